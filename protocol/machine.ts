@@ -1,0 +1,83 @@
+// The one pattern: a machine takes an input and answers with effects, synchronously. It knows no
+// socket, file, clock or randomness; whatever it needs of them comes in with the input. Exactly two
+// interpreters carry effects out: daemons/runtime/driver and test/simulator.
+
+import type { Job, JobResult } from './replicas/compute.js'
+import type { ReadQuery, ReadResult, WriteBatch, WriteResult } from './log/storage.js'
+import type { Message } from './messages/catalogue.js'
+
+/** One connection, numbered per process. A new connection to the same peer has a new number. */
+export type LinkId = number & { readonly __brand: 'LinkId' }
+
+/** 1 ... N within a tier. */
+export type Slot = number
+
+export type Tier = 'processing' | 'persistence'
+
+/**
+ * Who is at the other end, as the handshake proved it. `lane` is 'main' for everything whose order
+ * matters and 'bulk' for reads, so that a page of an inbox never delays a heartbeat.
+ */
+export type Peer =
+  | {
+      readonly role: Tier
+      readonly slot: Slot
+      /** Random per process start: tells a restarted replica from a reconnected one. */
+      readonly boot: string
+      readonly lane: 'main' | 'bulk'
+    }
+  | { readonly role: 'client'; readonly address: string }
+
+/** Both clocks in milliseconds. Protocols measure with `monotonic`; `wall` is only ever data. */
+export interface Now {
+  readonly monotonic: number
+  readonly wall: number
+}
+
+export type Input =
+  | { readonly type: 'link-up'; readonly link: LinkId; readonly peer: Peer }
+  | { readonly type: 'link-down'; readonly link: LinkId; readonly reason: string }
+  | { readonly type: 'message'; readonly link: LinkId; readonly message: Message }
+  | { readonly type: 'tick' }
+  /** The end of a `persist`: durable, with what its transaction saw. */
+  | { readonly type: 'stored'; readonly token: number; readonly result: WriteResult }
+  | { readonly type: 'read'; readonly token: number; readonly result: ReadResult }
+  | { readonly type: 'computed'; readonly token: number; readonly result: JobResult }
+  /** A sign of life of a long computation, for who waits for it. */
+  | { readonly type: 'progress'; readonly token: number; readonly text: string }
+  /** Asked to leave in good order (SIGTERM). The machine answers with `stopped` when it may go. */
+  | { readonly type: 'drain' }
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+export type Effect =
+  | { readonly type: 'send'; readonly link: LinkId; readonly message: Message }
+  /** Closes a connection, after what was sent on it before. */
+  | { readonly type: 'close'; readonly link: LinkId; readonly reason: string }
+  /** One transaction in the file's only writer queue, first in first out. */
+  | { readonly type: 'persist'; readonly token: number; readonly batch: WriteBatch }
+  | { readonly type: 'read'; readonly token: number; readonly query: ReadQuery }
+  | { readonly type: 'compute'; readonly token: number; readonly job: Job }
+  | {
+      readonly type: 'log'
+      readonly level: LogLevel
+      readonly event: string
+      readonly fields: Readonly<Record<string, string | number | boolean>>
+    }
+  /** Drained: nothing of this replica is wanted any more. */
+  | { readonly type: 'stopped' }
+
+/** Cryptographic randomness in the daemon, a seeded generator in the simulator. */
+export type Entropy = (bytes: number) => Uint8Array
+
+/**
+ * A replica's protocol. `step` handles one input completely and returns effects in the order in
+ * which they are to be carried out; it throws InvariantError when the replica must halt.
+ */
+export interface Machine {
+  step(input: Input, now: Now): Effect[]
+  /** For the debug port: `word` is one of `ring`, `turn`, `view` ...; undefined if not known here. */
+  describe(word: string, now: Now): string | undefined
+  /** Gauges and counters for `mntr`, by Prometheus name. */
+  metrics(): Record<string, number>
+}

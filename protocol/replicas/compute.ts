@@ -1,0 +1,48 @@
+// The long computations that a replica asks its shell for: scrypt, key generation and RSA private
+// operations never run where frames are handled (a slow one must delay no heartbeat).
+
+/** scrypt cost (RFC 7914): N = 2^logN, block size r, parallelism p. */
+export interface ScryptCost {
+  readonly logN: number
+  readonly r: number
+  readonly p: number
+}
+
+/** What the log keeps of an account's secrets: enough to check a password, useless without it. */
+export interface AccountSecrets {
+  /** 16 random bytes. */
+  readonly salt: Uint8Array
+  readonly cost: ScryptCost
+  /** SHA-256 of the verifier half of scrypt's 64 bytes. */
+  readonly verifierHash: Uint8Array
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Uint8Array
+  /** PKCS#8 DER under AES-256-GCM with the other half: nonce (12) ‖ ciphertext ‖ tag (16). */
+  readonly wrappedKey: Uint8Array
+}
+
+export type Job =
+  | { readonly kind: 'create-account'; readonly user: string; readonly password: string; readonly bits: number }
+  | {
+      readonly kind: 'unlock'
+      readonly user: string
+      readonly password: string
+      /** null: no such user; the worker does the same work and answers the same. */
+      readonly secrets: AccountSecrets | null
+    }
+  | {
+      readonly kind: 'open'
+      /** PKCS#8 DER of the recipient's private key. */
+      readonly privateKey: Uint8Array
+      /** Stored bodies of messages. */
+      readonly envelopes: readonly Uint8Array[]
+    }
+
+export type JobResult =
+  | { readonly kind: 'create-account'; readonly secrets: AccountSecrets; readonly privateKey: Uint8Array }
+  /** null: wrong password, or no such user. */
+  | { readonly kind: 'unlock'; readonly privateKey: Uint8Array | null }
+  /** In the order asked; null: does not open (wrong key, tag or padding: one error). */
+  | { readonly kind: 'open'; readonly texts: readonly (string | null)[] }
+  /** The computation itself could not be done (no memory, worker died, queue full). */
+  | { readonly kind: 'failed'; readonly reason: string }
