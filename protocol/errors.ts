@@ -1,0 +1,69 @@
+// The error catalogue: stable codes, never reused. `definite`: the thing asked for certainly did
+// not happen. `retriable`: the same request may succeed later. 1xx: what was asked; 2xx: the state
+// of the cluster; 3xx: the connection. Codes below 200 may also stand in a log entry as the answer
+// to its command.
+
+interface Kind {
+  readonly code: number
+  readonly text: string
+  readonly retriable: boolean
+  readonly definite: boolean
+  /** What to do next. */
+  readonly hint: string
+}
+
+const final = (code: number, text: string, hint: string): Kind => ({
+  code,
+  text,
+  retriable: false,
+  definite: true,
+  hint,
+})
+const later = (code: number, text: string, hint: string, definite = true): Kind => ({
+  code,
+  text,
+  retriable: true,
+  definite,
+  hint,
+})
+
+export const ERRORS = {
+  NAME_TAKEN: final(101, 'this name is taken', 'choose another name, or log in'),
+  NO_SUCH_USER: final(102, 'no such user', 'check the name; the recipient must have registered'),
+  BAD_CREDENTIALS: final(103, 'unknown user or wrong password', 'check both and log in again'),
+  NOT_LOGGED_IN: final(104, 'not logged in', 'log in first'),
+  BAD_REQUEST: final(105, 'the request is not well-formed', 'see the text for what was expected'),
+  NO_SUCH_STREAM: final(106, 'this stream is not open', 'open it first'),
+  CONFLICT: final(107, 'this place of the stream holds another message', 'never reuse a seq'),
+  OUT_OF_ORDER: later(108, 'a message before this one is missing', 'send from the expected seq on'),
+  OLD_DUPLICATE: {
+    code: 109,
+    text: 'this was answered long ago',
+    retriable: false,
+    definite: false,
+    hint: 'it was dealt with; its answer is no longer kept',
+  },
+  DIVERGED: final(110, 'the replicas could not agree on the outcome', 'report this; send again'),
+  BAD_NAME: final(111, 'not a valid name', '1 to 32 of a-z 0-9 . _ - opening with a letter'),
+  TOO_LONG: final(112, 'the text is too long', 'send it in parts'),
+  OVERLOADED: later(201, 'the replica has too much to do', 'try again after a while'),
+  NOT_READY: later(202, 'there is no coordinator just now', 'try again; troca status shows why'),
+  NO_QUORUM: later(203, 'too few persistence replicas', 'start the missing ones; troca status'),
+  UNKNOWN_OUTCOME: later(204, 'the outcome is unknown', 'send it again with the same seq', false),
+  STORAGE_FULL: later(205, 'the disk is full', 'make room on the persistence replicas'),
+  SHUTTING_DOWN: later(206, 'the replica is being stopped', 'use another replica'),
+  BAD_FRAME: final(301, 'the frame was not understood', 'this is a fault of the sender'),
+  BAD_STATE: final(302, 'this message does not belong here', 'this is a fault of the sender'),
+  WRONG_CLUSTER: final(303, 'this is another cluster', 'check the cluster id of both sides'),
+  WRONG_VERSION: final(304, 'no protocol version in common', 'upgrade the older side'),
+  FORBIDDEN: final(305, 'the certificate does not allow this', 'check role and id of the certificate'),
+  SLOW_READER: later(306, 'you do not read fast enough', 'reconnect and read on', false),
+} as const satisfies Record<string, Kind>
+
+export type ErrorName = keyof typeof ERRORS
+
+const BY_CODE = new Map(Object.entries(ERRORS).map(([name, kind]) => [kind.code as number, name]))
+
+export function errorName(code: number): ErrorName | undefined {
+  return BY_CODE.get(code) as ErrorName | undefined
+}

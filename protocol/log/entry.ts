@@ -1,0 +1,170 @@
+// One entry of the log. `meta` and `body` come from the processing tier, encoded once and never
+// again; the holder of the turn adds the place. chain = SHA-256(previous chain ‖ header ‖
+// SHA-256(body)), so a body can be erased later and the chain still verifies.
+
+import { createHash } from 'node:crypto'
+import { invariant } from '../assert.js'
+import type { Epoch } from './epoch.js'
+
+/** What an entry is. Numbers are stored and never reused. */
+export const KIND = {
+  noop: 0,
+  term: 1,
+  refusal: 2,
+  account: 3,
+  stream: 4,
+  message: 5,
+  cursors: 6,
+} as const
+
+export type Kind = (typeof KIND)[keyof typeof KIND]
+
+/** The part of an entry that outlives its body, and that the file is indexed by. */
+export interface Meta {
+  readonly kind: Kind
+  /** 0: done as asked; otherwise the code of the refusal (errors.ts). */
+  readonly answer: number
+  /** Whose mailbox a message is in; the account's name for an account; else empty. */
+  readonly mailbox: string
+  /** 16 bytes, or none. */
+  readonly stream: Uint8Array
+  /** Place in the stream, from 1; 0 where there is no stream. */
+  readonly seq: number
+  /** SHA-256 of the request, or none. */
+  readonly digest: Uint8Array
+}
+
+/** One command's outcome as the processing tier decides it. */
+export interface Draft {
+  readonly meta: Uint8Array
+  readonly body: Uint8Array
+}
+
+export interface Entry extends Draft {
+  readonly index: number
+  readonly epoch: Epoch
+  /** Term and order number of the coordinator that wrote it; 0 and 0 for cursors. */
+  readonly term: number
+  readonly k: number
+  /** 1 ... parts, within the order. */
+  readonly part: number
+  readonly parts: number
+  readonly lamport: number
+  /** Milliseconds since 1970, as the order said. */
+  readonly time: number
+  readonly chain: Uint8Array
+}
+
+export type Unchained = Omit<Entry, 'chain'>
+
+export const HASH_BYTES = 32
+export const STREAM_BYTES = 16
+
+/** The chain before entry 1. */
+export const CHAIN_ZERO: Uint8Array = new Uint8Array(HASH_BYTES)
+
+const NO_BYTES = new Uint8Array(0)
+
+/** kind u8, answer u16, seq u48, then mailbox, stream and digest, each after its length as u8. */
+export function encodeMeta(meta: Meta): Uint8Array {
+  const mailbox = Buffer.from(meta.mailbox, 'utf8')
+  invariant(mailbox.length < 256, `meta: mailbox of ${mailbox.length} bytes`)
+  const out = Buffer.allocUnsafe(12 + mailbox.length + meta.stream.length + meta.digest.length)
+  out[0] = meta.kind
+  out.writeUInt16BE(meta.answer, 1)
+  out.writeUIntBE(meta.seq, 3, 6)
+  let at = 9
+  for (const part of [mailbox, meta.stream, meta.digest]) {
+    out[at] = part.length
+    out.set(part, at + 1)
+    at += 1 + part.length
+  }
+  return out
+}
+
+/** Throws RangeError where the bytes are not one whole meta. */
+export function decodeMeta(bytes: Uint8Array): Meta {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const kind = view.readUInt8(0)
+  if (kind > KIND.cursors) throw new RangeError(`meta: unknown kind ${kind}`)
+  const parts: Buffer[] = []
+  let at = 9
+  for (let i = 0; i < 3; i++) {
+    const length = view.readUInt8(at)
+    if (at + 1 + length > view.length) throw new RangeError('meta: cut short')
+    parts.push(view.subarray(at + 1, at + 1 + length))
+    at += 1 + length
+  }
+  if (at !== view.length) throw new RangeError('meta: trailing bytes')
+  const [mailbox, stream, digest] = parts
+  if (stream!.length !== 0 && stream!.length !== STREAM_BYTES) throw new RangeError('meta: stream')
+  if (digest!.length !== 0 && digest!.length !== HASH_BYTES) throw new RangeError('meta: digest')
+  return {
+    kind: kind as Kind,
+    answer: view.readUInt16BE(1),
+    seq: view.readUIntBE(3, 6),
+    mailbox: mailbox!.toString('utf8'),
+    stream: stream!,
+    digest: digest!,
+  }
+}
+
+/** A meta without stream: terms, cursors, accounts, no-ops. */
+export function plainMeta(kind: Kind, answer = 0, mailbox = ''): Uint8Array {
+  return encodeMeta({ kind, answer, mailbox, stream: NO_BYTES, seq: 0, digest: NO_BYTES })
+}
+
+const FIXED_BYTES = 76
+
+/** The bytes that the chain covers beside the body: fixed-width integers, then meta. */
+function header(entry: Unchained, bodyHash: Uint8Array): Buffer {
+  const out = Buffer.allocUnsafe(FIXED_BYTES + entry.meta.length + HASH_BYTES)
+  let at = 0
+  for (const value of [
+    entry.index,
+    entry.epoch.counter,
+    entry.epoch.slot,
+    entry.term,
+    entry.k,
+    entry.part,
+    entry.parts,
+    entry.lamport,
+    entry.time,
+  ]) {
+    out.writeUInt32BE(Math.floor(value / 2 ** 32), at)
+    out.writeUInt32BE(value % 2 ** 32, at + 4)
+    at += 8
+  }
+  out.writeUInt32BE(entry.meta.length, at)
+  out.set(entry.meta, FIXED_BYTES)
+  out.set(bodyHash, FIXED_BYTES + entry.meta.length)
+  return out
+}
+
+export function sha256(...parts: readonly Uint8Array[]): Buffer {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest()
+}
+
+/** `bodyHash` stands in for an erased body. */
+export function chainOf(
+  previous: Uint8Array,
+  entry: Unchained,
+  bodyHash: Uint8Array = sha256(entry.body),
+): Uint8Array {
+  return sha256(previous, header(entry, bodyHash))
+}
+
+export function withChain(previous: Uint8Array, entry: Unchained): Entry {
+  return { ...entry, chain: chainOf(previous, entry) }
+}
+
+/** Bytes that an entry weighs against the bounds of groups, frames and windows. */
+export function weigh(draft: Draft): number {
+  return draft.meta.length + draft.body.length + 64
+}
+
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0
+}

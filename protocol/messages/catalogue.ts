@@ -1,0 +1,32 @@
+// The message catalogue: every message that travels, by conversation. One source for types,
+// validators, golden frames and docs/MESSAGES.md.
+
+import type { AnyShape, MessageOf, MessageType } from '../wire/schema.js'
+import * as client from './client.js'
+import * as handshake from './handshake.js'
+import * as order from './order.js'
+import * as persistence from './persistence.js'
+import * as waist from './waist.js'
+
+const { command: _command, account: _account, ...ring } = order
+
+export const CONVERSATIONS = { handshake, client, ring, waist, persistence }
+
+type Conversations = typeof CONVERSATIONS
+type TypesOf<C> = C[keyof C]
+export type AnyMessageType = { [K in keyof Conversations]: TypesOf<Conversations[K]> }[keyof Conversations]
+
+/** Every message, told apart by `type`. */
+export type Message = MessageOf<AnyMessageType>
+export type MessageName = Message['type']
+/** The message of one name. */
+export type The<N extends MessageName> = Extract<Message, { readonly type: N }>
+
+type Loose = MessageType<string, AnyShape>
+
+export const MESSAGE_TYPES = Object.values(CONVERSATIONS).flatMap((conversation) =>
+  Object.values(conversation),
+) as unknown as readonly Loose[]
+
+export const BY_TAG: ReadonlyMap<number, Loose> = new Map(MESSAGE_TYPES.map((type) => [type.tag, type]))
+export const BY_NAME: ReadonlyMap<string, Loose> = new Map(MESSAGE_TYPES.map((type) => [type.name, type]))

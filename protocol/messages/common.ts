@@ -1,0 +1,55 @@
+// Fields that several conversations share.
+
+import { bytes, list, oneOf, record, text, uint } from '../wire/schema.js'
+import { HASH_BYTES, STREAM_BYTES } from '../log/entry.js'
+
+/** Replicas per tier at the most. */
+export const MAX_SLOTS = 9
+/** Bytes of one message's text at the most. */
+export const MAX_TEXT = 64 * 1024
+/** Bytes of one frame between replicas at the most. */
+export const MAX_PEER_FRAME = 256 * 1024
+/** Entries of one group, and of one order, at the most. */
+export const MAX_GROUP = 512
+
+export const slot = uint(MAX_SLOTS, 'slot')
+export const index = uint(undefined, 'log index')
+export const term = uint(undefined, 'term')
+export const millis = uint(undefined, 'ms')
+export const wallTime = uint(undefined, 'ms since 1970', 1_790_000_000_000)
+export const hash = bytes(HASH_BYTES)
+export const stream = bytes(STREAM_BYTES)
+export const request = uint(undefined, 'request id')
+export const userName = text(64, 'alice')
+export const slots = list(slot, MAX_SLOTS)
+/** Random per process start, hex. */
+export const boot = text(32, '00112233aabbccdd')
+
+export const epoch = record({ counter: uint(), slot })
+export const incarnation = record({ counter: uint(), nonce: text(32, '00112233aabbccdd') })
+export const member = record({ slot, incarnation })
+export const members = list(member, MAX_SLOTS)
+export const place = record({ index, chain: hash })
+
+export const owner = record({ slot, boot, nonce: text(32, '00112233aabbccdd') })
+
+export const draft = record({ meta: bytes(9, 512), body: bytes(0, MAX_PEER_FRAME) })
+export const entry = record({
+  index,
+  epoch,
+  term,
+  k: uint(),
+  part: uint(MAX_GROUP),
+  parts: uint(MAX_GROUP),
+  lamport: uint(),
+  time: wallTime,
+  meta: bytes(9, 512),
+  body: bytes(0, MAX_PEER_FRAME),
+  chain: hash,
+})
+export const entries = list(entry, MAX_GROUP)
+
+/** Where an order's entries went: parts `part` ... are at `index` ..., until the next run. */
+export const runs = list(record({ part: uint(MAX_GROUP), index }), MAX_GROUP)
+
+export const tier = oneOf('processing', 'persistence')
