@@ -1,0 +1,28 @@
+// What execution needs of the envelope, so that the simulator can bring a cheaper one.
+
+/** A parsed public key, opaque to execution but for its name. */
+export interface RecipientKey {
+  /** RFC 7638 thumbprint, base64url. */
+  readonly kid: string
+  readonly bits: number
+}
+
+/** Everything that the bytes of an envelope depend on: replicas with equal input agree. */
+export interface SealInput {
+  readonly recipientKey: RecipientKey
+  readonly term: number
+  /** 32 bytes; the same for all orders of a key epoch. */
+  readonly keySeed: Uint8Array
+  readonly k: number
+  /** Place of the command in its order. */
+  readonly command: number
+  readonly sender: string
+  readonly recipient: string
+  readonly stream: Uint8Array
+  readonly seq: number
+  readonly time: number
+  readonly text: string
+}
+
+/** The stored body of a message. */
+export type Seal = (input: SealInput) => Uint8Array

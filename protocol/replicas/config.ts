@@ -1,0 +1,81 @@
+// What a replica is told at its start. Everything else it learns from its links and its file.
+
+import type { Entropy, Slot } from '../machine.js'
+import type { Recovered } from '../log/storage.js'
+import type { RecipientKey, Seal } from '../order/seal.js'
+
+/** All in milliseconds of the monotonic clock. */
+export interface Timings {
+  /** A sign of life goes out this often on an idle link. */
+  readonly heartbeat: number
+  /** Silence beyond this is ground for suspicion. */
+  readonly suspect: number
+  /** How long a proposer waits for answers, and a joiner for a view. */
+  readonly patience: number
+  /** A coordinator without persistence stops after this. Longer than a view change takes. */
+  readonly coordinatorPatience: number
+  /** A read waits this long for the log to get far enough. */
+  readonly readPatience: number
+}
+
+export const TIMINGS: Timings = {
+  heartbeat: 100,
+  suspect: 1_000,
+  patience: 500,
+  coordinatorPatience: 3_000,
+  readPatience: 1_000,
+}
+
+export interface PersistenceConfig {
+  readonly clusterId: string
+  readonly self: Slot
+  /** Persistence slots 1 ... slots. */
+  readonly slots: number
+  /** null: the file is missing or unsound; the replica starts as a learner. */
+  readonly recovered: Recovered | null
+  readonly boot: string
+  readonly entropy: Entropy
+  readonly timings: Timings
+}
+
+/** Bounds on what a replica holds at once; beyond them it answers OVERLOADED. */
+export interface Limits {
+  /** Commands waiting for a place in the order. */
+  readonly queuedCommands: number
+  readonly queuedBytes: number
+  /** Long computations under way or waiting (log-ins, registrations, decryptions). */
+  readonly computations: number
+  /** Requests of one client unanswered. */
+  readonly credit: number
+  /** RSA bits of new accounts. */
+  readonly keyBits: number
+  /** A key epoch ends after so many commands, or milliseconds. */
+  readonly keyEpochCommands: number
+  readonly keyEpochMs: number
+}
+
+export const LIMITS: Limits = {
+  queuedCommands: 8_192,
+  queuedBytes: 16 * 1024 * 1024,
+  computations: 256,
+  credit: 256,
+  keyBits: 3_072,
+  keyEpochCommands: 65_536,
+  keyEpochMs: 600_000,
+}
+
+export interface ProcessingConfig {
+  readonly clusterId: string
+  readonly self: Slot
+  /** Processing slots 1 ... slots. */
+  readonly slots: number
+  /** Persistence slots 1 ... stores. */
+  readonly stores: number
+  readonly boot: string
+  readonly entropy: Entropy
+  readonly timings: Timings
+  readonly limits: Limits
+  /** The envelope that execution puts texts into; deterministic. */
+  readonly seal: Seal
+  readonly readKey: (publicKey: Uint8Array) => RecipientKey
+}
