@@ -21,6 +21,15 @@ export interface AccountSecrets {
   readonly wrappedKey: Uint8Array
 }
 
+export interface EnvelopePlace {
+  readonly sender: string
+  readonly recipient: string
+  readonly stream: Uint8Array
+  readonly seq: number
+  /** Milliseconds since 1970. */
+  readonly time: number
+}
+
 export type Job =
   | {
       readonly kind: 'create-account'
@@ -41,6 +50,8 @@ export type Job =
       readonly privateKey: Uint8Array
       /** Stored bodies of messages. */
       readonly envelopes: readonly Uint8Array[]
+      /** Where each was found in the log: one that was moved does not open. */
+      readonly places: readonly EnvelopePlace[]
     }
 
 export type JobResult =
