@@ -145,7 +145,10 @@ t.test('a generated key is a key to OpenSSL', (t) => {
     t.ok(key.p > key.q)
     const pem = privateKeyToPem(key)
     const theirs = createPrivateKey(pem)
-    t.same(createPublicKey(pem).asymmetricKeyDetails, { modulusLength: bits, publicExponent: 65537n })
+    t.same(createPublicKey(pem).asymmetricKeyDetails, {
+      modulusLength: bits,
+      publicExponent: 65537n,
+    })
     const message = entropy(32)
     const signature = sign('sha256', message, {
       key: theirs,
