@@ -111,7 +111,9 @@ export class WorkerPool {
   }
 
   #start(): Thread {
-    const thread: Thread = { worker: new Worker(this.#script), task: undefined }
+    // Neither flags nor environment of the process: a thread needs none of them.
+    const worker = new Worker(this.#script, { execArgv: [], env: {} })
+    const thread: Thread = { worker, task: undefined }
     this.#threads.add(thread)
     let cause = 'it ended'
     thread.worker.on('message', (message: FromWorker) => this.#onMessage(thread, message))

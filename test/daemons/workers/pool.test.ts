@@ -157,3 +157,21 @@ t.test('closing fails what runs and what waits, and what comes later', async (t)
   }
   t.equal(stage.pool.metrics().threads, 0)
 })
+
+t.test('the real worker computes, tells its progress and survives what it cannot do', async (t) => {
+  const pool = new WorkerPool({ size: 1 })
+  t.teardown(() => pool.close())
+  const told: string[] = []
+  const job: Job = { kind: 'create-account', user: 'bob', password: 'sesame', bits: 2048 }
+  const created = await pool.run(job, (text) => told.push(text))
+  if (created.kind !== 'create-account') throw new Error(created.kind)
+  const { secrets, privateKey } = created
+  t.match(told[0], /^searching primes/)
+  const unlocking: Job = { kind: 'unlock', user: 'bob', password: 'sesame', secrets }
+  t.same(await pool.run(unlocking), { kind: 'unlock', privateKey })
+  t.same(await pool.run(unlock('bob')), { kind: 'unlock', privateKey: null })
+  t.match(await pool.run({ ...job, bits: 512 }), { kind: 'failed', reason: /512 bits asked/ })
+  t.match(await pool.run(open('x')), { kind: 'failed', reason: /not DER/ })
+  const opening: Job = { kind: 'open', privateKey, envelopes: [new Uint8Array(3)] }
+  t.same(await pool.run(opening), { kind: 'open', texts: [null] })
+})
