@@ -1,6 +1,8 @@
 // The long computations that a replica asks its shell for: scrypt, key generation and RSA private
 // operations never run where frames are handled (a slow one must delay no heartbeat).
 
+import type { Place } from '../envelope/header.js'
+
 /** scrypt cost (RFC 7914): N = 2^logN, block size r, parallelism p. */
 export interface ScryptCost {
   readonly logN: number
@@ -19,15 +21,6 @@ export interface AccountSecrets {
   readonly publicKey: Uint8Array
   /** PKCS#8 DER under AES-256-GCM with the other half: nonce (12) ‖ ciphertext ‖ tag (16). */
   readonly wrappedKey: Uint8Array
-}
-
-export interface EnvelopePlace {
-  readonly sender: string
-  readonly recipient: string
-  readonly stream: Uint8Array
-  readonly seq: number
-  /** Milliseconds since 1970. */
-  readonly time: number
 }
 
 export type Job =
@@ -51,7 +44,7 @@ export type Job =
       /** Stored bodies of messages. */
       readonly envelopes: readonly Uint8Array[]
       /** Where each was found in the log: one that was moved does not open. */
-      readonly places: readonly EnvelopePlace[]
+      readonly places: readonly Place[]
     }
 
 export type JobResult =

@@ -9,7 +9,7 @@ import type { Executor } from '../order/executor.js'
 import type { Home } from '../order/home.js'
 import type { RingStanding } from '../order/standing.js'
 import { streamKey } from '../order/state.js'
-import type { EnvelopePlace } from '../replicas/compute.js'
+import type { Place } from '../envelope/header.js'
 import { refusal, type Session } from './session.js'
 
 type InboxMessage = The<'PAGE'>['messages'][number]
@@ -72,7 +72,7 @@ export class Delivery {
     })
   }
 
-  #place(recipient: string, entry: Entry): EnvelopePlace {
+  #place(recipient: string, entry: Entry): Place {
     const { stream, seq } = decodeMeta(entry.meta)
     const sender = this.#executor.base.stream(streamKey(stream))?.owner ?? ''
     return { sender, recipient, stream, seq, time: entry.time }

@@ -1,6 +1,7 @@
 // The jobs as a replica asks for them, without a thread around them.
 
 import t from 'tap'
+import { readHeader } from '../../../protocol/envelope/header.js'
 import { Computations } from '../../../daemons/workers/computations.js'
 import { ContentKeys, recipientKeyOf } from '../../../protocol/envelope/content-keys.js'
 import type { AccountSecrets, Job, JobResult } from '../../../protocol/replicas/compute.js'
@@ -39,7 +40,12 @@ t.test('an account is created, unlocked and read', (t) => {
   t.same(unlock({ secrets: rewrapped }), refused)
 
   const body = sealed(recipientKeyOf(secrets.publicKey), 1)
-  const { texts } = run('open', { kind: 'open', privateKey, envelopes: [body] })
+  const { texts } = run('open', {
+    kind: 'open',
+    privateKey,
+    envelopes: [body],
+    places: [readHeader(body)],
+  })
   t.same(texts, ['message 1'])
   t.end()
 })
@@ -52,10 +58,14 @@ t.test('a page opens in the order asked; what does not open is null', (t) => {
   envelopes[3] = flipped(envelopes[3] ?? new Uint8Array(1), 3000)
   envelopes[5] = sealed(stranger, 5)
   envelopes[7] = new Uint8Array(0)
+  const places = envelopes.map((_, seq) => readHeader(sealed(recipientKey, seq)))
+  places[9] = { ...places[9]!, sender: 'mallory' }
   const privateKey = encodePkcs8(key)
   for (const time of ['first', 'second']) {
-    const { texts } = run('open', { kind: 'open', privateKey, envelopes })
-    const expected = envelopes.map((_, seq) => ([3, 5, 7].includes(seq) ? null : `message ${seq}`))
+    const { texts } = run('open', { kind: 'open', privateKey, envelopes, places })
+    const expected = envelopes.map((_, seq) =>
+      [3, 5, 7, 9].includes(seq) ? null : `message ${seq}`,
+    )
     t.same(texts, expected, time)
   }
   t.end()
@@ -72,7 +82,7 @@ t.test('passwords are the same however they were typed', (t) => {
 t.test('what cannot be computed throws its reason', (t) => {
   const small = { kind: 'create-account', user: 'a', password: '', bits: 512 } as const
   t.throws(() => run('failed', small), { message: /512 bits asked; 2048 to 8192/ })
-  const damaged = { kind: 'open', privateKey: entropy(100), envelopes: [] } as const
+  const damaged = { kind: 'open', privateKey: entropy(100), envelopes: [], places: [] } as const
   t.throws(() => run('open', damaged), { message: /not DER of an RSA key/ })
   const costs = [
     { logN: 40, r: 8, p: 1 },

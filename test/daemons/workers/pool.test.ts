@@ -11,6 +11,7 @@ const open = (name: string): Job => ({
   kind: 'open',
   privateKey: new Uint8Array(0),
   envelopes: [Buffer.from(name)],
+  places: [],
 })
 
 /** A pool of scripted workers, and the other end of their script. */
@@ -172,6 +173,6 @@ t.test('the real worker computes, tells its progress and survives what it cannot
   t.same(await pool.run(unlock('bob')), { kind: 'unlock', privateKey: null })
   t.match(await pool.run({ ...job, bits: 512 }), { kind: 'failed', reason: /512 bits asked/ })
   t.match(await pool.run(open('x')), { kind: 'failed', reason: /not DER/ })
-  const opening: Job = { kind: 'open', privateKey, envelopes: [new Uint8Array(3)] }
+  const opening: Job = { kind: 'open', privateKey, envelopes: [new Uint8Array(3)], places: [] }
   t.same(await pool.run(opening), { kind: 'open', texts: [null] })
 })
