@@ -22,7 +22,12 @@ export interface AccountSecrets {
 }
 
 export type Job =
-  | { readonly kind: 'create-account'; readonly user: string; readonly password: string; readonly bits: number }
+  | {
+      readonly kind: 'create-account'
+      readonly user: string
+      readonly password: string
+      readonly bits: number
+    }
   | {
       readonly kind: 'unlock'
       readonly user: string
@@ -39,7 +44,11 @@ export type Job =
     }
 
 export type JobResult =
-  | { readonly kind: 'create-account'; readonly secrets: AccountSecrets; readonly privateKey: Uint8Array }
+  | {
+      readonly kind: 'create-account'
+      readonly secrets: AccountSecrets
+      readonly privateKey: Uint8Array
+    }
   /** null: wrong password, or no such user. */
   | { readonly kind: 'unlock'; readonly privateKey: Uint8Array | null }
   /** In the order asked; null: does not open (wrong key, tag or padding: one error). */
