@@ -11,7 +11,7 @@ import { thumbprint } from '../rsa/jwk.js'
 import type { RsaPublicKey } from '../rsa/keys.js'
 import { oaepEncrypt } from '../rsa/oaep.js'
 import { concat } from '../rsa/octets.js'
-import { finishHeader, headerStart } from './header.js'
+import { finishHeader, headerStart, isCount } from './header.js'
 import type { Place } from './header.js'
 import { NONCE_LENGTH, joinParts } from './parts.js'
 import { RecentlyUsed } from './recently-used.js'
@@ -21,6 +21,7 @@ export interface RecipientKey {
   readonly key: RsaPublicKey
   /** RFC 7638 thumbprint. */
   readonly kid: string
+  readonly bits: number
 }
 
 /** A secret that coordinators keep for a bounded time. */
@@ -52,7 +53,7 @@ const DEFAULT_LIMIT = 8192
 /** From SubjectPublicKeyInfo DER; RsaError `encoding` or `key`. */
 export function recipientKeyOf(spki: Uint8Array): RecipientKey {
   const key = decodeSpki(spki)
-  return { key, kid: thumbprint(key) }
+  return { key, kid: thumbprint(key), bits: key.bits }
 }
 
 /** The content key and the OAEP seed of a pair, 32 bytes each (HKDF, RFC 5869, SHA-256). */
@@ -80,6 +81,7 @@ export class ContentKeys {
   seal(letter: Letter): Uint8Array {
     const { k, command, stream, seq, time, text } = letter
     invariant(stream.length === 16, 'a stream is 16 bytes')
+    invariant(isCount(seq) && isCount(time), 'seq and time are counts')
     const pair = this.#pairOf(letter)
     const header = Buffer.from(finishHeader(pair.headerStart, stream, seq, time))
     const nonce = nonceOf(k, command)
@@ -121,7 +123,7 @@ function makePairKey({ term, keySeed, sender, recipient, recipientKey }: Letter)
 
 /** uint64 k ‖ uint32 command. */
 function nonceOf(k: number, command: number): Uint8Array {
-  invariant(Number.isSafeInteger(k) && k >= 0, 'k is a count')
+  invariant(isCount(k), 'k is a count')
   invariant(command >>> 0 === command, 'a command number is a uint32')
   const nonce = new Uint8Array(NONCE_LENGTH)
   const view = new DataView(nonce.buffer)

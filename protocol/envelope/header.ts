@@ -78,6 +78,7 @@ function toHeader(members: Readonly<Record<string, unknown>>): EnvelopeHeader {
   return { kid, sender: iss, recipient: aud, stream: octets, seq, time }
 }
 
-function isCount(value: unknown): value is number {
+/** A non-negative integer that a double holds exactly. */
+export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
