@@ -125,11 +125,9 @@ function passwordKeys(password: string, salt: Uint8Array, cost: ScryptCost): Pas
   const N = 2 ** logN
   // 128 N r bytes and some (RFC 7914 section 2); Node refuses more than 32 MiB unless told.
   const maxmem = 128 * r * (N + p + 2)
-  return splitPasswordKey(
-    new Uint8Array(
-      scryptSync(password.normalize('NFKC'), salt, PASSWORD_KEY_LENGTH, { N, r, p, maxmem }),
-    ),
-  )
+  // RFC 8265 section 4.2.2: however it was typed, the same password.
+  const text = password.normalize('NFC')
+  return splitPasswordKey(scryptSync(text, salt, PASSWORD_KEY_LENGTH, { N, r, p, maxmem }))
 }
 
 function sha256(octets: Uint8Array): string {

@@ -1,19 +1,21 @@
 // Runs jobs on worker threads. Invariants: a thread has at most one job; jobs that make keys
-// (seconds) never hold every thread, so that opening and unlocking (milliseconds) always go on;
-// what waits is bounded. A thread that dies fails its own job only, and the next job starts another.
+// (seconds) never hold every thread, and of the others the shortest go first, so that opening and
+// unlocking always go on; what waits is bounded. A thread that dies fails its own job only, and the
+// next job starts another.
 
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { Job, JobResult } from '../../protocol/replicas/compute.js'
 import type { FromWorker } from './messages.js'
 
+type Kind = Job['kind']
+type Limits = Readonly<Record<Kind, number>>
+
 export interface PoolOptions {
   /** Threads; one less than there are cores by default, 1 to 4. Of 1 there are yet 2. */
   readonly size?: number
-  /** Short jobs that may wait; 1024 by default. */
-  readonly maxWaiting?: number
-  /** Accounts to be created that may wait; 64 by default. */
-  readonly maxWaitingAccounts?: number
+  /** Jobs of each kind that may wait; 1024, 256 and 64 by default. */
+  readonly maxWaiting?: Partial<Limits>
   /** The thread's module; worker.js by default. */
   readonly script?: URL
 }
@@ -31,32 +33,34 @@ interface Thread {
 
 const MAX_DEFAULT_SIZE = 4
 
+/** The shortest first. */
+const preference: readonly Kind[] = ['open', 'unlock', 'create-account']
+const defaultLimits: Limits = { open: 1024, unlock: 256, 'create-account': 64 }
+
 export class WorkerPool {
   readonly #size: number
-  readonly #limits: { readonly short: number; readonly long: number }
+  readonly #limits: Limits
   readonly #script: URL
   readonly #threads = new Set<Thread>()
-  readonly #waiting: { readonly short: Task[]; readonly long: Task[] } = { short: [], long: [] }
+  readonly #waiting: Record<Kind, Task[]> = { open: [], unlock: [], 'create-account': [] }
   #closed = false
 
   constructor(options: PoolOptions = {}) {
-    const { maxWaiting = 1024, maxWaitingAccounts = 64 } = options
     this.#size = Math.max(2, options.size ?? defaultSize())
-    this.#limits = { short: maxWaiting, long: maxWaitingAccounts }
+    this.#limits = { ...defaultLimits, ...options.maxWaiting }
     this.#script = options.script ?? new URL('./worker.js', import.meta.url)
   }
 
   /** The job's result; never rejects: what cannot be done is `failed`, with the reason. */
   run(job: Job, onProgress: (text: string) => void = () => {}): Promise<JobResult> {
+    if (this.#closed) return Promise.resolve(failed('the workers are being stopped'))
     return new Promise((settle) => {
-      const length = lengthOf(job)
-      const waiting = this.#waiting[length]
-      if (this.#closed) return settle(failed('the workers are being stopped'))
+      const waiting = this.#waiting[job.kind]
       waiting.push({ job, onProgress, settle })
       this.#dispatch()
-      if (waiting.length > this.#limits[length]) {
+      if (waiting.length > this.#limits[job.kind]) {
         waiting.pop()
-        settle(failed(`${waiting.length} computations are waiting already; try again later`))
+        settle(failed(`${waiting.length} such computations wait already; try again later`))
       }
     })
   }
@@ -64,24 +68,25 @@ export class WorkerPool {
   /** Fails what runs and what waits, and ends the threads. */
   async close(): Promise<void> {
     this.#closed = true
-    const tasks = [...this.#threads].flatMap(({ task }) => task ?? [])
-    const { short, long } = this.#waiting
-    tasks.push(...short.splice(0), ...long.splice(0))
-    for (const task of tasks) task.settle(failed('the workers are being stopped'))
+    const running = [...this.#threads].flatMap(({ task }) => task ?? [])
+    const waiting = preference.flatMap((kind) => this.#waiting[kind].splice(0))
+    for (const task of [...running, ...waiting]) {
+      task.settle(failed('the workers are being stopped'))
+    }
     await Promise.all([...this.#threads].map(({ worker }) => worker.terminate()))
   }
 
-  /** Gauges: threads, and jobs that wait. */
+  /** Gauges: threads, those of them that compute, and jobs that wait. */
   metrics(): { threads: number; running: number; waiting: number } {
     const running = [...this.#threads].filter(({ task }) => task).length
-    const waiting = this.#waiting.short.length + this.#waiting.long.length
+    const waiting = preference.reduce((sum, kind) => sum + this.#waiting[kind].length, 0)
     return { threads: this.#threads.size, running, waiting }
   }
 
   #dispatch(): void {
-    for (;;) {
-      const thread = this.#idleThread()
-      const task = thread && this.#nextTask()
+    for (let queue = this.#nextQueue(); queue; queue = this.#nextQueue()) {
+      const thread = this.#freeThread()
+      const task = thread && queue.shift()
       if (!task) return
       thread.task = task
       thread.worker.ref()
@@ -89,19 +94,19 @@ export class WorkerPool {
     }
   }
 
-  /** Short jobs first; a long one only while another thread stays free of long ones. */
-  #nextTask(): Task | undefined {
-    const { short, long } = this.#waiting
-    if (short.length > 0) return short.shift()
-    const makingKeys = [...this.#threads].filter(({ task }) => task && lengthOf(task.job) === 'long')
-    return makingKeys.length < this.#size - 1 ? long.shift() : undefined
+  #nextQueue(): Task[] | undefined {
+    const kind = preference.find((kind) => this.#waiting[kind].length > 0)
+    if (!kind || (kind === 'create-account' && this.#makingKeys() >= this.#size - 1)) return undefined
+    return this.#waiting[kind]
   }
 
-  #idleThread(): Thread | undefined {
+  #makingKeys(): number {
+    return [...this.#threads].filter(({ task }) => task?.job.kind === 'create-account').length
+  }
+
+  #freeThread(): Thread | undefined {
     for (const thread of this.#threads) if (!thread.task) return thread
-    const { short, long } = this.#waiting
-    const wanted = short.length + long.length > 0
-    return wanted && this.#threads.size < this.#size ? this.#start() : undefined
+    return this.#threads.size < this.#size ? this.#start() : undefined
   }
 
   #start(): Thread {
@@ -134,10 +139,6 @@ export class WorkerPool {
 
 function defaultSize(): number {
   return Math.min(MAX_DEFAULT_SIZE, Math.max(1, availableParallelism() - 1))
-}
-
-function lengthOf(job: Job): 'short' | 'long' {
-  return job.kind === 'create-account' ? 'long' : 'short'
 }
 
 function failed(reason: string): JobResult {
