@@ -96,7 +96,8 @@ export class WorkerPool {
 
   #nextQueue(): Task[] | undefined {
     const kind = preference.find((kind) => this.#waiting[kind].length > 0)
-    if (!kind || (kind === 'create-account' && this.#makingKeys() >= this.#size - 1)) return undefined
+    if (!kind || (kind === 'create-account' && this.#makingKeys() >= this.#size - 1))
+      return undefined
     return this.#waiting[kind]
   }
 

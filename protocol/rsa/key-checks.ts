@@ -19,10 +19,7 @@ export interface KeyPolicy {
 }
 
 /** The integers of a private key as a format carries them. */
-export type PrivateParts = Pick<
-  RsaPrivateKey,
-  'n' | 'e' | 'd' | 'p' | 'q' | 'dP' | 'dQ' | 'qInv'
->
+export type PrivateParts = Pick<RsaPrivateKey, 'n' | 'e' | 'd' | 'p' | 'q' | 'dP' | 'dQ' | 'qInv'>
 
 const MAX_PUBLIC_EXPONENT_BITS = 256
 const IMPORT_ROUNDS = 32
