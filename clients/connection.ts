@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { connect as connectTcp } from 'node:net'
 import type { Socket } from 'node:net'
-import { checkServerIdentity, connect as connectTls } from 'node:tls'
+import { connect as connectTls } from 'node:tls'
 import type { PeerCertificate } from 'node:tls'
 import type { Message, The } from '../protocol/messages/catalogue.js'
 import { FrameDecoder, encodeFrame } from '../protocol/wire/frame.js'
@@ -35,10 +35,16 @@ export interface ConnectionListener {
 /** What came under a request's id; null: the connection ended first. */
 export type Answer = Message | null
 
-/** A replica's certificate names role and slot in a URI; a host name need not be in it. */
-function checkReplica(host: string, certificate: PeerCertificate): Error | undefined {
-  const isReplica = /URI:[^,]*processing/.test(certificate.subjectaltname ?? '')
-  return isReplica ? undefined : checkServerIdentity(host, certificate)
+/** A replica's certificate names cluster, tier and slot in a URI; host names are not looked at. */
+function checkReplica(clusterId: string, certificate: PeerCertificate): Error | undefined {
+  const names = (certificate.subjectaltname ?? '').split(', ')
+  const ofCluster = clusterId === '' ? 'URI:troca://' : `URI:troca://${clusterId}/`
+  const isReplica = (name: string): boolean =>
+    name.startsWith(ofCluster) && /\/processing\/\d+$/.test(name)
+  if (names.some(isReplica)) return undefined
+  return Object.assign(new Error('the certificate is not that of a processing replica'), {
+    code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+  })
 }
 
 function openSocket(server: Server, options: DialOptions): Socket {
@@ -49,7 +55,7 @@ function openSocket(server: Server, options: DialOptions): Socket {
     port,
     ...(options.ca === undefined ? {} : { ca: options.ca }),
     minVersion: 'TLSv1.3',
-    checkServerIdentity: checkReplica,
+    checkServerIdentity: (_host, certificate) => checkReplica(options.clusterId, certificate),
   }).setNoDelay(true)
 }
 

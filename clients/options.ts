@@ -12,7 +12,7 @@ export interface ConnectOptions {
   readonly servers: readonly (ServerAddress | string)[]
   /** PEM of the cluster's CA; needed unless `tls` is false. */
   readonly ca?: string | Buffer
-  /** Refuses another cluster; '' or absent: whichever answers. */
+  /** As `troca init` chose it (client.json); a server of another cluster refuses. */
   readonly clusterId?: string
   /** false: plain TCP, for lessons on loopback. */
   readonly tls?: boolean
