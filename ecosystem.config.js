@@ -9,29 +9,31 @@ import { parse } from 'yaml'
 const root = dirname(fileURLToPath(import.meta.url))
 const dir = resolve(process.env.TROCA_DIR || '.troca')
 const config = join(dir, 'cluster.yaml')
-const cluster = parse(readFileSync(config, 'utf8'))
+const { replicas } = parse(readFileSync(config, 'utf8'))
 
 /** Longer than draining takes: handing over the turn, resigning, a last checkpoint. */
 const DRAIN_MS = 8_000
 
-const app = (tier, letter) => (replica) => ({
-  name: `${letter}${replica.slot}`,
-  script: join(root, 'dist', 'daemons', `${tier}.js`),
-  args: ['--config', config, '--slot', String(replica.slot)],
-  cwd: dir,
-  exec_mode: 'fork',
-  kill_timeout: DRAIN_MS,
-  exp_backoff_restart_delay: 100,
-  node_args: ['--enable-source-maps'],
-  // The replicas keep their own logs, capped; here goes only what they say when they die.
-  out_file: '/dev/null',
-  error_file: join(dir, 'logs', `${letter}${replica.slot}.err.log`),
-  pid_file: join(dir, 'pids', `${letter}${replica.slot}.pid`),
-  vizion: false,
-  pmx: false,
-})
+const app =
+  (tier, letter) =>
+  ({ slot }) => ({
+    name: `${letter}${slot}`,
+    script: join(root, 'dist', 'daemons', `${tier}.js`),
+    args: ['--config', config, '--slot', String(slot)],
+    cwd: dir,
+    exec_mode: 'fork',
+    kill_timeout: DRAIN_MS,
+    exp_backoff_restart_delay: 100,
+    node_args: ['--enable-source-maps'],
+    // The replicas keep their own logs, capped; here goes only what they say when they die.
+    out_file: '/dev/null',
+    error_file: join(dir, 'logs', `${letter}${slot}.err.log`),
+    pid_file: join(dir, 'pids', `${letter}${slot}.pid`),
+    vizion: false,
+    pmx: false,
+  })
 
 export const apps = [
-  ...cluster.processing.map(app('processing', 'p')),
-  ...cluster.persistence.map(app('persistence', 's')),
+  ...replicas.processing.map(app('processing', 'p')),
+  ...replicas.persistence.map(app('persistence', 's')),
 ]

@@ -12,6 +12,7 @@ import { clearProgress, note, progress } from './output.js'
 import { daemonProgram, run } from './programs.js'
 import { Supervisor } from './supervisor.js'
 import { say } from './texts.js'
+import { DEBUG_HOST } from './debug-port.js'
 
 const POLL_MS = 100
 /** pm2 is asked less often: that starts a process each time. */
@@ -26,16 +27,22 @@ export interface ReplicaPorts {
   readonly debugPort: number
 }
 
+interface Placed {
+  slot: number
+  host: string
+  port: number
+  debugPort: number
+}
+
 interface ClusterFile {
-  processing: { slot: number; host: string; port: number; debugPort: number }[]
-  persistence: { slot: number; host: string; port: number; debugPort: number }[]
+  replicas: { processing: Placed[]; persistence: Placed[] }
 }
 
 export function replicasOf(dir: string): ReplicaPorts[] {
   const file = parse(readFileSync(join(dir, 'cluster.yaml'), 'utf8')) as ClusterFile
-  const named = (letter: string, list: ClusterFile['processing']): ReplicaPorts[] =>
-    list.map(({ slot, host, port, debugPort }) => ({ name: letter + slot, host, port, debugPort }))
-  return [...named('p', file.processing), ...named('s', file.persistence)]
+  const named = (letter: string, list: Placed[]): ReplicaPorts[] =>
+    list.map(({ slot, ...place }) => ({ name: `${letter}${slot}`, ...place }))
+  return [...named('p', file.replicas.processing), ...named('s', file.replicas.persistence)]
 }
 
 export async function initCluster(dir: string, args: readonly string[]): Promise<void> {
@@ -55,9 +62,13 @@ function free(host: string, port: number): Promise<boolean> {
 
 async function checkPorts(replicas: readonly ReplicaPorts[]): Promise<void> {
   for (const { name, host, port, debugPort } of replicas) {
-    for (const needed of [port, debugPort]) {
-      if (await free(host, needed)) continue
-      throw new Failure(EXIT.failed, say('portTaken', { port: needed, name }))
+    const addresses = [
+      { host, port },
+      { host: DEBUG_HOST, port: debugPort },
+    ]
+    for (const address of addresses) {
+      if (await free(address.host, address.port)) continue
+      throw new Failure(EXIT.failed, say('portTaken', { port: address.port, name }))
     }
   }
 }

@@ -24,7 +24,7 @@ export const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, ms))
 
 const ask = (replica: ReplicaPorts, word: string): Promise<string> =>
-  askDebugPort(replica.host, replica.debugPort, word).catch(() => '')
+  askDebugPort(replica.debugPort, word).catch(() => '')
 
 /** Asks who holds the turn until one does, or `withinMs` is over. */
 export async function findHolder(

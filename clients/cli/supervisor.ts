@@ -90,13 +90,17 @@ export class Supervisor {
     return join(this.dir, 'logs', `${name}.err.log`)
   }
 
-  /** The last thing that a replica said before it ended. */
+  /** The last thing that a replica said before it ended: on stderr, or in its own log. */
   lastWords(name: string): string {
-    const path = this.logPath(name)
-    if (!existsSync(path)) return 'it left no word'
-    const lines = readFileSync(path, 'utf8').trim().split('\n')
-    const telling = lines.findLast((line) => /error|EADDR|cannot|fail/i.test(line))
-    return (telling ?? lines.at(-1) ?? '').trim().slice(0, 300) || 'it left no word'
+    const telling = /error|EADDR|cannot|fail|refus|in use|needed/i
+    for (const path of [this.logPath(name), join(this.dir, 'logs', `${name}.log`)]) {
+      if (!existsSync(path)) continue
+      const lines = readFileSync(path, 'utf8').trim().split('\n')
+      const spoken = lines.filter((line) => line.trim() !== '' && !/^\s+at /.test(line))
+      const line = spoken.findLast((text) => telling.test(text)) ?? spoken.at(-1)
+      if (line) return line.trim().slice(0, 300)
+    }
+    return 'it left no word'
   }
 
   #daemonPid(): number {
