@@ -56,7 +56,11 @@ export const ERRORS = {
   BAD_STATE: final(302, 'this message does not belong here', 'this is a fault of the sender'),
   WRONG_CLUSTER: final(303, 'this is another cluster', 'check the cluster id of both sides'),
   WRONG_VERSION: final(304, 'no protocol version in common', 'upgrade the older side'),
-  FORBIDDEN: final(305, 'the certificate does not allow this', 'check role and id of the certificate'),
+  FORBIDDEN: final(
+    305,
+    'the certificate does not allow this',
+    'check role and id of the certificate',
+  ),
   SLOW_READER: later(306, 'you do not read fast enough', 'reconnect and read on', false),
 } as const satisfies Record<string, Kind>
 

@@ -12,6 +12,7 @@ import {
 } from '../../protocol/envelope/accounts.js'
 import type { PasswordKeys } from '../../protocol/envelope/accounts.js'
 import { EnvelopeError } from '../../protocol/envelope/envelope-error.js'
+import type { Place } from '../../protocol/envelope/header.js'
 import { openWith, unwrapContentKey } from '../../protocol/envelope/open.js'
 import type { Opener } from '../../protocol/envelope/open.js'
 import { RecentlyUsed } from '../../protocol/envelope/recently-used.js'
@@ -90,9 +91,9 @@ export class Computations {
     return { salt: entropy(16), cost: this.#cost, verifierHash: entropy(32) }
   }
 
-  #open({ privateKey, envelopes }: JobOf<'open'>): ResultOf<'open'> {
+  #open({ privateKey, envelopes, places }: JobOf<'open'>): ResultOf<'open'> {
     const opener = this.#openers.getOrMake(sha256(privateKey), () => this.#openerOf(privateKey))
-    return { kind: 'open', texts: envelopes.map((body) => textOf(opener, body)) }
+    return { kind: 'open', texts: envelopes.map((body, i) => textOf(opener, body, places[i])) }
   }
 
   #openerOf(pkcs8: Uint8Array): Opener {
@@ -108,9 +109,10 @@ export class Computations {
   }
 }
 
-function textOf(opener: Opener, body: Uint8Array): string | null {
+function textOf(opener: Opener, body: Uint8Array, place: Place | undefined): string | null {
+  if (!place) return null
   try {
-    return openWith(opener, body).text
+    return openWith(opener, body, place).text
   } catch (error) {
     if (error instanceof EnvelopeError) return null
     throw error

@@ -96,9 +96,8 @@ export class WorkerPool {
 
   #nextQueue(): Task[] | undefined {
     const kind = preference.find((kind) => this.#waiting[kind].length > 0)
-    if (!kind || (kind === 'create-account' && this.#makingKeys() >= this.#size - 1))
-      return undefined
-    return this.#waiting[kind]
+    if (kind === 'create-account' && this.#makingKeys() >= this.#size - 1) return undefined
+    return kind && this.#waiting[kind]
   }
 
   #makingKeys(): number {
@@ -111,14 +110,16 @@ export class WorkerPool {
   }
 
   #start(): Thread {
-    const thread: Thread = { worker: new Worker(this.#script), task: undefined }
+    // Neither flags nor environment of the process: a thread needs none of them.
+    const worker = new Worker(this.#script, { execArgv: [], env: {} })
+    const thread: Thread = { worker, task: undefined }
     this.#threads.add(thread)
     let cause = 'it ended'
-    thread.worker.on('message', (message: FromWorker) => this.#onMessage(thread, message))
-    thread.worker.on('error', (error) => {
+    worker.on('message', (message: FromWorker) => this.#onMessage(thread, message))
+    worker.on('error', (error) => {
       cause = error.message
     })
-    thread.worker.on('exit', () => {
+    worker.on('exit', () => {
       this.#threads.delete(thread)
       thread.task?.settle(failed(`a worker thread died: ${cause}`))
       if (!this.#closed) this.#dispatch()

@@ -91,7 +91,11 @@ export type ReadQuery =
   | { readonly kind: 'places'; readonly indices: readonly number[] }
 
 export type ReadResult =
-  | { readonly kind: 'entries' | 'mailbox'; readonly entries: readonly Entry[]; readonly more: boolean }
+  | {
+      readonly kind: 'entries' | 'mailbox'
+      readonly entries: readonly Entry[]
+      readonly more: boolean
+    }
   | { readonly kind: 'places'; readonly places: readonly Place[] }
   /** The file changed under the reader or cannot be read just now; ask again. */
   | { readonly kind: 'failed'; readonly reason: string }

@@ -14,7 +14,9 @@ export const CONVERSATIONS = { handshake, client, ring, waist, persistence }
 
 type Conversations = typeof CONVERSATIONS
 type TypesOf<C> = C[keyof C]
-export type AnyMessageType = { [K in keyof Conversations]: TypesOf<Conversations[K]> }[keyof Conversations]
+export type AnyMessageType = {
+  [K in keyof Conversations]: TypesOf<Conversations[K]>
+}[keyof Conversations]
 
 /** Every message, told apart by `type`. */
 export type Message = MessageOf<AnyMessageType>
@@ -28,5 +30,9 @@ export const MESSAGE_TYPES = Object.values(CONVERSATIONS).flatMap((conversation)
   Object.values(conversation),
 ) as unknown as readonly Loose[]
 
-export const BY_TAG: ReadonlyMap<number, Loose> = new Map(MESSAGE_TYPES.map((type) => [type.tag, type]))
-export const BY_NAME: ReadonlyMap<string, Loose> = new Map(MESSAGE_TYPES.map((type) => [type.name, type]))
+export const BY_TAG: ReadonlyMap<number, Loose> = new Map(
+  MESSAGE_TYPES.map((type) => [type.tag, type]),
+)
+export const BY_NAME: ReadonlyMap<string, Loose> = new Map(
+  MESSAGE_TYPES.map((type) => [type.name, type]),
+)

@@ -2,17 +2,33 @@
 // answer repeats.
 
 import { bool, bytes, list, message, oneOf, optional, record, text, uint } from '../wire/schema.js'
-import { MAX_SLOTS, MAX_TEXT, index, millis, request, slot, stream, term, userName, wallTime } from './common.js'
+import {
+  MAX_SLOTS,
+  MAX_TEXT,
+  index,
+  millis,
+  request,
+  slot,
+  stream,
+  term,
+  userName,
+  wallTime,
+} from './common.js'
 
 const password = text(1024, 'correct horse battery staple')
 const token = bytes(16)
 
-export const REGISTER = message(0x10, 'REGISTER', 'Makes an account; logs in. Repeating it with the same token is harmless.', {
-  request,
-  name: userName,
-  password,
-  token,
-})
+export const REGISTER = message(
+  0x10,
+  'REGISTER',
+  'Makes an account; logs in. Repeating it with the same token is harmless.',
+  {
+    request,
+    name: userName,
+    password,
+    token,
+  },
+)
 
 export const LOGIN = message(0x11, 'LOGIN', 'Opens an account with its password.', {
   request,
@@ -35,10 +51,15 @@ export const PROGRESS = message(0x13, 'PROGRESS', 'A long request is being worke
   text: text(256),
 })
 
-export const OPEN_STREAM = message(0x14, 'OPEN_STREAM', 'Opens a stream of sends under a random id; repeating it is harmless.', {
-  request,
-  stream,
-})
+export const OPEN_STREAM = message(
+  0x14,
+  'OPEN_STREAM',
+  'Opens a stream of sends under a random id; repeating it is harmless.',
+  {
+    request,
+    stream,
+  },
+)
 
 export const STREAM_OPENED = message(0x15, 'STREAM_OPENED', 'Answers OPEN_STREAM.', {
   request,
@@ -54,18 +75,28 @@ export const SEND = message(0x16, 'SEND', 'Sends a text; (stream, seq) is its id
   text: text(MAX_TEXT, 'olá'),
 })
 
-export const RECEIPT = message(0x17, 'RECEIPT', 'Answers SEND: stored on a majority, under this log index.', {
-  request,
-  seq: uint(),
-  index,
-  time: wallTime,
-})
+export const RECEIPT = message(
+  0x17,
+  'RECEIPT',
+  'Answers SEND: stored on a majority, under this log index.',
+  {
+    request,
+    seq: uint(),
+    index,
+    time: wallTime,
+  },
+)
 
-export const INBOX = message(0x18, 'INBOX', 'Reads a page of the own mailbox: linearizable, decrypted.', {
-  request,
-  after: index,
-  limit: uint(1000),
-})
+export const INBOX = message(
+  0x18,
+  'INBOX',
+  'Reads a page of the own mailbox: linearizable, decrypted.',
+  {
+    request,
+    after: index,
+    limit: uint(1000),
+  },
+)
 
 const inboxMessage = record({
   index,
@@ -89,27 +120,47 @@ export const PAGE = message(0x19, 'PAGE', 'Answers INBOX: messages in log order.
   cursor: index,
 })
 
-export const LISTEN = message(0x1a, 'LISTEN', 'From now on pushes what is in the mailbox after this index.', {
-  request,
-  /** nil: after the account's cursor. */
-  after: optional(index),
-  /** Unacknowledged messages that may be under way. */
-  window: uint(4096),
-})
+export const LISTEN = message(
+  0x1a,
+  'LISTEN',
+  'From now on pushes what is in the mailbox after this index.',
+  {
+    request,
+    /** nil: after the account's cursor. */
+    after: optional(index),
+    /** Unacknowledged messages that may be under way. */
+    window: uint(4096),
+  },
+)
 
 export const LISTENING = message(0x1b, 'LISTENING', 'Answers LISTEN.', { request, after: index })
 
-export const PUSH = message(0x1c, 'PUSH', 'Messages of the mailbox listened to, in log order, without gaps.', {
-  messages: list(inboxMessage, 1000),
-})
+export const PUSH = message(
+  0x1c,
+  'PUSH',
+  'Messages of the mailbox listened to, in log order, without gaps.',
+  {
+    messages: list(inboxMessage, 1000),
+  },
+)
 
-export const CURSOR = message(0x1d, 'CURSOR', 'Everything up to this index has been dealt with; the higher wins. Not answered.', {
-  index,
-})
+export const CURSOR = message(
+  0x1d,
+  'CURSOR',
+  'Everything up to this index has been dealt with; the higher wins. Not answered.',
+  {
+    index,
+  },
+)
 
-export const STATUS = message(0x1e, 'STATUS', 'Asks what this replica knows of the cluster. Needs no log-in.', {
-  request,
-})
+export const STATUS = message(
+  0x1e,
+  'STATUS',
+  'Asks what this replica knows of the cluster. Needs no log-in.',
+  {
+    request,
+  },
+)
 
 const replicaStatus = record({
   tier: oneOf('processing', 'persistence'),
@@ -138,4 +189,6 @@ export const STATUS_IS = message(0x1f, 'STATUS_IS', 'Answers STATUS.', {
   ready: bool,
 })
 
-export const LOGOUT = message(0x20, 'LOGOUT', 'Forgets the unwrapped key; answered by GOODBYE.', { request })
+export const LOGOUT = message(0x20, 'LOGOUT', 'Forgets the unwrapped key; answered by GOODBYE.', {
+  request,
+})

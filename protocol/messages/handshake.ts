@@ -3,33 +3,48 @@
 import { bool, message, oneOf, optional, text, uint } from '../wire/schema.js'
 import { boot, millis, request, slot } from './common.js'
 
-export const HELLO = message(0x01, 'HELLO', 'Opens a connection: who speaks, and what it can speak.', {
-  minVersion: uint(255),
-  maxVersion: uint(255),
-  clusterId: text(64, 'troca-7c2f'),
-  role: oneOf('client', 'processing', 'persistence'),
-  slot,
-  boot,
-  lane: oneOf('main', 'bulk'),
-})
+export const HELLO = message(
+  0x01,
+  'HELLO',
+  'Opens a connection: who speaks, and what it can speak.',
+  {
+    minVersion: uint(255),
+    maxVersion: uint(255),
+    clusterId: text(64, 'troca-7c2f'),
+    role: oneOf('client', 'processing', 'persistence'),
+    slot,
+    boot,
+    lane: oneOf('main', 'bulk'),
+  },
+)
 
-export const WELCOME = message(0x02, 'WELCOME', 'Answers HELLO: the version chosen, who answers, and its limits.', {
-  version: uint(255),
-  clusterId: text(64, 'troca-7c2f'),
-  role: oneOf('client', 'processing', 'persistence'),
-  slot,
-  boot,
-  /** 0: none is known just now. */
-  coordinator: slot,
-  maxFrame: uint(undefined, 'bytes'),
-  /** Requests that a client may have unanswered. */
-  credit: uint(65_535),
-  heartbeat: millis,
-})
+export const WELCOME = message(
+  0x02,
+  'WELCOME',
+  'Answers HELLO: the version chosen, who answers, and its limits.',
+  {
+    version: uint(255),
+    clusterId: text(64, 'troca-7c2f'),
+    role: oneOf('client', 'processing', 'persistence'),
+    slot,
+    boot,
+    /** 0: none is known just now. */
+    coordinator: slot,
+    maxFrame: uint(undefined, 'bytes'),
+    /** Requests that a client may have unanswered. */
+    credit: uint(65_535),
+    heartbeat: millis,
+  },
+)
 
-export const GOODBYE = message(0x03, 'GOODBYE', 'The sender closes in good order; nothing follows.', {
-  reason: text(512),
-})
+export const GOODBYE = message(
+  0x03,
+  'GOODBYE',
+  'The sender closes in good order; nothing follows.',
+  {
+    reason: text(512),
+  },
+)
 
 export const ERROR = message(
   0x04,
@@ -43,6 +58,8 @@ export const ERROR = message(
     definite: bool,
     /** When it makes sense to try again; nil: not by waiting. */
     retryAfter: optional(millis),
+    /** OUT_OF_ORDER: the seq that comes next in the stream. */
+    expected: optional(uint()),
   },
 )
 

@@ -1,6 +1,8 @@
 // The long computations that a replica asks its shell for: scrypt, key generation and RSA private
 // operations never run where frames are handled (a slow one must delay no heartbeat).
 
+import type { Place } from '../envelope/header.js'
+
 /** scrypt cost (RFC 7914): N = 2^logN, block size r, parallelism p. */
 export interface ScryptCost {
   readonly logN: number
@@ -22,7 +24,12 @@ export interface AccountSecrets {
 }
 
 export type Job =
-  | { readonly kind: 'create-account'; readonly user: string; readonly password: string; readonly bits: number }
+  | {
+      readonly kind: 'create-account'
+      readonly user: string
+      readonly password: string
+      readonly bits: number
+    }
   | {
       readonly kind: 'unlock'
       readonly user: string
@@ -36,10 +43,16 @@ export type Job =
       readonly privateKey: Uint8Array
       /** Stored bodies of messages. */
       readonly envelopes: readonly Uint8Array[]
+      /** Where each was found in the log: one that was moved does not open. */
+      readonly places: readonly Place[]
     }
 
 export type JobResult =
-  | { readonly kind: 'create-account'; readonly secrets: AccountSecrets; readonly privateKey: Uint8Array }
+  | {
+      readonly kind: 'create-account'
+      readonly secrets: AccountSecrets
+      readonly privateKey: Uint8Array
+    }
   /** null: wrong password, or no such user. */
   | { readonly kind: 'unlock'; readonly privateKey: Uint8Array | null }
   /** In the order asked; null: does not open (wrong key, tag or padding: one error). */

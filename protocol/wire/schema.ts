@@ -89,7 +89,9 @@ export const bool: Field<boolean> = {
 }
 
 /** One of a closed set of words; travels as its number in the list. */
-export function oneOf<const W extends readonly [string, ...string[]]>(...words: W): Field<W[number]> {
+export function oneOf<const W extends readonly [string, ...string[]]>(
+  ...words: W
+): Field<W[number]> {
   const label = words.map((word, i) => `${i} ${word}`).join(', ')
   return {
     label,
@@ -150,7 +152,9 @@ export function record<S extends AnyShape>(shape: S): Field<Fields<S>> {
     example: Object.fromEntries(entries.map(([name, field]) => [name, field.example])) as Fields<S>,
     read: arrayReader(shape, 0),
     write: (value) =>
-      Object.keys(values).map((name) => values[name]!.write((value as Record<string, unknown>)[name])),
+      Object.keys(values).map((name) =>
+        values[name]!.write((value as Record<string, unknown>)[name]),
+      ),
   }
 }
 
@@ -163,9 +167,7 @@ export function variant<const V extends Record<string, AnyShape>>(
   const readers = kinds.map((kind) => arrayReader(choices[kind]!, 1))
   const first = kinds[0]!
   return {
-    label: kinds
-      .map((kind, i) => `${i} ${kind} ${record(choices[kind]!).label}`)
-      .join(' | '),
+    label: kinds.map((kind, i) => `${i} ${kind} ${record(choices[kind]!).label}`).join(' | '),
     example: { kind: first, ...record(choices[first]!).example } as Choice,
     read(value, path) {
       const number: unknown = Array.isArray(value) ? value[0] : undefined

@@ -87,9 +87,7 @@ t.test('the derivation is HKDF-SHA-256 over labelled, length-prefixed fields', (
   const term = Buffer.from('0000000000000007', 'hex')
   const pair = Buffer.concat([term, field('alice'), field('bob'), field('kid')])
   const derive = (label: string): Uint8Array =>
-    new Uint8Array(
-      hkdfSync('sha256', letter.keySeed, '', Buffer.concat([field(label), pair]), 32),
-    )
+    new Uint8Array(hkdfSync('sha256', letter.keySeed, '', Buffer.concat([field(label), pair]), 32))
   t.same(deriveContentKey(letter, 'alice', 'bob', 'kid'), {
     contentKey: derive('troca cek'),
     oaepSeed: derive('troca oaep'),
@@ -123,7 +121,14 @@ t.test('compact serialization goes both ways and is canonical', (t) => {
   const body = seal()
   const compact = toCompact(body)
   t.same(fromCompact(compact), body)
-  const broken = ['', '....', `${compact}.`, `${compact}=`, compact.replace('.', '..'), ` ${compact}`]
+  const broken = [
+    '',
+    '....',
+    `${compact}.`,
+    `${compact}=`,
+    compact.replace('.', '..'),
+    ` ${compact}`,
+  ]
   for (const text of broken) t.throws(() => fromCompact(text), refusal)
   t.end()
 })
@@ -190,20 +195,23 @@ t.test('every bit matters, and every failure is the one error', (t) => {
   t.end()
 })
 
-t.test('a content key that does not decrypt, or has another length, goes on as a random one', (t) => {
-  const { encryptedKey } = splitParts(seal())
-  const { contentKey } = deriveContentKey(letter, 'alice', 'bob', recipientKey.kid)
-  t.same(unwrapContentKey(encryptedKey, key, entropy), contentKey)
-  const short = oaepEncrypt(key, entropy(16), entropy(32))
-  for (const wrong of [flipped(encryptedKey, 99), encryptedKey.subarray(1), short]) {
-    const [a, b] = [0, 1].map(() => unwrapContentKey(wrong, key, entropy))
-    t.equal(a?.length, 32)
-    t.notSame(a, b)
-  }
-  const faulty = { ...key, dP: key.dP + 2n }
-  t.throws(() => unwrapContentKey(encryptedKey, faulty, entropy), { code: 'fault' })
-  t.end()
-})
+t.test(
+  'a content key that does not decrypt, or has another length, goes on as a random one',
+  (t) => {
+    const { encryptedKey } = splitParts(seal())
+    const { contentKey } = deriveContentKey(letter, 'alice', 'bob', recipientKey.kid)
+    t.same(unwrapContentKey(encryptedKey, key, entropy), contentKey)
+    const short = oaepEncrypt(key, entropy(16), entropy(32))
+    for (const wrong of [flipped(encryptedKey, 99), encryptedKey.subarray(1), short]) {
+      const [a, b] = [0, 1].map(() => unwrapContentKey(wrong, key, entropy))
+      t.equal(a?.length, 32)
+      t.notSame(a, b)
+    }
+    const faulty = { ...key, dP: key.dP + 2n }
+    t.throws(() => unwrapContentKey(encryptedKey, faulty, entropy), { code: 'fault' })
+    t.end()
+  },
+)
 
 t.test('what would make two replicas or two nonces differ is refused', (t) => {
   const bad: readonly Partial<Letter>[] = [

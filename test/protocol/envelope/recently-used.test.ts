@@ -23,6 +23,9 @@ t.test('remembers nothing when making fails', (t) => {
     throw new Error('no')
   }
   t.throws(() => cache.getOrMake('a', fail), { message: 'no' })
-  t.equal(cache.getOrMake('a', () => 1), 1)
+  t.equal(
+    cache.getOrMake('a', () => 1),
+    1,
+  )
   t.end()
 })

@@ -39,7 +39,7 @@ t.test('a bad public key is refused with its reason', (t) => {
   const cases: readonly [bigint, bigint, string][] = [
     [n - 1n, e, 'the modulus is even'],
     [0n, e, 'the modulus is even'],
-    [n >> 8n | 1n, e, 'the modulus has 2040 bits; at least 2048 are needed'],
+    [(n >> 8n) | 1n, e, 'the modulus has 2040 bits; at least 2048 are needed'],
     [(1n << 8192n) + 1n, e, 'the modulus has 8193 bits; at most 8192 are accepted'],
     [n, 65538n, 'the public exponent is even'],
     [n, 3n, 'the public exponent is too small; at least 65537 is needed'],

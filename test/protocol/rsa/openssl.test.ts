@@ -143,9 +143,18 @@ t.test('a generated key is a key to OpenSSL', (t) => {
     t.equal(key.bits, bits)
     t.ok(candidates > 0, 'progress was told')
     t.ok(key.p > key.q)
+    // FIPS 186-5 A.1.1 and A.1.3: the ranges of p, q and d, and the distance of p and q.
+    const half = BigInt(Math.floor(bits / 2))
+    t.ok(2n * key.p ** 2n >= 1n << (2n * (BigInt(bits) - half)))
+    t.ok(2n * key.q ** 2n >= 1n << (2n * half))
+    t.ok(key.p - key.q > 1n << (half - 100n))
+    t.ok(key.d > 1n << half)
     const pem = privateKeyToPem(key)
     const theirs = createPrivateKey(pem)
-    t.same(createPublicKey(pem).asymmetricKeyDetails, { modulusLength: bits, publicExponent: 65537n })
+    t.same(createPublicKey(pem).asymmetricKeyDetails, {
+      modulusLength: bits,
+      publicExponent: 65537n,
+    })
     const message = entropy(32)
     const signature = sign('sha256', message, {
       key: theirs,

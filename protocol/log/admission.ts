@@ -1,0 +1,143 @@
+// What the holder of the turn checks before it appends, against its complete log and what is in
+// flight: terms (C1), gapless k (C7), equal bytes (C2). Pure questions, no state.
+
+import type { LinkId, Slot } from '../machine.js'
+import type { Message } from '../messages/catalogue.js'
+import { sameBytes, type Draft } from './entry.js'
+import type { Owner } from './storage.js'
+import type { LogTail } from './tail.js'
+
+/** One APPEND of a processing replica, waiting for the turn or for its commit. */
+export interface PendingOrder {
+  readonly kind: 'order'
+  readonly link: LinkId
+  readonly slot: Slot
+  readonly boot: string
+  readonly id: number
+  readonly term: number
+  readonly k: number
+  readonly part: number
+  readonly parts: number
+  readonly time: number
+  readonly drafts: readonly Draft[]
+  /** Monotonic ms when it came. */
+  readonly since: number
+}
+
+export interface PendingClaim {
+  readonly kind: 'claim'
+  readonly link: LinkId
+  readonly slot: Slot
+  readonly boot: string
+  readonly nonce: string
+  readonly expected: number
+  readonly size: number
+  readonly time: number
+  readonly since: number
+}
+
+export type Pending = PendingOrder | PendingClaim
+
+export interface Run {
+  readonly part: number
+  readonly index: number
+}
+
+export type Verdict =
+  /** Append the drafts from `skip` on; `runs` are the parts that are there already. */
+  | { readonly verdict: 'append'; readonly skip: number; readonly runs: readonly Run[] }
+  /** All parts are in the log, the last of them at `through`. */
+  | { readonly verdict: 'present'; readonly through: number; readonly runs: readonly Run[] }
+  | { readonly verdict: 'fenced' }
+  | { readonly verdict: 'gap'; readonly expected: number }
+  | { readonly verdict: 'conflict' | 'too-old' }
+
+/** Where the parts of (term, k) are; undefined: further back than memory reaches. */
+function findParts(log: LogTail, term: number, k: number): Map<number, number> | undefined {
+  const parts = new Map<number, number>()
+  for (let index = log.last; index >= log.first; index--) {
+    const entry = log.at(index)!
+    if (entry.term === 0) continue
+    if (entry.term < term || entry.k < k) return parts
+    if (entry.k === k) parts.set(entry.part, index)
+  }
+  return log.first === 1 ? parts : undefined
+}
+
+function runsOf(parts: ReadonlyMap<number, number>): Run[] {
+  const runs: Run[] = []
+  let expected = -1
+  for (const [part, index] of [...parts].sort(([a], [b]) => a - b)) {
+    if (index !== expected) runs.push({ part, index })
+    expected = index + 1
+  }
+  return runs
+}
+
+export function admitOrder(log: LogTail, order: PendingOrder): Verdict {
+  if (order.term === 0) return { verdict: 'append', skip: 0, runs: [] }
+  const { term, owner, k, part, parts } = log.fence
+  if (order.term !== term || order.slot !== owner?.slot || order.boot !== owner.boot) {
+    return { verdict: 'fenced' }
+  }
+  const whole = part === parts
+  const expectedK = whole ? k + 1 : k
+  if (order.k > expectedK) return { verdict: 'gap', expected: expectedK }
+  if (whole && order.k === expectedK) {
+    if (order.part !== 1) return { verdict: 'conflict' }
+    return { verdict: 'append', skip: 0, runs: [] }
+  }
+  return admitRepeated(log, order)
+}
+
+/** An order that is in the log in part or whole: sent again, since no answer came. */
+function admitRepeated(log: LogTail, order: PendingOrder): Verdict {
+  const there = findParts(log, order.term, order.k)
+  if (!there) return { verdict: 'too-old' }
+  for (const [part, index] of there) {
+    const draft = order.drafts[part - order.part]
+    const entry = log.at(index)!
+    const equal =
+      draft !== undefined &&
+      entry.parts === order.parts &&
+      sameBytes(draft.meta, entry.meta) &&
+      sameBytes(draft.body, entry.body)
+    if (!equal) return { verdict: 'conflict' }
+  }
+  const runs = runsOf(there)
+  if (there.size === order.parts) {
+    return { verdict: 'present', through: Math.max(...there.values()), runs }
+  }
+  return { verdict: 'append', skip: there.size, runs }
+}
+
+export type ClaimVerdict = 'append' | 'won' | 'lost' | 'leased'
+
+/** Compare-and-set; `lease` is the size that the owner of the newest term stated, 0 if silent. */
+export function admitClaim(log: LogTail, claim: PendingClaim, lease: number): ClaimVerdict {
+  const { term, owner } = log.fence
+  if (owner && owner.nonce === claim.nonce) return 'won'
+  if (term !== claim.expected) return 'lost'
+  const own = owner !== null && owner.slot === claim.slot && owner.boot === claim.boot
+  return lease > 0 && !own ? 'leased' : 'append'
+}
+
+/** The answer to a claim, with the newest term beside it. */
+export function claimed(
+  claim: PendingClaim,
+  outcome: 'won' | 'lost' | 'leased' | 'not-serving',
+  log: LogTail,
+  index = 0,
+): Message {
+  const { term, owner } = log.fence
+  const known: Owner | null = owner
+  return {
+    type: 'CLAIMED',
+    nonce: claim.nonce,
+    outcome,
+    term,
+    index,
+    newestTerm: term,
+    owner: known,
+  }
+}

@@ -1,0 +1,431 @@
+// Append and commit inside one view. The holder of the turn stamps entries, sends them and writes
+// them at the same time; durable on a majority of ALL slots = committed. Nothing is said before it
+// is on disk (P5); an entry never changes once committed (P3).
+
+import { invariant } from '../assert.js'
+import type { Slot } from '../machine.js'
+import type { The } from '../messages/catalogue.js'
+import { MAX_GROUP } from '../messages/common.js'
+import { Turn } from '../mutex/ricart-agrawala.js'
+import type { Standing } from '../view/standing.js'
+import {
+  admitClaim,
+  admitOrder,
+  claimed,
+  type PendingClaim,
+  type PendingOrder,
+  type Run,
+} from './admission.js'
+import {
+  chainOf,
+  KIND,
+  plainMeta,
+  sameBytes,
+  weigh,
+  withChain,
+  type Draft,
+  type Entry,
+} from './entry.js'
+import { sameEpoch } from './epoch.js'
+import type { Leases } from './lease.js'
+import type { Puller } from './pull.js'
+import type { WriteResult } from './storage.js'
+import { encodeTerm } from './term.js'
+import { Writers } from './writers.js'
+
+/** Transactions of the holder that may wait for the disk; what comes meanwhile forms the next. */
+const GROUPS_IN_FLIGHT = 2
+const GROUP_BYTES = 1024 * 1024
+/** Entries of one REPLICATE frame, in bytes: below what a frame between replicas may be. */
+const FRAME_BYTES = 160 * 1024
+
+export interface AppenderEvents {
+  /** The commit index went up. */
+  committed(): void
+  /** A write did not work: leave the view as if restarted. */
+  failed(result: WriteResult): void
+}
+
+export class Appender {
+  readonly #s: Standing
+  readonly #leases: Leases
+  readonly #puller: Puller
+  readonly #events: AppenderEvents
+  readonly turn: Turn
+  readonly writers = new Writers()
+  /** Durable through here in this epoch, by member. */
+  readonly acked = new Map<Slot, number>()
+  #groupsInFlight = 0
+  /** A group has been appended in this turn: who waits comes next. */
+  #served = false
+  /** Highest own entry of this view. */
+  #ownLast = 0
+  /** A REPLY named this as its log's end; the turn's work begins when the own log is there. */
+  #required = 0
+  #announced = 0
+  /** Since when the turn is asked for, monotonic ms; 0: it is not. */
+  wantingSince = 0
+  /** Takes up nothing new (being stopped). */
+  draining = false
+
+  constructor(standing: Standing, leases: Leases, puller: Puller, events: AppenderEvents) {
+    this.#s = standing
+    this.#leases = leases
+    this.#puller = puller
+    this.#events = events
+    this.turn = new Turn(standing.self, {
+      sendRequest: (to, stamp) =>
+        standing.send(to, { type: 'REQUEST', epoch: standing.epoch, stamp }),
+      sendReply: (to, stamp) =>
+        standing.send(to, { type: 'REPLY', epoch: standing.epoch, stamp, last: standing.log.last }),
+    })
+  }
+
+  /** A view has been installed: nobody holds any permission, nothing is acknowledged. */
+  installed(): void {
+    this.turn.install(this.#s.otherMembers)
+    this.acked.clear()
+    this.#groupsInFlight = 0
+    this.#served = false
+    this.#ownLast = 0
+    this.#required = 0
+    this.#announced = this.#s.log.commit
+    this.wantingSince = 0
+  }
+
+  /** A higher epoch is promised, or the view is left: unanswered appends go back, in order. */
+  leftView(): void {
+    this.turn.install([])
+    this.writers.putBack()
+    this.wantingSince = 0
+  }
+
+  /** Drives the turn and the queue as far as they go; called at the end of every step. */
+  pump(): void {
+    if (!this.#s.serving) return
+    this.#requestTurn()
+    if (this.turn.holding) {
+      this.wantingSince = 0
+      if (this.#s.log.last < this.#required) this.#catchUpTo(this.#required)
+      else this.#useTurn()
+      this.#requestTurn()
+    }
+    this.#answer()
+    this.#announceCommit()
+  }
+
+  #requestTurn(): void {
+    if (this.writers.waiting === 0 || this.turn.holding || this.turn.wanting || this.draining)
+      return
+    this.wantingSince = this.#s.now.monotonic
+    this.turn.request(this.#s.clock.tick())
+  }
+
+  /** Everything in memory while holding is complete: all members have installed the epoch. */
+  #useTurn(): void {
+    while (this.writers.waiting > 0 && this.#groupsInFlight < GROUPS_IN_FLIGHT) {
+      if (this.turn.awaited && this.#served) break
+      this.#appendGroup()
+    }
+    const idle = this.writers.waiting === 0 || this.#served
+    if (this.turn.awaited && idle && this.#s.log.commit >= this.#ownLast) {
+      this.#served = false
+      this.turn.leave()
+    }
+  }
+
+  #catchUpTo(index: number): void {
+    const source = this.#s.otherMembers.find((slot) => {
+      const last = this.#s.peers.get(slot)?.heartbeat?.last ?? 0
+      return this.#s.hears(slot) && (last >= index || this.#s.otherMembers.length === 1)
+    })
+    const anyone = source ?? this.#s.otherMembers.find((slot) => this.#s.hears(slot))
+    if (anyone !== undefined) this.pullFrom(anyone)
+  }
+
+  /** Gets what the own log lacks of this view's, from a member. */
+  pullFrom(member: Slot): void {
+    const epoch = this.#s.epoch
+    this.#puller.ask(member, false, (pulled) => {
+      if (!pulled || !this.#s.serving || !sameEpoch(epoch, this.#s.epoch)) return
+      if (!pulled.common) return
+      this.#accept(member, pulled.common.index, pulled.entries, pulled.commit)
+    })
+  }
+
+  #appendGroup(): void {
+    const { log } = this.#s
+    const previous = log.place
+    const group: Entry[] = []
+    let bytes = 0
+    for (let pending = this.writers.peek(); pending; pending = this.writers.peek()) {
+      const size = pending.kind === 'order' ? pending.drafts.reduce((n, d) => n + weigh(d), 0) : 256
+      const count = pending.kind === 'order' ? pending.drafts.length : 1
+      if (group.length > 0 && (group.length + count > MAX_GROUP || bytes + size > GROUP_BYTES))
+        break
+      this.writers.shift()
+      const added = pending.kind === 'order' ? this.#takeOrder(pending) : this.#takeClaim(pending)
+      group.push(...added)
+      bytes += size
+    }
+    if (group.length === 0) return
+    this.#served = true
+    this.#ownLast = log.last
+    this.#replicate(this.#s.otherMembers, previous, group)
+    this.#write(previous, group, undefined)
+  }
+
+  #stamp(
+    draft: Draft,
+    place: { term: number; k: number; part: number; parts: number; time: number },
+  ): Entry {
+    const { log } = this.#s
+    const { meta, body } = draft
+    const entry = withChain(log.chain, {
+      index: log.last + 1,
+      epoch: this.#s.epoch,
+      lamport: this.#s.clock.tick(),
+      meta,
+      body,
+      ...place,
+    })
+    log.append([entry])
+    return entry
+  }
+
+  #takeOrder(order: PendingOrder): Entry[] {
+    const { log } = this.#s
+    const { id, term, k } = order
+    const verdict = admitOrder(log, order)
+    switch (verdict.verdict) {
+      case 'append': {
+        const first = order.part + verdict.skip
+        const runs: Run[] = [...verdict.runs, { part: first, index: log.last + 1 }]
+        const added = order.drafts
+          .slice(verdict.skip)
+          .map((draft, i) =>
+            this.#stamp(draft, { term, k, part: first + i, parts: order.parts, time: order.time }),
+          )
+        this.writers.answerAt(order, log.last, () => ({ type: 'APPENDED', id, term, k, runs }))
+        return added
+      }
+      case 'present': {
+        const { runs } = verdict
+        this.writers.answerAt(order, verdict.through, () => ({
+          type: 'APPENDED',
+          id,
+          term,
+          k,
+          runs,
+        }))
+        return []
+      }
+      case 'fenced':
+        this.writers.answerAt(order, this.#fenceThrough, () => {
+          const { term: newest, owner } = log.fence
+          return { type: 'FENCED', id, term: newest, owner }
+        })
+        return []
+      case 'gap':
+        this.#s.outbox.send(order.link, { type: 'GAP', id, term, expected: verdict.expected })
+        return []
+      case 'conflict':
+      case 'too-old':
+        this.#s.outbox.log('error', `append-${verdict.verdict}`, { term, k, slot: order.slot })
+        this.#s.outbox.send(order.link, { type: 'NOT_APPENDED', id, reason: verdict.verdict })
+        return []
+    }
+  }
+
+  #takeClaim(claim: PendingClaim): Entry[] {
+    const { log, outbox } = this.#s
+    const lease = this.#leases.size
+    const verdict = admitClaim(log, claim, lease)
+    if (verdict === 'leased') {
+      outbox.send(claim.link, claimed(claim, 'leased', log))
+      if (claim.size > lease) this.#askToResign(log.fence.term)
+      return []
+    }
+    const added: Entry[] = []
+    if (verdict === 'append') {
+      const owner = { slot: claim.slot, boot: claim.boot, nonce: claim.nonce }
+      const draft = { meta: plainMeta(KIND.term), body: encodeTerm(owner) }
+      const term = claim.expected + 1
+      added.push(this.#stamp(draft, { term, k: 0, part: 1, parts: 1, time: claim.time }))
+    }
+    const through = verdict === 'append' ? log.last : this.#fenceThrough
+    this.writers.answerAt(claim, through, () =>
+      claimed(claim, log.fence.owner?.nonce === claim.nonce ? 'won' : 'lost', log, through),
+    )
+    return added
+  }
+
+  #askToResign(term: number): void {
+    this.#leases.passResign(term)
+    this.resignTerm = term
+  }
+
+  /** Told to the members with the next heartbeat, so that who has the lease passes it on. */
+  resignTerm = 0
+
+  /** The newest TERM is committed when this index is. */
+  get #fenceThrough(): number {
+    const { log } = this.#s
+    return log.committedFence.term === log.fence.term ? log.commit : log.last
+  }
+
+  #replicate(
+    to: readonly Slot[],
+    previous: { index: number; chain: Uint8Array },
+    entries: readonly Entry[],
+  ): void {
+    const { log, epoch } = this.#s
+    let before = previous
+    for (let start = 0; start < entries.length;) {
+      let end = start
+      let bytes = 0
+      while (
+        end < entries.length &&
+        (end === start || bytes + weigh(entries[end]!) <= FRAME_BYTES)
+      ) {
+        bytes += weigh(entries[end]!) + 64
+        end++
+      }
+      const part = entries.slice(start, end)
+      const commit = log.commit
+      this.#s.broadcast(to, { type: 'REPLICATE', epoch, previous: before, entries: part, commit })
+      const last = part.at(-1)!
+      before = { index: last.index, chain: last.chain }
+      start = end
+    }
+    this.#announced = Math.max(this.#announced, log.commit)
+  }
+
+  /** `ackTo`: who is to hear that it is durable here; undefined: it is the holder's own group. */
+  #write(
+    previous: { index: number; chain: Uint8Array },
+    entries: readonly Entry[],
+    ackTo: Slot | undefined,
+  ): void {
+    const { log, epoch } = this.#s
+    if (ackTo === undefined) this.#groupsInFlight++
+    const batch = { require: { promised: epoch, last: previous }, entries, commit: log.commit }
+    this.#s.persist(batch, (result) => {
+      const here = sameEpoch(epoch, this.#s.epoch) && this.#s.serving
+      if (ackTo === undefined && sameEpoch(epoch, this.#s.epoch)) this.#groupsInFlight--
+      if (result.outcome !== 'written') {
+        if (here) this.#events.failed(result)
+        return
+      }
+      log.durableThrough(Math.min(result.durable.last, log.last))
+      if (!here) return
+      if (ackTo === undefined) this.#count()
+      else this.#s.send(ackTo, { type: 'ACK', epoch, last: result.durable.last })
+    })
+  }
+
+  onReplicate(from: Slot, message: The<'REPLICATE'>): void {
+    const { log } = this.#s
+    const { previous } = message
+    const there = log.has(previous)
+    if (previous.index > log.last) {
+      this.pullFrom(from)
+      return
+    }
+    invariant(there !== false, `P2: other chain at ${previous.index} in the same epoch`)
+    this.#accept(from, previous.index, message.entries, message.commit)
+  }
+
+  #accept(from: Slot, after: number, entries: readonly Entry[], commit: number): void {
+    const { log, clock } = this.#s
+    const fresh: Entry[] = []
+    const previous = log.place
+    let chain = previous.chain
+    for (const [i, entry] of entries.entries()) {
+      invariant(entry.index === after + 1 + i, 'log: entries out of order')
+      const known = log.at(entry.index)
+      if (known) {
+        invariant(sameBytes(known.chain, entry.chain), `P2: other chain at ${entry.index}`)
+      } else if (entry.index > log.last) {
+        chain = chainOf(chain, entry)
+        invariant(sameBytes(chain, entry.chain), `log: chain broken at ${entry.index}`)
+        clock.raise(entry.lamport)
+        log.append([entry])
+        fresh.push(entry)
+      }
+    }
+    this.#raiseCommit(Math.min(commit, after + entries.length))
+    if (fresh.length > 0) this.#write(previous, fresh, from)
+    else if (log.durable === log.last) {
+      this.#s.send(from, { type: 'ACK', epoch: this.#s.epoch, last: log.durable })
+    }
+  }
+
+  onAck(from: Slot, message: The<'ACK'>): void {
+    this.acked.set(from, Math.max(this.acked.get(from) ?? 0, message.last))
+    this.#count()
+  }
+
+  onCommit(from: Slot, message: The<'COMMIT'>): void {
+    if (message.commit > this.#s.log.last) this.pullFrom(from)
+    this.#raiseCommit(message.commit)
+  }
+
+  onRequest(from: Slot, message: The<'REQUEST'>): void {
+    this.turn.onRequest(from, message.stamp)
+  }
+
+  onReply(from: Slot, message: The<'REPLY'>): void {
+    if (!this.turn.onReply(from, message.stamp)) return
+    this.#required = Math.max(this.#required, message.last)
+  }
+
+  /** A view is active: its whole log is committed. */
+  onActive(last: number): void {
+    this.#raiseCommit(last)
+  }
+
+  /** A new connection to a member: what was under way on the old one is sent again. */
+  reconnected(peer: Slot): void {
+    if (!this.#s.serving || !this.#s.isMember(peer)) return
+    const { log } = this.#s
+    this.turn.reconnected(peer)
+    if (!this.turn.holding) return
+    const first = log.at(log.commit)
+    const previous = first ? { index: first.index, chain: first.chain } : undefined
+    const above = log.after(log.commit)
+    if (previous && above.length > 0) this.#replicate([peer], previous, above)
+    else if (log.commit === 0 && above.length > 0) {
+      this.#replicate([peer], { index: 0, chain: new Uint8Array(32) }, above)
+    } else this.#s.send(peer, { type: 'COMMIT', epoch: this.#s.epoch, commit: log.commit })
+  }
+
+  #count(): void {
+    const { log, slots, self, majority } = this.#s
+    const durable: number[] = []
+    for (let slot = 1; slot <= slots; slot++) {
+      durable.push(slot === self ? log.durable : (this.acked.get(slot) ?? 0))
+    }
+    durable.sort((a, b) => b - a)
+    this.#raiseCommit(durable[majority - 1]!)
+  }
+
+  #raiseCommit(index: number): void {
+    if (!this.#s.log.commitThrough(index)) return
+    this.#answer()
+    this.#events.committed()
+  }
+
+  #answer(): void {
+    for (const { link, message } of this.writers.answered(this.#s.log.commit)) {
+      this.#s.outbox.send(link, message)
+    }
+  }
+
+  #announceCommit(): void {
+    const { log, epoch } = this.#s
+    if (log.commit <= this.#announced || this.#ownLast === 0) return
+    this.#announced = log.commit
+    this.#s.broadcast(this.#s.otherMembers, { type: 'COMMIT', epoch, commit: log.commit })
+  }
+}

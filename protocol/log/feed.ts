@@ -1,0 +1,95 @@
+// FEED: processing replicas follow the committed log. Each has so much under way unacknowledged;
+// who is further behind than memory reaches is served from the file.
+
+import type { LinkId } from '../machine.js'
+import type { The } from '../messages/catalogue.js'
+import type { Standing } from '../view/standing.js'
+import { KIND, type Entry } from './entry.js'
+import { stretch } from './pull.js'
+
+const WINDOW_ENTRIES = 4_096
+const STRETCH_ENTRIES = 256
+const STRETCH_BYTES = 160 * 1024
+const NO_BODY = new Uint8Array(0)
+
+interface Follower {
+  sent: number
+  acknowledged: number
+  readonly bodies: boolean
+  reading: boolean
+}
+
+export class Feeds {
+  readonly #s: Standing
+  readonly #followers = new Map<LinkId, Follower>()
+
+  constructor(standing: Standing) {
+    this.#s = standing
+  }
+
+  get followers(): number {
+    return this.#followers.size
+  }
+
+  onFeed(link: LinkId, message: The<'FEED'>): void {
+    const follower = this.#followers.get(link)
+    if (message.start) {
+      const { after, bodies } = message
+      this.#followers.set(link, { sent: after, acknowledged: after, bodies, reading: false })
+    } else if (follower) {
+      follower.acknowledged = Math.max(follower.acknowledged, message.after)
+    }
+    this.pump()
+  }
+
+  forget(link: LinkId): void {
+    this.#followers.delete(link)
+  }
+
+  /** Sends what is committed and not yet sent, as far as each follower's window goes. */
+  pump(): void {
+    for (const [link, follower] of this.#followers) this.#serve(link, follower)
+  }
+
+  #serve(link: LinkId, follower: Follower): void {
+    const { log } = this.#s
+    while (!follower.reading && follower.sent < log.commit) {
+      const room = WINDOW_ENTRIES - (follower.sent - follower.acknowledged)
+      if (room <= 0) return
+      if (follower.sent + 1 < log.first) {
+        this.#readOn(link, follower)
+        return
+      }
+      const limit = Math.min(room, STRETCH_ENTRIES, log.commit - follower.sent)
+      this.#send(link, follower, stretch(log.after(follower.sent, limit)))
+    }
+  }
+
+  #readOn(link: LinkId, follower: Follower): void {
+    follower.reading = true
+    const query = {
+      kind: 'entries',
+      after: follower.sent,
+      limit: STRETCH_ENTRIES,
+      maxBytes: STRETCH_BYTES,
+    } as const
+    this.#s.outbox.read(query, (result) => {
+      follower.reading = false
+      if (this.#followers.get(link) !== follower || result.kind !== 'entries') return
+      const committed = result.entries.filter((entry) => entry.index <= this.#s.log.commit)
+      this.#send(link, follower, stretch(committed))
+      this.#serve(link, follower)
+    })
+  }
+
+  #send(link: LinkId, follower: Follower, entries: readonly Entry[]): void {
+    const last = entries.at(-1)
+    if (!last) return
+    follower.sent = last.index
+    const sent = follower.bodies
+      ? entries
+      : entries.map((e) => (e.meta[0] === KIND.message ? { ...e, body: NO_BODY } : e))
+    const committed = this.#s.log.commit
+    this.#s.outbox.send(link, { type: 'ENTRIES', entries: sent, committed })
+  }
+}

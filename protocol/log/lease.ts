@@ -1,0 +1,72 @@
+// The lease of a term's owner, as its frames to this replica state it. It only avoids duels between
+// claimants; what fences is the term.
+
+import type { LinkId, Slot } from '../machine.js'
+import type { The } from '../messages/catalogue.js'
+import type { Standing } from '../view/standing.js'
+
+interface Statement {
+  readonly slot: Slot
+  readonly boot: string
+  readonly holds: number
+  readonly nonce: string
+  readonly size: number
+  readonly heard: number
+}
+
+export class Leases {
+  readonly #standing: Standing
+  readonly #statements = new Map<LinkId, Statement>()
+
+  constructor(standing: Standing) {
+    this.#standing = standing
+  }
+
+  hear(link: LinkId, slot: Slot, boot: string, message: The<'HOME_HEARTBEAT'>): void {
+    const { holds, nonce, size } = message
+    const heard = this.#standing.now.monotonic
+    // One life of a slot speaks: a hello with another boot nonce ends what the old one said.
+    for (const [other, said] of this.#statements) {
+      if (said.slot === slot && said.boot !== boot) this.#statements.delete(other)
+    }
+    this.#statements.set(link, { slot, boot, holds, nonce, size, heard })
+  }
+
+  forget(link: LinkId): void {
+    this.#statements.delete(link)
+  }
+
+  /** Size that the owner of the log's newest term stated here; 0: it has no lease here. */
+  get ownSize(): number {
+    const { now, log, timings } = this.#standing
+    const { term, owner } = log.fence
+    if (!owner) return 0
+    for (const said of this.#statements.values()) {
+      if (said.slot !== owner.slot || said.boot !== owner.boot) continue
+      if (now.monotonic - said.heard > timings.suspect) continue
+      if (said.holds === term || said.nonce === owner.nonce) return said.size
+    }
+    return 0
+  }
+
+  /** The same over all members of the view, as their heartbeats say. */
+  get size(): number {
+    const { peers, otherMembers, log } = this.#standing
+    let size = this.ownSize
+    for (const slot of otherMembers) {
+      const heartbeat = peers.get(slot)?.heartbeat
+      if (!heartbeat || !this.#standing.hears(slot)) continue
+      if (heartbeat.term === log.fence.term) size = Math.max(size, heartbeat.leaseSize)
+    }
+    return size
+  }
+
+  /** Asks the owner of `term` to resign, where it has its lease from this replica. */
+  passResign(term: number): void {
+    const { log, outbox } = this.#standing
+    if (term === 0 || term !== log.fence.term || this.ownSize === 0) return
+    for (const [link, said] of this.#statements) {
+      if (said.slot === log.fence.owner?.slot) outbox.send(link, { type: 'RESIGN', term })
+    }
+  }
+}

@@ -1,0 +1,130 @@
+// PULL and PULLED: a stretch of somebody else's log after the last place in common. Used by a
+// member that is behind, by a proposer and its members around INSTALL, and, of committed entries
+// only, by a replica that catches up outside the view.
+
+import type { LinkId, Slot } from '../machine.js'
+import type { The } from '../messages/catalogue.js'
+import type { Standing } from '../view/standing.js'
+import { CHAIN_ZERO, sameBytes, weigh, type Entry } from './entry.js'
+import type { Place } from './storage.js'
+
+const STRETCH_BYTES = 160 * 1024
+const STRETCH_ENTRIES = 256
+
+interface Asked {
+  readonly id: number
+  readonly to: Slot
+  readonly since: number
+  readonly then: (pulled: The<'PULLED'> | null) => void
+}
+
+/** The first entries that fit one frame. */
+export function stretch(entries: readonly Entry[]): Entry[] {
+  const out: Entry[] = []
+  let bytes = 0
+  for (const entry of entries) {
+    bytes += weigh(entry) + 64
+    if (out.length > 0 && (bytes > STRETCH_BYTES || out.length >= STRETCH_ENTRIES)) break
+    out.push(entry)
+  }
+  return out
+}
+
+export class Puller {
+  readonly #s: Standing
+  #next = 0
+  /** One at a time: whoever asks while one is under way is asked to wait for the next occasion. */
+  #asked: Asked | null = null
+
+  constructor(standing: Standing) {
+    this.#s = standing
+  }
+
+  get busy(): boolean {
+    return this.#asked !== null
+  }
+
+  /** `then(null)`: the source vanished or does not answer. Does nothing while busy. */
+  ask(to: Slot, committedOnly: boolean, then: (pulled: The<'PULLED'> | null) => void): void {
+    if (this.#asked) return
+    const id = ++this.#next
+    this.#asked = { id, to, since: this.#s.now.monotonic, then }
+    const places = this.#s.log.probes()
+    this.#s.send(to, { type: 'PULL', id, committedOnly, places })
+  }
+
+  onPulled(from: Slot, message: The<'PULLED'>): void {
+    if (this.#asked?.id === message.id && this.#asked.to === from) this.#end(message)
+  }
+
+  lost(peer: Slot): void {
+    if (this.#asked?.to === peer) this.#end(null)
+  }
+
+  tick(): void {
+    const asked = this.#asked
+    if (asked && this.#s.now.monotonic - asked.since > this.#s.timings.patience) this.#end(null)
+  }
+
+  /** What was asked for is not wanted any more. */
+  cancel(): void {
+    this.#asked = null
+  }
+
+  #end(pulled: The<'PULLED'> | null): void {
+    const then = this.#asked!.then
+    this.#asked = null
+    then(pulled)
+  }
+
+  /** Serves a peer, from memory where it reaches back so far, else from the file. */
+  onPull(from: Slot, message: The<'PULL'>): void {
+    if (!this.#s.votes) return
+    const { log } = this.#s
+    const limit = message.committedOnly ? log.commit : log.last
+    const places = message.places.filter((place) => place.index <= limit)
+    const known = places.find((place) => log.has(place) === true && place.index >= log.first - 1)
+    const unsure = places.filter((place) => log.has(place) === undefined)
+    if (known || unsure.length === 0) {
+      const common = known ?? { index: 0, chain: CHAIN_ZERO }
+      this.#serve(from, message, common)
+      return
+    }
+    const link = this.#s.peers.get(from)?.link
+    const indices = unsure.map((place) => place.index)
+    this.#s.outbox.read({ kind: 'places', indices }, (result) => {
+      if (result.kind !== 'places' || this.#s.peers.get(from)?.link !== link) return
+      const common = unsure.find((place) =>
+        result.places.some((p) => p.index === place.index && sameBytes(p.chain, place.chain)),
+      )
+      this.#serve(from, message, common ?? { index: 0, chain: CHAIN_ZERO })
+    })
+  }
+
+  #serve(from: Slot, message: The<'PULL'>, common: Place): void {
+    const { log, outbox } = this.#s
+    const limit = message.committedOnly ? log.commit : log.last
+    if (common.index + 1 >= log.first) {
+      const entries = log.after(common.index, STRETCH_ENTRIES).filter((e) => e.index <= limit)
+      this.#answer(from, message.id, common, stretch(entries))
+      return
+    }
+    const link: LinkId | undefined = this.#s.peers.get(from)?.link
+    const query = {
+      kind: 'entries',
+      after: common.index,
+      limit: STRETCH_ENTRIES,
+      maxBytes: STRETCH_BYTES,
+    } as const
+    outbox.read(query, (result) => {
+      if (result.kind !== 'entries' || this.#s.peers.get(from)?.link !== link) return
+      const entries = result.entries.filter((e) => e.index <= limit)
+      this.#answer(from, message.id, common, stretch(entries))
+    })
+  }
+
+  #answer(to: Slot, id: number, common: Place, entries: readonly Entry[]): void {
+    const { last, commit } = this.#s.log
+    this.#s.send(to, { type: 'PULLED', id, common, entries, last, commit })
+  }
+}

@@ -1,0 +1,134 @@
+// Linearizable reads without a coordinator: r is the `last` of the highest (logView, last) among a
+// majority of voters asked after the read arrived; whose committed log reaches r may answer. Many
+// reads share one round.
+
+import type { LinkId, Slot } from '../machine.js'
+import type { The } from '../messages/catalogue.js'
+import type { Standing } from '../view/standing.js'
+import { compareEpochs, type Epoch } from './epoch.js'
+
+const PAGE_BYTES = 160 * 1024
+
+type Asked =
+  | { readonly kind: 'page'; readonly link: LinkId; readonly message: The<'READ'> }
+  | { readonly kind: 'tip'; readonly link: LinkId; readonly request: number }
+
+interface Round {
+  readonly id: number
+  readonly since: number
+  readonly answers: Map<Slot, { readonly logView: Epoch; readonly last: number }>
+  readonly reads: readonly Asked[]
+}
+
+export class Reads {
+  readonly #s: Standing
+  #next = 0
+  #waitingForRound: Asked[] = []
+  #round: Round | null = null
+  /** Rounds done: these wait for the committed log to reach `through`. */
+  #waitingForLog: { readonly through: number; readonly since: number; readonly read: Asked }[] = []
+
+  constructor(standing: Standing) {
+    this.#s = standing
+  }
+
+  add(read: Asked): void {
+    this.#waitingForRound.push(read)
+    if (!this.#round) this.#begin()
+  }
+
+  #begin(): void {
+    if (this.#waitingForRound.length === 0) return
+    const since = this.#s.now.monotonic
+    this.#round = { id: ++this.#next, since, answers: new Map(), reads: this.#waitingForRound }
+    this.#waitingForRound = []
+    if (this.#s.votes) {
+      this.#answered(this.#s.self, this.#s.epoch, this.#s.log.durable)
+      if (!this.#round) return
+    }
+    this.#s.broadcast([...this.#s.peers.keys()], { type: 'LAST_ASK', round: this.#round.id })
+  }
+
+  onLastAsk(from: Slot, message: The<'LAST_ASK'>): void {
+    this.#s.send(from, {
+      type: 'LAST_IS',
+      round: message.round,
+      logView: this.#s.epoch,
+      last: this.#s.log.durable,
+      learner: !this.#s.votes,
+    })
+  }
+
+  onLastIs(from: Slot, message: The<'LAST_IS'>): void {
+    if (this.#round?.id !== message.round || message.learner) return
+    this.#answered(from, message.logView, message.last)
+  }
+
+  #answered(slot: Slot, logView: Epoch, last: number): void {
+    const round = this.#round!
+    round.answers.set(slot, { logView, last })
+    if (round.answers.size < this.#s.majority) return
+    const newest = [...round.answers.values()].reduce((a, b) =>
+      (compareEpochs(a.logView, b.logView) || a.last - b.last) >= 0 ? a : b,
+    )
+    const since = this.#s.now.monotonic
+    for (const read of round.reads) {
+      this.#waitingForLog.push({ through: newest.last, since, read })
+    }
+    this.#round = null
+    this.pump()
+    this.#begin()
+  }
+
+  /** Called when commit or durable may have gone up. */
+  pump(): void {
+    const reach = Math.min(this.#s.log.commit, this.#s.log.durable)
+    const ready = this.#waitingForLog.filter(({ through }) => through <= reach)
+    if (ready.length === 0) return
+    this.#waitingForLog = this.#waitingForLog.filter(({ through }) => through > reach)
+    for (const { read } of ready) this.#answer(read, reach)
+  }
+
+  #answer(read: Asked, through: number): void {
+    const { outbox } = this.#s
+    if (read.kind === 'tip') {
+      outbox.send(read.link, { type: 'TIP_IS', request: read.request, index: through })
+      return
+    }
+    const { request, mailbox, after, limit } = read.message
+    const query = { kind: 'mailbox', mailbox, after, through, limit, maxBytes: PAGE_BYTES } as const
+    outbox.read(query, (result) => {
+      if (result.kind !== 'mailbox') {
+        outbox.send(read.link, { type: 'NOT_YET', request })
+        return
+      }
+      const { entries, more } = result
+      outbox.send(read.link, { type: 'READ_PAGE', request, entries, through, more })
+    })
+  }
+
+  tick(): void {
+    const { now, timings } = this.#s
+    if (this.#round && now.monotonic - this.#round.since > timings.readPatience) {
+      for (const read of this.#round.reads) this.#notYet(read)
+      this.#round = null
+      this.#begin()
+    }
+    const late = this.#waitingForLog.filter(
+      ({ since }) => now.monotonic - since > timings.readPatience,
+    )
+    if (late.length === 0) return
+    this.#waitingForLog = this.#waitingForLog.filter((waiting) => !late.includes(waiting))
+    for (const { read } of late) this.#notYet(read)
+  }
+
+  #notYet(read: Asked): void {
+    const request = read.kind === 'tip' ? read.request : read.message.request
+    this.#s.outbox.send(read.link, { type: 'NOT_YET', request })
+  }
+
+  forget(link: LinkId): void {
+    this.#waitingForRound = this.#waitingForRound.filter((read) => read.link !== link)
+    this.#waitingForLog = this.#waitingForLog.filter(({ read }) => read.link !== link)
+  }
+}

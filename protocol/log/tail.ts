@@ -1,0 +1,181 @@
+// The end of the log in memory: all that is not committed, and some way before it. `last` is what
+// has been queued for the file, `durable` what the file has said it holds, `commit` what is durable
+// on a majority of all. Committed entries never change (P3).
+
+import { invariant } from '../assert.js'
+import { CHAIN_ZERO, KIND, sameBytes, type Entry } from './entry.js'
+import { NO_FENCE, TAIL_ENTRIES, type Fence, type Place } from './storage.js'
+import { decodeTerm } from './term.js'
+
+export function advanceFence(fence: Fence, entry: Entry): Fence {
+  if (entry.meta[0] === KIND.term) {
+    return { term: entry.term, owner: decodeTerm(entry.body), k: 0, part: 1, parts: 1 }
+  }
+  if (entry.term === 0) return fence
+  return { ...fence, k: entry.k, part: entry.part, parts: entry.parts }
+}
+
+export class LogTail {
+  /** Entries from #first on, without gaps. */
+  #entries: Entry[] = []
+  /** The place before #entries[0]. */
+  #before: Place
+  #commit: number
+  #fenceAtCommit: Fence
+  #fence: Fence
+  #durable: number
+
+  constructor(tail: readonly Entry[], last: Place, commit: number, fenceAtCommit: Fence) {
+    this.#entries = [...tail]
+    const first = tail[0]
+    // Where the tail does not reach back to entry 1, the place before it is only known by number.
+    this.#before =
+      first === undefined
+        ? last
+        : { index: first.index - 1, chain: first.index === 1 ? CHAIN_ZERO : new Uint8Array(0) }
+    this.#commit = commit
+    this.#durable = last.index
+    this.#fenceAtCommit = fenceAtCommit
+    this.#fence = fenceAtCommit
+    for (const entry of this.after(commit)) this.#fence = advanceFence(this.#fence, entry)
+  }
+
+  static empty(): LogTail {
+    return new LogTail([], { index: 0, chain: CHAIN_ZERO }, 0, NO_FENCE)
+  }
+
+  get last(): number {
+    return this.#before.index + this.#entries.length
+  }
+
+  get chain(): Uint8Array {
+    return this.#entries.at(-1)?.chain ?? this.#before.chain
+  }
+
+  get place(): Place {
+    return { index: this.last, chain: this.chain }
+  }
+
+  get commit(): number {
+    return this.#commit
+  }
+
+  get durable(): number {
+    return this.#durable
+  }
+
+  /** First index that is in memory. */
+  get first(): number {
+    return this.#before.index + 1
+  }
+
+  /** Newest term and its last order, in the whole log. */
+  get fence(): Fence {
+    return this.#fence
+  }
+
+  get committedFence(): Fence {
+    return this.#fenceAtCommit
+  }
+
+  at(index: number): Entry | undefined {
+    return this.#entries[index - this.#before.index - 1]
+  }
+
+  /** In memory and after `index`, at most `limit`. */
+  after(index: number, limit = Infinity): Entry[] {
+    const start = Math.max(0, index - this.#before.index)
+    return this.#entries.slice(start, limit === Infinity ? undefined : start + limit)
+  }
+
+  /** Whether `place` is in the log; undefined: too far back to know from memory. */
+  has(place: Place): boolean | undefined {
+    if (place.index === 0) return true
+    if (place.index > this.last) return false
+    const entry = this.at(place.index)
+    if (entry) return sameBytes(entry.chain, place.chain)
+    if (place.index === this.#before.index && this.#before.chain.length > 0) {
+      return sameBytes(this.#before.chain, place.chain)
+    }
+    return undefined
+  }
+
+  append(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      invariant(entry.index === this.last + 1, `log: ${entry.index} after ${this.last}`)
+      this.#entries.push(entry)
+      this.#fence = advanceFence(this.#fence, entry)
+    }
+  }
+
+  /** Drops what is after `index`. At or below the commit index: never. */
+  truncateAfter(index: number): void {
+    if (index >= this.last) return
+    invariant(index >= this.#commit, `P3: dropping after ${index}, committed ${this.#commit}`)
+    invariant(index >= this.#before.index, 'log: the tail does not reach back so far')
+    this.#entries.length = index - this.#before.index
+    this.#durable = Math.min(this.#durable, index)
+    this.#fence = this.#fenceAtCommit
+    for (const entry of this.after(this.#commit)) this.#fence = advanceFence(this.#fence, entry)
+  }
+
+  /** Raises the commit index, never beyond the end. True if it went up. */
+  commitThrough(index: number): boolean {
+    const through = Math.min(index, this.last)
+    if (through <= this.#commit) return false
+    for (let i = this.#commit + 1; i <= through; i++) {
+      this.#fenceAtCommit = advanceFence(this.#fenceAtCommit, this.at(i)!)
+    }
+    this.#commit = through
+    this.#trim()
+    return true
+  }
+
+  durableThrough(index: number): void {
+    this.#durable = index
+  }
+
+  /**
+   * A write failed: what is in memory beyond the file never was in this log, not even where others
+   * have committed it meanwhile. The fence is then that of the entries still here.
+   */
+  resetTo(durable: number): void {
+    invariant(durable >= this.#before.index, 'log: the tail does not reach back to the file')
+    this.#entries.length = durable - this.#before.index
+    this.#durable = durable
+    if (this.#commit > durable) {
+      this.#commit = durable
+      this.#fenceAtCommit = this.after(this.#before.index).reduce(advanceFence, NO_FENCE)
+    }
+    this.#fence = this.after(this.#commit).reduce(advanceFence, this.#fenceAtCommit)
+  }
+
+  /** Places to find a common prefix by: the end, then ever further back, the commit, the start. */
+  probes(): Place[] {
+    const places: Place[] = []
+    const add = (index: number): void => {
+      const entry = this.at(index)
+      if (entry) places.push({ index, chain: entry.chain })
+    }
+    add(this.last)
+    for (let step = 1; this.last - step >= this.first && places.length < 50; step *= 2) {
+      add(this.last - step)
+    }
+    add(this.#commit)
+    if (this.#before.index > 0 && this.#before.chain.length > 0) places.push(this.#before)
+    places.push({ index: 0, chain: CHAIN_ZERO })
+    return places.sort((a, b) => b.index - a.index)
+  }
+
+  #trim(): void {
+    const excess = Math.min(
+      this.#entries.length - TAIL_ENTRIES,
+      this.#commit - this.#before.index - 1,
+    )
+    // In large steps: cutting the front off an array costs its length.
+    if (excess < TAIL_ENTRIES) return
+    const cut = this.#entries[excess - 1]!
+    this.#before = { index: cut.index, chain: cut.chain }
+    this.#entries = this.#entries.slice(excess)
+  }
+}

@@ -1,0 +1,80 @@
+// What processing replicas have asked to append: those that wait for the turn, and those whose
+// entries are in the log and wait for their commit. A view change puts the second back before the
+// first, in order: an append without an answer is simply done again.
+
+import type { LinkId } from '../machine.js'
+import type { Message } from '../messages/catalogue.js'
+import type { Pending } from './admission.js'
+
+interface Unanswered {
+  readonly pending: Pending
+  /** Answered when this index is committed. */
+  readonly through: number
+  readonly answer: () => Message
+}
+
+/** Items that may wait at one replica; each is at most one order. */
+export const MAX_WAITING = 256
+
+export class Writers {
+  #queue: Pending[] = []
+  #unanswered: Unanswered[] = []
+
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  get unanswered(): number {
+    return this.#unanswered.length
+  }
+
+  /** Monotonic ms at which the oldest of all came; undefined: nothing to do. */
+  get oldest(): number | undefined {
+    return this.#unanswered[0]?.pending.since ?? this.#queue[0]?.since
+  }
+
+  /** False: full. */
+  add(pending: Pending): boolean {
+    if (this.#queue.length >= MAX_WAITING) return false
+    this.#queue.push(pending)
+    return true
+  }
+
+  peek(): Pending | undefined {
+    return this.#queue[0]
+  }
+
+  shift(): void {
+    this.#queue.shift()
+  }
+
+  answerAt(pending: Pending, through: number, answer: () => Message): void {
+    this.#unanswered.push({ pending, through, answer })
+  }
+
+  /** Takes out what is committed through `commit`, in order. */
+  answered(commit: number): { readonly link: LinkId; readonly message: Message }[] {
+    const done: { link: LinkId; message: Message }[] = []
+    while (this.#unanswered.length > 0 && this.#unanswered[0]!.through <= commit) {
+      const { pending, answer } = this.#unanswered.shift()!
+      done.push({ link: pending.link, message: answer() })
+    }
+    return done
+  }
+
+  putBack(): void {
+    this.#queue = [...this.#unanswered.map(({ pending }) => pending), ...this.#queue]
+    this.#unanswered = []
+  }
+
+  /** Gives up all that waits in the queue. */
+  drop(): Pending[] {
+    const dropped = this.#queue
+    this.#queue = []
+    return dropped
+  }
+
+  forget(link: LinkId): void {
+    this.#queue = this.#queue.filter((pending) => pending.link !== link)
+  }
+}

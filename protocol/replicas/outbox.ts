@@ -1,0 +1,93 @@
+// Gathers the effects of one step, and keeps what is to happen when a write, a read or a
+// computation has come back.
+
+import type { Effect, LinkId, LogLevel } from '../machine.js'
+import type { Message } from '../messages/catalogue.js'
+import type { ReadQuery, ReadResult, WriteBatch, WriteResult } from '../log/storage.js'
+import type { Job, JobResult } from './compute.js'
+
+export class Outbox {
+  #effects: Effect[] = []
+  #token = 0
+  readonly #stored = new Map<number, (result: WriteResult) => void>()
+  readonly #read = new Map<number, (result: ReadResult) => void>()
+  readonly #computed = new Map<number, (result: JobResult) => void>()
+  readonly #progress = new Map<number, (text: string) => void>()
+
+  send(link: LinkId, message: Message): void {
+    this.#effects.push({ type: 'send', link, message })
+  }
+
+  close(link: LinkId, reason: string): void {
+    this.#effects.push({ type: 'close', link, reason })
+  }
+
+  persist(batch: WriteBatch, then: (result: WriteResult) => void): void {
+    const token = ++this.#token
+    this.#stored.set(token, then)
+    this.#effects.push({ type: 'persist', token, batch })
+  }
+
+  read(query: ReadQuery, then: (result: ReadResult) => void): void {
+    const token = ++this.#token
+    this.#read.set(token, then)
+    this.#effects.push({ type: 'read', token, query })
+  }
+
+  compute(job: Job, then: (result: JobResult) => void, onProgress?: (text: string) => void): void {
+    const token = ++this.#token
+    this.#computed.set(token, then)
+    if (onProgress) this.#progress.set(token, onProgress)
+    this.#effects.push({ type: 'compute', token, job })
+  }
+
+  log(
+    level: LogLevel,
+    event: string,
+    fields: Record<string, string | number | boolean> = {},
+  ): void {
+    this.#effects.push({ type: 'log', level, event, fields })
+  }
+
+  stopped(): void {
+    this.#effects.push({ type: 'stopped' })
+  }
+
+  /** Writes not yet answered. */
+  get writing(): number {
+    return this.#stored.size
+  }
+
+  get computing(): number {
+    return this.#computed.size
+  }
+
+  onStored(token: number, result: WriteResult): void {
+    const then = this.#stored.get(token)
+    this.#stored.delete(token)
+    then?.(result)
+  }
+
+  onRead(token: number, result: ReadResult): void {
+    const then = this.#read.get(token)
+    this.#read.delete(token)
+    then?.(result)
+  }
+
+  onComputed(token: number, result: JobResult): void {
+    const then = this.#computed.get(token)
+    this.#computed.delete(token)
+    this.#progress.delete(token)
+    then?.(result)
+  }
+
+  onProgress(token: number, text: string): void {
+    this.#progress.get(token)?.(text)
+  }
+
+  take(): Effect[] {
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+}

@@ -1,0 +1,587 @@
+// A persistence replica: the log, the turn, the view and the reads, composed into one machine. Here
+// is only who hears what: epochs are checked before any part sees a message of the turn or the log.
+
+import { invariant } from '../assert.js'
+import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine.js'
+import type { Message, The } from '../messages/catalogue.js'
+import { compareEpochs, formatEpoch, maxEpoch, sameEpoch, type Epoch } from '../log/epoch.js'
+import { Appender } from '../log/appender.js'
+import { Feeds } from '../log/feed.js'
+import { Leases } from '../log/lease.js'
+import { Puller } from '../log/pull.js'
+import { Reads } from '../log/reads.js'
+import { ViewChange } from '../view/change.js'
+import { Life } from '../view/life.js'
+import { Standing, type PeerMessage, type Status } from '../view/standing.js'
+import { claimed } from '../log/admission.js'
+import type { PersistenceConfig } from './config.js'
+
+/** Messages of one view's turn and log: refused below the epoch, kept while it is not installed. */
+type ViewMessage = The<'REQUEST' | 'REPLY' | 'REPLICATE' | 'ACK' | 'COMMIT' | 'ACTIVE'>
+
+const MAX_KEPT = 1_024
+
+interface Kept {
+  readonly from: Slot
+  readonly link: LinkId
+  readonly message: ViewMessage
+}
+
+export class PersistenceReplica implements Machine {
+  readonly #s: Standing
+  readonly #leases: Leases
+  readonly #puller: Puller
+  readonly #appender: Appender
+  readonly #view: ViewChange
+  readonly #life: Life
+  readonly #reads: Reads
+  readonly #feeds: Feeds
+  /** Other persistence replicas by link, and processing replicas by link. */
+  readonly #peerOf = new Map<LinkId, Slot>()
+  readonly #writerOf = new Map<LinkId, { slot: Slot; boot: string; lane: 'main' | 'bulk' }>()
+  #kept: Kept[] = []
+  #lastTick: number | null = null
+  #lastHeartbeat = -Infinity
+  #lastTrial = -Infinity
+  #needsReset = false
+  #draining = false
+  #saidStatus = ''
+
+  constructor(config: PersistenceConfig) {
+    this.#s = new Standing(config)
+    this.#leases = new Leases(this.#s)
+    this.#puller = new Puller(this.#s)
+    this.#life = new Life(this.#s, config.recovered?.remembered ?? [])
+    this.#reads = new Reads(this.#s)
+    this.#feeds = new Feeds(this.#s)
+    this.#appender = new Appender(this.#s, this.#leases, this.#puller, {
+      committed: () => this.#rememberAcks(),
+      failed: (result) => {
+        this.#s.full = result.outcome === 'full'
+        this.#s.writable = false
+        this.#needsReset = true
+        this.#s.outbox.log('error', 'write-failed', { outcome: result.outcome })
+        this.#view.leave()
+      },
+    })
+    this.#view = new ViewChange(this.#s, this.#puller, {
+      left: () => {
+        this.#appender.leftView()
+        this.#kept = this.#kept.filter((kept) => sameEpoch(kept.message.epoch, this.#s.promised))
+      },
+      installed: () => {
+        this.#appender.installed()
+        this.#replayKept()
+      },
+      active: (last) => this.#appender.onActive(last),
+      stuckOn: () => this.#stuckOn(),
+      remembered: () => this.#life.remembered,
+      superseded: () => this.#startAnew(),
+    })
+  }
+
+  get status(): Status {
+    return this.#s.status
+  }
+
+  get installedEpoch(): Epoch {
+    return this.#s.epoch
+  }
+
+  get holdsTurn(): boolean {
+    return this.#s.serving && this.#appender.turn.holding
+  }
+
+  get lastIndex(): number {
+    return this.#s.log.last
+  }
+
+  get commitIndex(): number {
+    return this.#s.log.commit
+  }
+
+  step(input: Input, now: Now): Effect[] {
+    this.#s.now = now
+    switch (input.type) {
+      case 'link-up':
+        this.#linkUp(input.link, input.peer)
+        break
+      case 'link-down':
+        this.#linkDown(input.link)
+        break
+      case 'message':
+        this.#onMessage(input.link, input.message)
+        break
+      case 'tick':
+        this.#tick()
+        break
+      case 'stored':
+        this.#s.outbox.onStored(input.token, input.result)
+        break
+      case 'read':
+        this.#s.outbox.onRead(input.token, input.result)
+        break
+      case 'drain':
+        this.#draining = true
+        this.#appender.draining = true
+        this.#s.outbox.log('info', 'draining')
+        break
+      case 'computed':
+      case 'progress':
+        break
+    }
+    this.#settle()
+    return this.#s.outbox.take()
+  }
+
+  /** What every step ends with: the turn moves on, followers and readers get what is there. */
+  #settle(): void {
+    this.#appender.pump()
+    this.#feeds.pump()
+    this.#reads.pump()
+    const { log, status } = this.#s
+    invariant(log.commit <= log.last, `log: committed ${log.commit} beyond its end ${log.last}`)
+    invariant(compareEpochs(this.#s.epoch, this.#s.promised) <= 0, 'P4: installed above promised')
+    const leased = this.#leases.ownSize > 0
+    const said = `${status} ${formatEpoch(this.#s.epoch)} ${this.#s.writable} ${leased}`
+    if (said !== this.#saidStatus) {
+      this.#saidStatus = said
+      this.#heartbeat()
+    }
+    if (this.#draining) this.#drain()
+  }
+
+  #drain(): void {
+    const { turn, writers } = this.#appender
+    const done = !this.#s.serving || (writers.unanswered === 0 && this.#s.writing === 0)
+    if (!done) return
+    if (this.#s.serving && turn.holding) turn.leave()
+    this.#draining = false
+    this.#s.outbox.stopped()
+  }
+
+  // ---- links ----------------------------------------------------------------------------------
+
+  #linkUp(link: LinkId, peer: Peer): void {
+    if (peer.role === 'client') {
+      this.#s.outbox.close(link, 'clients speak to processing replicas')
+      return
+    }
+    if (peer.role === 'processing') {
+      this.#writerOf.set(link, { slot: peer.slot, boot: peer.boot, lane: peer.lane })
+      if (peer.lane === 'main') this.#sayToWriter(link)
+      return
+    }
+    if (peer.lane !== 'main') return
+    const old = this.#s.peers.get(peer.slot)
+    if (old) this.#lose(old.link)
+    this.#peerOf.set(link, peer.slot)
+    const heard = this.#s.now.monotonic
+    this.#s.peers.set(peer.slot, { link, boot: peer.boot, heard, heartbeat: null })
+    this.#sayToPeers([peer.slot])
+    this.#life.linked(peer.slot)
+    this.#appender.reconnected(peer.slot)
+    this.#view.reconnected(peer.slot)
+  }
+
+  #linkDown(link: LinkId): void {
+    this.#lose(link)
+    this.#writerOf.delete(link)
+    this.#leases.forget(link)
+    this.#feeds.forget(link)
+    this.#reads.forget(link)
+    this.#appender.writers.forget(link)
+  }
+
+  #lose(link: LinkId): void {
+    const slot = this.#peerOf.get(link)
+    this.#peerOf.delete(link)
+    if (slot === undefined || this.#s.peers.get(slot)?.link !== link) return
+    this.#s.peers.delete(slot)
+    this.#kept = this.#kept.filter((kept) => kept.link !== link)
+    this.#puller.lost(slot)
+    this.#view.lost(slot)
+    this.#view.maintain()
+  }
+
+  // ---- time -----------------------------------------------------------------------------------
+
+  #tick(): void {
+    const { now, timings, peers } = this.#s
+    const stalled = this.#lastTick !== null && now.monotonic - this.#lastTick > timings.suspect / 2
+    this.#lastTick = now.monotonic
+    // After a stall of our own, others' silence means nothing: suspicions start afresh.
+    if (stalled) for (const peer of peers.values()) peer.heard = now.monotonic
+    for (const peer of [...peers.values()]) {
+      if (now.monotonic - peer.heard > 3 * timings.suspect) {
+        this.#s.outbox.close(peer.link, 'silent')
+        this.#lose(peer.link)
+      }
+    }
+    this.#tryDisk()
+    this.#life.tick()
+    this.#puller.tick()
+    this.#reads.tick()
+    if (now.monotonic - this.#lastHeartbeat >= timings.heartbeat) this.#heartbeat()
+    this.#view.maintain()
+  }
+
+  /** A test write at the start and after a full disk: who cannot write joins no view. */
+  #tryDisk(): void {
+    const { now, log } = this.#s
+    if (this.#s.incarnation.counter === 0 || this.#s.writable) return
+    if (this.#s.writing > 0 || now.monotonic - this.#lastTrial < 500) return
+    if (this.#needsReset) {
+      log.resetTo(log.durable)
+      this.#needsReset = false
+    }
+    this.#lastTrial = now.monotonic
+    this.#s.persist({ promised: this.#s.promised }, (result) => {
+      this.#s.full = result.outcome === 'full'
+      this.#s.writable = result.outcome === 'written'
+      if (result.outcome === 'written') {
+        this.#s.durablePromised = maxEpoch(this.#s.durablePromised, result.durable.promised)
+      }
+    })
+  }
+
+  #heartbeat(): void {
+    this.#lastHeartbeat = this.#s.now.monotonic
+    this.#sayToPeers([...this.#s.peers.keys()])
+    for (const [link, writer] of this.#writerOf) if (writer.lane === 'main') this.#sayToWriter(link)
+  }
+
+  #sayToPeers(to: readonly Slot[]): void {
+    const { log } = this.#s
+    this.#s.broadcast(to, {
+      type: 'VIEW_HEARTBEAT',
+      status: this.#s.status,
+      active: this.#s.active && this.#s.status !== 'outside',
+      reaches: this.#s.reached,
+      last: log.last,
+      committed: log.commit,
+      oldestWrite: this.#s.oldestWrite,
+      writable: this.#s.writable,
+      term: log.fence.term,
+      leaseSize: this.#leases.ownSize,
+      resign: this.#appender.resignTerm,
+    })
+  }
+
+  #sayToWriter(link: LinkId): void {
+    const { log } = this.#s
+    this.#s.outbox.send(link, {
+      type: 'STORE_HEARTBEAT',
+      status: this.#s.status,
+      epoch: this.#s.epoch,
+      members: this.#s.memberSlots,
+      last: log.last,
+      committed: log.commit,
+      lamport: this.#s.clock.now,
+      term: log.committedFence.term,
+      reaches: this.#s.reached,
+      full: this.#s.full,
+    })
+  }
+
+  /** Members who have deferred us, or a commit that does not come: ground for suspicion. */
+  #stuckOn(): readonly Slot[] {
+    const { now, timings } = this.#s
+    const since = this.#appender.wantingSince
+    if (since === 0 || now.monotonic - since <= 4 * timings.suspect) return []
+    return this.#appender.turn.missing
+  }
+
+  #rememberAcks(): void {
+    // The commit index is final: what members have acknowledged up to it they must still hold.
+    for (const [slot, acked] of this.#appender.acked) {
+      const incarnation = this.#s.view.members.find((m) => m.slot === slot)?.incarnation
+      const through = Math.min(acked, this.#s.log.commit)
+      if (incarnation) this.#life.remember(slot, incarnation, this.#s.epoch, through)
+    }
+  }
+
+  #startAnew(): void {
+    this.#view.leave()
+    this.#life.startAnew()
+  }
+
+  // ---- messages -------------------------------------------------------------------------------
+
+  #onMessage(link: LinkId, message: Message): void {
+    const slot = this.#peerOf.get(link)
+    if (slot !== undefined) {
+      // Frames of a connection that has been replaced are ignored.
+      if (this.#s.peers.get(slot)?.link === link) this.#fromPeer(slot, link, message)
+      return
+    }
+    const writer = this.#writerOf.get(link)
+    if (writer) this.#fromWriter(link, writer, message)
+  }
+
+  #fromWriter(link: LinkId, writer: { slot: Slot; boot: string }, message: Message): void {
+    const { now, outbox } = this.#s
+    const { slot, boot } = writer
+    const since = now.monotonic
+    switch (message.type) {
+      case 'HOME_HEARTBEAT':
+        this.#leases.hear(link, slot, boot, message)
+        return
+      case 'CLAIM': {
+        const { nonce, expected, size, time } = message
+        const claim = {
+          kind: 'claim',
+          link,
+          slot,
+          boot,
+          nonce,
+          expected,
+          size,
+          time,
+          since,
+        } as const
+        const taken = this.#takes && this.#appender.writers.add(claim)
+        if (!taken) outbox.send(link, claimed(claim, 'not-serving', this.#s.log))
+        return
+      }
+      case 'APPEND': {
+        const { id, term, k, part, parts, time, drafts } = message
+        const taken =
+          this.#takes &&
+          this.#appender.writers.add({
+            ...{ kind: 'order', link, slot, boot, id, term, k, part, parts, time, drafts, since },
+          })
+        if (taken) return
+        const reason = this.#s.full ? 'full' : this.#takes ? 'overloaded' : 'not-serving'
+        outbox.send(link, { type: 'NOT_APPENDED', id, reason })
+        return
+      }
+      case 'FEED':
+        this.#feeds.onFeed(link, message)
+        return
+      case 'READ':
+        this.#reads.add({ kind: 'page', link, message })
+        return
+      case 'TIP':
+        this.#reads.add({ kind: 'tip', link, request: message.request })
+        return
+      default:
+        outbox.close(link, `${message.type} does not belong on this connection`)
+    }
+  }
+
+  /** Appends are queued while a view is being changed, not while this replica is out of it. */
+  get #takes(): boolean {
+    return (
+      (this.#s.status === 'normal' || this.#s.status === 'changing') && !this.#appender.draining
+    )
+  }
+
+  #fromPeer(from: Slot, link: LinkId, received: Message): void {
+    if (!('installed' in received)) {
+      this.#s.outbox.close(link, `${received.type} does not belong on this connection`)
+      return
+    }
+    const message: PeerMessage = received
+    const peer = this.#s.peers.get(from)!
+    if (!this.#s.clock.receive(message.clock)) {
+      this.#s.outbox.log('error', 'clock-jump', { peer: from, clock: message.clock })
+      this.#s.outbox.close(link, 'a Lamport stamp that jumps absurdly far')
+      return
+    }
+    peer.heard = this.#s.now.monotonic
+    this.#s.noteEpoch(message.installed)
+    this.#s.noteEpoch(message.promised)
+    this.#s.noteIncarnation(from, message.incarnation)
+    if (
+      compareEpochs(message.installed, this.#s.epoch) > 0 &&
+      this.#s.isAbovePromise(message.installed)
+    ) {
+      this.#view.onHigherView()
+    }
+    this.#dispatch(from, link, message)
+  }
+
+  #dispatch(from: Slot, link: LinkId, message: PeerMessage): void {
+    switch (message.type) {
+      case 'REQUEST':
+      case 'REPLY':
+      case 'REPLICATE':
+      case 'ACK':
+      case 'COMMIT':
+      case 'ACTIVE':
+        this.#inView(from, link, message)
+        return
+      case 'VIEW_HEARTBEAT':
+        this.#s.peers.get(from)!.heartbeat = message
+        if (message.resign > 0) this.#leases.passResign(message.resign)
+        this.#view.maintain()
+        return
+      case 'PULL':
+        this.#puller.onPull(from, message)
+        return
+      case 'PULLED':
+        this.#puller.onPulled(from, message)
+        return
+      case 'LAST_ASK':
+        this.#reads.onLastAsk(from, message)
+        return
+      case 'LAST_IS':
+        this.#reads.onLastIs(from, message)
+        return
+      case 'RECALL':
+        if (this.#life.onRecall(message)) this.#startAnew()
+        return
+      case 'WHO_AM_I':
+        this.#life.onWhoAmI(from)
+        return
+      case 'YOU_ARE':
+        this.#life.onYouAre(from, message)
+        return
+      default:
+        if (this.#s.incarnation.counter > 0) this.#changeView(from, message)
+    }
+  }
+
+  #changeView(
+    from: Slot,
+    message: The<
+      | 'STALE'
+      | 'JOIN'
+      | 'JOINING'
+      | 'ASK'
+      | 'CONSENT'
+      | 'PREPARE'
+      | 'PROMISE'
+      | 'INSTALL'
+      | 'INSTALLED'
+    >,
+  ): void {
+    switch (message.type) {
+      case 'STALE':
+        this.#view.onStale(message)
+        return
+      case 'JOIN':
+        this.#view.onJoin(from)
+        return
+      case 'JOINING':
+        this.#view.onJoining()
+        return
+      case 'ASK':
+        this.#view.onAsk(from, message)
+        return
+      case 'CONSENT':
+        this.#view.onConsent(from, message)
+        return
+      case 'PREPARE':
+        this.#view.onPrepare(from, message)
+        return
+      case 'PROMISE':
+        this.#life.remember(from, message.incarnation, message.epoch, 0)
+        this.#view.onPromise(from, message)
+        return
+      case 'INSTALL':
+        this.#view.onInstall(from, message)
+        return
+      case 'INSTALLED':
+        this.#view.onInstalled(from, message)
+    }
+  }
+
+  /** The turn and the log exist only inside an installed epoch. */
+  #inView(from: Slot, link: LinkId, message: ViewMessage): void {
+    const { epoch } = message
+    if (this.#s.serving && sameEpoch(epoch, this.#s.epoch)) {
+      this.#useInView(from, message)
+      return
+    }
+    const coming = sameEpoch(epoch, this.#s.promised) && compareEpochs(epoch, this.#s.epoch) > 0
+    if (coming && this.#kept.length < MAX_KEPT) this.#kept.push({ from, link, message })
+    else if (compareEpochs(epoch, this.#s.promised) < 0)
+      this.#s.send(from, { type: 'STALE', epoch })
+  }
+
+  #useInView(from: Slot, message: ViewMessage): void {
+    switch (message.type) {
+      case 'REQUEST':
+        this.#appender.onRequest(from, message)
+        return
+      case 'REPLY':
+        this.#appender.onReply(from, message)
+        return
+      case 'REPLICATE':
+        this.#appender.onReplicate(from, message)
+        return
+      case 'ACK':
+        this.#appender.onAck(from, message)
+        return
+      case 'COMMIT':
+        this.#appender.onCommit(from, message)
+        return
+      case 'ACTIVE':
+        this.#appender.onActive(message.last)
+    }
+  }
+
+  /** A REQUEST that overtook INSTALL must not be lost: its sender would wait for ever. */
+  #replayKept(): void {
+    const kept = this.#kept
+    this.#kept = []
+    for (const { from, message } of kept) {
+      if (sameEpoch(message.epoch, this.#s.epoch)) this.#useInView(from, message)
+    }
+  }
+
+  // ---- for people -----------------------------------------------------------------------------
+
+  describe(word: string): string | undefined {
+    const { log } = this.#s
+    const { turn, writers } = this.#appender
+    switch (word) {
+      case 'turn': {
+        const state = this.holdsTurn ? 'holding' : turn.wanting ? 'wanting' : 'idle'
+        const missing = turn.missing.map((slot) => `s${slot}`).join(' ') || '-'
+        return `${state}\nmissing permissions: ${missing}\nwaiting: ${writers.waiting}\nunanswered: ${writers.unanswered}`
+      }
+      case 'view': {
+        const members = this.#s.memberSlots.map((slot) => `s${slot}`).join(' ')
+        const promised = formatEpoch(this.#s.promised)
+        return `status: ${this.#s.status}\nepoch: ${formatEpoch(this.#s.epoch)}\nmembers: ${members || '-'}\npromised: ${promised}\nincarnation: ${this.#s.incarnation.counter}\nproposing: ${this.#view.proposing}`
+      }
+      case 'clok':
+        return `${this.#s.clock.now}`
+      case 'log': {
+        const { term, k, part, parts } = log.fence
+        return `last: ${log.last}\ndurable: ${log.durable}\ncommitted: ${log.commit}\nterm: ${term}\norder: ${k} (${part} of ${parts})\nchain: ${Buffer.from(log.chain).toString('hex')}`
+      }
+      case 'peer':
+        return [...this.#s.peers]
+          .map(([slot, peer]) => {
+            const age = Math.round(this.#s.now.monotonic - peer.heard)
+            return `s${slot}\theard ${age} ms ago\t${peer.heartbeat?.status ?? '?'}\tlast ${peer.heartbeat?.last ?? '?'}`
+          })
+          .join('\n')
+      default:
+        return undefined
+    }
+  }
+
+  metrics(): Record<string, number> {
+    const { log } = this.#s
+    return {
+      troca_log_last_index: log.last,
+      troca_log_durable_index: log.durable,
+      troca_log_commit_index: log.commit,
+      troca_lamport_clock: this.#s.clock.now,
+      troca_view_epoch: this.#s.epoch.counter,
+      troca_view_members: this.#s.view.members.length,
+      troca_view_normal: this.#s.status === 'normal' ? 1 : 0,
+      troca_turn_holding: this.holdsTurn ? 1 : 0,
+      troca_writers_waiting: this.#appender.writers.waiting,
+      troca_writers_unanswered: this.#appender.writers.unanswered,
+      troca_peers_reached: this.#s.reached.length,
+      troca_feed_followers: this.#feeds.followers,
+      troca_newest_term: log.fence.term,
+    }
+  }
+}

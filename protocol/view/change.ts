@@ -1,0 +1,447 @@
+// View change, the acceptor's side and the decision to begin: promises that never go down (P4),
+// one INSTALL per epoch (P8), applied once. After Viewstamped Replication (Liskov & Cowling 2012)
+// and Paxos: what a majority of all has promised to is what counts.
+
+import type { Slot } from '../machine.js'
+import type { The } from '../messages/catalogue.js'
+import { compareEpochs, formatEpoch, maxEpoch, sameEpoch, type Epoch } from '../log/epoch.js'
+import type { Puller } from '../log/pull.js'
+import type { Durable, Member, Remembered } from '../log/storage.js'
+import { bestClique } from './clique.js'
+import { Proposal } from './proposal.js'
+import type { Standing } from './standing.js'
+import { syncTo } from './sync.js'
+
+/** A replica further behind than this catches up before it joins. */
+export const NEAR = 1_000
+
+export interface ViewEvents {
+  /** Nothing of the old view leaves from here on. */
+  left(): void
+  installed(): void
+  /** A view is active through `last`. */
+  active(last: number): void
+  /** Members whose permission has been missing for too long. */
+  stuckOn(): readonly Slot[]
+  remembered(): readonly Remembered[]
+  /** A newer life of this slot is known: this one counts no more (P9). */
+  superseded(): void
+}
+
+export class ViewChange {
+  readonly #s: Standing
+  readonly #puller: Puller
+  readonly #events: ViewEvents
+  #proposal: Proposal | null = null
+  /** Left out of the next proposals until then, monotonic ms. */
+  readonly #blamed = new Map<Slot, number>()
+  #changingSince = 0
+  #wantedSince: number | null = null
+  #delay = 0
+  #notBefore = 0
+  /** An attempt of this replica failed: it owes another. */
+  #owing = false
+  #installing: The<'INSTALL'> | null = null
+  #promise: { readonly epoch: Epoch; readonly durable: Durable } | null = null
+  #lastJoin = -Infinity
+  /** Last sign that a JOIN was heard, or the start. */
+  #joinHeard: number | null = null
+
+  constructor(standing: Standing, puller: Puller, events: ViewEvents) {
+    this.#s = standing
+    this.#puller = puller
+    this.#events = events
+  }
+
+  get proposing(): string {
+    return this.#proposal?.phase ?? 'no'
+  }
+
+  // ---- when to begin -------------------------------------------------------------------------
+
+  /** Called on ticks and whenever what is known of the peers has changed. */
+  maintain(): void {
+    if (this.#s.incarnation.counter === 0) return
+    if (this.#proposal) {
+      this.#proposal.tick()
+      return
+    }
+    if (this.#s.status === 'outside' || this.#s.status === 'learner') this.#join()
+    this.#giveUpChanging()
+    if (!this.#wantsChange() || !this.#s.votes) {
+      this.#wantedSince = null
+      return
+    }
+    const target = this.#target()
+    if (target.length < this.#s.majority || this.#s.now.monotonic < this.#notBefore) return
+    if (this.#wantedSince === null) {
+      this.#wantedSince = this.#s.now.monotonic
+      const { patience } = this.#s.timings
+      // Who is changing has a proposer, who is to have the time that it needs.
+      const underWay = this.#s.status === 'normal' && this.#trouble() === 'changing'
+      this.#delay = (underWay ? patience : 0) + this.#rank() * patience * (0.5 + this.#s.random())
+    }
+    if (this.#s.now.monotonic - this.#wantedSince >= this.#delay) this.#propose(target)
+  }
+
+  /** A learner that promised and heard no more of it asks again. */
+  #giveUpChanging(): void {
+    const waited = this.#s.now.monotonic - this.#changingSince
+    if (this.#s.status === 'changing' && !this.#s.votes && waited > 4 * this.#s.timings.patience) {
+      this.#s.status = 'learner'
+    }
+  }
+
+  /** 0 for the lowest live slot that votes: it proposes first. */
+  #rank(): number {
+    return this.#s.reached.filter(
+      (slot) => slot < this.#s.self && this.#s.peers.get(slot)?.heartbeat?.status !== 'learner',
+    ).length
+  }
+
+  #wantsChange(): boolean {
+    const { status, now, timings } = this.#s
+    if (status === 'normal') return this.#owing || this.#trouble() !== null || this.#canGrow()
+    if (status === 'changing') {
+      return this.#owing || now.monotonic - this.#changingSince > timings.patience
+    }
+    if (status === 'learner') return false
+    const busy = [...this.#s.peers].some(
+      ([slot, peer]) => this.#s.hears(slot) && peer.heartbeat?.active,
+    )
+    if (!busy) return true
+    return this.#joinHeard !== null && now.monotonic - this.#joinHeard > 4 * timings.patience
+  }
+
+  /** What is wrong with a member: silent, restarted, stuck; or only on its way to another view. */
+  #trouble(): 'lost' | 'changing' | null {
+    const stuck = this.#events.stuckOn()
+    let trouble: 'changing' | null = null
+    for (const slot of this.#s.otherMembers) {
+      const heartbeat = this.#s.peers.get(slot)?.heartbeat
+      if (!this.#s.hears(slot) || stuck.includes(slot)) return 'lost'
+      if (!heartbeat) continue
+      const { status, oldestWrite, promised } = heartbeat
+      if (status === 'outside' || status === 'learner') return 'lost'
+      if (oldestWrite > 2 * this.#s.timings.suspect) return 'lost'
+      if (compareEpochs(promised, this.#s.epoch) > 0) trouble = 'changing'
+    }
+    return trouble
+  }
+
+  #canGrow(): boolean {
+    const target = this.#target()
+    const members = this.#s.memberSlots
+    return target.length > members.length && members.every((slot) => target.includes(slot))
+  }
+
+  #target(): Slot[] {
+    const { self, peers, now } = this.#s
+    const stuck = this.#events.stuckOn()
+    const fit = this.#s.reached.filter((slot) => {
+      if (slot === self) return this.#s.writable
+      const heartbeat = peers.get(slot)?.heartbeat
+      const blamed = (this.#blamed.get(slot) ?? 0) > now.monotonic || stuck.includes(slot)
+      if (!heartbeat || blamed || heartbeat.incarnation.counter === 0) return false
+      return heartbeat.writable && heartbeat.oldestWrite <= 2 * this.#s.timings.suspect
+    })
+    if (!fit.includes(self)) return []
+    const lastOf = (slot: Slot): number =>
+      slot === self ? this.#s.log.last : (peers.get(slot)?.heartbeat?.last ?? 0)
+    const newest = Math.max(...fit.map(lastOf))
+    const near = fit.filter((slot) => slot === self || lastOf(slot) >= newest - NEAR)
+    const candidates = near.length >= this.#s.majority ? near : fit
+    return bestClique(self, candidates, (a, b) => this.#reaches(a, b))
+  }
+
+  #reaches(a: Slot, b: Slot): boolean {
+    if (a === this.#s.self) return this.#s.hears(b)
+    return this.#s.peers.get(a)?.heartbeat?.reaches.includes(b) ?? false
+  }
+
+  // ---- outside: join --------------------------------------------------------------------------
+
+  #join(): void {
+    const { now, timings, peers, log } = this.#s
+    if (this.#s.status === 'learner' && this.#s.incarnation.counter === 0) return
+    const member = this.#s.reached.find((slot) => peers.get(slot)?.heartbeat?.active)
+    if (member === undefined) return
+    if ((peers.get(member)!.heartbeat!.committed ?? 0) - log.last > NEAR) {
+      this.#catchUp(member)
+      return
+    }
+    if (now.monotonic - this.#lastJoin < timings.patience) return
+    this.#lastJoin = now.monotonic
+    this.#joinHeard ??= now.monotonic
+    this.#s.send(member, { type: 'JOIN', last: log.last })
+  }
+
+  onJoin(from: Slot): void {
+    this.#s.send(from, { type: 'JOINING' })
+  }
+
+  onJoining(): void {
+    this.#joinHeard = this.#s.now.monotonic
+  }
+
+  /**
+   * Committed entries in chunks, outside the view. First `promised` rises to what the source has
+   * promised; its installed epoch would not be enough. logView stays as it is.
+   */
+  #catchUp(source: Slot): void {
+    this.#puller.ask(source, true, (pulled) => {
+      const outside = this.#s.status === 'outside' || this.#s.status === 'learner'
+      if (!pulled?.common || !outside) return
+      this.#s.promised = maxEpoch(this.#s.promised, pulled.promised)
+      const { promised } = this.#s
+      syncTo(this.#s, pulled, { promised, commit: pulled.commit }, () => {
+        this.#s.durablePromised = maxEpoch(this.#s.durablePromised, promised)
+      })
+    })
+  }
+
+  // ---- ASK ------------------------------------------------------------------------------------
+
+  onAsk(from: Slot, message: The<'ASK'>): void {
+    const reason = this.#objection(from, message)
+    const granted = reason === ''
+    this.#s.send(from, { type: 'CONSENT', epoch: message.epoch, granted, reason })
+  }
+
+  #objection(from: Slot, message: The<'ASK'>): string {
+    const linked = message.members.every((slot) => this.#s.hears(slot))
+    if (!linked) return 'not linked to all of these'
+    if (this.#proposal && this.#s.self < from) return 'proposing'
+    if (this.#s.status !== 'normal' || this.#trouble() !== null) return ''
+    const grows =
+      message.members.length > this.#s.view.members.length &&
+      this.#s.memberSlots.every((slot) => message.members.includes(slot))
+    return grows ? '' : 'the view is healthy'
+  }
+
+  // ---- PREPARE, PROMISE -----------------------------------------------------------------------
+
+  #propose(target: readonly Slot[]): void {
+    const epoch: Epoch = { counter: this.#s.seen.counter + 1, slot: this.#s.self }
+    this.#s.noteEpoch(epoch)
+    this.#wantedSince = null
+    this.#owing = false
+    this.#s.outbox.log('info', 'proposing', {
+      epoch: formatEpoch(epoch),
+      members: target.join(' '),
+    })
+    this.#proposal = new Proposal(this.#s, this.#puller, epoch, target, {
+      promise: (then) => this.#promiseTo(epoch, this.#s.incarnationList, then),
+      install: (message) => this.onInstall(this.#s.self, message),
+      done: (last) => {
+        this.#proposal = null
+        this.#s.outbox.log('info', 'view-active', { epoch: formatEpoch(epoch), last })
+        this.#events.active(last)
+      },
+      failed: (reason, blamed, backOff) => this.#failed(epoch, reason, blamed, backOff),
+    })
+    this.#proposal.begin()
+  }
+
+  #failed(epoch: Epoch, reason: string, blamed: readonly Slot[], backOff: number): void {
+    const { now, timings } = this.#s
+    this.#s.outbox.log('info', 'proposal-failed', { epoch: formatEpoch(epoch), reason })
+    this.#proposal = null
+    this.#notBefore = now.monotonic + backOff * (0.5 + this.#s.random())
+    for (const slot of blamed) this.#blamed.set(slot, now.monotonic + 2 * timings.suspect)
+    // With its own promise given, or its view not complete, nobody else may have cause to begin.
+    this.#owing = sameEpoch(this.#s.promised, epoch)
+  }
+
+  #dropProposal(reason: string): void {
+    this.#proposal?.drop()
+    if (this.#proposal) this.#failed(this.#proposal.epoch, reason, [], 0)
+    this.#owing = false
+  }
+
+  /** Persists the promise behind all queued writes; `then` gets what that transaction saw. */
+  #promiseTo(epoch: Epoch, named: readonly Member[], then: (durable: Durable) => void): void {
+    for (const { slot, incarnation } of named) this.#s.noteIncarnation(slot, incarnation)
+    const newest = this.#s.incarnations.get(this.#s.self)!
+    if (newest.counter > this.#s.incarnation.counter) {
+      this.#events.superseded()
+      return
+    }
+    this.#s.promised = epoch
+    this.#s.promisedSinceStart = epoch
+    this.#s.noteEpoch(epoch)
+    this.#s.status = 'changing'
+    this.#changingSince = this.#s.now.monotonic
+    this.#installing = null
+    this.#promise = null
+    this.#puller.cancel()
+    this.#events.left()
+    const batch = { promised: epoch, incarnations: this.#s.incarnationList }
+    this.#s.persist(batch, (result) => {
+      if (result.outcome !== 'written') return
+      this.#s.durablePromised = maxEpoch(this.#s.durablePromised, epoch)
+      if (!sameEpoch(this.#s.promised, epoch)) return
+      this.#promise = { epoch, durable: result.durable }
+      then(result.durable)
+    })
+  }
+
+  onPrepare(from: Slot, message: The<'PREPARE'>): void {
+    const { epoch } = message
+    if (this.#s.isAbovePromise(epoch)) {
+      this.#dropProposal('a higher epoch')
+      this.#promiseTo(epoch, message.incarnations, () => this.#sendPromise(from, epoch))
+      return
+    }
+    const again =
+      sameEpoch(epoch, this.#s.promised) &&
+      this.#promise !== null &&
+      sameEpoch(this.#promise.epoch, epoch) &&
+      compareEpochs(this.#s.epoch, epoch) < 0 &&
+      !this.#proposal
+    if (again) this.#sendPromise(from, epoch)
+    else if (!sameEpoch(epoch, this.#s.promised)) this.#s.send(from, { type: 'STALE', epoch })
+  }
+
+  #sendPromise(to: Slot, epoch: Epoch): void {
+    const { logView, last, chain, commit } = this.#promise!.durable
+    this.#s.send(to, {
+      type: 'PROMISE',
+      epoch,
+      logView,
+      last: { index: last, chain },
+      commit,
+      incarnations: this.#s.incarnationList,
+      learner: !this.#s.votes,
+    })
+  }
+
+  onConsent(from: Slot, message: The<'CONSENT'>): void {
+    this.#proposal?.onConsent(from, message)
+  }
+
+  onPromise(from: Slot, message: The<'PROMISE'>): void {
+    for (const known of message.incarnations) {
+      this.#s.noteIncarnation(known.slot, known.incarnation)
+    }
+    this.#proposal?.onPromise(from, message)
+  }
+
+  onStale(message: The<'STALE'>): void {
+    if (!this.#proposal || !sameEpoch(message.epoch, this.#proposal.epoch)) return
+    if (compareEpochs(message.promised, message.epoch) > 0) this.#proposal.fail('stale', [], 50)
+  }
+
+  // ---- INSTALL --------------------------------------------------------------------------------
+
+  onInstall(from: Slot, message: The<'INSTALL'>): void {
+    const { epoch } = message
+    if (sameEpoch(this.#s.epoch, epoch)) {
+      this.#sayInstalled(epoch)
+      return
+    }
+    const since = this.#s.promisedSinceStart
+    const applies =
+      sameEpoch(this.#s.promised, epoch) &&
+      since !== null &&
+      sameEpoch(since, epoch) &&
+      compareEpochs(this.#s.epoch, epoch) < 0
+    if (!applies || this.#installing) return
+    this.#installing = message
+    this.#advance(from, message)
+  }
+
+  /** Brings the log to where the new view's ends, by as many pulls as it takes; then the view row. */
+  #advance(source: Slot, message: The<'INSTALL'>): void {
+    if (this.#installing !== message) return
+    const { log } = this.#s
+    if (log.has(message.last) === true) {
+      this.#writeView(message)
+      return
+    }
+    this.#puller.ask(source, false, (pulled) => {
+      if (this.#installing !== message) return
+      if (!pulled?.common) {
+        this.#installing = null
+        return
+      }
+      const limit = message.last.index
+      const entries = pulled.entries.filter((entry) => entry.index <= limit)
+      const require = { promised: message.epoch }
+      const common = pulled.common
+      syncTo(this.#s, { common, entries }, { require }, () => this.#advance(source, message))
+    })
+  }
+
+  #writeView(message: The<'INSTALL'>): void {
+    const { log } = this.#s
+    const { epoch, members, last } = message
+    if (log.last > last.index) log.truncateAfter(last.index)
+    for (const known of message.incarnations) {
+      this.#s.noteIncarnation(known.slot, known.incarnation)
+    }
+    const batch = {
+      require: { promised: epoch },
+      truncateAfter: last.index,
+      commit: Math.max(log.commit, Math.min(message.commit, last.index)),
+      view: { epoch, members },
+      incarnations: this.#s.incarnationList,
+      remembered: this.#events.remembered(),
+    }
+    this.#s.persist(batch, (result) => {
+      if (result.outcome !== 'written') return
+      this.#s.view = { epoch, members }
+      this.#installing = null
+      if (!sameEpoch(this.#s.promised, epoch)) return
+      this.#s.status = 'normal'
+      this.#s.active = true
+      this.#joinHeard = null
+      log.commitThrough(batch.commit)
+      this.#s.outbox.log('info', 'installed', {
+        epoch: formatEpoch(epoch),
+        members: members.map((m) => m.slot).join(' '),
+        last: last.index,
+      })
+      this.#events.installed()
+      this.#sayInstalled(epoch)
+    })
+  }
+
+  #sayInstalled(epoch: Epoch): void {
+    if (!sameEpoch(this.#s.promised, epoch)) return
+    if (epoch.slot === this.#s.self) this.#proposal?.onInstalled(this.#s.self, epoch)
+    else this.#s.send(epoch.slot, { type: 'INSTALLED', epoch })
+  }
+
+  onInstalled(from: Slot, message: The<'INSTALLED'>): void {
+    this.#proposal?.onInstalled(from, message.epoch)
+  }
+
+  // ---- links ----------------------------------------------------------------------------------
+
+  /** A header says that a higher view than ours is installed, and we have not promised to it. */
+  onHigherView(): void {
+    if (this.#s.status !== 'normal' && this.#s.status !== 'changing') return
+    this.#dropProposal('a higher view')
+    this.leave()
+  }
+
+  /** From here on like a restarted replica: back only by a new view. */
+  leave(): void {
+    this.#dropProposal('left')
+    this.#s.status = this.#s.votes ? 'outside' : 'learner'
+    this.#s.promisedSinceStart = null
+    this.#installing = null
+    this.#promise = null
+    this.#puller.cancel()
+    this.#events.left()
+  }
+
+  reconnected(peer: Slot): void {
+    this.#proposal?.reconnected(peer)
+  }
+
+  lost(peer: Slot): void {
+    this.#proposal?.lost(peer)
+  }
+}

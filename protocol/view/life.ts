@@ -1,0 +1,126 @@
+// The lives of files. A voter is a (slot, incarnation): who comes back without its file, or with
+// less in it than its peers remember, is a learner under a new incarnation, and what its old one
+// promised counts no more (P9).
+
+import type { Slot } from '../machine.js'
+import type { The } from '../messages/catalogue.js'
+import { compareEpochs, EPOCH_ZERO, maxEpoch, type Epoch } from '../log/epoch.js'
+import type { Incarnation, Remembered } from '../log/storage.js'
+import { sameIncarnation, type Standing } from './standing.js'
+
+export class Life {
+  readonly #s: Standing
+  /** What peers were seen to have said, by slot; best effort. */
+  readonly #remembered = new Map<Slot, Remembered>()
+  /** Answers to WHO_AM_I; null: the own life is known. */
+  #answers: Map<Slot, The<'YOU_ARE'>> | null
+  #asked = -Infinity
+  #hasFile: boolean
+
+  constructor(standing: Standing, remembered: readonly Remembered[]) {
+    this.#s = standing
+    for (const one of remembered) this.#remembered.set(one.slot, one)
+    this.#answers = standing.incarnation.counter === 0 ? new Map() : null
+    this.#hasFile = standing.incarnation.counter > 0
+  }
+
+  get remembered(): readonly Remembered[] {
+    return [...this.#remembered.values()]
+  }
+
+  /** A promise or a committed ACK that this replica was sent. */
+  remember(slot: Slot, incarnation: Incarnation, promised: Epoch, acked: number): void {
+    const known = this.#remembered.get(slot)
+    const same = known && sameIncarnation(known.incarnation, incarnation)
+    this.#remembered.set(slot, {
+      slot,
+      incarnation,
+      promised: same ? maxEpoch(known.promised, promised) : promised,
+      acked: same ? Math.max(known.acked, acked) : acked,
+    })
+  }
+
+  linked(peer: Slot): void {
+    const known = this.#remembered.get(peer)
+    if (!known) return
+    this.#s.send(peer, {
+      type: 'RECALL',
+      about: known.incarnation,
+      saidPromised: known.promised,
+      saidAcked: known.acked,
+    })
+  }
+
+  /** True when the own file holds less than this life has said: it was rolled back. */
+  onRecall(message: The<'RECALL'>): boolean {
+    if (!sameIncarnation(message.about, this.#s.incarnation)) return false
+    return (
+      compareEpochs(message.saidPromised, this.#s.promised) > 0 ||
+      message.saidAcked > this.#s.log.last
+    )
+  }
+
+  /** The own life is over: a new incarnation has to be found. */
+  startAnew(): void {
+    this.#s.outbox.log('error', 'file-rolled-back', { slot: this.#s.self })
+    this.#s.incarnation = { counter: 0, nonce: '' }
+    this.#s.status = 'learner'
+    this.#answers = new Map()
+    this.#asked = -Infinity
+  }
+
+  tick(): void {
+    if (!this.#answers) return
+    if (this.#s.now.monotonic - this.#asked < this.#s.timings.patience) return
+    this.#asked = this.#s.now.monotonic
+    this.#s.broadcast([...this.#s.peers.keys()], { type: 'WHO_AM_I' })
+  }
+
+  onWhoAmI(from: Slot): void {
+    if (this.#s.incarnation.counter === 0) return
+    this.#s.send(from, {
+      type: 'YOU_ARE',
+      clusterId: this.#s.clusterId,
+      slots: this.#s.slots,
+      newest: this.#s.incarnations.get(from) ?? { counter: 1, nonce: '' },
+      learner: !this.#s.votes,
+    })
+  }
+
+  /** The counter after the highest that a majority of ALL slots, learners not counted, recorded. */
+  onYouAre(from: Slot, message: The<'YOU_ARE'>): void {
+    if (!this.#answers || message.learner) return
+    if (message.clusterId !== this.#s.clusterId || message.slots !== this.#s.slots) return
+    this.#answers.set(from, message)
+    if (this.#answers.size < this.#s.majority) return
+    const highest = Math.max(...[...this.#answers.values()].map((answer) => answer.newest.counter))
+    this.#answers = null
+    this.#begin({
+      counter: highest + 1,
+      nonce: Buffer.from(this.#s.entropy(8)).toString('hex'),
+    })
+  }
+
+  #begin(incarnation: Incarnation): void {
+    const { clusterId, slots, self } = this.#s
+    const incarnations = new Map(this.#s.incarnations).set(self, incarnation)
+    const batch = {
+      genesis: { genesis: { clusterId, slots }, incarnation },
+      incarnations: [...incarnations].map(([slot, one]) => ({ slot, incarnation: one })),
+      // A file that was there and rolled back keeps its log, but stands in no view any more.
+      ...(this.#hasFile && { view: { epoch: EPOCH_ZERO, members: [] } }),
+    }
+    this.#hasFile = true
+    this.#s.persist(batch, (result) => {
+      if (result.outcome !== 'written') {
+        this.#answers = new Map()
+        return
+      }
+      this.#s.incarnation = incarnation
+      this.#s.incarnations.set(self, incarnation)
+      this.#s.view = { epoch: EPOCH_ZERO, members: [] }
+      this.#s.writable = true
+      this.#s.outbox.log('warn', 'new-incarnation', { slot: self, counter: incarnation.counter })
+    })
+  }
+}

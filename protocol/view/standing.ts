@@ -1,0 +1,212 @@
+// Where a persistence replica stands: its life, its promise, its view, its log and its links. The
+// parts of the replica (turn, log, view change, reads) share this and nothing else.
+
+import { LamportClock } from '../clocks/lamport.js'
+import type { Entropy, LinkId, Now, Slot } from '../machine.js'
+import type { Message, The } from '../messages/catalogue.js'
+import { compareEpochs, EPOCH_ZERO, maxEpoch, sameEpoch, type Epoch } from '../log/epoch.js'
+import {
+  NO_FENCE,
+  type Incarnation,
+  type Member,
+  type Recovered,
+  type View,
+  type WriteBatch,
+  type WriteResult,
+} from '../log/storage.js'
+import { LogTail } from '../log/tail.js'
+import type { PersistenceConfig, Timings } from '../replicas/config.js'
+import { Outbox } from '../replicas/outbox.js'
+
+export type Status = 'normal' | 'changing' | 'outside' | 'learner'
+
+/** Messages between persistence replicas: all those that open with clock and epochs. */
+export type PeerMessage = Extract<Message, { readonly installed: Epoch }>
+type WithoutHeader<M> = M extends unknown
+  ? Omit<M, 'clock' | 'installed' | 'promised' | 'incarnation'>
+  : never
+export type Body = WithoutHeader<PeerMessage>
+
+export interface PeerState {
+  readonly link: LinkId
+  readonly boot: string
+  /** When a frame last came, monotonic ms. */
+  heard: number
+  /** What its last heartbeat said; null until the first. */
+  heartbeat: The<'VIEW_HEARTBEAT'> | null
+}
+
+export const NOBODY: Incarnation = { counter: 0, nonce: '' }
+
+export function sameIncarnation(a: Incarnation, b: Incarnation): boolean {
+  return a.counter === b.counter && a.nonce === b.nonce
+}
+
+export class Standing {
+  readonly self: Slot
+  readonly slots: number
+  readonly majority: number
+  readonly clusterId: string
+  readonly entropy: Entropy
+  readonly timings: Timings
+  readonly outbox = new Outbox()
+  readonly clock: LamportClock
+  readonly peers = new Map<Slot, PeerState>()
+  log: LogTail
+  status: Status
+  now: Now = { monotonic: 0, wall: 0 }
+
+  /** Own life; counter 0 while none is known (the file is missing). */
+  incarnation: Incarnation
+  /** Newest incarnation known of each slot. */
+  readonly incarnations = new Map<Slot, Incarnation>()
+  /** Highest promise that has been queued for the file; never goes down (P4). */
+  promised: Epoch
+  /** The same, as far as it is on disk: only this may be said (P5). */
+  durablePromised: Epoch
+  /** What this process itself promised: a restarted one applies no INSTALL of before. */
+  promisedSinceStart: Epoch | null = null
+  /** The view last installed; its epoch is logView. */
+  view: View
+  /** Highest epoch counter seen anywhere, for choosing one above it. */
+  seen: Epoch
+  /** A write has worked since start (or since the disk was full). */
+  writable = false
+  full = false
+  /** A view has been installed since this process started. */
+  active = false
+  /** Monotonic ms at which each write that is not finished was queued, oldest first. */
+  readonly #writes: number[] = []
+
+  constructor(config: PersistenceConfig) {
+    this.self = config.self
+    this.slots = config.slots
+    this.majority = Math.floor(config.slots / 2) + 1
+    this.clusterId = config.clusterId
+    this.entropy = config.entropy
+    this.timings = config.timings
+    const recovered = config.recovered
+    this.log = recovered ? tailOf(recovered) : LogTail.empty()
+    this.clock = new LamportClock(recovered?.lamport ?? 0)
+    this.incarnation = recovered?.incarnation ?? NOBODY
+    this.promised = recovered?.durable.promised ?? EPOCH_ZERO
+    this.durablePromised = this.promised
+    this.view = recovered?.view ?? { epoch: EPOCH_ZERO, members: [] }
+    this.seen = maxEpoch(this.promised, this.view.epoch)
+    for (const known of recovered?.incarnations ?? []) {
+      this.incarnations.set(known.slot, known.incarnation)
+    }
+    if (this.incarnation.counter > 0) this.incarnations.set(this.self, this.incarnation)
+    this.status = this.votes ? 'outside' : 'learner'
+  }
+
+  /** A voter: alive since genesis, or named by a view that it has installed. */
+  get votes(): boolean {
+    if (this.incarnation.counter === 1) return true
+    return this.view.members.some(
+      (m) => m.slot === this.self && sameIncarnation(m.incarnation, this.incarnation),
+    )
+  }
+
+  get epoch(): Epoch {
+    return this.view.epoch
+  }
+
+  get memberSlots(): Slot[] {
+    return this.view.members.map((member) => member.slot)
+  }
+
+  get otherMembers(): Slot[] {
+    return this.memberSlots.filter((slot) => slot !== this.self)
+  }
+
+  isMember(slot: Slot): boolean {
+    return this.view.members.some((member) => member.slot === slot)
+  }
+
+  /** In the installed view with nothing higher promised: may take part in turn and log. */
+  get serving(): boolean {
+    return this.status === 'normal' && sameEpoch(this.promised, this.view.epoch)
+  }
+
+  /** Has a live link and was heard within the bound. */
+  hears(slot: Slot): boolean {
+    if (slot === this.self) return true
+    const peer = this.peers.get(slot)
+    return peer !== undefined && this.now.monotonic - peer.heard <= this.timings.suspect
+  }
+
+  /** Slots heard, this one included. */
+  get reached(): Slot[] {
+    const slots: Slot[] = []
+    for (let slot = 1; slot <= this.slots; slot++) if (this.hears(slot)) slots.push(slot)
+    return slots
+  }
+
+  send(to: Slot, body: Body): void {
+    this.broadcast([to], body)
+  }
+
+  /** One message object for all, so that the shell encodes it once. */
+  broadcast(to: readonly Slot[], body: Body): void {
+    const message = {
+      ...body,
+      clock: this.clock.tick(),
+      installed: this.view.epoch,
+      promised: this.durablePromised,
+      incarnation: this.incarnation,
+    } as PeerMessage
+    for (const slot of to) {
+      const peer = this.peers.get(slot)
+      if (peer) this.outbox.send(peer.link, message)
+    }
+  }
+
+  persist(batch: WriteBatch, then: (result: WriteResult) => void): void {
+    this.#writes.push(this.now.monotonic)
+    this.outbox.persist(batch, (result) => {
+      this.#writes.shift()
+      then(result)
+    })
+  }
+
+  /** Age in ms of the oldest write that is not finished; 0: none. */
+  get oldestWrite(): number {
+    const oldest = this.#writes[0]
+    return oldest === undefined ? 0 : Math.max(0, Math.floor(this.now.monotonic - oldest))
+  }
+
+  get writing(): number {
+    return this.#writes.length
+  }
+
+  noteEpoch(epoch: Epoch): void {
+    this.seen = maxEpoch(this.seen, epoch)
+  }
+
+  /** Records a newer life of a slot. */
+  noteIncarnation(slot: Slot, incarnation: Incarnation): void {
+    const known = this.incarnations.get(slot)
+    if (incarnation.counter > (known?.counter ?? 0)) this.incarnations.set(slot, incarnation)
+  }
+
+  get incarnationList(): Member[] {
+    return [...this.incarnations]
+      .sort(([a], [b]) => a - b)
+      .map(([slot, incarnation]) => ({ slot, incarnation }))
+  }
+
+  /** 0 <= x < 1. */
+  random(): number {
+    return Buffer.from(this.entropy(4)).readUInt32BE(0) / 2 ** 32
+  }
+
+  isAbovePromise(epoch: Epoch): boolean {
+    return compareEpochs(epoch, this.promised) > 0
+  }
+}
+
+function tailOf(recovered: Recovered): LogTail {
+  const { last, chain, commit } = recovered.durable
+  return new LogTail(recovered.tail, { index: last, chain }, commit, recovered.fence ?? NO_FENCE)
+}

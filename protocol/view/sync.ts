@@ -1,0 +1,55 @@
+// Writes a pulled stretch over the own log: what differs after the common place is dropped, the
+// rest added. Nothing at or below the own commit index is ever dropped (P3, asserted by the tail).
+
+import { invariant } from '../assert.js'
+import { chainOf, sameBytes, type Entry } from '../log/entry.js'
+import type { Place, WriteBatch } from '../log/storage.js'
+import type { Standing } from './standing.js'
+
+interface Stretch {
+  readonly common: Place | null
+  readonly entries: readonly Entry[]
+}
+
+/** `then` runs once it is durable; not at all where the transaction found things changed. */
+export function syncTo(
+  standing: Standing,
+  stretch: Stretch,
+  extra: Pick<WriteBatch, 'require' | 'promised' | 'commit'>,
+  then: () => void,
+): void {
+  const { log, clock } = standing
+  const fresh = stretch.entries.filter((entry) => {
+    const known = log.at(entry.index)
+    if (known) return !sameBytes(known.chain, entry.chain)
+    return entry.index > log.last || log.has({ index: entry.index, chain: entry.chain }) === false
+  })
+  const first = fresh[0]
+  // From the first that differs on, everything is new.
+  const added = first ? stretch.entries.filter((entry) => entry.index >= first.index) : []
+  const keep = first ? first.index - 1 : log.last
+  const truncates = keep < log.last
+  log.truncateAfter(keep)
+  let chain = log.chain
+  for (const entry of added) {
+    chain = chainOf(chain, entry)
+    invariant(sameBytes(chain, entry.chain), `log: chain broken at ${entry.index}`)
+    clock.raise(entry.lamport)
+  }
+  log.append(added)
+  // Beyond the stretch nothing here has been compared with the source.
+  const compared = (stretch.common?.index ?? 0) + stretch.entries.length
+  log.commitThrough(Math.min(extra.commit ?? 0, compared))
+  const batch: WriteBatch = {
+    ...(extra.require && { require: extra.require }),
+    ...(extra.promised && { promised: extra.promised }),
+    ...(truncates && { truncateAfter: keep }),
+    entries: added,
+    commit: log.commit,
+  }
+  standing.persist(batch, (result) => {
+    if (result.outcome !== 'written') return
+    log.durableThrough(Math.min(result.durable.last, log.last))
+    then()
+  })
+}
