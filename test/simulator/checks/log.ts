@@ -1,9 +1,8 @@
 // P2: logs of one view are prefixes of one another. P3: commit is final. P3 is read off whatever
 // says "committed": messages between replicas, the feed, answers, and the commit index on disk.
 
-import { KIND } from '../../../protocol/log/entry.js'
 import { formatEpoch, sameEpoch, type Epoch } from '../../../protocol/log/epoch.js'
-import type { Durable, WriteBatch } from '../../../protocol/log/storage.js'
+import { NO_FENCE, type Durable, type WriteBatch } from '../../../protocol/log/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { History, Node } from '../history.js'
@@ -158,11 +157,11 @@ export class LogCheck implements Check {
   #claimed(from: Host, message: The<'CLAIMED'>): void {
     if (message.outcome !== 'won') return
     this.#claim(from, message.index)
-    const entry = this.#history.ledger[message.index]?.entry
+    const { term, owner } = this.#history.ledger[message.index]?.fence ?? NO_FENCE
     expect(
-      entry?.meta[0] === KIND.term && entry.term === message.term,
+      term === message.term && owner?.nonce === message.nonce,
       'P3',
-      () => `${from.name} says TERM ${message.term} is committed at ${message.index}`,
+      () => `${from.name} says TERM ${message.term} is committed through ${message.index}`,
     )
   }
 }
