@@ -1,0 +1,101 @@
+// A cluster's own certificate authority and one certificate a replica: EC P-256. What a replica may
+// speak as is the URI in its certificate; host names and addresses are there for clients.
+
+import 'reflect-metadata'
+import { webcrypto } from 'node:crypto'
+import { isIP } from 'node:net'
+import * as x509 from '@peculiar/x509'
+import { nameOf, uriOf } from './identity.js'
+import type { Replica } from './identity.js'
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
+const DAY_MS = 86_400_000
+const CA_DAYS = 3_652
+const LEAF_DAYS = 825
+/** Clocks that are a little behind must not refuse a new certificate. */
+const BACKDATE_MS = 3_600_000
+
+/** PEM, both. */
+export interface Issued {
+  readonly certificate: string
+  readonly key: string
+}
+
+export interface Authority {
+  readonly certificate: x509.X509Certificate
+  readonly keys: webcrypto.CryptoKeyPair
+}
+
+function serial(): string {
+  const bytes = webcrypto.getRandomValues(new Uint8Array(16))
+  // Positive, and without a leading zero byte.
+  bytes[0] = (bytes[0]! & 0x7f) | 0x40
+  return Buffer.from(bytes).toString('hex')
+}
+
+function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+}
+
+async function keyPem({ privateKey }: webcrypto.CryptoKeyPair): Promise<string> {
+  const der = await webcrypto.subtle.exportKey('pkcs8', privateKey)
+  return `${x509.PemConverter.encode(der, 'PRIVATE KEY')}\n`
+}
+
+function validity(days: number): { notBefore: Date; notAfter: Date } {
+  const now = Date.now()
+  return { notBefore: new Date(now - BACKDATE_MS), notAfter: new Date(now + days * DAY_MS) }
+}
+
+export async function makeAuthority(clusterId: string): Promise<Authority> {
+  const keys = await makeKeys()
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serial(),
+    name: `CN=Troca ${clusterId}`,
+    ...validity(CA_DAYS),
+    signingAlgorithm: ALGORITHM,
+    keys,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  })
+  return { certificate, keys }
+}
+
+export async function authorityPem({ certificate, keys }: Authority): Promise<Issued> {
+  return { certificate: `${certificate.toString('pem')}\n`, key: await keyPem(keys) }
+}
+
+/** The certificate of one replica, for the hosts that it is reached by. */
+export async function issue(
+  authority: Authority,
+  clusterId: string,
+  replica: Replica,
+  hosts: readonly string[],
+): Promise<Issued> {
+  const keys = await makeKeys()
+  const names = hosts.map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value }))
+  const { serverAuth, clientAuth } = x509.ExtendedKeyUsage
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: serial(),
+    subject: `CN=${nameOf(replica)}`,
+    issuer: authority.certificate.subject,
+    ...validity(LEAF_DAYS),
+    signingAlgorithm: ALGORITHM,
+    publicKey: keys.publicKey,
+    signingKey: authority.keys.privateKey,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([serverAuth, clientAuth]),
+      new x509.SubjectAlternativeNameExtension([
+        { type: 'url', value: uriOf(clusterId, replica) },
+        ...names,
+      ]),
+      await x509.AuthorityKeyIdentifierExtension.create(authority.keys.publicKey),
+    ],
+  })
+  return { certificate: `${certificate.toString('pem')}\n`, key: await keyPem(keys) }
+}

@@ -1,0 +1,191 @@
+// The one cluster file, YAML or JSON, the same for every replica. It is read whole or not at all:
+// all that is wrong is said at once, each with what is there and what is needed.
+
+import { readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { parse } from 'yaml'
+import { Checker } from './config-checker.js'
+import type { Address } from './dialler.js'
+import type { Replica } from './identity.js'
+import type { LogLevel, Tier } from '../../protocol/machine.js'
+import { MAX_SLOTS } from '../../protocol/messages/common.js'
+import { LIMITS, TIMINGS } from '../../protocol/replicas/config.js'
+import type { Limits, Timings } from '../../protocol/replicas/config.js'
+
+export interface ReplicaAddress extends Replica, Address {
+  readonly debugPort: number
+}
+
+export interface ClusterConfig {
+  readonly clusterId: string
+  readonly tls: boolean
+  readonly replicas: readonly ReplicaAddress[]
+  /** Absolute; holds `data/`, `certificates/` and `logs/`. */
+  readonly directory: string
+  readonly timings: Timings
+  readonly limits: Limits
+  readonly log: {
+    readonly level: LogLevel
+    readonly maxFileBytes: number
+    readonly maxFiles: number
+    readonly stdout: boolean
+  }
+}
+
+/** Everything wrong with a cluster file. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(file: string, problems: readonly string[]) {
+    super(`${file}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/
+
+export function slotsOf(config: ClusterConfig, tier: Tier): number {
+  return config.replicas.filter(({ role }) => role === tier).length
+}
+
+/** Where what of a replica lies. Nothing is written anywhere else. */
+export function pathsOf(config: ClusterConfig, name: string) {
+  const { directory } = config
+  return {
+    data: join(directory, 'data', `${name}.db`),
+    logs: join(directory, 'logs'),
+    ca: join(directory, 'certificates', 'ca.pem'),
+    certificate: join(directory, 'certificates', `${name}.pem`),
+    key: join(directory, 'certificates', `${name}.key`),
+  }
+}
+
+function readTier(check: Checker, value: unknown, role: Tier): ReplicaAddress[] {
+  const path = `replicas.${role}`
+  const replicas = check.list(value, path, 1, MAX_SLOTS).map((one, i) => {
+    const at = `${path}[${i}]`
+    const given = check.object(one, at, ['slot', 'host', 'port', 'debugPort'])
+    return {
+      role,
+      slot: check.integer(given['slot'], `${at}.slot`, 1, MAX_SLOTS),
+      host: check.text(given['host'], `${at}.host`, /^[\w.:-]{1,253}$/, 'a host name or address'),
+      port: check.integer(given['port'], `${at}.port`, 1, 65_535),
+      debugPort: check.integer(given['debugPort'], `${at}.debugPort`, 1, 65_535),
+    }
+  })
+  const slots = replicas.map(({ slot }) => slot).sort((a, b) => a - b)
+  if (slots.some((slot, i) => slot !== i + 1)) {
+    check.problem(path, `slots ${slots.join(', ')}`, `1 ... ${slots.length}, each once`)
+  }
+  if (replicas.length % 2 === 0 && replicas.length > 0) {
+    const why = 'an odd number of replicas: one more of an even number survives no more failures'
+    check.problem(path, String(replicas.length), why)
+  }
+  return replicas
+}
+
+/** Numbers of a section, each replacing its default; all positive. */
+function readNumbers<T extends object>(check: Checker, value: unknown, path: string, defaults: T): T {
+  const names = Object.keys(defaults)
+  const given = value === undefined ? {} : check.object(value, path, names)
+  const read = names.map((name) => {
+    const fallback = (defaults as Record<string, number>)[name]!
+    const own = given[name]
+    if (own === undefined) return [name, fallback]
+    return [name, check.integer(own, `${path}.${name}`, 1, 2 ** 31)]
+  })
+  return Object.fromEntries(read) as T
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
+function readLog(check: Checker, value: unknown, environment: NodeJS.ProcessEnv) {
+  const names = ['level', 'maxFileBytes', 'maxFiles', 'stdout']
+  const given = value === undefined ? {} : check.object(value, 'log', names)
+  const level = environment['TROCA_LOG_LEVEL'] ?? given['level'] ?? 'info'
+  const { maxFileBytes = 10 * 1024 * 1024, maxFiles = 5, stdout = true } = given
+  return {
+    level: check.oneOf(level, 'log.level', LEVELS),
+    maxFileBytes: check.integer(maxFileBytes, 'log.maxFileBytes', 10_000, 2 ** 31),
+    maxFiles: check.integer(maxFiles, 'log.maxFiles', 1, 100),
+    stdout: check.oneOf(stdout, 'log.stdout', [true, false]),
+  }
+}
+
+function checkAddresses(check: Checker, replicas: readonly ReplicaAddress[], tls: boolean): void {
+  const taken = new Map<string, string>()
+  for (const { role, slot, host, port, debugPort } of replicas) {
+    const name = `${role} ${slot}`
+    if (!tls && host !== '' && !LOOPBACK.test(host)) {
+      check.problem(`${name}.host`, host, 'a loopback address, as tls is off; or tls: on')
+    }
+    for (const at of [`${host}:${port}`, `${host}:${debugPort}`]) {
+      const other = taken.get(at)
+      if (other) check.problem(name, `${at}, which ${other} has too`, 'an address of its own')
+      taken.set(at, name)
+    }
+  }
+}
+
+/** Checks a parsed cluster file; throws ConfigError with all that is wrong. */
+export function checkConfig(
+  value: unknown,
+  file: string,
+  environment: NodeJS.ProcessEnv = {},
+): ClusterConfig {
+  const check = new Checker()
+  const names = ['clusterId', 'tls', 'replicas', 'directory', 'timings', 'limits', 'log']
+  const given = check.object(value, '', names)
+  const tiers = check.object(given['replicas'], 'replicas', ['processing', 'persistence'])
+  const replicas = [
+    ...readTier(check, tiers['processing'], 'processing'),
+    ...readTier(check, tiers['persistence'], 'persistence'),
+  ]
+  const timings = readNumbers(check, given['timings'], 'timings', TIMINGS)
+  const { heartbeat, suspect, patience, coordinatorPatience } = timings
+  if (suspect < 3 * heartbeat) {
+    check.problem('timings.suspect', `${suspect}`, `three heartbeats at least, ${3 * heartbeat}`)
+  }
+  if (coordinatorPatience <= patience) {
+    const wanted = `more than timings.patience, ${patience}: a view change must fit in`
+    check.problem('timings.coordinatorPatience', `${coordinatorPatience}`, wanted)
+  }
+  const tls = check.oneOf(given['tls'] ?? true, 'tls', [true, false, 'on', 'off'] as const)
+  const limits = readNumbers(check, given['limits'], 'limits', LIMITS)
+  if (limits.keyBits < 2_048 || limits.keyBits > 8_192) {
+    check.problem('limits.keyBits', `${limits.keyBits}`, '2048 ... 8192')
+  }
+  const wanted = 'up to 64 of a-z 0-9 and -'
+  const config: ClusterConfig = {
+    clusterId: check.text(given['clusterId'], 'clusterId', /^[a-z0-9-]{1,64}$/, wanted),
+    tls: tls === true || tls === 'on',
+    replicas,
+    directory: resolve(dirname(file), String(given['directory'] ?? '.')),
+    timings,
+    limits,
+    log: readLog(check, given['log'], environment),
+  }
+  checkAddresses(check, replicas, config.tls)
+  if (check.problems.length > 0) throw new ConfigError(file, check.problems)
+  return config
+}
+
+/** Reads a cluster file. JSON is YAML too. */
+export function readConfig(file: string, environment = process.env): ClusterConfig {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const wanted = 'a cluster file that can be read; troca init makes one'
+    throw new ConfigError(file, [`cannot be read (${code ?? 'error'}); needed: ${wanted}`])
+  }
+  let value: unknown
+  try {
+    value = parse(text)
+  } catch (error) {
+    throw new ConfigError(file, [`is not YAML: ${(error as Error).message.split('\n')[0]}`])
+  }
+  return checkConfig(value, file, environment)
+}

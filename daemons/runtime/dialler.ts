@@ -1,0 +1,123 @@
+// Keeps one connection to one replica on one lane: dials, and dials again. A link that had lasted
+// is dialled again at once; after failures it waits, twice as long each time, with jitter.
+
+import { connect as connectTcp } from 'node:net'
+import type { Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { carriesUri, uriOf } from './identity.js'
+import type { Replica } from './identity.js'
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** PEM. */
+export interface Credentials {
+  readonly ca: string
+  readonly certificate: string
+  readonly key: string
+}
+
+const FIRST_WAIT_MS = 20
+const LONGEST_WAIT_MS = 1_000
+/** A link that lasted less than this counts as a failure. */
+const LASTED_MS = 1_000
+const CONNECT_DEADLINE_MS = 2_000
+
+export class Dialler {
+  readonly target: Replica
+  readonly lane: 'main' | 'bulk'
+  readonly #address: Address
+  readonly #clusterId: string
+  readonly #credentials: Credentials | null
+  readonly #onSocket: (dialler: Dialler, socket: Socket) => void
+  #failures = 0
+  #upSince: number | null = null
+  #timer: NodeJS.Timeout | null = null
+  #connecting: Socket | null = null
+  #stopped = false
+  /** Why there is no connection just now, for who asks. */
+  lastError = 'not tried yet'
+
+  constructor(
+    target: Replica,
+    lane: 'main' | 'bulk',
+    address: Address,
+    clusterId: string,
+    credentials: Credentials | null,
+    onSocket: (dialler: Dialler, socket: Socket) => void,
+  ) {
+    this.target = target
+    this.lane = lane
+    this.#address = address
+    this.#clusterId = clusterId
+    this.#credentials = credentials
+    this.#onSocket = onSocket
+  }
+
+  dial(): void {
+    if (this.#stopped) return
+    const socket = this.#open(() => {
+      clearTimeout(deadline)
+      socket.off('error', failed)
+      socket.off('close', closed)
+      this.#connecting = null
+      this.#onSocket(this, socket)
+    })
+    const failed = (error: Error) => (this.lastError = error.message)
+    const closed = () => {
+      clearTimeout(deadline)
+      this.#connecting = null
+      this.#redial()
+    }
+    const late = () => socket.destroy(new Error(`no connection within ${CONNECT_DEADLINE_MS} ms`))
+    const deadline = setTimeout(late, CONNECT_DEADLINE_MS)
+    this.#connecting = socket
+    socket.on('error', failed)
+    socket.on('close', closed)
+  }
+
+  /** The handshake is done. */
+  up(): void {
+    this.#upSince = performance.now()
+    this.lastError = ''
+  }
+
+  /** The link is gone, or never came up. */
+  down(reason: string): void {
+    this.lastError = reason
+    const lasted = this.#upSince !== null && performance.now() - this.#upSince >= LASTED_MS
+    this.#upSince = null
+    if (lasted) this.#failures = 0
+    this.#redial()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#connecting?.destroy()
+  }
+
+  #redial(): void {
+    if (this.#stopped) return
+    const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.#failures - 1))
+    const waitMs = this.#failures === 0 ? 0 : longest * (0.5 + Math.random() / 2)
+    this.#failures++
+    this.#timer = setTimeout(() => this.dial(), waitMs)
+  }
+
+  #open(ready: () => void): Socket {
+    const { host, port } = this.#address
+    if (!this.#credentials) return connectTcp({ host, port }, ready)
+    const { ca, certificate, key } = this.#credentials
+    const uri = uriOf(this.#clusterId, this.target)
+    const options = { host, port, ca, cert: certificate, key, minVersion: 'TLSv1.3' as const }
+    // The replica is known by its URI, wherever it runs; its host name proves nothing.
+    const checkServerIdentity = (_host: string, given: { subjectaltname?: string | undefined }) =>
+      carriesUri(given.subjectaltname, uri)
+        ? undefined
+        : new Error(`the certificate at ${host}:${port} is not that of ${uri}`)
+    return connectTls({ ...options, checkServerIdentity }, ready)
+  }
+}

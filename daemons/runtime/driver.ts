@@ -1,0 +1,158 @@
+// Carries a machine's effects out for real, in the order given, and feeds it its inputs strictly
+// one after the other. The simulator is the only other place that does this. Whatever the machine
+// throws, and a write that fails, end the process: exit beats divergence.
+
+import { hrtime } from 'node:process'
+import { InvariantError } from '../../protocol/assert.js'
+import type { Effect, Input, LogLevel, Machine, Now } from '../../protocol/machine.js'
+import type { ReadQuery, ReadResult, WriteBatch, WriteResult } from '../../protocol/log/storage.js'
+import type { Message } from '../../protocol/messages/catalogue.js'
+import type { Job, JobResult } from '../../protocol/replicas/compute.js'
+import { encodeFrame } from '../../protocol/wire/frame.js'
+import type { LinkId } from '../../protocol/machine.js'
+
+/** sysexits.h */
+export const EXIT = { software: 70, io: 74 } as const
+
+export interface Surroundings {
+  readonly send: (link: LinkId, frame: Buffer) => void
+  readonly close: (link: LinkId, reason: string) => void
+  readonly store?: {
+    write(batch: WriteBatch): Promise<WriteResult>
+    read(query: ReadQuery): Promise<ReadResult>
+  }
+  readonly workers?: { run(job: Job, onProgress: (text: string) => void): Promise<JobResult> }
+  readonly log: (
+    level: LogLevel,
+    event: string,
+    fields: Readonly<Record<string, string | number | boolean>>,
+  ) => void
+  /** The machine has said that it may go. */
+  readonly stopped: () => void
+  /** The replica must not go on. */
+  readonly halt: (exitCode: number) => void
+}
+
+const TICK_MS = 20
+
+export class Driver {
+  readonly #machine: Machine
+  readonly #around: Surroundings
+  readonly #inputs: Input[] = []
+  #running = false
+  #halted = false
+  #timer: NodeJS.Timeout | null = null
+  /** Consecutive sends of the same message are encoded once. */
+  #encoded: { message: Message; frame: Buffer } | null = null
+
+  constructor(machine: Machine, around: Surroundings) {
+    this.#machine = machine
+    this.#around = around
+  }
+
+  start(): void {
+    // After the poll phase: what has arrived is handled before time is seen to have passed.
+    this.#timer = setInterval(() => setImmediate(() => this.feed({ type: 'tick' })), TICK_MS)
+  }
+
+  stop(): void {
+    this.#halted = true
+    if (this.#timer) clearInterval(this.#timer)
+  }
+
+  /** Whole milliseconds. */
+  now(): Now {
+    return { monotonic: Number(hrtime.bigint() / 1_000_000n), wall: Date.now() }
+  }
+
+  /** An input that an effect causes at once waits until the effects before it are carried out. */
+  feed(input: Input): void {
+    if (this.#halted) return
+    this.#inputs.push(input)
+    if (this.#running) return
+    this.#running = true
+    try {
+      for (let next = this.#inputs.shift(); next && !this.#halted; next = this.#inputs.shift()) {
+        for (const effect of this.#machine.step(next, this.now())) this.#carryOut(effect)
+      }
+    } catch (error) {
+      this.#fail(error as Error, EXIT.software)
+    } finally {
+      this.#running = false
+      this.#encoded = null
+    }
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.type) {
+      case 'send':
+        return this.#around.send(effect.link, this.#frameOf(effect.message))
+      case 'close':
+        return this.#around.close(effect.link, effect.reason)
+      case 'persist':
+        return this.#persist(effect.token, effect.batch)
+      case 'read':
+        return this.#read(effect.token, effect.query)
+      case 'compute':
+        return this.#compute(effect.token, effect.job)
+      case 'log':
+        return this.#around.log(effect.level, effect.event, effect.fields)
+      case 'stopped':
+        return this.#around.stopped()
+    }
+  }
+
+  #frameOf(message: Message): Buffer {
+    if (this.#encoded?.message !== message) this.#encoded = { message, frame: encodeFrame(message) }
+    return this.#encoded.frame
+  }
+
+  /** The store answers in the order asked, so `stored` comes in that order too. */
+  #persist(token: number, batch: WriteBatch): void {
+    this.#store()
+      .write(batch)
+      .then(
+        (result) => this.feed({ type: 'stored', token, result }),
+        (error: unknown) => this.#fail(error as Error, EXIT.io),
+      )
+  }
+
+  #read(token: number, query: ReadQuery): void {
+    this.#store()
+      .read(query)
+      .then(
+        (result) => this.feed({ type: 'read', token, result }),
+        (error: unknown) => this.#fail(error as Error, EXIT.io),
+      )
+  }
+
+  #compute(token: number, job: Job): void {
+    const { workers } = this.#around
+    if (!workers) throw new InvariantError('a computation was asked for where there are no workers')
+    const progress = (text: string) => this.feed({ type: 'progress', token, text })
+    const failed = (error: unknown): JobResult => ({
+      kind: 'failed',
+      reason: (error as Error).message,
+    })
+    workers
+      .run(job, progress)
+      .catch(failed)
+      .then(
+        (result) => this.feed({ type: 'computed', token, result }),
+        (error: unknown) => this.#fail(error as Error, EXIT.software),
+      )
+  }
+
+  #store(): NonNullable<Surroundings['store']> {
+    const { store } = this.#around
+    if (!store) throw new InvariantError('a file was asked for where there is none')
+    return store
+  }
+
+  #fail(error: Error, exitCode: number): void {
+    if (this.#halted) return
+    this.stop()
+    this.#around.log('error', 'halted', { reason: error.message, stack: error.stack ?? '' })
+    this.#around.halt(exitCode)
+  }
+}

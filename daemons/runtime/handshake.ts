@@ -1,0 +1,101 @@
+// The first words of a connection, judged: HELLO by who accepts it, WELCOME by who dialled. A
+// replica's role and slot count only as far as its certificate carries them.
+
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import { carriesUri, nameOf, uriOf } from './identity.js'
+import type { Replica } from './identity.js'
+import { ERRORS } from '../../protocol/errors.js'
+import type { ErrorName } from '../../protocol/errors.js'
+import type { Peer } from '../../protocol/machine.js'
+import type { The } from '../../protocol/messages/catalogue.js'
+
+export const VERSION = 1
+
+/** This replica, as every handshake needs it. */
+export interface Self extends Replica {
+  readonly clusterId: string
+  readonly boot: string
+  readonly tls: boolean
+  /** Replicas of each tier, by slot. */
+  readonly processing: number
+  readonly persistence: number
+}
+
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly code: ErrorName
+
+  constructor(code: ErrorName, text: string) {
+    super(text)
+    this.code = code
+  }
+}
+
+export function errorMessage(code: ErrorName, text: string): The<'ERROR'> {
+  const { code: number, definite } = ERRORS[code]
+  // The wire bounds the text in bytes.
+  const short = Buffer.from(text).subarray(0, 1000).toString()
+  return { type: 'ERROR', request: 0, code: number, text: short, definite, retryAfter: null }
+}
+
+function checkCertificate(socket: Socket, uri: string): void {
+  if (!(socket instanceof TLSSocket)) return
+  const { authorized, authorizationError } = socket
+  const given = socket.getPeerCertificate()
+  if (Object.keys(given).length === 0) {
+    throw new Refusal('FORBIDDEN', `no certificate given; one for ${uri} is needed`)
+  }
+  if (!authorized) {
+    const why = String(authorizationError)
+    throw new Refusal('FORBIDDEN', `the certificate is not of this cluster's authority: ${why}`)
+  }
+  if (!carriesUri(given.subjectaltname, uri)) {
+    throw new Refusal('FORBIDDEN', `the certificate is not that of ${uri}`)
+  }
+}
+
+/** Whether `self` dials `other`: within a tier the higher slot, across tiers processing. */
+export function dials(self: Replica, other: Replica): boolean {
+  if (self.role === other.role) return self.slot > other.slot
+  return self.role === 'processing'
+}
+
+/** Who has said HELLO; throws Refusal. */
+export function judgeHello(self: Self, socket: Socket, hello: The<'HELLO'>): Peer {
+  const { minVersion, maxVersion, clusterId, role, slot, boot, lane } = hello
+  if (clusterId !== self.clusterId) {
+    throw new Refusal('WRONG_CLUSTER', `this is cluster ${self.clusterId}`)
+  }
+  if (minVersion > VERSION || maxVersion < VERSION) {
+    throw new Refusal('WRONG_VERSION', `this replica speaks version ${VERSION}`)
+  }
+  if (role === 'client') {
+    if (self.role === 'persistence') {
+      const text = `${nameOf(self)} is a persistence replica; clients connect to processing replicas`
+      throw new Refusal('FORBIDDEN', text)
+    }
+    return { role, address: `${socket.remoteAddress}:${socket.remotePort}` }
+  }
+  const other = { role, slot }
+  if (slot < 1 || slot > self[role] || !dials(other, self)) {
+    throw new Refusal('FORBIDDEN', `${nameOf(other)} has no business to dial ${nameOf(self)}`)
+  }
+  checkCertificate(socket, uriOf(clusterId, other))
+  return { role, slot, boot, lane }
+}
+
+/** Whether who answered is the one that was dialled; its certificate is checked by TLS already. */
+export function judgeWelcome(self: Self, dialled: Replica, welcome: The<'WELCOME'>): void {
+  const { version, clusterId, role, slot } = welcome
+  if (clusterId !== self.clusterId) {
+    throw new Refusal('WRONG_CLUSTER', `${nameOf(dialled)} is of cluster ${clusterId}`)
+  }
+  if (version !== VERSION) {
+    throw new Refusal('WRONG_VERSION', `${nameOf(dialled)} chose version ${version}`)
+  }
+  if (role !== dialled.role || slot !== dialled.slot) {
+    const text = `dialled ${nameOf(dialled)}; a ${role} replica of slot ${slot} answered`
+    throw new Refusal('FORBIDDEN', text)
+  }
+}

@@ -1,0 +1,23 @@
+// Who a replica is, and how its certificate says so: the URI troca://<cluster>/<tier>/<slot> among
+// the subject's alternative names. Nothing else in a certificate is looked at.
+
+import type { Slot, Tier } from '../../protocol/machine.js'
+
+export interface Replica {
+  readonly role: Tier
+  readonly slot: Slot
+}
+
+/** p1 ... for processing, s1 ... for persistence. */
+export function nameOf({ role, slot }: Replica): string {
+  return `${role === 'processing' ? 'p' : 's'}${slot}`
+}
+
+export function uriOf(clusterId: string, { role, slot }: Replica): string {
+  return `troca://${clusterId}/${role}/${slot}`
+}
+
+/** Whether Node's `subjectaltname` text holds exactly this URI. */
+export function carriesUri(subjectAltName: string | undefined, uri: string): boolean {
+  return (subjectAltName ?? '').split(', ').includes(`URI:${uri}`)
+}

@@ -1,0 +1,124 @@
+// One socket as a link: bytes to messages and back, with bounds on both. Frames written in one turn
+// of the event loop leave in one write. What arrives after the link is closed is never seen.
+
+import type { Socket } from 'node:net'
+import type { LinkId, Peer } from '../../protocol/machine.js'
+import type { Message } from '../../protocol/messages/catalogue.js'
+import { FrameDecoder } from '../../protocol/wire/frame.js'
+import { WireError } from '../../protocol/wire/schema.js'
+
+export interface LinkEvents {
+  message(link: Link, message: Message): void
+  /** What came is no frame or no message; the link is still open, to say so. */
+  malformed(link: Link, error: WireError): void
+  /** More waits to be sent than the link may hold. */
+  overflow(link: Link): void
+  /** Once, when the socket has ended, for whatever reason. */
+  closed(link: Link, reason: string): void
+}
+
+/** After the last bytes were handed over, a peer that does not read gets this long. */
+const LINGER_MS = 1_000
+
+export class Link {
+  readonly id: LinkId
+  readonly socket: Socket
+  /** null until the handshake has told. */
+  peer: Peer | null = null
+  /** Monotonic ms of the last bytes received. */
+  heard: number
+  readonly #events: LinkEvents
+  readonly #decoder: FrameDecoder
+  #maxQueuedBytes: number
+  #pausesReading = false
+  #corked = false
+  #over = false
+  #reason = ''
+
+  constructor(id: LinkId, socket: Socket, maxFrame: number, maxQueued: number, events: LinkEvents) {
+    this.id = id
+    this.socket = socket
+    this.heard = performance.now()
+    this.#events = events
+    this.#decoder = new FrameDecoder(maxFrame)
+    this.#maxQueuedBytes = maxQueued
+    socket.setNoDelay(true)
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
+    socket.on('drain', () => {
+      if (this.#pausesReading) socket.resume()
+    })
+    socket.on('error', (error) => (this.#reason ||= error.message))
+    socket.on('close', () => this.#closed())
+  }
+
+  get open(): boolean {
+    return !this.#over
+  }
+
+  /** After the handshake: the bounds for this kind of peer. */
+  allow(maxFrameBytes: number, maxQueuedBytes: number, pausesReading: boolean): void {
+    this.#decoder.setLimit(maxFrameBytes)
+    this.#maxQueuedBytes = maxQueuedBytes
+    this.#pausesReading = pausesReading
+  }
+
+  send(frame: Buffer): void {
+    if (this.#over || this.socket.destroyed) return
+    if (!this.#corked) {
+      this.#corked = true
+      this.socket.cork()
+      setImmediate(() => this.#uncork())
+    }
+    this.socket.write(frame)
+    if (this.socket.writableLength > this.#maxQueuedBytes) this.#events.overflow(this)
+  }
+
+  /** After what was sent before; nothing that still arrives is seen. */
+  end(reason: string): void {
+    if (this.#over) return
+    this.#over = true
+    this.#reason ||= reason
+    if (this.#corked) this.#uncork()
+    this.socket.end()
+    // What still arrives is read and thrown away, or the peer's last writes would reset our end.
+    this.socket.resume()
+    setTimeout(() => this.socket.destroy(), LINGER_MS).unref()
+  }
+
+  /** At once; what was not sent yet is lost. */
+  destroy(reason: string): void {
+    this.#over = true
+    this.#reason ||= reason
+    this.socket.destroy()
+  }
+
+  #uncork(): void {
+    if (!this.#corked) return
+    this.#corked = false
+    this.socket.uncork()
+    // A client whose answers pile up is not asked for more work.
+    if (this.#pausesReading && this.socket.writableNeedDrain) this.socket.pause()
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#over) return
+    this.heard = performance.now()
+    let messages: Message[]
+    try {
+      messages = this.#decoder.push(chunk)
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.#events.malformed(this, error)
+      return
+    }
+    for (const message of messages) {
+      if (this.#over) return
+      this.#events.message(this, message)
+    }
+  }
+
+  #closed(): void {
+    this.#over = true
+    this.#events.closed(this, this.#reason || 'closed by the other side')
+  }
+}

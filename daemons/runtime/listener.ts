@@ -1,0 +1,73 @@
+// The one port of a daemon, for replicas and clients alike. Who may speak as what is judged with
+// HELLO; here only TLS is done, and a bound kept on connections.
+
+import { createServer as createTcpServer } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import type { Address, Credentials } from './dialler.js'
+
+const MAX_CONNECTIONS = 4_096
+const TLS_DEADLINE_MS = 3_000
+
+/** What a failed `listen` means, in one sentence. */
+export function explainListen(error: Error, { host, port }: Address): Error {
+  const { code } = error as NodeJS.ErrnoException
+  const at = `${host}:${port}`
+  if (code === 'EADDRINUSE') {
+    return new Error(`${at} is in use by another program; stop it or choose another port`)
+  }
+  if (code === 'EADDRNOTAVAIL') {
+    return new Error(`${host} is not an address of this machine; correct it in the cluster file`)
+  }
+  if (code === 'EACCES') return new Error(`no permission to listen on ${at}; choose a port above 1023`)
+  return new Error(`cannot listen on ${at}: ${error.message}`)
+}
+
+export class Listener {
+  readonly #server: Server
+
+  private constructor(server: Server) {
+    this.#server = server
+  }
+
+  static async open(
+    address: Address,
+    credentials: Credentials | null,
+    onSocket: (socket: Socket) => void,
+    onFailure: (reason: string) => void,
+  ): Promise<Listener> {
+    const server = credentials ? tlsServer(credentials, onSocket) : createTcpServer(onSocket)
+    server.maxConnections = MAX_CONNECTIONS
+    server.on('tlsClientError', (error: Error) => onFailure(error.message))
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => reject(explainListen(error, address)))
+      server.listen({ host: address.host, port: address.port, backlog: 1024 }, resolve)
+    })
+    return new Listener(server)
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  /** Takes no more; those there are stay. */
+  close(): void {
+    this.#server.close()
+  }
+}
+
+function tlsServer({ ca, certificate, key }: Credentials, onSocket: (socket: Socket) => void): Server {
+  return createTlsServer(
+    {
+      ca,
+      cert: certificate,
+      key,
+      minVersion: 'TLSv1.3',
+      // Clients have none; a replica without one is refused by what its HELLO claims.
+      requestCert: true,
+      rejectUnauthorized: false,
+      handshakeTimeout: TLS_DEADLINE_MS,
+    },
+    onSocket,
+  )
+}

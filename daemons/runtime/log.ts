@@ -1,0 +1,81 @@
+// JSON lines, one an event, into capped files and to stdout. Only fields named here are written;
+// what others supply is escaped and capped. No text, key, password or token is ever a field.
+
+import { join } from 'node:path'
+import winston from 'winston'
+import type { LogLevel } from '../../protocol/machine.js'
+
+export interface LogOptions {
+  readonly name: string
+  readonly directory: string
+  readonly level: LogLevel
+  readonly maxFileBytes: number
+  readonly maxFiles: number
+  readonly stdout: boolean
+}
+
+export type LogFields = Readonly<Record<string, string | number | boolean>>
+export type Log = (level: LogLevel, event: string, fields?: LogFields) => void
+
+const ALLOWED = new Set(
+  `acked applied attempt base bits boot clients code commit committed coordinator count counter
+  durable duration epoch expected exitCode file from holds host incarnation index k kind lane last
+  lamport clock link live members mismatched needed newest newestTerm of oldest outcome part parts
+  peer pid port previous promised reached reason role round slot slots stack status term tier to
+  unanswered verdict version view votes waiting wall winner`.split(/\s+/),
+)
+const MAX_VALUE_CHARS = 256
+const MAX_STACK_CHARS = 4_096
+
+function clean(name: string, value: string | number | boolean): string | number | boolean {
+  if (typeof value !== 'string') return value
+  const capped = value.slice(0, name === 'stack' ? MAX_STACK_CHARS : MAX_VALUE_CHARS)
+  // JSON escapes C0; C1 and the line separators would still move a terminal or split a line.
+  return capped.replace(/[\u007f-\u009f\u2028\u2029]/g, (c) => {
+    return `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
+}
+
+/** What of the fields may be written; how many may not is counted. */
+export function permitted(fields: LogFields): Record<string, string | number | boolean> {
+  const given = Object.entries(fields)
+  const allowed = given.filter(([name]) => ALLOWED.has(name))
+  const left = given.length - allowed.length
+  const written = Object.fromEntries(allowed.map(([name, value]) => [name, clean(name, value)]))
+  return left === 0 ? written : { ...written, fieldsLeftOut: left }
+}
+
+export function openLog(options: LogOptions): { log: Log; close(): Promise<void> } {
+  const { name, directory, level, maxFileBytes, maxFiles, stdout } = options
+  const file = new winston.transports.File({
+    filename: join(directory, `${name}.log`),
+    maxsize: maxFileBytes,
+    maxFiles,
+    tailable: true,
+  })
+  const logger = winston.createLogger({
+    level,
+    levels: { error: 0, warn: 1, info: 2, debug: 3 },
+    format: winston.format.printf(({ level, message, fields }) =>
+      JSON.stringify({
+        at: new Date().toISOString(),
+        replica: name,
+        level,
+        event: message,
+        ...(fields as object),
+      }),
+    ),
+    transports: stdout ? [file, new winston.transports.Console()] : [file],
+  })
+  const log: Log = (level, event, fields = {}) => {
+    logger.log({ level, message: event, fields: permitted(fields) })
+  }
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      file.once('finish', resolve)
+      // A full disk must not keep the process alive.
+      setTimeout(resolve, 500).unref()
+      logger.end()
+    })
+  return { log, close }
+}

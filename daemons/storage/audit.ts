@@ -1,0 +1,82 @@
+// Verifies a whole file from entry 1, whoever is writing to it meanwhile: the chain of every entry
+// recomputed from its content. Several files of one cluster are then compared by the chain at the
+// highest index that all of them hold as committed.
+
+import { Connection } from './connection.js'
+import { readState } from './durable-state.js'
+import { openReader } from './files.js'
+import { chainFault, unsoundIfDamaged } from './recover.js'
+import { ENTRY_COLUMNS, entryOf } from './schema.js'
+import type { EntryRow } from './schema.js'
+import { CHAIN_ZERO } from '../../protocol/log/entry.js'
+import type { Genesis, Place } from '../../protocol/log/storage.js'
+
+export interface FileAudit {
+  readonly path: string
+  readonly genesis: Genesis | null
+  readonly last: number
+  readonly commit: number
+  /** Chain at `commit`. */
+  readonly chain: Uint8Array
+  /** What is wrong with the chain; null: it holds throughout. */
+  readonly fault: string | null
+}
+
+const STEP = 1000
+
+async function ends(connection: Connection): Promise<{ last: number; commit: number }> {
+  const [row] = await connection.all<{ last: number; commit: number }>(
+    'SELECT idx AS last, commit_seen AS "commit" FROM entries ORDER BY idx DESC LIMIT 1',
+  )
+  const state = await readState(connection)
+  return { last: row?.last ?? 0, commit: Math.max(state.commit, row?.commit ?? 0) }
+}
+
+/** Throws StoreUnsound where the file cannot be read at all. */
+export async function auditFile(
+  path: string,
+  onProgress: (verified: number, of: number) => void = () => {},
+): Promise<FileAudit> {
+  return unsoundIfDamaged(path, async () => {
+    const connection = await openReader(path)
+    try {
+      const { genesis = null } = await readState(connection)
+      const { last, commit } = await ends(connection)
+      let place: Place = { index: 0, chain: CHAIN_ZERO }
+      let atCommit = CHAIN_ZERO
+      while (place.index < last) {
+        const entries = await entriesAfter(connection, place.index, last)
+        const fault = chainFault(place, entries) ?? (entries.length === 0 ? missing(place) : null)
+        if (fault) return { path, genesis, last, commit, chain: atCommit, fault }
+        atCommit = entries.find(({ index }) => index === commit)?.chain ?? atCommit
+        place = entries.at(-1)!
+        onProgress(place.index, last)
+      }
+      return { path, genesis, last, commit, chain: atCommit, fault: null }
+    } finally {
+      await connection.close()
+    }
+  })
+}
+
+function missing(place: Place): string {
+  return `entry ${place.index + 1} is missing`
+}
+
+async function entriesAfter(connection: Connection, after: number, through: number) {
+  const sql = `SELECT ${ENTRY_COLUMNS} FROM entries WHERE idx > ? AND idx <= ? ORDER BY idx LIMIT ?`
+  return (await connection.all<EntryRow>(sql, after, through, STEP)).map(entryOf)
+}
+
+/** The chain that a file holds at an index; null where it holds none. */
+export async function chainOfFile(path: string, index: number): Promise<Uint8Array | null> {
+  if (index === 0) return CHAIN_ZERO
+  const connection = await openReader(path)
+  try {
+    const sql = 'SELECT chain FROM entries WHERE idx = ?'
+    const [row] = await connection.all<{ chain: Uint8Array }>(sql, index)
+    return row?.chain ?? null
+  } finally {
+    await connection.close()
+  }
+}

@@ -1,0 +1,78 @@
+// The small state beside the log, by key in one table: what the replica has promised and what it
+// knows of others. A value is written only when it changes.
+
+import type { Connection } from './connection.js'
+import { EPOCH_ZERO } from '../../protocol/log/epoch.js'
+import type { Epoch } from '../../protocol/log/epoch.js'
+import type { Genesis, Incarnation, Member, Remembered, View, WriteBatch } from '../../protocol/log/storage.js'
+
+export interface DurableState {
+  readonly genesis: Genesis
+  readonly incarnation: Incarnation
+  readonly promised: Epoch
+  readonly view: View
+  /** May lag behind `commit_seen` of the last entry. */
+  readonly commit: number
+  readonly incarnations: readonly Member[]
+  readonly remembered: readonly Remembered[]
+  /** Entries through here are in `mail` and `places`. */
+  readonly indexed: number
+}
+
+const NOTHING = {
+  promised: EPOCH_ZERO,
+  view: { epoch: EPOCH_ZERO, members: [] },
+  commit: 0,
+  incarnations: [],
+  remembered: [],
+  indexed: 0,
+}
+
+/** A file between createEmpty and its first batch has no genesis yet. */
+export type PartialState = Omit<DurableState, 'genesis' | 'incarnation'> & Partial<DurableState>
+
+export async function readState(connection: Connection): Promise<PartialState> {
+  const rows = await connection.all<{ key: string; value: string }>('SELECT key, value FROM state')
+  const stored = Object.fromEntries(rows.map(({ key, value }) => [key, JSON.parse(value) as unknown]))
+  return { ...NOTHING, ...(stored as Partial<DurableState>) }
+}
+
+/** Known ones keep their place; those with the same key are replaced. */
+function merge<T>(old: readonly T[], added: readonly T[], keyOf: (one: T) => string): T[] {
+  const byKey = new Map(old.map((one) => [keyOf(one), one]))
+  for (const one of added) byKey.set(keyOf(one), one)
+  return [...byKey.values()]
+}
+
+/** What the batch says of the state; only what differs from `state`. `commit` is not here. */
+export function changes(state: PartialState, batch: WriteBatch): Partial<DurableState> {
+  const next: Partial<DurableState> = {
+    ...(batch.genesis && batch.genesis),
+    ...(batch.promised && { promised: batch.promised }),
+    ...(batch.view && { view: batch.view }),
+    ...(batch.incarnations && {
+      incarnations: merge(state.incarnations, batch.incarnations, ({ slot }) => `${slot}`),
+    }),
+    ...(batch.remembered && {
+      remembered: merge(
+        state.remembered,
+        batch.remembered,
+        ({ slot, incarnation }) => `${slot} ${incarnation.counter} ${incarnation.nonce}`,
+      ),
+    }),
+  }
+  const differs = ([key, value]: [string, unknown]) =>
+    JSON.stringify(value) !== JSON.stringify(state[key as keyof DurableState])
+  return Object.fromEntries(Object.entries(next).filter(differs)) as Partial<DurableState>
+}
+
+/** One statement for any number of keys; its parameter is the changes as JSON. */
+export const UPSERT_STATE = `
+INSERT INTO state SELECT key, value FROM json_each(?1) WHERE true
+ON CONFLICT (key) DO UPDATE SET value = excluded.value`
+
+export function stateParameter(changed: Partial<DurableState>): string {
+  // Each value is stored as JSON text of its own.
+  const texts = Object.entries(changed).map(([key, value]) => [key, JSON.stringify(value)])
+  return JSON.stringify(Object.fromEntries(texts))
+}

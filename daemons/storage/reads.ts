@@ -1,0 +1,103 @@
+// Answers from the file, on a connection of its own: a page of an inbox never waits for a write.
+// What to take is found first by index and weight, so that nothing beyond the bounds is loaded.
+
+import type { Connection } from './connection.js'
+import { ENTRY_COLUMNS, entryOf } from './schema.js'
+import type { EntryRow } from './schema.js'
+import { waitingOf } from './waiting-index.js'
+import type { Found, Waiting, WaitingIndex } from './waiting-index.js'
+import type { ReadQuery, ReadResult } from '../../protocol/log/storage.js'
+
+type Page = Extract<ReadQuery, { kind: 'entries' | 'mailbox' }>
+
+/** As many as fit into both bounds, the first one in any case. */
+function within(found: readonly Found[], limit: number, maxBytes: number): Found[] {
+  let bytes = 0
+  let n = 0
+  for (const { weight } of found) {
+    bytes += weight
+    if (n >= limit || (n > 0 && bytes > maxBytes)) break
+    n++
+  }
+  return found.slice(0, n)
+}
+
+export class LogReader {
+  readonly #connection: Connection
+  readonly #waiting: WaitingIndex
+  readonly #indexed: () => number
+
+  constructor(connection: Connection, waiting: WaitingIndex, indexed: () => number) {
+    this.#connection = connection
+    this.#waiting = waiting
+    this.#indexed = indexed
+  }
+
+  async read(query: ReadQuery): Promise<ReadResult> {
+    if (query.kind === 'places') return this.#places(query.indices)
+    const found = query.kind === 'entries' ? await this.#after(query) : await this.#mailbox(query)
+    const taken = within(found, query.limit, query.maxBytes)
+    const entries = await this.#entries(taken.map(({ idx }) => idx))
+    if (entries.length !== taken.length) {
+      return { kind: 'failed', reason: 'the log was cut while it was read' }
+    }
+    return { kind: query.kind, entries, more: found.length > taken.length }
+  }
+
+  /** The file's entries above `indexed`, as a starting store needs them. */
+  async waitingAfter(index: number): Promise<Waiting[]> {
+    const sql = 'SELECT idx, meta, body FROM entries WHERE idx > ? ORDER BY idx'
+    const rows = await this.#connection.all<{ idx: number; meta: Uint8Array; body: Uint8Array }>(
+      sql,
+      index,
+    )
+    return rows.map(({ idx, ...draft }) => waitingOf(idx, draft))
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close()
+  }
+
+  #after({ after, limit }: Page): Promise<Found[]> {
+    return this.#connection.all<Found>(
+      `SELECT idx, length(meta) + length(body) + 64 AS weight FROM entries
+       WHERE idx > ? ORDER BY idx LIMIT ?`,
+      after,
+      limit + 1,
+    )
+  }
+
+  async #mailbox(query: Extract<ReadQuery, { kind: 'mailbox' }>): Promise<Found[]> {
+    const { mailbox, after, through, limit } = query
+    // Taken together now: what moves from memory to the table meanwhile is above `indexed`.
+    const indexed = this.#indexed()
+    const waiting = this.#waiting.mailbox(mailbox, after, through)
+    const found = await this.#connection.all<Found>(
+      `SELECT idx, weight FROM mail WHERE mailbox = ? AND idx > ? AND idx <= ?
+       ORDER BY idx LIMIT ?`,
+      mailbox,
+      after,
+      Math.min(through, indexed),
+      limit + 1,
+    )
+    return [...found, ...waiting]
+  }
+
+  async #entries(indices: readonly number[]): Promise<ReturnType<typeof entryOf>[]> {
+    if (indices.length === 0) return []
+    const rows = await this.#connection.all<EntryRow>(
+      `SELECT ${ENTRY_COLUMNS} FROM entries
+       WHERE idx IN (SELECT value FROM json_each(?)) ORDER BY idx`,
+      JSON.stringify(indices),
+    )
+    return rows.map(entryOf)
+  }
+
+  async #places(indices: readonly number[]): Promise<ReadResult> {
+    const rows = await this.#connection.all<{ idx: number; chain: Uint8Array }>(
+      'SELECT idx, chain FROM entries WHERE idx IN (SELECT value FROM json_each(?)) ORDER BY idx',
+      JSON.stringify(indices),
+    )
+    return { kind: 'places', places: rows.map(({ idx, chain }) => ({ index: idx, chain })) }
+  }
+}

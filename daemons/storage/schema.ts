@@ -1,0 +1,108 @@
+// The file of one persistence replica: the log, a row an entry; what is found by mailbox and by
+// stream; and the replica's durable state by key. Everything is readable with the sqlite3 shell.
+
+import type { Value } from './connection.js'
+import type { Entry } from '../../protocol/log/entry.js'
+
+/** Stored in the file; a file of another layout is refused. */
+export const SCHEMA_VERSION = 1
+
+export const SCHEMA = `
+CREATE TABLE entries (
+  idx INTEGER PRIMARY KEY,
+  epoch_counter INTEGER NOT NULL,
+  epoch_slot INTEGER NOT NULL,
+  term INTEGER NOT NULL,
+  k INTEGER NOT NULL,
+  part INTEGER NOT NULL,
+  parts INTEGER NOT NULL,
+  lamport INTEGER NOT NULL,
+  time INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  mailbox TEXT NOT NULL,
+  -- The commit index as it was known when this entry was written.
+  commit_seen INTEGER NOT NULL,
+  meta BLOB NOT NULL,
+  body BLOB NOT NULL,
+  chain BLOB NOT NULL
+) STRICT;
+CREATE INDEX terms ON entries (idx) WHERE kind = 1;
+-- Both hold committed entries only, through state 'indexed': what is behind is kept in memory.
+CREATE TABLE mail (
+  mailbox TEXT NOT NULL,
+  idx INTEGER NOT NULL,
+  weight INTEGER NOT NULL,
+  PRIMARY KEY (mailbox, idx)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE places (
+  stream BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  idx INTEGER NOT NULL,
+  PRIMARY KEY (stream, seq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+PRAGMA user_version = ${SCHEMA_VERSION};
+`
+
+export const TABLES = ['entries', 'mail', 'places', 'state'] as const
+
+/**
+ * Any number of entries in one statement: ?1 lists the rows as JSON, ?2 holds their bytes end to
+ * end. Binding 17 values a row costs the event loop five times as much.
+ */
+export const INSERT_ENTRIES = `
+INSERT INTO entries
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+  value ->> 7, value ->> 8, value ->> 9, value ->> 10, ?3,
+  substr(?2, value ->> 11, value ->> 12),
+  substr(?2, (value ->> 11) + (value ->> 12), value ->> 13),
+  substr(?2, (value ->> 11) + (value ->> 12) + (value ->> 13), 32)
+FROM json_each(?1)`
+
+/** The parameters of INSERT_ENTRIES; kind and mailbox come from each entry's meta. */
+export function entryParameters(
+  entries: readonly Entry[],
+  found: (i: number) => { readonly kind: number; readonly mailbox: string },
+  commit: number,
+): Value[] {
+  const rows: (number | string)[][] = []
+  const parts: Uint8Array[] = []
+  // substr counts from 1.
+  let at = 1
+  for (let i = 0; i < entries.length; i++) {
+    const { index, epoch, term, k, part, parts: of, lamport, time, ...bytes } = entries[i]!
+    const { meta, body, chain } = bytes
+    const { kind, mailbox } = found(i)
+    const place = [at, meta.length, body.length]
+    const { counter, slot } = epoch
+    rows.push([index, counter, slot, term, k, part, of, lamport, time, kind, mailbox, ...place])
+    parts.push(meta, body, chain)
+    at += meta.length + body.length + chain.length
+  }
+  return [JSON.stringify(rows), Buffer.concat(parts), commit]
+}
+
+export const ENTRY_COLUMNS =
+  'idx, epoch_counter, epoch_slot, term, k, part, parts, lamport, time, meta, body, chain'
+
+export interface EntryRow {
+  readonly idx: number
+  readonly epoch_counter: number
+  readonly epoch_slot: number
+  readonly term: number
+  readonly k: number
+  readonly part: number
+  readonly parts: number
+  readonly lamport: number
+  readonly time: number
+  readonly meta: Uint8Array
+  readonly body: Uint8Array
+  readonly chain: Uint8Array
+}
+
+export function entryOf(row: EntryRow): Entry {
+  const { idx, epoch_counter, epoch_slot, term, k, part, parts, lamport, time } = row
+  const epoch = { counter: epoch_counter, slot: epoch_slot }
+  const { meta, body, chain } = row
+  return { index: idx, epoch, term, k, part, parts, lamport, time, meta, body, chain }
+}

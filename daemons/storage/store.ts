@@ -1,0 +1,240 @@
+// The file of one persistence replica. One process holds it, one connection writes, one batch at a
+// time in the order asked; each batch is one transaction, on disk (WAL, synchronous=FULL) before it
+// is answered. A write that fails for anything but room is never tried again: the file may then
+// differ from what is believed of it, so the replica must leave. Source: "How To Corrupt An SQLite
+// Database File", sqlite.org, and Rebello et al., "Can Applications Recover from fsync Failures?".
+
+import { existsSync, renameSync } from 'node:fs'
+import { Connection, isSqliteError } from './connection.js'
+import type { Value } from './connection.js'
+import { UPSERT_STATE, changes, stateParameter } from './durable-state.js'
+import type { PartialState } from './durable-state.js'
+import { lock, openReader, openWriter } from './files.js'
+import { LogReader } from './reads.js'
+import { recover, unsoundIfDamaged } from './recover.js'
+import { INSERT_ENTRIES, SCHEMA, entryParameters } from './schema.js'
+import * as waitingIndex from './waiting-index.js'
+import { WaitingIndex, waitingOf } from './waiting-index.js'
+import type { Waiting } from './waiting-index.js'
+import { CHAIN_ZERO, sameBytes } from '../../protocol/log/entry.js'
+import { EPOCH_ZERO, sameEpoch } from '../../protocol/log/epoch.js'
+import type {
+  Durable,
+  Genesis,
+  Incarnation,
+  Place,
+  ReadQuery,
+  ReadResult,
+  Recovered,
+  WriteBatch,
+  WriteResult,
+} from '../../protocol/log/storage.js'
+
+/** So many committed entries wait for their place in the tables of the index. */
+const INDEX_STEP = 4096
+
+type Step = readonly [sql: string, ...parameters: Value[]]
+
+const NEW: PartialState = {
+  promised: EPOCH_ZERO,
+  view: { epoch: EPOCH_ZERO, members: [] },
+  commit: 0,
+  incarnations: [],
+  remembered: [],
+  indexed: 0,
+}
+
+export class Store {
+  readonly #writer: Connection
+  readonly #lock: Connection
+  readonly #reader: LogReader
+  readonly #waiting = new WaitingIndex()
+  /** What the file holds: only this process writes it, so no transaction can see anything else. */
+  #state: PartialState
+  #last: Place
+  #queue: Promise<unknown> = Promise.resolve()
+  #broken: Error | null = null
+
+  private constructor(
+    writer: Connection,
+    reader: Connection,
+    lock: Connection,
+    state: PartialState,
+    last: Place,
+  ) {
+    this.#writer = writer
+    this.#lock = lock
+    this.#state = state
+    this.#last = last
+    this.#reader = new LogReader(reader, this.#waiting, () => this.#state.indexed)
+  }
+
+  /** A new, intact file. Throws where there is one. */
+  static async create(path: string, genesis: Genesis, incarnation: Incarnation): Promise<void> {
+    const store = await Store.createEmpty(path)
+    await store.write({ genesis: { genesis, incarnation } })
+    await store.close()
+  }
+
+  /** For a replica that has lost its file; its first batch brings the genesis. */
+  static async createEmpty(path: string): Promise<Store> {
+    if (existsSync(path)) throw new Error(`${path} exists; it is not written over. Move it away`)
+    const locked = await lock(path)
+    const writer = await openWriter(path, 'create')
+    await writer.exec(`BEGIN; ${SCHEMA} COMMIT`)
+    const reader = await openReader(path)
+    return new Store(writer, reader, locked, NEW, { index: 0, chain: CHAIN_ZERO })
+  }
+
+  /** null: no such file. Throws StoreUnsound where the file must not be used. */
+  static async open(path: string): Promise<{ store: Store; recovered: Recovered } | null> {
+    if (!existsSync(path)) return null
+    const opened: Connection[] = []
+    const keep = (connection: Connection) => (opened.push(connection), connection)
+    try {
+      const locked = keep(await lock(path))
+      return await unsoundIfDamaged(path, async () => {
+        const writer = keep(await openWriter(path, 'write'))
+        const { recovered, state } = await recover(path, writer)
+        const reader = keep(await openReader(path))
+        const store = new Store(writer, reader, locked, state, {
+          index: recovered.durable.last,
+          chain: recovered.durable.chain,
+        })
+        store.#waiting.add(await store.#reader.waitingAfter(state.indexed))
+        return { store, recovered }
+      })
+    } catch (error) {
+      await Promise.allSettled(opened.reverse().map((connection) => connection.close()))
+      throw error
+    }
+  }
+
+  /** Moves an unsound file out of the way, for whoever wants to look at it; says where to. */
+  static setAside(path: string): string {
+    let n = 1
+    while (existsSync(`${path}.unsound-${n}`)) n++
+    for (const end of ['', '-wal', '-shm']) {
+      if (existsSync(path + end)) renameSync(path + end, `${path}.unsound-${n}${end}`)
+    }
+    return `${path}.unsound-${n}`
+  }
+
+  /** Rejects for every failure but want of room; all later ones are then rejected as well. */
+  write(batch: WriteBatch): Promise<WriteResult> {
+    return this.#enqueue(() => this.#transact(batch))
+  }
+
+  async read(query: ReadQuery): Promise<ReadResult> {
+    try {
+      return await this.#reader.read(query)
+    } catch (error) {
+      if (!isSqliteError(error)) throw error
+      return { kind: 'failed', reason: error.message }
+    }
+  }
+
+  /** After all that was asked; moves the write-ahead log into the file. */
+  async close(): Promise<void> {
+    await this.#queue
+    await this.#reader.close()
+    if (!this.#broken) await this.#writer.all('PRAGMA wal_checkpoint(TRUNCATE)')
+    await this.#writer.close()
+    await this.#lock.close()
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(async () => {
+      if (this.#broken) throw this.#broken
+      try {
+        return await work()
+      } catch (error) {
+        this.#broken = error as Error
+        throw error
+      }
+    })
+    this.#queue = done.catch(() => {})
+    return done
+  }
+
+  #durable(): Durable {
+    const { promised, view, commit } = this.#state
+    const { index, chain } = this.#last
+    return { promised, logView: view.epoch, last: index, chain, commit }
+  }
+
+  #holds(require: WriteBatch['require']): boolean {
+    if (require?.promised && !sameEpoch(require.promised, this.#state.promised)) return false
+    const { last } = require ?? {}
+    return !last || (last.index === this.#last.index && sameBytes(last.chain, this.#last.chain))
+  }
+
+  async #transact(batch: WriteBatch): Promise<WriteResult> {
+    if (!this.#holds(batch.require)) return { outcome: 'stale', durable: this.#durable() }
+    const { entries = [], truncateAfter = this.#last.index } = batch
+    const truncates = truncateAfter < this.#last.index
+    const kept = truncates ? await this.#placeAt(truncateAfter) : this.#last
+    const last = entries.at(-1) ?? kept
+    if (truncateAfter < this.#state.commit) {
+      throw new Error(`P3: truncation after ${truncateAfter}, committed ${this.#state.commit}`)
+    }
+    if (entries.length > 0 && entries[0]!.index !== kept.index + 1) {
+      throw new Error(`entry ${entries[0]!.index} does not follow entry ${kept.index}`)
+    }
+    const commit = Math.max(this.#state.commit, Math.min(batch.commit ?? 0, last.index))
+    // The last entry carries the commit index; a row of its own only where there is no new entry.
+    const ownRow = (truncates || entries.length === 0) && commit > this.#state.commit
+    const changed = { ...changes(this.#state, batch), ...((ownRow || truncates) && { commit }) }
+    const waiting = entries.map((entry) => waitingOf(entry.index, entry))
+    const steps: Step[] = []
+    if (truncates) steps.push(['DELETE FROM entries WHERE idx > ?', truncateAfter])
+    if (entries.length > 0) {
+      steps.push([INSERT_ENTRIES, ...entryParameters(entries, (i) => waiting[i]!, commit)])
+    }
+    if (Object.keys(changed).length > 0) steps.push([UPSERT_STATE, stateParameter(changed)])
+    if (!(await this.#atomically(steps))) return { outcome: 'full' }
+    if (truncates) this.#waiting.truncateAfter(truncateAfter)
+    this.#waiting.add(waiting)
+    this.#state = { ...this.#state, ...changed, commit }
+    this.#last = { index: last.index, chain: last.chain }
+    const durable = this.#durable()
+    if (commit - this.#state.indexed >= INDEX_STEP) this.#enqueue(() => this.#index()).catch(() => {})
+    return { outcome: 'written', durable }
+  }
+
+  async #placeAt(index: number): Promise<Place> {
+    if (index === 0) return { index, chain: CHAIN_ZERO }
+    const sql = 'SELECT chain FROM entries WHERE idx = ?'
+    const [row] = await this.#writer.all<{ chain: Uint8Array }>(sql, index)
+    if (!row) throw new Error(`entry ${index} is missing`)
+    return { index, chain: row.chain }
+  }
+
+  /** False: rolled back for want of room. One statement is a transaction by itself. */
+  async #atomically(steps: readonly Step[]): Promise<boolean> {
+    const whole: Step[] = steps.length > 1 ? [['BEGIN IMMEDIATE'], ...steps, ['COMMIT']] : [...steps]
+    try {
+      for (const [sql, ...parameters] of whole) await this.#writer.run(sql, ...parameters)
+      return true
+    } catch (error) {
+      // SQLite may have rolled back already; then this fails, and that is well.
+      if (steps.length > 1) await this.#writer.exec('ROLLBACK').catch(() => {})
+      if (isSqliteError(error) && error.code === 'SQLITE_FULL') return false
+      throw error
+    }
+  }
+
+  /** Gives the committed entries that wait their place in the tables; a duplicate fails here. */
+  async #index(): Promise<void> {
+    const { commit } = this.#state
+    const waiting: readonly Waiting[] = this.#waiting.committed(commit)
+    const done = await this.#atomically([
+      [waitingIndex.INSERT_MAIL, waitingIndex.mailParameter(waiting)],
+      [waitingIndex.INSERT_PLACES, waitingIndex.placesParameter(waiting)],
+      [UPSERT_STATE, stateParameter({ indexed: commit })],
+    ])
+    if (!done) return
+    this.#state = { ...this.#state, indexed: commit }
+    this.#waiting.drop(commit)
+  }
+}

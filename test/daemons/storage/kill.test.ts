@@ -1,0 +1,60 @@
+// A process that writes groups is killed at any instant: each group is in the file whole or not at
+// all, and every group that was acknowledged is there.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { Store } from '../../../daemons/storage/store.js'
+import { GENESIS, INCARNATION, chained, messageDraft } from './log-maker.js'
+
+const GROUP = 7
+const self = fileURLToPath(import.meta.url)
+
+async function writeForEver(path: string): Promise<void> {
+  const { store, recovered } = (await Store.open(path))!
+  let place: { index: number; chain: Uint8Array } = {
+    index: recovered.durable.last,
+    chain: recovered.durable.chain,
+  }
+  for (;;) {
+    const next = place.index
+    const drafts = Array.from({ length: GROUP }, (_, i) => messageDraft('alice', 1, next + i + 1))
+    const entries = chained(place, drafts)
+    // The view is in the same transaction: its counter must always tell the length of the log.
+    const counter = (next + GROUP) / GROUP
+    await store.write({ entries, commit: next, view: { epoch: { counter, slot: 1 }, members: [] } })
+    place = entries.at(-1)!
+    process.stdout.write(`${place.index}\n`)
+  }
+}
+
+async function killedAfter(path: string, acknowledgements: number): Promise<number> {
+  const child = spawn(process.execPath, [self, 'write', path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString()
+    if (output.split('\n').length > acknowledgements) child.kill('SIGKILL')
+  })
+  await once(child, 'close')
+  return Number(output.split('\n').at(-2))
+}
+
+if (process.argv[2] === 'write') {
+  await writeForEver(process.argv[3]!)
+} else {
+  t.test('kill -9 while groups are written', async (t) => {
+    const path = join(t.testdir(), 's1.db')
+    await Store.create(path, GENESIS, INCARNATION)
+    for (const acknowledgements of [1, 5, 20, 90]) {
+      const acknowledged = await killedAfter(path, acknowledgements)
+      const { store, recovered } = (await Store.open(path))!
+      const { last, logView } = recovered.durable
+      t.equal(last % GROUP, 0, 'whole groups')
+      t.equal(logView.counter, last / GROUP, 'log and view change together')
+      t.ok(last >= acknowledged, `acknowledged ${acknowledged}, found ${last}`)
+      await store.close()
+    }
+  })
+}
