@@ -78,6 +78,11 @@ export class Cluster {
       stepped: (host) => {
         for (const check of this.checks) check.stepped?.(host)
       },
+      stopped: (host) => {
+        this.timeline.after(500, () => {
+          if (!host.up) this.start(host)
+        })
+      },
       logged: (_host, event) => this.coverage.reach(event),
     }
     this.#makePersistence(around)

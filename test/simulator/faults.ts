@@ -133,8 +133,9 @@ export class Faults {
     if (!host.running) return
     this.#tell(`drain ${host.name}`)
     host.input({ type: 'drain' })
+    const { life } = host
     this.#later(this.#random.spread(200, 5_000), () => {
-      host.crash()
+      if (host.alive(life)) host.crash()
       this.#restart(host)
     })
   }

@@ -58,6 +58,7 @@ export class History {
   readonly ledger: Node[] = [this.root]
   readonly #majority: number
   readonly #byChain = new Map<string, Node>([[keyOf(CHAIN_ZERO), this.root]])
+  readonly #byIndex = new Map<number, Node[]>()
   readonly #byPlace = new Map<string, Node>()
   readonly #committedIn = new Map<Node, Epoch>()
   readonly #installs: { epoch: Epoch; node: Node }[] = []
@@ -108,8 +109,18 @@ export class History {
       holders: 0,
     }
     this.#byPlace.set(place, node)
+    const rivals = this.#byIndex.get(entry.index)
+    if (rivals) rivals.push(node)
+    else this.#byIndex.set(entry.index, [node])
     this.#byChain.set(key, node)
     return node
+  }
+
+  /** The one entry at `index` that a majority holds, if there is just one. */
+  durableAt(index: number): Node | undefined {
+    const rivals = this.#byIndex.get(index) ?? []
+    const durable = rivals.filter((node) => bits(node.holders) >= this.#majority)
+    return durable.length === 1 ? durable[0] : undefined
   }
 
   #fence(entry: Entry, parent: Node, where: string): Fence {

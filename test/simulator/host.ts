@@ -32,6 +32,8 @@ export interface Surroundings {
   readonly transcript: Transcript
   /** After every step of every machine. */
   readonly stepped: (host: Host) => void
+  /** Went in good order. */
+  readonly stopped: (host: Host) => void
   readonly logged: (host: Host, event: string, level: string) => void
 }
 
@@ -226,7 +228,8 @@ export class Host {
         return this.#around.logged(this, effect.event, effect.level)
       }
       case 'stopped':
-        return this.crash()
+        this.crash()
+        return this.#around.stopped(this)
     }
   }
 

@@ -111,7 +111,12 @@ export class LogCheck implements Check {
   #claim(from: Host, index: number, epoch?: Epoch): void {
     const { ledger } = this.#history
     const disk = from.disk!
-    if (!disk.ahead || disk.ahead.index < index) return
+    if (!disk.ahead || disk.ahead.index < index) {
+      // It may commit what others hold and it has not yet written, or cannot.
+      const node = this.#history.durableAt(index)
+      if (node) this.#history.report(node, from.name, epoch)
+      return
+    }
     if (!epoch && index < ledger.length && disk.file?.log[index] === ledger[index]) return
     let at = disk.ahead
     while (at.index > index) at = at.parent!
