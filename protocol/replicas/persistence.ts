@@ -43,7 +43,6 @@ export class PersistenceReplica implements Machine {
   #lastTick: number | null = null
   #lastHeartbeat = -Infinity
   #lastTrial = -Infinity
-  #needsReset = false
   #draining = false
   #saidStatus = ''
 
@@ -56,14 +55,14 @@ export class PersistenceReplica implements Machine {
     this.#feeds = new Feeds(this.#s)
     this.#appender = new Appender(this.#s, this.#leases, this.#puller, {
       committed: () => this.#rememberAcks(),
-      failed: (result) => {
-        this.#s.full = result.outcome === 'full'
-        this.#s.writable = false
-        this.#needsReset = true
-        this.#s.outbox.log('error', 'write-failed', { outcome: result.outcome })
-        this.#view.leave()
-      },
     })
+    this.#s.onWriteFailed = (result) => {
+      this.#s.full = result.outcome === 'full'
+      this.#s.writable = false
+      if (this.#s.status === 'outside' || this.#s.status === 'learner') return
+      this.#s.outbox.log('error', 'write-failed', { outcome: result.outcome })
+      this.#view.leave()
+    }
     this.#view = new ViewChange(this.#s, this.#puller, {
       left: () => {
         this.#appender.leftView()
@@ -228,13 +227,9 @@ export class PersistenceReplica implements Machine {
 
   /** A test write at the start and after a full disk: who cannot write joins no view. */
   #tryDisk(): void {
-    const { now, log } = this.#s
+    const { now } = this.#s
     if (this.#s.incarnation.counter === 0 || this.#s.writable) return
     if (this.#s.writing > 0 || now.monotonic - this.#lastTrial < 500) return
-    if (this.#needsReset) {
-      log.resetTo(log.durable)
-      this.#needsReset = false
-    }
     this.#lastTrial = now.monotonic
     this.#s.persist({ promised: this.#s.promised }, (result) => {
       this.#s.full = result.outcome === 'full'
