@@ -57,7 +57,10 @@ export async function makeAuthority(clusterId: string): Promise<Authority> {
     keys,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      new x509.KeyUsagesExtension(
+        x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign,
+        true,
+      ),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
@@ -76,7 +79,10 @@ export async function issue(
   hosts: readonly string[],
 ): Promise<Issued> {
   const keys = await makeKeys()
-  const names = hosts.map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value }))
+  const names = hosts.map((value) => ({
+    type: isIP(value) ? ('ip' as const) : ('dns' as const),
+    value,
+  }))
   const { serverAuth, clientAuth } = x509.ExtendedKeyUsage
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial(),

@@ -20,7 +20,7 @@ export interface ClusterConfig {
   readonly clusterId: string
   readonly tls: boolean
   readonly replicas: readonly ReplicaAddress[]
-  /** Absolute; holds `data/`, `certificates/` and `logs/`. */
+  /** Absolute; holds ca.pem and `certificates/`, `data/` and `logs/`. */
   readonly directory: string
   readonly timings: Timings
   readonly limits: Limits
@@ -55,7 +55,7 @@ export function pathsOf(config: ClusterConfig, name: string) {
   return {
     data: join(directory, 'data', `${name}.db`),
     logs: join(directory, 'logs'),
-    ca: join(directory, 'certificates', 'ca.pem'),
+    ca: join(directory, 'ca.pem'),
     certificate: join(directory, 'certificates', `${name}.pem`),
     key: join(directory, 'certificates', `${name}.key`),
   }
@@ -86,7 +86,12 @@ function readTier(check: Checker, value: unknown, role: Tier): ReplicaAddress[] 
 }
 
 /** Numbers of a section, each replacing its default; all positive. */
-function readNumbers<T extends object>(check: Checker, value: unknown, path: string, defaults: T): T {
+function readNumbers<T extends object>(
+  check: Checker,
+  value: unknown,
+  path: string,
+  defaults: T,
+): T {
   const names = Object.keys(defaults)
   const given = value === undefined ? {} : check.object(value, path, names)
   const read = names.map((name) => {

@@ -19,7 +19,8 @@ export function explainListen(error: Error, { host, port }: Address): Error {
   if (code === 'EADDRNOTAVAIL') {
     return new Error(`${host} is not an address of this machine; correct it in the cluster file`)
   }
-  if (code === 'EACCES') return new Error(`no permission to listen on ${at}; choose a port above 1023`)
+  if (code === 'EACCES')
+    return new Error(`no permission to listen on ${at}; choose a port above 1023`)
   return new Error(`cannot listen on ${at}: ${error.message}`)
 }
 
@@ -56,7 +57,10 @@ export class Listener {
   }
 }
 
-function tlsServer({ ca, certificate, key }: Credentials, onSocket: (socket: Socket) => void): Server {
+function tlsServer(
+  { ca, certificate, key }: Credentials,
+  onSocket: (socket: Socket) => void,
+): Server {
   return createTlsServer(
     {
       ca,

@@ -59,7 +59,8 @@ export class Connection {
   async close(): Promise<void> {
     const prepared = await Promise.allSettled(this.#statements.values())
     for (const one of prepared) {
-      if (one.status === 'fulfilled') await settle<void>((done) => one.value.finalize(() => done(null)))
+      if (one.status === 'fulfilled')
+        await settle<void>((done) => one.value.finalize(() => done(null)))
     }
     this.#statements.clear()
     return settle((done) => this.#database.close(done))

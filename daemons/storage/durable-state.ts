@@ -4,7 +4,14 @@
 import type { Connection } from './connection.js'
 import { EPOCH_ZERO } from '../../protocol/log/epoch.js'
 import type { Epoch } from '../../protocol/log/epoch.js'
-import type { Genesis, Incarnation, Member, Remembered, View, WriteBatch } from '../../protocol/log/storage.js'
+import type {
+  Genesis,
+  Incarnation,
+  Member,
+  Remembered,
+  View,
+  WriteBatch,
+} from '../../protocol/log/storage.js'
 
 export interface DurableState {
   readonly genesis: Genesis
@@ -33,7 +40,9 @@ export type PartialState = Omit<DurableState, 'genesis' | 'incarnation'> & Parti
 
 export async function readState(connection: Connection): Promise<PartialState> {
   const rows = await connection.all<{ key: string; value: string }>('SELECT key, value FROM state')
-  const stored = Object.fromEntries(rows.map(({ key, value }) => [key, JSON.parse(value) as unknown]))
+  const stored = Object.fromEntries(
+    rows.map(({ key, value }) => [key, JSON.parse(value) as unknown]),
+  )
   return { ...NOTHING, ...(stored as Partial<DurableState>) }
 }
 

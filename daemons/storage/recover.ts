@@ -41,7 +41,9 @@ export async function unsoundIfDamaged<T>(path: string, work: () => Promise<T>):
 
 async function checkFile(path: string, connection: Connection): Promise<void> {
   const [version] = await connection.all<{ user_version: number }>('PRAGMA user_version')
-  const names = await connection.all<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")
+  const names = await connection.all<{ name: string }>(
+    "SELECT name FROM sqlite_schema WHERE type = 'table'",
+  )
   const missing = TABLES.filter((table) => !names.some(({ name }) => name === table))
   if (missing.length > 0) throw new StoreUnsound(path, `no table ${missing.join(', ')}`)
   if (version?.user_version !== SCHEMA_VERSION) {
@@ -135,6 +137,16 @@ export async function recover(path: string, connection: Connection): Promise<Rec
   const chain = end?.chain ?? CHAIN_ZERO
   const durable = { promised, logView, last, chain, commit }
   const lamport = end?.lamport ?? 0
-  const recovered = { genesis, incarnation, durable, view, incarnations, remembered, lamport, tail, fence }
+  const recovered = {
+    genesis,
+    incarnation,
+    durable,
+    view,
+    incarnations,
+    remembered,
+    lamport,
+    tail,
+    fence,
+  }
   return { recovered, state }
 }

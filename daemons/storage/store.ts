@@ -198,7 +198,8 @@ export class Store {
     this.#state = { ...this.#state, ...changed, commit }
     this.#last = { index: last.index, chain: last.chain }
     const durable = this.#durable()
-    if (commit - this.#state.indexed >= INDEX_STEP) this.#enqueue(() => this.#index()).catch(() => {})
+    if (commit - this.#state.indexed >= INDEX_STEP)
+      this.#enqueue(() => this.#index()).catch(() => {})
     return { outcome: 'written', durable }
   }
 
@@ -212,7 +213,8 @@ export class Store {
 
   /** False: rolled back for want of room. One statement is a transaction by itself. */
   async #atomically(steps: readonly Step[]): Promise<boolean> {
-    const whole: Step[] = steps.length > 1 ? [['BEGIN IMMEDIATE'], ...steps, ['COMMIT']] : [...steps]
+    const whole: Step[] =
+      steps.length > 1 ? [['BEGIN IMMEDIATE'], ...steps, ['COMMIT']] : [...steps]
     try {
       for (const [sql, ...parameters] of whole) await this.#writer.run(sql, ...parameters)
       return true

@@ -31,7 +31,9 @@ async function writeForEver(path: string): Promise<void> {
 }
 
 async function killedAfter(path: string, acknowledgements: number): Promise<number> {
-  const child = spawn(process.execPath, [self, 'write', path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [self, 'write', path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString()

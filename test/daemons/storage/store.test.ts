@@ -93,7 +93,8 @@ t.test('a batch whose condition does not hold writes nothing', async (t) => {
     { require: { last: { index: 1, chain: entries[0]!.chain } }, entries: more },
     { require: { last: { index: 2, chain: entries[0]!.chain } }, entries: more },
   ]
-  for (const batch of stale) t.match(await store.write(batch), { outcome: 'stale', durable: { last: 2 } })
+  for (const batch of stale)
+    t.match(await store.write(batch), { outcome: 'stale', durable: { last: 2 } })
   const held = { require: { promised, last: after }, entries: more }
   t.match(await store.write(held), { outcome: 'written', durable: { last: 3 } })
   await store.close()
@@ -103,7 +104,10 @@ t.test('batches are written in the order asked', async (t) => {
   const { store } = await fresh(t)
   const entries = chained(START, messages(50))
   const results = await Promise.all(entries.map((entry) => store.write({ entries: [entry] })))
-  t.same(results.map((result) => durable(result).last), entries.map(({ index }) => index))
+  t.same(
+    results.map((result) => durable(result).last),
+    entries.map(({ index }) => index),
+  )
   await store.close()
 })
 
@@ -158,7 +162,11 @@ t.test('unsound files are told apart from missing ones', async (t) => {
     ['empty', (path) => truncateSync(path, 0), /no table entries/],
     ['a flipped bit in a body', flipBody, /the chain does not hold at entry/],
     ['a missing table', (path) => alter(path, 'DROP TABLE mail'), /no table mail/],
-    ['a missing entry', (path) => alter(path, 'DELETE FROM entries WHERE idx = 7'), /entries where/],
+    [
+      'a missing entry',
+      (path) => alter(path, 'DELETE FROM entries WHERE idx = 7'),
+      /entries where/,
+    ],
     ['no genesis', (path) => alter(path, "DELETE FROM state WHERE key = 'genesis'"), /no genesis/],
     ['another layout', (path) => alter(path, 'PRAGMA user_version = 99'), /layout 99/],
     ['bad state', (path) => alter(path, "UPDATE state SET value = '{'"), /JSON/],
@@ -193,7 +201,10 @@ t.test('a replica without its file starts with an empty one', async (t) => {
   const path = join(t.testdir(), 's1.db')
   const store = await Store.createEmpty(path)
   const incarnation = { counter: 2, nonce: 'aa' }
-  await store.write({ genesis: { genesis: GENESIS, incarnation }, promised: { counter: 4, slot: 1 } })
+  await store.write({
+    genesis: { genesis: GENESIS, incarnation },
+    promised: { counter: 4, slot: 1 },
+  })
   await store.close()
   const { store: again, recovered } = (await Store.open(path))!
   t.match(recovered, { incarnation, durable: { promised: { counter: 4 } } })

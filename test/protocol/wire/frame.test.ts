@@ -48,7 +48,9 @@ t.test('one byte at a time gives the same messages', async (t) => {
 })
 
 t.test('what was decoded does not change when its chunk is written over', async (t) => {
-  const chunk = Buffer.from(encodeFrame({ type: 'OPEN_STREAM', request: 1, stream: Buffer.alloc(16, 7) }))
+  const chunk = Buffer.from(
+    encodeFrame({ type: 'OPEN_STREAM', request: 1, stream: Buffer.alloc(16, 7) }),
+  )
   const [message] = new FrameDecoder(LIMIT).push(chunk)
   chunk.fill(0xff)
   t.same(plain(message), { type: 'OPEN_STREAM', request: 1, stream: Array(16).fill(7) })

@@ -1,0 +1,100 @@
+// Verifies the files of a cluster: node dist/daemons/audit.js --dir .troca [--json]
+// Every chain from entry 1, and that all files agree on what is committed. The daemons may run
+// meanwhile. Exit 0: all is well; 1: a fault, a difference, or nothing to verify.
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { pathsOf, readConfig } from './runtime/config.js'
+import { nameOf } from './runtime/identity.js'
+import { auditFile, chainOfFile } from './storage/audit.js'
+import type { FileAudit } from './storage/audit.js'
+
+interface Verdict {
+  readonly replica: string
+  readonly last: number
+  readonly committed: number
+  /** Hex, of the chain at `committed`. */
+  readonly chain: string
+  /** null: nothing is wrong. */
+  readonly fault: string | null
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+function progress(name: string, text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${name}: ${text}`)
+}
+
+async function audit(name: string, path: string): Promise<FileAudit | string> {
+  if (!existsSync(path)) return `${path} is missing`
+  try {
+    return await auditFile(path, (verified, of) => progress(name, `${verified} of ${of} entries`))
+  } catch (error) {
+    return (error as Error).message
+  } finally {
+    progress(name, 'read\n')
+  }
+}
+
+/** Each file against the one that has committed most, at the last index that both have. */
+async function compare(audits: ReadonlyMap<string, FileAudit | string>): Promise<Verdict[]> {
+  const read = [...audits.values()].filter((one): one is FileAudit => typeof one !== 'string')
+  const furthest = read.reduce<FileAudit | null>(
+    (most, one) => (!most || one.commit > most.commit ? one : most),
+    null,
+  )
+  const verdicts: Verdict[] = []
+  for (const [replica, one] of audits) {
+    if (typeof one === 'string') {
+      verdicts.push({ replica, last: 0, committed: 0, chain: '', fault: one })
+      continue
+    }
+    const { last, commit: committed, path } = one
+    const own = await chainOfFile(path, committed)
+    const theirs = await chainOfFile(furthest!.path, committed)
+    const same = own !== null && theirs !== null && hex(own) === hex(theirs)
+    const differs = same ? null : `differs from the others at or below entry ${committed}`
+    const fault = one.fault ?? differs
+    verdicts.push({ replica, last, committed, chain: own ? hex(own) : '', fault })
+  }
+  return verdicts
+}
+
+function report(verdicts: readonly Verdict[], agree: boolean): string {
+  const lines = verdicts.map(({ replica, last, committed, chain, fault }) => {
+    if (fault) return `${replica}  ${fault}`
+    return `${replica}  ${last} entries, ${committed} committed, chain ${chain.slice(0, 16)}  sound`
+  })
+  return [...lines, agree ? 'all files agree' : 'the files do not agree', ''].join('\n')
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      dir: { type: 'string', default: '.troca' },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  const config = readConfig(join(values.dir, 'cluster.yaml'))
+  const audits = new Map<string, FileAudit | string>()
+  for (const replica of config.replicas.filter(({ role }) => role === 'persistence')) {
+    const name = nameOf(replica)
+    audits.set(name, await audit(name, pathsOf(config, name).data))
+  }
+  const verdicts = await compare(audits)
+  const agree = verdicts.every(({ fault }) => fault === null)
+  const text = values.json
+    ? `${JSON.stringify({ agree, files: verdicts })}\n`
+    : report(verdicts, agree)
+  process.stdout.write(text)
+  return agree ? 0 : 1
+}
+
+main().then(
+  (code) => (process.exitCode = code),
+  (error: unknown) => {
+    process.stderr.write(`troca audit: ${(error as Error).message}\n`)
+    process.exitCode = 1
+  },
+)

@@ -1,0 +1,45 @@
+// Makes a cluster: node dist/daemons/init.js --dir .troca --processing 3 --persistence 3
+//   [--base-port N] [--key-bits N] [--host 127.0.0.1] [--plain] [--json]
+// Everything is made in a directory beside it and moved there at the end: all of it or nothing.
+
+import { parseArgs } from 'node:util'
+import { makeCluster } from './runtime/cluster.js'
+
+function number(name: string, text: string, min: number, max: number): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= min && value <= max) return value
+  throw new Error(`--${name} ${text}: a whole number ${min} ... ${max} is needed`)
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      dir: { type: 'string', default: '.troca' },
+      processing: { type: 'string', default: '3' },
+      persistence: { type: 'string', default: '3' },
+      'base-port': { type: 'string', default: '7400' },
+      'key-bits': { type: 'string', default: '3072' },
+      host: { type: 'string', default: '127.0.0.1' },
+      plain: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  const made = await makeCluster({
+    directory: values.dir,
+    processing: number('processing', values.processing, 1, 9),
+    persistence: number('persistence', values.persistence, 1, 9),
+    basePort: number('base-port', values['base-port'], 1, 65_400),
+    keyBits: number('key-bits', values['key-bits'], 2_048, 8_192),
+    host: values.host,
+    tls: !values.plain,
+  })
+  if (values.json) return void process.stdout.write(`${JSON.stringify(made)}\n`)
+  const { clusterId, directory, config, client } = made
+  const lines = [`cluster ${clusterId} made in ${directory}`, `configuration: ${config}`]
+  process.stdout.write(`${[...lines, `for clients: ${client}`].join('\n')}\n`)
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`troca init: ${(error as Error).message}\n`)
+  process.exitCode = 1
+})

@@ -1,0 +1,52 @@
+// A persistence replica as a process: node dist/daemons/persistence.js --config FILE --slot N
+
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { runDaemon } from './runtime/daemon.js'
+import type { Context, Parts } from './runtime/daemon.js'
+import { StoreUnsound } from './storage/recover.js'
+import { Store } from './storage/store.js'
+import type { Recovered } from '../protocol/log/storage.js'
+import { PersistenceReplica } from '../protocol/replicas/persistence.js'
+
+/** The file, or an empty one where there is none to trust: the replica is then a learner. */
+async function openStore({
+  paths,
+  log,
+}: Context): Promise<{ store: Store; recovered: Recovered | null }> {
+  mkdirSync(dirname(paths.data), { recursive: true })
+  try {
+    const opened = await Store.open(paths.data)
+    if (opened) return opened
+    log('warn', 'file-missing', { file: paths.data })
+  } catch (error) {
+    if (!(error instanceof StoreUnsound)) throw error
+    log('error', 'file-unsound', { file: Store.setAside(paths.data), reason: error.reason })
+  }
+  return { store: await Store.createEmpty(paths.data), recovered: null }
+}
+
+runDaemon('persistence', async (context): Promise<Parts> => {
+  const { config, self, paths } = context
+  const { store, recovered } = await openStore(context)
+  const { clusterId, persistence: slots } = self
+  const genesis = recovered?.genesis
+  if (genesis && (genesis.clusterId !== clusterId || genesis.slots !== slots)) {
+    const holds = `cluster ${genesis.clusterId} with ${genesis.slots} persistence replicas`
+    const is = `the configuration names ${clusterId} with ${slots}`
+    throw new Error(`${paths.data} belongs to ${holds}; ${is}`)
+  }
+  const machine = new PersistenceReplica({
+    clusterId,
+    self: self.slot,
+    slots,
+    recovered,
+    boot: self.boot,
+    entropy: randomBytes,
+    timings: config.timings,
+  })
+  const notReady = () =>
+    machine.metrics()['troca_view_normal'] === 1 ? null : 'not a member of an active view'
+  return { machine, store, coordinator: () => 0, notReady }
+})

@@ -1,0 +1,122 @@
+// What a new cluster consists of on disk: its configuration, certificates, one intact empty file
+// for each persistence replica, and what clients need. Genesis happens here, once.
+
+import { randomBytes } from 'node:crypto'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { stringify } from 'yaml'
+import { authorityPem, issue, makeAuthority } from './certificates.js'
+import type { Issued } from './certificates.js'
+import { checkConfig, pathsOf } from './config.js'
+import { nameOf } from './identity.js'
+import { Store } from '../storage/store.js'
+import type { Tier } from '../../protocol/machine.js'
+
+export interface ClusterPlan {
+  readonly directory: string
+  readonly processing: number
+  readonly persistence: number
+  readonly basePort: number
+  readonly keyBits: number
+  readonly host: string
+  readonly tls: boolean
+}
+
+export interface ClusterMade {
+  readonly clusterId: string
+  readonly directory: string
+  readonly config: string
+  readonly client: string
+}
+
+/** Added to the base port: p1 ... at 1 ..., its debug port at 11 ..., s1 ... at 21 ... and 31 ... */
+const OFFSETS = { processing: 0, persistence: 20 } as const
+const DEBUG_OFFSET = 10
+
+function planned(plan: ClusterPlan, role: Tier) {
+  return Array.from({ length: plan[role] }, (_, i) => {
+    const port = plan.basePort + OFFSETS[role] + i + 1
+    return { slot: i + 1, host: plan.host, port, debugPort: port + DEBUG_OFFSET }
+  })
+}
+
+function clusterFile(plan: ClusterPlan, clusterId: string) {
+  const replicas = {
+    processing: planned(plan, 'processing'),
+    persistence: planned(plan, 'persistence'),
+  }
+  return { clusterId, tls: plan.tls, replicas, limits: { keyBits: plan.keyBits } }
+}
+
+function writeIssued(directory: string, name: string, { certificate, key }: Issued): void {
+  writeFileSync(join(directory, `${name}.pem`), certificate)
+  writeFileSync(join(directory, `${name}.key`), key, { mode: 0o600 })
+}
+
+async function writeCertificates(
+  directory: string,
+  clusterId: string,
+  file: ReturnType<typeof clusterFile>,
+): Promise<void> {
+  const certificates = join(directory, 'certificates')
+  mkdirSync(certificates, { mode: 0o700 })
+  const authority = await makeAuthority(clusterId)
+  const pem = await authorityPem(authority)
+  writeFileSync(join(directory, 'ca.pem'), pem.certificate)
+  writeFileSync(join(certificates, 'ca.key'), pem.key, { mode: 0o600 })
+  for (const role of ['processing', 'persistence'] as const) {
+    for (const { slot, host } of file.replicas[role]) {
+      const hosts = [...new Set([host, '127.0.0.1', 'localhost'])]
+      const issued = await issue(authority, clusterId, { role, slot }, hosts)
+      writeIssued(certificates, nameOf({ role, slot }), issued)
+    }
+  }
+}
+
+async function fill(directory: string, plan: ClusterPlan, clusterId: string): Promise<void> {
+  const file = clusterFile(plan, clusterId)
+  const config = checkConfig(file, join(directory, 'cluster.yaml'))
+  writeFileSync(join(directory, 'cluster.yaml'), stringify(file))
+  if (plan.tls) await writeCertificates(directory, clusterId, file)
+  mkdirSync(join(directory, 'data'))
+  const slots = plan.persistence
+  for (const { slot } of file.replicas.persistence) {
+    const { data } = pathsOf(config, nameOf({ role: 'persistence', slot }))
+    await Store.create(data, { clusterId, slots }, { counter: 1, nonce: '' })
+  }
+  const servers = file.replicas.processing.map(({ slot, host, port }) => ({ slot, host, port }))
+  const needed = Math.floor(slots / 2) + 1
+  const client = { clusterId, tls: plan.tls, ...(plan.tls && { ca: 'ca.pem' }), servers, needed }
+  writeFileSync(join(directory, 'client.json'), `${JSON.stringify(client, null, 2)}\n`)
+}
+
+/** Throws where the directory has anything in it, and leaves nothing behind where it fails. */
+export async function makeCluster(plan: ClusterPlan): Promise<ClusterMade> {
+  const directory = resolve(plan.directory)
+  if (existsSync(directory) && readdirSync(directory).length > 0) {
+    const what = existsSync(join(directory, 'cluster.yaml')) ? 'a cluster' : 'files'
+    throw new Error(`${directory} has ${what} in it; choose another directory or move that away`)
+  }
+  mkdirSync(dirname(directory), { recursive: true })
+  const clusterId = `troca-${randomBytes(4).toString('hex')}`
+  const made = mkdtempSync(join(dirname(directory), `.${basename(directory)}-`))
+  try {
+    await fill(made, plan, clusterId)
+    if (existsSync(directory)) rmdirSync(directory)
+    renameSync(made, directory)
+  } catch (error) {
+    rmSync(made, { recursive: true, force: true })
+    throw error
+  }
+  const at = (file: string) => join(directory, file)
+  return { clusterId, directory, config: at('cluster.yaml'), client: at('client.json') }
+}

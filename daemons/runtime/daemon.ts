@@ -1,0 +1,218 @@
+// One replica as a process: reads its configuration, puts machine, file, workers, links, log and
+// debug port together, and leaves in good order when asked. Nothing is written outside the
+// cluster's directory.
+
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { pathsOf, readConfig, slotsOf } from './config.js'
+import type { ClusterConfig, ReplicaAddress } from './config.js'
+import { DebugPort } from './debug-port.js'
+import type { Credentials } from './dialler.js'
+import { Driver, EXIT } from './driver.js'
+import type { Surroundings } from './driver.js'
+import type { Self } from './handshake.js'
+import { nameOf } from './identity.js'
+import { BOUNDS, Links } from './links.js'
+import type { LinksEvents } from './links.js'
+import { openLog } from './log.js'
+import type { Log } from './log.js'
+import type { Machine, Tier } from '../../protocol/machine.js'
+
+/** Between the signal and leaving regardless of what is still wanted of this replica. */
+const DRAIN_MS = 8_000
+/** For the last bytes on links whose other side reads. */
+const FAREWELL_MS = 300
+
+export interface Context {
+  readonly config: ClusterConfig
+  readonly self: Self
+  readonly paths: ReturnType<typeof pathsOf>
+  readonly log: Log
+}
+
+/** What the two tiers differ in. */
+export interface Parts {
+  readonly machine: Machine
+  readonly store?: Surroundings['store'] & { close(): Promise<void> }
+  readonly workers?: Surroundings['workers'] & { close(): unknown }
+  /** Slot of the coordinator, for WELCOME; 0: none known. */
+  readonly coordinator: () => number
+  /** null: it serves. */
+  readonly notReady: () => string | null
+}
+
+interface Arguments {
+  readonly config: ClusterConfig
+  readonly own: ReplicaAddress
+}
+
+function readArguments(role: Tier): Arguments {
+  const options = { config: { type: 'string' }, slot: { type: 'string' } } as const
+  const { values } = parseArgs({ options })
+  if (!values.config || !values.slot) {
+    throw new Error(`usage: node dist/daemons/${role}.js --config FILE --slot N`)
+  }
+  const config = readConfig(values.config)
+  const own = config.replicas.find((one) => one.role === role && String(one.slot) === values.slot)
+  if (!own) {
+    const has = `1 ... ${slotsOf(config, role)}`
+    throw new Error(`--slot ${values.slot}: ${values.config} has ${role} replicas ${has}`)
+  }
+  return { config, own }
+}
+
+function readCredentials(paths: Context['paths']): Credentials {
+  const read = (file: string): string => {
+    try {
+      return readFileSync(file, 'utf8')
+    } catch {
+      throw new Error(`${file} cannot be read; tls is on and needs it (made by troca init)`)
+    }
+  }
+  return { ca: read(paths.ca), certificate: read(paths.certificate), key: read(paths.key) }
+}
+
+class Daemon {
+  readonly #context: Context
+  readonly #parts: Parts
+  readonly #driver: Driver
+  readonly #links: Links
+  readonly #own: ReplicaAddress
+  readonly #closeLog: () => Promise<void>
+  #debugPort: DebugPort | null = null
+  #leaving = false
+
+  constructor(context: Context, own: ReplicaAddress, parts: Parts, closeLog: () => Promise<void>) {
+    const { config, self, paths, log } = context
+    this.#context = context
+    this.#own = own
+    this.#parts = parts
+    this.#closeLog = closeLog
+    const { machine, store, workers, coordinator } = parts
+    this.#driver = new Driver(machine, {
+      send: (link, frame) => this.#links.send(link, frame),
+      close: (link, reason) => this.#links.close(link, reason),
+      ...(store && { store }),
+      ...(workers && { workers }),
+      log,
+      stopped: () => void this.#leave(),
+      halt: (exitCode) => void this.exit(exitCode),
+    })
+    const events: LinksEvents = {
+      up: (link, peer) => this.#driver.feed({ type: 'link-up', link, peer }),
+      message: (link, message) => this.#driver.feed({ type: 'message', link, message }),
+      down: (link, reason) => this.#driver.feed({ type: 'link-down', link, reason }),
+      log,
+    }
+    const credentials = config.tls ? readCredentials(paths) : null
+    const bounds = { ...BOUNDS, credit: config.limits.credit }
+    const { host, port } = own
+    const options = { self, credentials, bounds, coordinator, replicas: config.replicas }
+    this.#links = new Links({ ...options, address: { host, port } }, events)
+  }
+
+  async start(): Promise<void> {
+    const { config, log } = this.#context
+    await this.#links.start()
+    this.#debugPort = await this.#openDebugPort()
+    if (!config.tls) log('warn', 'tls-off', { reason: 'plain TCP: for lessons, on loopback only' })
+    process.on('SIGINT', () => this.drain())
+    process.on('SIGTERM', () => this.drain())
+    this.#driver.start()
+    this.#links.dial()
+    log('info', 'started', { port: this.#own.port, pid: process.pid })
+  }
+
+  /** Asked to leave; asked twice, it leaves at once. */
+  drain(): void {
+    if (this.#leaving) return void this.exit(0)
+    this.#leaving = true
+    this.#context.log('info', 'draining')
+    setTimeout(() => void this.#leave(), DRAIN_MS).unref()
+    this.#driver.feed({ type: 'drain' })
+  }
+
+  async exit(code: number): Promise<void> {
+    this.#driver.stop()
+    await this.#closeLog()
+    process.exit(code)
+  }
+
+  async #leave(): Promise<void> {
+    this.#driver.stop()
+    this.#links.stop('this replica is being stopped')
+    this.#debugPort?.close()
+    await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS))
+    try {
+      await this.#parts.store?.close()
+      await this.#parts.workers?.close()
+      this.#context.log('info', 'stopped')
+      await this.exit(0)
+    } catch (error) {
+      this.#context.log('error', 'stop-failed', { reason: (error as Error).message })
+      await this.exit(EXIT.io)
+    }
+  }
+
+  #openDebugPort(): Promise<DebugPort> {
+    const { config, self } = this.#context
+    const { machine, notReady } = this.#parts
+    const links = this.#links
+    const uptime = () => Math.round(process.uptime())
+    const describe = (word: string): string | undefined => {
+      const told = machine.describe(word, this.#driver.now())
+      return word === 'peer' ? [told, ...links.unreached()].filter(Boolean).join('\n') : told
+    }
+    const stat = () => {
+      const state = notReady() ?? 'ready'
+      const lines = [`replica: ${nameOf(self)}`, `cluster: ${self.clusterId}`, `state: ${state}`]
+      return [...lines, `uptime: ${uptime()} s`, `clients: ${links.clients}`].join('\n')
+    }
+    const metrics = () => ({
+      ...machine.metrics(),
+      troca_clients: links.clients,
+      troca_ready: notReady() === null ? 1 : 0,
+      process_resident_memory_bytes: process.memoryUsage.rss(),
+      troca_uptime_seconds: uptime(),
+    })
+    const conf = () => JSON.stringify({ replica: nameOf(self), ...config }, null, 2)
+    const answers = { describe, metrics, notReady, conf, stat }
+    return DebugPort.open(this.#own.debugPort, answers)
+  }
+}
+
+async function start(role: Tier, make: (context: Context) => Promise<Parts>): Promise<void> {
+  const { config, own } = readArguments(role)
+  const name = nameOf(own)
+  const paths = pathsOf(config, name)
+  mkdirSync(paths.logs, { recursive: true })
+  const { log, close } = openLog({ name, directory: paths.logs, ...config.log })
+  const self: Self = {
+    role,
+    slot: own.slot,
+    clusterId: config.clusterId,
+    boot: randomBytes(8).toString('hex'),
+    tls: config.tls,
+    processing: slotsOf(config, 'processing'),
+    persistence: slotsOf(config, 'persistence'),
+  }
+  const context = { config, self, paths, log }
+  const daemon = new Daemon(context, own, await make(context), close)
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      const { message, stack = '' } = error instanceof Error ? error : new Error(String(error))
+      log('error', 'halted', { reason: message, stack })
+      void daemon.exit(EXIT.software)
+    })
+  }
+  await daemon.start()
+}
+
+/** The whole life of a daemon. What keeps it from starting is one sentence on stderr, exit 1. */
+export function runDaemon(role: Tier, make: (context: Context) => Promise<Parts>): void {
+  start(role, make).catch((error: unknown) => {
+    process.stderr.write(`troca ${role}: ${(error as Error).message}\n`)
+    process.exit(1)
+  })
+}
