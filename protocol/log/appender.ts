@@ -221,7 +221,8 @@ export class Appender {
       }
       case 'fenced':
         this.writers.answerAt(order, this.#fenceThrough, () => {
-          const { term: newest, owner } = log.fence
+          // Not log.fence: a newer TERM may follow that is not committed.
+          const { term: newest, owner } = log.committedFence
           return { type: 'FENCED', id, term: newest, owner }
         })
         return []
@@ -254,7 +255,12 @@ export class Appender {
     }
     const through = verdict === 'append' ? log.last : this.#fenceThrough
     this.writers.answerAt(claim, through, () =>
-      claimed(claim, log.fence.owner?.nonce === claim.nonce ? 'won' : 'lost', log, through),
+      claimed(
+        claim,
+        log.committedFence.owner?.nonce === claim.nonce ? 'won' : 'lost',
+        log,
+        through,
+      ),
     )
     return added
   }

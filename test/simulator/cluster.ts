@@ -6,6 +6,7 @@ import { TIMINGS, type PersistenceConfig } from '../../protocol/replicas/config.
 import type { Durable, WriteBatch } from '../../protocol/log/storage.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import type { Check } from './checks/check.js'
+import { ClientCheck } from './checks/clients.js'
 import { DiskCheck } from './checks/disk.js'
 import { LogCheck } from './checks/log.js'
 import { ReadCheck } from './checks/reads.js'
@@ -34,7 +35,9 @@ export interface Sizes {
 export interface Machines {
   persistence(config: PersistenceConfig): Machine
   processing(slot: Slot, start: Start, sizes: Sizes): Machine
-  client?(slot: Slot, start: Start, dial: (processing: Slot) => void): Machine
+  client?(slot: Slot, start: Start, dial: (to: Slot) => void, sizes: Sizes): Machine
+  /** From now on, or not any more, this replica computes wrong bytes. */
+  corrupt?(slot: Slot, wrong: boolean): void
 }
 
 export interface Setting {
@@ -95,6 +98,7 @@ export class Cluster {
       new LogCheck(this.history, this.disks),
       new WriterCheck(this.history),
       new ReadCheck(this.history),
+      new ClientCheck(this.history),
       this.coverage,
     )
   }
@@ -105,6 +109,10 @@ export class Cluster {
 
   get replicas(): readonly Host[] {
     return [...this.persistence, ...this.processing]
+  }
+
+  corrupt(slot: Slot, wrong: boolean): void {
+    this.#machines.corrupt?.(slot, wrong)
   }
 
   get disks(): readonly Disk[] {
@@ -148,13 +156,13 @@ export class Cluster {
   }
 
   #makeClients(around: Surroundings): void {
-    const { client } = this.#machines
     const { seed, sizes } = this.#setting
-    if (!client) return
+    if (!this.#machines.client) return
     for (let slot = 1; slot <= sizes.clients; slot++) {
       const name = `c${slot}`
+      const dial = (to: Slot): void => this.network.dialOnce(host, this.processing[to - 1]!)
       const build = (start: Start): Machine =>
-        client(slot, start, (to) => this.network.dialOnce(host, this.processing[to - 1]!))
+        this.#machines.client!(slot, start, dial, sizes)
       const host = new Host(name, 'client', slot, null, around, new Random(seed, name), build)
       this.clients.push(host)
     }

@@ -25,6 +25,7 @@ export const FAULTS = {
   'full-disk': 10_000,
   'lost-file': 12_000,
   'wall-clock': 5_000,
+  'wrong-bytes': 10_000,
 } as const
 
 export type FaultName = keyof typeof FAULTS
@@ -45,6 +46,7 @@ export class Faults {
   readonly #rates: Rates
   readonly #tell: (fault: string) => void
   #over = false
+  #wrong = false
 
   constructor(cluster: Cluster, random: Random, rates: Rates, tell: (fault: string) => void) {
     this.#cluster = cluster
@@ -103,7 +105,9 @@ export class Faults {
         return this.#loseFile(store)
       case 'wall-clock':
         victim.wallOffset = random.between(-600_000, 600_000)
-        return this.#tell(`${victim.name}'s wall clock is off by ${victim.wallOffset} ms`)
+        return this.#tell(`wall-clock ${victim.name} is off by ${victim.wallOffset} ms`)
+      case 'wrong-bytes':
+        return this.#wrongBytes()
     }
   }
 
@@ -218,6 +222,20 @@ export class Faults {
     })
   }
 
+  /** At most one replica at a time, of three at least: the vote finds a minority. */
+  #wrongBytes(): void {
+    const { processing } = this.#cluster.sizes
+    if (processing < 3 || this.#wrong) return
+    const slot = this.#random.between(1, processing)
+    this.#tell(`wrong-bytes p${slot}`)
+    this.#wrong = true
+    this.#cluster.corrupt(slot, true)
+    this.#later(this.#random.spread(100, 4_000), () => {
+      this.#wrong = false
+      this.#cluster.corrupt(slot, false)
+    })
+  }
+
   /** Only while all files count and a view of everybody is active, so that a minority is lost. */
   #loseFile(store: Host): void {
     const whole = this.#cluster.persistence.every((host) => {
@@ -243,6 +261,7 @@ export class Faults {
     }
     for (const host of hosts) {
       host.wallOffset = 0
+      this.#cluster.corrupt(host.slot, false)
       host.resume()
       this.#restart(host)
     }

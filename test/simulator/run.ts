@@ -17,7 +17,7 @@ const { values } = parseArgs({
     processing: { type: 'string' },
     persistence: { type: 'string' },
     clients: { type: 'string', default: '3' },
-    workload: { type: 'string', default: 'persistence' },
+    workload: { type: 'string', default: 'whole' },
     without: { type: 'string', default: '' },
     'storm-ms': { type: 'string' },
     trace: { type: 'boolean', default: false },

@@ -8,7 +8,7 @@ import { KIND, encodeMeta, plainMeta, sha256, type Draft } from '../../../protoc
 import { decodeTerm } from '../../../protocol/log/term.js'
 import type { Start } from '../host.js'
 import { Random } from '../random.js'
-import { Violation, expect } from '../violation.js'
+import { Violation } from '../violation.js'
 
 const MAILBOXES = ['alice', 'bob', 'carol']
 
@@ -51,7 +51,6 @@ export class Writer implements Machine {
   #k = 0
   #unanswered: Order[] = []
   #ids = 0
-  #acknowledged = 0
   #resendAt = Infinity
   #claimAt = 0
   #heartbeatAt = 0
@@ -288,13 +287,11 @@ export class Writer implements Machine {
     this.#stream = this.#random.bytes(16)
     this.#seq = 0
     this.#k = 0
-    this.#acknowledged = 0
   }
 
   #appended(message: The<'APPENDED'>): void {
     if (this.#role !== 'coordinator' || message.term !== this.#term) return
     this.#unanswered = this.#unanswered.filter((order) => order.id !== message.id)
-    this.#acknowledged = Math.max(this.#acknowledged, message.k)
   }
 
   #fenced(message: The<'FENCED'>): void {
@@ -307,9 +304,6 @@ export class Writer implements Machine {
   /** Goes back once for each expected value: all that is unanswered, in order. */
   #gap(message: The<'GAP'>): void {
     if (this.#role !== 'coordinator' || message.term !== this.#term) return
-    expect(message.expected > this.#acknowledged, 'C7', () => {
-      return `p${this.#slot}: ${this.#term}/${message.expected} was acknowledged and is missing`
-    })
     this.#resendAt = Math.min(this.#resendAt, this.#now.monotonic + 50)
   }
 
