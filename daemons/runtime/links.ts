@@ -176,7 +176,7 @@ export class Links {
     const late = () => {
       if (!link.peer) this.#refuse(link, 'BAD_STATE', `no handshake within ${handshakeMs} ms`)
     }
-    const deadline = setTimeout(late, handshakeMs)
+    const deadline = setTimeout(late, handshakeMs).unref()
     this.#links.set(id, link)
     return link
   }
