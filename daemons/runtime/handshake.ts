@@ -36,7 +36,15 @@ export function errorMessage(code: ErrorName, text: string): The<'ERROR'> {
   const { code: number, definite } = ERRORS[code]
   // The wire bounds the text in bytes.
   const short = Buffer.from(text).subarray(0, 1000).toString()
-  return { type: 'ERROR', request: 0, code: number, text: short, definite, retryAfter: null }
+  return {
+    type: 'ERROR',
+    request: 0,
+    code: number,
+    text: short,
+    definite,
+    retryAfter: null,
+    expected: null,
+  }
 }
 
 function checkCertificate(socket: Socket, uri: string): void {

@@ -58,6 +58,8 @@ export const ERROR = message(
     definite: bool,
     /** When it makes sense to try again; nil: not by waiting. */
     retryAfter: optional(millis),
+    /** OUT_OF_ORDER: the seq that comes next in the stream. */
+    expected: optional(uint()),
   },
 )
 

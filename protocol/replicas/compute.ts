@@ -1,6 +1,8 @@
 // The long computations that a replica asks its shell for: scrypt, key generation and RSA private
 // operations never run where frames are handled (a slow one must delay no heartbeat).
 
+import type { Place } from '../envelope/header.js'
+
 /** scrypt cost (RFC 7914): N = 2^logN, block size r, parallelism p. */
 export interface ScryptCost {
   readonly logN: number
@@ -41,6 +43,8 @@ export type Job =
       readonly privateKey: Uint8Array
       /** Stored bodies of messages. */
       readonly envelopes: readonly Uint8Array[]
+      /** Where each was found in the log: one that was moved does not open. */
+      readonly places: readonly Place[]
     }
 
 export type JobResult =

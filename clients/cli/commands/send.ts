@@ -1,0 +1,75 @@
+// troca send TO [TEXT]: one message, or with --lines one for each line of stdin, pipelined.
+
+import { text as readAll } from 'node:stream/consumers'
+import { createInterface } from 'node:readline'
+import type { CommandModule } from 'yargs'
+import type { Client } from '../../client.js'
+import type { Receipt } from '../../outbox.js'
+import { Context } from '../context.js'
+import type { GlobalFlags } from '../context.js'
+import { EXIT, Failure } from '../failure.js'
+import { clearProgress, progress, result, resultJson } from '../output.js'
+import { stepMs, withClient } from '../run.js'
+import { say } from '../texts.js'
+
+/** Lines read ahead of their receipts. */
+const LINES_UNDER_WAY = 512
+
+interface Flags extends GlobalFlags {
+  to: string
+  text?: string | undefined
+  lines: boolean
+  /** What follows --: a text may open with a dash. */
+  '--'?: string[]
+}
+
+/** Ends at the first line that is not stored; the time-out is for each line. */
+async function sendLines(client: Client, to: string, context: Context): Promise<void> {
+  const underWay: Promise<Receipt>[] = []
+  let count = 0
+  let last = 0
+  const settleOne = async (): Promise<void> => {
+    const receipt = await underWay.shift()!
+    count++
+    last = receipt.index
+    if (context.json) resultJson(receipt)
+    else if (count % 500 === 0) progress(say('storedLines', { count, index: last }))
+  }
+  for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+    const sent = client.send(to, line, { timeoutMs: context.timeoutMs })
+    // Reported when its turn comes.
+    sent.catch(() => {})
+    underWay.push(sent)
+    if (underWay.length >= LINES_UNDER_WAY) await settleOne()
+  }
+  while (underWay.length > 0) await settleOne()
+  clearProgress()
+  if (!context.json) result(say('storedLines', { count, index: last }))
+}
+
+export const send: CommandModule<GlobalFlags, Flags> = {
+  command: 'send <to> [text]',
+  describe: 'send a message; without text, or with -, it is read from stdin',
+  builder: (yargs) =>
+    yargs
+      .positional('to', { type: 'string', demandOption: true })
+      .positional('text', { type: 'string' })
+      .option('lines', { type: 'boolean', default: false, describe: 'each line is a message' }),
+  async handler(flags) {
+    const context = new Context(flags)
+    const { to, lines } = flags
+    const text = flags.text ?? flags['--']?.[0]
+    const stdinIsTaken = lines || text === undefined || text === '-'
+    if (lines && text !== undefined && text !== '-') {
+      throw new Failure(EXIT.usage, '--lines reads stdin: give no text')
+    }
+    const need = { login: true, sending: true, stdinIsTaken }
+    if (lines) return withClient(context, need, (client) => sendLines(client, to, context))
+    const content = stdinIsTaken ? await readAll(process.stdin) : text!
+    const receipt = await withClient(context, need, (client) =>
+      client.send(to, content, { timeoutMs: stepMs(context) }),
+    )
+    if (context.json) resultJson(receipt)
+    else result(say('stored', { index: receipt.index }))
+  },
+}

@@ -1,0 +1,152 @@
+// What a command knows before it begins: flag > TROCA_... > context file > default. Everything that
+// it remembers is in the cluster's directory: context.json, and one file per kept password.
+
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Account } from '../client.js'
+import type { ConnectOptions } from '../options.js'
+import { EXIT, Failure } from './failure.js'
+import { say } from './texts.js'
+
+export interface GlobalFlags {
+  dir?: string | undefined
+  as?: string | undefined
+  json?: boolean | undefined
+  /** Seconds. */
+  timeout?: number | undefined
+  'password-file'?: string | undefined
+}
+
+interface Remembered {
+  user?: string
+  /** Where pm2 keeps its sockets, when that cannot be inside the directory. */
+  pm2Home?: string
+  accounts: Record<string, Pick<Account, 'fingerprint' | 'bits' | 'cursor'>>
+}
+
+const USER_NAME = /^[a-z][a-z0-9._-]{0,31}$/
+const DEFAULT_TIMEOUT_S = 10
+
+export class Context {
+  readonly dir: string
+  readonly json: boolean
+  readonly timeoutMs: number
+  readonly passwordFile: string | undefined
+  readonly #as: string | undefined
+  readonly #startedAt = performance.now()
+
+  constructor(flags: GlobalFlags) {
+    const { TROCA_DIR, TROCA_TIMEOUT, TROCA_USER, TROCA_JSON, TROCA_PASSWORD_FILE } = process.env
+    this.dir = resolve(flags.dir ?? TROCA_DIR ?? '.troca')
+    this.json = flags.json ?? (TROCA_JSON !== undefined && TROCA_JSON !== '' && TROCA_JSON !== '0')
+    const seconds = flags.timeout ?? Number(TROCA_TIMEOUT ?? DEFAULT_TIMEOUT_S)
+    if (!(seconds > 0)) throw new Failure(EXIT.usage, '--timeout: a number of seconds above 0')
+    this.timeoutMs = seconds * 1000
+    this.passwordFile = flags['password-file'] ?? TROCA_PASSWORD_FILE
+    this.#as = flags.as ?? TROCA_USER
+  }
+
+  /** Whether the time-out was asked for; some commands have another default. */
+  get leftMs(): number {
+    return Math.max(1, this.timeoutMs - (performance.now() - this.#startedAt))
+  }
+
+  get hasCluster(): boolean {
+    return existsSync(join(this.dir, 'client.json'))
+  }
+
+  /** Who acts; a Failure when nobody is logged in. */
+  get user(): string {
+    const user = this.#as ?? this.read().user
+    if (!user) throw new Failure(EXIT.authentication, say('nobody'))
+    return checkName(user)
+  }
+
+  servers(): Pick<ConnectOptions, 'servers' | 'ca' | 'clusterId' | 'tls'> {
+    if (!this.hasCluster) throw new Failure(EXIT.failed, say('noCluster', { dir: this.dir }))
+    const file = JSON.parse(readFileSync(join(this.dir, 'client.json'), 'utf8')) as {
+      clusterId: string
+      tls: boolean
+      ca: string
+      servers: { slot: number; host: string; port: number }[]
+    }
+    const { clusterId, tls, servers } = file
+    return {
+      clusterId,
+      tls,
+      servers,
+      ...(tls ? { ca: readFileSync(join(this.dir, file.ca)) } : {}),
+    }
+  }
+
+  read(): Remembered {
+    try {
+      const text = readFileSync(join(this.dir, 'context.json'), 'utf8')
+      return { accounts: {}, ...(JSON.parse(text) as Partial<Remembered>) }
+    } catch {
+      return { accounts: {} }
+    }
+  }
+
+  change(how: (remembered: Remembered) => void): void {
+    const remembered = this.read()
+    how(remembered)
+    const path = join(this.dir, 'context.json')
+    writeFileSync(`${path}.${process.pid}`, `${JSON.stringify(remembered, null, 2)}\n`)
+    renameSync(`${path}.${process.pid}`, path)
+  }
+
+  rememberAccount({ name, fingerprint, bits, cursor }: Account): void {
+    this.change((remembered) => {
+      remembered.user = name
+      remembered.accounts[name] = { fingerprint, bits, cursor }
+    })
+  }
+
+  rememberCursor(name: string, cursor: number): void {
+    this.change(({ accounts }) => {
+      const account = accounts[name]
+      if (account && account.cursor < cursor) accounts[name] = { ...account, cursor }
+    })
+  }
+
+  passwordPath(user: string): string {
+    return join(this.dir, 'credentials', checkName(user))
+  }
+
+  savedPassword(user: string): string | undefined {
+    const path = this.passwordPath(user)
+    return existsSync(path) ? readFileSync(path, 'utf8').replace(/\n$/, '') : undefined
+  }
+
+  savePassword(user: string, password: string): void {
+    mkdirSync(join(this.dir, 'credentials'), { recursive: true, mode: 0o700 })
+    const path = this.passwordPath(user)
+    writeFileSync(path, `${password}\n`, { mode: 0o600 })
+    chmodSync(path, 0o600)
+  }
+
+  forget(user: string): void {
+    rmSync(this.passwordPath(user), { force: true })
+    this.change((remembered) => {
+      delete remembered.accounts[user]
+      if (remembered.user === user) delete remembered.user
+    })
+  }
+}
+
+function checkName(name: string): string {
+  if (USER_NAME.test(name)) return name
+  throw new Failure(
+    EXIT.usage,
+    `"${name}" is no user name: 1 to 32 of a-z 0-9 . _ - opening with a letter`,
+  )
+}

@@ -1,0 +1,19 @@
+// Asks a replica's debug port: one word, the answer as text.
+
+import { connect } from 'node:net'
+
+/** Debug ports are on loopback whatever address the replica serves at. */
+export const DEBUG_HOST = '127.0.0.1'
+const ANSWER_MS = 1_000
+
+/** Rejects when nobody answers in time. */
+export function askDebugPort(port: number, word: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = ''
+    const socket = connect({ host: DEBUG_HOST, port }, () => socket.end(`${word}\n`))
+    socket.setTimeout(ANSWER_MS, () => socket.destroy(new Error(`no answer to ${word}`)))
+    socket.on('data', (chunk) => (answer += String(chunk)))
+    socket.on('error', reject)
+    socket.on('close', () => resolve(answer.trim()))
+  })
+}

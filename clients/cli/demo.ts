@@ -1,0 +1,216 @@
+// npm run demo [-- FILE]: Bob sends Alice every line of a text while the coordinator, and then the
+// persistence replica that holds the turn, are killed. Ends with 0 only if Alice read exactly what
+// Bob sent, both replicas came back and all logs agree. Leaves nothing running.
+
+import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { connect } from '../client.js'
+import type { Client } from '../client.js'
+import { initCluster, replicasOf, startCluster } from './cluster.js'
+import type { ReplicaPorts } from './cluster.js'
+import { Context } from './context.js'
+import { findHolder, kill, longestGap, pause, recovered } from './demo-faults.js'
+import type { Kill } from './demo-faults.js'
+import { demoLines, firstDifference } from './demo-text.js'
+import { explain, report } from './failure.js'
+import { useFreePorts } from './free-ports.js'
+import { clearProgress, note, progress, result, table } from './output.js'
+import { PACKAGE_DIR, daemonProgram, run } from './programs.js'
+import { Supervisor } from './supervisor.js'
+
+const START_S = 60
+const SEND_MS = 60_000
+const READ_MS = 60_000
+const IN_FLIGHT = 64
+/** Slow enough that messages are under way while the turn's holder is looked for. */
+const SEEKING_PAUSE_MS = 5
+const SEEK_MS = 5_000
+
+interface Cast {
+  readonly context: Context
+  readonly supervisor: Supervisor
+  readonly replicas: readonly ReplicaPorts[]
+  readonly bob: Client
+  readonly alice: Client
+}
+
+interface Course {
+  readonly receiptsAtMs: number[]
+  readonly kills: Kill[]
+  readonly recoveries: Promise<void>[]
+  sentMs: number
+}
+
+async function newUser(context: Context, name: string): Promise<Client> {
+  const client = await connect({ ...context.servers(), timeoutMs: SEND_MS })
+  const onProgress = (what: string): void => progress(`${name}: ${what}`)
+  progress(`registering ${name}: making an RSA key`)
+  const account = await client.register(name, randomBytes(16).toString('hex'), { onProgress })
+  clearProgress()
+  note(`${name} is registered: RSA ${account.bits} bits, ${account.fingerprint}`)
+  return client
+}
+
+function strike(cast: Cast, course: Course, name: string, pid: number, what: string): void {
+  const killed = kill(name, pid)
+  clearProgress()
+  note(`kill -9 ${name}, ${what}, after ${course.receiptsAtMs.length} receipts`)
+  course.kills.push(killed)
+  const replica = cast.replicas.find((other) => other.name === name)!
+  const back = recovered(killed, replica, () => cast.alice.status({ timeoutMs: 1_000 }))
+  // Reported at the end, when it is waited for.
+  back.catch(() => {})
+  course.recoveries.push(back)
+}
+
+async function strikeHolder(cast: Cast, course: Course, pids: Map<string, number>): Promise<void> {
+  const stores = cast.replicas.filter(({ name }) => name.startsWith('s'))
+  const holder = await findHolder(stores, SEEK_MS)
+  const name = (holder ?? stores[0]!).name
+  const what = holder ? 'which holds the turn' : 'as nobody was seen to hold the turn'
+  strike(cast, course, name, pids.get(name)!, what)
+}
+
+async function sendAll(cast: Cast, lines: readonly string[], course: Course): Promise<void> {
+  const { coordinator } = await cast.bob.status()
+  const pids = new Map((await cast.supervisor.list()).map(({ name, pid }) => [name, pid]))
+  let next = 0
+  let seeking: Promise<void> | null = null
+  let sought = false
+  const worker = async (): Promise<void> => {
+    while (next < lines.length) {
+      await cast.bob.send('alice', lines[next++]!, { timeoutMs: SEND_MS })
+      const count = course.receiptsAtMs.push(performance.now())
+      progress(`${count} of ${lines.length} lines stored`)
+      if (course.kills.length === 0 && count >= lines.length / 3) {
+        const name = `p${coordinator}`
+        strike(cast, course, name, pids.get(name)!, 'the coordinator')
+      }
+      if (!seeking && count >= (2 * lines.length) / 3) {
+        seeking = strikeHolder(cast, course, pids).finally(() => (sought = true))
+        seeking.catch(() => {})
+      }
+      if (seeking && !sought) await pause(SEEKING_PAUSE_MS * IN_FLIGHT)
+    }
+  }
+  const startedAt = performance.now()
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
+  course.sentMs = performance.now() - startedAt
+  await seeking
+}
+
+/** What comes by push, in order, until there are `count`. */
+async function listenFor(alice: Client, count: number): Promise<(string | null)[]> {
+  const texts: (string | null)[] = []
+  const signal = AbortSignal.timeout(READ_MS + SEND_MS)
+  if (count === 0) return texts
+  for await (const message of alice.messages({ signal })) {
+    texts.push(message.text)
+    message.ack()
+    if (texts.length === count) break
+  }
+  return texts
+}
+
+async function readAll(alice: Client): Promise<(string | null)[]> {
+  const texts: (string | null)[] = []
+  for (let after = 0, more = true; more;) {
+    const page = await alice.inbox({ after, limit: 500, timeoutMs: READ_MS })
+    texts.push(...page.messages.map((message) => message.text))
+    progress(`Alice has read ${texts.length} lines`)
+    after = page.next
+    more = page.more
+  }
+  return texts
+}
+
+async function audit(dir: string): Promise<void> {
+  const { code, stdout, stderr } = await run(daemonProgram('audit'), ['--dir', dir])
+  if (code !== 0) throw new Error(`the audit failed: ${(stderr || stdout).trim()}`)
+  note(stdout.trim())
+}
+
+function figures(lines: number, course: Course): string {
+  const { receiptsAtMs, kills, sentMs } = course
+  const rows = kills.map((killed, i) => {
+    const until = kills[i + 1]?.atMs ?? Infinity
+    const gapMs = Math.round(longestGap(receiptsAtMs, killed.atMs, until))
+    return [killed.name, `${gapMs} ms`, `${Math.round(killed.recoveredMs ?? NaN)} ms`]
+  })
+  const rate = Math.round(lines / (sentMs / 1000))
+  const kill9 = table(['kill -9', 'longest gap in receipts', 'back and caught up after'], rows)
+  return `${lines} lines in ${(sentMs / 1000).toFixed(2)} s, both kills included: ${rate} sends/s\n${kill9}`
+}
+
+async function play(cast: Cast, lines: readonly string[]): Promise<void> {
+  const course: Course = { receiptsAtMs: [], kills: [], recoveries: [], sentMs: 0 }
+  const listening = listenFor(cast.alice, lines.length)
+  listening.catch(() => {})
+  await sendAll(cast, lines, course)
+  clearProgress()
+  note(`Bob has a receipt for each of his ${lines.length} lines`)
+  const pushed = firstDifference(lines, await listening)
+  if (pushed) throw new Error(`what Alice was pushed differs: ${pushed}`)
+  const read = firstDifference(lines, await readAll(cast.alice))
+  if (read) throw new Error(`what Alice read differs: ${read}`)
+  clearProgress()
+  note('Alice has read every line, pushed and paged: in order, nothing lost, nothing twice')
+  progress('waiting for the killed replicas')
+  await Promise.all(course.recoveries)
+  clearProgress()
+  note(`${course.kills.map(({ name }) => name).join(' and ')} are back and caught up`)
+  await audit(cast.context.dir)
+  result(figures(lines.length, course))
+}
+
+async function demo(dir: string, supervisor: Supervisor, file: string | undefined): Promise<void> {
+  const lines = demoLines(file)
+  // What an interrupted run may have left.
+  await supervisor.stop()
+  rmSync(dir, { recursive: true, force: true })
+  const context = new Context({ dir, timeout: START_S })
+  progress('making a cluster')
+  await initCluster(dir, await useFreePorts())
+  const startedAt = performance.now()
+  const { replicas } = await startCluster(context)
+  note(`${replicas.length} replicas serve after ${Math.round(performance.now() - startedAt)} ms`)
+  const [alice, bob] = [await newUser(context, 'alice'), await newUser(context, 'bob')]
+  try {
+    await play({ context, supervisor, replicas: replicasOf(dir), bob, alice }, lines)
+  } finally {
+    bob.abandon('the demo is over')
+    alice.abandon('the demo is over')
+  }
+}
+
+async function main(): Promise<void> {
+  const dir = join(PACKAGE_DIR, '.troca', 'demo')
+  const supervisor = new Supervisor(dir)
+  const cleanUp = async (): Promise<void> => {
+    progress('stopping everything')
+    // A start under way when it was interrupted may have come through after the first stop.
+    while (await supervisor.stop()) await pause(200)
+    clearProgress()
+  }
+  const interrupted = (): void => {
+    void cleanUp().finally(() => process.exit(130))
+  }
+  process.once('SIGINT', interrupted)
+  process.once('SIGTERM', interrupted)
+  try {
+    await demo(dir, supervisor, process.argv[2])
+  } catch (error) {
+    clearProgress()
+    process.exitCode = report(await explain(error, null, false, 0), false)
+    for (const { name } of await supervisor.list().catch(() => [])) {
+      note(`${name}: ${supervisor.lastWords(name)}`)
+    }
+  } finally {
+    await cleanUp()
+  }
+  if (!process.exitCode) rmSync(dir, { recursive: true, force: true })
+  note(process.exitCode ? 'The demo failed.' : 'Everything is stopped.')
+}
+
+await main()

@@ -1,0 +1,107 @@
+// How a command ends when it does not succeed: an exit code and a sentence for people. A send that
+// was not answered is explained by what the cluster says of itself.
+
+import type { Client, ClusterStatus } from '../client.js'
+import { TrocaError } from '../errors.js'
+import { note, paintNote, resultJson } from './output.js'
+import { say, sayError } from './texts.js'
+
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  unreachable: 3,
+  authentication: 4,
+  timedOut: 5,
+} as const
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/** For people; `exitCode` for scripts. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly exitCode: ExitCode
+  readonly facts: Record<string, unknown>
+
+  constructor(exitCode: ExitCode, text: string, facts: Record<string, unknown> = {}) {
+    super(text)
+    this.exitCode = exitCode
+    this.facts = facts
+  }
+}
+
+const EXIT_OF: Partial<Record<string, ExitCode>> = {
+  BAD_CREDENTIALS: EXIT.authentication,
+  NOT_LOGGED_IN: EXIT.authentication,
+  FORBIDDEN: EXIT.authentication,
+  BROKEN_PEER: EXIT.unreachable,
+  UNREACHABLE: EXIT.unreachable,
+  NO_QUORUM: EXIT.unreachable,
+  NOT_READY: EXIT.unreachable,
+  SHUTTING_DOWN: EXIT.unreachable,
+  TIMEOUT: EXIT.timedOut,
+}
+
+/** "1 of 3 persistence replicas reachable (s1); 2 needed; missing: s2, s3." */
+export function whatIsMissing(status: ClusterStatus): string {
+  const name = (replica: { tier: string; slot: number }): string =>
+    `${replica.tier === 'processing' ? 'p' : 's'}${replica.slot}`
+  const stores = status.replicas.filter((replica) => replica.tier === 'persistence')
+  const up = stores.filter((replica) => replica.reachable).map(name)
+  const sentences: string[] = []
+  if (up.length < stores.length) {
+    const missing = stores.filter((replica) => !replica.reachable).map(name)
+    sentences.push(
+      say('persistenceMissing', {
+        reachable: up.length,
+        all: stores.length,
+        names: up.length > 0 ? ` (${up.join(', ')})` : '',
+        needed: status.needed,
+        missing: missing.join(', '),
+      }),
+    )
+  }
+  const away = status.replicas.filter((other) => other.tier === 'processing' && !other.reachable)
+  if (away.length > 0) {
+    sentences.push(say('processingMissing', { missing: away.map(name).join(', ') }))
+  }
+  if (status.coordinator === 0) sentences.push(say('noCoordinator'))
+  return sentences.join(' ')
+}
+
+const PASSING = new Set(['TIMEOUT', 'NO_QUORUM', 'NOT_READY', 'UNREACHABLE'])
+
+/** Turns what a client threw into a Failure; `sending`: says whether something was stored. */
+export async function explain(
+  error: unknown,
+  client: Client | null,
+  sending: boolean,
+  withinMs: number,
+): Promise<Failure> {
+  if (error instanceof Failure) return error
+  if (!(error instanceof TrocaError)) {
+    return new Failure(EXIT.failed, error instanceof Error ? error.message : String(error))
+  }
+  const { name, code, definite, retriable, hint } = error
+  let exitCode = EXIT_OF[name] ?? EXIT.failed
+  const parts = [`${sayError(name, error.message)}.`]
+  if (client && PASSING.has(name)) {
+    const status = await client.status({ timeoutMs: withinMs }).catch(() => null)
+    if (status && !status.ready) {
+      exitCode = EXIT.unreachable
+      const missing = whatIsMissing(status)
+      if (missing) parts[0] = missing
+    }
+  }
+  if (sending) parts.push(say(definite ? 'notStored' : 'maybeStored'))
+  const next = PASSING.has(name) ? 'troca status' : hint
+  parts.push(say('tryThis', { what: next }))
+  return new Failure(exitCode, parts.join(' '), { error: name, code, definite, retriable, hint })
+}
+
+/** Says how it ended; the exit code. */
+export function report(failure: Failure, json: boolean): ExitCode {
+  if (json)
+    resultJson({ ok: false, exitCode: failure.exitCode, text: failure.message, ...failure.facts })
+  else note(paintNote.red(failure.message))
+  return failure.exitCode
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+// troca: one file per command in commands/. Results on stdout, the rest on stderr.
+// Exit codes: 0 ok, 1 refused or failed, 2 usage, 3 unreachable or no quorum, 4 authentication,
+// 5 timed out.
+
+import yargs from 'yargs'
+import { hideBin } from 'yargs/helpers'
+import { bench } from './commands/bench.js'
+import { down } from './commands/down.js'
+import { inbox } from './commands/inbox.js'
+import { init } from './commands/init.js'
+import { listen } from './commands/listen.js'
+import { login } from './commands/login.js'
+import { logout } from './commands/logout.js'
+import { register } from './commands/register.js'
+import { send } from './commands/send.js'
+import { status } from './commands/status.js'
+import { up } from './commands/up.js'
+import { verify } from './commands/verify.js'
+import { whoami } from './commands/whoami.js'
+import { EXIT, Failure, explain, report } from './failure.js'
+
+const args = hideBin(process.argv)
+const json = args.includes('--json')
+
+// A reader that has had enough (head, a closed pager) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok)
+})
+
+const parser = yargs(args)
+  .scriptName('troca')
+  .usage('$0 <command>')
+  .parserConfiguration({
+    'populate--': true,
+    'parse-numbers': false,
+    'parse-positional-numbers': false,
+  })
+  .option('dir', { type: 'string', global: true, describe: 'the cluster (.troca; TROCA_DIR)' })
+  .option('as', { type: 'string', global: true, describe: 'act as this user (TROCA_USER)' })
+  .option('json', { type: 'boolean', global: true, describe: 'one JSON object, or one a line' })
+  .option('timeout', { type: 'number', global: true, describe: 'seconds (10; TROCA_TIMEOUT)' })
+  .option('password-file', { type: 'string', global: true, describe: 'its first line is read' })
+  .command(init)
+  .command(up)
+  .command(down)
+  .command(status)
+  .command(verify)
+  .command(register)
+  .command(login)
+  .command(whoami)
+  .command(logout)
+  .command(send)
+  .command(inbox)
+  .command(listen)
+  .command(bench)
+  .completion('completion', 'print a script for shell completion')
+  .demandCommand(1, 1)
+  .strict()
+  .recommendCommands()
+  .fail((message: string | null, error: Error | undefined) => {
+    // yargs has a message of its own for wrong usage only.
+    throw error ?? new Failure(EXIT.usage, `${message ?? 'wrong usage'}. troca --help`)
+  })
+
+try {
+  await parser.parseAsync()
+} catch (error) {
+  process.exitCode = report(await explain(error, null, false, 0), json)
+}

@@ -1,0 +1,63 @@
+// Results go to stdout, everything else to stderr; colour and moving lines only on a terminal.
+
+import Table from 'cli-table3'
+import pico from 'picocolors'
+
+const coloured = (stream: NodeJS.WriteStream): boolean =>
+  stream.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb'
+
+export const paint = pico.createColors(coloured(process.stdout))
+export const paintNote = pico.createColors(coloured(process.stderr))
+
+export function result(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+/** One object, one line. */
+export function resultJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`)
+}
+
+export function note(text: string): void {
+  clearProgress()
+  process.stderr.write(`${text}\n`)
+}
+
+let shown = ''
+
+/** What is being done: one line that is overwritten on a terminal, a line per change elsewhere. */
+export function progress(text: string): void {
+  if (text === shown) return
+  if (process.stderr.isTTY) {
+    const width = process.stderr.columns || 80
+    process.stderr.write(`\r\u001b[K${paintNote.dim(text.slice(0, width - 1))}`)
+  } else {
+    process.stderr.write(`${text}\n`)
+  }
+  shown = text
+}
+
+export function clearProgress(): void {
+  if (shown && process.stderr.isTTY) process.stderr.write('\r\u001b[K')
+  shown = ''
+}
+
+export function table(head: string[], rows: (string | number)[][]): string {
+  const grid = new Table({
+    head: head.map((text) => paint.bold(text)),
+    style: { head: [], border: [], compact: true },
+  })
+  grid.push(...rows.map((row) => row.map(String)))
+  return grid.toString()
+}
+
+/** What others wrote, without anything that a terminal would obey. */
+export function harmless(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
+    (c) => {
+      return `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`
+    },
+  )
+}

@@ -1,0 +1,71 @@
+// Where a password comes from: file, environment, prompt without echo, stdin. Never an argument.
+
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { Writable } from 'node:stream'
+import type { Context } from './context.js'
+import { EXIT, Failure } from './failure.js'
+import { say } from './texts.js'
+
+const firstLine = (text: string): string => text.split(/\r?\n/, 1)[0]!
+
+function prompt(question: string): Promise<string> {
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = createInterface({ input: process.stdin, output: silent, terminal: true })
+  process.stderr.write(question)
+  return new Promise((resolve, reject) => {
+    lines.once('SIGINT', () => {
+      lines.close()
+      process.stderr.write('\n')
+      reject(new Failure(EXIT.failed, say('noPassword')))
+    })
+    lines.question('', (answer) => {
+      lines.close()
+      process.stderr.write('\n')
+      resolve(answer)
+    })
+  })
+}
+
+async function fromStdin(): Promise<string> {
+  let text = ''
+  for await (const chunk of process.stdin) {
+    text += String(chunk)
+    if (text.includes('\n')) break
+  }
+  return firstLine(text)
+}
+
+/** Given by file or environment. */
+function given(context: Context): string | undefined {
+  if (context.passwordFile !== undefined) {
+    return firstLine(readFileSync(context.passwordFile, 'utf8'))
+  }
+  return process.env['TROCA_PASSWORD'] || undefined
+}
+
+/** For register and log-in: asks for it; twice if it is new. */
+export async function askPassword(context: Context, name: string, isNew: boolean): Promise<string> {
+  const ready = given(context)
+  if (ready !== undefined) return ready
+  const password = process.stdin.isTTY ? await prompt(say('password', { name })) : await fromStdin()
+  if (password === '') throw new Failure(EXIT.usage, say('noPassword'))
+  if (isNew && process.stdin.isTTY && (await prompt(say('passwordAgain'))) !== password) {
+    throw new Failure(EXIT.usage, say('passwordsDiffer'))
+  }
+  return password
+}
+
+/** For everything else: the kept one will do. `stdinIsTaken`: by the text to send. */
+export async function knownPassword(
+  context: Context,
+  name: string,
+  stdinIsTaken: boolean,
+): Promise<string> {
+  const ready = given(context) ?? context.savedPassword(name)
+  if (ready !== undefined) return ready
+  if (process.stdin.isTTY) return prompt(say('password', { name }))
+  const password = stdinIsTaken ? '' : await fromStdin()
+  if (password === '') throw new Failure(EXIT.authentication, say('noPassword'))
+  return password
+}

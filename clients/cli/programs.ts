@@ -1,0 +1,45 @@
+// The daemons' programs, started as child processes: the CLI never loads them.
+
+import { spawn } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The package's own folder: dist/clients/cli is three below it. */
+export const PACKAGE_DIR = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
+
+/** The environment without passwords: a daemon outlives the command, and keeps what it was given. */
+export function daemonEnvironment(added: Record<string, string> = {}): NodeJS.ProcessEnv {
+  const environment = { ...process.env, ...added }
+  delete environment['TROCA_PASSWORD']
+  delete environment['TROCA_PASSWORD_FILE']
+  return environment
+}
+
+export interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export function run(
+  script: string,
+  args: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; show?: boolean } = {},
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, ...args], {
+      env: options.env ?? daemonEnvironment(),
+      stdio: options.show ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    })
+    let stdout = ''
+    let stderr = ''
+    child.stdout?.on('data', (chunk) => (stdout += String(chunk)))
+    child.stderr?.on('data', (chunk) => (stderr += String(chunk)))
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve({ code: code ?? (signal ? 1 : 0), stdout, stderr }))
+  })
+}
+
+export function daemonProgram(name: string): string {
+  return join(PACKAGE_DIR, 'dist', 'daemons', `${name}.js`)
+}

@@ -1,0 +1,45 @@
+// Runs a command's work with a client, and turns whatever goes wrong into a Failure in time.
+
+import { connect } from '../client.js'
+import type { Client } from '../client.js'
+import type { Context } from './context.js'
+import { explain } from './failure.js'
+import { knownPassword } from './password.js'
+
+/** Kept back from the time-out, to ask the cluster what is wrong. */
+const EXPLAIN_MS = 1_000
+
+export interface Need {
+  /** Logs in as the current user. */
+  readonly login?: boolean
+  readonly sending?: boolean
+  readonly stdinIsTaken?: boolean
+}
+
+/** The time a step of a command may take. */
+export function stepMs(context: Context): number {
+  return Math.max(1, context.leftMs - Math.min(EXPLAIN_MS, context.timeoutMs / 4))
+}
+
+export async function withClient<T>(
+  context: Context,
+  need: Need,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const servers = context.servers()
+  const user = need.login ? context.user : undefined
+  const password = user ? await knownPassword(context, user, need.stdinIsTaken ?? false) : undefined
+  let client: Client | null = null
+  try {
+    client = await connect({ ...servers, timeoutMs: stepMs(context) })
+    if (user !== undefined) await client.login(user, password!, { timeoutMs: stepMs(context) })
+    const done = await work(client)
+    await client.close()
+    return done
+  } catch (error) {
+    // Without a connection nothing can have been written.
+    const failure = await explain(error, client, need.sending ?? false, context.leftMs)
+    client?.abandon('failed')
+    throw failure
+  }
+}

@@ -1,0 +1,15 @@
+// A received message, for people or as JSON.
+
+import type { InboxMessage } from '../subscription.js'
+import { harmless, paint, result, resultJson } from './output.js'
+import { say } from './texts.js'
+
+export function showMessage(message: InboxMessage, json: boolean): void {
+  const { index, from, to, time, stream, seq, text } = message
+  if (json) return resultJson({ index, from, to, time, stream, seq, text })
+  const when = new Date(time).toISOString().slice(0, 19).replace('T', ' ')
+  const content = text === null ? paint.red(say('sealed')) : harmless(text)
+  result(
+    `${paint.dim(`${String(index).padStart(6)}  ${when}`)}  ${paint.cyan(harmless(from))}: ${content}`,
+  )
+}

@@ -1,0 +1,110 @@
+// What people read, in English and Portuguese. {name} is filled in. Texts that only developers see
+// (library errors, logs) stay English.
+
+const TEXTS = {
+  ready: ['ready', 'pronto'],
+  notReady: ['not ready', 'não está pronto'],
+  stored: ['stored at {index}', 'guardada em {index}'],
+  storedLines: [
+    '{count} messages stored, the last at {index}',
+    '{count} mensagens guardadas, a última em {index}',
+  ],
+  notStored: ['Nothing was stored.', 'Nada foi guardado.'],
+  maybeStored: ['It may be stored.', 'Pode ter sido guardada.'],
+  tryThis: ['Try: {what}', 'Tente: {what}'],
+  persistenceMissing: [
+    '{reachable} of {all} persistence replicas reachable{names}; {needed} needed; missing: {missing}.',
+    '{reachable} de {all} réplicas de persistência ao alcance{names}; são precisas {needed}; faltam: {missing}.',
+  ],
+  processingMissing: [
+    'processing replicas missing: {missing}.',
+    'réplicas de processamento em falta: {missing}.',
+  ],
+  noCoordinator: ['There is no coordinator just now.', 'De momento não há coordenador.'],
+  noMessages: ['no new messages', 'não há mensagens novas'],
+  sealed: ['(this envelope does not open)', '(este envelope não abre)'],
+  registered: [
+    '{name} is registered; key of {bits} bits, fingerprint {fingerprint}',
+    '{name} foi registado; chave de {bits} bits, impressão digital {fingerprint}',
+  ],
+  loggedIn: ['logged in as {name}', 'sessão aberta como {name}'],
+  loggedOut: ['{name} is forgotten here', '{name} foi esquecido aqui'],
+  remembered: [
+    'the password is kept, readable by you alone, in {path} (--no-save: not kept)',
+    'a palavra-passe fica guardada, só legível por si, em {path} (--no-save: não fica)',
+  ],
+  nobody: [
+    'nobody is logged in; try: troca login NAME',
+    'ninguém tem sessão aberta; tente: troca login NOME',
+  ],
+  password: ['Password for {name}: ', 'Palavra-passe de {name}: '],
+  passwordAgain: ['Once more: ', 'Outra vez: '],
+  passwordsDiffer: ['the two passwords differ', 'as duas palavras-passe são diferentes'],
+  noPassword: [
+    'no password: give it by prompt, --password-file, TROCA_PASSWORD or stdin',
+    'falta a palavra-passe: por pergunta, --password-file, TROCA_PASSWORD ou stdin',
+  ],
+  noCluster: [
+    'there is no cluster in {dir}; try: troca up',
+    'não há cluster em {dir}; tente: troca up',
+  ],
+  initialising: [
+    'no cluster in {dir} yet: making one',
+    'ainda não há cluster em {dir}: a criar um',
+  ],
+  starting: ['starting {names}', 'a iniciar {names}'],
+  waiting: ['{up} of {all} replicas reachable{names}', '{up} de {all} réplicas ao alcance{names}'],
+  isUp: [
+    'ready: coordinator {coordinator}, {all} replicas',
+    'pronto: coordenador {coordinator}, {all} réplicas',
+  ],
+  alreadyUp: ['it is already running', 'já está a funcionar'],
+  stopping: ['stopping', 'a parar'],
+  stopped: ['stopped; nothing is left running', 'parado; nada ficou a correr'],
+  notRunning: ['nothing was running', 'nada estava a correr'],
+  portTaken: [
+    'port {port}, which {name} needs, is taken by another program; stop that, or choose other ports',
+    'a porta {port}, de que {name} precisa, está ocupada por outro programa; pare-o ou escolha outras portas',
+  ],
+  replicaDied: [
+    '{name} does not start: {reason}. See {log}',
+    '{name} não arranca: {reason}. Veja {log}',
+  ],
+  notReadyInTime: ['not ready within {seconds} s', 'não ficou pronto em {seconds} s'],
+  listening: ['listening as {name}; Ctrl-C ends', 'à escuta como {name}; Ctrl-C termina'],
+  reconnecting: ['connection lost, reconnecting', 'ligação perdida, a religar'],
+  working: ['{what} …', '{what} …'],
+} as const satisfies Record<string, readonly [en: string, pt: string]>
+
+/** The service's errors, for who reads Portuguese; others are shown as they come. */
+const ERRORS_PT: Record<string, string> = {
+  NAME_TAKEN: 'este nome já está em uso',
+  NO_SUCH_USER: 'esse utilizador não existe',
+  BAD_CREDENTIALS: 'utilizador desconhecido ou palavra-passe errada',
+  NOT_LOGGED_IN: 'sem sessão aberta',
+  BAD_NAME: 'o nome não é válido: 1 a 32 de a-z 0-9 . _ - a começar por letra',
+  TOO_LONG: 'o texto é demasiado longo',
+  OVERLOADED: 'a réplica tem trabalho a mais',
+  NOT_READY: 'de momento não há coordenador',
+  NO_QUORUM: 'há réplicas de persistência a menos',
+  STORAGE_FULL: 'o disco está cheio',
+  UNREACHABLE: 'nenhuma réplica de processamento ao alcance',
+  TIMEOUT: 'não houve resposta a tempo',
+}
+
+export type TextName = keyof typeof TEXTS
+
+function portuguese(): boolean {
+  const { LC_ALL, LC_MESSAGES, LANG } = process.env
+  return /^pt/i.test(LC_ALL || LC_MESSAGES || LANG || '')
+}
+
+export function say(name: TextName, values: Record<string, string | number> = {}): string {
+  const text: string = TEXTS[name][portuguese() ? 1 : 0]
+  return text.replace(/\{(\w+)\}/g, (_, key: string) => String(values[key] ?? ''))
+}
+
+export function sayError(name: string, text: string): string {
+  const translated = portuguese() ? ERRORS_PT[name] : undefined
+  return translated ? `${translated} (${name})` : text
+}

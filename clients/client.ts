@@ -1,0 +1,299 @@
+// What an application holds: one account on one cluster, over whichever replica serves it. All
+// operations outlive connections; what they promise is in docs/PROTOCOL, "What a client is promised".
+
+import { randomBytes } from 'node:crypto'
+import { EventEmitter } from 'node:events'
+import { ERRORS } from '../protocol/errors.js'
+import { MAX_TEXT } from '../protocol/messages/common.js'
+import type { Message, The } from '../protocol/messages/catalogue.js'
+import type { Connection } from './connection.js'
+import { Deadlines } from './deadlines.js'
+import { clientError, refusedHere } from './errors.js'
+import type { TrocaError } from './errors.js'
+import { Link } from './link.js'
+import { Operations, onAbort } from './operations.js'
+import { DEFAULT_TIMEOUT_MS, parseServers } from './options.js'
+import type { ConnectOptions, OperationOptions, Server } from './options.js'
+import { Outbox } from './outbox.js'
+import type { Receipt } from './outbox.js'
+import { Subscription, toInboxMessage } from './subscription.js'
+import type { InboxMessage, ReceivedMessage } from './subscription.js'
+
+/** Making an RSA key takes seconds. */
+const REGISTER_TIMEOUT_MS = 120_000
+const GOODBYE_MS = 500
+const PAGE_MESSAGES = 200
+const WINDOW_MESSAGES = 256
+const USER_NAME = /^[a-z][a-z0-9._-]{0,31}$/
+
+export interface Account {
+  readonly name: string
+  /** RFC 7638 thumbprint of the public key. */
+  readonly fingerprint: string
+  readonly bits: number
+  /** Everything up to this log index was acknowledged. */
+  readonly cursor: number
+}
+
+export interface Page {
+  readonly messages: readonly InboxMessage[]
+  /** Read on after this index. */
+  readonly next: number
+  readonly more: boolean
+  readonly cursor: number
+}
+
+export type ClusterStatus = Omit<The<'STATUS_IS'>, 'type' | 'request'>
+
+export interface ClientEvents {
+  connected: [{ slot: number; coordinator: number }]
+  disconnected: [{ reason: string }]
+  coordinator: [{ slot: number }]
+  /** Another connection serves now; `gapMs`: how long there was none. */
+  failover: [{ from: number; to: number; gapMs: number }]
+}
+
+type WithTimeout<T> = OperationOptions & T
+
+/** Resolves when a server answers and, with `user`, the log-in is done; rejects with TrocaError. */
+export async function connect(options: ConnectOptions): Promise<Client> {
+  const client = new Client(options)
+  try {
+    // The least that shows that somebody serves.
+    await client.status()
+    if (options.user !== undefined) await client.login(options.user, options.password ?? '')
+    return client
+  } catch (error) {
+    client.abandon('not connected')
+    throw error
+  }
+}
+
+export class Client implements AsyncDisposable {
+  readonly events = new EventEmitter<ClientEvents>()
+  account: Account | null = null
+  readonly #timeoutMs: number
+  readonly #deadlines = new Deadlines()
+  readonly #link: Link
+  readonly #operations: Operations
+  readonly #outbox: Outbox
+  #subscription: Subscription | null = null
+  #acknowledged = 0
+  #cursorTold = 0
+  #lostAt: number | null = null
+  #ended: TrocaError | null = null
+  #token: { readonly name: string; readonly bytes: Uint8Array } | null = null
+
+  /** @internal `connect` makes clients. */
+  constructor(options: ConnectOptions) {
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+    const { ca, clusterId = '', tls = true } = options
+    this.#link = new Link(parseServers(options.servers), { ca, clusterId, tls }, this.#deadlines, {
+      ready: (connection, previous) => this.#ready(connection, previous),
+      lost: (reason) => this.#lost(reason),
+      hopeless: (reason) => this.#end(reason),
+      message: (message) => this.#message(message),
+      drained: () => this.#outbox.drained(),
+      coordinator: (slot) => this.events.emit('coordinator', { slot }),
+    })
+    const why = (): TrocaError | null => this.#link.lastFailure
+    const doubt = (): void => this.#link.doubt()
+    this.#operations = new Operations(this.#deadlines, why, doubt)
+    this.#outbox = new Outbox(this.#operations, this.#deadlines, why, doubt)
+    onAbort(options.signal, () => this.abandon('the caller gave up'))
+    this.#link.start()
+  }
+
+  get user(): string | null {
+    return this.account?.name ?? null
+  }
+
+  /** Makes an account and logs in. A repetition, even after a lost answer, does no harm. */
+  async register(
+    name: string,
+    password: string,
+    options: WithTimeout<{ onProgress?: (text: string) => void }> = {},
+  ): Promise<Account> {
+    if (this.#token?.name !== name) this.#token = { name, bytes: randomBytes(16) }
+    const token = this.#token.bytes
+    const answer = await this.#run<'SESSION'>(
+      `registering ${name}`,
+      (request) => ({ type: 'REGISTER', request, name, password, token }),
+      { timeoutMs: REGISTER_TIMEOUT_MS, ...options },
+    )
+    return this.#loggedIn(answer, password)
+  }
+
+  async login(name: string, password: string, options: OperationOptions = {}): Promise<Account> {
+    const answer = await this.#run<'SESSION'>(
+      `logging in as ${name}`,
+      (request) => ({ type: 'LOGIN', request, name, password }),
+      options,
+    )
+    return this.#loggedIn(answer, password)
+  }
+
+  /** Resolves when the message is stored on a majority. Waits while too many are unanswered. */
+  send(to: string, text: string, options: OperationOptions = {}): Promise<Receipt> {
+    if (!USER_NAME.test(to)) return Promise.reject(refusedHere('BAD_NAME'))
+    if (Buffer.byteLength(text) > MAX_TEXT) return Promise.reject(refusedHere('TOO_LONG'))
+    if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
+    return this.#outbox.send(to, text, options.timeoutMs ?? this.#timeoutMs, options.signal)
+  }
+
+  /** A page of the own mailbox; sees everything acknowledged before it was asked for. */
+  async inbox(options: WithTimeout<{ after?: number; limit?: number }> = {}): Promise<Page> {
+    const { after = 0, limit = PAGE_MESSAGES } = options
+    const page = await this.#run<'PAGE'>(
+      'reading the inbox',
+      (request) => ({ type: 'INBOX', request, after, limit }),
+      options,
+    )
+    const { next, more, cursor } = page
+    return { messages: page.messages.map(toInboxMessage), next, more, cursor }
+  }
+
+  /**
+   * Messages as they arrive, the waiting ones first. `ack()` each when it is dealt with: only
+   * `window` unacknowledged ones are under way. One at a time per client.
+   */
+  async *messages(
+    options: { after?: number; window?: number; signal?: AbortSignal } = {},
+  ): AsyncGenerator<ReceivedMessage, void, undefined> {
+    if (this.#ended) throw this.#ended
+    if (this.#subscription) throw refusedHere('BAD_STATE', 'messages() is already being read')
+    const { after = null, window = WINDOW_MESSAGES } = options
+    const subscription = new Subscription({ after, window }, this.#operations, (index) =>
+      this.ack(index),
+    )
+    this.#subscription = subscription
+    onAbort(options.signal, () => subscription.end(null))
+    subscription.listen()
+    try {
+      yield* subscription.messages()
+    } finally {
+      subscription.end(null)
+      if (this.#subscription === subscription) this.#subscription = null
+    }
+  }
+
+  /** Everything in the mailbox up to this log index is dealt with. */
+  ack(index: number): void {
+    if (index <= this.#acknowledged) return
+    this.#acknowledged = index
+    if (this.account) this.account = { ...this.account, cursor: index }
+    setImmediate(() => this.#tellCursor())
+  }
+
+  async status(options: OperationOptions = {}): Promise<ClusterStatus> {
+    const answer = await this.#run<'STATUS_IS'>(
+      'asking for the status',
+      (request) => ({ type: 'STATUS', request }),
+      options,
+    )
+    const { type: _type, request: _request, ...status } = answer
+    return status
+  }
+
+  /** Waits for the receipts of all sends, logs out, closes. */
+  async close(options: OperationOptions = {}): Promise<void> {
+    if (this.#ended) return
+    await this.#outbox.idle()
+    this.#subscription?.end(null)
+    this.#tellCursor()
+    const connection = this.#link.connection
+    if (connection && this.account) await goodbye(connection, options.timeoutMs ?? GOODBYE_MS)
+    this.abandon('closed')
+  }
+
+  /** Closes at once; whatever is under way fails with CLOSED. */
+  abandon(reason: string): void {
+    this.#end(clientError('CLOSED', reason, false))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #run<N extends 'SESSION' | 'PAGE' | 'STATUS_IS'>(
+    what: string,
+    build: (request: number) => Message,
+    options: WithTimeout<{ onProgress?: (text: string) => void }>,
+  ): Promise<The<N>> {
+    const { signal, onProgress, timeoutMs = this.#timeoutMs } = options
+    return (await this.#operations.run({ what, build, timeoutMs, signal, onProgress })) as The<N>
+  }
+
+  #loggedIn(answer: The<'SESSION'>, password: string): Account {
+    const { name, fingerprint, bits, cursor } = answer
+    this.#link.credentials = { user: name, password }
+    this.#acknowledged = cursor
+    this.#cursorTold = cursor
+    this.account = { name, fingerprint, bits, cursor }
+    return this.account
+  }
+
+  #tellCursor(): void {
+    const connection = this.#link.connection
+    if (!connection || this.#acknowledged <= this.#cursorTold) return
+    this.#cursorTold = this.#acknowledged
+    connection.send({ type: 'CURSOR', index: this.#acknowledged })
+  }
+
+  #ready(connection: Connection, previous: Server | null): void {
+    const { coordinator } = connection.welcome!
+    const to = connection.server.slot
+    this.events.emit('connected', { slot: to, coordinator })
+    if (previous) {
+      const gapMs = this.#lostAt === null ? 0 : performance.now() - this.#lostAt
+      this.events.emit('failover', { from: previous.slot, to, gapMs })
+    }
+    this.#lostAt = null
+    if (this.#acknowledged > 0) {
+      this.#cursorTold = 0
+      this.#tellCursor()
+    }
+    this.#operations.connected(connection)
+    this.#outbox.connected(connection)
+    this.#subscription?.listen()
+  }
+
+  #lost(reason: TrocaError): void {
+    this.#lostAt ??= performance.now()
+    this.#operations.disconnected()
+    this.#outbox.disconnected()
+    this.events.emit('disconnected', { reason: reason.message })
+  }
+
+  #message(message: Message): void {
+    if (message.type === 'RECEIPT') this.#outbox.receipt(message)
+    else if (message.type === 'PUSH') this.#subscription?.push(message.messages)
+    else if (message.type === 'ERROR') this.#outbox.error(message)
+  }
+
+  #end(reason: TrocaError): void {
+    if (this.#ended) return
+    this.#ended = reason
+    this.#link.close(reason.name === 'CLOSED' ? reason.message : ERRORS.SHUTTING_DOWN.text)
+    this.#operations.end(reason)
+    this.#outbox.end(reason)
+    this.#subscription?.end(reason.name === 'CLOSED' ? null : reason)
+    this.#deadlines.stop()
+  }
+}
+
+/** Logs out; the answer shows that all that was said before has been heard. */
+function goodbye(connection: Connection, withinMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, withinMs)
+    const listener = connection.listener
+    connection.listener = {
+      ...listener,
+      closed() {
+        clearTimeout(timer)
+        resolve()
+      },
+    }
+    connection.send({ type: 'LOGOUT', request: connection.nextRequest() })
+  })
+}

@@ -1,0 +1,222 @@
+// One connection to one processing replica: socket, HELLO and WELCOME, requests and their answers.
+// What is sent in one turn of the event loop leaves in one write.
+
+import { randomBytes } from 'node:crypto'
+import { connect as connectTcp } from 'node:net'
+import type { Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import type { PeerCertificate } from 'node:tls'
+import type { Message, The } from '../protocol/messages/catalogue.js'
+import { FrameDecoder, encodeFrame } from '../protocol/wire/frame.js'
+import { clientError, fromRefusal } from './errors.js'
+import type { TrocaError } from './errors.js'
+import type { Server } from './options.js'
+
+const VERSION = 1
+/** What a server may say before its WELCOME. */
+const HANDSHAKE_FRAME_BYTES = 4 * 1024
+const BOOT = randomBytes(8).toString('hex')
+
+export interface DialOptions {
+  readonly ca: string | Buffer | undefined
+  readonly clusterId: string
+  readonly tls: boolean
+}
+
+export interface ConnectionListener {
+  /** What answers no `ask`. */
+  message(message: Message, connection: Connection): void
+  /** Once, for whatever reason; nothing comes after. */
+  closed(reason: TrocaError, connection: Connection): void
+  /** There is room again after `writable` was false. */
+  drained(connection: Connection): void
+}
+
+/** What came under a request's id; null: the connection ended first. */
+export type Answer = Message | null
+
+/** A replica's certificate names cluster, tier and slot in a URI; host names are not looked at. */
+function checkReplica(clusterId: string, certificate: PeerCertificate): Error | undefined {
+  const names = (certificate.subjectaltname ?? '').split(', ')
+  const ofCluster = clusterId === '' ? 'URI:troca://' : `URI:troca://${clusterId}/`
+  const isReplica = (name: string): boolean =>
+    name.startsWith(ofCluster) && /\/processing\/\d+$/.test(name)
+  if (names.some(isReplica)) return undefined
+  return Object.assign(new Error('the certificate is not that of a processing replica'), {
+    code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+  })
+}
+
+function openSocket(server: Server, options: DialOptions): Socket {
+  const { host, port } = server
+  if (!options.tls) return connectTcp({ host, port, noDelay: true })
+  return connectTls({
+    host,
+    port,
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    minVersion: 'TLSv1.3',
+    checkServerIdentity: (_host, certificate) => checkReplica(options.clusterId, certificate),
+  }).setNoDelay(true)
+}
+
+const REASONS: Record<string, string> = {
+  ECONNREFUSED: 'refused the connection',
+  ECONNRESET: 'broke the connection',
+  EPIPE: 'broke the connection',
+  ETIMEDOUT: 'did not answer',
+  EHOSTUNREACH: 'cannot be reached',
+  ENOTFOUND: 'has an unknown host name',
+}
+
+export class Connection {
+  readonly server: Server
+  welcome: The<'WELCOME'> | null = null
+  /** On the monotonic clock, ms: when something was last heard. */
+  heardAt = performance.now()
+  listener: ConnectionListener
+  closed = false
+  readonly #socket: Socket
+  readonly #decoder = new FrameDecoder(HANDSHAKE_FRAME_BYTES)
+  readonly #asked = new Map<number, (answer: Answer) => void>()
+  #nextRequest = 1
+  #frames: Buffer[] = []
+  #flushing: NodeJS.Immediate | null = null
+  /** The server's own word on why it closes. */
+  #lastWord: TrocaError | null = null
+
+  constructor(server: Server, options: DialOptions, listener: ConnectionListener) {
+    this.server = server
+    this.listener = listener
+    const socket = openSocket(server, options)
+    this.#socket = socket
+    socket.on(options.tls ? 'secureConnect' : 'connect', () => this.#hello(options.clusterId))
+    socket.on('data', (chunk: Buffer) => this.#received(chunk))
+    socket.on('drain', () => this.listener.drained(this))
+    socket.on('error', (error) => this.#failed(error))
+    socket.on('close', () => this.destroy(this.unreachable('closed the connection')))
+  }
+
+  get name(): string {
+    return `p${this.server.slot}`
+  }
+
+  /** False while the socket's buffer is full. */
+  get writable(): boolean {
+    return !this.closed && !this.#socket.writableNeedDrain
+  }
+
+  nextRequest(): number {
+    return this.#nextRequest++
+  }
+
+  send(message: Message): void {
+    if (this.closed) return
+    this.#frames.push(encodeFrame(message))
+    this.#flushing ??= setImmediate(this.#flush)
+  }
+
+  /** `answered` may be called several times while the answers are PROGRESS. */
+  ask(build: (request: number) => Message, answered: (answer: Answer) => void): void {
+    const request = this.nextRequest()
+    this.#asked.set(request, answered)
+    this.send(build(request))
+  }
+
+  /** Says goodbye and closes. */
+  close(reason: string): void {
+    if (this.closed) return
+    if (this.welcome) this.send({ type: 'GOODBYE', reason })
+    this.#flush()
+    // Ends when the peer does; a peer that never does holds no process.
+    this.#socket.end()
+    this.#socket.unref()
+    this.#end(clientError('CLOSED', reason, false))
+  }
+
+  /** Given up: nothing more is said. */
+  destroy(reason: TrocaError): void {
+    if (this.closed) return
+    this.#socket.destroy()
+    this.#end(this.#lastWord ?? reason)
+  }
+
+  unreachable(what: string, cause?: unknown): TrocaError {
+    return clientError('UNREACHABLE', `${this.name} ${what}`, false, cause)
+  }
+
+  #hello(clusterId: string): void {
+    this.send({
+      type: 'HELLO',
+      minVersion: VERSION,
+      maxVersion: VERSION,
+      clusterId,
+      role: 'client',
+      slot: 0,
+      boot: BOOT,
+      lane: 'main',
+    })
+  }
+
+  readonly #flush = (): void => {
+    if (this.#flushing) clearImmediate(this.#flushing)
+    this.#flushing = null
+    const frames = this.#frames
+    if (frames.length === 0 || this.#socket.destroyed) return
+    this.#frames = []
+    this.#socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames))
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.closed) return
+    this.heardAt = performance.now()
+    let messages: Message[]
+    try {
+      messages = this.#decoder.push(chunk)
+    } catch (error) {
+      const text = `${this.name} does not speak the protocol: ${(error as Error).message}`
+      return this.destroy(clientError('BROKEN_PEER', text, false, error))
+    }
+    for (const message of messages) {
+      if (this.closed) return
+      this.#take(message)
+    }
+  }
+
+  #take(message: Message): void {
+    if (message.type === 'PING') return this.send({ type: 'PONG', nonce: message.nonce })
+    if (message.type === 'PONG') return
+    if (message.type === 'WELCOME') {
+      this.welcome = message
+      this.#decoder.setLimit(message.maxFrame)
+    }
+    if (message.type === 'ERROR' && message.request === 0) {
+      this.#lastWord = fromRefusal(message)
+      return
+    }
+    const request = 'request' in message && message.request !== null ? message.request : 0
+    const answered = this.#asked.get(request)
+    if (!answered) this.listener.message(message, this)
+    else {
+      if (message.type !== 'PROGRESS') this.#asked.delete(request)
+      answered(message)
+    }
+    if (message.type === 'GOODBYE') this.destroy(this.unreachable(`left: ${message.reason}`))
+  }
+
+  #failed(error: NodeJS.ErrnoException): void {
+    const code = error.code ?? ''
+    if (/CERT|TLS|SSL|SIGN/.test(code)) {
+      const text = `${this.name} could not be trusted: ${error.message}`
+      return this.destroy(clientError('BROKEN_PEER', text, false, error))
+    }
+    this.destroy(this.unreachable(REASONS[code] ?? error.message, error))
+  }
+
+  #end(reason: TrocaError): void {
+    this.closed = true
+    const asked = [...this.#asked.values()]
+    this.#asked.clear()
+    for (const answered of asked) answered(null)
+    this.listener.closed(reason, this)
+  }
+}

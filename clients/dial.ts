@@ -1,0 +1,120 @@
+// Finding a replica to talk to: who welcomes first, then the coordinator that it names. The next
+// server is tried when one has failed, or when it takes its time: a stopped process accepts
+// connections and says nothing.
+
+import type { The } from '../protocol/messages/catalogue.js'
+import { Connection } from './connection.js'
+import type { ConnectionListener, DialOptions } from './connection.js'
+import { clientError, fromRefusal } from './errors.js'
+import type { TrocaError } from './errors.js'
+import type { Server } from './options.js'
+
+const STAGGER_MS = 150
+const WELCOME_MS = 1_500
+const LOGIN_MS = 5_000
+
+export interface Credentials {
+  readonly user: string
+  readonly password: string
+}
+
+const DEAF: ConnectionListener = { message() {}, closed() {}, drained() {} }
+
+/** A connection that was welcomed; rejects with TrocaError. */
+export function dial(server: Server, options: DialOptions): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const connection = new Connection(server, options, {
+      ...DEAF,
+      message(message) {
+        if (message.type !== 'WELCOME') return
+        clearTimeout(timer)
+        connection.listener = DEAF
+        resolve(connection)
+      },
+      closed(reason) {
+        clearTimeout(timer)
+        reject(reason)
+      },
+    })
+    const late = (): void => connection.destroy(connection.unreachable('did not answer in time'))
+    const timer = setTimeout(late, WELCOME_MS)
+  })
+}
+
+/** What is to be said when no server could be used. */
+function allFailed(failures: readonly TrocaError[]): TrocaError {
+  const final = failures.find((failure) => !failure.retriable)
+  if (final && failures.every((failure) => !failure.retriable)) return final
+  const why = failures.map((failure) => failure.message).join(', ')
+  return clientError('UNREACHABLE', `no server could be reached: ${why}`, false)
+}
+
+export function firstToWelcome(
+  servers: readonly Server[],
+  options: DialOptions,
+): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const failures: TrocaError[] = []
+    let next = 0
+    let won = false
+    let timer: NodeJS.Timeout | undefined
+    const tryNext = (): void => {
+      clearTimeout(timer)
+      const server = servers[next++]
+      if (won || !server) return
+      timer = setTimeout(tryNext, STAGGER_MS)
+      dial(server, options).then(
+        (connection) => {
+          if (won) return connection.close('another server was faster')
+          won = true
+          clearTimeout(timer)
+          resolve(connection)
+        },
+        (error: TrocaError) => {
+          failures.push(error)
+          if (failures.length === servers.length) reject(allFailed(failures))
+          else tryNext()
+        },
+      )
+    }
+    tryNext()
+  })
+}
+
+/** Like firstToWelcome, but prefers the coordinator that the first one names. */
+export async function findServer(
+  servers: readonly Server[],
+  options: DialOptions,
+): Promise<Connection> {
+  const first = await firstToWelcome(servers, options)
+  const named = first.welcome!.coordinator
+  const coordinator = servers.find((server) => server.slot === named)
+  if (!coordinator || named === first.server.slot) return first
+  try {
+    const connection = await dial(coordinator, options)
+    first.close('going to the coordinator')
+    return connection
+  } catch (error) {
+    // It is gone, and the first one has not noticed yet.
+    if (!first.closed) return first
+    throw error
+  }
+}
+
+/** Logs this connection in; rejects with TrocaError. */
+export function logIn(connection: Connection, who: Credentials): Promise<The<'SESSION'>> {
+  return new Promise((resolve, reject) => {
+    const late = (): void => connection.destroy(connection.unreachable('took too long to log in'))
+    const timer = setTimeout(late, LOGIN_MS)
+    connection.ask(
+      (request) => ({ type: 'LOGIN', request, name: who.user, password: who.password }),
+      (answer) => {
+        if (answer?.type === 'PROGRESS') return
+        clearTimeout(timer)
+        if (answer?.type === 'SESSION') return resolve(answer)
+        if (answer?.type === 'ERROR') return reject(fromRefusal(answer))
+        reject(connection.unreachable('closed the connection while logging in'))
+      },
+    )
+  })
+}

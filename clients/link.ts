@@ -1,0 +1,186 @@
+// Keeps one usable connection: finds a server, logs in again, notices silence, follows the
+// coordinator (the new connection is ready before the old one is left), and tries again with
+// back-off for as long as the client lives.
+
+import type { Message } from '../protocol/messages/catalogue.js'
+import type { Connection, ConnectionListener, DialOptions } from './connection.js'
+import type { Deadlines } from './deadlines.js'
+import { dial, findServer, logIn } from './dial.js'
+import type { Credentials } from './dial.js'
+import type { TrocaError } from './errors.js'
+import type { Server } from './options.js'
+
+const BACK_OFF_MIN_MS = 20
+const BACK_OFF_MAX_MS = 500
+/** A connection silent for longer is taken for dead; at least so many heartbeats. */
+const SILENCE_MS = 1_500
+const SILENT_HEARTBEATS = 10
+/** How often the coordinator is asked for, when another replica or none is known to be it. */
+const SEEK_MS = 200
+const CHECK_MS = 2_000
+
+export interface LinkListener {
+  /** Usable, and logged in if there are credentials. `previous`: the server used before. */
+  ready(connection: Connection, previous: Server | null): void
+  lost(reason: TrocaError): void
+  /** No server will ever serve this client as it is. */
+  hopeless(reason: TrocaError): void
+  message(message: Message): void
+  drained(): void
+  coordinator(slot: number): void
+}
+
+export class Link {
+  credentials: Credentials | null = null
+  connection: Connection | null = null
+  /** Why there is no connection. */
+  lastFailure: TrocaError | null = null
+  readonly #servers: Server[]
+  readonly #options: DialOptions
+  readonly #listener: LinkListener
+  readonly #deadlines: Deadlines
+  #previous: Server | null = null
+  #coordinator = 0
+  #closed = false
+  #moving = false
+  #beatAt = 0
+  #askedAt = -Infinity
+
+  constructor(
+    servers: readonly Server[],
+    options: DialOptions,
+    deadlines: Deadlines,
+    listener: LinkListener,
+  ) {
+    this.#servers = [...servers]
+    this.#options = options
+    this.#deadlines = deadlines
+    this.#listener = listener
+  }
+
+  start(): void {
+    void this.#reconnect(0)
+  }
+
+  close(reason: string): void {
+    this.#closed = true
+    const connection = this.connection
+    this.connection = null
+    connection?.close(reason)
+  }
+
+  /** Something suggests that this replica cannot serve: looks for the coordinator soon. */
+  doubt(): void {
+    this.#askedAt = -Infinity
+  }
+
+  async #reconnect(attempt: number): Promise<void> {
+    if (this.#closed || this.connection) return
+    try {
+      const connection = await findServer(this.#servers, this.#options)
+      await this.#adopt(connection)
+    } catch (error) {
+      const failure = error as TrocaError
+      this.lastFailure = failure
+      if (this.#closed) return
+      if (!failure.retriable) return this.#listener.hopeless(failure)
+      // Whoever could not be used goes to the back.
+      this.#servers.push(this.#servers.shift()!)
+      const backOffMs = Math.min(BACK_OFF_MIN_MS * 2 ** attempt, BACK_OFF_MAX_MS)
+      const waitMs = failure.retryAfterMs ?? backOffMs * (0.5 + Math.random() / 2)
+      this.#deadlines.set(waitMs, () => void this.#reconnect(attempt + 1))
+    }
+  }
+
+  /** Logs in and makes this the connection; what was it until now is left. */
+  async #adopt(connection: Connection): Promise<void> {
+    if (this.credentials) {
+      try {
+        await logIn(connection, this.credentials)
+      } catch (error) {
+        connection.close('could not log in')
+        throw error
+      }
+    }
+    if (this.#closed) return connection.close('not needed any more')
+    const old = this.connection
+    if (old) old.listener = { message() {}, closed() {}, drained() {} }
+    old?.close('following the coordinator')
+    this.connection = connection
+    connection.listener = this.#connectionListener
+    const previous = this.#previous
+    this.#previous = connection.server
+    this.lastFailure = null
+    this.#learn(connection.welcome!.coordinator)
+    this.#listener.ready(connection, previous)
+    this.#beatAt = performance.now()
+    this.#beat(connection)
+    // It may have ended while it was not listened to.
+    if (connection.closed) this.#lost(connection.unreachable('closed the connection'), connection)
+  }
+
+  readonly #connectionListener: ConnectionListener = {
+    message: (message) => this.#listener.message(message),
+    drained: () => this.#listener.drained(),
+    closed: (reason, connection) => this.#lost(reason, connection),
+  }
+
+  #lost(reason: TrocaError, connection: Connection): void {
+    if (this.connection !== connection) return
+    this.connection = null
+    this.lastFailure = reason
+    this.#listener.lost(reason)
+    void this.#reconnect(0)
+  }
+
+  /** One heartbeat: signs of life, silence, and whether this is still the right replica. */
+  #beat(connection: Connection): void {
+    if (this.connection !== connection) return
+    const now = performance.now()
+    const beatMs = Math.max(connection.welcome!.heartbeat, 25)
+    const silenceMs = Math.max(SILENCE_MS, SILENT_HEARTBEATS * beatMs)
+    // This process itself was stopped: nobody else can be blamed for the silence.
+    if (now - this.#beatAt > silenceMs / 2) connection.heardAt = now
+    this.#beatAt = now
+    if (now - connection.heardAt > silenceMs) {
+      return connection.destroy(connection.unreachable('fell silent'))
+    }
+    if (now - connection.heardAt >= beatMs) connection.send({ type: 'PING', nonce: 0 })
+    const home = this.#coordinator === connection.server.slot
+    if (now - this.#askedAt > (home ? CHECK_MS : SEEK_MS)) this.#seek(connection, now)
+    this.#deadlines.set(beatMs, () => this.#beat(connection))
+  }
+
+  #seek(connection: Connection, now: number): void {
+    this.#askedAt = now
+    connection.ask(
+      (request) => ({ type: 'STATUS', request }),
+      (answer) => {
+        if (answer?.type !== 'STATUS_IS' || this.connection !== connection) return
+        this.#learn(answer.coordinator)
+        const there = this.#servers.find((server) => server.slot === answer.coordinator)
+        if (there && there.slot !== connection.server.slot) void this.#move(there)
+      },
+    )
+  }
+
+  async #move(coordinator: Server): Promise<void> {
+    if (this.#moving) return
+    this.#moving = true
+    try {
+      const connection = await dial(coordinator, this.#options)
+      if (connection.welcome!.coordinator === coordinator.slot) await this.#adopt(connection)
+      else connection.close('not the coordinator')
+    } catch {
+      // The present connection still serves; this is tried again while another is named.
+    } finally {
+      this.#moving = false
+    }
+  }
+
+  #learn(coordinator: number): void {
+    if (coordinator === 0 || coordinator === this.#coordinator) return
+    this.#coordinator = coordinator
+    this.#listener.coordinator(coordinator)
+  }
+}

@@ -1,0 +1,143 @@
+// Requests other than sends: each may be repeated without harm, so it is written again on every new
+// connection and after every refusal that may pass, until it is answered or its time is over.
+
+import type { Message } from '../protocol/messages/catalogue.js'
+import type { Connection } from './connection.js'
+import type { Deadline, Deadlines } from './deadlines.js'
+import { clientError, fromRefusal, refusedBeforeOrder } from './errors.js'
+import type { TrocaError } from './errors.js'
+
+const RETRY_MS = 50
+
+export interface Operation {
+  /** For the texts of errors: "reading the inbox". */
+  readonly what: string
+  readonly build: (request: number) => Message
+  readonly onProgress?: ((text: string) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Infinity: for as long as the client lives. */
+  readonly timeoutMs: number
+}
+
+interface Pending extends Operation {
+  readonly resolve: (answer: Message) => void
+  readonly reject: (error: TrocaError) => void
+  deadline: Deadline | null
+  /** Tries that may have been carried out. */
+  openTries: number
+  lastRefusal: TrocaError | null
+}
+
+export class Operations {
+  readonly #deadlines: Deadlines
+  readonly #whyDisconnected: () => TrocaError | null
+  readonly #doubt: () => void
+  readonly #pending = new Set<Pending>()
+  #connection: Connection | null = null
+  #ended: TrocaError | null = null
+
+  /** `doubt` is called when a refusal suggests that another replica would do better. */
+  constructor(deadlines: Deadlines, whyDisconnected: () => TrocaError | null, doubt: () => void) {
+    this.#deadlines = deadlines
+    this.#whyDisconnected = whyDisconnected
+    this.#doubt = doubt
+  }
+
+  run(operation: Operation): Promise<Message> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) return reject(this.#ended)
+      const pending: Pending = {
+        ...operation,
+        resolve,
+        reject,
+        deadline: null,
+        openTries: 0,
+        lastRefusal: null,
+      }
+      this.#pending.add(pending)
+      if (Number.isFinite(operation.timeoutMs)) {
+        pending.deadline = this.#deadlines.set(operation.timeoutMs, () => this.#late(pending))
+      }
+      onAbort(operation.signal, (cause) => {
+        const text = `${pending.what} was given up`
+        this.#fail(pending, clientError('ABORTED', text, pending.openTries === 0, cause))
+      })
+      this.#write(pending)
+    })
+  }
+
+  connected(connection: Connection): void {
+    this.#connection = connection
+    for (const pending of this.#pending) this.#write(pending)
+  }
+
+  disconnected(): void {
+    this.#connection = null
+  }
+
+  /** Ends all with this error, and whatever comes later. */
+  end(error: TrocaError): void {
+    this.#ended = error
+    for (const pending of this.#pending) this.#fail(pending, error)
+  }
+
+  #write(pending: Pending): void {
+    const connection = this.#connection
+    if (!connection || !this.#pending.has(pending)) return
+    pending.openTries++
+    connection.ask(pending.build, (answer) => {
+      // After the end of a connection the next one takes it up.
+      if (answer === null || !this.#pending.has(pending)) return
+      if (answer.type === 'PROGRESS') return pending.onProgress?.(answer.text)
+      if (answer.type !== 'ERROR') {
+        this.#forget(pending)
+        return pending.resolve(answer)
+      }
+      const error = fromRefusal(answer)
+      if (refusedBeforeOrder(answer)) pending.openTries--
+      if (!error.retriable) return this.#fail(pending, error)
+      pending.lastRefusal = error
+      if (error.name !== 'OVERLOADED') this.#doubt()
+      const again = (): void => {
+        if (this.#connection === connection) this.#write(pending)
+      }
+      this.#deadlines.set(error.retryAfterMs ?? RETRY_MS, again)
+    })
+  }
+
+  #late(pending: Pending): void {
+    const definite = pending.openTries === 0
+    const failure = this.#connection ? pending.lastRefusal : this.#whyDisconnected()
+    this.#fail(pending, outOfTime(pending.what, pending.timeoutMs, failure, definite))
+  }
+
+  #forget(pending: Pending): void {
+    this.#pending.delete(pending)
+    this.#deadlines.clear(pending.deadline)
+  }
+
+  #fail(pending: Pending, error: TrocaError): void {
+    this.#forget(pending)
+    pending.reject(error)
+  }
+}
+
+/** TIMEOUT, or UNREACHABLE when there was nobody to ask. */
+export function outOfTime(
+  what: string,
+  timeoutMs: number,
+  cause: TrocaError | null,
+  definite: boolean,
+): TrocaError {
+  const unreachable = cause?.name === 'UNREACHABLE'
+  const why = cause ? `: ${cause.message}` : ''
+  const text = `${what} had no answer within ${timeoutMs / 1000} s${why}`
+  return clientError(unreachable ? 'UNREACHABLE' : 'TIMEOUT', text, definite, cause ?? undefined)
+}
+
+/** Calls `aborted` when the signal is, or already was, aborted. */
+export function onAbort(signal: AbortSignal | undefined, aborted: (reason: unknown) => void): void {
+  if (!signal) return
+  if (signal.aborted) return aborted(signal.reason)
+  signal.addEventListener('abort', () => aborted(signal.reason), { once: true })
+}

@@ -1,0 +1,46 @@
+// What an application says when it connects.
+
+export interface ServerAddress {
+  readonly host: string
+  readonly port: number
+  /** 1 ... N, where known: then the coordinator that another server names is found at once. */
+  readonly slot?: number
+}
+
+export interface ConnectOptions {
+  /** Processing replicas; "host:port" is p1, p2 ... in the order given. */
+  readonly servers: readonly (ServerAddress | string)[]
+  /** PEM of the cluster's CA; needed unless `tls` is false. */
+  readonly ca?: string | Buffer
+  /** As `troca init` chose it (client.json); a server of another cluster refuses. */
+  readonly clusterId?: string
+  /** false: plain TCP, for lessons on loopback. */
+  readonly tls?: boolean
+  readonly user?: string
+  readonly password?: string
+  /** Gives up whatever is under way. */
+  readonly signal?: AbortSignal
+  /** For connecting, and for each operation that names no other. */
+  readonly timeoutMs?: number
+}
+
+export interface OperationOptions {
+  readonly signal?: AbortSignal
+  readonly timeoutMs?: number
+}
+
+export const DEFAULT_TIMEOUT_MS = 10_000
+
+export interface Server extends ServerAddress {
+  readonly slot: number
+}
+
+/** Throws TypeError on what is not "host:port". */
+export function parseServers(servers: ConnectOptions['servers']): Server[] {
+  return servers.map((server, i) => {
+    if (typeof server !== 'string') return { ...server, slot: server.slot ?? i + 1 }
+    const match = /^\[?(.+?)\]?:(\d+)$/.exec(server)
+    if (!match) throw new TypeError(`a server is written host:port, not "${server}"`)
+    return { host: match[1]!, port: Number(match[2]), slot: i + 1 }
+  })
+}

@@ -1,0 +1,203 @@
+// The sends of one client: keeps the window's promises over real connections. Opens a stream before
+// the first send, writes as many as may be unanswered, and the rest waits.
+
+import { randomBytes } from 'node:crypto'
+import type { The } from '../protocol/messages/catalogue.js'
+import type { Connection } from './connection.js'
+import type { Deadline, Deadlines } from './deadlines.js'
+import { clientError, fromRefusal } from './errors.js'
+import type { TrocaError } from './errors.js'
+import { onAbort, outOfTime } from './operations.js'
+import type { Operations } from './operations.js'
+import { StreamWindow } from './stream-window.js'
+import type { Letter } from './stream-window.js'
+
+const STREAM_ID_BYTES = 16
+
+/** Stored on a majority of the persistence replicas. */
+export interface Receipt {
+  /** Place in the log. */
+  readonly index: number
+  /** Place in this client's stream. */
+  readonly seq: number
+  /** When it was ordered, ms since 1970. */
+  readonly time: number
+}
+
+interface Waiting {
+  readonly resolve: (receipt: Receipt) => void
+  readonly reject: (error: TrocaError) => void
+  deadline: Deadline | null
+}
+
+export class Outbox {
+  readonly #window = new StreamWindow<Waiting>()
+  readonly #operations: Operations
+  readonly #deadlines: Deadlines
+  readonly #whyDisconnected: () => TrocaError | null
+  readonly #doubt: () => void
+  #connection: Connection | null = null
+  #stream = new Uint8Array(STREAM_ID_BYTES)
+  #opening = false
+  #pause: Deadline | null = null
+  #lastRefusal: TrocaError | null = null
+  #ended: TrocaError | null = null
+  #waitingCount = 0
+  #whenIdle: (() => void)[] = []
+
+  constructor(
+    operations: Operations,
+    deadlines: Deadlines,
+    whyDisconnected: () => TrocaError | null,
+    doubt: () => void,
+  ) {
+    this.#operations = operations
+    this.#deadlines = deadlines
+    this.#whyDisconnected = whyDisconnected
+    this.#doubt = doubt
+  }
+
+  send(
+    to: string,
+    text: string,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) return reject(this.#ended)
+      const waiting: Waiting = { resolve, reject, deadline: null }
+      const letter = this.#window.add(to, text, waiting)
+      this.#waitingCount++
+      waiting.deadline = this.#deadlines.set(timeoutMs, () => this.#late(letter, timeoutMs))
+      onAbort(signal, (cause) => {
+        if (!letter.waiting) return
+        const definite = this.#giveUp(letter)
+        reject(clientError('ABORTED', `the send to ${to} was given up`, definite, cause))
+      })
+      this.#pump()
+    })
+  }
+
+  connected(connection: Connection): void {
+    this.#connection = connection
+    this.#window.disconnected()
+    this.#window.setLimit(connection.welcome!.credit)
+    this.#resume()
+  }
+
+  disconnected(): void {
+    this.#connection = null
+    this.#window.disconnected()
+  }
+
+  drained(): void {
+    this.#pump()
+  }
+
+  receipt(message: The<'RECEIPT'>): void {
+    const letter = this.#window.receipt(message.request)
+    if (!letter) return
+    const { index, seq, time } = message
+    this.#settled(letter)?.resolve({ index, seq, time })
+    this.#pump()
+  }
+
+  error(message: The<'ERROR'>): void {
+    const verdict = this.#window.error(message.request, message)
+    if (verdict.kind === 'ignore') return
+    const error = fromRefusal(message)
+    if (verdict.kind === 'refused') {
+      this.#settled(verdict.letter)?.reject(error)
+      return this.#pump()
+    }
+    this.#lastRefusal = error
+    if (error.name !== 'OVERLOADED' && error.name !== 'OUT_OF_ORDER') this.#doubt()
+    this.#deadlines.clear(this.#pause)
+    this.#pause = this.#deadlines.set(verdict.afterMs, () => this.#resume())
+  }
+
+  /** Resolves when nobody waits for a receipt any more. */
+  idle(): Promise<void> {
+    if (this.#waitingCount === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#whenIdle.push(resolve))
+  }
+
+  end(error: TrocaError): void {
+    this.#ended = error
+    for (const letter of this.#window.drop()) {
+      const definite = error.definite || letter.openTries === 0
+      this.#settled(letter)?.reject(clientError('CLOSED', error.message, definite, error))
+    }
+  }
+
+  #resume(): void {
+    this.#deadlines.clear(this.#pause)
+    this.#pause = null
+    this.#pump()
+  }
+
+  #pump(): void {
+    const connection = this.#connection
+    if (!connection || this.#pause || this.#ended) return
+    if (this.#window.wantsStream) this.#openStream()
+    while (connection.writable) {
+      const request = connection.nextRequest()
+      const letter = this.#window.take(request)
+      if (!letter) return
+      const { seq, to, text } = letter
+      connection.send({ type: 'SEND', request, stream: this.#stream, seq, to, text })
+    }
+  }
+
+  #openStream(): void {
+    if (this.#opening) return
+    this.#opening = true
+    const stream = randomBytes(STREAM_ID_BYTES)
+    const opened = this.#operations.run({
+      what: 'opening a stream',
+      build: (request) => ({ type: 'OPEN_STREAM', request, stream }),
+      timeoutMs: Infinity,
+    })
+    opened.then(
+      () => {
+        this.#opening = false
+        this.#stream = stream
+        this.#window.streamOpened()
+        this.#pump()
+      },
+      (error: TrocaError) => {
+        this.#opening = false
+        for (const letter of this.#window.drop()) this.#settled(letter)?.reject(error)
+      },
+    )
+  }
+
+  #late(letter: Letter<Waiting>, timeoutMs: number): void {
+    const waiting = letter.waiting
+    if (!waiting) return
+    const definite = this.#giveUp(letter)
+    const failure = this.#connection ? this.#lastRefusal : this.#whyDisconnected()
+    waiting.reject(outOfTime(`the send to ${letter.to}`, timeoutMs, failure, definite))
+  }
+
+  #giveUp(letter: Letter<Waiting>): boolean {
+    this.#settled(letter)
+    const written = letter.seq > 0
+    const definite = this.#window.giveUp(letter)
+    // The stream was left: what was waited for concerned that one.
+    if (written && definite) this.#resume()
+    return definite
+  }
+
+  /** Whoever waited for it, who now no longer does. */
+  #settled(letter: Letter<Waiting>): Waiting | null {
+    const waiting = letter.waiting
+    if (!waiting) return null
+    letter.waiting = null
+    this.#deadlines.clear(waiting.deadline)
+    if (--this.#waitingCount === 0) {
+      for (const idle of this.#whenIdle.splice(0)) idle()
+    }
+    return waiting
+  }
+}

@@ -1,0 +1,141 @@
+// The jobs themselves: scrypt, key generation, unwrapping, opening. Parsed private keys and content
+// keys are remembered, so that a page of messages of one key epoch costs one RSA operation.
+
+import { createHash, randomBytes, scryptSync } from 'node:crypto'
+import {
+  PASSWORD_KEY_LENGTH,
+  hashVerifier,
+  splitPasswordKey,
+  unwrapPrivateKey,
+  verifies,
+  wrapPrivateKey,
+} from '../../protocol/envelope/accounts.js'
+import type { PasswordKeys } from '../../protocol/envelope/accounts.js'
+import { EnvelopeError } from '../../protocol/envelope/envelope-error.js'
+import type { Place } from '../../protocol/envelope/header.js'
+import { openWith, unwrapContentKey } from '../../protocol/envelope/open.js'
+import type { Opener } from '../../protocol/envelope/open.js'
+import { RecentlyUsed } from '../../protocol/envelope/recently-used.js'
+import { unreachable } from '../../protocol/assert.js'
+import type { Job, JobResult, ScryptCost } from '../../protocol/replicas/compute.js'
+import { decodePkcs8, encodePkcs8, encodeSpki } from '../../protocol/rsa/formats.js'
+import { thumbprint } from '../../protocol/rsa/jwk.js'
+import { generateKey } from '../../protocol/rsa/keys.js'
+
+type JobOf<K extends Job['kind']> = Extract<Job, { kind: K }>
+type ResultOf<K extends JobResult['kind']> = Extract<JobResult, { kind: K }>
+
+/** About 0.1 s and 32 MiB. */
+export const DEFAULT_COST: ScryptCost = { logN: 15, r: 8, p: 1 }
+
+// Costs come from the log; these bounds keep a wrong one from taking the machine's memory.
+const MAX_LOG_N = 20
+const MAX_R = 32
+const MAX_P = 16
+
+const PRIVATE_KEYS = 256
+const CONTENT_KEYS = 4096
+
+export class Computations {
+  readonly #cost: ScryptCost
+  readonly #openers = new RecentlyUsed<string, Opener>(PRIVATE_KEYS)
+  readonly #contentKeys = new RecentlyUsed<string, Uint8Array>(CONTENT_KEYS)
+
+  constructor(cost: ScryptCost = DEFAULT_COST) {
+    this.#cost = cost
+  }
+
+  /** Throws when the computation itself cannot be done, as with a damaged private key. */
+  run(job: Job, onProgress: (text: string) => void): JobResult {
+    switch (job.kind) {
+      case 'create-account':
+        return this.#createAccount(job, onProgress)
+      case 'unlock':
+        return this.#unlock(job)
+      case 'open':
+        return this.#open(job)
+      default:
+        return unreachable(job)
+    }
+  }
+
+  #createAccount(
+    { user, password, bits }: JobOf<'create-account'>,
+    onProgress: (text: string) => void,
+  ): ResultOf<'create-account'> {
+    onProgress('searching primes')
+    const key = generateKey(bits, entropy, (candidates) =>
+      onProgress(`searching primes: ${candidates} candidates`),
+    )
+    const privateKey = encodePkcs8(key)
+    const salt = entropy(16)
+    const cost = this.#cost
+    const { wrappingKey, verifier } = passwordKeys(password, salt, cost)
+    const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKey)
+    const verifierHash = hashVerifier(verifier)
+    const publicKey = encodeSpki(key)
+    const secrets = { salt, cost, verifierHash, publicKey, wrappedKey }
+    return { kind: 'create-account', secrets, privateKey }
+  }
+
+  #unlock({ user, password, secrets }: JobOf<'unlock'>): ResultOf<'unlock'> {
+    const { salt, cost, verifierHash } = secrets ?? this.#nobody()
+    const { wrappingKey, verifier } = passwordKeys(password, salt, cost)
+    if (!verifies(verifier, verifierHash) || !secrets) return { kind: 'unlock', privateKey: null }
+    const privateKey = unwrapPrivateKey(wrappingKey, user, secrets.wrappedKey)
+    return { kind: 'unlock', privateKey }
+  }
+
+  /** The secrets of who does not exist: the same work, and no password fits. */
+  #nobody(): { salt: Uint8Array; cost: ScryptCost; verifierHash: Uint8Array } {
+    return { salt: entropy(16), cost: this.#cost, verifierHash: entropy(32) }
+  }
+
+  #open({ privateKey, envelopes, places }: JobOf<'open'>): ResultOf<'open'> {
+    const opener = this.#openers.getOrMake(sha256(privateKey), () => this.#openerOf(privateKey))
+    return { kind: 'open', texts: envelopes.map((body, i) => textOf(opener, body, places[i])) }
+  }
+
+  #openerOf(pkcs8: Uint8Array): Opener {
+    // It was generated and checked here, and wrapped under authenticated encryption since.
+    const key = decodePkcs8(pkcs8, entropy, { rounds: 0 })
+    const kid = thumbprint(key)
+    // Remembers failures too: a second try that is slower only for them would tell them apart.
+    const unwrap = (encryptedKey: Uint8Array): Uint8Array =>
+      this.#contentKeys.getOrMake(`${kid} ${sha256(encryptedKey)}`, () =>
+        unwrapContentKey(encryptedKey, key, entropy),
+      )
+    return { kid, unwrap }
+  }
+}
+
+function textOf(opener: Opener, body: Uint8Array, place: Place | undefined): string | null {
+  if (!place) return null
+  try {
+    return openWith(opener, body, place).text
+  } catch (error) {
+    if (error instanceof EnvelopeError) return null
+    throw error
+  }
+}
+
+function passwordKeys(password: string, salt: Uint8Array, cost: ScryptCost): PasswordKeys {
+  const { logN, r, p } = cost
+  if (!(logN >= 1 && logN <= MAX_LOG_N && r >= 1 && r <= MAX_R && p >= 1 && p <= MAX_P)) {
+    throw new RangeError(`scrypt cost out of bounds: logN ${logN}, r ${r}, p ${p}`)
+  }
+  const N = 2 ** logN
+  // 128 N r bytes and some (RFC 7914 section 2); Node refuses more than 32 MiB unless told.
+  const maxmem = 128 * r * (N + p + 2)
+  // RFC 8265 section 4.2.2: however it was typed, the same password.
+  const text = password.normalize('NFC')
+  return splitPasswordKey(scryptSync(text, salt, PASSWORD_KEY_LENGTH, { N, r, p, maxmem }))
+}
+
+function sha256(octets: Uint8Array): string {
+  return createHash('sha256').update(octets).digest('base64url')
+}
+
+function entropy(bytes: number): Uint8Array {
+  return new Uint8Array(randomBytes(bytes))
+}

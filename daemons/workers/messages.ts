@@ -1,0 +1,9 @@
+// What a pool and its worker threads tell each other. A worker has one job at a time.
+
+import type { Job, JobResult } from '../../protocol/replicas/compute.js'
+
+export type ToWorker = Job
+
+export type FromWorker =
+  | { readonly type: 'progress'; readonly text: string }
+  | { readonly type: 'result'; readonly result: JobResult }

@@ -1,0 +1,148 @@
+// Runs jobs on worker threads. Invariants: a thread has at most one job; jobs that make keys
+// (seconds) never hold every thread, and of the others the shortest go first, so that opening and
+// unlocking always go on; what waits is bounded. A thread that dies fails its own job only, and the
+// next job starts another.
+
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import type { Job, JobResult } from '../../protocol/replicas/compute.js'
+import type { FromWorker } from './messages.js'
+
+type Kind = Job['kind']
+type Limits = Readonly<Record<Kind, number>>
+
+export interface PoolOptions {
+  /** Threads; one less than there are cores by default, 1 to 4. Of 1 there are yet 2. */
+  readonly size?: number
+  /** Jobs of each kind that may wait; 1024, 256 and 64 by default. */
+  readonly maxWaiting?: Partial<Limits>
+  /** The thread's module; worker.js by default. */
+  readonly script?: URL
+}
+
+interface Task {
+  readonly job: Job
+  readonly onProgress: (text: string) => void
+  readonly settle: (result: JobResult) => void
+}
+
+interface Thread {
+  readonly worker: Worker
+  task: Task | undefined
+}
+
+const MAX_DEFAULT_SIZE = 4
+
+/** The shortest first. */
+const preference: readonly Kind[] = ['open', 'unlock', 'create-account']
+const defaultLimits: Limits = { open: 1024, unlock: 256, 'create-account': 64 }
+
+export class WorkerPool {
+  readonly #size: number
+  readonly #limits: Limits
+  readonly #script: URL
+  readonly #threads = new Set<Thread>()
+  readonly #waiting: Record<Kind, Task[]> = { open: [], unlock: [], 'create-account': [] }
+  #closed = false
+
+  constructor(options: PoolOptions = {}) {
+    this.#size = Math.max(2, options.size ?? defaultSize())
+    this.#limits = { ...defaultLimits, ...options.maxWaiting }
+    this.#script = options.script ?? new URL('./worker.js', import.meta.url)
+  }
+
+  /** The job's result; never rejects: what cannot be done is `failed`, with the reason. */
+  run(job: Job, onProgress: (text: string) => void = () => {}): Promise<JobResult> {
+    if (this.#closed) return Promise.resolve(failed('the workers are being stopped'))
+    return new Promise((settle) => {
+      const waiting = this.#waiting[job.kind]
+      waiting.push({ job, onProgress, settle })
+      this.#dispatch()
+      if (waiting.length > this.#limits[job.kind]) {
+        waiting.pop()
+        settle(failed(`${waiting.length} such computations wait already; try again later`))
+      }
+    })
+  }
+
+  /** Fails what runs and what waits, and ends the threads. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const running = [...this.#threads].flatMap(({ task }) => task ?? [])
+    const waiting = preference.flatMap((kind) => this.#waiting[kind].splice(0))
+    for (const task of [...running, ...waiting]) {
+      task.settle(failed('the workers are being stopped'))
+    }
+    await Promise.all([...this.#threads].map(({ worker }) => worker.terminate()))
+  }
+
+  /** Gauges: threads, those of them that compute, and jobs that wait. */
+  metrics(): { threads: number; running: number; waiting: number } {
+    const running = [...this.#threads].filter(({ task }) => task).length
+    const waiting = preference.reduce((sum, kind) => sum + this.#waiting[kind].length, 0)
+    return { threads: this.#threads.size, running, waiting }
+  }
+
+  #dispatch(): void {
+    for (let queue = this.#nextQueue(); queue; queue = this.#nextQueue()) {
+      const thread = this.#freeThread()
+      const task = thread && queue.shift()
+      if (!task) return
+      thread.task = task
+      thread.worker.ref()
+      thread.worker.postMessage(task.job)
+    }
+  }
+
+  #nextQueue(): Task[] | undefined {
+    const kind = preference.find((kind) => this.#waiting[kind].length > 0)
+    if (kind === 'create-account' && this.#makingKeys() >= this.#size - 1) return undefined
+    return kind && this.#waiting[kind]
+  }
+
+  #makingKeys(): number {
+    return [...this.#threads].filter(({ task }) => task?.job.kind === 'create-account').length
+  }
+
+  #freeThread(): Thread | undefined {
+    for (const thread of this.#threads) if (!thread.task) return thread
+    return this.#threads.size < this.#size ? this.#start() : undefined
+  }
+
+  #start(): Thread {
+    // Neither flags nor environment of the process: a thread needs none of them.
+    const worker = new Worker(this.#script, { execArgv: [], env: {} })
+    const thread: Thread = { worker, task: undefined }
+    this.#threads.add(thread)
+    let cause = 'it ended'
+    worker.on('message', (message: FromWorker) => this.#onMessage(thread, message))
+    worker.on('error', (error) => {
+      cause = error.message
+    })
+    worker.on('exit', () => {
+      this.#threads.delete(thread)
+      thread.task?.settle(failed(`a worker thread died: ${cause}`))
+      if (!this.#closed) this.#dispatch()
+    })
+    return thread
+  }
+
+  #onMessage(thread: Thread, message: FromWorker): void {
+    const { task } = thread
+    if (!task || this.#closed) return
+    if (message.type === 'progress') return task.onProgress(message.text)
+    thread.task = undefined
+    // An idle pool keeps no process alive.
+    thread.worker.unref()
+    task.settle(message.result)
+    this.#dispatch()
+  }
+}
+
+function defaultSize(): number {
+  return Math.min(MAX_DEFAULT_SIZE, Math.max(1, availableParallelism() - 1))
+}
+
+function failed(reason: string): JobResult {
+  return { kind: 'failed', reason }
+}

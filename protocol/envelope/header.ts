@@ -1,0 +1,84 @@
+// The protected header: which key opens the envelope and which place it belongs to. It is written
+// in one way only, and read by writing it again: unknown, doubled or reordered members, other
+// algorithms, `zip` and `crit` all differ from that. Members beyond RFC 7516:
+//   iss, aud   sender and recipient (registered for headers by RFC 7519 section 5.3)
+//   stream     16 bytes, base64url     seq   position in it     time   ms since 1970, UTC
+
+import { EnvelopeError } from './envelope-error.js'
+import { fromBase64url, splitParts, toBase64url } from './parts.js'
+
+/** Where a message belongs; an envelope does not open anywhere else. */
+export interface Place {
+  readonly sender: string
+  readonly recipient: string
+  /** 16 bytes. */
+  readonly stream: Uint8Array
+  readonly seq: number
+  /** Milliseconds since 1970, UTC. */
+  readonly time: number
+}
+
+export interface EnvelopeHeader extends Place {
+  /** RFC 7638 thumbprint of the recipient's key. */
+  readonly kid: string
+}
+
+/** What the headers of one (kid, sender, recipient) have in common. */
+export function headerStart(kid: string, sender: string, recipient: string): string {
+  const [k, s, r] = [kid, sender, recipient].map((text) => JSON.stringify(text))
+  return `{"alg":"RSA-OAEP-256","enc":"A256GCM","kid":${k},"iss":${s},"aud":${r},"stream":"`
+}
+
+/** The whole header after `start` of headerStart. */
+export function finishHeader(start: string, stream: Uint8Array, seq: number, time: number): string {
+  return `${start}${toBase64url(stream)}","seq":${seq},"time":${time}}`
+}
+
+/** The header of a stored body, unauthenticated. EnvelopeError unless it is exactly ours. */
+export function readHeader(body: Uint8Array): EnvelopeHeader {
+  return parseHeader(splitParts(body).header)
+}
+
+export function parseHeader(octets: Uint8Array): EnvelopeHeader {
+  const header = toHeader(parseJson(Buffer.from(octets).toString('utf8')))
+  const { kid, sender, recipient, stream, seq, time } = header
+  const ours = finishHeader(headerStart(kid, sender, recipient), stream, seq, time)
+  if (Buffer.compare(Buffer.from(ours), octets) !== 0) throw new EnvelopeError()
+  return header
+}
+
+export function samePlace(a: Place, b: Place): boolean {
+  return (
+    a.sender === b.sender &&
+    a.recipient === b.recipient &&
+    Buffer.compare(a.stream, b.stream) === 0 &&
+    a.seq === b.seq &&
+    a.time === b.time
+  )
+}
+
+function parseJson(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+  } catch {
+    // Falls through to the one error.
+  }
+  throw new EnvelopeError()
+}
+
+function toHeader(members: Readonly<Record<string, unknown>>): EnvelopeHeader {
+  const { kid, iss, aud, stream, seq, time } = members
+  if (typeof kid !== 'string' || typeof iss !== 'string' || typeof aud !== 'string') {
+    throw new EnvelopeError()
+  }
+  if (typeof stream !== 'string' || !isCount(seq) || !isCount(time)) throw new EnvelopeError()
+  const octets = fromBase64url(stream)
+  if (octets.length !== 16) throw new EnvelopeError()
+  return { kid, sender: iss, recipient: aud, stream: octets, seq, time }
+}
+
+/** A non-negative integer that a double holds exactly. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}

@@ -1,0 +1,95 @@
+// Opening (RFC 7516 section 5.2). Whatever is wrong with an envelope, the work is the same and the
+// error is one: when the content key does not decrypt, a random one goes on in its place (section
+// 11.5), and the tag refuses.
+
+import { createDecipheriv } from 'node:crypto'
+import type { Entropy } from '../machine.js'
+import { thumbprint } from '../rsa/jwk.js'
+import type { RsaPrivateKey } from '../rsa/keys.js'
+import { oaepDecrypt } from '../rsa/oaep.js'
+import { RsaError } from '../rsa/rsa-error.js'
+import { EnvelopeError } from './envelope-error.js'
+import { parseHeader, samePlace } from './header.js'
+import type { EnvelopeHeader, Place } from './header.js'
+import { TAG_LENGTH, splitParts, toBase64url } from './parts.js'
+import type { EnvelopeParts } from './parts.js'
+
+export interface OpenedEnvelope {
+  /** Authenticated; compare it with the place where the envelope was found. */
+  readonly header: EnvelopeHeader
+  readonly text: string
+}
+
+/** A private key as openings use it: its name, and the content key in an encrypted key. */
+export interface Opener {
+  /** RFC 7638 thumbprint. */
+  readonly kid: string
+  /** As unwrapContentKey; may remember. */
+  readonly unwrap: (encryptedKey: Uint8Array) => Uint8Array
+}
+
+const CONTENT_KEY_LENGTH = 32
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * The message in a stored body. EnvelopeError when it does not open, or belongs elsewhere than
+ * `expected`. RsaError `fault` when this machine computed wrongly.
+ */
+export function openEnvelope(
+  body: Uint8Array,
+  privateKey: RsaPrivateKey,
+  entropy: Entropy,
+  expected?: Place,
+): OpenedEnvelope {
+  const unwrap = (encryptedKey: Uint8Array): Uint8Array =>
+    unwrapContentKey(encryptedKey, privateKey, entropy)
+  return openWith({ kid: thumbprint(privateKey), unwrap }, body, expected)
+}
+
+/** openEnvelope with a given way to the content key. */
+export function openWith(opener: Opener, body: Uint8Array, expected?: Place): OpenedEnvelope {
+  const parts = splitParts(body)
+  const plaintext = decrypt(parts, opener.unwrap(parts.encryptedKey))
+  const header = parseHeader(parts.header)
+  const here = header.kid === opener.kid && (!expected || samePlace(header, expected))
+  if (!plaintext || !here) throw new EnvelopeError()
+  return { header, text: decodeText(plaintext) }
+}
+
+/** The 32 bytes of a content key, or as many random ones when `encryptedKey` does not decrypt. */
+export function unwrapContentKey(
+  encryptedKey: Uint8Array,
+  privateKey: RsaPrivateKey,
+  entropy: Entropy,
+): Uint8Array {
+  const random = entropy(CONTENT_KEY_LENGTH)
+  try {
+    const contentKey = oaepDecrypt(privateKey, encryptedKey, entropy)
+    return contentKey.length === CONTENT_KEY_LENGTH ? contentKey : random
+  } catch (error) {
+    if (error instanceof RsaError && error.code === 'decryption') return random
+    throw error
+  }
+}
+
+function decrypt(parts: EnvelopeParts, contentKey: Uint8Array): Buffer | undefined {
+  const options = { authTagLength: TAG_LENGTH }
+  const decipher = createDecipheriv('aes-256-gcm', contentKey, parts.nonce, options)
+  decipher.setAAD(Buffer.from(toBase64url(parts.header), 'latin1'))
+  decipher.setAuthTag(parts.tag)
+  const plaintext = decipher.update(parts.ciphertext)
+  try {
+    decipher.final()
+    return plaintext
+  } catch {
+    return undefined
+  }
+}
+
+function decodeText(plaintext: Uint8Array): string {
+  try {
+    return utf8.decode(plaintext)
+  } catch {
+    throw new EnvelopeError()
+  }
+}

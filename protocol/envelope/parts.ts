@@ -1,0 +1,90 @@
+// The five parts of a JWE (RFC 7516 section 3) as a message's stored body: each one preceded by its
+// length as uint32, big-endian, in the order of the compact serialization.
+
+import { EnvelopeError } from './envelope-error.js'
+
+export interface EnvelopeParts {
+  /** The protected header, UTF-8 JSON. */
+  readonly header: Uint8Array
+  /** The content key under RSA-OAEP: k bytes. */
+  readonly encryptedKey: Uint8Array
+  /** 12 bytes. */
+  readonly nonce: Uint8Array
+  readonly ciphertext: Uint8Array
+  /** 16 bytes. */
+  readonly tag: Uint8Array
+}
+
+const PREFIX = 4
+export const NONCE_LENGTH = 12
+export const TAG_LENGTH = 16
+
+export function joinParts(parts: EnvelopeParts): Uint8Array {
+  const list = [parts.header, parts.encryptedKey, parts.nonce, parts.ciphertext, parts.tag]
+  const length = list.reduce((sum, part) => sum + PREFIX + part.length, 0)
+  const body = new Uint8Array(length)
+  let at = 0
+  for (const part of list) {
+    body[at] = part.length >>> 24
+    body[at + 1] = part.length >>> 16
+    body[at + 2] = part.length >>> 8
+    body[at + 3] = part.length
+    body.set(part, at + PREFIX)
+    at += PREFIX + part.length
+  }
+  return body
+}
+
+/** Views into `body`. EnvelopeError unless it is exactly five parts with a GCM nonce and tag. */
+export function splitParts(body: Uint8Array): EnvelopeParts {
+  const view = new DataView(body.buffer, body.byteOffset, body.length)
+  let at = 0
+  const next = (): Uint8Array => {
+    if (body.length - at < PREFIX) throw new EnvelopeError()
+    const start = at + PREFIX
+    const length = view.getUint32(at)
+    if (length > body.length - start) throw new EnvelopeError()
+    at = start + length
+    return body.subarray(start, at)
+  }
+  const parts = {
+    header: next(),
+    encryptedKey: next(),
+    nonce: next(),
+    ciphertext: next(),
+    tag: next(),
+  }
+  const { nonce, tag } = parts
+  if (at !== body.length || nonce.length !== NONCE_LENGTH || tag.length !== TAG_LENGTH) {
+    throw new EnvelopeError()
+  }
+  return parts
+}
+
+/** JWE compact serialization (RFC 7516 section 7.1), as any JOSE library reads it. */
+export function toCompact(body: Uint8Array): string {
+  const { header, encryptedKey, nonce, ciphertext, tag } = splitParts(body)
+  return [header, encryptedKey, nonce, ciphertext, tag].map(toBase64url).join('.')
+}
+
+/** The stored body of a compact serialization; EnvelopeError unless it is canonical base64url. */
+export function fromCompact(text: string): Uint8Array {
+  const [header, encryptedKey, nonce, ciphertext, tag, ...more] = text.split('.').map(fromBase64url)
+  if (!header || !encryptedKey || !nonce || !ciphertext || !tag || more.length > 0) {
+    throw new EnvelopeError()
+  }
+  const body = joinParts({ header, encryptedKey, nonce, ciphertext, tag })
+  splitParts(body)
+  return body
+}
+
+export function toBase64url(octets: Uint8Array): string {
+  return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('base64url')
+}
+
+/** EnvelopeError unless `text` is the one encoding of its octets. */
+export function fromBase64url(text: string): Uint8Array {
+  const octets = Buffer.from(text, 'base64url')
+  if (octets.toString('base64url') !== text) throw new EnvelopeError()
+  return octets
+}

@@ -1,0 +1,73 @@
+// Bodies of entries that execution itself reads, as JSON: they are few, and people can read them.
+
+import type { AccountSecrets } from '../replicas/compute.js'
+
+export interface Account {
+  readonly name: string
+  readonly secrets: AccountSecrets
+  /** Of the registration: repeating it with the same token is the same registration. */
+  readonly token: Uint8Array
+}
+
+/** Why nothing was done; `value`: the expected seq, or the seq that was answered before. */
+export interface Note {
+  readonly code: number
+  readonly value: number
+}
+
+const text64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url')
+const bytes64 = (text: string): Uint8Array => Buffer.from(text, 'base64url')
+
+export function encodeAccount(account: Omit<Account, 'name'>): Uint8Array {
+  const { secrets, token } = account
+  return Buffer.from(
+    JSON.stringify({
+      token: text64(token),
+      salt: text64(secrets.salt),
+      cost: [secrets.cost.logN, secrets.cost.r, secrets.cost.p],
+      verifierHash: text64(secrets.verifierHash),
+      publicKey: text64(secrets.publicKey),
+      wrappedKey: text64(secrets.wrappedKey),
+    }),
+  )
+}
+
+export function decodeAccount(name: string, body: Uint8Array): Account {
+  const json = JSON.parse(Buffer.from(body).toString('utf8')) as {
+    token: string
+    salt: string
+    cost: [number, number, number]
+    verifierHash: string
+    publicKey: string
+    wrappedKey: string
+  }
+  const [logN, r, p] = json.cost
+  return {
+    name,
+    token: bytes64(json.token),
+    secrets: {
+      salt: bytes64(json.salt),
+      cost: { logN, r, p },
+      verifierHash: bytes64(json.verifierHash),
+      publicKey: bytes64(json.publicKey),
+      wrappedKey: bytes64(json.wrappedKey),
+    },
+  }
+}
+
+export function encodeCursors(cursors: ReadonlyMap<string, number>): Uint8Array {
+  return Buffer.from(JSON.stringify([...cursors]))
+}
+
+export function decodeCursors(body: Uint8Array): [string, number][] {
+  return JSON.parse(Buffer.from(body).toString('utf8')) as [string, number][]
+}
+
+export function encodeNote(note: Note): Uint8Array {
+  return Buffer.from(JSON.stringify([note.code, note.value]))
+}
+
+export function decodeNote(body: Uint8Array): Note {
+  const [code, value] = JSON.parse(Buffer.from(body).toString('utf8')) as [number, number]
+  return { code, value }
+}

@@ -1,0 +1,294 @@
+// The coordinator of one term: gives the order, gathers the votes, appends what a majority of the
+// live ring came to, in order and without gaps (C7), and tells everybody.
+
+import type { Slot } from '../machine.js'
+import type { The } from '../messages/catalogue.js'
+import { sameBytes } from '../log/entry.js'
+import type { Command } from './decide.js'
+import type { Executed, Executor } from './executor.js'
+import type { Home } from './home.js'
+import type { RingStanding } from './standing.js'
+
+/** Orders between ORDER and APPENDED. What arrives meanwhile makes the next one larger. */
+const ORDERS_IN_FLIGHT = 4
+const ORDER_COMMANDS = 256
+/** Texts, keys and what envelopes add to them: an order's entries must fit one frame. */
+const ORDER_BYTES = 160 * 1024
+const ENVELOPE_BYTES = 1_024
+/** The attempt that refuses everything. */
+const LAST_ATTEMPT = 3
+
+interface InFlight {
+  order: The<'ORDER'>
+  /** Whose votes are still waited for; only shrinks. */
+  voters: Set<Slot>
+  /** Whose votes count. */
+  readonly counted: Set<Slot>
+  votes: Map<Slot, Uint8Array>
+  decided: boolean
+  since: number
+}
+
+export interface CoordinatorEvents {
+  /** This replica gives the term up. */
+  resign(reason: string): void
+  /** What was executed from k on is void; the state is built again before it is tried again. */
+  rebuild(): void
+  executed(executed: readonly Executed[]): void
+}
+
+function weighCommand(command: Command): number {
+  if (command.kind === 'send') return command.text.length * 3 + ENVELOPE_BYTES
+  return command.kind === 'register' ? 16 * ENVELOPE_BYTES : ENVELOPE_BYTES
+}
+
+export class Coordinator {
+  readonly #s: RingStanding
+  readonly #home: Home
+  readonly #executor: Executor
+  readonly #events: CoordinatorEvents
+  readonly #queue: Command[] = []
+  #queuedBytes = 0
+  readonly #orders = new Map<number, InFlight>()
+  #nextK = 1
+  #nextAppend = 1
+  #time = 0
+  #keySeed = new Uint8Array(32)
+  #keySeedLeft = 0
+  #keySeedUntil = 0
+  /** Did not vote in time: not in L until it votes again. */
+  readonly #lagging = new Set<Slot>()
+  readonly metrics = { orders: 0, commands: 0, oneOfOne: 0, divergences: 0 }
+
+  constructor(standing: RingStanding, home: Home, executor: Executor, events: CoordinatorEvents) {
+    this.#s = standing
+    this.#home = home
+    this.#executor = executor
+    this.#events = events
+  }
+
+  get queued(): number {
+    return this.#queue.length
+  }
+
+  order(k: number): The<'ORDER'> | undefined {
+    return this.#orders.get(k)?.order
+  }
+
+  get inFlight(): number {
+    return this.#orders.size
+  }
+
+  /** The own TERM is applied: the first order of the term is 1. */
+  begin(): void {
+    this.#nextK = 1
+    this.#nextAppend = 1
+    this.#orders.clear()
+    this.#lagging.clear()
+    this.#keySeedLeft = 0
+    this.#time = this.#executor.base.time
+  }
+
+  /** Gives up all that is queued; returns it. */
+  end(): Command[] {
+    this.#orders.clear()
+    this.#queuedBytes = 0
+    return this.#queue.splice(0)
+  }
+
+  /** False: no room, nothing taken. */
+  submit(command: Command): boolean {
+    const bytes = weighCommand(command)
+    const { queuedCommands, queuedBytes } = this.#s.limits
+    if (this.#queue.length >= queuedCommands || this.#queuedBytes + bytes > queuedBytes)
+      return false
+    this.#queue.push(command)
+    this.#queuedBytes += bytes
+    return true
+  }
+
+  /** Gives out what is queued, as far as orders may be in flight. */
+  issue(): void {
+    while (this.#queue.length > 0 && this.#orders.size < ORDERS_IN_FLIGHT) {
+      const commands = this.#takeCommands()
+      const k = this.#nextK++
+      this.metrics.orders++
+      this.metrics.commands += commands.length
+      this.#give(k, 1, commands)
+    }
+  }
+
+  #takeCommands(): Command[] {
+    let count = 0
+    let bytes = 0
+    for (const command of this.#queue) {
+      bytes += weighCommand(command)
+      if (count > 0 && (count >= ORDER_COMMANDS || bytes > ORDER_BYTES)) break
+      count++
+    }
+    const commands = this.#queue.splice(0, count)
+    for (const command of commands) this.#queuedBytes -= weighCommand(command)
+    return commands
+  }
+
+  #give(k: number, attempt: number, commands: readonly Command[]): void {
+    const { now, entropy, holds: term } = this.#s
+    this.#time = Math.max(this.#time, now.wall, this.#executor.base.time)
+    const live = this.#s.live.filter((slot) => !this.#lagging.has(slot))
+    const order: The<'ORDER'> = {
+      type: 'ORDER',
+      term,
+      k,
+      attempt,
+      live,
+      base: this.#executor.base.termIndex,
+      time: this.#time,
+      seed: entropy(32),
+      keySeed: this.#keySeedFor(commands.length, attempt),
+      diverged: attempt === LAST_ATTEMPT,
+      commands,
+    }
+    const inFlight: InFlight = {
+      order,
+      voters: new Set(live),
+      counted: new Set(live),
+      votes: new Map(),
+      decided: false,
+      since: now.monotonic,
+    }
+    this.#orders.set(k, inFlight)
+    this.#s.broadcast(order)
+    this.#executor.hold(order)
+    this.#events.executed(this.#executor.run())
+  }
+
+  /** Kept for a bounded key epoch; never across attempts, where a nonce would come twice. */
+  #keySeedFor(commands: number, attempt: number): Uint8Array {
+    const { now, limits, entropy } = this.#s
+    if (attempt > 1 || this.#keySeedLeft < commands || now.monotonic >= this.#keySeedUntil) {
+      this.#keySeed = new Uint8Array(entropy(32))
+      this.#keySeedLeft = limits.keyEpochCommands
+      this.#keySeedUntil = now.monotonic + limits.keyEpochMs
+    }
+    this.#keySeedLeft -= commands
+    return this.#keySeed
+  }
+
+  // ---- votes ----------------------------------------------------------------------------------
+
+  onVote(slot: Slot, message: The<'VOTE'>): void {
+    if (message.term !== this.#s.holds) return
+    this.#lagging.delete(slot)
+    const inFlight = this.#orders.get(message.k)
+    if (!inFlight || inFlight.order.attempt !== message.attempt) return
+    inFlight.votes.set(slot, message.hash)
+    this.#evaluate(message.k, inFlight)
+  }
+
+  onExecuted(executed: Executed): void {
+    const inFlight = this.#orders.get(executed.k)
+    if (!inFlight || inFlight.order.attempt !== executed.attempt) return
+    inFlight.votes.set(this.#s.self, executed.hash)
+    this.#evaluate(executed.k, inFlight)
+  }
+
+  #evaluate(k: number, inFlight: InFlight): void {
+    const own = this.#executor.executed(k)
+    if (inFlight.decided) {
+      if (own && [...inFlight.votes.values()].some((hash) => !sameBytes(hash, own.hash))) {
+        this.#s.outbox.log('error', 'late-disagreement', { k, term: this.#s.holds })
+      }
+      return
+    }
+    const tally = new Map<string, number>()
+    for (const [slot, hash] of inFlight.votes) {
+      if (!inFlight.counted.has(slot)) continue
+      const key = Buffer.from(hash).toString('hex')
+      tally.set(key, (tally.get(key) ?? 0) + 1)
+    }
+    const voters = new Set([...inFlight.voters, ...this.#voted(inFlight)])
+    const needed = Math.floor(voters.size / 2) + 1
+    const winner = [...tally].find(([, count]) => count >= needed)?.[0]
+    if (winner !== undefined) {
+      if (!own || own.attempt !== inFlight.order.attempt) return
+      if (Buffer.from(own.hash).toString('hex') !== winner) {
+        this.#s.outbox.log('error', 'own-result-in-the-minority', { k, term: this.#s.holds })
+        this.#events.resign('own result in the minority')
+        this.#events.rebuild()
+        return
+      }
+      inFlight.decided = true
+      if (voters.size === 1 && this.#s.slots > 1) this.metrics.oneOfOne++
+      this.#appendDecided()
+      return
+    }
+    const waiting = [...voters].some((slot) => !inFlight.votes.has(slot))
+    if (!waiting) this.#retry(k, inFlight.order.attempt)
+  }
+
+  #voted(inFlight: InFlight): Slot[] {
+    return [...inFlight.votes.keys()].filter((slot) => inFlight.counted.has(slot))
+  }
+
+  /** No majority: a new attempt with new seeds for k and everything above, on rebuilt states. */
+  #retry(k: number, attempt: number): void {
+    this.metrics.divergences++
+    this.#s.outbox.log('error', 'no-majority', { k, attempt, term: this.#s.holds })
+    if (attempt >= LAST_ATTEMPT) {
+      this.#events.resign('no majority even for a refusal')
+      return
+    }
+    this.#events.rebuild()
+    const again = [...this.#orders].filter(([number]) => number >= k).sort(([a], [b]) => a - b)
+    for (const [number, { order }] of again) this.#give(number, order.attempt + 1, order.commands)
+  }
+
+  #appendDecided(): void {
+    for (;;) {
+      const inFlight = this.#orders.get(this.#nextAppend)
+      const executed = this.#executor.executed(this.#nextAppend)
+      if (!inFlight?.decided || !executed) return
+      const { term, k, time } = inFlight.order
+      this.#nextAppend++
+      this.#home.append({ term, k, time, drafts: executed.drafts })
+    }
+  }
+
+  onAppended(k: number, runs: The<'COMMITTED'>['runs']): void {
+    const inFlight = this.#orders.get(k)
+    if (!inFlight) return
+    this.#orders.delete(k)
+    const hash = this.#executor.executed(k)?.hash
+    if (hash) this.#s.broadcast({ type: 'COMMITTED', term: this.#s.holds, k, hash, runs })
+    this.issue()
+  }
+
+  // ---- links and time -------------------------------------------------------------------------
+
+  /** An entrant, or a new connection: all uncommitted orders again. */
+  linked(slot: Slot): void {
+    const orders = [...this.#orders].sort(([a], [b]) => a - b)
+    for (const [, { order }] of orders) this.#s.send(slot, order)
+  }
+
+  lost(slot: Slot): void {
+    for (const [k, inFlight] of [...this.#orders]) {
+      if (!inFlight.voters.delete(slot)) continue
+      if (this.#orders.get(k) === inFlight) this.#evaluate(k, inFlight)
+    }
+  }
+
+  tick(): void {
+    const { now, timings, self } = this.#s
+    for (const [k, inFlight] of [...this.#orders]) {
+      if (inFlight.decided || now.monotonic - inFlight.since <= timings.suspect) continue
+      if (this.#orders.get(k) !== inFlight) continue
+      for (const slot of [...inFlight.voters]) {
+        if (slot === self || inFlight.votes.has(slot)) continue
+        inFlight.voters.delete(slot)
+        this.#lagging.add(slot)
+      }
+      this.#evaluate(k, inFlight)
+    }
+  }
+}

@@ -1,0 +1,122 @@
+// decide(state, command) -> one entry. The order's time and seeds are its only clock and chance, so
+// every replica gets the same bytes. One command yields exactly one entry: a message, an account, a
+// stream, a refusal that consumes its seq, or a no-op that says why nothing was done.
+
+import { ERRORS } from '../errors.js'
+import { encodeMeta, KIND, sameBytes, sha256, type Draft, type Meta } from '../log/entry.js'
+import type { The } from '../messages/catalogue.js'
+import { encodeAccount, encodeNote, type Account } from './bodies.js'
+import type { RecipientKey, Seal } from './seal.js'
+import { streamKey, type Ledger } from './state.js'
+
+export type Command = The<'ORDER'>['commands'][number]
+type Send = Extract<Command, { kind: 'send' }>
+
+export interface Context {
+  readonly term: number
+  readonly k: number
+  readonly time: number
+  readonly keySeed: Uint8Array
+  /** The replicas found no majority for this order: refuse all of it. */
+  readonly diverged: boolean
+  readonly seal: Seal
+  readonly keyOf: (account: Account) => RecipientKey
+}
+
+export interface Decision {
+  readonly draft: Draft
+  readonly meta: Meta
+}
+
+const NONE = new Uint8Array(0)
+
+function decision(meta: Meta, body: Uint8Array = NONE): Decision {
+  return { draft: { meta: encodeMeta(meta), body }, meta }
+}
+
+/** Nothing is done and no seq consumed; `value` is the expected seq, or the one answered before. */
+function noop(code: number, value = 0): Decision {
+  const meta: Meta = {
+    kind: KIND.noop,
+    answer: code,
+    mailbox: '',
+    stream: NONE,
+    seq: 0,
+    digest: NONE,
+  }
+  return decision(meta, encodeNote({ code, value }))
+}
+
+/** SHA-256 of what the client asked for: the same request has the same digest for ever. */
+function digestOf(command: Send): Uint8Array {
+  return sha256(Buffer.from(`${command.user}\n${command.to}\n${command.text}`, 'utf8'))
+}
+
+export function decide(
+  ledger: Ledger,
+  command: Command,
+  place: number,
+  context: Context,
+): Decision {
+  switch (command.kind) {
+    case 'register':
+      return decideRegister(ledger, command, context)
+    case 'open-stream':
+      return decideStream(ledger, command, context)
+    case 'send':
+      return decideSend(ledger, command, place, context)
+  }
+}
+
+function decideRegister(
+  ledger: Ledger,
+  command: Extract<Command, { kind: 'register' }>,
+  context: Context,
+): Decision {
+  const { name, token, salt, cost, verifierHash, publicKey, wrappedKey } = command
+  if (context.diverged) return noop(ERRORS.DIVERGED.code)
+  const existing = ledger.account(name)
+  if (existing) return noop(sameBytes(existing.token, token) ? 0 : ERRORS.NAME_TAKEN.code)
+  const secrets = { salt, cost, verifierHash, publicKey, wrappedKey }
+  const body = encodeAccount({ token, secrets })
+  const meta = { kind: KIND.account, answer: 0, mailbox: name, stream: NONE, seq: 0, digest: NONE }
+  return decision(meta, body)
+}
+
+function decideStream(
+  ledger: Ledger,
+  command: Extract<Command, { kind: 'open-stream' }>,
+  context: Context,
+): Decision {
+  const { user, stream } = command
+  if (context.diverged) return noop(ERRORS.DIVERGED.code)
+  const existing = ledger.stream(streamKey(stream))
+  if (existing) return noop(existing.owner === user ? 0 : ERRORS.CONFLICT.code, existing.next)
+  return decision({ kind: KIND.stream, answer: 0, mailbox: user, stream, seq: 0, digest: NONE })
+}
+
+function decideSend(ledger: Ledger, command: Send, place: number, context: Context): Decision {
+  const { user, stream, seq, to, text } = command
+  const id = streamKey(stream)
+  const state = ledger.stream(id)
+  if (!state || state.owner !== user) return noop(ERRORS.NO_SUCH_STREAM.code)
+  const digest = digestOf(command)
+  if (seq > state.next) return noop(ERRORS.OUT_OF_ORDER.code, state.next)
+  if (seq < state.next) {
+    const known = ledger.known(id, seq)
+    if (!known) return noop(ERRORS.OLD_DUPLICATE.code, seq)
+    return sameBytes(known.digest, digest) ? noop(0, seq) : noop(ERRORS.CONFLICT.code, seq)
+  }
+  const recipient = ledger.account(to)
+  const refused = context.diverged ? ERRORS.DIVERGED : recipient ? null : ERRORS.NO_SUCH_USER
+  if (refused || !recipient) {
+    const answer = refused!.code
+    return decision({ kind: KIND.refusal, answer, mailbox: '', stream, seq, digest })
+  }
+  const { term, k, time, keySeed } = context
+  const body = context.seal({
+    recipientKey: context.keyOf(recipient),
+    ...{ term, k, time, keySeed, command: place, sender: user, recipient: to, stream, seq, text },
+  })
+  return decision({ kind: KIND.message, answer: 0, mailbox: to, stream, seq, digest }, body)
+}

@@ -1,0 +1,154 @@
+// Executes orders, exactly the next one after the last applied whole, on the committed log plus the
+// overlay; what it came to is voted on. Never executes an order that is committed.
+
+import type { The } from '../messages/catalogue.js'
+import { decodeMeta, sha256, type Draft, type Entry, type Meta } from '../log/entry.js'
+import type { Account } from './bodies.js'
+import { decide, type Decision } from './decide.js'
+import type { RecipientKey, Seal } from './seal.js'
+import { Committed, Overlay } from './state.js'
+
+export interface Executed {
+  readonly k: number
+  readonly attempt: number
+  readonly hash: Uint8Array
+  readonly drafts: readonly Draft[]
+}
+
+type Order = The<'ORDER'>
+
+/** Orders held back until the feed is far enough; more than a coordinator has in flight. */
+const MAX_HELD = 64
+/** Hashes kept for a COMMITTED that comes after the entries themselves. */
+const KEPT_HASHES = 256
+
+function hashOf(order: Order, decisions: readonly Decision[]): Uint8Array {
+  const head = Buffer.allocUnsafe(24)
+  for (const [i, value] of [order.term, order.k, order.attempt].entries()) {
+    head.writeUInt32BE(Math.floor(value / 2 ** 32), i * 8)
+    head.writeUInt32BE(value % 2 ** 32, i * 8 + 4)
+  }
+  const parts: Uint8Array[] = [head, order.seed]
+  for (const { draft } of decisions) {
+    const lengths = Buffer.allocUnsafe(8)
+    lengths.writeUInt32BE(draft.meta.length, 0)
+    lengths.writeUInt32BE(draft.body.length, 4)
+    parts.push(lengths, draft.meta, draft.body)
+  }
+  return sha256(...parts)
+}
+
+export class Executor {
+  base = new Committed()
+  #overlay = new Overlay(this.base)
+  /** Term of the orders in the overlay. */
+  #term = 0
+  #lastK = 0
+  readonly #seal: Seal
+  readonly #readKey: (publicKey: Uint8Array) => RecipientKey
+  #keys = new WeakMap<Account, RecipientKey>()
+  readonly #held = new Map<number, Order>()
+  readonly #executed = new Map<number, Executed>()
+
+  constructor(seal: Seal, readKey: (publicKey: Uint8Array) => RecipientKey) {
+    this.#seal = seal
+    this.#readKey = readKey
+  }
+
+  keyOf(account: Account): RecipientKey {
+    const known = this.#keys.get(account)
+    if (known) return known
+    const key = this.#readKey(account.secrets.publicKey)
+    this.#keys.set(account, key)
+    return key
+  }
+
+  /** Of the orders that it executes. */
+  get term(): number {
+    return this.#term
+  }
+
+  executed(k: number): Executed | undefined {
+    return this.#executed.get(k)
+  }
+
+  /** Takes an order; `executable` then says what can be executed. */
+  hold(order: Order): void {
+    if (order.term < this.#term) return
+    if (order.term > this.#term) this.#enterTerm(order.term)
+    const known = this.#executed.get(order.k) ?? this.#held.get(order.k)
+    if (known && known.attempt >= order.attempt) return
+    if (order.k <= this.base.progress(order.term).k || this.#held.size >= MAX_HELD) return
+    this.#held.set(order.k, order)
+  }
+
+  #enterTerm(term: number): void {
+    this.#term = term
+    this.#held.clear()
+    this.dropOverlay()
+  }
+
+  /** Executes what can be: the next order, while there is one and the log is far enough. */
+  run(): Executed[] {
+    const done: Executed[] = []
+    for (;;) {
+      const { k: committed, half } = this.base.progress(this.#term)
+      const next = Math.max(this.#lastK, committed) + 1
+      const order = this.#held.get(next)
+      if (!order || half || this.base.fence.term !== this.#term) return done
+      if (this.base.index < order.base) return done
+      this.#held.delete(next)
+      done.push(this.#execute(order))
+    }
+  }
+
+  #execute(order: Order): Executed {
+    const { term, k, attempt, time, keySeed, diverged } = order
+    const keyOf = (account: Account): RecipientKey => this.keyOf(account)
+    const context = { term, k, time, keySeed, diverged, seal: this.#seal, keyOf }
+    const decisions = order.commands.map((command, place) => {
+      const decision = decide(this.#overlay, command, place, context)
+      this.#overlay.apply(decision.draft, decision.meta, k)
+      return decision
+    })
+    const drafts = decisions.map(({ draft }) => draft)
+    const executed = { k, attempt, hash: hashOf(order, decisions), drafts }
+    this.#lastK = k
+    this.#executed.set(k, executed)
+    this.#executed.delete(k - KEPT_HASHES)
+    return executed
+  }
+
+  /** One entry of the committed log. Returns its meta, decoded. */
+  apply(entry: Entry): Meta {
+    const meta = decodeMeta(entry.meta)
+    this.base.apply(entry, meta)
+    if (entry.term > this.#term) this.#enterTerm(entry.term)
+    if (entry.term === this.#term && entry.term > 0) {
+      this.#overlay.settle(meta, entry.k)
+      if (entry.part === entry.parts) this.#committed(entry.k)
+    }
+    return meta
+  }
+
+  /** Only the hash is needed from here on, for a COMMITTED that comes late. */
+  #committed(k: number): void {
+    this.#held.delete(k)
+    const executed = this.#executed.get(k)
+    if (executed) this.#executed.set(k, { ...executed, drafts: [] })
+  }
+
+  /** Forgets what was executed and is not committed. */
+  dropOverlay(): void {
+    this.#overlay = new Overlay(this.base)
+    this.#executed.clear()
+    this.#lastK = 0
+  }
+
+  /** Forgets everything: the state is built again from the log. */
+  reset(): void {
+    this.base = new Committed()
+    this.#keys = new WeakMap()
+    this.dropOverlay()
+  }
+}

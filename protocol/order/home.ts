@@ -1,0 +1,421 @@
+// The narrow waist, seen from the processing tier: CLAIM, APPEND, FEED and READ at a persistence
+// home. Whatever is unanswered goes again, in order, to the next home or on a new connection: terms
+// and k make that harmless.
+
+import type { LinkId, Slot } from '../machine.js'
+import type { Message, The } from '../messages/catalogue.js'
+import type { Draft } from '../log/entry.js'
+import type { RingStanding } from './standing.js'
+
+export interface StorePeer {
+  main: LinkId | null
+  bulk: LinkId | null
+  heard: number
+  heartbeat: The<'STORE_HEARTBEAT'> | null
+}
+
+export interface OrderAppend {
+  readonly term: number
+  readonly k: number
+  readonly time: number
+  readonly drafts: readonly Draft[]
+}
+
+interface Append extends OrderAppend {
+  readonly id: number
+}
+
+interface Question {
+  readonly message: The<'READ'> | The<'TIP'>
+  readonly since: number
+  asked: Slot
+  readonly then: (answer: The<'READ_PAGE'> | The<'TIP_IS'> | null) => void
+}
+
+export interface HomeEvents {
+  /** Entries of the committed log, in order. */
+  entries(message: The<'ENTRIES'>): void
+  appended(k: number, runs: The<'APPENDED'>['runs']): void
+  claimed(message: The<'CLAIMED'>): void
+  /** The term is over. */
+  fenced(term: number): void
+  /** A larger part of the ring asks to lead. */
+  resign(term: number): void
+  /** The append can never be done in this term. */
+  refused(reason: 'conflict' | 'too-old'): void
+}
+
+export class Home {
+  readonly #s: RingStanding
+  readonly #events: HomeEvents
+  readonly stores = new Map<Slot, StorePeer>()
+  readonly #storeOf = new Map<LinkId, { slot: Slot; lane: 'main' | 'bulk' }>()
+  home: Slot = 0
+  /** Since when there has been no home that serves, monotonic ms; null: there is one. */
+  #homelessSince: number | null = 0
+  #next = 0
+  #unanswered: Append[] = []
+  readonly #wentBackTo = new Set<number>()
+  #cursors: {
+    readonly id: number
+    readonly drafts: readonly Draft[]
+    readonly done: () => void
+  } | null = null
+  #claim: The<'CLAIM'> | null = null
+  readonly #questions = new Map<number, Question>()
+  #applied: () => number
+  bodies = false
+  #retryAt = 0
+  full = false
+
+  constructor(standing: RingStanding, applied: () => number, events: HomeEvents) {
+    this.#s = standing
+    this.#applied = applied
+    this.#events = events
+  }
+
+  // ---- which home -----------------------------------------------------------------------------
+
+  hears(slot: Slot): boolean {
+    const store = this.stores.get(slot)
+    if (!store || store.main === null) return false
+    return this.#s.now.monotonic - store.heard <= this.#s.timings.suspect
+  }
+
+  /** In a view, or between two: it queues what it is given. */
+  #works(slot: Slot): boolean {
+    const status = this.stores.get(slot)?.heartbeat?.status
+    return this.hears(slot) && (status === 'normal' || status === 'changing')
+  }
+
+  #normal(slot: Slot): boolean {
+    return this.hears(slot) && this.stores.get(slot)?.heartbeat?.status === 'normal'
+  }
+
+  /** The home is in a view: what is appended there can be committed. */
+  get serves(): boolean {
+    return this.home !== 0 && this.#normal(this.home)
+  }
+
+  /** How long there has been no such home, ms. */
+  get homelessMs(): number {
+    return this.#homelessSince === null ? 0 : this.#s.now.monotonic - this.#homelessSince
+  }
+
+  get unanswered(): number {
+    return this.#unanswered.length
+  }
+
+  /** Slots in the order of preference: the own number's, then round. */
+  #candidates(): Slot[] {
+    return Array.from(
+      { length: this.#s.stores },
+      (_, i) => ((this.#s.self - 1 + i) % this.#s.stores) + 1,
+    )
+  }
+
+  choose(): void {
+    const { now } = this.#s
+    if (this.home === 0 || !this.#works(this.home)) {
+      const next = this.#candidates().find((slot) => this.#normal(slot))
+      const fallback = this.#candidates().find((slot) => this.#works(slot))
+      this.#moveTo(next ?? fallback ?? 0)
+    }
+    if (this.serves) this.#homelessSince = null
+    else this.#homelessSince ??= now.monotonic
+  }
+
+  #moveTo(slot: Slot): void {
+    if (slot === this.home) return
+    this.home = slot
+    if (slot === 0) return
+    this.#s.outbox.log('info', 'home', { slot })
+    this.#resume()
+  }
+
+  /** A new home, or a new connection to it: everything that is unanswered again. */
+  #resume(): void {
+    this.sayHeartbeat(this.home)
+    this.follow()
+    if (this.#claim) this.#toHome(this.#claim)
+    for (const append of this.#unanswered) this.#sendAppend(append)
+    this.#sendCursors()
+  }
+
+  #toHome(message: Message): void {
+    const link = this.stores.get(this.home)?.main
+    if (link) this.#s.outbox.send(link, message)
+  }
+
+  /** Follows the feed from what is applied here. */
+  follow(): void {
+    this.#toHome({ type: 'FEED', after: this.#applied(), bodies: this.bodies, start: true })
+  }
+
+  acknowledge(): void {
+    this.#toHome({ type: 'FEED', after: this.#applied(), bodies: this.bodies, start: false })
+  }
+
+  // ---- what is asked --------------------------------------------------------------------------
+
+  claim(expected: number, size: number, nonce: string): void {
+    const { boot, now } = this.#s
+    this.#claim = { type: 'CLAIM', expected, boot, nonce, size, time: now.wall }
+    this.#toHome(this.#claim)
+  }
+
+  /** Nonce of the claim under way; empty: none. */
+  get claiming(): string {
+    return this.#claim?.nonce ?? ''
+  }
+
+  dropClaim(): void {
+    this.#claim = null
+  }
+
+  append(order: OrderAppend): void {
+    const append = { ...order, id: ++this.#next }
+    this.#unanswered.push(append)
+    this.#sendAppend(append)
+  }
+
+  #sendAppend({ id, term, k, time, drafts }: Append): void {
+    this.#toHome({ type: 'APPEND', id, term, k, part: 1, parts: drafts.length, time, drafts })
+  }
+
+  /** The term is over or given up: nothing of it is sent again. */
+  dropAppends(): void {
+    this.#unanswered = []
+    this.#wentBackTo.clear()
+  }
+
+  /** Cursors, outside the term; one entry at a time. False: the last is still under way. */
+  appendCursors(draft: Draft, done: () => void): boolean {
+    if (this.#cursors || !this.serves) return false
+    this.#cursors = { id: ++this.#next, drafts: [draft], done }
+    this.#sendCursors()
+    return true
+  }
+
+  #sendCursors(): void {
+    if (!this.#cursors) return
+    const { id, drafts } = this.#cursors
+    const time = this.#s.now.wall
+    this.#toHome({ type: 'APPEND', id, term: 0, k: 0, part: 1, parts: 1, time, drafts })
+  }
+
+  /** An index that everything acknowledged before now is at or below; null: cannot be told. */
+  tip(then: (index: number | null) => void): void {
+    const request = ++this.#next
+    this.#ask({ type: 'TIP', request }, (answer) =>
+      then(answer?.type === 'TIP_IS' ? answer.index : null),
+    )
+  }
+
+  read(
+    mailbox: string,
+    after: number,
+    limit: number,
+    then: (page: The<'READ_PAGE'> | null) => void,
+  ): void {
+    const request = ++this.#next
+    this.#ask({ type: 'READ', request, mailbox, after, limit }, (answer) =>
+      then(answer?.type === 'READ_PAGE' ? answer : null),
+    )
+  }
+
+  #ask(message: The<'READ'> | The<'TIP'>, then: Question['then']): void {
+    const question: Question = { message, since: this.#s.now.monotonic, asked: 0, then }
+    this.#questions.set(message.request, question)
+    this.#put(question)
+  }
+
+  /** To the home, or if that has just failed to answer, to the next store that works. */
+  #put(question: Question): void {
+    const order = [this.home, ...this.#candidates()].filter(
+      (slot) => slot !== 0 && this.hears(slot),
+    )
+    const slot = order.find((candidate) => candidate !== question.asked) ?? order[0]
+    const link = slot === undefined ? null : this.stores.get(slot)!.bulk
+    question.asked = slot ?? 0
+    if (link !== null) this.#s.outbox.send(link, question.message)
+  }
+
+  // ---- links and time -------------------------------------------------------------------------
+
+  linkUp(link: LinkId, slot: Slot, lane: 'main' | 'bulk'): void {
+    const store = this.stores.get(slot) ?? { main: null, bulk: null, heard: 0, heartbeat: null }
+    this.stores.set(slot, store)
+    store[lane] = link
+    this.#storeOf.set(link, { slot, lane })
+    if (lane === 'bulk') return
+    store.heard = this.#s.now.monotonic
+    store.heartbeat = null
+    if (this.home === slot) this.home = 0
+    this.sayHeartbeat(slot)
+  }
+
+  linkDown(link: LinkId): void {
+    const known = this.#storeOf.get(link)
+    this.#storeOf.delete(link)
+    const store = known && this.stores.get(known.slot)
+    if (!known || !store || store[known.lane] !== link) return
+    store[known.lane] = null
+    if (known.lane === 'main') {
+      store.heartbeat = null
+      this.choose()
+      return
+    }
+    for (const question of this.#questions.values()) {
+      if (question.asked === known.slot) this.#put(question)
+    }
+  }
+
+  owns(link: LinkId): boolean {
+    return this.#storeOf.has(link)
+  }
+
+  sayHeartbeat(slot: Slot): void {
+    const link = this.stores.get(slot)?.main
+    if (!link) return
+    const { holds, newestTerm } = this.#s
+    const size = this.#s.live.length
+    this.#s.outbox.send(link, {
+      type: 'HOME_HEARTBEAT',
+      holds,
+      nonce: this.claiming,
+      size,
+      newestTerm,
+    })
+  }
+
+  sayHeartbeats(): void {
+    for (const slot of this.stores.keys()) this.sayHeartbeat(slot)
+  }
+
+  tick(): void {
+    const { now, timings } = this.#s
+    this.choose()
+    for (const [request, question] of [...this.#questions]) {
+      if (now.monotonic - question.since <= 4 * timings.readPatience) continue
+      this.#questions.delete(request)
+      question.then(null)
+    }
+    if (this.#retryAt > 0 && now.monotonic >= this.#retryAt) {
+      this.#retryAt = 0
+      this.#resume()
+    }
+  }
+
+  freshen(): void {
+    for (const store of this.stores.values()) store.heard = this.#s.now.monotonic
+  }
+
+  // ---- what is answered -----------------------------------------------------------------------
+
+  onMessage(link: LinkId, message: Message): void {
+    const known = this.#storeOf.get(link)
+    const store = known && this.stores.get(known.slot)
+    if (!known || !store || store[known.lane] !== link) return
+    store.heard = this.#s.now.monotonic
+    switch (message.type) {
+      case 'STORE_HEARTBEAT':
+        store.heartbeat = message
+        this.full = message.full
+        this.choose()
+        return
+      case 'READ_PAGE':
+      case 'TIP_IS':
+        this.#answered(message.request, message)
+        return
+      case 'NOT_YET':
+        this.#notYet(message.request)
+        return
+      case 'RESIGN':
+        this.#events.resign(message.term)
+        return
+      default:
+        if (known.slot === this.home && known.lane === 'main') this.#fromHome(message)
+    }
+  }
+
+  #fromHome(message: Message): void {
+    switch (message.type) {
+      case 'ENTRIES':
+        this.#events.entries(message)
+        return
+      case 'CLAIMED':
+        if (message.nonce !== this.#claim?.nonce) return
+        if (message.outcome === 'not-serving') this.#retrySoon()
+        else this.#events.claimed(message)
+        return
+      case 'APPENDED':
+        this.#onAppended(message)
+        return
+      case 'FENCED':
+        if (this.#unanswered.some(({ id }) => id === message.id)) this.#events.fenced(message.term)
+        return
+      case 'GAP':
+        this.#goBack(message)
+        return
+      case 'NOT_APPENDED':
+        this.#onNotAppended(message)
+        return
+      default:
+        return
+    }
+  }
+
+  #onAppended(message: The<'APPENDED'>): void {
+    if (message.id === this.#cursors?.id) {
+      const { done } = this.#cursors
+      this.#cursors = null
+      done()
+      return
+    }
+    const at = this.#unanswered.findIndex(({ id }) => id === message.id)
+    if (at < 0) return
+    this.#unanswered.splice(at, 1)
+    this.#wentBackTo.clear()
+    this.#events.appended(message.k, message.runs)
+  }
+
+  /** The store lacks an order before this one: from there on again, once for each gap. */
+  #goBack(message: The<'GAP'>): void {
+    if (!this.#unanswered.some(({ id }) => id === message.id)) return
+    if (this.#wentBackTo.has(message.expected)) return
+    this.#wentBackTo.add(message.expected)
+    for (const append of this.#unanswered) {
+      if (append.k >= message.expected) this.#sendAppend(append)
+    }
+  }
+
+  #onNotAppended(message: The<'NOT_APPENDED'>): void {
+    if (message.id === this.#cursors?.id) {
+      this.#retrySoon()
+      return
+    }
+    if (!this.#unanswered.some(({ id }) => id === message.id)) return
+    if (message.reason === 'conflict' || message.reason === 'too-old') {
+      this.#events.refused(message.reason)
+    } else {
+      this.#retrySoon()
+    }
+  }
+
+  #retrySoon(): void {
+    if (this.#retryAt === 0) this.#retryAt = this.#s.now.monotonic + this.#s.timings.heartbeat
+    this.#wentBackTo.clear()
+  }
+
+  #answered(request: number, message: The<'READ_PAGE'> | The<'TIP_IS'>): void {
+    const question = this.#questions.get(request)
+    this.#questions.delete(request)
+    question?.then(message)
+  }
+
+  #notYet(request: number): void {
+    const question = this.#questions.get(request)
+    if (question) this.#put(question)
+  }
+}

@@ -1,0 +1,216 @@
+// Who coordinates: ring election, then a term from persistence (compare-and-set), then the own TERM
+// applied. Who stopped coordinating for any reason never sends another order in that term.
+
+import { Ring } from '../election/ring.js'
+import type { Slot } from '../machine.js'
+import type { The } from '../messages/catalogue.js'
+import type { Home } from './home.js'
+import type { RingStanding } from './standing.js'
+
+export interface LeadershipEvents {
+  /** The own TERM is won and applied: the first order may be given. */
+  coordinate(term: number): void
+  /** Not the coordinator any more. */
+  stopped(reason: string): void
+  /** The known coordinator has changed; 0: none. */
+  coordinator(slot: Slot): void
+}
+
+export class Leadership {
+  readonly #s: RingStanding
+  readonly #home: Home
+  readonly #applied: () => number
+  readonly #events: LeadershipEvents
+  readonly #ring: Ring
+  /** Won, waiting for the own TERM to be applied. */
+  #won: { readonly term: number; readonly index: number } | null = null
+  #claimNonce = ''
+  /** A failed claim disqualifies until then, monotonic ms. */
+  #disqualifiedUntil = 0
+  #known: Slot = 0
+  elections = 0
+
+  constructor(standing: RingStanding, home: Home, applied: () => number, events: LeadershipEvents) {
+    this.#s = standing
+    this.#home = home
+    this.#applied = applied
+    this.#events = events
+    const port = {
+      successor: () => standing.successor,
+      send: (to: Slot, message: { round: number; candidate: Slot; hops: number }) =>
+        standing.send(to, { type: 'ELECTION', ...message }),
+      eligible: () => this.#eligible,
+      random: () => standing.random(),
+    }
+    this.#ring = new Ring(standing.self, standing.slots, port, {
+      roundMs: standing.timings.patience / 2,
+    })
+  }
+
+  /** Only who reaches a persistence member that works offers its id. */
+  get #eligible(): boolean {
+    return this.#home.serves && this.#s.now.monotonic >= this.#disqualifiedUntil
+  }
+
+  /**
+   * The live coordinator: this replica, or one heard to say "I hold term t", or one that a neighbour
+   * vouches for, t not below any term known here. 0: none.
+   */
+  get coordinator(): Slot {
+    const { holds, self, newestTerm } = this.#s
+    if (holds > 0) return self
+    for (const [slot, peer] of this.#s.peers) {
+      const held = peer.heartbeat?.holds ?? 0
+      if (held > 0 && held >= newestTerm && this.#s.hears(slot)) return slot
+    }
+    for (const [slot, peer] of this.#s.peers) {
+      const { vouchesFor = 0, vouchedTerm = 0 } = peer.heartbeat ?? {}
+      if (vouchesFor === self || vouchesFor === 0 || vouchedTerm < newestTerm) continue
+      if (this.#s.hears(slot)) return vouchesFor
+    }
+    return 0
+  }
+
+  /** What the own heartbeat vouches for: only a coordinator heard directly. */
+  get vouched(): { readonly slot: Slot; readonly term: number } {
+    const { holds, self, newestTerm } = this.#s
+    if (holds > 0) return { slot: self, term: holds }
+    for (const [slot, peer] of this.#s.peers) {
+      const held = peer.heartbeat?.holds ?? 0
+      if (held > 0 && held >= newestTerm && this.#s.hears(slot)) return { slot, term: held }
+    }
+    return { slot: 0, term: 0 }
+  }
+
+  describe(): string {
+    const successor = this.#s.successor
+    const known = this.coordinator
+    return [
+      `role: ${this.#s.role}`,
+      `coordinator: ${known ? `p${known}` : '-'}`,
+      `holds term: ${this.#s.holds}`,
+      `newest term: ${this.#s.newestTerm}`,
+      `successor: ${successor ? `p${successor}` : '-'}`,
+      `round: ${this.#ring.round}`,
+      `live: ${this.#s.live.map((slot) => `p${slot}`).join(' ')}`,
+    ].join('\n')
+  }
+
+  // ---- course ---------------------------------------------------------------------------------
+
+  /** Called on ticks and whenever links or heartbeats have changed. */
+  maintain(): void {
+    const { now, timings, role, holds } = this.#s
+    const tooLong = this.#home.homelessMs > timings.coordinatorPatience
+    if (role !== 'follower' && role !== 'participant' && tooLong) this.stop('no persistence')
+    if (holds > 0 && this.#s.newestTerm > holds) this.stop('a newer term')
+    const known = this.coordinator
+    if (known !== this.#known) {
+      this.#known = known
+      this.#events.coordinator(known)
+    }
+    if (known !== 0) {
+      this.#ring.rest()
+      if (this.#s.role === 'participant') this.#s.role = 'follower'
+      return
+    }
+    if (this.#s.role === 'claimant') return
+    if (this.#ring.elect(now.monotonic)) this.#claim()
+    else this.#s.role = this.#ring.participant ? 'participant' : 'follower'
+  }
+
+  onElection(message: The<'ELECTION'>): void {
+    // No election while a live coordinator is known; its heartbeats and ours say who.
+    if (this.coordinator !== 0 || this.#s.role === 'claimant') return
+    if (this.#ring.onElection(message, this.#s.now.monotonic)) this.#claim()
+    else if (this.#ring.participant) this.#s.role = 'participant'
+  }
+
+  #claim(): void {
+    this.elections++
+    this.#s.role = 'claimant'
+    this.#claimNonce = this.#s.nonce()
+    this.#s.outbox.log('info', 'claiming', { expected: this.#s.newestTerm })
+    this.#home.claim(this.#s.newestTerm, this.#s.live.length, this.#claimNonce)
+    this.#home.sayHeartbeats()
+  }
+
+  onClaimed(message: The<'CLAIMED'>): void {
+    if (this.#s.role !== 'claimant' || message.nonce !== this.#claimNonce) return
+    const { outcome, term, index } = message
+    this.seeTerm(message.newestTerm)
+    if (outcome === 'won' && term >= this.#s.newestTerm) {
+      this.#won = { term, index }
+      this.applied()
+      return
+    }
+    this.#disqualify(outcome)
+  }
+
+  #disqualify(reason: string): void {
+    const { now, timings } = this.#s
+    this.#s.outbox.log('info', 'claim-failed', { reason })
+    this.#disqualifiedUntil = now.monotonic + timings.heartbeat * (0.5 + this.#s.random())
+    this.#becomeFollower()
+  }
+
+  #becomeFollower(): void {
+    this.#s.role = 'follower'
+    this.#s.holds = 0
+    this.#won = null
+    this.#claimNonce = ''
+    this.#home.dropClaim()
+    this.#ring.rest()
+  }
+
+  /** The log has been applied further: with the own TERM in it, coordination begins. */
+  applied(): void {
+    const won = this.#won
+    if (!won || this.#s.role !== 'claimant' || this.#applied() < won.index) return
+    if (won.term < this.#s.newestTerm) {
+      this.#disqualify('a newer term')
+      return
+    }
+    this.#won = null
+    this.#s.role = 'coordinator'
+    this.#s.holds = won.term
+    this.#home.dropClaim()
+    this.#s.outbox.log('info', 'coordinator', { term: won.term })
+    const { self, boot } = this.#s
+    const successor = this.#s.successor
+    const message = { type: 'COORDINATOR', term: won.term, slot: self, boot, hops: 1 } as const
+    if (successor !== undefined) this.#s.send(successor, message)
+    this.#home.sayHeartbeats()
+    this.#events.coordinate(won.term)
+  }
+
+  onCoordinator(message: The<'COORDINATOR'>): void {
+    const { term, slot, hops } = message
+    if (term < this.#s.newestTerm) return
+    this.seeTerm(term)
+    const successor = this.#s.successor
+    if (slot === this.#s.self || successor === undefined || successor === slot) return
+    if (hops < this.#s.slots) this.#s.send(successor, { ...message, hops: hops + 1 })
+  }
+
+  /** A term seen anywhere: who holds or claims a lower one stops. */
+  seeTerm(term: number): void {
+    if (term <= this.#s.newestTerm) return
+    this.#s.newestTerm = term
+    if (this.#s.holds > 0 && this.#s.holds < term) this.stop('a newer term')
+  }
+
+  /** Gives up the term, or the claim. */
+  stop(reason: string): void {
+    const held = this.#s.holds
+    this.#becomeFollower()
+    const { now, timings } = this.#s
+    this.#disqualifiedUntil = now.monotonic + timings.heartbeat * (1 + this.#s.random())
+    this.#home.dropAppends()
+    this.#home.sayHeartbeats()
+    if (held > 0) {
+      this.#s.outbox.log('warn', 'stopped-coordinating', { term: held, reason })
+      this.#events.stopped(reason)
+    }
+  }
+}

@@ -1,0 +1,87 @@
+// Where a processing replica stands: its role, the terms it knows and its links in the ring. The
+// parts of the replica share this.
+
+import type { Entropy, LinkId, Now, Slot } from '../machine.js'
+import type { Message, The } from '../messages/catalogue.js'
+import type { Limits, ProcessingConfig, Timings } from '../replicas/config.js'
+import { Outbox } from '../replicas/outbox.js'
+
+export type Role = 'follower' | 'participant' | 'claimant' | 'coordinator'
+
+export interface RingPeer {
+  readonly link: LinkId
+  readonly boot: string
+  heard: number
+  heartbeat: The<'RING_HEARTBEAT'> | null
+}
+
+export class RingStanding {
+  readonly self: Slot
+  readonly slots: number
+  readonly stores: number
+  readonly boot: string
+  readonly clusterId: string
+  readonly entropy: Entropy
+  readonly timings: Timings
+  readonly limits: Limits
+  readonly outbox = new Outbox()
+  readonly peers = new Map<Slot, RingPeer>()
+  now: Now = { monotonic: 0, wall: 0 }
+  role: Role = 'follower'
+  /** The term that this replica coordinates; 0: none. */
+  holds = 0
+  /** Highest term seen in feed, messages and answers. */
+  newestTerm = 0
+
+  constructor(config: ProcessingConfig) {
+    this.self = config.self
+    this.slots = config.slots
+    this.stores = config.stores
+    this.boot = config.boot
+    this.clusterId = config.clusterId
+    this.entropy = config.entropy
+    this.timings = config.timings
+    this.limits = config.limits
+  }
+
+  hears(slot: Slot): boolean {
+    const peer = this.peers.get(slot)
+    return peer !== undefined && this.now.monotonic - peer.heard <= this.timings.suspect
+  }
+
+  /** L: this replica and all that it hears. */
+  get live(): Slot[] {
+    const live: Slot[] = []
+    for (let slot = 1; slot <= this.slots; slot++) {
+      if (slot === this.self || this.hears(slot)) live.push(slot)
+    }
+    return live
+  }
+
+  /** The next slot of the ring with a live link. */
+  get successor(): Slot | undefined {
+    for (let step = 1; step < this.slots; step++) {
+      const slot = ((this.self - 1 + step) % this.slots) + 1
+      if (this.hears(slot)) return slot
+    }
+    return undefined
+  }
+
+  send(slot: Slot, message: Message): void {
+    const peer = this.peers.get(slot)
+    if (peer) this.outbox.send(peer.link, message)
+  }
+
+  broadcast(message: Message): void {
+    for (const peer of this.peers.values()) this.outbox.send(peer.link, message)
+  }
+
+  /** 0 <= x < 1. */
+  random(): number {
+    return Buffer.from(this.entropy(4)).readUInt32BE(0) / 2 ** 32
+  }
+
+  nonce(): string {
+    return Buffer.from(this.entropy(8)).toString('hex')
+  }
+}

@@ -1,0 +1,158 @@
+// What execution knows: accounts and streams, from the committed log, and the overlay of orders
+// executed but not yet seen committed. Both are changed by `evolve` alone. Cursors are kept here
+// too, but execution never reads them: they are appended outside the order.
+
+import { decodeMeta, KIND, type Draft, type Entry, type Meta } from '../log/entry.js'
+import { NO_FENCE, type Fence } from '../log/storage.js'
+import { advanceFence } from '../log/tail.js'
+import { decodeAccount, decodeCursors, type Account } from './bodies.js'
+
+/** Answers of a stream that are kept for repeated requests. */
+export const KEPT_ANSWERS = 256
+
+/** What was answered to one seq of a stream. */
+export interface Known {
+  readonly digest: Uint8Array
+  readonly code: number
+  /** 0 while it is only in the overlay. */
+  readonly index: number
+  readonly time: number
+}
+
+export interface StreamState {
+  readonly owner: string
+  next: number
+  readonly answers: Map<number, Known>
+}
+
+/** The state as execution reads it. */
+export interface Ledger {
+  account(name: string): Account | undefined
+  stream(id: string): { readonly owner: string; readonly next: number } | undefined
+  known(id: string, seq: number): Known | undefined
+}
+
+export function streamKey(stream: Uint8Array): string {
+  return Buffer.from(stream.buffer, stream.byteOffset, stream.length).toString('hex')
+}
+
+/** The committed log, applied. */
+export class Committed implements Ledger {
+  readonly accounts = new Map<string, Account>()
+  readonly streams = new Map<string, StreamState>()
+  readonly cursors = new Map<string, number>()
+  index = 0
+  fence: Fence = NO_FENCE
+  /** Index of the newest TERM entry. */
+  termIndex = 0
+  /** Highest time of entries that orders or claims wrote, ms since 1970. */
+  time = 0
+
+  account(name: string): Account | undefined {
+    return this.accounts.get(name)
+  }
+
+  stream(id: string): StreamState | undefined {
+    return this.streams.get(id)
+  }
+
+  known(id: string, seq: number): Known | undefined {
+    return this.streams.get(id)?.answers.get(seq)
+  }
+
+  /** The last order of `term` applied whole, and whether one is half applied. */
+  progress(term: number): { readonly k: number; readonly half: boolean } {
+    const { k, part, parts } = this.fence
+    if (this.fence.term !== term) return { k: 0, half: false }
+    return part === parts ? { k, half: false } : { k: k - 1, half: true }
+  }
+
+  apply(entry: Entry, meta: Meta = decodeMeta(entry.meta)): void {
+    this.index = entry.index
+    this.fence = advanceFence(this.fence, entry)
+    if (meta.kind === KIND.term) this.termIndex = entry.index
+    if (meta.kind === KIND.cursors) {
+      for (const [user, index] of decodeCursors(entry.body)) {
+        if (index > (this.cursors.get(user) ?? 0)) this.cursors.set(user, index)
+      }
+      return
+    }
+    this.time = Math.max(this.time, entry.time)
+    if (meta.kind === KIND.account)
+      this.accounts.set(meta.mailbox, decodeAccount(meta.mailbox, entry.body))
+    if (meta.kind === KIND.stream) {
+      this.streams.set(streamKey(meta.stream), { owner: meta.mailbox, next: 1, answers: new Map() })
+    }
+    if (meta.kind === KIND.message || meta.kind === KIND.refusal) {
+      const stream = this.streams.get(streamKey(meta.stream))
+      if (!stream) return
+      const { answer: code, seq } = meta
+      // A copy: the meta is a view on a whole frame, which it would keep in memory.
+      const digest = new Uint8Array(meta.digest)
+      stream.next = seq + 1
+      stream.answers.set(seq, { digest, code, index: entry.index, time: entry.time })
+      stream.answers.delete(seq - KEPT_ANSWERS)
+    }
+  }
+}
+
+interface Pending<T> {
+  value: T
+  /** The last order that wrote it. */
+  k: number
+}
+
+/** Orders of one term, executed ahead of the committed log. */
+export class Overlay implements Ledger {
+  readonly #base: Committed
+  readonly #accounts = new Map<string, Pending<Account>>()
+  readonly #streams = new Map<string, Pending<{ owner: string; next: number }>>()
+  readonly #known = new Map<string, Map<number, Known>>()
+
+  constructor(base: Committed) {
+    this.#base = base
+  }
+
+  account(name: string): Account | undefined {
+    return this.#accounts.get(name)?.value ?? this.#base.account(name)
+  }
+
+  stream(id: string): { readonly owner: string; readonly next: number } | undefined {
+    return this.#streams.get(id)?.value ?? this.#base.stream(id)
+  }
+
+  known(id: string, seq: number): Known | undefined {
+    return this.#known.get(id)?.get(seq) ?? this.#base.known(id, seq)
+  }
+
+  apply(draft: Draft, meta: Meta, k: number): void {
+    if (meta.kind === KIND.account) {
+      this.#accounts.set(meta.mailbox, { value: decodeAccount(meta.mailbox, draft.body), k })
+    }
+    if (meta.kind === KIND.stream) {
+      this.#streams.set(streamKey(meta.stream), { value: { owner: meta.mailbox, next: 1 }, k })
+    }
+    if (meta.kind === KIND.message || meta.kind === KIND.refusal) {
+      const id = streamKey(meta.stream)
+      const { owner } = this.stream(id)!
+      this.#streams.set(id, { value: { owner, next: meta.seq + 1 }, k })
+      const known = this.#known.get(id) ?? new Map<number, Known>()
+      known.set(meta.seq, { digest: meta.digest, code: meta.answer, index: 0, time: 0 })
+      this.#known.set(id, known)
+    }
+  }
+
+  /** The committed log has this entry of order k now: what only it wrote is not needed here. */
+  settle(meta: Meta, k: number): void {
+    if (meta.kind === KIND.account && (this.#accounts.get(meta.mailbox)?.k ?? Infinity) <= k) {
+      this.#accounts.delete(meta.mailbox)
+    }
+    if (meta.stream.length === 0) return
+    const id = streamKey(meta.stream)
+    const known = this.#known.get(id)
+    known?.delete(meta.seq)
+    if (known?.size === 0) this.#known.delete(id)
+    if ((this.#streams.get(id)?.k ?? Infinity) <= k && !this.#known.has(id))
+      this.#streams.delete(id)
+  }
+}

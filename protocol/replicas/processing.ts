@@ -1,0 +1,487 @@
+// A processing replica: ring, order, execution, feed and clients, composed into one machine. Every
+// replica executes every command in the coordinator's order; the committed log decides.
+
+import { invariant } from '../assert.js'
+import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine.js'
+import type { Message, The } from '../messages/catalogue.js'
+import { sameBytes, KIND, plainMeta, type Entry, type Meta } from '../log/entry.js'
+import { encodeCursors } from '../order/bodies.js'
+import { Coordinator } from '../order/coordinator.js'
+import type { Command } from '../order/decide.js'
+import { Executor, type Executed } from '../order/executor.js'
+import { Home } from '../order/home.js'
+import { Leadership } from '../order/leadership.js'
+import { Requests } from '../order/requests.js'
+import { RingStanding, type Role } from '../order/standing.js'
+import { Sessions, type Asked } from '../sessions/sessions.js'
+import { refusal, type Session } from '../sessions/session.js'
+import { clusterStatus } from '../sessions/status.js'
+import type { ProcessingConfig } from './config.js'
+
+/** Cursors are appended at most this often, ms. */
+const CURSOR_INTERVAL_MS = 500
+/** A coordinator's clock this far ahead of the own is not followed, ms. */
+const MAX_CLOCK_LEAD_MS = 3_600_000
+
+export class ProcessingReplica implements Machine {
+  readonly #s: RingStanding
+  readonly #home: Home
+  readonly #executor: Executor
+  readonly #coordinator: Coordinator
+  readonly #leadership: Leadership
+  readonly #requests: Requests
+  readonly #sessions: Sessions
+  readonly #ringOf = new Map<LinkId, Slot>()
+  #nextRequest = 0
+  #cursors = new Map<string, number>()
+  #lastCursors = 0
+  #lastTick: number | null = null
+  #lastHeartbeat = -Infinity
+  #acknowledgedFeed = 0
+  #draining = false
+  #saidRole = ''
+  /** Who gave the newest order: votes go there. */
+  #orderedBy: Slot = 0
+
+  constructor(config: ProcessingConfig) {
+    this.#s = new RingStanding(config)
+    this.#executor = new Executor(config.seal, config.readKey)
+    const applied = (): number => this.#executor.base.index
+    this.#home = new Home(this.#s, applied, {
+      entries: (message) => this.#onEntries(message),
+      appended: (k, runs) => this.#coordinator.onAppended(k, runs),
+      claimed: (message) => this.#leadership.onClaimed(message),
+      fenced: (term) => {
+        this.#leadership.seeTerm(term)
+        this.#leadership.stop('fenced')
+      },
+      resign: (term) => {
+        if (term === this.#s.holds) this.#leadership.stop('a larger part of the ring asks to lead')
+      },
+      refused: (reason) => {
+        invariant(reason !== 'conflict', 'C2: the log holds other bytes for an order of this term')
+        this.#leadership.stop(`append ${reason}`)
+      },
+    })
+    this.#coordinator = new Coordinator(this.#s, this.#home, this.#executor, {
+      resign: (reason) => this.#leadership.stop(reason),
+      rebuild: () => this.#rebuild(),
+      executed: (executed) => this.#vote(executed),
+    })
+    this.#leadership = new Leadership(this.#s, this.#home, applied, {
+      coordinate: () => this.#coordinator.begin(),
+      stopped: () => this.#stopped(),
+      coordinator: (slot) => this.#requestsFollow(slot),
+    })
+    this.#requests = new Requests(config.self, config.boot)
+    this.#sessions = new Sessions(this.#s, this.#home, this.#executor, {
+      submit: (session, request, asked, answer) => this.#submit(session, request, asked, answer),
+      acknowledged: (user, index) => {
+        this.#cursors.set(user, Math.max(index, this.#cursors.get(user) ?? 0))
+      },
+      status: (request) =>
+        clusterStatus(this.#s, this.#home, this.#executor, this.coordinatorSlot, request),
+    })
+  }
+
+  /** The live coordinator's slot; 0: none known. */
+  get coordinatorSlot(): Slot {
+    return this.#leadership.coordinator
+  }
+
+  get role(): Role {
+    return this.#s.role
+  }
+
+  /** The term that this replica coordinates; 0: none. */
+  get term(): number {
+    return this.#s.holds
+  }
+
+  get appliedIndex(): number {
+    return this.#executor.base.index
+  }
+
+  step(input: Input, now: Now): Effect[] {
+    this.#s.now = now
+    switch (input.type) {
+      case 'link-up':
+        this.#linkUp(input.link, input.peer)
+        break
+      case 'link-down':
+        this.#linkDown(input.link)
+        break
+      case 'message':
+        this.#onMessage(input.link, input.message)
+        break
+      case 'tick':
+        this.#tick()
+        break
+      case 'computed':
+        this.#s.outbox.onComputed(input.token, input.result)
+        break
+      case 'progress':
+        this.#s.outbox.onProgress(input.token, input.text)
+        break
+      case 'drain':
+        this.#draining = true
+        this.#sessions.draining = true
+        break
+      case 'stored':
+      case 'read':
+        break
+    }
+    this.#settle()
+    return this.#s.outbox.take()
+  }
+
+  #settle(): void {
+    const said = `${this.#s.role} ${this.#s.holds} ${this.#home.serves}`
+    if (said !== this.#saidRole) {
+      this.#saidRole = said
+      this.#heartbeat()
+    }
+    if (this.#s.role === 'coordinator') this.#coordinator.issue()
+    if (this.#draining && this.#requests.size === 0) {
+      this.#draining = false
+      if (this.#s.role !== 'follower') this.#leadership.stop('stopping')
+      this.#s.outbox.stopped()
+    }
+  }
+
+  // ---- links ----------------------------------------------------------------------------------
+
+  #linkUp(link: LinkId, peer: Peer): void {
+    if (peer.role === 'client') {
+      this.#sessions.linkUp(link, peer.address)
+      return
+    }
+    if (peer.role === 'persistence') {
+      this.#home.linkUp(link, peer.slot, peer.lane)
+      return
+    }
+    if (peer.lane !== 'main') return
+    const old = this.#s.peers.get(peer.slot)
+    if (old) this.#lose(old.link)
+    this.#ringOf.set(link, peer.slot)
+    const heard = this.#s.now.monotonic
+    this.#s.peers.set(peer.slot, { link, boot: peer.boot, heard, heartbeat: null })
+    this.#s.send(peer.slot, this.#ownHeartbeat())
+    if (this.#s.role === 'coordinator') this.#coordinator.linked(peer.slot)
+  }
+
+  #linkDown(link: LinkId): void {
+    if (this.#sessions.has(link)) this.#sessions.linkDown(link)
+    else if (this.#home.owns(link)) this.#home.linkDown(link)
+    else this.#lose(link)
+  }
+
+  #lose(link: LinkId): void {
+    const slot = this.#ringOf.get(link)
+    this.#ringOf.delete(link)
+    if (slot === undefined || this.#s.peers.get(slot)?.link !== link) return
+    this.#s.peers.delete(slot)
+    this.#requests.lostCoordinator(slot)
+    if (this.#s.role === 'coordinator') this.#coordinator.lost(slot)
+    this.#leadership.maintain()
+  }
+
+  // ---- time -----------------------------------------------------------------------------------
+
+  #tick(): void {
+    const { now, timings, peers } = this.#s
+    const stalled = this.#lastTick !== null && now.monotonic - this.#lastTick > timings.suspect / 2
+    this.#lastTick = now.monotonic
+    // After a stall of our own, others' silence means nothing: suspicions start afresh.
+    if (stalled) {
+      for (const peer of peers.values()) peer.heard = now.monotonic
+      this.#home.freshen()
+    }
+    for (const [slot, peer] of [...peers]) {
+      if (now.monotonic - peer.heard <= 3 * timings.suspect) continue
+      this.#s.outbox.close(peer.link, 'silent')
+      this.#lose(peer.link)
+      this.#s.outbox.log('warn', 'peer-silent', { peer: slot })
+    }
+    this.#home.tick()
+    this.#leadership.maintain()
+    if (this.#s.role === 'coordinator') this.#coordinator.tick()
+    if (now.monotonic - this.#lastHeartbeat >= timings.heartbeat) this.#heartbeat()
+    this.#appendCursors()
+  }
+
+  #ownHeartbeat(): The<'RING_HEARTBEAT'> {
+    const { holds, newestTerm, role } = this.#s
+    const { slot: vouchesFor, term: vouchedTerm } = this.#leadership.vouched
+    const { base } = this.#executor
+    return {
+      type: 'RING_HEARTBEAT',
+      ...{ holds, newestTerm, vouchesFor, vouchedTerm, role },
+      applied: base.index,
+      committed: base.index,
+      reaches: this.#s.live,
+      home: this.#home.home,
+    }
+  }
+
+  #heartbeat(): void {
+    this.#lastHeartbeat = this.#s.now.monotonic
+    this.#s.broadcast(this.#ownHeartbeat())
+    this.#home.sayHeartbeats()
+  }
+
+  /** Cursors commute: each replica appends its own, one entry at a time, outside the term. */
+  #appendCursors(): void {
+    const { now } = this.#s
+    if (this.#cursors.size === 0 || now.monotonic - this.#lastCursors < CURSOR_INTERVAL_MS) return
+    const cursors = this.#cursors
+    const draft = { meta: plainMeta(KIND.cursors), body: encodeCursors(cursors) }
+    if (!this.#home.appendCursors(draft, () => undefined)) return
+    this.#lastCursors = now.monotonic
+    this.#cursors = new Map()
+  }
+
+  // ---- messages -------------------------------------------------------------------------------
+
+  #onMessage(link: LinkId, message: Message): void {
+    if (this.#sessions.has(link)) {
+      this.#sessions.onMessage(link, message)
+      return
+    }
+    if (this.#home.owns(link)) {
+      this.#home.onMessage(link, message)
+      if (message.type === 'STORE_HEARTBEAT') this.#leadership.maintain()
+      return
+    }
+    const slot = this.#ringOf.get(link)
+    const peer = slot === undefined ? undefined : this.#s.peers.get(slot)
+    // Frames of a connection that has been replaced are ignored.
+    if (slot === undefined || peer?.link !== link) return
+    peer.heard = this.#s.now.monotonic
+    this.#fromRing(slot, link, message)
+  }
+
+  #fromRing(slot: Slot, link: LinkId, message: Message): void {
+    switch (message.type) {
+      case 'RING_HEARTBEAT':
+        this.#s.peers.get(slot)!.heartbeat = message
+        this.#leadership.seeTerm(message.newestTerm)
+        this.#leadership.maintain()
+        return
+      case 'ELECTION':
+        this.#leadership.onElection(message)
+        return
+      case 'COORDINATOR':
+        this.#leadership.onCoordinator(message)
+        return
+      case 'PASS':
+        this.#onPass(slot, message.commands)
+        return
+      case 'NOT_TAKEN':
+        this.#requests.notTaken(message.requests)
+        return
+      case 'ORDER':
+        this.#orderedBy = slot
+        this.#onOrder(message)
+        return
+      case 'VOTE':
+        if (this.#s.role === 'coordinator') this.#coordinator.onVote(slot, message)
+        return
+      case 'COMMITTED':
+        this.#onCommitted(message)
+        return
+      default:
+        this.#s.outbox.close(link, `${message.type} does not belong on this connection`)
+    }
+  }
+
+  // ---- commands -------------------------------------------------------------------------------
+
+  #submit(
+    session: Session,
+    request: number,
+    asked: Asked,
+    answer: (entry: Entry, meta: Meta) => void,
+  ): void {
+    const coordinator = this.coordinatorSlot
+    const { boot, self } = this.#s
+    const id = ++this.#nextRequest
+    const command = { ...asked, origin: { slot: self, boot, id } } as Command
+    const refuse = (name: 'NOT_READY' | 'OVERLOADED' | 'STORAGE_FULL'): void =>
+      this.#sessions.reply(session, refusal(request, name, this.#why(name)))
+    if (coordinator === 0) return refuse('NOT_READY')
+    if (this.#home.full) return refuse('STORAGE_FULL')
+    if (coordinator === self) {
+      if (!this.#coordinator.submit(command)) return refuse('OVERLOADED')
+    } else if (this.#s.peers.has(coordinator)) {
+      this.#s.send(coordinator, { type: 'PASS', commands: [command] })
+    } else {
+      return refuse('NOT_READY')
+    }
+    const fail = (ordered: boolean): void =>
+      this.#sessions.reply(session, refusal(request, ordered ? 'UNKNOWN_OUTCOME' : 'NOT_READY'))
+    this.#requests.add({ link: session.link, request, command, answer, fail, slot: coordinator })
+  }
+
+  #why(name: string): string {
+    if (name !== 'NOT_READY') return ''
+    const reached = [...this.#home.stores.keys()].filter((slot) => this.#home.hears(slot))
+    return `${reached.length} of ${this.#s.stores} persistence replicas reachable`
+  }
+
+  #onPass(from: Slot, commands: readonly Command[]): void {
+    const refused = commands.filter(
+      (command) => this.#s.role !== 'coordinator' || !this.#coordinator.submit(command),
+    )
+    if (refused.length === 0) return
+    const reason = this.#s.role === 'coordinator' ? 'overloaded' : 'not-coordinator'
+    const requests = refused.map((command) => command.origin.id)
+    this.#s.send(from, { type: 'NOT_TAKEN', requests, reason })
+  }
+
+  /** Nothing queued had a place in an order yet: that is certain, and said. */
+  #stopped(): void {
+    const queued = this.#coordinator.end()
+    const own = queued.filter((command) => command.origin.slot === this.#s.self)
+    this.#requests.notTaken(own.map((command) => command.origin.id))
+    for (const command of queued) {
+      const { slot, id } = command.origin
+      if (slot === this.#s.self) continue
+      this.#s.send(slot, { type: 'NOT_TAKEN', requests: [id], reason: 'not-coordinator' })
+    }
+    this.#requests.lostCoordinator(this.#s.self)
+    this.#executor.dropOverlay()
+  }
+
+  #requestsFollow(coordinator: Slot): void {
+    for (let slot = 1; slot <= this.#s.slots; slot++) {
+      if (slot !== coordinator && slot !== this.#s.self) this.#requests.lostCoordinator(slot)
+    }
+  }
+
+  // ---- order and log --------------------------------------------------------------------------
+
+  #onOrder(order: The<'ORDER'>): void {
+    if (order.term < this.#s.newestTerm) return
+    this.#leadership.seeTerm(order.term)
+    this.#requests.place(order, this.#executor.base.progress(order.term).k)
+    if (order.time > this.#s.now.wall + MAX_CLOCK_LEAD_MS) {
+      this.#s.outbox.log('error', 'coordinator-clock-ahead', { term: order.term, k: order.k })
+      return
+    }
+    const known = this.#executor.executed(order.k)
+    if (order.attempt > 1 && (known?.attempt ?? 0) < order.attempt) this.#rebuild()
+    this.#executor.hold(order)
+    const again = this.#executor.executed(order.k)
+    if (again && again.attempt === order.attempt) this.#vote([again])
+    this.#vote(this.#executor.run())
+  }
+
+  #vote(executed: readonly Executed[]): void {
+    for (const one of executed) {
+      const { k, attempt, hash } = one
+      if (this.#s.role === 'coordinator') {
+        this.#requestsPlace(one)
+        this.#coordinator.onExecuted(one)
+        continue
+      }
+      const { term } = this.#executor
+      this.#s.send(this.#orderedBy, { type: 'VOTE', term, k, attempt, hash })
+    }
+  }
+
+  /** The coordinator's own requests get their places as it gives the order. */
+  #requestsPlace(executed: Executed): void {
+    const order = this.#coordinator.order(executed.k)
+    if (order) this.#requests.place(order, this.#executor.base.progress(order.term).k)
+  }
+
+  #onCommitted(message: The<'COMMITTED'>): void {
+    const { term, k, hash } = message
+    if (term < this.#s.newestTerm) return
+    this.#leadership.seeTerm(term)
+    const own = this.#executor.executed(k)
+    if (!own || sameBytes(own.hash, hash)) return
+    this.#s.outbox.log('error', 'voted-otherwise', { term, k })
+    this.#rebuild()
+  }
+
+  /** Builds the state again, from the log. */
+  #rebuild(): void {
+    this.#executor.reset()
+    this.#acknowledgedFeed = 0
+    this.#home.follow()
+  }
+
+  #onEntries(message: The<'ENTRIES'>): void {
+    const arrived: { entry: Entry; meta: Meta }[] = []
+    for (const entry of message.entries) {
+      const { base } = this.#executor
+      if (entry.index <= base.index) continue
+      // A gap is left over from before a rebuild or a new home; the stretch asked for comes.
+      if (entry.index > base.index + 1) break
+      const meta = this.#executor.apply(entry)
+      if (entry.term > this.#s.newestTerm) this.#leadership.seeTerm(entry.term)
+      this.#requests.resolve(entry, meta)
+      if (meta.kind === KIND.message) arrived.push({ entry, meta })
+    }
+    this.#sessions.delivery.arrived(arrived)
+    this.#sessions.applied()
+    this.#leadership.applied()
+    this.#vote(this.#executor.run())
+    const { index } = this.#executor.base
+    if (index - this.#acknowledgedFeed < 1_024) return
+    this.#acknowledgedFeed = index
+    this.#home.acknowledge()
+  }
+
+  // ---- for people -----------------------------------------------------------------------------
+
+  describe(word: string): string | undefined {
+    switch (word) {
+      case 'ring':
+        return this.#leadership.describe()
+      case 'log': {
+        const { index, fence } = this.#executor.base
+        return `applied: ${index}\nterm: ${fence.term}\norder: ${fence.k} (${fence.part} of ${fence.parts})`
+      }
+      case 'peer': {
+        const ring = [...this.#s.peers].map(([slot, peer]) => {
+          const age = Math.round(this.#s.now.monotonic - peer.heard)
+          return `p${slot}\theard ${age} ms ago\t${peer.heartbeat?.role ?? '?'}`
+        })
+        const stores = [...this.#home.stores].map(([slot, store]) => {
+          const age = Math.round(this.#s.now.monotonic - store.heard)
+          const home = slot === this.#home.home ? '\thome' : ''
+          return `s${slot}\theard ${age} ms ago\t${store.heartbeat?.status ?? 'no link'}${home}`
+        })
+        return [...ring, ...stores].join('\n')
+      }
+      default:
+        return undefined
+    }
+  }
+
+  metrics(): Record<string, number> {
+    const { orders, commands, oneOfOne, divergences } = this.#coordinator.metrics
+    return {
+      troca_has_coordinator: this.coordinatorSlot === 0 ? 0 : 1,
+      troca_is_coordinator: this.#s.role === 'coordinator' ? 1 : 0,
+      troca_term: this.#s.newestTerm,
+      troca_applied_index: this.#executor.base.index,
+      troca_elections_total: this.#leadership.elections,
+      troca_orders_total: orders,
+      troca_commands_total: commands,
+      troca_orders_one_of_one_total: oneOfOne,
+      troca_divergences_total: divergences,
+      troca_orders_in_flight: this.#coordinator.inFlight,
+      troca_commands_queued: this.#coordinator.queued,
+      troca_requests_pending: this.#requests.size,
+      troca_sessions: this.#sessions.size,
+      troca_listeners: this.#sessions.delivery.listeners,
+      troca_accounts: this.#executor.base.accounts.size,
+      troca_streams: this.#executor.base.streams.size,
+      troca_ring_live: this.#s.live.length,
+    }
+  }
+}

@@ -1,0 +1,107 @@
+// Keys as DER: PKCS#1 (RFC 8017 appendix A.1), SubjectPublicKeyInfo (RFC 5280 section 4.1) and
+// PKCS#8 PrivateKeyInfo (RFC 5208 section 5). Decoding returns checked keys: RsaError `encoding`
+// for what is not such a structure, `key` for a key that must not be used.
+
+import type { Entropy } from '../machine.js'
+import {
+  DerReader,
+  derBitString,
+  derInteger,
+  derNull,
+  derObjectIdentifier,
+  derOctetString,
+  derSequence,
+} from './der.js'
+import { checkPrivateKey, checkPublicKey } from './key-checks.js'
+import type { KeyPolicy } from './key-checks.js'
+import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
+import { RsaError } from './rsa-error.js'
+
+// 1.2.840.113549.1.1.1
+const rsaEncryption = Uint8Array.of(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01)
+
+/** PKCS#1 RSAPublicKey. */
+export function encodePkcs1Public({ n, e }: RsaPublicKey): Uint8Array {
+  return derSequence(derInteger(n), derInteger(e))
+}
+
+export function decodePkcs1Public(der: Uint8Array, policy?: KeyPolicy): RsaPublicKey {
+  const key = only(der)
+  const [n, e] = [key.integer(), key.integer()]
+  key.end()
+  return checkPublicKey(n, e, policy)
+}
+
+/** PKCS#1 RSAPrivateKey of two primes. */
+export function encodePkcs1Private(key: RsaPrivateKey): Uint8Array {
+  const { n, e, d, p, q, dP, dQ, qInv } = key
+  return derSequence(...[0n, n, e, d, p, q, dP, dQ, qInv].map(derInteger))
+}
+
+export function decodePkcs1Private(
+  der: Uint8Array,
+  entropy: Entropy,
+  policy?: KeyPolicy,
+): RsaPrivateKey {
+  const key = only(der)
+  if (key.integer() !== 0n) throw new RsaError('encoding', 'only keys of two primes are known')
+  const parts = {
+    n: key.integer(),
+    e: key.integer(),
+    d: key.integer(),
+    p: key.integer(),
+    q: key.integer(),
+    dP: key.integer(),
+    dQ: key.integer(),
+    qInv: key.integer(),
+  }
+  key.end()
+  return checkPrivateKey(parts, entropy, policy)
+}
+
+/** SubjectPublicKeyInfo. */
+export function encodeSpki(key: RsaPublicKey): Uint8Array {
+  return derSequence(algorithm(), derBitString(encodePkcs1Public(key)))
+}
+
+export function decodeSpki(der: Uint8Array, policy?: KeyPolicy): RsaPublicKey {
+  const info = only(der)
+  requireRsa(info.sequence())
+  const key = info.bitString()
+  info.end()
+  return decodePkcs1Public(key, policy)
+}
+
+/** PKCS#8 PrivateKeyInfo, version 0, without attributes. */
+export function encodePkcs8(key: RsaPrivateKey): Uint8Array {
+  return derSequence(derInteger(0n), algorithm(), derOctetString(encodePkcs1Private(key)))
+}
+
+export function decodePkcs8(der: Uint8Array, entropy: Entropy, policy?: KeyPolicy): RsaPrivateKey {
+  const info = only(der)
+  if (info.integer() !== 0n) throw new RsaError('encoding', 'only PKCS#8 version 0 is known')
+  requireRsa(info.sequence())
+  const key = info.octetString()
+  info.end()
+  return decodePkcs1Private(key, entropy, policy)
+}
+
+function only(der: Uint8Array): DerReader {
+  const reader = new DerReader(der)
+  const sequence = reader.sequence()
+  reader.end()
+  return sequence
+}
+
+function algorithm(): Uint8Array {
+  return derSequence(derObjectIdentifier(rsaEncryption), derNull())
+}
+
+function requireRsa(algorithmIdentifier: DerReader): void {
+  const arcs = algorithmIdentifier.objectIdentifier()
+  if (Buffer.compare(arcs, rsaEncryption) !== 0) {
+    throw new RsaError('encoding', 'the algorithm is not rsaEncryption (1.2.840.113549.1.1.1)')
+  }
+  algorithmIdentifier.null()
+  algorithmIdentifier.end()
+}

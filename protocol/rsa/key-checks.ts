@@ -1,0 +1,74 @@
+// What a key from outside must satisfy before anything uses it (FIPS 186-5 A.1, SP 800-56B section
+// 6.4, SP 800-89 section 5.3.3). Each refusal is an RsaError `key` that says what is wrong.
+
+import type { Entropy } from '../machine.js'
+import { MAX_BITS, MIN_BITS, PUBLIC_EXPONENT, absolute, minDistance, minExponent } from './keys.js'
+import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
+import { bitLength } from './octets.js'
+import { isProbablyPrime, smallFactor } from './primes.js'
+import { RsaError } from './rsa-error.js'
+
+export interface KeyPolicy {
+  /** Smallest public exponent accepted; 65537 by default. */
+  readonly minPublicExponent?: bigint
+  /**
+   * Miller-Rabin rounds for each prime, 32 by default (2^-64 for the worst composite). 0 only for
+   * keys that passed this check before and have been under authenticated encryption since.
+   */
+  readonly rounds?: number
+}
+
+/** The integers of a private key as a format carries them. */
+export type PrivateParts = Pick<RsaPrivateKey, 'n' | 'e' | 'd' | 'p' | 'q' | 'dP' | 'dQ' | 'qInv'>
+
+const MAX_PUBLIC_EXPONENT_BITS = 256
+const IMPORT_ROUNDS = 32
+
+/** A public key that may be used, or RsaError `key`. */
+export function checkPublicKey(n: bigint, e: bigint, policy: KeyPolicy = {}): RsaPublicKey {
+  const { minPublicExponent = PUBLIC_EXPONENT } = policy
+  const bits = bitLength(n)
+  demand(n > 0n && (n & 1n) === 1n, 'the modulus is even')
+  demand(bits >= MIN_BITS, `the modulus has ${bits} bits; at least ${MIN_BITS} are needed`)
+  demand(bits <= MAX_BITS, `the modulus has ${bits} bits; at most ${MAX_BITS} are accepted`)
+  demand((e & 1n) === 1n, 'the public exponent is even')
+  demand(
+    e >= minPublicExponent && e > 1n,
+    `the public exponent is too small; at least ${minPublicExponent} is needed`,
+  )
+  demand(
+    bitLength(e) <= MAX_PUBLIC_EXPONENT_BITS,
+    `the public exponent has more than ${MAX_PUBLIC_EXPONENT_BITS} bits`,
+  )
+  const factor = smallFactor(n)
+  demand(factor === undefined, `the modulus is divisible by ${factor}`)
+  return { n, e, bits, bytes: Math.ceil(bits / 8) }
+}
+
+/** A private key that may be used, or RsaError `key`. */
+export function checkPrivateKey(
+  parts: PrivateParts,
+  entropy: Entropy,
+  policy: KeyPolicy = {},
+): RsaPrivateKey {
+  const { n, e, d, p, q, dP, dQ, qInv } = parts
+  const key = checkPublicKey(n, e, policy)
+  demand(p > 1n && q > 1n && p * q === n, 'the modulus is not p * q')
+  demand(absolute(p - q) > minDistance(key.bits), 'p and q are too close to each other')
+  demand(d > minExponent(key.bits) && d < n, 'the private exponent is out of range')
+  demand((e * d) % (p - 1n) === 1n, 'e * d is not 1 modulo p - 1')
+  demand((e * d) % (q - 1n) === 1n, 'e * d is not 1 modulo q - 1')
+  demand(dP === d % (p - 1n), 'dP is not d modulo p - 1')
+  demand(dQ === d % (q - 1n), 'dQ is not d modulo q - 1')
+  demand(qInv > 0n && qInv < p && (q * qInv) % p === 1n, 'qInv is not the inverse of q modulo p')
+  const { rounds = IMPORT_ROUNDS } = policy
+  if (rounds > 0) {
+    demand(isProbablyPrime(p, rounds, entropy), 'p is not prime')
+    demand(isProbablyPrime(q, rounds, entropy), 'q is not prime')
+  }
+  return { ...key, d, p, q, dP, dQ, qInv }
+}
+
+function demand(condition: boolean, otherwise: string): asserts condition {
+  if (!condition) throw new RsaError('key', `bad RSA key: ${otherwise}`)
+}

@@ -1,0 +1,108 @@
+// RSA keys and their generation (FIPS 186-5 A.1.3: two random probable primes). A key of one of
+// these types is sound: it was generated here or passed key-checks.ts.
+
+import { lcm, modInv } from 'bigint-crypto-utils'
+import type { Entropy } from '../machine.js'
+import { modPow, modPowPublic } from './modular.js'
+import { bitLength, randomBetween } from './octets.js'
+import { generatePrime } from './primes.js'
+import { RsaError } from './rsa-error.js'
+
+export interface RsaPublicKey {
+  /** Modulus. */
+  readonly n: bigint
+  /** Public exponent. */
+  readonly e: bigint
+  /** Length of n in bits. */
+  readonly bits: number
+  /** k: length of n, and so of ciphertexts and signatures, in bytes. */
+  readonly bytes: number
+}
+
+/** RFC 8017 section 3.2, second form, of two primes. */
+export interface RsaPrivateKey extends RsaPublicKey {
+  readonly d: bigint
+  readonly p: bigint
+  readonly q: bigint
+  /** d mod (p - 1). */
+  readonly dP: bigint
+  /** d mod (q - 1). */
+  readonly dQ: bigint
+  /** q^-1 mod p. */
+  readonly qInv: bigint
+}
+
+/** Bits of a modulus. */
+export const MIN_BITS = 2048
+export const MAX_BITS = 8192
+export const DEFAULT_BITS = 3072
+
+export const PUBLIC_EXPONENT = 65537n
+
+/** Told the number of candidates for p and q that were drawn so far. */
+export type KeyProgress = (candidates: number) => void
+
+/**
+ * A new key of exactly `bits` bits, 2048 ... 8192, with e = 65537. An odd length gives p one bit
+ * more than q. Seconds of computation. RsaError `range` for other sizes, `entropy` when the source
+ * yields no primes.
+ */
+export function generateKey(
+  bits: number,
+  entropy: Entropy,
+  onProgress: KeyProgress = () => {},
+): RsaPrivateKey {
+  if (!Number.isInteger(bits) || bits < MIN_BITS || bits > MAX_BITS) {
+    throw new RsaError('range', `${bits} bits asked; ${MIN_BITS} to ${MAX_BITS} are possible`)
+  }
+  const e = PUBLIC_EXPONENT
+  let candidates = 0
+  const onCandidate = (): void => onProgress(++candidates)
+  const distance = minDistance(bits)
+  for (;;) {
+    const p = generatePrime(
+      { bits: Math.ceil(bits / 2), e, accepts: () => true, onCandidate },
+      entropy,
+    )
+    const accepts = (q: bigint): boolean => absolute(p - q) > distance
+    const q = generatePrime({ bits: Math.floor(bits / 2), e, accepts, onCandidate }, entropy)
+    const d = modInv(e, lcm(p - 1n, q - 1n))
+    if (d <= minExponent(bits)) continue
+    const key = privateKeyOf(e, d, p > q ? p : q, p > q ? q : p)
+    requireConsistent(key, entropy)
+    return key
+  }
+}
+
+/** |p - q| must exceed this (FIPS 186-5 A.1.3 step 5.4): close primes fall to Fermat's method. */
+export function minDistance(bits: number): bigint {
+  return 1n << BigInt(Math.floor(bits / 2) - 100)
+}
+
+/** d must exceed this (FIPS 186-5 A.1.1 3b): a small d falls to Wiener's attack. */
+export function minExponent(bits: number): bigint {
+  return 1n << BigInt(Math.floor(bits / 2))
+}
+
+export function absolute(x: bigint): bigint {
+  return x < 0n ? -x : x
+}
+
+export function publicKeyOf({ n, e, bits, bytes }: RsaPublicKey): RsaPublicKey {
+  return { n, e, bits, bytes }
+}
+
+function privateKeyOf(e: bigint, d: bigint, p: bigint, q: bigint): RsaPrivateKey {
+  const n = p * q
+  const bits = bitLength(n)
+  const [dP, dQ, qInv] = [d % (p - 1n), d % (q - 1n), modInv(q, p)]
+  return { n, e, bits, bytes: Math.ceil(bits / 8), d, p, q, dP, dQ, qInv }
+}
+
+/** Pairwise consistency (SP 800-56B section 6.4.1.1): what e does, d undoes. */
+function requireConsistent(key: RsaPrivateKey, entropy: Entropy): void {
+  const x = randomBetween(2n, key.n - 1n, entropy)
+  if (modPow(modPowPublic(x, key.e, key.n), key.d, key.n) !== x) {
+    throw new RsaError('fault', 'the generated key failed its pairwise check')
+  }
+}

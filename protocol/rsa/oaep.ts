@@ -1,0 +1,97 @@
+// RSAES-OAEP (RFC 8017 section 7.1). Encryption is a function of its seed, so that replicas agree.
+// Decryption knows one failure: the first byte, the label's hash, the padding and the separator
+// are evaluated together, since who could tell them apart could decrypt (Manger 2001).
+
+import type { Entropy } from '../machine.js'
+import { digest, hashLength, mgf1 } from './hashes.js'
+import type { HashName } from './hashes.js'
+import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
+import { concat, toInteger, toOctets, xorInto } from './octets.js'
+import { privateOperation, publicOperation } from './primitives.js'
+import { RsaError } from './rsa-error.js'
+
+export interface OaepOptions {
+  /** SHA-256 by default. */
+  readonly hash?: HashName
+  /** As `hash` by default. */
+  readonly mgf1Hash?: HashName
+  /** Empty by default. */
+  readonly label?: Uint8Array
+}
+
+const emptyLabel = new Uint8Array(0)
+
+/** The longest message in bytes that the key encrypts: k - 2 hLen - 2. */
+export function oaepCapacity(key: RsaPublicKey, hash: HashName = 'sha256'): number {
+  return key.bytes - 2 * hashLength(hash) - 2
+}
+
+/**
+ * The ciphertext, k bytes. `seed` is hLen bytes, fresh and secret for each message. RsaError
+ * `range` when the message is longer than oaepCapacity or the seed has another length.
+ */
+export function oaepEncrypt(
+  key: RsaPublicKey,
+  message: Uint8Array,
+  seed: Uint8Array,
+  options: OaepOptions = {},
+): Uint8Array {
+  const { hash = 'sha256', mgf1Hash = hash, label = emptyLabel } = options
+  const capacity = oaepCapacity(key, hash)
+  if (message.length > capacity) {
+    throw new RsaError('range', `message of ${message.length} bytes; at most ${capacity} fit`)
+  }
+  if (seed.length !== hashLength(hash)) {
+    throw new RsaError('range', `seed of ${seed.length} bytes; ${hashLength(hash)} are needed`)
+  }
+  const padding = new Uint8Array(capacity - message.length)
+  const block = concat(digest(hash, label), padding, Uint8Array.of(1), message)
+  const maskedSeed = Uint8Array.from(seed)
+  xorInto(block, mgf1(mgf1Hash, seed, block.length))
+  xorInto(maskedSeed, mgf1(mgf1Hash, block, maskedSeed.length))
+  const encoded = toInteger(concat(maskedSeed, block))
+  return toOctets(publicOperation(key, encoded), key.bytes)
+}
+
+/** The message. RsaError `decryption` for whatever does not open; `fault` as privateOperation. */
+export function oaepDecrypt(
+  key: RsaPrivateKey,
+  ciphertext: Uint8Array,
+  entropy: Entropy,
+  options: OaepOptions = {},
+): Uint8Array {
+  const { hash = 'sha256', mgf1Hash = hash, label = emptyLabel } = options
+  const x = toInteger(ciphertext)
+  if (ciphertext.length !== key.bytes || x >= key.n) throw decryptionError()
+  const encoded = toOctets(privateOperation(key, x, entropy), key.bytes)
+  const seed = encoded.slice(1, 1 + hashLength(hash))
+  const block = encoded.slice(1 + hashLength(hash))
+  xorInto(seed, mgf1(mgf1Hash, block, seed.length))
+  xorInto(block, mgf1(mgf1Hash, seed, block.length))
+  const start = messageStart(encoded[0] ?? 1, block, digest(hash, label))
+  if (start === 0) throw decryptionError()
+  return block.slice(start)
+}
+
+/** Where the message begins in DB = lHash ‖ 0 ... 0 ‖ 1 ‖ M, or 0; visits every byte either way. */
+function messageStart(first: number, block: Uint8Array, labelHash: Uint8Array): number {
+  let wrong = first
+  for (let i = 0; i < labelHash.length; i++) wrong |= (block[i] ?? 0) ^ (labelHash[i] ?? 0)
+  let searching = 1
+  let start = 0
+  for (let i = labelHash.length; i < block.length; i++) {
+    const byte = block[i] ?? 0
+    const isZero = (byte - 1) >>> 31
+    const isOne = ((byte ^ 1) - 1) >>> 31
+    wrong |= searching & ~(isZero | isOne)
+    start |= -(searching & isOne) & (i + 1)
+    searching &= ~isOne
+  }
+  wrong |= searching
+  const right = (wrong - 1) >>> 31
+  return -right & start
+}
+
+function decryptionError(): RsaError {
+  return new RsaError('decryption', 'decryption error')
+}

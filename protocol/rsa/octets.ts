@@ -1,0 +1,55 @@
+// Integers and octet strings, big-endian: I2OSP and OS2IP (RFC 8017 section 4), and the few
+// operations on octet strings that the paddings share.
+
+import type { Entropy } from '../machine.js'
+import { RsaError } from './rsa-error.js'
+
+/** Number of bits of x >= 0; 0 for 0. */
+export function bitLength(x: bigint): number {
+  const hex = x.toString(16)
+  return (hex.length - 1) * 4 + 32 - Math.clz32(parseInt(hex.charAt(0), 16))
+}
+
+/** OS2IP. The empty string is 0. */
+export function toInteger(octets: Uint8Array): bigint {
+  if (octets.length === 0) return 0n
+  const hex = Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('hex')
+  return BigInt(`0x${hex}`)
+}
+
+/** I2OSP: left-padded to exactly `length` bytes. RsaError `range` when x does not fit. */
+export function toOctets(x: bigint, length: number): Uint8Array {
+  const hex = x.toString(16)
+  if (x < 0n || hex.length > 2 * length) throw new RsaError('range', 'integer too large')
+  return new Uint8Array(Buffer.from(hex.padStart(2 * length, '0'), 'hex'))
+}
+
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    joined.set(part, at)
+    at += part.length
+  }
+  return joined
+}
+
+/** target ^= mask, for the length of target. */
+export function xorInto(target: Uint8Array, mask: Uint8Array): void {
+  for (let i = 0; i < target.length; i++) target[i] = (target[i] ?? 0) ^ (mask[i] ?? 0)
+}
+
+// A sound source is refused once in 2^128 calls at most.
+const MAX_DRAWS = 128
+
+/** Uniform in [low, high), by rejection. RsaError `entropy` when the source is stuck. */
+export function randomBetween(low: bigint, high: bigint, entropy: Entropy): bigint {
+  const span = high - low
+  const bits = bitLength(span - 1n)
+  const bytes = Math.ceil(bits / 8)
+  for (let draw = 0; draw < MAX_DRAWS; draw++) {
+    const x = BigInt.asUintN(bits, toInteger(entropy(bytes)))
+    if (x < span) return low + x
+  }
+  throw new RsaError('entropy', `the random source gave nothing usable in ${MAX_DRAWS} draws`)
+}

@@ -1,0 +1,72 @@
+// Keys as text (RFC 7468): one block, its label decides the structure within.
+
+import type { Entropy } from '../machine.js'
+import {
+  decodePkcs1Private,
+  decodePkcs1Public,
+  decodePkcs8,
+  decodeSpki,
+  encodePkcs1Private,
+  encodePkcs1Public,
+  encodePkcs8,
+  encodeSpki,
+} from './formats.js'
+import type { KeyPolicy } from './key-checks.js'
+import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
+import { RsaError } from './rsa-error.js'
+
+const LINE = 64
+
+/** SubjectPublicKeyInfo, or PKCS#1 when asked. */
+export function publicKeyToPem(key: RsaPublicKey, format: 'spki' | 'pkcs1' = 'spki'): string {
+  return format === 'spki'
+    ? toPem('PUBLIC KEY', encodeSpki(key))
+    : toPem('RSA PUBLIC KEY', encodePkcs1Public(key))
+}
+
+/** PKCS#8, or PKCS#1 when asked; not encrypted. */
+export function privateKeyToPem(key: RsaPrivateKey, format: 'pkcs8' | 'pkcs1' = 'pkcs8'): string {
+  return format === 'pkcs8'
+    ? toPem('PRIVATE KEY', encodePkcs8(key))
+    : toPem('RSA PRIVATE KEY', encodePkcs1Private(key))
+}
+
+/** A checked key. RsaError `encoding` or `key`, with the reason. */
+export function publicKeyFromPem(pem: string, policy?: KeyPolicy): RsaPublicKey {
+  const { label, der } = fromPem(pem)
+  if (label === 'PUBLIC KEY') return decodeSpki(der, policy)
+  if (label === 'RSA PUBLIC KEY') return decodePkcs1Public(der, policy)
+  throw pemError(`"${label}" is not a public RSA key`)
+}
+
+/** A checked key. RsaError `encoding` or `key`, with the reason. */
+export function privateKeyFromPem(
+  pem: string,
+  entropy: Entropy,
+  policy?: KeyPolicy,
+): RsaPrivateKey {
+  const { label, der } = fromPem(pem)
+  if (label === 'PRIVATE KEY') return decodePkcs8(der, entropy, policy)
+  if (label === 'RSA PRIVATE KEY') return decodePkcs1Private(der, entropy, policy)
+  throw pemError(`"${label}" is not an unencrypted private RSA key`)
+}
+
+function toPem(label: string, der: Uint8Array): string {
+  const base64 = Buffer.from(der).toString('base64')
+  const lines = base64.match(new RegExp(`.{1,${LINE}}`, 'g')) ?? []
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n')
+}
+
+function fromPem(pem: string): { label: string; der: Uint8Array } {
+  const block = /^\s*-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----\s*$/.exec(pem)
+  if (!block) throw pemError('expected one block, base64, from BEGIN to END')
+  const [, label = '', text = ''] = block
+  const base64 = text.replace(/\s/g, '')
+  const der = Buffer.from(base64, 'base64')
+  if (der.toString('base64') !== base64) throw pemError('the base64 is not canonical')
+  return { label, der: new Uint8Array(der) }
+}
+
+function pemError(reason: string): RsaError {
+  return new RsaError('encoding', `not PEM of an RSA key: ${reason}`)
+}

@@ -1,0 +1,199 @@
+// Delivery: pages of an inbox, and pushes to who listens. Each replica pushes from its own feed; a
+// listener who falls behind loses pushes, not messages: it is read to from the log, from where it
+// stopped. Texts are opened in workers and given out in log order.
+
+import type { LinkId } from '../machine.js'
+import type { The } from '../messages/catalogue.js'
+import { decodeMeta, type Entry, type Meta } from '../log/entry.js'
+import type { Executor } from '../order/executor.js'
+import type { Home } from '../order/home.js'
+import type { RingStanding } from '../order/standing.js'
+import { streamKey } from '../order/state.js'
+import type { Place } from '../envelope/header.js'
+import { refusal, type Session } from './session.js'
+
+type InboxMessage = The<'PAGE'>['messages'][number]
+
+const PAGE = 128
+
+interface Listener {
+  readonly session: Session
+  /** Everything through here has been pushed or is being opened. */
+  sent: number
+  acknowledged: number
+  readonly window: number
+  /** Unacknowledged messages, by index, in order. */
+  readonly underWay: number[]
+  /** Up to date with the feed; otherwise it is read to. */
+  live: boolean
+  reading: boolean
+  /** Pushes leave in order though they may be opened out of order. */
+  readonly opening: { readonly messages: InboxMessage[] | null }[]
+}
+
+export class Delivery {
+  readonly #s: RingStanding
+  readonly #home: Home
+  readonly #executor: Executor
+  readonly #listeners = new Map<LinkId, Listener>()
+
+  constructor(standing: RingStanding, home: Home, executor: Executor) {
+    this.#s = standing
+    this.#home = home
+    this.#executor = executor
+  }
+
+  get listeners(): number {
+    return this.#listeners.size
+  }
+
+  // ---- opening --------------------------------------------------------------------------------
+
+  #open(
+    session: Session,
+    entries: readonly Entry[],
+    then: (messages: InboxMessage[]) => void,
+  ): void {
+    const { privateKey, user } = session
+    if (entries.length === 0 || !privateKey || !user) {
+      then([])
+      return
+    }
+    const envelopes = entries.map((entry) => entry.body)
+    const places = entries.map((entry) => this.#place(user, entry))
+    this.#s.outbox.compute({ kind: 'open', privateKey, envelopes, places }, (result) => {
+      const texts = result.kind === 'open' ? result.texts : []
+      const messages = places.map((place, i): InboxMessage => {
+        const { sender: from, recipient: to, stream, seq, time } = place
+        const text = texts[i] ?? null
+        return { index: entries[i]!.index, from, to, time, stream, seq, text, envelope: null }
+      })
+      then(messages)
+    })
+  }
+
+  #place(recipient: string, entry: Entry): Place {
+    const { stream, seq } = decodeMeta(entry.meta)
+    const sender = this.#executor.base.stream(streamKey(stream))?.owner ?? ''
+    return { sender, recipient, stream, seq, time: entry.time }
+  }
+
+  // ---- pages ----------------------------------------------------------------------------------
+
+  inbox(session: Session, message: The<'INBOX'>, done: () => void): void {
+    const { request, after, limit } = message
+    const user = session.user!
+    this.#home.read(user, after, Math.min(limit, PAGE), (page) => {
+      if (!page) {
+        this.#s.outbox.send(session.link, refusal(request, 'NO_QUORUM'))
+        done()
+        return
+      }
+      this.#open(session, page.entries, (messages) => {
+        const next = page.entries.at(-1)?.index ?? Math.max(after, page.through)
+        const cursor = this.#executor.base.cursors.get(user) ?? 0
+        const { more } = page
+        this.#s.outbox.send(session.link, { type: 'PAGE', request, messages, next, more, cursor })
+        done()
+      })
+    })
+  }
+
+  // ---- pushes ---------------------------------------------------------------------------------
+
+  listen(session: Session, message: The<'LISTEN'>): void {
+    const after = message.after ?? this.#executor.base.cursors.get(session.user!) ?? 0
+    const listener: Listener = {
+      session,
+      sent: after,
+      acknowledged: after,
+      window: Math.max(1, message.window),
+      underWay: [],
+      live: false,
+      reading: false,
+      opening: [],
+    }
+    this.#listeners.set(session.link, listener)
+    this.#s.outbox.send(session.link, { type: 'LISTENING', request: message.request, after })
+    this.#wantBodies()
+    this.#readOn(listener)
+  }
+
+  forget(link: LinkId): void {
+    if (this.#listeners.delete(link)) this.#wantBodies()
+  }
+
+  /** The feed carries messages' bodies only while somebody here listens. */
+  #wantBodies(): void {
+    const wanted = this.#listeners.size > 0
+    if (this.#home.bodies === wanted) return
+    this.#home.bodies = wanted
+    this.#home.follow()
+  }
+
+  acknowledge(link: LinkId, index: number): void {
+    const listener = this.#listeners.get(link)
+    if (!listener) return
+    listener.acknowledged = Math.max(listener.acknowledged, index)
+    while ((listener.underWay[0] ?? Infinity) <= index) listener.underWay.shift()
+    if (!listener.live) this.#readOn(listener)
+  }
+
+  /** New messages of the committed log, in order, in one stretch of the feed. */
+  arrived(entries: readonly { readonly entry: Entry; readonly meta: Meta }[]): void {
+    if (this.#listeners.size === 0) return
+    for (const listener of this.#listeners.values()) {
+      const { user } = listener.session
+      const mine = entries.filter(
+        ({ meta, entry }) => meta.mailbox === user && entry.index > listener.sent,
+      )
+      if (mine.length === 0 || !listener.live) continue
+      const room = listener.window - listener.underWay.length
+      if (mine.length > room || mine.some(({ entry }) => entry.body.length === 0)) {
+        listener.live = false
+        this.#readOn(listener)
+        continue
+      }
+      this.#push(
+        listener,
+        mine.map(({ entry }) => entry),
+      )
+    }
+  }
+
+  #push(listener: Listener, entries: readonly Entry[]): void {
+    for (const { index } of entries) listener.underWay.push(index)
+    listener.sent = entries.at(-1)?.index ?? listener.sent
+    const place: { messages: InboxMessage[] | null } = { messages: null }
+    listener.opening.push(place)
+    this.#open(listener.session, entries, (messages) => {
+      place.messages = messages
+      while (listener.opening[0]?.messages) {
+        const ready = listener.opening.shift()!.messages!
+        if (this.#listeners.get(listener.session.link) !== listener || ready.length === 0) continue
+        this.#s.outbox.send(listener.session.link, { type: 'PUSH', messages: ready })
+      }
+    })
+  }
+
+  /** Reads a page for who is behind; live again when the log has no more than the feed has shown. */
+  #readOn(listener: Listener): void {
+    const room = listener.window - listener.underWay.length
+    if (listener.reading || room <= 0) return
+    listener.reading = true
+    const { session, sent } = listener
+    this.#home.read(session.user!, sent, Math.min(room, PAGE), (page) => {
+      listener.reading = false
+      if (this.#listeners.get(session.link) !== listener) return
+      if (!page) {
+        this.#readOn(listener)
+        return
+      }
+      if (page.entries.length > 0) this.#push(listener, page.entries)
+      listener.sent = Math.max(listener.sent, page.more ? 0 : page.through)
+      // What the feed showed beyond the page came while it was being read: read once more.
+      listener.live = !page.more && this.#executor.base.index <= listener.sent
+      if (!listener.live) this.#readOn(listener)
+    })
+  }
+}

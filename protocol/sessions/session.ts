@@ -1,0 +1,39 @@
+// One client connection: who is logged in on it, and what it is owed.
+
+import type { LinkId } from '../machine.js'
+import { ERRORS, type ErrorName } from '../errors.js'
+import type { The } from '../messages/catalogue.js'
+
+export interface Session {
+  readonly link: LinkId
+  readonly address: string
+  user: string | null
+  /** PKCS#8 DER, unwrapped for as long as this connection lasts; wiped at its end. */
+  privateKey: Uint8Array | null
+  /** Requests not yet answered. */
+  unanswered: number
+}
+
+/** The ERROR frame for one of the catalogue's errors. */
+export function refusal(
+  request: number,
+  name: ErrorName,
+  detail = '',
+  extra: { retryAfter?: number; expected?: number; definite?: boolean } = {},
+): The<'ERROR'> {
+  const { code, text, hint, definite, retriable } = ERRORS[name]
+  return {
+    type: 'ERROR',
+    request,
+    code,
+    text: `${text}${detail && ` (${detail})`}: ${hint}`,
+    definite: extra.definite ?? definite,
+    retryAfter: extra.retryAfter ?? (retriable ? 100 : null),
+    expected: extra.expected ?? null,
+  }
+}
+
+/** 1 to 32 of a-z 0-9 . _ - opening with a letter. */
+export function isUserName(name: string): boolean {
+  return /^[a-z][a-z0-9._-]{0,31}$/.test(name)
+}

@@ -1,0 +1,261 @@
+// troca as a program: exit codes, JSON, where a password may come from. The cluster is a scripted
+// server.
+
+import { spawn } from 'node:child_process'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import type { The } from '../../protocol/messages/catalogue.js'
+import { FakeServer } from './fake-server.js'
+import type { Script } from './fake-server.js'
+
+const MAIN = join(dirname(fileURLToPath(import.meta.url)), '../../clients/cli/main.js')
+
+interface Ended {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+interface Running extends Promise<Ended> {
+  interrupt(): void
+}
+
+function troca(dir: string, args: string[], stdin = '', env: Record<string, string> = {}): Running {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env['PATH'], LANG: 'C', TROCA_DIR: dir, ...env },
+  })
+  const ended: Ended = { code: null, stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk) => (ended.stdout += String(chunk)))
+  child.stderr.on('data', (chunk) => (ended.stderr += String(chunk)))
+  child.stdin.on('error', () => {})
+  child.stdin.end(stdin)
+  const done = new Promise<Ended>((resolve) => {
+    child.on('close', (code) => resolve({ ...ended, code }))
+  })
+  return Object.assign(done, { interrupt: () => void child.kill('SIGINT') })
+}
+
+type Replica = The<'STATUS_IS'>['replicas'][number]
+
+const replica = (tier: Replica['tier'], slot: number, reachable: boolean): Replica => {
+  const position = { term: 1, epochSlot: 1, last: 9, committed: 9, lamport: 12, age: 0 }
+  return { tier, slot, reachable, role: 'follower', ...position }
+}
+
+function statusOf(request: number, stores: boolean[]): The<'STATUS_IS'> {
+  return {
+    type: 'STATUS_IS',
+    request,
+    clusterId: 'troca-test',
+    coordinator: 1,
+    term: 1,
+    replicas: [
+      replica('processing', 1, true),
+      ...stores.map((up, i) => replica('persistence', i + 1, up)),
+    ],
+    needed: 2,
+    ready: stores.filter(Boolean).length >= 2,
+  }
+}
+
+async function cluster(
+  test: { testdir(): string; teardown(end: () => void): void },
+  stores: boolean[],
+  script: Script,
+): Promise<{ dir: string; server: FakeServer }> {
+  const dir = test.testdir()
+  const server = await new FakeServer().start()
+  test.teardown(() => server.kill())
+  server.scripted.add('STATUS')
+  server.script = (message, peer) => {
+    if (message.type === 'STATUS') peer.say(statusOf(message.request, stores))
+    else script(message, peer)
+  }
+  const file = { clusterId: 'troca-test', tls: false, servers: [server.address], needed: 2 }
+  mkdirSync(dir, { recursive: true })
+  writeFileSync(join(dir, 'client.json'), JSON.stringify(file))
+  return { dir, server }
+}
+
+const ALL = [true, true, true]
+const receipts: Script = (message, peer) => {
+  if (message.type === 'SEND') peer.receipt(message)
+}
+
+t.test('wrong usage ends with 2, and a password is never an argument', async (t) => {
+  const dir = t.testdir()
+  const wrong = [[], ['nosuch'], ['send'], ['login', 'bob', '--password', 'hunter2']]
+  for (const args of wrong) {
+    const { code, stdout, stderr } = await troca(dir, args)
+    t.equal(code, 2, args.join(' '))
+    t.equal(stdout, '')
+    t.notMatch(stderr, 'hunter2')
+  }
+})
+
+t.test('without a cluster it says what to do', async (t) => {
+  const { code, stderr } = await troca(t.testdir(), ['status'])
+  t.equal(code, 1)
+  t.match(stderr, /troca up/)
+})
+
+t.test('register keeps the password for its owner alone; send uses it', async (t) => {
+  const { dir, server } = await cluster(t, ALL, receipts)
+  const registered = await troca(dir, ['register', 'bob', '--json'], 'hunter2\n')
+  t.equal(registered.code, 0, registered.stderr)
+  t.match(JSON.parse(registered.stdout), { name: 'bob', bits: 2048 })
+  t.equal(statSync(join(dir, 'credentials', 'bob')).mode & 0o777, 0o600)
+  t.match(JSON.parse((await troca(dir, ['whoami', '--json'])).stdout), { name: 'bob' })
+
+  const sent = await troca(dir, ['send', 'alice', 'olá', '--json'])
+  t.strictSame(JSON.parse(sent.stdout), { index: 101, seq: 1, time: 1_790_000_000_000 })
+  t.match(server.sends(), [{ to: 'alice', text: 'olá' }])
+  t.match(server.heard.findLast((message) => message.type === 'LOGIN')?.password, 'hunter2')
+
+  t.equal((await troca(dir, ['logout'])).code, 0)
+  t.equal((await troca(dir, ['send', 'alice', 'x'])).code, 4, 'nobody is logged in')
+})
+
+t.test('--lines sends each line, and tells of each', async (t) => {
+  const { dir, server } = await cluster(t, ALL, receipts)
+  const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw' }
+  const lines = ['one', '', 'three']
+  const sent = await troca(dir, ['send', 'alice', '--lines', '--json'], lines.join('\n'), env)
+  t.equal(sent.code, 0, sent.stderr)
+  t.strictSame(
+    server.sends().map((send) => send.text),
+    lines,
+  )
+  t.equal(sent.stdout.trim().split('\n').length, 3)
+})
+
+t.test('a refused send ends with 1, a wrong password with 4', async (t) => {
+  const { dir, server } = await cluster(t, ALL, (message, peer) => {
+    if (message.type === 'SEND') peer.refuse(message.request, 'NO_SUCH_USER')
+    if (message.type === 'LOGIN') peer.refuse(message.request, 'BAD_CREDENTIALS')
+  })
+  const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw' }
+  const refused = await troca(dir, ['send', 'nobody', 'x', '--json'], '', env)
+  t.equal(refused.code, 1)
+  t.match(JSON.parse(refused.stdout), { ok: false, error: 'NO_SUCH_USER', definite: true })
+  server.scripted.add('LOGIN')
+  t.equal((await troca(dir, ['inbox'], '', env)).code, 4)
+})
+
+t.test('without a quorum: 3, which replicas are missing, and whether it is stored', async (t) => {
+  const refusing = await cluster(t, [true, false, false], (message, peer) => {
+    if (message.type === 'SEND') peer.refuse(message.request, 'NO_QUORUM')
+  })
+  const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw', NO_COLOR: '1' }
+  const args = ['send', 'alice', 'x', '--timeout', '1']
+  const { code, stderr } = await troca(refusing.dir, args, '', env)
+  t.equal(code, 3)
+  t.match(
+    stderr,
+    '1 of 3 persistence replicas reachable (s1); 2 needed; missing: s2, s3. ' +
+      'Nothing was stored. Try: troca status',
+  )
+})
+
+t.test('no answer: 5, or 3 if the cluster is not ready; it may be stored', async (t) => {
+  const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw' }
+  const args = ['send', 'alice', 'x', '--timeout', '1']
+  const healthy = await cluster(t, ALL, () => {})
+  const late = await troca(healthy.dir, args, '', env)
+  t.equal(late.code, 5)
+  t.match(late.stderr, 'It may be stored.')
+  const lame = await cluster(t, [true, false, false], () => {})
+  const sent = await troca(lame.dir, args, '', env)
+  t.equal(sent.code, 3)
+  t.match(sent.stderr, '2 needed; missing: s2, s3. It may be stored.')
+})
+
+t.test('nobody there: 3', async (t) => {
+  const { dir, server } = await cluster(t, ALL, receipts)
+  server.kill()
+  const { code, stderr } = await troca(dir, ['status', '--timeout', '1'])
+  t.equal(code, 3)
+  t.match(stderr, 'p1 refused the connection')
+})
+
+t.test('status: a table for people, one object with --json, 3 when not ready', async (t) => {
+  const ready = await cluster(t, ALL, receipts)
+  const table = await troca(ready.dir, ['status'])
+  t.equal(table.code, 0)
+  t.match(table.stdout, /s3.*persistence.*epoch 1\.1/)
+  // eslint-disable-next-line no-control-regex
+  t.notMatch(table.stdout, /\u001b\[/, 'no colour without a terminal')
+  const json = await troca(ready.dir, ['status', '--json'])
+  t.match(JSON.parse(json.stdout), { ready: true, needed: 2, coordinator: 1 })
+})
+
+t.test('status of a cluster that is not ready', async (t) => {
+  const { dir } = await cluster(t, [false, true, false], receipts)
+  const { code, stderr } = await troca(dir, ['status'])
+  t.equal(code, 3)
+  t.match(stderr, 'missing: s1, s3')
+  const json = await troca(dir, ['status', '--json'])
+  t.equal(json.code, 3)
+  t.match(JSON.parse(json.stdout), { ready: false })
+})
+
+t.test('Portuguese where the environment says so', async (t) => {
+  const { dir } = await cluster(t, [false, true, false], receipts)
+  const { stderr } = await troca(dir, ['status'], '', { LANG: 'pt_PT.UTF-8' })
+  t.match(stderr, 'faltam: s1, s3')
+})
+
+const message = (index: number) => {
+  const stream = new Uint8Array(16)
+  const time = 1_790_000_000_000
+  const text = `m${index}\u001b[2J`
+  return { index, from: 'bob', to: 'alice', time, stream, seq: index, text, envelope: null }
+}
+
+t.test('inbox shows what is new once; --peek leaves it new', async (t) => {
+  const { dir, server } = await cluster(t, ALL, (asked, peer) => {
+    if (asked.type !== 'INBOX') return
+    const messages = [3, 4, 5].filter((index) => index > asked.after).map(message)
+    peer.say({ type: 'PAGE', request: asked.request, messages, next: 5, more: false, cursor: 0 })
+  })
+  const login = await troca(dir, ['login', 'alice', '--no-save'], 'pw\n')
+  t.equal(login.code, 0, login.stderr)
+  const env = { TROCA_PASSWORD: 'pw' }
+  const peeked = await troca(dir, ['inbox', '--peek', '--limit', '2', '--json'], '', env)
+  t.strictSame(
+    peeked.stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { index: number }).index),
+    [3, 4],
+  )
+  const shown = await troca(dir, ['inbox'], '', env)
+  t.match(shown.stdout, 'm5\\u001b[2J', 'what a terminal would obey is shown, not sent')
+  t.equal(server.heard.findLast((heard) => heard.type === 'CURSOR')?.index, 5)
+  t.match(await troca(dir, ['inbox'], '', env), {
+    code: 0,
+    stdout: '',
+    stderr: 'no new messages\n',
+  })
+  t.match((await troca(dir, ['inbox', '--all'], '', env)).stdout, 'm3')
+})
+
+t.test('listen prints as messages arrive, acknowledges, and ends with 0 on Ctrl-C', async (t) => {
+  const { dir, server } = await cluster(t, ALL, (asked, peer) => {
+    if (asked.type === 'LISTEN') {
+      peer.say({ type: 'LISTENING', request: asked.request, after: 0 })
+      peer.say({ type: 'PUSH', messages: [message(7)] })
+    }
+    if (asked.type === 'CURSOR') running.interrupt()
+  })
+  const running = troca(dir, ['listen', '--json'], '', {
+    TROCA_USER: 'alice',
+    TROCA_PASSWORD: 'pw',
+  })
+  const { code, stdout, stderr } = await running
+  t.equal(code, 0, stderr)
+  t.match(JSON.parse(stdout), { index: 7, from: 'bob' })
+  t.ok(server.heard.some((heard) => heard.type === 'CURSOR' && heard.index === 7))
+})

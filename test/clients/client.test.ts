@@ -1,0 +1,309 @@
+// The library against scripted servers: pipelining, failover, what is resent, what is said.
+
+import t from 'tap'
+import { connect } from '../../clients/index.js'
+import type { Client, ConnectOptions, TrocaError } from '../../clients/index.js'
+import type { The } from '../../protocol/messages/catalogue.js'
+import { FakeServer } from './fake-server.js'
+import type { Script } from './fake-server.js'
+
+const answerSends: Script = (message, peer) => {
+  if (message.type === 'SEND') peer.receipt(message)
+}
+
+async function pair(
+  test: { teardown(end: () => void): void },
+  servers: FakeServer[],
+  options: Partial<ConnectOptions> = {},
+): Promise<Client> {
+  for (const server of servers) await server.start()
+  const client = await connect({
+    servers: servers.map((server) => server.address),
+    tls: false,
+    user: 'bob',
+    password: 'secret',
+    ...options,
+  })
+  test.teardown(() => {
+    client.abandon('the test is over')
+    for (const server of servers) server.kill()
+  })
+  return client
+}
+
+t.test('sends are pipelined, and receipts come back with their place', async (t) => {
+  const server = new FakeServer()
+  server.script = answerSends
+  const client = await pair(t, [server])
+  const texts = Array.from({ length: 600 }, (_, i) => `text ${i}`)
+  const receipts = await Promise.all(texts.map((text) => client.send('alice', text)))
+  t.strictSame(
+    receipts.map((receipt) => receipt.seq),
+    texts.map((_, i) => i + 1),
+  )
+  t.strictSame(
+    server.sends().map((send) => send.text),
+    texts,
+  )
+})
+
+t.test('no more than the credit is unanswered; the rest waits', async (t) => {
+  const server = new FakeServer()
+  server.credit = 4
+  const held: (() => void)[] = []
+  let unanswered = 0
+  let most = 0
+  server.script = (message, peer) => {
+    if (message.type !== 'SEND') return
+    most = Math.max(most, ++unanswered)
+    held.push(() => peer.receipt(message))
+    if (held.length < 4 && message.text !== 'last') return
+    setImmediate(() => {
+      for (const answer of held.splice(0)) {
+        unanswered--
+        answer()
+      }
+    })
+  }
+  const client = await pair(t, [server])
+  const sends = Array.from({ length: 21 }, (_, i) => client.send('alice', i < 20 ? 'x' : 'last'))
+  await Promise.all(sends)
+  t.equal(most, 4)
+})
+
+t.test('what was in flight at a dead server is sent again, the same, in order', async (t) => {
+  const first = new FakeServer(1, 1)
+  const second = new FakeServer(2, 2)
+  first.script = (message, peer) => {
+    if (message.type !== 'SEND') return
+    if (message.seq <= 3) return peer.receipt(message)
+    if (message.seq === 6) first.kill()
+  }
+  second.script = answerSends
+  const client = await pair(t, [first, second])
+  const failovers: { from: number; to: number }[] = []
+  client.events.on('failover', (event) => failovers.push(event))
+  const receipts = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => client.send('alice', `n ${n}`)))
+  t.strictSame(
+    receipts.map((receipt) => receipt.seq),
+    [1, 2, 3, 4, 5, 6],
+  )
+  t.match(failovers, [{ from: 1, to: 2 }])
+  t.strictSame(
+    second.sends().map(({ seq, text }) => [seq, text]),
+    [
+      [4, 'n 4'],
+      [5, 'n 5'],
+      [6, 'n 6'],
+    ],
+  )
+  t.strictSame(second.sends()[0]?.stream, first.sends()[0]?.stream)
+})
+
+t.test('the client goes to the coordinator that another server names', async (t) => {
+  const follower = new FakeServer(1, 2)
+  const coordinator = new FakeServer(2, 2)
+  coordinator.script = answerSends
+  const client = await pair(t, [follower, coordinator])
+  t.match(await client.send('alice', 'hello'), { seq: 1 })
+  t.equal(follower.sends().length, 0)
+})
+
+t.test('the client moves when the coordinator changes, and loses nothing', async (t) => {
+  const old = new FakeServer(1, 1)
+  const next = new FakeServer(2, 2)
+  old.script = (message, peer) => {
+    if (message.type !== 'SEND') return
+    old.coordinator = 2
+    peer.refuse(message.request, 'NOT_READY')
+  }
+  next.script = answerSends
+  const client = await pair(t, [old, next])
+  t.match(await client.send('alice', 'hello'), { seq: 1 })
+  t.equal(next.sends().length, 1)
+})
+
+t.test('OVERLOADED: everything from the lowest again, after a while', async (t) => {
+  const server = new FakeServer()
+  let refused = false
+  let expected = 1
+  server.script = (message, peer) => {
+    if (message.type !== 'SEND') return
+    if (message.seq === 2 && !refused) {
+      refused = true
+      return peer.refuse(message.request, 'OVERLOADED', 30)
+    }
+    if (message.seq > expected) return peer.refuse(message.request, 'OUT_OF_ORDER')
+    if (message.seq === expected) expected++
+    peer.receipt(message)
+  }
+  const client = await pair(t, [server])
+  const receipts = await Promise.all([1, 2, 3, 4].map((n) => client.send('alice', `n ${n}`)))
+  t.strictSame(
+    receipts.map((receipt) => receipt.seq),
+    [1, 2, 3, 4],
+  )
+})
+
+t.test('a duplicate receipt is harmless', async (t) => {
+  const server = new FakeServer()
+  server.script = (message, peer) => {
+    if (message.type !== 'SEND') return
+    peer.receipt(message)
+    peer.receipt(message)
+  }
+  const client = await pair(t, [server])
+  t.match(await client.send('alice', 'a'), { seq: 1 })
+  t.match(await client.send('alice', 'b'), { seq: 2 })
+})
+
+t.test('a refusal by execution rejects only that send', async (t) => {
+  const server = new FakeServer()
+  server.script = (message, peer) => {
+    if (message.type !== 'SEND') return
+    if (message.to === 'nobody') peer.refuse(message.request, 'NO_SUCH_USER')
+    else peer.receipt(message)
+  }
+  const client = await pair(t, [server])
+  const [first, second, third] = await Promise.allSettled([
+    client.send('alice', '1'),
+    client.send('nobody', '2'),
+    client.send('alice', '3'),
+  ])
+  t.equal(first.status, 'fulfilled')
+  t.match(second, { reason: { name: 'NO_SUCH_USER', code: 102, definite: true } })
+  t.match(third, { value: { seq: 3 } })
+})
+
+t.test('without an answer a send ends in TIMEOUT and may be stored', async (t) => {
+  const client = await pair(t, [new FakeServer()])
+  const error = (await client
+    .send('alice', 'x', { timeoutMs: 50 })
+    .catch((reason: unknown) => reason)) as TrocaError
+  t.match(error, { name: 'TIMEOUT', retriable: true, definite: false })
+  t.notMatch(error.message, /secret/)
+})
+
+t.test(
+  'refused before the order at every try: certainly not stored; the rest goes on',
+  async (t) => {
+    const server = new FakeServer()
+    server.script = (message, peer) => {
+      if (message.type !== 'SEND') return
+      if (message.text === 'late') return peer.refuse(message.request, 'NO_QUORUM', 10_000)
+      if (message.seq > 1) return peer.refuse(message.request, 'OUT_OF_ORDER')
+      peer.receipt(message)
+    }
+    const client = await pair(t, [server])
+    const late = client.send('alice', 'late', { timeoutMs: 50 }).catch((reason: unknown) => reason)
+    const next = client.send('alice', 'next')
+    t.match(await late, { name: 'TIMEOUT', definite: true })
+    t.match(await next, { seq: 1 }, 'in a stream of its own')
+    const streams = new Set(server.sends().map((send) => Buffer.from(send.stream).toString('hex')))
+    t.equal(streams.size, 2)
+  },
+)
+
+t.test('an aborted send that was never written is certainly not stored', async (t) => {
+  const server = new FakeServer()
+  server.scripted.add('OPEN_STREAM')
+  const client = await pair(t, [server])
+  const abort = new AbortController()
+  const send = client
+    .send('alice', 'x', { signal: abort.signal })
+    .catch((reason: unknown) => reason)
+  abort.abort()
+  t.match(await send, { name: 'ABORTED', definite: true })
+})
+
+t.test('messages() resumes after a reconnect and gives nothing twice', async (t) => {
+  const push = (from: number, to: number): The<'PUSH'> => ({
+    type: 'PUSH',
+    messages: Array.from({ length: to - from + 1 }, (_, i) => ({
+      index: from + i,
+      from: 'bob',
+      to: 'alice',
+      time: 1,
+      stream: new Uint8Array(16),
+      seq: from + i,
+      text: `m ${from + i}`,
+      envelope: null,
+    })),
+  })
+  const server = new FakeServer()
+  let times = 0
+  server.script = (message, peer) => {
+    if (message.type !== 'LISTEN') return
+    peer.say({ type: 'LISTENING', request: message.request, after: message.after ?? 10 })
+    if (++times > 1) return peer.say(push(12, 16))
+    peer.say(push(11, 13))
+    setImmediate(() => peer.drop())
+  }
+  const client = await pair(t, [server])
+  const seen: number[] = []
+  for await (const message of client.messages()) {
+    seen.push(message.index)
+    message.ack()
+    if (message.index === 16) break
+  }
+  t.strictSame(seen, [11, 12, 13, 14, 15, 16])
+  await client.close()
+  const cursors = server.heard.filter((message) => message.type === 'CURSOR')
+  t.equal(cursors.at(-1)?.index, 16)
+  t.ok(cursors.length <= 6, 'coalesced')
+})
+
+t.test('close() waits for what is unanswered', async (t) => {
+  const server = new FakeServer()
+  server.script = (message, peer) => {
+    if (message.type === 'SEND') setImmediate(() => peer.receipt(message))
+  }
+  const client = await pair(t, [server])
+  let stored = false
+  void client.send('alice', 'x').then(() => (stored = true))
+  await client.close()
+  t.ok(stored)
+  await t.rejects(client.send('alice', 'y'), { name: 'CLOSED' })
+})
+
+t.test('nobody there: UNREACHABLE names every server', async (t) => {
+  const server = await new FakeServer().start()
+  const { address } = server
+  server.kill()
+  const error = connect({ servers: [address], tls: false, timeoutMs: 100 })
+  await t.rejects(error, { name: 'UNREACHABLE', message: /p1 refused the connection/ })
+})
+
+t.test('a wrong password ends at once', async (t) => {
+  const server = new FakeServer()
+  server.scripted.add('LOGIN')
+  server.script = (message, peer) => {
+    if (message.type === 'LOGIN') peer.refuse(message.request, 'BAD_CREDENTIALS')
+  }
+  await t.rejects(pair(t, [server]), { name: 'BAD_CREDENTIALS', code: 103 })
+  server.kill()
+})
+
+t.test('register repeats the same token', async (t) => {
+  const server = new FakeServer()
+  const client = await pair(t, [server])
+  server.scripted.add('REGISTER')
+  let tries = 0
+  server.script = (message, peer) => {
+    if (message.type !== 'REGISTER') return
+    if (++tries === 1) return peer.drop()
+    if (tries === 2) {
+      peer.say({ type: 'PROGRESS', request: message.request, text: 'searching primes' })
+      return peer.refuse(message.request, 'NOT_READY', 10)
+    }
+    const { request, name } = message
+    peer.say({ type: 'SESSION', request, name, fingerprint: 'f', bits: 3072, cursor: 0 })
+  }
+  const heard: string[] = []
+  await client.register('carol', 'pw', { onProgress: (text) => heard.push(text) })
+  const tokens = server.heard.filter((message) => message.type === 'REGISTER')
+  t.equal(tokens.length, 3)
+  t.strictSame(tokens[0]?.token, tokens[2]?.token)
+  t.strictSame(heard, ['searching primes'])
+  t.equal(client.user, 'carol')
+})

@@ -1,0 +1,133 @@
+// A scripted server for tests of the client: real frames over plain TCP on a free port. It answers
+// HELLO, LOGIN, STATUS and OPEN_STREAM by itself; everything else goes to the script.
+
+import { createServer } from 'node:net'
+import type { Server as TcpServer, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import type { Message, The } from '../../protocol/messages/catalogue.js'
+import { FrameDecoder, encodeFrame } from '../../protocol/wire/frame.js'
+import { ERRORS } from '../../protocol/errors.js'
+import type { ErrorName } from '../../protocol/errors.js'
+
+export type Script = (message: Message, peer: FakePeer) => void
+
+export class FakePeer {
+  readonly #socket: Socket
+  constructor(socket: Socket) {
+    this.#socket = socket
+  }
+
+  say(message: Message): void {
+    if (!this.#socket.destroyed) this.#socket.write(encodeFrame(message))
+  }
+
+  refuse(request: number, name: ErrorName, retryAfter: number | null = null): void {
+    const { code, text, definite } = ERRORS[name]
+    this.say({ type: 'ERROR', request, code, text, definite, retryAfter, expected: null })
+  }
+
+  receipt(send: The<'SEND'>): void {
+    const { request, seq } = send
+    this.say({ type: 'RECEIPT', request, seq, index: 100 + seq, time: 1_790_000_000_000 })
+  }
+
+  drop(): void {
+    this.#socket.destroy()
+  }
+}
+
+export class FakeServer {
+  readonly slot: number
+  /** Whom WELCOME and STATUS_IS name. */
+  coordinator: number
+  credit = 256
+  ready = true
+  script: Script = () => {}
+  /** Answers by the script instead of by itself. */
+  readonly scripted = new Set<Message['type']>()
+  readonly heard: Message[] = []
+  readonly peers = new Set<FakePeer>()
+  readonly #tcp: TcpServer
+
+  constructor(slot = 1, coordinator = slot) {
+    this.slot = slot
+    this.coordinator = coordinator
+    this.#tcp = createServer((socket) => this.#accept(socket))
+  }
+
+  async start(): Promise<this> {
+    await new Promise<void>((resolve) => this.#tcp.listen(0, '127.0.0.1', resolve))
+    return this
+  }
+
+  get address(): { host: string; port: number; slot: number } {
+    const { port } = this.#tcp.address() as AddressInfo
+    return { host: '127.0.0.1', port, slot: this.slot }
+  }
+
+  /** As if killed: refuses and drops. */
+  kill(): void {
+    this.#tcp.close()
+    for (const peer of this.peers) peer.drop()
+  }
+
+  sends(): The<'SEND'>[] {
+    return this.heard.filter((message) => message.type === 'SEND')
+  }
+
+  #accept(socket: Socket): void {
+    const decoder = new FrameDecoder(1024 * 1024)
+    const peer = new FakePeer(socket)
+    this.peers.add(peer)
+    socket.on('error', () => {})
+    socket.on('close', () => this.peers.delete(peer))
+    socket.on('data', (chunk) => {
+      for (const message of decoder.push(chunk)) this.#take(message, peer)
+    })
+  }
+
+  #take(message: Message, peer: FakePeer): void {
+    this.heard.push(message)
+    const own = this.scripted.has(message.type) ? undefined : this.#ownAnswer(message)
+    if (own) peer.say(own)
+    else this.script(message, peer)
+  }
+
+  #ownAnswer(message: Message): Message | undefined {
+    const { slot, coordinator } = this
+    const clusterId = 'troca-test'
+    switch (message.type) {
+      case 'HELLO':
+        return {
+          type: 'WELCOME',
+          version: 1,
+          clusterId,
+          role: 'processing',
+          slot,
+          boot: '00',
+          coordinator,
+          maxFrame: 1024 * 1024,
+          credit: this.credit,
+          heartbeat: 100,
+        }
+      case 'LOGIN':
+      case 'REGISTER': {
+        const { request, name } = message
+        return { type: 'SESSION', request, name, fingerprint: 'f', bits: 2048, cursor: 0 }
+      }
+      case 'OPEN_STREAM':
+        return { type: 'STREAM_OPENED', request: message.request, stream: message.stream, index: 1 }
+      case 'PING':
+        return { type: 'PONG', nonce: message.nonce }
+      case 'LOGOUT':
+        return { type: 'GOODBYE', reason: 'logged out' }
+      case 'STATUS': {
+        const { request } = message
+        const cluster = { clusterId, coordinator, term: 1, replicas: [], needed: 2 }
+        return { type: 'STATUS_IS', request, ...cluster, ready: this.ready }
+      }
+      default:
+        return undefined
+    }
+  }
+}

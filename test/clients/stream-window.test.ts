@@ -1,0 +1,156 @@
+// The window of one stream, without sockets: order, resending, and what may be said of a send that
+// is given up.
+
+import t from 'tap'
+import { StreamWindow } from '../../clients/stream-window.js'
+import type { Letter } from '../../clients/stream-window.js'
+import { ERRORS } from '../../protocol/errors.js'
+import type { ErrorName } from '../../protocol/errors.js'
+
+const refusal = (name: ErrorName, retryAfter: number | null = null) => {
+  const { code, text, definite } = ERRORS[name]
+  return { code, text, definite, retryAfter }
+}
+
+/** A window with an open stream and `count` letters in it, of which none is written. */
+function filled(count: number, limit = 256): [StreamWindow<string>, Letter<string>[]] {
+  const window = new StreamWindow<string>()
+  window.setLimit(limit)
+  window.streamOpened()
+  const letters = Array.from({ length: count }, (_, i) => window.add('alice', `t${i}`, `w${i}`))
+  return [window, letters]
+}
+
+/** Takes what may be written; request ids count up from `from`. */
+function takeAll(window: StreamWindow<string>, from: number): number[] {
+  const seqs: number[] = []
+  for (let request = from; ; request++) {
+    const letter = window.take(request)
+    if (!letter) return seqs
+    seqs.push(letter.seq)
+  }
+}
+
+t.test('nothing is written before a stream is open', (t) => {
+  const window = new StreamWindow<string>()
+  t.notOk(window.wantsStream, 'and none is wanted for nothing')
+  window.add('alice', 'x', 'w')
+  t.ok(window.wantsStream)
+  t.equal(window.take(1), undefined)
+  window.streamOpened()
+  t.match(window.take(1), { seq: 1 })
+  t.end()
+})
+
+t.test('seqs are given at the first write, in order, and no more than the limit', (t) => {
+  const [window] = filled(5, 3)
+  t.strictSame(takeAll(window, 1), [1, 2, 3])
+  t.match(window.receipt(1), { seq: 1 })
+  t.strictSame(takeAll(window, 10), [4])
+  t.end()
+})
+
+t.test('after a break everything unanswered is written again, from the lowest', (t) => {
+  const [window] = filled(5, 4)
+  takeAll(window, 1)
+  window.receipt(1)
+  window.receipt(2)
+  window.disconnected()
+  t.strictSame(takeAll(window, 10), [3, 4, 5])
+  t.equal(window.receipt(3), undefined, 'an answer over the old connection says nothing')
+  t.match(window.receipt(10), { seq: 3 })
+  t.end()
+})
+
+t.test('OVERLOADED and the OUT_OF_ORDER behind it cause one rewind', (t) => {
+  const [window] = filled(4)
+  takeAll(window, 1)
+  window.receipt(1)
+  t.match(window.error(2, refusal('OVERLOADED', 40)), { kind: 'resend', afterMs: 40 })
+  t.match(window.error(3, refusal('OUT_OF_ORDER')), { kind: 'ignore' })
+  t.strictSame(takeAll(window, 10), [2, 3, 4])
+  t.match(window.error(4, refusal('OUT_OF_ORDER')), { kind: 'ignore' }, 'an answer to an old try')
+  t.strictSame(takeAll(window, 20), [])
+  t.end()
+})
+
+t.test('a refusal by execution uses up the seq', (t) => {
+  const [window] = filled(3)
+  takeAll(window, 1)
+  const verdict = window.error(2, refusal('NO_SUCH_USER'))
+  t.match(verdict, { kind: 'refused', letter: { seq: 2 } })
+  window.disconnected()
+  t.strictSame(takeAll(window, 10), [1, 3])
+  t.end()
+})
+
+t.test('given up before it was written: certainly not stored, and no seq is used', (t) => {
+  const [window, letters] = filled(3, 1)
+  takeAll(window, 1)
+  t.equal(window.giveUp(letters[1]!), true)
+  window.receipt(1)
+  t.match(window.take(2), { seq: 2, text: 't2' })
+  t.end()
+})
+
+t.test('given up while a try is open: may be stored, keeps its place', (t) => {
+  const [window, letters] = filled(2)
+  takeAll(window, 1)
+  t.equal(window.giveUp(letters[0]!), false)
+  window.disconnected()
+  t.strictSame(takeAll(window, 10), [1, 2])
+  t.match(window.receipt(10), { seq: 1, waiting: null })
+  t.end()
+})
+
+t.test('a try lost with its connection counts as open, even if later ones are refused', (t) => {
+  const [window, letters] = filled(1)
+  takeAll(window, 1)
+  window.disconnected()
+  takeAll(window, 2)
+  window.error(2, refusal('NOT_READY'))
+  t.equal(window.giveUp(letters[0]!), false)
+  t.end()
+})
+
+t.test('UNKNOWN_OUTCOME and OUT_OF_ORDER are not refusals before the order', (t) => {
+  for (const name of ['UNKNOWN_OUTCOME', 'OUT_OF_ORDER'] as const) {
+    const [window, letters] = filled(1)
+    takeAll(window, 1)
+    window.error(1, refusal(name))
+    t.equal(window.giveUp(letters[0]!), false, name)
+  }
+  t.end()
+})
+
+t.test(
+  'every try refused before the order: certainly not stored, the stream is left there',
+  (t) => {
+    const [window, letters] = filled(4)
+    takeAll(window, 1)
+    window.error(2, refusal('OVERLOADED'))
+    t.equal(window.giveUp(letters[1]!), true)
+    t.notOk(window.wantsStream, 'the one before it is still unanswered')
+    t.strictSame(takeAll(window, 10), [1], 'which alone is written again')
+    t.match(
+      window.error(3, refusal('OUT_OF_ORDER')),
+      { kind: 'ignore' },
+      'of the stream that was left',
+    )
+    window.receipt(10)
+    t.ok(window.wantsStream)
+    window.streamOpened()
+    t.strictSame(takeAll(window, 20), [1, 2])
+    t.match(window.receipt(20), { text: 't2' })
+    t.match(window.receipt(21), { text: 't3' })
+    t.end()
+  },
+)
+
+t.test('drop() hands back everything, in order', (t) => {
+  const [window, letters] = filled(3, 2)
+  takeAll(window, 1)
+  t.strictSame(window.drop(), letters)
+  t.equal(window.size, 0)
+  t.end()
+})

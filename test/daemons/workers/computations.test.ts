@@ -1,0 +1,120 @@
+// The jobs as a replica asks for them, without a thread around them.
+
+import t from 'tap'
+import { readHeader } from '../../../protocol/envelope/header.js'
+import { Computations } from '../../../daemons/workers/computations.js'
+import { ContentKeys, recipientKeyOf } from '../../../protocol/envelope/content-keys.js'
+import type { AccountSecrets, Job, JobResult } from '../../../protocol/replicas/compute.js'
+import { encodePkcs8, encodeSpki } from '../../../protocol/rsa/formats.js'
+import { entropy, fixture, flipped } from '../../protocol/rsa/fixtures.js'
+
+const cost = { logN: 10, r: 8, p: 1 }
+const computations = new Computations(cost)
+
+function run<K extends JobResult['kind']>(
+  kind: K,
+  job: Job,
+  onProgress: (text: string) => void = () => {},
+): Extract<JobResult, { kind: K }> {
+  const result = computations.run(job, onProgress)
+  if (result.kind !== kind) throw new Error(`not ${kind} but ${result.kind}`)
+  return result as Extract<JobResult, { kind: K }>
+}
+
+t.test('an account is created, unlocked and read', (t) => {
+  const told: string[] = []
+  const job = { kind: 'create-account', user: 'bob', password: 'sesame', bits: 2048 } as const
+  const { secrets, privateKey } = run('create-account', job, (text) => told.push(text))
+  t.match(told[0], /^searching primes/)
+  t.same(secrets.cost, cost)
+  t.equal(secrets.salt.length, 16)
+
+  const unlock = (change: Partial<Extract<Job, { kind: 'unlock' }>>): JobResult =>
+    run('unlock', { kind: 'unlock', user: 'bob', password: 'sesame', secrets, ...change })
+  t.same(unlock({}), { kind: 'unlock', privateKey })
+  const refused = { kind: 'unlock', privateKey: null }
+  t.same(unlock({ password: 'Sesame' }), refused)
+  t.same(unlock({ secrets: null }), refused, 'who does not exist is answered the same')
+  t.same(unlock({ user: 'eve' }), refused, 'the wrapping is bound to the user')
+  const rewrapped = { ...secrets, wrappedKey: flipped(secrets.wrappedKey, 200) }
+  t.same(unlock({ secrets: rewrapped }), refused)
+
+  const body = sealed(recipientKeyOf(secrets.publicKey), 1)
+  const { texts } = run('open', {
+    kind: 'open',
+    privateKey,
+    envelopes: [body],
+    places: [readHeader(body)],
+  })
+  t.same(texts, ['message 1'])
+  t.end()
+})
+
+t.test('a page opens in the order asked; what does not open is null', (t) => {
+  const { key } = fixture(2048)
+  const recipientKey = recipientKeyOf(encodeSpki(key))
+  const stranger = recipientKeyOf(encodeSpki(fixture(3072).key))
+  const envelopes = [...Array(200).keys()].map((seq) => sealed(recipientKey, seq))
+  envelopes[3] = flipped(envelopes[3] ?? new Uint8Array(1), 3000)
+  envelopes[5] = sealed(stranger, 5)
+  envelopes[7] = new Uint8Array(0)
+  const places = envelopes.map((_, seq) => readHeader(sealed(recipientKey, seq)))
+  places[9] = { ...places[9]!, sender: 'mallory' }
+  const privateKey = encodePkcs8(key)
+  for (const time of ['first', 'second']) {
+    const { texts } = run('open', { kind: 'open', privateKey, envelopes, places })
+    const expected = envelopes.map((_, seq) =>
+      [3, 5, 7, 9].includes(seq) ? null : `message ${seq}`,
+    )
+    t.same(texts, expected, time)
+  }
+  t.end()
+})
+
+t.test('passwords are the same however they were typed', (t) => {
+  const job = { kind: 'create-account', user: 'zoe', password: 'Zo\u00eb', bits: 2048 } as const
+  const { secrets, privateKey } = run('create-account', job)
+  const typed = { kind: 'unlock', user: 'zoe', password: 'Zoe\u0308', secrets } as const
+  t.same(run('unlock', typed), { kind: 'unlock', privateKey })
+  t.end()
+})
+
+t.test('what cannot be computed throws its reason', (t) => {
+  const small = { kind: 'create-account', user: 'a', password: '', bits: 512 } as const
+  t.throws(() => run('failed', small), { message: /512 bits asked; 2048 to 8192/ })
+  const damaged = { kind: 'open', privateKey: entropy(100), envelopes: [], places: [] } as const
+  t.throws(() => run('open', damaged), { message: /not DER of an RSA key/ })
+  const costs = [
+    { logN: 40, r: 8, p: 1 },
+    { logN: 15, r: 1e6, p: 1 },
+    { logN: 15, r: 8, p: 0 },
+  ]
+  for (const wrong of costs) {
+    const secrets: AccountSecrets = {
+      salt: entropy(16),
+      cost: wrong,
+      verifierHash: entropy(32),
+      publicKey: entropy(1),
+      wrappedKey: entropy(50),
+    }
+    const job = { kind: 'unlock', user: 'a', password: '', secrets } as const
+    t.throws(() => run('unlock', job), { message: /scrypt cost out of bounds/ })
+  }
+  t.end()
+})
+
+function sealed(recipientKey: ReturnType<typeof recipientKeyOf>, seq: number): Uint8Array {
+  return new ContentKeys().seal({
+    recipientKey,
+    term: 1,
+    keySeed: new Uint8Array(32),
+    k: seq,
+    command: 0,
+    sender: 'alice',
+    recipient: 'bob',
+    stream: new Uint8Array(16),
+    seq,
+    time: 1,
+    text: `message ${seq}`,
+  })
+}

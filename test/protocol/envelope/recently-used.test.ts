@@ -1,0 +1,31 @@
+import t from 'tap'
+import { RecentlyUsed } from '../../../protocol/envelope/recently-used.js'
+
+t.test('forgets what was used longest ago', (t) => {
+  const squares = new RecentlyUsed<number, number>(2)
+  const made: number[] = []
+  const get = (x: number): number =>
+    squares.getOrMake(x, () => {
+      made.push(x)
+      return x * x
+    })
+  t.same([1, 2, 1, 3, 1, 2].map(get), [1, 4, 1, 9, 1, 4])
+  t.same(made, [1, 2, 3, 2])
+  t.equal(squares.size, 2)
+  squares.clear()
+  t.equal(squares.size, 0)
+  t.end()
+})
+
+t.test('remembers nothing when making fails', (t) => {
+  const cache = new RecentlyUsed<string, number>(2)
+  const fail = (): number => {
+    throw new Error('no')
+  }
+  t.throws(() => cache.getOrMake('a', fail), { message: 'no' })
+  t.equal(
+    cache.getOrMake('a', () => 1),
+    1,
+  )
+  t.end()
+})

@@ -1,0 +1,66 @@
+// Keys, entropy and published vectors for the tests of RSA and of envelopes. OpenSSL made the keys,
+// but for 2049 and 2055 bits, which it rounds down.
+
+import { createHash, createPrivateKey, createPublicKey, randomBytes } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import type { Entropy } from '../../../protocol/machine.js'
+import type { RsaPrivateKey } from '../../../protocol/rsa/keys.js'
+import { privateKeyFromPem } from '../../../protocol/rsa/pem.js'
+
+export const FIXTURE_BITS = [2048, 2049, 2055, 3072, 8192] as const
+
+export interface Fixture {
+  readonly pem: string
+  readonly key: RsaPrivateKey
+  /** The same key as OpenSSL sees it. */
+  readonly openssl: { readonly private: KeyObject; readonly public: KeyObject }
+}
+
+export const entropy: Entropy = (bytes) => new Uint8Array(randomBytes(bytes))
+
+/** The same octets for the same seed, for ever. */
+export function seededEntropy(seed: string): Entropy {
+  let counter = 0
+  return (bytes) => {
+    const blocks: Buffer[] = []
+    for (let length = 0; length < bytes; length += 32) {
+      blocks.push(createHash('sha256').update(`${seed} ${counter++}`).digest())
+    }
+    return new Uint8Array(Buffer.concat(blocks).subarray(0, bytes))
+  }
+}
+
+export function fixture(bits: (typeof FIXTURE_BITS)[number]): Fixture {
+  const pem = readFileSync(`${process.cwd()}/test/vectors/rsa-${bits}.pem`, 'utf8')
+  const openssl = { private: createPrivateKey(pem), public: createPublicKey(pem) }
+  return { pem, key: privateKeyFromPem(pem, entropy, { rounds: 1 }), openssl }
+}
+
+export function vectors(name: string): unknown {
+  return JSON.parse(readFileSync(`${process.cwd()}/test/vectors/${name}`, 'utf8'))
+}
+
+/** A file of Project Wycheproof, or undefined when it is not there. */
+export function wycheproof<Group>(
+  name: string,
+): { testGroups: readonly Group[]; numberOfTests: number } | undefined {
+  const path = `${process.cwd()}/../shared/vectors/wycheproof/${name}`
+  if (!existsSync(path)) return undefined
+  return JSON.parse(readFileSync(path, 'utf8')) as {
+    testGroups: readonly Group[]
+    numberOfTests: number
+  }
+}
+
+export function fromHex(hex: string): Uint8Array {
+  return new Uint8Array(Buffer.from(hex, 'hex'))
+}
+
+/** Copy of `octets` with one bit turned over. */
+export function flipped(octets: Uint8Array, bit: number): Uint8Array {
+  const copy = Uint8Array.from(octets)
+  const at = bit >> 3
+  copy[at] = (copy[at] ?? 0) ^ (1 << (bit & 7))
+  return copy
+}

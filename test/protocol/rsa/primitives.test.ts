@@ -1,0 +1,136 @@
+import t from 'tap'
+import { createDecipheriv } from 'node:crypto'
+import type { RsaPrivateKey } from '../../../protocol/rsa/keys.js'
+import { privateKeyFromJwk } from '../../../protocol/rsa/jwk.js'
+import { oaepCapacity, oaepDecrypt, oaepEncrypt } from '../../../protocol/rsa/oaep.js'
+import { privateOperation, publicOperation } from '../../../protocol/rsa/primitives.js'
+import { pssSign, pssVerify } from '../../../protocol/rsa/pss.js'
+import { toInteger, toOctets } from '../../../protocol/rsa/octets.js'
+import { entropy, fixture, flipped, fromHex, vectors } from './fixtures.js'
+
+const { key } = fixture(2048)
+
+t.test('a fault in any CRT parameter lets nothing leave', (t) => {
+  const message = entropy(32)
+  const ciphertext = oaepEncrypt(key, message, entropy(32))
+  const broken: readonly [string, RsaPrivateKey][] = [
+    ['dP', { ...key, dP: key.dP ^ 2n }],
+    ['dQ', { ...key, dQ: key.dQ ^ 2n }],
+    ['qInv', { ...key, qInv: key.qInv ^ 2n }],
+    ['p', { ...key, p: key.p ^ 2n }],
+    ['q', { ...key, q: key.q ^ 2n }],
+  ]
+  for (const [name, faulty] of broken) {
+    t.throws(() => privateOperation(faulty, 12345n, entropy), { code: 'fault' }, name)
+    t.throws(() => oaepDecrypt(faulty, ciphertext, entropy), { code: 'fault' }, name)
+    t.throws(() => pssSign(faulty, message, entropy), { code: 'fault' }, name)
+  }
+  t.same(oaepDecrypt(key, ciphertext, entropy), message, 'the sound key opens it')
+  t.end()
+})
+
+t.test('the private operation is blinded afresh and undoes the public one', (t) => {
+  const drawn: string[] = []
+  const spying = (bytes: number): Uint8Array => {
+    const octets = entropy(bytes)
+    drawn.push(Buffer.from(octets).toString('hex'))
+    return octets
+  }
+  for (const x of [0n, 1n, 2n, key.n - 1n, key.p, key.q, key.n >> 1n]) {
+    t.equal(publicOperation(key, privateOperation(key, x, spying)), x)
+    t.equal(privateOperation(key, publicOperation(key, x), spying), x)
+  }
+  t.ok(drawn.length >= 14, 'entropy is drawn for each operation')
+  t.equal(new Set(drawn).size, drawn.length)
+  t.end()
+})
+
+t.test('representatives out of range are refused', (t) => {
+  for (const x of [-1n, key.n, key.n + 1n]) {
+    t.throws(() => publicOperation(key, x), { code: 'range' })
+    t.throws(() => privateOperation(key, x, entropy), { code: 'range' })
+  }
+  t.end()
+})
+
+t.test('every wrong ciphertext is the same decryption error', (t) => {
+  const ciphertext = oaepEncrypt(key, entropy(32), entropy(32))
+  const error = { code: 'decryption', message: 'decryption error' }
+  const lifted = toInteger(ciphertext) + key.n
+  const wrong: readonly [string, Uint8Array][] = [
+    ['empty', new Uint8Array(0)],
+    ['short', ciphertext.subarray(1)],
+    ['long', Buffer.concat([Buffer.of(0), ciphertext])],
+    ['n itself', toOctets(key.n, key.bytes)],
+    ['all ones', new Uint8Array(key.bytes).fill(255)],
+    ['zero', new Uint8Array(key.bytes)],
+    ['one bit', flipped(ciphertext, 1000)],
+    ['last bit', flipped(ciphertext, key.bytes * 8 - 8)],
+  ]
+  for (const [name, octets] of wrong) {
+    t.throws(() => oaepDecrypt(key, octets, entropy), error, name)
+  }
+  if (lifted < 1n << 2048n) {
+    const octets = toOctets(lifted, key.bytes)
+    t.throws(() => oaepDecrypt(key, octets, entropy), error, 'c + n is not c')
+  }
+  t.throws(() => oaepDecrypt(key, ciphertext, entropy, { label: Uint8Array.of(1) }), error)
+  t.throws(() => oaepDecrypt(key, ciphertext, entropy, { hash: 'sha1' }), error)
+  t.end()
+})
+
+t.test('OAEP encryption is a function of its seed and keeps its limits', (t) => {
+  const message = entropy(32)
+  const seed = entropy(32)
+  t.same(oaepEncrypt(key, message, seed), oaepEncrypt(key, message, seed))
+  t.notSame(oaepEncrypt(key, message, seed), oaepEncrypt(key, message, entropy(32)))
+  t.equal(oaepCapacity(key), key.bytes - 66)
+  t.throws(() => oaepEncrypt(key, entropy(key.bytes - 65), seed), { code: 'range' })
+  t.throws(() => oaepEncrypt(key, message, entropy(31)), { code: 'range' })
+  t.end()
+})
+
+t.test('output is left-padded to k bytes', (t) => {
+  for (const x of [0n, 1n]) {
+    const octets = toOctets(publicOperation(key, x), key.bytes)
+    t.equal(octets.length, key.bytes)
+    t.equal(toInteger(octets), x)
+  }
+  t.throws(() => toOctets(256n, 1), { code: 'range' })
+  t.end()
+})
+
+t.test('RFC 7516 appendix A.1 opens', (t) => {
+  const { jwk, cek, jwe, text } = vectors('rfc7516-a1.json') as {
+    jwk: object
+    cek: string
+    jwe: string
+    text: string
+  }
+  const recipient = privateKeyFromJwk(jwk, entropy)
+  const [header = '', ...rest] = jwe.split('.')
+  const part = (i: number): Buffer => Buffer.from(rest[i] ?? '', 'base64url')
+  const [encryptedKey, nonce, ciphertext, tag] = [part(0), part(1), part(2), part(3)]
+  const contentKey = oaepDecrypt(recipient, encryptedKey, entropy, { hash: 'sha1' })
+  t.same(contentKey, fromHex(cek))
+  const decipher = createDecipheriv('aes-256-gcm', contentKey, nonce)
+  decipher.setAAD(Buffer.from(header)).setAuthTag(tag)
+  t.equal(decipher.update(ciphertext, undefined, 'utf8') + decipher.final('utf8'), text)
+  t.end()
+})
+
+t.test('PSS refuses what is not a signature, and never throws', (t) => {
+  const message = entropy(20)
+  const signature = pssSign(key, message, entropy)
+  t.ok(pssVerify(key, message, signature))
+  t.notSame(pssSign(key, message, entropy), signature, 'the salt is fresh')
+  for (let bit = 0; bit < signature.length * 8; bit += 37) {
+    t.notOk(pssVerify(key, message, flipped(signature, bit)))
+  }
+  for (const octets of [signature.subarray(1), new Uint8Array(0), toOctets(key.n, key.bytes)]) {
+    t.notOk(pssVerify(key, message, octets))
+  }
+  t.notOk(pssVerify(key, message, signature, { saltLength: 10_000 }))
+  t.throws(() => pssSign(key, message, entropy, { saltLength: 10_000 }), { code: 'range' })
+  t.end()
+})
