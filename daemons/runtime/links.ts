@@ -14,7 +14,7 @@ import type { LinkEvents } from './link.js'
 import { Listener } from './listener.js'
 import { belongs } from './conversations.js'
 import type { ErrorName } from '../../protocol/errors.js'
-import type { LinkId, LogLevel, Peer, Tier } from '../../protocol/machine.js'
+import type { LinkId, LogLevel, Peer } from '../../protocol/machine.js'
 import type { Message, The } from '../../protocol/messages/catalogue.js'
 import { MAX_PEER_FRAME } from '../../protocol/messages/common.js'
 import { encodeFrame } from '../../protocol/wire/frame.js'
@@ -281,9 +281,11 @@ export class Links {
           this.#events.log('warn', 'peer-error', { peer: who(peer), reason: message.text })
           return link.end(`the other side reported: ${message.text}`)
         }
+        break
+      default:
     }
     const { role } = this.#options.self
-    if (!belongs(message, role as Tier, peer.role)) {
+    if (!belongs(message, role, peer.role)) {
       return this.#refuse(link, 'BAD_STATE', `${message.type} is not for a ${peer.role} to send`)
     }
     this.#events.message(link.id, message)

@@ -11,7 +11,7 @@ export async function lock(path: string): Promise<Connection> {
   } catch (error) {
     await connection.close()
     if (!isSqliteError(error) || error.code !== 'SQLITE_BUSY') throw error
-    throw new Error(`${path} is in use by another process; stop that one first`)
+    throw new Error(`${path} is in use by another process; stop that one first`, { cause: error })
   }
 }
 
