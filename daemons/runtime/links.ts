@@ -28,6 +28,8 @@ export interface LinkBounds {
   /** Bytes that wait to be sent, to a replica and to a client. */
   readonly peerQueue: number
   readonly clientQueue: number
+  /** Below what the port takes in all: there is always room for replicas. */
+  readonly maxClients: number
   readonly handshakeMs: number
   /** Silence of a replica beyond this ends its link; it is asked for a sign of life before. */
   readonly peerSilenceMs: number
@@ -45,6 +47,7 @@ export const BOUNDS: LinkBounds = {
   clientFrame: 128 * 1024,
   peerQueue: 32 * 1024 * 1024,
   clientQueue: 8 * 1024 * 1024,
+  maxClients: 3_500,
   handshakeMs: 5_000,
   peerSilenceMs: 4_000,
   clientSilenceMs: 60_000,
@@ -187,6 +190,9 @@ export class Links {
       if (message.type !== 'HELLO') return this.#refuse(link, 'BAD_STATE', 'HELLO comes first')
       this.#judging(link, () => {
         const peer = judgeHello(self, socket, message)
+        if (peer.role === 'client' && this.clients >= bounds.maxClients) {
+          throw new Refusal('OVERLOADED', `${bounds.maxClients} clients are connected already`)
+        }
         this.#bound(link, peer)
         link.send(encodeFrame(this.#welcome(peer)))
         this.#up(link, peer)

@@ -243,6 +243,21 @@ t.test('nobody is waited for without end', async (t) => {
   t.match(await silent.refusal(), /no handshake within 1 ms/)
 })
 
+t.test('no more clients than there is room for', async (t) => {
+  const p1 = await startToy(P1, [], { bounds: { maxClients: 1 } })
+  t.teardown(() => p1.stop())
+  const first = await BarePeer.connect(p1.port)
+  await first.hello()
+  const second = await BarePeer.connect(p1.port)
+  void second.hello()
+  t.match(await second.refusal(), /1 clients are connected already/)
+  first.socket.destroy()
+  await p1.machine.first('link-down')
+  const third = await BarePeer.connect(p1.port)
+  t.match(await third.hello(), { slot: 1 })
+  third.socket.destroy()
+})
+
 t.test('plain TCP, for lessons', async (t) => {
   const s1 = await startToy(S1, [], { credentials: null })
   const p1 = await startToy(P1, [{ ...S1, port: s1.port }], { credentials: null })
