@@ -23,7 +23,7 @@ export class FakePeer {
 
   refuse(request: number, name: ErrorName, retryAfter: number | null = null): void {
     const { code, text, definite } = ERRORS[name]
-    this.say({ type: 'ERROR', request, code, text, definite, retryAfter })
+    this.say({ type: 'ERROR', request, code, text, definite, retryAfter, expected: null })
   }
 
   receipt(send: The<'SEND'>): void {
