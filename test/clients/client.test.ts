@@ -49,7 +49,7 @@ t.test('sends are pipelined, and receipts come back with their place', async (t)
 
 t.test('no more than the credit is unanswered; the rest waits', async (t) => {
   const server = new FakeServer()
-  server.credit = 4
+  server.credit = 8
   const held: (() => void)[] = []
   let unanswered = 0
   let most = 0
