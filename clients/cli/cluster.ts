@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { Client } from '../client.js'
 import type { ClusterStatus } from '../client.js'
 import type { Context } from './context.js'
-import { EXIT, Failure, whatIsMissing } from './failure.js'
+import { EXIT, Failure, serves, whatIsMissing } from './failure.js'
 import { isFree } from './free-ports.js'
 import { clearProgress, note, progress } from './output.js'
 import { daemonProgram, run } from './programs.js'
@@ -85,7 +85,7 @@ export async function startCluster(context: Context): Promise<ClusterStatus> {
     await supervisor.start()
   }
   return waitUntilServing(context, supervisor, (status) => {
-    return status.ready && status.replicas.every((replica) => replica.reachable)
+    return serves(status) && status.replicas.every((replica) => replica.reachable)
   })
 }
 

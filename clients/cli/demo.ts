@@ -202,7 +202,7 @@ async function main(): Promise<void> {
     await demo(dir, supervisor, process.argv[2])
   } catch (error) {
     clearProgress()
-    process.exitCode = report(await explain(error, null, false, 0), false)
+    process.exitCode = report(await explain(error, null, 'no', 0), false)
     for (const { name } of await supervisor.list().catch(() => [])) {
       note(`${name}: ${supervisor.lastWords(name)}`)
     }
