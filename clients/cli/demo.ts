@@ -194,6 +194,7 @@ async function main(): Promise<void> {
     clearProgress()
   }
   const interrupted = (): void => {
+    note('interrupted: stopping everything')
     void cleanUp().finally(() => process.exit(130))
   }
   process.once('SIGINT', interrupted)
