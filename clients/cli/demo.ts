@@ -14,7 +14,7 @@ import { findHolder, kill, longestGap, pause, recovered } from './demo-faults.js
 import type { Kill } from './demo-faults.js'
 import { demoLines, firstDifference } from './demo-text.js'
 import { explain, report } from './failure.js'
-import { useFreePorts } from './free-ports.js'
+import { freeBasePort } from './free-ports.js'
 import { clearProgress, note, progress, result, table } from './output.js'
 import { PACKAGE_DIR, daemonProgram, run } from './programs.js'
 import { Supervisor } from './supervisor.js'
@@ -171,7 +171,7 @@ async function demo(dir: string, supervisor: Supervisor, file: string | undefine
   rmSync(dir, { recursive: true, force: true })
   const context = new Context({ dir, timeout: START_S })
   progress('making a cluster')
-  await initCluster(dir, await useFreePorts())
+  await initCluster(dir, ['--base-port', String(await freeBasePort())])
   const startedAt = performance.now()
   const { replicas } = await startCluster(context)
   note(`${replicas.length} replicas serve after ${Math.round(performance.now() - startedAt)} ms`)
@@ -194,6 +194,7 @@ async function main(): Promise<void> {
     clearProgress()
   }
   const interrupted = (): void => {
+    note('interrupted: stopping everything')
     void cleanUp().finally(() => process.exit(130))
   }
   process.once('SIGINT', interrupted)
@@ -202,7 +203,7 @@ async function main(): Promise<void> {
     await demo(dir, supervisor, process.argv[2])
   } catch (error) {
     clearProgress()
-    process.exitCode = report(await explain(error, null, false, 0), false)
+    process.exitCode = report(await explain(error, null, 'no', 0), false)
     for (const { name } of await supervisor.list().catch(() => [])) {
       note(`${name}: ${supervisor.lastWords(name)}`)
     }

@@ -4,7 +4,7 @@ import type { CommandModule } from 'yargs'
 import type { ClusterStatus } from '../../client.js'
 import { Context } from '../context.js'
 import type { GlobalFlags } from '../context.js'
-import { EXIT, Failure, whatIsMissing } from '../failure.js'
+import { EXIT, Failure, serves, whatIsMissing } from '../failure.js'
 import { paint, result, resultJson, table } from '../output.js'
 import { stepMs, withClient } from '../run.js'
 import { say } from '../texts.js'
@@ -39,7 +39,7 @@ export const status: CommandModule<GlobalFlags, GlobalFlags> = {
     if (context.json) resultJson(seen)
     else result(statusTable(seen))
     const missing = whatIsMissing(seen)
-    if (!seen.ready) {
+    if (!serves(seen)) {
       const text = `${say('notReady')}. ${missing}`.trim()
       if (context.json) process.exitCode = EXIT.unreachable
       else throw new Failure(EXIT.unreachable, text)
