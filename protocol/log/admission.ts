@@ -129,7 +129,7 @@ export function claimed(
   log: LogTail,
   index = 0,
 ): Message {
-  const { term, owner } = log.fence
+  const { term, owner } = log.committedFence
   const known: Owner | null = owner
   return {
     type: 'CLAIMED',

@@ -29,7 +29,6 @@ import {
 import { sameEpoch } from './epoch.js'
 import type { Leases } from './lease.js'
 import type { Puller } from './pull.js'
-import type { WriteResult } from './storage.js'
 import { encodeTerm } from './term.js'
 import { Writers } from './writers.js'
 
@@ -42,8 +41,6 @@ const FRAME_BYTES = 160 * 1024
 export interface AppenderEvents {
   /** The commit index went up. */
   committed(): void
-  /** A write did not work: leave the view as if restarted. */
-  failed(result: WriteResult): void
 }
 
 export class Appender {
@@ -150,6 +147,8 @@ export class Appender {
       if (!pulled || !this.#s.serving || !sameEpoch(epoch, this.#s.epoch)) return
       if (!pulled.common) return
       this.#accept(member, pulled.common.index, pulled.entries, pulled.commit)
+      // One stretch may not be all: nothing else would ask on where no more is written.
+      if (pulled.entries.length > 0 && pulled.last > this.#s.log.last) this.pullFrom(member)
     })
   }
 
@@ -222,7 +221,8 @@ export class Appender {
       }
       case 'fenced':
         this.writers.answerAt(order, this.#fenceThrough, () => {
-          const { term: newest, owner } = log.fence
+          // Not log.fence: a newer TERM may follow that is not committed.
+          const { term: newest, owner } = log.committedFence
           return { type: 'FENCED', id, term: newest, owner }
         })
         return []
@@ -255,7 +255,12 @@ export class Appender {
     }
     const through = verdict === 'append' ? log.last : this.#fenceThrough
     this.writers.answerAt(claim, through, () =>
-      claimed(claim, log.fence.owner?.nonce === claim.nonce ? 'won' : 'lost', log, through),
+      claimed(
+        claim,
+        log.committedFence.owner?.nonce === claim.nonce ? 'won' : 'lost',
+        log,
+        through,
+      ),
     )
     return added
   }
@@ -313,10 +318,7 @@ export class Appender {
     this.#s.persist(batch, (result) => {
       const here = sameEpoch(epoch, this.#s.epoch) && this.#s.serving
       if (ackTo === undefined && sameEpoch(epoch, this.#s.epoch)) this.#groupsInFlight--
-      if (result.outcome !== 'written') {
-        if (here) this.#events.failed(result)
-        return
-      }
+      if (result.outcome !== 'written') return
       log.durableThrough(Math.min(result.durable.last, log.last))
       if (!here) return
       if (ackTo === undefined) this.#count()

@@ -24,6 +24,10 @@ export class LogTail {
   #fenceAtCommit: Fence
   #fence: Fence
   #durable: number
+  /** A committed place below `durable`, and the fence there: what a reset counts on from. */
+  #floor: { index: number; fence: Fence }
+  /** What unfinished writes have dropped, lowest first: entries of the file after index `at`. */
+  #cut: { readonly at: number; readonly entries: readonly Entry[] } | null = null
 
   constructor(tail: readonly Entry[], last: Place, commit: number, fenceAtCommit: Fence) {
     this.#entries = [...tail]
@@ -37,6 +41,7 @@ export class LogTail {
     this.#durable = last.index
     this.#fenceAtCommit = fenceAtCommit
     this.#fence = fenceAtCommit
+    this.#floor = { index: commit, fence: fenceAtCommit }
     for (const entry of this.after(commit)) this.#fence = advanceFence(this.#fence, entry)
   }
 
@@ -113,6 +118,11 @@ export class LogTail {
     if (index >= this.last) return
     invariant(index >= this.#commit, `P3: dropping after ${index}, committed ${this.#commit}`)
     invariant(index >= this.#before.index, 'log: the tail does not reach back so far')
+    if (!this.#cut) this.#cut = { at: index, entries: this.after(index) }
+    else if (index < this.#cut.at) {
+      const dropped = this.after(index, this.#cut.at - index)
+      this.#cut = { at: index, entries: [...dropped, ...this.#cut.entries] }
+    }
     this.#entries.length = index - this.#before.index
     this.#durable = Math.min(this.#durable, index)
     this.#fence = this.#fenceAtCommit
@@ -135,17 +145,32 @@ export class LogTail {
     this.#durable = index
   }
 
+  /** All that was queued for the file is in it. */
+  settled(): void {
+    this.#cut = null
+  }
+
   /**
-   * A write failed: what is in memory beyond the file never was in this log, not even where others
-   * have committed it meanwhile. The fence is then that of the entries still here.
+   * A write failed: the log is what the file holds again. What is in memory beyond it never was in
+   * this log, not even where others have committed it meanwhile; what a failed write would have
+   * dropped still is.
    */
-  resetTo(durable: number): void {
-    invariant(durable >= this.#before.index, 'log: the tail does not reach back to the file')
-    this.#entries.length = durable - this.#before.index
-    this.#durable = durable
-    if (this.#commit > durable) {
-      this.#commit = durable
-      this.#fenceAtCommit = this.after(this.#before.index).reduce(advanceFence, NO_FENCE)
+  resetTo(file: Place): void {
+    const count = file.index - this.#before.index
+    const kept = this.#cut ? this.after(this.#before.index, this.#cut.at - this.#before.index) : []
+    const found = [this.#entries, [...kept, ...(this.#cut?.entries ?? [])]]
+      .map((entries) => entries.slice(0, Math.max(0, count)))
+      .find((entries) => {
+        const chain = entries.at(-1)?.chain ?? this.#before.chain
+        return entries.length === count && sameBytes(chain, file.chain)
+      })
+    invariant(found !== undefined, `log: cannot go back to what the file holds at ${file.index}`)
+    this.#entries = found
+    this.#cut = null
+    this.#durable = file.index
+    if (this.#commit > file.index) {
+      this.#commit = file.index
+      this.#fenceAtCommit = this.after(this.#floor.index).reduce(advanceFence, this.#floor.fence)
     }
     this.#fence = this.after(this.#commit).reduce(advanceFence, this.#fenceAtCommit)
   }
@@ -175,6 +200,10 @@ export class LogTail {
     // In large steps: cutting the front off an array costs its length.
     if (excess < TAIL_ENTRIES) return
     const cut = this.#entries[excess - 1]!
+    if (cut.index > this.#floor.index) {
+      const passed = this.after(this.#floor.index, cut.index - this.#floor.index)
+      this.#floor = { index: cut.index, fence: passed.reduce(advanceFence, this.#floor.fence) }
+    }
     this.#before = { index: cut.index, chain: cut.chain }
     this.#entries = this.#entries.slice(excess)
   }

@@ -281,8 +281,7 @@ export class ProcessingReplica implements Machine {
         this.#requests.notTaken(message.requests)
         return
       case 'ORDER':
-        this.#orderedBy = slot
-        this.#onOrder(message)
+        this.#onOrder(slot, message)
         return
       case 'VOTE':
         if (this.#s.role === 'coordinator') this.#coordinator.onVote(slot, message)
@@ -361,8 +360,9 @@ export class ProcessingReplica implements Machine {
 
   // ---- order and log --------------------------------------------------------------------------
 
-  #onOrder(order: The<'ORDER'>): void {
+  #onOrder(from: Slot, order: The<'ORDER'>): void {
     if (order.term < this.#s.newestTerm) return
+    this.#orderedBy = from
     this.#leadership.seeTerm(order.term)
     this.#requests.place(order, this.#executor.base.progress(order.term).k)
     if (order.time > this.#s.now.wall + MAX_CLOCK_LEAD_MS) {

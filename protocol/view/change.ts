@@ -376,12 +376,13 @@ export class ViewChange {
   #writeView(message: The<'INSTALL'>): void {
     const { log } = this.#s
     const { epoch, members, last } = message
+    const before = log.place
     if (log.last > last.index) log.truncateAfter(last.index)
     for (const known of message.incarnations) {
       this.#s.noteIncarnation(known.slot, known.incarnation)
     }
     const batch = {
-      require: { promised: epoch },
+      require: { promised: epoch, last: before },
       truncateAfter: last.index,
       commit: Math.max(log.commit, Math.min(message.commit, last.index)),
       view: { epoch, members },

@@ -9,6 +9,7 @@ import {
   NO_FENCE,
   type Incarnation,
   type Member,
+  type Place,
   type Recovered,
   type View,
   type WriteBatch,
@@ -77,6 +78,13 @@ export class Standing {
   active = false
   /** Monotonic ms at which each write that is not finished was queued, oldest first. */
   readonly #writes: number[] = []
+  /** What the file holds, as its last answer said. */
+  #file: Place
+  /** Writes of the log not answered; one that failed makes memory and file differ. */
+  #logWrites = 0
+  #spoiled = false
+  /** Told of a write that did not work: leave the view as if restarted. */
+  onWriteFailed: (result: WriteResult) => void = () => {}
 
   constructor(config: PersistenceConfig) {
     this.self = config.self
@@ -92,6 +100,7 @@ export class Standing {
     this.promised = recovered?.durable.promised ?? EPOCH_ZERO
     this.durablePromised = this.promised
     this.view = recovered?.view ?? { epoch: EPOCH_ZERO, members: [] }
+    this.#file = this.log.place
     this.seen = maxEpoch(this.promised, this.view.epoch)
     for (const known of recovered?.incarnations ?? []) {
       this.incarnations.set(known.slot, known.incarnation)
@@ -163,11 +172,28 @@ export class Standing {
   }
 
   persist(batch: WriteBatch, then: (result: WriteResult) => void): void {
+    const ofLog = batch.entries !== undefined || batch.truncateAfter !== undefined
     this.#writes.push(this.now.monotonic)
+    if (ofLog) this.#logWrites++
     this.outbox.persist(batch, (result) => {
       this.#writes.shift()
+      if (ofLog) this.#logWrites--
+      if (result.outcome !== 'full') {
+        this.#file = { index: result.durable.last, chain: result.durable.chain }
+      }
+      const failed = result.outcome === 'full' || (ofLog && result.outcome === 'stale')
+      if (failed) this.onWriteFailed(result)
+      if (failed && ofLog) this.#spoiled = true
+      if (this.#logWrites === 0) this.#compareWithFile()
       then(result)
     })
+  }
+
+  /** No write of the log is under way: memory goes back to the file where one has failed. */
+  #compareWithFile(): void {
+    if (this.#spoiled) this.log.resetTo(this.#file)
+    else this.log.settled()
+    this.#spoiled = false
   }
 
   /** Age in ms of the oldest write that is not finished; 0: none. */

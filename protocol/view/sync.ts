@@ -19,6 +19,8 @@ export function syncTo(
   then: () => void,
 ): void {
   const { log, clock } = standing
+  // A write that failed since the pull was asked for may have taken the place in common away.
+  if (stretch.common && log.has(stretch.common) === false) return
   const fresh = stretch.entries.filter((entry) => {
     const known = log.at(entry.index)
     if (known) return !sameBytes(known.chain, entry.chain)
@@ -27,6 +29,7 @@ export function syncTo(
   const first = fresh[0]
   // From the first that differs on, everything is new.
   const added = first ? stretch.entries.filter((entry) => entry.index >= first.index) : []
+  const before = log.place
   const keep = first ? first.index - 1 : log.last
   const truncates = keep < log.last
   log.truncateAfter(keep)
@@ -41,7 +44,7 @@ export function syncTo(
   const compared = (stretch.common?.index ?? 0) + stretch.entries.length
   log.commitThrough(Math.min(extra.commit ?? 0, compared))
   const batch: WriteBatch = {
-    ...(extra.require && { require: extra.require }),
+    require: { ...extra.require, last: before },
     ...(extra.promised && { promised: extra.promised }),
     ...(truncates && { truncateAfter: keep }),
     entries: added,

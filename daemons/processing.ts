@@ -1,0 +1,34 @@
+// A processing replica as a process: node dist/daemons/processing.js --config FILE --slot N
+
+import { randomBytes } from 'node:crypto'
+import { runDaemon } from './runtime/daemon.js'
+import type { Parts } from './runtime/daemon.js'
+import { WorkerPool } from './workers/pool.js'
+import { ContentKeys, recipientKeyOf } from '../protocol/envelope/content-keys.js'
+import type { RecipientKey } from '../protocol/envelope/content-keys.js'
+import type { Seal, SealInput } from '../protocol/order/seal.js'
+import { ProcessingReplica } from '../protocol/replicas/processing.js'
+
+/** Keys come from `readKey` only, so what execution hands back is one of the envelope's. */
+function makeSeal(): Seal {
+  const keys = new ContentKeys()
+  return (input) => keys.seal(input as SealInput & { readonly recipientKey: RecipientKey })
+}
+
+runDaemon('processing', async ({ config, self }): Promise<Parts> => {
+  const machine = new ProcessingReplica({
+    clusterId: self.clusterId,
+    self: self.slot,
+    slots: self.processing,
+    stores: self.persistence,
+    boot: self.boot,
+    entropy: randomBytes,
+    timings: config.timings,
+    limits: config.limits,
+    seal: makeSeal(),
+    readKey: recipientKeyOf,
+  })
+  const coordinator = () => machine.coordinatorSlot
+  const notReady = () => (coordinator() === 0 ? 'no coordinator is known' : null)
+  return { machine, workers: new WorkerPool(), coordinator, notReady }
+})

@@ -1,0 +1,44 @@
+// What a checker may watch. Checkers see what leaves a replica and what is on its disk, not what
+// it thinks, but for the few views below.
+
+import type { Machine } from '../../../protocol/machine.js'
+import type { Epoch } from '../../../protocol/log/epoch.js'
+import type { Durable, WriteBatch } from '../../../protocol/log/storage.js'
+import type { Message } from '../../../protocol/messages/catalogue.js'
+import type { Disk } from '../disk.js'
+import type { Host } from '../host.js'
+
+export interface Check {
+  /** A machine said it; it may never arrive. */
+  sent?(from: Host, to: Host, message: Message): void
+  delivered?(from: Host, to: Host, message: Message): void
+  /** A transaction was done. */
+  written?(disk: Disk, batch: WriteBatch, before: Durable): void
+  stepped?(host: Host): void
+  started?(host: Host): void
+}
+
+/** What a persistence replica shows of itself. */
+export interface TurnView extends Machine {
+  readonly status: string
+  readonly installedEpoch: Epoch
+  readonly holdsTurn: boolean
+  readonly lastIndex: number
+  readonly commitIndex: number
+}
+
+export function turnView(host: Host): TurnView | null {
+  const { machine } = host
+  return machine && 'holdsTurn' in machine ? (machine as TurnView) : null
+}
+
+/** What every message between persistence replicas carries. */
+export interface PeerHeader {
+  readonly clock: number
+  readonly installed: Epoch
+  readonly promised: Epoch
+}
+
+export function peerHeader(message: Message): PeerHeader | null {
+  return 'clock' in message ? message : null
+}

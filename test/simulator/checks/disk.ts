@@ -1,0 +1,85 @@
+// P4: promised and logView never go down. P5: nothing is said before it is on disk. Both are read
+// off the file at the moment at which a message leaves.
+
+import { compareEpochs, formatEpoch, sameEpoch, type Epoch } from '../../../protocol/log/epoch.js'
+import { sameBytes } from '../../../protocol/log/entry.js'
+import type { Durable, WriteBatch } from '../../../protocol/log/storage.js'
+import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import type { Disk } from '../disk.js'
+import type { Host } from '../host.js'
+import { expect } from '../violation.js'
+import { peerHeader, type Check } from './check.js'
+
+function said(host: Host, what: string, epoch: Epoch, disk: Epoch): string {
+  return `${host.name} said ${what} ${formatEpoch(epoch)}; its file has ${formatEpoch(disk)}`
+}
+
+export class DiskCheck implements Check {
+  written(disk: Disk, batch: WriteBatch, before: Durable): void {
+    if (batch.genesis) return
+    const after = disk.durable
+    for (const name of ['promised', 'logView'] as const) {
+      expect(
+        compareEpochs(after[name], before[name]) >= 0,
+        'P4',
+        () =>
+          `s${disk.slot}: ${name} from ${formatEpoch(before[name])} to ${formatEpoch(after[name])}`,
+      )
+    }
+    expect(
+      compareEpochs(after.promised, after.logView) >= 0,
+      'P4',
+      () => `s${disk.slot} installs ${formatEpoch(after.logView)} above its promise`,
+    )
+  }
+
+  sent(from: Host, _to: Host, message: Message): void {
+    const header = from.disk && peerHeader(message)
+    if (!header) return
+    const durable = from.disk!.durable
+    expect(compareEpochs(header.promised, durable.promised) <= 0, 'P5', () =>
+      said(from, `${message.type} promised`, header.promised, durable.promised),
+    )
+    expect(compareEpochs(header.installed, durable.logView) <= 0, 'P5', () =>
+      said(from, `${message.type} installed`, header.installed, durable.logView),
+    )
+    switch (message.type) {
+      case 'ACK':
+        return this.#ack(from, message, durable)
+      case 'PROMISE':
+        return this.#promise(from, message, durable)
+      case 'INSTALLED':
+        return expect(compareEpochs(message.epoch, durable.logView) <= 0, 'P5', () =>
+          said(from, 'INSTALLED', message.epoch, durable.logView),
+        )
+      case 'LAST_IS':
+        return expect(message.last <= durable.last, 'P5', () => {
+          return `${from.name} said LAST_IS ${message.last}; its file ends at ${durable.last}`
+        })
+    }
+  }
+
+  #ack(from: Host, message: The<'ACK'>, durable: Durable): void {
+    const { epoch, last } = message
+    expect(sameEpoch(epoch, durable.logView), 'P5', () => said(from, 'ACK', epoch, durable.logView))
+    // Once a higher promise is on disk, nothing of a lower epoch may leave.
+    expect(compareEpochs(durable.promised, epoch) <= 0, 'P5', () =>
+      said(from, 'ACK', epoch, durable.promised),
+    )
+    expect(last <= durable.last, 'P5', () => {
+      return `${from.name} said ACK ${last}; its file ends at ${durable.last}`
+    })
+  }
+
+  #promise(from: Host, message: The<'PROMISE'>, durable: Durable): void {
+    const { epoch, logView, last } = message
+    expect(compareEpochs(epoch, durable.promised) <= 0, 'P5', () =>
+      said(from, 'PROMISE', epoch, durable.promised),
+    )
+    const still = sameEpoch(epoch, durable.promised) && sameEpoch(logView, durable.logView)
+    if (!still) return
+    const node = from.disk!.file!.log[last.index]
+    const there = last.index === 0 || (node && sameBytes(node.entry!.chain, last.chain))
+    expect(!!there, 'P5', () => `${from.name} said PROMISE with ${last.index}, not in its file`)
+  }
+}

@@ -1,0 +1,172 @@
+// P2: logs of one view are prefixes of one another. P3: commit is final. P3 is read off whatever
+// says "committed": messages between replicas, the feed, answers, and the commit index on disk.
+
+import { formatEpoch, sameEpoch, type Epoch } from '../../../protocol/log/epoch.js'
+import { NO_FENCE, type Durable, type WriteBatch } from '../../../protocol/log/storage.js'
+import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import type { Disk } from '../disk.js'
+import type { History, Node } from '../history.js'
+import type { Host } from '../host.js'
+import { Violation, expect } from '../violation.js'
+import type { Check } from './check.js'
+
+/** Whether `low` is on the path to `high`. */
+function isPrefix(low: Node, high: Node): boolean {
+  let at: Node | null = high
+  while (at && at.index > low.index) at = at.parent
+  return at === low
+}
+
+export class LogCheck implements Check {
+  readonly #history: History
+  readonly #disks: readonly Disk[]
+  /** Files whose log was changed by catch-up since their view was installed. */
+  readonly #caughtUp = new Set<Disk>()
+
+  constructor(history: History, disks: readonly Disk[]) {
+    this.#history = history
+    this.#disks = disks
+  }
+
+  written(disk: Disk, batch: WriteBatch, before: Durable): void {
+    const { file, last } = disk
+    if (batch.genesis) this.#caughtUp.delete(disk)
+    if (batch.view) this.#caughtUp.delete(disk)
+    else if (this.#isCatchUp(batch, before)) this.#caughtUp.add(disk)
+    if (disk.voter) this.#mark(disk, batch, before)
+    if (batch.view) this.#history.installed(batch.view.epoch, last)
+    if (batch.commit !== undefined) {
+      const node = file!.log[batch.commit]
+      const who = `s${disk.slot}'s file`
+      if (!node) throw new Violation('P3', `${who}: commit ${batch.commit} after ${last.index}`)
+      this.#history.report(node, who)
+    }
+    if (batch.entries || batch.view) this.#comparePrefixes(disk)
+  }
+
+  #isCatchUp(batch: WriteBatch, before: Durable): boolean {
+    if (batch.truncateAfter !== undefined && batch.truncateAfter < before.last) return true
+    const first = batch.entries?.[0]
+    return first !== undefined && !sameEpoch(first.epoch, before.logView)
+  }
+
+  #mark(disk: Disk, batch: WriteBatch, before: Durable): void {
+    const { log } = disk.file!
+    const bit = 1 << disk.slot
+    let from = Math.min(batch.entries?.[0]?.index ?? Infinity, before.last + 1)
+    // A learner let in by this view counts with all that it holds.
+    if (batch.view) from = Math.min(from, this.#history.ledger.length)
+    for (let i = Math.max(1, from); i < log.length; i++) log[i]!.holders |= bit
+  }
+
+  #comparePrefixes(disk: Disk): void {
+    if (this.#caughtUp.has(disk)) return
+    const { epoch } = disk.file!.view
+    for (const other of this.#disks) {
+      if (other === disk || !other.file || this.#caughtUp.has(other)) continue
+      if (!sameEpoch(other.file.view.epoch, epoch)) continue
+      const [low, high] = disk.last.index < other.last.index ? [disk, other] : [other, disk]
+      expect(isPrefix(low.last, high.last), 'P2', () => {
+        const at = `at ${low.last.index} and ${high.last.index}`
+        return `s${low.slot} and s${high.slot} differ in ${formatEpoch(epoch)}, ${at}`
+      })
+    }
+  }
+
+  sent(from: Host, _to: Host, message: Message): void {
+    switch (message.type) {
+      case 'REPLICATE':
+        this.#join(message)
+        return this.#claim(from, message.commit, message.installed)
+      case 'COMMIT':
+        return this.#claim(from, message.commit, message.installed)
+      case 'PULLED':
+      case 'PROMISE':
+        return this.#claim(from, message.commit)
+      case 'ACTIVE':
+        return this.#claim(from, message.last, message.installed)
+      case 'VIEW_HEARTBEAT':
+        return this.#claim(from, message.committed)
+      case 'STORE_HEARTBEAT':
+        return this.#claim(from, message.committed)
+      case 'ENTRIES':
+        return this.#feed(from, message)
+      case 'READ_PAGE':
+        return this.#page(from, message)
+      case 'APPENDED':
+        return this.#appended(from, message)
+      case 'CLAIMED':
+        return this.#claimed(from, message)
+    }
+  }
+
+  #join(message: The<'REPLICATE'>): void {
+    let at = message.previous.index === 0 ? this.#history.root : undefined
+    at ??= this.#history.find(message.previous.chain)
+    if (!at) throw new Violation('P3', `REPLICATE after an entry that nobody ever wrote`)
+    for (const entry of message.entries) at = this.#history.add(entry, at)
+  }
+
+  /** `index` of the sender's log, as it will be once it has written what is queued. */
+  #claim(from: Host, index: number, epoch?: Epoch): void {
+    const { ledger } = this.#history
+    const disk = from.disk!
+    if (!disk.ahead || disk.ahead.index < index) {
+      // It may commit what others hold and it has not yet written, or cannot.
+      const node = this.#history.durableAt(index)
+      if (node) this.#history.report(node, from.name, epoch)
+      return
+    }
+    if (!epoch && index < ledger.length && disk.file?.log[index] === ledger[index]) return
+    let at = disk.ahead
+    while (at.index > index) at = at.parent!
+    this.#history.report(at, from.name, epoch)
+  }
+
+  #feed(from: Host, message: The<'ENTRIES'>): void {
+    for (const entry of message.entries) {
+      const node = this.#history.find(entry.chain)
+      if (!node) throw new Violation('P3', `${from.name} feeds ${entry.index}, which nobody wrote`)
+      this.#history.report(node, `${from.name}'s feed`)
+    }
+  }
+
+  #page(from: Host, message: The<'READ_PAGE'>): void {
+    const { ledger } = this.#history
+    this.#claim(from, message.through)
+    expect(message.through < ledger.length, 'P3', () => {
+      return `${from.name} read through ${message.through}, committed is ${ledger.length - 1}`
+    })
+    for (const entry of message.entries) {
+      const node = this.#history.find(entry.chain)
+      expect(node !== undefined && ledger[entry.index] === node, 'P3', () => {
+        return `${from.name}'s page has another entry ${entry.index} than the ledger`
+      })
+    }
+  }
+
+  #appended(from: Host, message: The<'APPENDED'>): void {
+    const { ledger } = this.#history
+    const last = message.runs.at(-1)!
+    this.#claim(from, last.index)
+    for (const { part, index } of message.term === 0 ? [] : message.runs) {
+      const entry = ledger[index]?.entry
+      expect(
+        entry?.term === message.term && entry.k === message.k && entry.part === part,
+        'P3',
+        () => `${from.name} says ${message.term}/${message.k}/${part} is committed at ${index}`,
+      )
+    }
+  }
+
+  #claimed(from: Host, message: The<'CLAIMED'>): void {
+    if (message.outcome !== 'won') return
+    this.#claim(from, message.index)
+    const { term, owner } = this.#history.ledger[message.index]?.fence ?? NO_FENCE
+    expect(
+      term === message.term && owner?.nonce === message.nonce,
+      'P3',
+      () => `${from.name} says TERM ${message.term} is committed through ${message.index}`,
+    )
+  }
+}

@@ -1,0 +1,50 @@
+// P8: one INSTALL per epoch. P6 along messages: what a replica says after it heard something is
+// stamped above it.
+
+import { sameBytes } from '../../../protocol/log/entry.js'
+import { formatEpoch } from '../../../protocol/log/epoch.js'
+import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import type { Host } from '../host.js'
+import { expect } from '../violation.js'
+import { peerHeader, type Check } from './check.js'
+
+export class ViewCheck implements Check {
+  readonly #installs = new Map<string, The<'INSTALL'>>()
+  /** Highest stamp that a replica has said or heard in its present life. */
+  readonly #clocks = new Map<Host, number>()
+
+  started(host: Host): void {
+    this.#clocks.delete(host)
+  }
+
+  sent(from: Host, _to: Host, message: Message): void {
+    if (message.type === 'INSTALL') this.#install(from, message)
+    const header = peerHeader(message)
+    if (!header) return
+    const known = this.#clocks.get(from) ?? 0
+    expect(header.clock >= known, 'P6', () => {
+      return `${from.name} stamps ${message.type} ${header.clock} after ${known}`
+    })
+    this.#clocks.set(from, header.clock)
+  }
+
+  delivered(_from: Host, to: Host, message: Message): void {
+    const header = peerHeader(message)
+    if (!header || to.paused) return
+    const known = this.#clocks.get(to) ?? 0
+    this.#clocks.set(to, Math.max(known, header.clock + 1))
+  }
+
+  #install(from: Host, message: The<'INSTALL'>): void {
+    const epoch = formatEpoch(message.epoch)
+    const known = this.#installs.get(epoch)
+    if (!known) return void this.#installs.set(epoch, message)
+    const members = (m: The<'INSTALL'>): string =>
+      m.members.map((x) => `${x.slot}/${x.incarnation.counter}`).join(' ')
+    const same =
+      members(known) === members(message) &&
+      known.last.index === message.last.index &&
+      sameBytes(known.last.chain, message.last.chain)
+    expect(same, 'P8', () => `${from.name} sends another INSTALL of ${epoch} than before`)
+  }
+}

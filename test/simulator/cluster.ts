@@ -1,0 +1,191 @@
+// A whole cluster on virtual time: hosts, their files, the network between them, the checkers.
+// Within a tier the higher slot dials the lower; processing dials persistence on two lanes.
+
+import type { Machine, Slot } from '../../protocol/machine.js'
+import { TIMINGS, type PersistenceConfig } from '../../protocol/replicas/config.js'
+import type { Durable, WriteBatch } from '../../protocol/log/storage.js'
+import type { Message } from '../../protocol/messages/catalogue.js'
+import type { Check } from './checks/check.js'
+import { ClientCheck } from './checks/clients.js'
+import { DiskCheck } from './checks/disk.js'
+import { LogCheck } from './checks/log.js'
+import { ReadCheck } from './checks/reads.js'
+import { TurnCheck } from './checks/turn.js'
+import { ViewCheck } from './checks/view.js'
+import { WriterCheck } from './checks/writer.js'
+import { Coverage } from './coverage.js'
+import { Disk } from './disk.js'
+import { freeze, travel } from './frames.js'
+import { History } from './history.js'
+import { Host, type Start, type Surroundings } from './host.js'
+import { Network } from './network.js'
+import { Random } from './random.js'
+import { Timeline } from './timeline.js'
+import type { Transcript } from './transcript.js'
+
+export const CLUSTER_ID = 'simulated'
+
+export interface Sizes {
+  readonly processing: number
+  readonly persistence: number
+  readonly clients: number
+}
+
+/** What runs in the hosts: the product's machines, or mutants and stand-ins of them. */
+export interface Machines {
+  persistence(config: PersistenceConfig): Machine
+  processing(slot: Slot, start: Start, sizes: Sizes): Machine
+  client?(slot: Slot, start: Start, dial: (to: Slot) => void, sizes: Sizes): Machine
+  /** From now on, or not any more, this replica computes wrong bytes. */
+  corrupt?(slot: Slot, wrong: boolean): void
+}
+
+export interface Setting {
+  readonly seed: number
+  readonly sizes: Sizes
+  /** Every message is encoded and decoded on its way. */
+  readonly wire: boolean
+  /** Milliseconds, mean, one way. */
+  readonly latency: number
+}
+
+export class Cluster {
+  readonly timeline = new Timeline()
+  readonly coverage = new Coverage()
+  readonly network: Network
+  readonly history: History
+  readonly sizes: Sizes
+  readonly processing: Host[] = []
+  readonly persistence: Host[] = []
+  readonly clients: Host[] = []
+  readonly checks: Check[] = []
+  readonly #setting: Setting
+  readonly #machines: Machines
+
+  constructor(setting: Setting, machines: Machines, transcript: Transcript) {
+    const { seed, sizes } = setting
+    this.#setting = setting
+    this.#machines = machines
+    this.sizes = sizes
+    this.history = new History(Math.floor(sizes.persistence / 2) + 1)
+    this.network = new Network(this.timeline, new Random(seed, 'network'), setting.latency, {
+      send: (from, to, message) => this.#sent(from, to, message),
+      deliver: (from, to, message) => {
+        for (const check of this.checks) check.delivered?.(from, to, message)
+      },
+    })
+    const around: Surroundings = {
+      timeline: this.timeline,
+      network: this.network,
+      transcript,
+      stepped: (host) => {
+        for (const check of this.checks) check.stepped?.(host)
+      },
+      stopped: (host) => {
+        this.timeline.after(500, () => {
+          if (!host.up) this.start(host)
+        })
+      },
+      logged: (_host, event) => this.coverage.reach(event),
+    }
+    this.#makePersistence(around)
+    this.#makeProcessing(around)
+    this.#makeClients(around)
+    this.checks.push(
+      new TurnCheck(this.persistence),
+      new DiskCheck(),
+      new ViewCheck(),
+      new LogCheck(this.history, this.disks),
+      new WriterCheck(this.history),
+      new ReadCheck(this.history),
+      new ClientCheck(this.history),
+      this.coverage,
+    )
+  }
+
+  get hosts(): readonly Host[] {
+    return [...this.persistence, ...this.processing, ...this.clients]
+  }
+
+  get replicas(): readonly Host[] {
+    return [...this.persistence, ...this.processing]
+  }
+
+  corrupt(slot: Slot, wrong: boolean): void {
+    this.#machines.corrupt?.(slot, wrong)
+  }
+
+  get disks(): readonly Disk[] {
+    return this.persistence.map((host) => host.disk!)
+  }
+
+  #makePersistence(around: Surroundings): void {
+    const { seed, sizes } = this.#setting
+    for (let slot = 1; slot <= sizes.persistence; slot++) {
+      const written = (of: Disk, batch: WriteBatch, before: Durable): void => {
+        for (const check of this.checks) check.written?.(of, batch, before)
+      }
+      const chance = new Random(seed, `disk ${slot}`)
+      const disk = new Disk(slot, this.timeline, chance, this.history, written)
+      const genesis = { clusterId: CLUSTER_ID, slots: sizes.persistence }
+      disk.format(genesis, { counter: 1, nonce: '' })
+      const build = (start: Start): Machine =>
+        this.#machines.persistence({
+          clusterId: CLUSTER_ID,
+          self: slot,
+          slots: sizes.persistence,
+          recovered: disk.recover(),
+          boot: start.boot,
+          entropy: start.entropy,
+          timings: TIMINGS,
+        })
+      const name = `s${slot}`
+      const random = new Random(seed, name)
+      this.persistence.push(new Host(name, 'persistence', slot, disk, around, random, build))
+    }
+  }
+
+  #makeProcessing(around: Surroundings): void {
+    const { seed, sizes } = this.#setting
+    for (let slot = 1; slot <= sizes.processing; slot++) {
+      const build = (start: Start): Machine => this.#machines.processing(slot, start, sizes)
+      const name = `p${slot}`
+      const random = new Random(seed, name)
+      this.processing.push(new Host(name, 'processing', slot, null, around, random, build))
+    }
+  }
+
+  #makeClients(around: Surroundings): void {
+    const { seed, sizes } = this.#setting
+    if (!this.#machines.client) return
+    for (let slot = 1; slot <= sizes.clients; slot++) {
+      const name = `c${slot}`
+      const dial = (to: Slot): void => this.network.dialOnce(host, this.processing[to - 1]!)
+      const build = (start: Start): Machine =>
+        this.#machines.client!(slot, start, dial, sizes)
+      const host = new Host(name, 'client', slot, null, around, new Random(seed, name), build)
+      this.clients.push(host)
+    }
+  }
+
+  start(host: Host): void {
+    for (const check of this.checks) check.started?.(host)
+    host.start()
+    const { network } = this
+    const peers = host.role === 'persistence' ? this.persistence : this.processing
+    if (host.role === 'client') return
+    for (const peer of peers) if (peer.slot < host.slot) network.route(host, peer, 'main')
+    if (host.role !== 'processing') return
+    for (const store of this.persistence) {
+      network.route(host, store, 'main')
+      network.route(host, store, 'bulk')
+    }
+  }
+
+  #sent(from: Host, to: Host, message: Message): Message {
+    const frame = this.#setting.wire ? travel(message) : message
+    freeze(frame)
+    for (const check of this.checks) check.sent?.(from, to, frame)
+    return frame
+  }
+}

@@ -1,0 +1,268 @@
+// A persistence replica's file on virtual time: one writer, first in first out, one transaction a
+// batch. A transaction is done wholly or not at all; those that a crash finds unanswered may be
+// done, in order, up to any one of them.
+
+import { KIND, weigh, type Entry } from '../../protocol/log/entry.js'
+import { EPOCH_ZERO, sameEpoch, type Epoch } from '../../protocol/log/epoch.js'
+import {
+  NO_FENCE,
+  TAIL_ENTRIES,
+  type Durable,
+  type Genesis,
+  type Incarnation,
+  type Member,
+  type ReadQuery,
+  type ReadResult,
+  type Recovered,
+  type Remembered,
+  type View,
+  type WriteBatch,
+  type WriteResult,
+} from '../../protocol/log/storage.js'
+import type { History, Node } from './history.js'
+import type { Random } from './random.js'
+import type { Timeline } from './timeline.js'
+import { Violation, expect } from './violation.js'
+
+/** What one file holds. */
+export interface File {
+  genesis: Genesis
+  incarnation: Incarnation
+  promised: Epoch
+  view: View
+  incarnations: Map<number, Member>
+  remembered: Map<string, Remembered>
+  /** By index; [0] is the place before entry 1. */
+  log: Node[]
+  commit: number
+}
+
+interface Pending {
+  readonly batch: WriteBatch
+  readonly done: (result: WriteResult) => void
+}
+
+/** Told of every transaction, with what the file held before it. */
+export type Written = (disk: Disk, batch: WriteBatch, before: Durable) => void
+
+const ZERO: Durable = {
+  promised: EPOCH_ZERO,
+  logView: EPOCH_ZERO,
+  last: 0,
+  chain: new Uint8Array(32),
+  commit: 0,
+}
+
+export class Disk {
+  readonly slot: number
+  readonly #timeline: Timeline
+  readonly #random: Random
+  readonly #history: History
+  readonly #written: Written
+  file: File | null = null
+  full = false
+  /** Times slower than usual. */
+  slow = 1
+  stuckUntil = 0
+  /** Where the log will end once all that is queued is written; null: not known just now. */
+  ahead: Node | null = null
+  #queue: Pending[] = []
+  #life = 0
+
+  constructor(
+    slot: number,
+    timeline: Timeline,
+    random: Random,
+    history: History,
+    written: Written,
+  ) {
+    this.slot = slot
+    this.#timeline = timeline
+    this.#random = random
+    this.#history = history
+    this.#written = written
+  }
+
+  format(genesis: Genesis, incarnation: Incarnation): void {
+    this.file = {
+      genesis,
+      incarnation,
+      promised: EPOCH_ZERO,
+      view: { epoch: EPOCH_ZERO, members: [] },
+      incarnations: new Map(),
+      remembered: new Map(),
+      log: [this.#history.root],
+      commit: 0,
+    }
+    for (let slot = 1; slot <= genesis.slots; slot++) {
+      this.file.incarnations.set(slot, { slot, incarnation: { counter: 1, nonce: '' } })
+    }
+    this.file.incarnations.set(this.slot, { slot: this.slot, incarnation })
+    this.ahead = this.#history.root
+  }
+
+  lose(): void {
+    this.file = null
+    this.ahead = this.#history.root
+  }
+
+  get last(): Node {
+    return this.file?.log.at(-1) ?? this.#history.root
+  }
+
+  get durable(): Durable {
+    const { file } = this
+    if (!file) return ZERO
+    return {
+      promised: file.promised,
+      logView: file.view.epoch,
+      last: this.last.index,
+      chain: this.last.entry?.chain ?? ZERO.chain,
+      commit: file.commit,
+    }
+  }
+
+  /** Counts towards a majority: it has had its file from genesis, or was let in by a view. */
+  get voter(): boolean {
+    const { file } = this
+    if (!file) return false
+    if (file.incarnation.counter === 1) return true
+    return file.view.members.some(
+      (m) => m.slot === this.slot && m.incarnation.counter === file.incarnation.counter,
+    )
+  }
+
+  write(batch: WriteBatch, done: (result: WriteResult) => void): void {
+    this.#queue.push({ batch, done })
+    this.#look(batch)
+    if (this.#queue.length === 1) this.#start()
+  }
+
+  /** Keeps `ahead`, and lets the history know entries as soon as somebody means to write them. */
+  #look(batch: WriteBatch): void {
+    let at = this.ahead
+    const { truncateAfter } = batch
+    if (truncateAfter !== undefined) {
+      while (at && at.index > truncateAfter) at = at.parent
+    }
+    for (const entry of batch.entries ?? []) {
+      if (at && at.index !== entry.index - 1) at = null
+      if (at) at = this.#history.add(entry, at)
+    }
+    this.ahead = at
+  }
+
+  #latency(): number {
+    const usual = 0.5 + this.#random.exponential(this.#random.chance(0.02) ? 30 : 2)
+    return Math.max(usual * this.slow, this.stuckUntil - this.#timeline.now)
+  }
+
+  #start(): void {
+    const life = this.#life
+    this.#timeline.after(this.#latency(), () => {
+      if (life !== this.#life) return
+      const pending = this.#queue.shift()!
+      const result = this.#apply(pending.batch)
+      if (this.#queue.length > 0) this.#start()
+      else this.ahead = this.last
+      if (result.outcome !== 'written') this.ahead = this.#queue.length > 0 ? null : this.last
+      pending.done(result)
+    })
+  }
+
+  /** The process died: what is queued is done up to a random point, and nobody hears of it. */
+  crash(): void {
+    this.#life++
+    const survive = this.#random.chance(0.5) ? 0 : this.#random.between(0, this.#queue.length)
+    for (const { batch } of this.#queue.slice(0, survive)) this.#apply(batch)
+    this.#queue = []
+    this.ahead = this.last
+  }
+
+  #apply(batch: WriteBatch): WriteResult {
+    if (this.full) return { outcome: 'full' }
+    const { require } = batch
+    const durable = this.durable
+    const { last } = require ?? {}
+    const stale =
+      (require?.promised && !sameEpoch(require.promised, durable.promised)) ||
+      (last && (last.index !== durable.last || Buffer.compare(last.chain, durable.chain) !== 0))
+    if (stale) return { outcome: 'stale', durable }
+    if (batch.genesis) this.format(batch.genesis.genesis, batch.genesis.incarnation)
+    const { file } = this
+    if (!file) throw new Violation('disk', `s${this.slot} writes to a file without genesis`)
+    this.#change(file, batch)
+    this.#written(this, batch, durable)
+    return { outcome: 'written', durable: this.durable }
+  }
+
+  #change(file: File, batch: WriteBatch): void {
+    if (batch.promised) file.promised = batch.promised
+    for (const member of batch.incarnations ?? []) file.incarnations.set(member.slot, member)
+    if (batch.truncateAfter !== undefined && batch.truncateAfter < file.log.length - 1) {
+      file.log = file.log.slice(0, batch.truncateAfter + 1)
+    }
+    for (const entry of batch.entries ?? []) {
+      const at = file.log.at(-1)!
+      expect(entry.index === at.index + 1, 'disk', () => `s${this.slot} writes ${entry.index}`)
+      file.log.push(this.#history.add(entry, at))
+    }
+    if (batch.commit !== undefined) file.commit = batch.commit
+    if (batch.view) file.view = batch.view
+    for (const said of batch.remembered ?? []) {
+      file.remembered.set(`${said.slot}/${said.incarnation.counter}`, said)
+    }
+  }
+
+  read(query: ReadQuery, done: (result: ReadResult) => void): void {
+    const life = this.#life
+    const latency = (0.1 + this.#random.exponential(0.5)) * this.slow
+    this.#timeline.after(latency, () => {
+      if (life !== this.#life) return
+      if (this.#random.chance(0.01)) done({ kind: 'failed', reason: 'busy' })
+      else done(this.#answer(query))
+    })
+  }
+
+  #answer(query: ReadQuery): ReadResult {
+    const log = this.file?.log ?? [this.#history.root]
+    if (query.kind === 'places') {
+      const places = query.indices.flatMap((index) => {
+        const entry = log[index]?.entry
+        return entry ? [{ index, chain: entry.chain }] : []
+      })
+      return { kind: 'places', places }
+    }
+    const through = query.kind === 'mailbox' ? query.through : Infinity
+    const entries: Entry[] = []
+    let room = query.maxBytes
+    for (let i = query.after + 1; i < log.length && i <= through; i++) {
+      const { entry, meta } = log[i]!
+      if (query.kind === 'mailbox') {
+        if (meta!.kind !== KIND.message || meta!.mailbox !== query.mailbox) continue
+      }
+      room -= weigh(entry!)
+      const fits = entries.length < query.limit && (room >= 0 || entries.length === 0)
+      if (!fits) return { kind: query.kind, entries, more: true }
+      entries.push(entry!)
+    }
+    return { kind: query.kind, entries, more: false }
+  }
+
+  recover(): Recovered | null {
+    const { file } = this
+    if (!file) return null
+    const first = Math.max(1, Math.min(file.commit, this.last.index - TAIL_ENTRIES) + 1)
+    return {
+      genesis: file.genesis,
+      incarnation: file.incarnation,
+      durable: this.durable,
+      view: file.view,
+      incarnations: [...file.incarnations.values()],
+      remembered: [...file.remembered.values()],
+      lamport: this.last.lamport,
+      tail: file.log.slice(first).map((node) => node.entry!),
+      fence: file.log[file.commit]?.fence ?? NO_FENCE,
+    }
+  }
+}

@@ -1,0 +1,269 @@
+// One process on virtual time: carries out its machine's effects, as the daemon's driver does. It
+// can be crashed between any two effects, paused (inputs pile up and come late, ticks melt into
+// one) and started anew with nothing but its file.
+
+import { InvariantError } from '../../protocol/assert.js'
+import type { Effect, Entropy, Input, LinkId, Machine, Peer, Tier } from '../../protocol/machine.js'
+import type { Message } from '../../protocol/messages/catalogue.js'
+import { compute } from './compute.js'
+import type { Disk } from './disk.js'
+import type { End, Network } from './network.js'
+import type { Random } from './random.js'
+import type { Timeline } from './timeline.js'
+import { describeMessage, type Transcript } from './transcript.js'
+import { Violation } from './violation.js'
+
+export interface Start {
+  readonly boot: string
+  readonly entropy: Entropy
+}
+
+export interface Surroundings {
+  readonly timeline: Timeline
+  readonly network: Network
+  readonly transcript: Transcript
+  /** After every step of every machine. */
+  readonly stepped: (host: Host) => void
+  /** Went in good order. */
+  readonly stopped: (host: Host) => void
+  readonly logged: (host: Host, event: string, level: string) => void
+}
+
+const TICK_MS = 20
+/** What a wall clock shows when a run begins. */
+const WALL_START = 1_790_000_000_000
+
+export class Host {
+  readonly name: string
+  readonly role: Tier | 'client'
+  readonly slot: number
+  readonly disk: Disk | null
+  readonly ends = new Map<LinkId, End>()
+  readonly #around: Surroundings
+  readonly #random: Random
+  readonly #build: (start: Start) => Machine
+  machine: Machine | null = null
+  life = 0
+  boot = ''
+  wallOffset = 0
+  /** Crashes after so many effects of its next step that has as many; -1: does not. */
+  crashAfterEffects = -1
+  #links = 0
+  #steppedAt = 0
+  #paused = false
+  #backlog: Input[] = []
+  #clockStart = 0
+
+  constructor(
+    name: string,
+    role: Tier | 'client',
+    slot: number,
+    disk: Disk | null,
+    around: Surroundings,
+    random: Random,
+    build: (start: Start) => Machine,
+  ) {
+    this.name = name
+    this.role = role
+    this.slot = slot
+    this.disk = disk
+    this.#around = around
+    this.#random = random
+    this.#build = build
+  }
+
+  get up(): boolean {
+    return this.machine !== null
+  }
+
+  get running(): boolean {
+    return this.up && !this.#paused
+  }
+
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  alive(life: number): boolean {
+    return this.up && this.life === life
+  }
+
+  nextLink(): LinkId {
+    return ++this.#links as LinkId
+  }
+
+  start(): void {
+    this.life++
+    this.boot = this.#random.hex(8)
+    this.#links = 0
+    this.#backlog = []
+    this.#clockStart = this.#around.timeline.now - this.#random.below(1_000_000)
+    this.#note('starts')
+    this.machine = this.#guard(() =>
+      this.#build({ boot: this.boot, entropy: (bytes) => this.#random.bytes(bytes) }),
+    )
+    this.#tickLater(this.life)
+  }
+
+  #tickLater(life: number): void {
+    this.#around.timeline.after(TICK_MS + this.#random.float(), () => {
+      if (!this.alive(life)) return
+      this.input({ type: 'tick' })
+      this.#tickLater(life)
+    })
+  }
+
+  crash(): void {
+    if (!this.up) return
+    this.#note('crashes')
+    this.machine = null
+    this.#paused = false
+    this.crashAfterEffects = -1
+    this.#around.network.died(this)
+    this.ends.clear()
+    this.disk?.crash()
+  }
+
+  pause(): void {
+    this.#note('is paused')
+    this.#paused = true
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#note('goes on')
+    const { life } = this
+    const backlog = this.#backlog
+    this.#backlog = []
+    // The timer first or the sockets first: both happen.
+    if (this.#random.chance(0.5)) backlog.push({ type: 'tick' })
+    else backlog.unshift({ type: 'tick' })
+    for (const input of backlog) if (this.alive(life)) this.input(input)
+  }
+
+  linkUp(end: End, peer: Host): void {
+    this.ends.set(end.link, end)
+    this.input({ type: 'link-up', link: end.link, peer: peerOf(peer, end.connection.lane) })
+  }
+
+  linkDown(end: End, reason: string): void {
+    this.ends.delete(end.link)
+    this.input({ type: 'link-down', link: end.link, reason })
+  }
+
+  receive(end: End, message: Message): void {
+    this.input({ type: 'message', link: end.link, message })
+  }
+
+  input(input: Input): void {
+    if (!this.machine) return
+    if (this.#paused) {
+      if (input.type !== 'tick') this.#backlog.push(input)
+      return
+    }
+    const { timeline, transcript } = this.#around
+    transcript.add(Math.floor(timeline.now * 1000))
+    transcript.addText(input.type)
+    this.#trace(input)
+    // Whole milliseconds; the monotonic clock never goes back, the wall clock may.
+    const monotonic = Math.floor(timeline.now - this.#clockStart)
+    const wall = Math.floor(WALL_START + timeline.now + this.wallOffset)
+    this.#steppedAt = timeline.now
+    const effects = this.#guard(() => this.machine!.step(input, { monotonic, wall }))
+    this.#carryOut(effects)
+    if (this.machine) this.#around.stepped(this)
+  }
+
+  #carryOut(effects: readonly Effect[]): void {
+    const { crashAfterEffects: limit } = this
+    const crashes = limit >= 0 && effects.length >= limit && effects.length > 0
+    for (const effect of crashes ? effects.slice(0, limit) : effects) {
+      this.#one(effect)
+      if (!this.machine) return
+    }
+    if (crashes) this.crash()
+  }
+
+  #one(effect: Effect): void {
+    const { timeline, network, transcript } = this.#around
+    const { life } = this
+    const later = (input: Input): void => {
+      if (this.alive(life)) this.input(input)
+    }
+    switch (effect.type) {
+      case 'send':
+        transcript.addMessage(effect.message)
+        return network.send(this, effect.link, effect.message)
+      case 'close':
+        return network.close(this, effect.link)
+      case 'persist':
+        return this.disk!.write(effect.batch, (result) => {
+          // The answer crosses from the writer to the event loop.
+          const hop = this.#random.float() * 0.2
+          timeline.after(hop, () => later({ type: 'stored', token: effect.token, result }))
+        })
+      case 'read':
+        return this.disk!.read(effect.query, (result) =>
+          later({ type: 'read', token: effect.token, result }),
+        )
+      case 'compute': {
+        const took = this.#random.spread(1, 300)
+        const entropy: Entropy = (bytes) => this.#random.bytes(bytes)
+        return timeline.after(took, () =>
+          later({ type: 'computed', token: effect.token, result: compute(effect.job, entropy) }),
+        )
+      }
+      case 'log': {
+        const fields = Object.entries(effect.fields).map(([name, value]) => `${name}=${value}`)
+        if (transcript.traced) this.#note(`· ${effect.level} ${effect.event} ${fields.join(' ')}`)
+        return this.#around.logged(this, effect.event, effect.level)
+      }
+      case 'stopped':
+        this.crash()
+        return this.#around.stopped(this)
+    }
+  }
+
+  /** Names the replica in whatever its machine throws. */
+  #guard<T>(run: () => T): T {
+    try {
+      return run()
+    } catch (error) {
+      if (error instanceof Violation) throw error
+      const { message, stack } = error as Error
+      if (error instanceof InvariantError) {
+        throw new Violation('halt', `${this.name} halted: ${message}`, { cause: error })
+      }
+      throw new Violation('crash', `${this.name} threw ${message}\n${stack}`, { cause: error })
+    }
+  }
+
+  #trace(input: Input): void {
+    if (!this.#around.transcript.traced || input.type === 'tick') return
+    const end = 'link' in input ? this.ends.get(input.link) : undefined
+    const from = end ? `${end.other.host.name}→${this.name}` : this.name
+    if (input.type === 'message') this.#note(describeMessage(input.message), from)
+    else if (input.type === 'stored') {
+      const { result } = input
+      const durable = 'durable' in result ? ` last=${result.durable.last}` : ''
+      this.#note(`stored ${input.token} ${result.outcome}${durable}`)
+    } else if ('link' in input) this.#note(`${input.type} ${input.link}`, from)
+    else this.#note(input.type)
+  }
+
+  #note(text: string, who = this.name): void {
+    const { timeline, transcript } = this.#around
+    transcript.line(timeline.now, `${who.padEnd(7)} ${text}`)
+  }
+
+  /** Virtual time of the last step, for checks of what is current. */
+  get steppedAt(): number {
+    return this.#steppedAt
+  }
+}
+
+function peerOf(host: Host, lane: 'main' | 'bulk'): Peer {
+  if (host.role === 'client') return { role: 'client', address: `10.0.0.${host.slot}` }
+  return { role: host.role, slot: host.slot, boot: host.boot, lane }
+}

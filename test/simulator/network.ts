@@ -1,0 +1,296 @@
+// Connections on virtual time, with TCP's promises: inside one connection nothing is lost,
+// doubled or out of order; a reset loses a suffix of what is under way, and the two ends learn of
+// it at different times, one of them perhaps much later (half-open). A cut path holds frames back;
+// it loses none until somebody gives the connection up.
+
+import type { LinkId } from '../../protocol/machine.js'
+import type { Message } from '../../protocol/messages/catalogue.js'
+import type { Host } from './host.js'
+import type { Random } from './random.js'
+import type { Timeline } from './timeline.js'
+
+export type Lane = 'main' | 'bulk'
+
+interface Frame {
+  readonly ready: number
+  /** null: the connection ends here. */
+  readonly message: Message | null
+}
+
+class Connection {
+  readonly lane: Lane
+  readonly ends: End[] = []
+  /** Nothing more gets in. */
+  dead = false
+
+  constructor(lane: Lane) {
+    this.lane = lane
+  }
+}
+
+/** One side of a connection, and what is on its way to it. */
+export class End {
+  readonly host: Host
+  readonly link: LinkId
+  readonly life: number
+  readonly connection: Connection
+  /** What its host believes: not yet up, then open until it has learned of the end. */
+  up = false
+  open = true
+  incoming: Frame[] = []
+  pumping = false
+
+  constructor(host: Host, connection: Connection) {
+    this.host = host
+    this.life = host.life
+    this.link = host.nextLink()
+    this.connection = connection
+    connection.ends.push(this)
+  }
+
+  get other(): End {
+    const [a, b] = this.connection.ends
+    return this === a ? b! : a!
+  }
+
+  get lastReady(): number {
+    return this.incoming.at(-1)?.ready ?? 0
+  }
+}
+
+/** Who dials whom, again and again. */
+interface Route {
+  readonly from: Host
+  readonly to: Host
+  readonly lane: Lane
+  readonly life: number
+  end: End | null
+}
+
+export interface NetworkEvents {
+  send(from: Host, to: Host, message: Message): Message
+  deliver(from: Host, to: Host, message: Message): void
+}
+
+export class Network {
+  readonly #timeline: Timeline
+  readonly #random: Random
+  readonly #events: NetworkEvents
+  readonly #blocked = new Map<string, number>()
+  readonly #connections = new Set<Connection>()
+  /** Times slower than usual, by "from>to". */
+  readonly slow = new Map<string, number>()
+  /** Milliseconds, mean. */
+  readonly #latency: number
+
+  constructor(timeline: Timeline, random: Random, latency: number, events: NetworkEvents) {
+    this.#timeline = timeline
+    this.#random = random
+    this.#latency = latency
+    this.#events = events
+  }
+
+  get connections(): readonly Connection[] {
+    return [...this.#connections]
+  }
+
+  /** Keeps a connection to `to` while `from` lives this life. */
+  route(from: Host, to: Host, lane: Lane): void {
+    const route: Route = { from, to, lane, life: from.life, end: null }
+    this.#dialLater(route, this.#random.between(0, 50))
+  }
+
+  /** One attempt; the host hears of it only where it comes about. */
+  dialOnce(from: Host, to: Host): void {
+    const { life } = from
+    this.#timeline.after(this.#random.between(1, 20), () => {
+      if (from.alive(life)) this.#dial({ from, to, lane: 'main', life, end: null }, false)
+    })
+  }
+
+  #dialLater(route: Route, delay: number): void {
+    this.#timeline.after(delay, () => {
+      if (!route.from.alive(route.life)) return
+      if (!this.#dial(route)) this.#dialLater(route, this.#random.between(20, 300))
+    })
+  }
+
+  #dial(route: Route, again = true): boolean {
+    const { from, to } = route
+    if (!to.running || !from.running || this.#cut(from, to) || this.#cut(to, from)) return false
+    const connection = new Connection(route.lane)
+    const near = new End(from, connection)
+    const far = new End(to, connection)
+    this.#connections.add(connection)
+    route.end = near
+    const reached = this.#delay(from, to)
+    this.#timeline.after(reached, () => this.#accept(far, near))
+    const answered = reached + this.#delay(to, from)
+    this.#timeline.after(answered, () => {
+      if (near.open && from.alive(near.life)) this.#raise(near)
+    })
+    if (again) this.#watch(route)
+    return true
+  }
+
+  #accept(far: End, near: End): void {
+    const { host } = far
+    if (!host.alive(far.life) || !far.open) return this.sever(far.connection)
+    // One current connection per pair and lane: the newer replaces what is left of the older.
+    for (const old of host.ends.values()) {
+      const same = old.other.host === near.host && old.connection.lane === far.connection.lane
+      if (same && old.open) this.#end(old, 'replaced by a newer connection')
+    }
+    this.#raise(far)
+  }
+
+  #raise(end: End): void {
+    end.up = true
+    end.host.linkUp(end, end.other.host)
+    this.#pump(end)
+  }
+
+  /** Dials anew once the dialling end has gone. */
+  #watch(route: Route): void {
+    this.#timeline.after(this.#random.between(10, 60), () => {
+      if (!route.from.alive(route.life)) return
+      if (route.end?.open) this.#watch(route)
+      else this.#dialLater(route, this.#random.between(0, 100))
+    })
+  }
+
+  send(host: Host, link: LinkId, message: Message): void {
+    const end = host.ends.get(link)
+    if (!end?.open) return
+    const { other } = end
+    const sent = this.#events.send(host, other.host, message)
+    if (end.connection.dead) return
+    this.#push(other, sent, this.#delay(host, other.host))
+  }
+
+  /** The host closes: what it sent before still arrives. */
+  close(host: Host, link: LinkId): void {
+    const end = host.ends.get(link)
+    if (!end?.open) return
+    end.connection.dead = true
+    this.#tell(end.other, this.#delay(host, end.other.host))
+    this.#timeline.after(0, () => this.#end(end, 'closed here'))
+  }
+
+  #push(to: End, message: Message | null, delay: number): void {
+    const ready = Math.max(this.#timeline.now + delay, to.lastReady)
+    to.incoming.push({ ready, message })
+    if (to.incoming.length === 1) this.#pump(to)
+  }
+
+  #pump(end: End): void {
+    if (end.pumping || !end.up) return
+    for (;;) {
+      const frame = end.incoming[0]
+      if (!frame) return
+      if (this.#cut(end.other.host, end.host)) return
+      const wait = frame.ready - this.#timeline.now
+      if (wait > 0) {
+        end.pumping = true
+        this.#timeline.after(wait, () => {
+          end.pumping = false
+          this.#pump(end)
+        })
+        return
+      }
+      end.incoming.shift()
+      if (!end.open) continue
+      if (!frame.message) this.#end(end, 'closed by the peer')
+      else this.#events.deliver(end.other.host, end.host, frame.message)
+      if (frame.message && end.open) end.host.receive(end, frame.message)
+    }
+  }
+
+  /** `end` learns that its connection is over. */
+  #end(end: End, reason: string): void {
+    end.connection.dead = true
+    end.incoming = []
+    if (end.open) {
+      end.open = false
+      if (end.host.alive(end.life)) end.host.linkDown(end, reason)
+    }
+    if (!end.other.open) this.#connections.delete(end.connection)
+    else if (!end.other.incoming.some((frame) => !frame.message)) {
+      this.#tell(end.other, this.#delay(end.host, end.other.host))
+    }
+  }
+
+  /** Lets `end` know. A cut path cannot carry the news: then silence tells, in the end. */
+  #tell(end: End, delay: number): void {
+    this.#push(end, null, delay)
+    this.#timeline.after(delay + this.#random.between(1_000, 6_000), () => {
+      if (end.open) this.#end(end, 'silent for too long')
+    })
+  }
+
+  /** Reset, with a suffix of the frames under way lost. `lateMs`: one end learns so much later. */
+  sever(connection: Connection, lateMs = 0): void {
+    connection.dead = true
+    const late = this.#random.below(2)
+    connection.ends.forEach((end, i) => {
+      const arrive = this.#random.between(0, end.incoming.length)
+      end.incoming.length = arrive
+      const delay = this.#delay(end.other.host, end.host) + (i === late ? lateMs : 0)
+      this.#tell(end, delay)
+    })
+  }
+
+  /** The host's process is gone: its kernel resets what it had open. */
+  died(host: Host): void {
+    for (const connection of this.#connections) {
+      for (const end of connection.ends) {
+        if (end.host !== host || !end.open) continue
+        end.open = false
+        this.sever(connection)
+        end.incoming = []
+      }
+    }
+  }
+
+  #delay(from: Host, to: Host): number {
+    const slow = this.slow.get(`${from.name}>${to.name}`) ?? 1
+    return (0.05 + this.#random.exponential(this.#latency)) * slow
+  }
+
+  #cut(from: Host, to: Host): boolean {
+    if (this.#blocked.size === 0) return false
+    return (this.#blocked.get(`${from.name}>${to.name}`) ?? 0) > 0
+  }
+
+  /** One way. Connections over it stall; some are given up while it lasts. */
+  block(from: Host, to: Host): void {
+    const path = `${from.name}>${to.name}`
+    this.#blocked.set(path, (this.#blocked.get(path) ?? 0) + 1)
+    for (const connection of this.#connections) {
+      if (!connection.ends.some((end) => end.host === to && end.other.host === from)) continue
+      if (!this.#random.chance(0.7)) continue
+      this.#timeline.after(this.#random.spread(50, 4_000), () => {
+        if (!connection.dead && this.#cut(from, to)) this.sever(connection)
+      })
+    }
+  }
+
+  unblock(from: Host, to: Host): void {
+    const path = `${from.name}>${to.name}`
+    const count = (this.#blocked.get(path) ?? 0) - 1
+    if (count > 0) return void this.#blocked.set(path, count)
+    this.#blocked.delete(path)
+    for (const connection of this.#connections) {
+      for (const end of connection.ends) {
+        if (end.host === to && end.other.host === from) this.#pump(end)
+      }
+    }
+  }
+
+  /** Every path is open again and at its usual speed. */
+  heal(): void {
+    this.#blocked.clear()
+    this.slow.clear()
+    for (const connection of this.#connections) connection.ends.forEach((end) => this.#pump(end))
+  }
+}

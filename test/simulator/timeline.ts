@@ -1,0 +1,65 @@
+// Virtual time: a binary heap of what happens when, in milliseconds. Ties go by the order in which
+// they were scheduled, so a run has exactly one course.
+
+interface Event {
+  readonly at: number
+  readonly order: number
+  readonly run: () => void
+}
+
+const before = (a: Event, b: Event): boolean => a.at < b.at || (a.at === b.at && a.order < b.order)
+
+export class Timeline {
+  readonly #heap: Event[] = []
+  #now = 0
+  #order = 0
+
+  get now(): number {
+    return this.#now
+  }
+
+  get events(): number {
+    return this.#order
+  }
+
+  /** Runs `run` after `delay`, never before what is under way now has ended. */
+  after(delay: number, run: () => void): void {
+    const heap = this.#heap
+    const event = { at: this.#now + Math.max(0, delay), order: ++this.#order, run }
+    let i = heap.length
+    heap.push(event)
+    while (i > 0) {
+      const parent = (i - 1) >> 1
+      if (!before(event, heap[parent]!)) break
+      heap[i] = heap[parent]!
+      i = parent
+    }
+    heap[i] = event
+  }
+
+  /** Runs the next event. False: there is none. */
+  step(): boolean {
+    const heap = this.#heap
+    const next = heap[0]
+    if (!next) return false
+    const last = heap.pop()!
+    if (heap.length > 0) this.#sink(last)
+    this.#now = next.at
+    next.run()
+    return true
+  }
+
+  #sink(event: Event): void {
+    const heap = this.#heap
+    let i = 0
+    for (;;) {
+      let child = 2 * i + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++
+      if (!before(heap[child]!, event)) break
+      heap[i] = heap[child]!
+      i = child
+    }
+    heap[i] = event
+  }
+}

@@ -1,0 +1,74 @@
+// What happened, twice: as a running hash that two runs of one seed must share, and, when traced,
+// as lines that a person can read.
+
+import type { Message } from '../../protocol/messages/catalogue.js'
+
+const isEpoch = (value: object): value is { counter: number; slot: number } =>
+  'counter' in value && 'slot' in value
+
+/** One field of a message, short. */
+function brief(value: unknown): string {
+  if (value === null) return '-'
+  if (typeof value !== 'object') return String(value)
+  if (value instanceof Uint8Array) return `#${Buffer.from(value.subarray(0, 3)).toString('hex')}`
+  if (Array.isArray(value)) {
+    if (value.length <= 9) return `[${value.map(brief).join(' ')}]`
+    return `[${brief(value[0])} ... ${brief(value.at(-1))}]`
+  }
+  if (isEpoch(value)) return `${value.counter}.${value.slot}`
+  if ('incarnation' in value && 'slot' in value) {
+    const member = value as { slot: number; incarnation: { counter: number } }
+    return `${member.slot}/${member.incarnation.counter}`
+  }
+  if ('chain' in value && 'index' in value) {
+    const place = value as { index: number; chain: Uint8Array; term?: number; k?: number }
+    const order = place.term === undefined ? '' : ` t${place.term}k${place.k}`
+    return `${place.index}${brief(place.chain)}${order}`
+  }
+  return `{${Object.values(value).map(brief).join(' ')}}`
+}
+
+const HEADER = new Set(['type', 'clock', 'incarnation'])
+
+export function describeMessage(message: Message): string {
+  const fields = Object.entries(message).filter(([name]) => !HEADER.has(name))
+  return `${message.type} ${fields.map(([name, value]) => `${name}=${brief(value)}`).join(' ')}`
+}
+
+export class Transcript {
+  readonly traced: boolean
+  readonly #print: (line: string) => void
+  #hash = 0x811c9dc5
+
+  /** `print` gets every line where the run is traced. */
+  constructor(traced: boolean, print: (line: string) => void) {
+    this.traced = traced
+    this.#print = print
+  }
+
+  get hash(): number {
+    return this.#hash >>> 0
+  }
+
+  add(value: number): void {
+    this.#hash = Math.imul(this.#hash ^ value, 0x01000193)
+    this.#hash ^= this.#hash >>> 15
+  }
+
+  addText(value: string): void {
+    for (let i = 0; i < value.length; i++) this.add(value.charCodeAt(i))
+  }
+
+  /** The scalars of a message; its bytes are covered by the chains that follow from them. */
+  addMessage(message: Message): void {
+    this.addText(message.type)
+    for (const value of Object.values(message)) {
+      if (typeof value === 'number') this.add(value)
+      else if (Array.isArray(value)) this.add(value.length)
+    }
+  }
+
+  line(at: number, text: string): void {
+    if (this.traced) this.#print(`${(at / 1000).toFixed(4).padStart(9)}  ${text}`)
+  }
+}

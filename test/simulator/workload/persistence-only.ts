@@ -1,0 +1,33 @@
+// Persistence replicas alone, with scripted writers in place of the processing tier.
+
+import type { Machine } from '../../../protocol/machine.js'
+import { PersistenceReplica } from '../../../protocol/replicas/persistence.js'
+import type { PersistenceConfig } from '../../../protocol/replicas/config.js'
+import type { Cluster, Sizes } from '../cluster.js'
+import type { Start } from '../host.js'
+import type { Workload } from '../simulation.js'
+import { Writer } from './writer.js'
+
+export class PersistenceOnly implements Workload {
+  busy = true
+  readonly #build: (config: PersistenceConfig) => Machine
+
+  constructor(build = (config: PersistenceConfig): Machine => new PersistenceReplica(config)) {
+    this.#build = build
+  }
+
+  persistence(config: PersistenceConfig): Machine {
+    return this.#build(config)
+  }
+
+  processing(slot: number, start: Start, sizes: Sizes): Machine {
+    return new Writer(slot, start, sizes.persistence, () => this.busy)
+  }
+
+  settled(cluster: Cluster): boolean {
+    return cluster.processing.every((host) => {
+      const writer = host.machine as Writer
+      return writer.idle && writer.applied === cluster.history.committed.index
+    })
+  }
+}

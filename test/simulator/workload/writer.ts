@@ -1,0 +1,326 @@
+// A processing replica's stand-in for clusters of persistence alone: it speaks the waist (CLAIM,
+// APPEND, FEED, READ) as one would, pipelines orders, claims terms in competition, adds cursors,
+// and holds the answers to what they promise.
+
+import type { Effect, Input, LinkId, Machine, Now, Slot } from '../../../protocol/machine.js'
+import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import { KIND, encodeMeta, plainMeta, sha256, type Draft } from '../../../protocol/log/entry.js'
+import { decodeTerm } from '../../../protocol/log/term.js'
+import type { Start } from '../host.js'
+import { Random } from '../random.js'
+import { Violation } from '../violation.js'
+
+const MAILBOXES = ['alice', 'bob', 'carol']
+
+interface Store {
+  main: LinkId | null
+  bulk: LinkId | null
+  standing: The<'STORE_HEARTBEAT'> | null
+}
+
+interface Order {
+  readonly k: number
+  readonly id: number
+  readonly drafts: readonly Draft[]
+  readonly time: number
+}
+
+type Role = 'follower' | 'claimant' | 'coordinator'
+
+export class Writer implements Machine {
+  readonly #slot: Slot
+  readonly #boot: string
+  readonly #random: Random
+  readonly #stores: Store[]
+  readonly #busy: () => boolean
+  readonly #inFlight: number
+  /** How likely another order is at each tick. */
+  readonly #pace: number
+  #effects: Effect[] = []
+  #now: Now = { monotonic: 0, wall: 0 }
+  #home: Slot = 0
+  #role: Role = 'follower'
+  #term = 0
+  #nonce = ''
+  #expected = 0
+  #newestTerm = 0
+  #applied = 0
+  #wonAt = 0
+  #stream: Uint8Array = new Uint8Array(16)
+  #seq = 0
+  #k = 0
+  #unanswered: Order[] = []
+  #ids = 0
+  #resendAt = Infinity
+  #claimAt = 0
+  #heartbeatAt = 0
+  #cursorAt = 0
+  #heardOfTerm = 0
+  #readAt = 0
+
+  constructor(slot: Slot, start: Start, stores: number, busy: () => boolean) {
+    this.#slot = slot
+    this.#boot = start.boot
+    this.#random = new Random(Buffer.from(start.entropy(4)).readUInt32BE())
+    this.#stores = Array.from({ length: stores }, () => ({
+      main: null,
+      bulk: null,
+      standing: null,
+    }))
+    this.#busy = busy
+    this.#inFlight = this.#random.pick([1, 4, 16])
+    this.#pace = this.#random.pick([0.05, 0.2, 0.8])
+  }
+
+  /** Nothing that it asked for is unanswered. */
+  get idle(): boolean {
+    return this.#unanswered.length === 0
+  }
+
+  get applied(): number {
+    return this.#applied
+  }
+
+  step(input: Input, now: Now): Effect[] {
+    this.#now = now
+    if (input.type === 'link-up' && input.peer.role === 'persistence') {
+      this.#stores[input.peer.slot - 1]![input.peer.lane] = input.link
+    }
+    if (input.type === 'link-down') this.#linkDown(input.link)
+    if (input.type === 'message') this.#hear(input.link, input.message)
+    this.#move(input.type === 'tick')
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+
+  #linkDown(link: LinkId): void {
+    this.#stores.forEach((store, i) => {
+      if (store.bulk === link) store.bulk = null
+      if (store.main !== link) return
+      store.main = null
+      store.standing = null
+      if (this.#home === i + 1) this.#home = 0
+    })
+  }
+
+  #say(message: Message): void {
+    const link = this.#stores[this.#home - 1]?.main
+    if (link) this.#effects.push({ type: 'send', link, message })
+  }
+
+  // ---- what it does of itself -----------------------------------------------------------------
+
+  #move(tick: boolean): void {
+    this.#chooseHome()
+    if (this.#home === 0) return
+    const { monotonic } = this.#now
+    if (monotonic >= this.#heartbeatAt) this.#heartbeat()
+    if (monotonic >= this.#resendAt) this.#resend()
+    if (monotonic >= this.#readAt) this.#read()
+    if (!this.#busy()) return
+    if (this.#role === 'follower' && monotonic >= this.#claimAt) this.#claim()
+    if (tick && this.#role === 'coordinator' && this.#applied >= this.#wonAt) this.#write()
+    if (monotonic >= this.#cursorAt) this.#cursors()
+  }
+
+  #chooseHome(): void {
+    const serves = (store: Store | undefined): boolean =>
+      store?.main != null && store.standing?.status === 'normal'
+    if (this.#home !== 0 && !this.#random.chance(0.0005)) {
+      if (serves(this.#stores[this.#home - 1])) return
+    }
+    const fit = this.#stores.flatMap((store, i) => (serves(store) ? [i + 1] : []))
+    const next = fit.length > 0 ? this.#random.pick(fit) : 0
+    if (next === this.#home) return
+    this.#home = next
+    if (next === 0) return
+    this.#say({ type: 'FEED', after: this.#applied, bodies: true, start: true })
+    this.#heartbeat()
+    if (this.#role === 'claimant') this.#sayClaim()
+    this.#resend()
+  }
+
+  #heartbeat(): void {
+    this.#heartbeatAt = this.#now.monotonic + 100
+    this.#say({
+      type: 'HOME_HEARTBEAT',
+      holds: this.#role === 'follower' ? 0 : this.#term,
+      nonce: this.#role === 'follower' ? '' : this.#nonce,
+      size: this.#random.between(1, 3),
+      newestTerm: this.#newestTerm,
+    })
+  }
+
+  #claim(): void {
+    // Whoever hears of a living coordinator lets it be, most of the time.
+    const quiet = this.#now.monotonic - this.#heardOfTerm > 1_000
+    if (!quiet && !this.#random.chance(0.1)) return this.#backOff()
+    this.#role = 'claimant'
+    this.#expected = this.#newestTerm
+    this.#term = this.#expected + 1
+    this.#nonce = this.#random.hex(8)
+    this.#heartbeat()
+    this.#sayClaim()
+  }
+
+  #sayClaim(): void {
+    const { wall } = this.#now
+    const [expected, boot, nonce] = [this.#expected, this.#boot, this.#nonce]
+    const size = this.#random.between(1, 3)
+    this.#say({ type: 'CLAIM', expected, boot, nonce, size, time: wall })
+  }
+
+  #backOff(): void {
+    this.#claimAt = this.#now.monotonic + this.#random.between(200, 3_000)
+  }
+
+  #follow(): void {
+    this.#role = 'follower'
+    this.#unanswered = []
+    this.#resendAt = Infinity
+    this.#backOff()
+  }
+
+  #write(): void {
+    while (this.#unanswered.length < this.#inFlight && this.#random.chance(this.#pace)) {
+      const parts = this.#random.chance(0.05) ? 40 : this.#random.between(1, 4)
+      const drafts = Array.from({ length: parts }, () => this.#draft())
+      const order = { k: ++this.#k, id: ++this.#ids, drafts, time: this.#now.wall }
+      this.#unanswered.push(order)
+      this.#append(order)
+    }
+  }
+
+  #draft(): Draft {
+    const body = this.#random.bytes(this.#random.chance(0.02) ? 20_000 : 24)
+    const meta = encodeMeta({
+      kind: KIND.message,
+      answer: 0,
+      mailbox: this.#random.pick(MAILBOXES),
+      stream: this.#stream,
+      seq: ++this.#seq,
+      digest: sha256(body),
+    })
+    return { meta, body }
+  }
+
+  #append({ k, id, drafts, time }: Order): void {
+    const parts = drafts.length
+    this.#say({ type: 'APPEND', id, term: this.#term, k, part: 1, parts, time, drafts })
+  }
+
+  #resend(): void {
+    this.#resendAt = Infinity
+    for (const order of this.#unanswered) this.#append(order)
+  }
+
+  #cursors(): void {
+    this.#cursorAt = this.#now.monotonic + 500
+    const draft = { meta: plainMeta(KIND.cursors), body: this.#random.bytes(8) }
+    const [id, time] = [++this.#ids, this.#now.wall]
+    this.#say({ type: 'APPEND', id, term: 0, k: 0, part: 1, parts: 1, time, drafts: [draft] })
+  }
+
+  #read(): void {
+    this.#readAt = this.#now.monotonic + this.#random.between(20, 400)
+    const link = this.#random.pick(this.#stores).bulk
+    if (!link) return
+    const request = ++this.#ids
+    const after = this.#random.below(this.#applied + 1)
+    const mailbox = this.#random.pick(MAILBOXES)
+    const message: Message = this.#random.chance(0.3)
+      ? { type: 'TIP', request }
+      : { type: 'READ', request, mailbox, after, limit: this.#random.between(1, 100) }
+    this.#effects.push({ type: 'send', link, message })
+  }
+
+  // ---- what it hears --------------------------------------------------------------------------
+
+  #hear(link: LinkId, message: Message): void {
+    const store = this.#stores.find((s) => s.main === link)
+    if (message.type === 'STORE_HEARTBEAT' && store) store.standing = message
+    if (!store || this.#stores[this.#home - 1] !== store) return
+    switch (message.type) {
+      case 'ENTRIES':
+        return this.#feed(message)
+      case 'CLAIMED':
+        return this.#claimed(message)
+      case 'APPENDED':
+        return this.#appended(message)
+      case 'FENCED':
+        return this.#fenced(message)
+      case 'GAP':
+        return this.#gap(message)
+      case 'RESIGN':
+        if (this.#role !== 'follower' && message.term === this.#term) this.#follow()
+        return
+      case 'NOT_APPENDED':
+        return this.#refused(message)
+    }
+  }
+
+  #feed(message: The<'ENTRIES'>): void {
+    for (const entry of message.entries) {
+      // What an earlier subscription to this home had under way does not follow on.
+      if (entry.index !== this.#applied + 1) continue
+      this.#applied = entry.index
+      if (entry.term > 0) this.#heardOfTerm = this.#now.monotonic
+      if (entry.term > this.#newestTerm) this.#newTerm(entry.term, decodeTerm(entry.body).nonce)
+    }
+    this.#say({ type: 'FEED', after: this.#applied, bodies: true, start: false })
+  }
+
+  #newTerm(term: number, nonce: string): void {
+    this.#newestTerm = term
+    const mine = this.#role !== 'follower' && nonce === this.#nonce
+    if (!mine && this.#role !== 'follower' && term >= this.#term) this.#follow()
+  }
+
+  #claimed(message: The<'CLAIMED'>): void {
+    this.#newestTerm = Math.max(this.#newestTerm, message.newestTerm)
+    if (this.#role !== 'claimant' || message.nonce !== this.#nonce) return
+    if (message.outcome !== 'won' || this.#newestTerm > message.term) return this.#follow()
+    this.#role = 'coordinator'
+    this.#term = message.term
+    this.#wonAt = message.index
+    this.#stream = this.#random.bytes(16)
+    this.#seq = 0
+    this.#k = 0
+  }
+
+  #appended(message: The<'APPENDED'>): void {
+    if (this.#role !== 'coordinator' || message.term !== this.#term) return
+    this.#unanswered = this.#unanswered.filter((order) => order.id !== message.id)
+  }
+
+  #fenced(message: The<'FENCED'>): void {
+    this.#newestTerm = Math.max(this.#newestTerm, message.term)
+    if (this.#role === 'follower' || message.term < this.#term) return
+    if (message.owner?.nonce === this.#nonce) return
+    this.#follow()
+  }
+
+  /** Goes back once for each expected value: all that is unanswered, in order. */
+  #gap(message: The<'GAP'>): void {
+    if (this.#role !== 'coordinator' || message.term !== this.#term) return
+    this.#resendAt = Math.min(this.#resendAt, this.#now.monotonic + 50)
+  }
+
+  #refused(message: The<'NOT_APPENDED'>): void {
+    const order = this.#unanswered.find((one) => one.id === message.id)
+    if (!order) return
+    if (message.reason === 'conflict' || message.reason === 'too-old') {
+      throw new Violation('C2', `p${this.#slot}: ${this.#term}/${order.k} is a ${message.reason}`)
+    }
+    this.#resendAt = Math.min(this.#resendAt, this.#now.monotonic + this.#random.between(50, 500))
+  }
+
+  describe(): undefined {
+    return undefined
+  }
+
+  metrics(): Record<string, number> {
+    return { role: this.#role === 'coordinator' ? 1 : 0, unanswered: this.#unanswered.length }
+  }
+}
