@@ -54,11 +54,11 @@ class Run {
   constructor(options: Options) {
     const { seed, sizes, workload, print } = options
     const plan = new Random(seed, 'plan')
-    const [wire, latency] = [plan.chance(0.3), plan.spread(0.1, 5)]
+    const [wire, latency] = [plan.chance(0.15), plan.spread(0.1, 5)]
     this.#options = options
     const rates = Object.entries(options.rates ?? swarm(plan))
     this.#rates = Object.fromEntries(rates.filter(([name]) => !options.off?.has(name)))
-    this.#stormMs = options.stormMs ?? plan.between(5_000, 25_000)
+    this.#stormMs = options.stormMs ?? plan.between(2_000, 12_000)
     this.#transcript = new Transcript(print !== undefined, print ?? ((): void => {}))
     this.#cluster = new Cluster({ seed, sizes, wire, latency }, workload, this.#transcript)
   }
