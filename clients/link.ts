@@ -1,23 +1,30 @@
 // Keeps one usable connection: finds a server, logs in again, notices silence, follows the
 // coordinator (the new connection is ready before the old one is left), and tries again with
-// back-off for as long as the client lives.
+// back-off for as long as the client lives. A second connection stands by at another replica,
+// logged in, so that a failover waits for no handshake and no scrypt.
 
 import type { Message } from '../protocol/messages/catalogue.js'
 import type { Connection, ConnectionListener, DialOptions } from './connection.js'
 import type { Deadlines } from './deadlines.js'
-import { dial, findServer, logIn } from './dial.js'
+import { dial, findServer, firstToWelcome, logIn } from './dial.js'
 import type { Credentials } from './dial.js'
 import type { TrocaError } from './errors.js'
 import type { Server } from './options.js'
 
 const BACK_OFF_MIN_MS = 20
 const BACK_OFF_MAX_MS = 500
-/** A connection silent for longer is taken for dead; at least so many heartbeats. */
+const BEAT_MS = 200
+/** While something is unanswered, silence is looked into after this; else at the server's pace. */
+const BUSY_PING_MS = 500
+/** A PING without any sign of life for so long: the connection is dead. */
 const SILENCE_MS = 1_500
-const SILENT_HEARTBEATS = 10
-/** How often the coordinator is asked for, when another replica or none is known to be it. */
+/** How often the coordinator is asked for while something is unanswered, when another replica or
+ * none is known to be it, and when this one is. */
 const SEEK_MS = 200
 const CHECK_MS = 2_000
+/** Clients that live shorter need no connection in reserve. */
+const STANDBY_AFTER_MS = 1_000
+const DEAF: ConnectionListener = { message() {}, closed() {}, drained() {} }
 
 export interface LinkListener {
   /** Usable, and logged in if there are credentials. `previous`: the server used before. */
@@ -28,6 +35,8 @@ export interface LinkListener {
   message(message: Message): void
   drained(): void
   coordinator(slot: number): void
+  /** Something is unanswered. */
+  busy(): boolean
 }
 
 export class Link {
@@ -43,6 +52,9 @@ export class Link {
   #coordinator = 0
   #closed = false
   #moving = false
+  #standby: Connection | null = null
+  #preparing = false
+  #standbyDueAt = 0
   #beatAt = 0
   #askedAt = -Infinity
 
@@ -67,6 +79,8 @@ export class Link {
     const connection = this.connection
     this.connection = null
     connection?.close(reason)
+    this.#standby?.close(reason)
+    this.#standby = null
   }
 
   /** Something suggests that this replica cannot serve: looks for the coordinator soon. */
@@ -92,28 +106,37 @@ export class Link {
     }
   }
 
-  /** Logs in and makes this the connection; what was it until now is left. */
+  /** Logs in and makes this the connection. */
   async #adopt(connection: Connection): Promise<void> {
-    if (this.credentials) {
-      try {
-        await logIn(connection, this.credentials)
-      } catch (error) {
-        connection.close('could not log in')
-        throw error
-      }
-    }
+    await this.#logIn(connection)
     if (this.#closed) return connection.close('not needed any more')
+    this.#learn(connection.welcome!.coordinator)
+    this.#use(connection)
+  }
+
+  async #logIn(connection: Connection): Promise<void> {
+    if (!this.credentials) return
+    try {
+      await logIn(connection, this.credentials)
+    } catch (error) {
+      connection.close('could not log in')
+      throw error
+    }
+  }
+
+  /** What was the connection until now is left. */
+  #use(connection: Connection): void {
     const old = this.connection
-    if (old) old.listener = { message() {}, closed() {}, drained() {} }
+    if (old) old.listener = DEAF
     old?.close('following the coordinator')
     this.connection = connection
     connection.listener = this.#connectionListener
     const previous = this.#previous
     this.#previous = connection.server
     this.lastFailure = null
-    this.#learn(connection.welcome!.coordinator)
     this.#listener.ready(connection, previous)
     this.#beatAt = performance.now()
+    this.#standbyDueAt = this.#beatAt + STANDBY_AFTER_MS
     this.#beat(connection)
     // It may have ended while it was not listened to.
     if (connection.closed) this.#lost(connection.unreachable('closed the connection'), connection)
@@ -130,25 +153,62 @@ export class Link {
     this.connection = null
     this.lastFailure = reason
     this.#listener.lost(reason)
-    void this.#reconnect(0)
+    const standby = this.#takeStandby()
+    if (!standby) return void this.#reconnect(0)
+    // What its WELCOME said of the coordinator is old by now.
+    this.doubt()
+    this.#use(standby)
+  }
+
+  #takeStandby(): Connection | null {
+    const standby = this.#standby
+    this.#standby = null
+    return standby?.closed ? null : standby
   }
 
   /** One heartbeat: signs of life, silence, and whether this is still the right replica. */
   #beat(connection: Connection): void {
     if (this.connection !== connection) return
     const now = performance.now()
-    const beatMs = Math.max(connection.welcome!.heartbeat, 25)
-    const silenceMs = Math.max(SILENCE_MS, SILENT_HEARTBEATS * beatMs)
     // This process itself was stopped: nobody else can be blamed for the silence.
-    if (now - this.#beatAt > silenceMs / 2) connection.heardAt = now
+    const stalled = now - this.#beatAt > SILENCE_MS / 2
     this.#beatAt = now
-    if (now - connection.heardAt > silenceMs) {
+    const busy = this.#listener.busy()
+    const pingMs = busy ? BUSY_PING_MS : connection.welcome!.heartbeat
+    if (!stalled && connection.silentMs(now, pingMs) > SILENCE_MS) {
       return connection.destroy(connection.unreachable('fell silent'))
     }
-    if (now - connection.heardAt >= beatMs) connection.send({ type: 'PING', nonce: 0 })
     const home = this.#coordinator === connection.server.slot
-    if (now - this.#askedAt > (home ? CHECK_MS : SEEK_MS)) this.#seek(connection, now)
-    this.#deadlines.set(beatMs, () => this.#beat(connection))
+    const seekMs = busy && !home ? SEEK_MS : CHECK_MS
+    if (now - this.#askedAt > seekMs && (busy || !home)) this.#seek(connection, now)
+    this.#tendStandby(connection, now)
+    this.#deadlines.set(BEAT_MS, () => this.#beat(connection))
+  }
+
+  #tendStandby(connection: Connection, now: number): void {
+    if (!this.credentials || this.#servers.length < 2 || this.#preparing) return
+    const standby = this.#standby
+    if (standby?.server.slot === connection.server.slot) this.#takeStandby()?.close('not needed')
+    else if (standby && !standby.closed) {
+      if (standby.silentMs(now, standby.welcome!.heartbeat) <= SILENCE_MS) return
+      this.#takeStandby()?.destroy(standby.unreachable('fell silent'))
+    } else if (now > this.#standbyDueAt) void this.#prepareStandby(connection)
+  }
+
+  async #prepareStandby(connection: Connection): Promise<void> {
+    this.#preparing = true
+    try {
+      const others = this.#servers.filter(({ slot }) => slot !== connection.server.slot)
+      const standby = await firstToWelcome(others, this.#options)
+      await this.#logIn(standby)
+      if (this.#closed) standby.close('not needed any more')
+      else this.#standby = standby
+    } catch {
+      // There is a connection; this is tried again later.
+    } finally {
+      this.#preparing = false
+      this.#standbyDueAt = performance.now() + STANDBY_AFTER_MS
+    }
   }
 
   #seek(connection: Connection, now: number): void {
@@ -166,6 +226,9 @@ export class Link {
 
   async #move(coordinator: Server): Promise<void> {
     if (this.#moving) return
+    if (this.#standby?.server.slot === coordinator.slot && !this.#standby.closed) {
+      return this.#use(this.#takeStandby()!)
+    }
     this.#moving = true
     try {
       const connection = await dial(coordinator, this.#options)

@@ -43,6 +43,10 @@ export class Operations {
     this.#doubt = doubt
   }
 
+  get unanswered(): number {
+    return this.#pending.size
+  }
+
   run(operation: Operation): Promise<Message> {
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(this.#ended)
@@ -131,7 +135,7 @@ export function outOfTime(
 ): TrocaError {
   const unreachable = cause?.name === 'UNREACHABLE'
   const why = cause ? `: ${cause.message}` : ''
-  const text = `${what} had no answer within ${timeoutMs / 1000} s${why}`
+  const text = `${what} had no answer within ${(timeoutMs / 1000).toFixed(1)} s${why}`
   return clientError(unreachable ? 'UNREACHABLE' : 'TIMEOUT', text, definite, cause ?? undefined)
 }
 

@@ -13,6 +13,8 @@ import { StreamWindow } from './stream-window.js'
 import type { Letter } from './stream-window.js'
 
 const STREAM_ID_BYTES = 16
+/** Of the credit, left to requests that are no sends. */
+const OTHER_REQUESTS = 4
 
 /** Stored on a majority of the persistence replicas. */
 export interface Receipt {
@@ -57,6 +59,10 @@ export class Outbox {
     this.#doubt = doubt
   }
 
+  get unanswered(): number {
+    return this.#waitingCount
+  }
+
   send(
     to: string,
     text: string,
@@ -81,7 +87,7 @@ export class Outbox {
   connected(connection: Connection): void {
     this.#connection = connection
     this.#window.disconnected()
-    this.#window.setLimit(connection.welcome!.credit)
+    this.#window.setLimit(connection.welcome!.credit - OTHER_REQUESTS)
     this.#resume()
   }
 

@@ -6,14 +6,13 @@ import type { Parts } from './runtime/daemon.js'
 import { WorkerPool } from './workers/pool.js'
 import { ContentKeys, recipientKeyOf } from '../protocol/envelope/content-keys.js'
 import type { RecipientKey } from '../protocol/envelope/content-keys.js'
-import type { Seal } from '../protocol/order/seal.js'
+import type { Seal, SealInput } from '../protocol/order/seal.js'
 import { ProcessingReplica } from '../protocol/replicas/processing.js'
 
 /** Keys come from `readKey` only, so what execution hands back is one of the envelope's. */
 function makeSeal(): Seal {
   const keys = new ContentKeys()
-  return ({ recipientKey, ...letter }) =>
-    keys.seal({ ...letter, recipientKey: recipientKey as RecipientKey })
+  return (input) => keys.seal(input as SealInput & { readonly recipientKey: RecipientKey })
 }
 
 runDaemon('processing', async ({ config, self }): Promise<Parts> => {

@@ -66,7 +66,9 @@ export const ERRORS = {
 
 export type ErrorName = keyof typeof ERRORS
 
-const BY_CODE = new Map(Object.entries(ERRORS).map(([name, kind]) => [kind.code as number, name]))
+const BY_CODE = new Map<number, string>(
+  Object.entries(ERRORS).map(([name, kind]) => [kind.code, name]),
+)
 
 export function errorName(code: number): ErrorName | undefined {
   return BY_CODE.get(code) as ErrorName | undefined

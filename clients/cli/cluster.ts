@@ -1,13 +1,13 @@
 // A whole cluster on this machine: made, started until it serves, and stopped.
 
-import { existsSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { Client } from '../client.js'
 import type { ClusterStatus } from '../client.js'
 import type { Context } from './context.js'
-import { EXIT, Failure, whatIsMissing } from './failure.js'
+import { EXIT, Failure, serves, whatIsMissing } from './failure.js'
+import { isFree } from './free-ports.js'
 import { clearProgress, note, progress } from './output.js'
 import { daemonProgram, run } from './programs.js'
 import { Supervisor } from './supervisor.js'
@@ -46,18 +46,18 @@ export function replicasOf(dir: string): ReplicaPorts[] {
 }
 
 export async function initCluster(dir: string, args: readonly string[]): Promise<void> {
+  clearDemo(dir)
   const ended = await run(daemonProgram('init'), ['--dir', dir, ...args])
   if (ended.code !== 0) {
     throw new Failure(EXIT.failed, ended.stderr.trim() || `init ended with ${ended.code}`)
   }
 }
 
-function free(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)))
-  })
+/** What a failed demo left is all that may be in the way. */
+function clearDemo(dir: string): void {
+  const demo = join(dir, 'demo')
+  if (!existsSync(demo) || readdirSync(dir).length > 1 || new Supervisor(demo).running) return
+  rmSync(demo, { recursive: true })
 }
 
 async function checkPorts(replicas: readonly ReplicaPorts[]): Promise<void> {
@@ -67,7 +67,7 @@ async function checkPorts(replicas: readonly ReplicaPorts[]): Promise<void> {
       { host: DEBUG_HOST, port: debugPort },
     ]
     for (const address of addresses) {
-      if (await free(address.host, address.port)) continue
+      if (await isFree(address.host, address.port)) continue
       throw new Failure(EXIT.failed, say('portTaken', { port: address.port, name }))
     }
   }
@@ -85,7 +85,7 @@ export async function startCluster(context: Context): Promise<ClusterStatus> {
     await supervisor.start()
   }
   return waitUntilServing(context, supervisor, (status) => {
-    return status.ready && status.replicas.every((replica) => replica.reachable)
+    return serves(status) && status.replicas.every((replica) => replica.reachable)
   })
 }
 
@@ -129,8 +129,10 @@ function showProgress(status: ClusterStatus | null, all: number): void {
 }
 
 async function checkNoneDied(supervisor: Supervisor): Promise<void> {
-  for (const { name, status, restarts } of await supervisor.list()) {
-    if (status !== 'errored' && restarts < RESTARTS_TOO_MANY) continue
+  const list = await supervisor.list()
+  for (const { name } of replicasOf(supervisor.dir)) {
+    const found = list.find((one) => one.name === name)
+    if (found && found.status !== 'errored' && found.restarts < RESTARTS_TOO_MANY) continue
     const facts = { name, reason: supervisor.lastWords(name), log: supervisor.logPath(name) }
     throw new Failure(EXIT.failed, say('replicaDied', facts))
   }

@@ -14,7 +14,7 @@ import { findHolder, kill, longestGap, pause, recovered } from './demo-faults.js
 import type { Kill } from './demo-faults.js'
 import { demoLines, firstDifference } from './demo-text.js'
 import { explain, report } from './failure.js'
-import { useFreePorts } from './free-ports.js'
+import { freeBasePort } from './free-ports.js'
 import { clearProgress, note, progress, result, table } from './output.js'
 import { PACKAGE_DIR, daemonProgram, run } from './programs.js'
 import { Supervisor } from './supervisor.js'
@@ -26,6 +26,9 @@ const IN_FLIGHT = 64
 /** Slow enough that messages are under way while the turn's holder is looked for. */
 const SEEKING_PAUSE_MS = 5
 const SEEK_MS = 5_000
+
+/** Once interrupted, nothing is killed any more but by stopping. */
+let interrupted = false
 
 interface Cast {
   readonly context: Context
@@ -53,6 +56,7 @@ async function newUser(context: Context, name: string): Promise<Client> {
 }
 
 function strike(cast: Cast, course: Course, name: string, pid: number, what: string): void {
+  if (interrupted) return
   const killed = kill(name, pid)
   clearProgress()
   note(`kill -9 ${name}, ${what}, after ${course.receiptsAtMs.length} receipts`)
@@ -171,7 +175,7 @@ async function demo(dir: string, supervisor: Supervisor, file: string | undefine
   rmSync(dir, { recursive: true, force: true })
   const context = new Context({ dir, timeout: START_S })
   progress('making a cluster')
-  await initCluster(dir, await useFreePorts())
+  await initCluster(dir, ['--base-port', String(await freeBasePort())])
   const startedAt = performance.now()
   const { replicas } = await startCluster(context)
   note(`${replicas.length} replicas serve after ${Math.round(performance.now() - startedAt)} ms`)
@@ -193,16 +197,18 @@ async function main(): Promise<void> {
     while (await supervisor.stop()) await pause(200)
     clearProgress()
   }
-  const interrupted = (): void => {
+  const interrupt = (): void => {
+    interrupted = true
+    note('interrupted: stopping everything')
     void cleanUp().finally(() => process.exit(130))
   }
-  process.once('SIGINT', interrupted)
-  process.once('SIGTERM', interrupted)
+  process.once('SIGINT', interrupt)
+  process.once('SIGTERM', interrupt)
   try {
     await demo(dir, supervisor, process.argv[2])
   } catch (error) {
     clearProgress()
-    process.exitCode = report(await explain(error, null, false, 0), false)
+    process.exitCode = report(await explain(error, null, 'no', 0), false)
     for (const { name } of await supervisor.list().catch(() => [])) {
       note(`${name}: ${supervisor.lastWords(name)}`)
     }

@@ -70,31 +70,41 @@ export function whatIsMissing(status: ClusterStatus): string {
 
 const PASSING = new Set(['TIMEOUT', 'NO_QUORUM', 'NOT_READY', 'UNREACHABLE'])
 
-/** Turns what a client threw into a Failure; `sending`: says whether something was stored. */
+/** Whether a send can be stored just now, as far as the replica that was asked can see. */
+export function serves(status: ClusterStatus): boolean {
+  const up = status.replicas.filter(({ tier, reachable }) => tier === 'persistence' && reachable)
+  return status.ready && up.length >= status.needed
+}
+
+/** What may be said of a send: nothing, as there was none; by the error; or that none began. */
+export type Sending = 'no' | 'begun' | 'not-begun'
+
+/** Turns what a client threw into a Failure. */
 export async function explain(
   error: unknown,
   client: Client | null,
-  sending: boolean,
+  sending: Sending,
   withinMs: number,
 ): Promise<Failure> {
   if (error instanceof Failure) return error
   if (!(error instanceof TrocaError)) {
     return new Failure(EXIT.failed, error instanceof Error ? error.message : String(error))
   }
-  const { name, code, definite, retriable, hint } = error
+  const { name, code, retriable, hint } = error
+  const definite = error.definite || sending === 'not-begun'
   let exitCode = EXIT_OF[name] ?? EXIT.failed
   const parts = [`${sayError(name, error.message)}.`]
   if (client && PASSING.has(name)) {
     const status = await client.status({ timeoutMs: withinMs }).catch(() => null)
-    if (status && !status.ready) {
+    if (status && !serves(status)) {
       exitCode = EXIT.unreachable
       const missing = whatIsMissing(status)
       if (missing) parts[0] = missing
     }
   }
-  if (sending) parts.push(say(definite ? 'notStored' : 'maybeStored'))
+  if (sending !== 'no') parts.push(say(definite ? 'notStored' : 'maybeStored'))
   const next = PASSING.has(name) ? 'troca status' : hint
-  parts.push(say('tryThis', { what: next }))
+  if (!error.message.includes(next)) parts.push(say('tryThis', { what: next }))
   return new Failure(exitCode, parts.join(' '), { error: name, code, definite, retriable, hint })
 }
 

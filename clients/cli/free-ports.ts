@@ -1,26 +1,29 @@
-// Ports that nobody listens on just now.
+// A base port whose neighbours, as many as a cluster takes, are all free just now.
 
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
-import type { AddressInfo, Server } from 'node:net'
 
-export async function freePorts(count: number, host = '127.0.0.1'): Promise<number[]> {
-  const servers: Server[] = []
-  // All are held until the last is found, so that none is named twice.
-  for (let i = 0; i < count; i++) {
+/** Above the well-known ports, below those that systems lend to outgoing connections. */
+const LOWEST = 10_000
+const HIGHEST = 32_000
+/** A replica's and a debug port for each of nine slots in two tiers. */
+const SPAN = 40
+const TRIES = 100
+
+export function isFree(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer()
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(0, host, resolve)
-    })
-    servers.push(server)
-  }
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
+    server.once('error', () => resolve(false))
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)))
+  })
 }
 
-/** Arguments for init: a place for every replica that nothing else uses. */
-export async function useFreePorts(): Promise<string[]> {
-  const ports = await freePorts(12)
-  return ['--ports', ports.join(',')]
+export async function freeBasePort(host = '127.0.0.1'): Promise<number> {
+  for (let i = 0; i < TRIES; i++) {
+    const base = randomInt(LOWEST, HIGHEST)
+    const ports = Array.from({ length: SPAN }, (_, offset) => base + 1 + offset)
+    const free = await Promise.all(ports.map((port) => isFree(host, port)))
+    if (free.every(Boolean)) return base
+  }
+  throw new Error(`no ${SPAN} free ports in a row between ${LOWEST} and ${HIGHEST}`)
 }

@@ -66,5 +66,5 @@ const parser = yargs(args)
 try {
   await parser.parseAsync()
 } catch (error) {
-  process.exitCode = report(await explain(error, null, false, 0), json)
+  process.exitCode = report(await explain(error, null, 'no', 0), json)
 }

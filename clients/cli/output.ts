@@ -23,11 +23,17 @@ export function note(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
+/** Elsewhere than on a terminal, not more often. */
+const LINE_EVERY_MS = 1_000
 let shown = ''
+let shownAt = -Infinity
 
-/** What is being done: one line that is overwritten on a terminal, a line per change elsewhere. */
+/** What is being done: one line that is overwritten on a terminal, a line now and then elsewhere. */
 export function progress(text: string): void {
   if (text === shown) return
+  const now = performance.now()
+  if (!process.stderr.isTTY && now - shownAt < LINE_EVERY_MS) return
+  shownAt = now
   if (process.stderr.isTTY) {
     const width = process.stderr.columns || 80
     process.stderr.write(`\r\u001b[K${paintNote.dim(text.slice(0, width - 1))}`)

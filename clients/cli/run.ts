@@ -4,6 +4,7 @@ import { connect } from '../client.js'
 import type { Client } from '../client.js'
 import type { Context } from './context.js'
 import { explain } from './failure.js'
+import type { Sending } from './failure.js'
 import { knownPassword } from './password.js'
 
 /** Kept back from the time-out, to ask the cluster what is wrong. */
@@ -30,15 +31,16 @@ export async function withClient<T>(
   const user = need.login ? context.user : undefined
   const password = user ? await knownPassword(context, user, need.stdinIsTaken ?? false) : undefined
   let client: Client | null = null
+  let sending: Sending = need.sending ? 'not-begun' : 'no'
   try {
     client = await connect({ ...servers, timeoutMs: stepMs(context) })
     if (user !== undefined) await client.login(user, password!, { timeoutMs: stepMs(context) })
+    if (need.sending) sending = 'begun'
     const done = await work(client)
     await client.close()
     return done
   } catch (error) {
-    // Without a connection nothing can have been written.
-    const failure = await explain(error, client, need.sending ?? false, context.leftMs)
+    const failure = await explain(error, client, sending, context.leftMs)
     client?.abandon('failed')
     throw failure
   }

@@ -33,6 +33,8 @@ function alive(pid: number): boolean {
 export class Supervisor {
   readonly dir: string
   readonly home: string
+  /** What pm2 complained of at the start. */
+  #complaint = ''
 
   constructor(dir: string) {
     this.dir = dir
@@ -49,7 +51,8 @@ export class Supervisor {
 
   async start(): Promise<void> {
     mkdirSync(this.home, { recursive: true, mode: 0o700 })
-    await this.#pm2('start', join(PACKAGE_DIR, 'ecosystem.config.js'))
+    const { stderr } = await this.#pm2('start', join(PACKAGE_DIR, 'ecosystem.config.js'))
+    this.#complaint = stderr.trim()
   }
 
   async list(): Promise<Supervised[]> {
@@ -100,7 +103,7 @@ export class Supervisor {
       const line = spoken.findLast((text) => telling.test(text)) ?? spoken.at(-1)
       if (line) return line.trim().slice(0, 300)
     }
-    return 'it left no word'
+    return this.#complaint.split('\n').at(-1) || 'it left no word'
   }
 
   #daemonPid(): number {

@@ -78,7 +78,7 @@ function readTier(check: Checker, value: unknown, role: Tier): ReplicaAddress[] 
   if (slots.some((slot, i) => slot !== i + 1)) {
     check.problem(path, `slots ${slots.join(', ')}`, `1 ... ${slots.length}, each once`)
   }
-  if (replicas.length % 2 === 0 && replicas.length > 0) {
+  if (role === 'persistence' && replicas.length % 2 === 0 && replicas.length > 0) {
     const why = 'an odd number of replicas: one more of an even number survives no more failures'
     check.problem(path, String(replicas.length), why)
   }
@@ -162,11 +162,12 @@ export function checkConfig(
     check.problem('limits.keyBits', `${limits.keyBits}`, '2048 ... 8192')
   }
   const wanted = 'up to 64 of a-z 0-9 and -'
+  const place = check.text(given['directory'] ?? '.', 'directory', /./, 'a path')
   const config: ClusterConfig = {
     clusterId: check.text(given['clusterId'], 'clusterId', /^[a-z0-9-]{1,64}$/, wanted),
     tls: tls === true || tls === 'on',
     replicas,
-    directory: resolve(dirname(file), String(given['directory'] ?? '.')),
+    directory: resolve(dirname(file), place),
     timings,
     limits,
     log: readLog(check, given['log'], environment),

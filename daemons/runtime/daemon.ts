@@ -128,7 +128,7 @@ class Daemon {
   drain(): void {
     if (this.#leaving) return void this.exit(0)
     this.#leaving = true
-    this.#context.log('info', 'draining')
+    this.#context.log('info', 'asked-to-stop')
     setTimeout(() => void this.#leave(), DRAIN_MS).unref()
     this.#driver.feed({ type: 'drain' })
   }

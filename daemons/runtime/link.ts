@@ -31,7 +31,9 @@ export class Link {
   readonly #decoder: FrameDecoder
   #maxQueuedBytes: number
   #pausesReading = false
-  #corked = false
+  /** Frames of this turn of the event loop: one write, and over TLS one record for many. */
+  #gathered: Buffer[] = []
+  #gatheredBytes = 0
   #over = false
   #reason = ''
 
@@ -64,13 +66,12 @@ export class Link {
 
   send(frame: Buffer): void {
     if (this.#over || this.socket.destroyed) return
-    if (!this.#corked) {
-      this.#corked = true
-      this.socket.cork()
-      setImmediate(() => this.#uncork())
+    if (this.#gathered.length === 0) setImmediate(() => this.#flush())
+    this.#gathered.push(frame)
+    this.#gatheredBytes += frame.length
+    if (this.#gatheredBytes + this.socket.writableLength > this.#maxQueuedBytes) {
+      this.#events.overflow(this)
     }
-    this.socket.write(frame)
-    if (this.socket.writableLength > this.#maxQueuedBytes) this.#events.overflow(this)
   }
 
   /** After what was sent before; nothing that still arrives is seen. */
@@ -78,7 +79,7 @@ export class Link {
     if (this.#over) return
     this.#over = true
     this.#reason ||= reason
-    if (this.#corked) this.#uncork()
+    this.#flush()
     this.socket.end()
     // What still arrives is read and thrown away, or the peer's last writes would reset our end.
     this.socket.resume()
@@ -92,10 +93,13 @@ export class Link {
     this.socket.destroy()
   }
 
-  #uncork(): void {
-    if (!this.#corked) return
-    this.#corked = false
-    this.socket.uncork()
+  #flush(): void {
+    const frames = this.#gathered
+    if (frames.length === 0) return
+    this.#gathered = []
+    this.#gatheredBytes = 0
+    if (this.socket.destroyed) return
+    this.socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames))
     // A client whose answers pile up is not asked for more work.
     if (this.#pausesReading && this.socket.writableNeedDrain) this.socket.pause()
   }

@@ -14,7 +14,7 @@ import type { LinkEvents } from './link.js'
 import { Listener } from './listener.js'
 import { belongs } from './conversations.js'
 import type { ErrorName } from '../../protocol/errors.js'
-import type { LinkId, LogLevel, Peer, Tier } from '../../protocol/machine.js'
+import type { LinkId, LogLevel, Peer } from '../../protocol/machine.js'
 import type { Message, The } from '../../protocol/messages/catalogue.js'
 import { MAX_PEER_FRAME } from '../../protocol/messages/common.js'
 import { encodeFrame } from '../../protocol/wire/frame.js'
@@ -28,6 +28,8 @@ export interface LinkBounds {
   /** Bytes that wait to be sent, to a replica and to a client. */
   readonly peerQueue: number
   readonly clientQueue: number
+  /** Below what the port takes in all: there is always room for replicas. */
+  readonly maxClients: number
   readonly handshakeMs: number
   /** Silence of a replica beyond this ends its link; it is asked for a sign of life before. */
   readonly peerSilenceMs: number
@@ -45,6 +47,7 @@ export const BOUNDS: LinkBounds = {
   clientFrame: 128 * 1024,
   peerQueue: 32 * 1024 * 1024,
   clientQueue: 8 * 1024 * 1024,
+  maxClients: 3_500,
   handshakeMs: 5_000,
   peerSilenceMs: 4_000,
   clientSilenceMs: 60_000,
@@ -176,7 +179,7 @@ export class Links {
     const late = () => {
       if (!link.peer) this.#refuse(link, 'BAD_STATE', `no handshake within ${handshakeMs} ms`)
     }
-    const deadline = setTimeout(late, handshakeMs)
+    const deadline = setTimeout(late, handshakeMs).unref()
     this.#links.set(id, link)
     return link
   }
@@ -187,6 +190,9 @@ export class Links {
       if (message.type !== 'HELLO') return this.#refuse(link, 'BAD_STATE', 'HELLO comes first')
       this.#judging(link, () => {
         const peer = judgeHello(self, socket, message)
+        if (peer.role === 'client' && this.clients >= bounds.maxClients) {
+          throw new Refusal('OVERLOADED', `${bounds.maxClients} clients are connected already`)
+        }
         this.#bound(link, peer)
         link.send(encodeFrame(this.#welcome(peer)))
         this.#up(link, peer)
@@ -281,9 +287,11 @@ export class Links {
           this.#events.log('warn', 'peer-error', { peer: who(peer), reason: message.text })
           return link.end(`the other side reported: ${message.text}`)
         }
+        break
+      default:
     }
     const { role } = this.#options.self
-    if (!belongs(message, role as Tier, peer.role)) {
+    if (!belongs(message, role, peer.role)) {
       return this.#refuse(link, 'BAD_STATE', `${message.type} is not for a ${peer.role} to send`)
     }
     this.#events.message(link.id, message)

@@ -45,7 +45,7 @@ export function permitted(fields: LogFields): Record<string, string | number | b
   return left === 0 ? written : { ...written, fieldsLeftOut: left }
 }
 
-export function openLog(options: LogOptions): { log: Log; close(): Promise<void> } {
+export function openLog(options: LogOptions): { log: Log; close: () => Promise<void> } {
   const { name, directory, level, maxFileBytes, maxFiles, stdout } = options
   const file = new winston.transports.File({
     filename: join(directory, `${name}.log`),

@@ -48,12 +48,14 @@ export class Connection {
 
   async run(sql: string, ...parameters: Value[]): Promise<void> {
     const statement = await this.#prepared(sql)
-    return settle<void>((done) => statement.run(parameters, (error: Error | null) => done(error)))
+    return settle<void>((done) => {
+      statement.run(parameters, (error: Error | null) => done(error))
+    })
   }
 
   async all<T extends object = Row>(sql: string, ...parameters: Value[]): Promise<T[]> {
     const statement = await this.#prepared(sql)
-    return settle((done) => statement.all(parameters, done as (e: Error | null, r?: T[]) => void))
+    return settle((done) => statement.all(parameters, done))
   }
 
   async close(): Promise<void> {

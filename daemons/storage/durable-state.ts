@@ -56,7 +56,7 @@ function merge<T>(old: readonly T[], added: readonly T[], keyOf: (one: T) => str
 /** What the batch says of the state; only what differs from `state`. `commit` is not here. */
 export function changes(state: PartialState, batch: WriteBatch): Partial<DurableState> {
   const next: Partial<DurableState> = {
-    ...(batch.genesis && batch.genesis),
+    ...batch.genesis,
     ...(batch.promised && { promised: batch.promised }),
     ...(batch.view && { view: batch.view }),
     ...(batch.incarnations && {

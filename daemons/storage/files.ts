@@ -11,23 +11,31 @@ export async function lock(path: string): Promise<Connection> {
   } catch (error) {
     await connection.close()
     if (!isSqliteError(error) || error.code !== 'SQLITE_BUSY') throw error
-    throw new Error(`${path} is in use by another process; stop that one first`)
+    throw new Error(`${path} is in use by another process; stop that one first`, { cause: error })
   }
 }
 
-async function pragma(connection: Connection, name: string): Promise<unknown> {
+export async function pragma(connection: Connection, name: string): Promise<unknown> {
   const [row] = await connection.all(`PRAGMA ${name}`)
   return row && Object.values(row)[0]
 }
 
 /** WAL and synchronous=FULL: a commit is on disk when it returns. */
-export async function openWriter(path: string, mode: 'create' | 'write'): Promise<Connection> {
+export async function openWriter(
+  path: string,
+  mode: 'create' | 'write',
+  maxBytes?: number,
+): Promise<Connection> {
   const connection = await Connection.open(path, mode)
   try {
     await connection.exec(
       `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
        PRAGMA cache_size = -16384`,
     )
+    if (maxBytes !== undefined) {
+      const pageBytes = Number(await pragma(connection, 'page_size'))
+      await pragma(connection, `max_page_count = ${Math.floor(maxBytes / pageBytes)}`)
+    }
     const journal = await pragma(connection, 'journal_mode')
     const synchronous = await pragma(connection, 'synchronous')
     if (journal !== 'wal' || synchronous !== 2) {

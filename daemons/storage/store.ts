@@ -86,15 +86,21 @@ export class Store {
     return new Store(writer, reader, locked, NEW, { index: 0, chain: CHAIN_ZERO })
   }
 
-  /** null: no such file. Throws StoreUnsound where the file must not be used. */
-  static async open(path: string): Promise<{ store: Store; recovered: Recovered } | null> {
+  /**
+   * null: no such file. Throws StoreUnsound where the file must not be used. A file that would grow
+   * beyond `maxBytes` is full, as on a full disk.
+   */
+  static async open(
+    path: string,
+    { maxBytes }: { readonly maxBytes?: number } = {},
+  ): Promise<{ store: Store; recovered: Recovered } | null> {
     if (!existsSync(path)) return null
     const opened: Connection[] = []
     const keep = (connection: Connection) => (opened.push(connection), connection)
     try {
       const locked = keep(await lock(path))
       return await unsoundIfDamaged(path, async () => {
-        const writer = keep(await openWriter(path, 'write'))
+        const writer = keep(await openWriter(path, 'write', maxBytes))
         const { recovered, state } = await recover(path, writer)
         const reader = keep(await openReader(path))
         const store = new Store(writer, reader, locked, state, {

@@ -14,6 +14,7 @@ import { ViewChange } from '../view/change.js'
 import { Life } from '../view/life.js'
 import { Standing, type PeerMessage, type Status } from '../view/standing.js'
 import { claimed } from '../log/admission.js'
+import { describePersistence, persistenceMetrics } from '../view/report.js'
 import type { PersistenceConfig } from './config.js'
 
 /** Messages of one view's turn and log: refused below the epoch, kept while it is not installed. */
@@ -530,53 +531,10 @@ export class PersistenceReplica implements Machine {
   // ---- for people -----------------------------------------------------------------------------
 
   describe(word: string): string | undefined {
-    const { log } = this.#s
-    const { turn, writers } = this.#appender
-    switch (word) {
-      case 'turn': {
-        const state = this.holdsTurn ? 'holding' : turn.wanting ? 'wanting' : 'idle'
-        const missing = turn.missing.map((slot) => `s${slot}`).join(' ') || '-'
-        return `${state}\nmissing permissions: ${missing}\nwaiting: ${writers.waiting}\nunanswered: ${writers.unanswered}`
-      }
-      case 'view': {
-        const members = this.#s.memberSlots.map((slot) => `s${slot}`).join(' ')
-        const promised = formatEpoch(this.#s.promised)
-        return `status: ${this.#s.status}\nepoch: ${formatEpoch(this.#s.epoch)}\nmembers: ${members || '-'}\npromised: ${promised}\nincarnation: ${this.#s.incarnation.counter}\nproposing: ${this.#view.proposing}`
-      }
-      case 'clok':
-        return `${this.#s.clock.now}`
-      case 'log': {
-        const { term, k, part, parts } = log.fence
-        return `last: ${log.last}\ndurable: ${log.durable}\ncommitted: ${log.commit}\nterm: ${term}\norder: ${k} (${part} of ${parts})\nchain: ${Buffer.from(log.chain).toString('hex')}`
-      }
-      case 'peer':
-        return [...this.#s.peers]
-          .map(([slot, peer]) => {
-            const age = Math.round(this.#s.now.monotonic - peer.heard)
-            return `s${slot}\theard ${age} ms ago\t${peer.heartbeat?.status ?? '?'}\tlast ${peer.heartbeat?.last ?? '?'}`
-          })
-          .join('\n')
-      default:
-        return undefined
-    }
+    return describePersistence(word, this.#s, this.#appender, this.#view.proposing)
   }
 
   metrics(): Record<string, number> {
-    const { log } = this.#s
-    return {
-      troca_log_last_index: log.last,
-      troca_log_durable_index: log.durable,
-      troca_log_commit_index: log.commit,
-      troca_lamport_clock: this.#s.clock.now,
-      troca_view_epoch: this.#s.epoch.counter,
-      troca_view_members: this.#s.view.members.length,
-      troca_view_normal: this.#s.status === 'normal' ? 1 : 0,
-      troca_turn_holding: this.holdsTurn ? 1 : 0,
-      troca_writers_waiting: this.#appender.writers.waiting,
-      troca_writers_unanswered: this.#appender.writers.unanswered,
-      troca_peers_reached: this.#s.reached.length,
-      troca_feed_followers: this.#feeds.followers,
-      troca_newest_term: log.fence.term,
-    }
+    return persistenceMetrics(this.#s, this.#appender, this.#feeds.followers)
   }
 }

@@ -49,7 +49,7 @@ t.test('sends are pipelined, and receipts come back with their place', async (t)
 
 t.test('no more than the credit is unanswered; the rest waits', async (t) => {
   const server = new FakeServer()
-  server.credit = 4
+  server.credit = 8
   const held: (() => void)[] = []
   let unanswered = 0
   let most = 0
@@ -98,6 +98,22 @@ t.test('what was in flight at a dead server is sent again, the same, in order', 
     ],
   )
   t.strictSame(second.sends()[0]?.stream, first.sends()[0]?.stream)
+})
+
+t.test('a connection in reserve takes over without another log-in', async (t) => {
+  const first = new FakeServer(1, 1)
+  const second = new FakeServer(2, 1)
+  first.script = answerSends
+  second.script = answerSends
+  const client = await pair(t, [first, second])
+  const logins = () => second.heard.filter((message) => message.type === 'LOGIN').length
+  while (logins() === 0) await client.status()
+  // By then the answer to the log-in has been read as well.
+  await client.status()
+  first.kill()
+  second.coordinator = 2
+  t.match(await client.send('alice', 'x'), { seq: 1 })
+  t.equal(logins(), 1)
 })
 
 t.test('the client goes to the coordinator that another server names', async (t) => {

@@ -3,15 +3,7 @@
 // one) and started anew with nothing but its file.
 
 import { InvariantError } from '../../protocol/assert.js'
-import type {
-  Effect,
-  Entropy,
-  Input,
-  LinkId,
-  Machine,
-  Peer,
-  Tier,
-} from '../../protocol/machine.js'
+import type { Effect, Entropy, Input, LinkId, Machine, Peer, Tier } from '../../protocol/machine.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { compute } from './compute.js'
 import type { Disk } from './disk.js'

@@ -95,7 +95,8 @@ function many(): void {
   console.log(`\n${progress()}`)
   if (values.coverage) {
     for (const name of Object.keys(FAULTS)) if (!total.has(`fault ${name}`)) total.set(name, 0)
-    for (const [what, count] of [...total].sort()) console.log(`${String(count).padStart(9)} ${what}`)
+    for (const [what, count] of [...total].sort())
+      console.log(`${String(count).padStart(9)} ${what}`)
   }
   process.exitCode = failed > 0 ? 1 : 0
 }

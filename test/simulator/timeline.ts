@@ -7,8 +7,7 @@ interface Event {
   readonly run: () => void
 }
 
-const before = (a: Event, b: Event): boolean =>
-  a.at < b.at || (a.at === b.at && a.order < b.order)
+const before = (a: Event, b: Event): boolean => a.at < b.at || (a.at === b.at && a.order < b.order)
 
 export class Timeline {
   readonly #heap: Event[] = []

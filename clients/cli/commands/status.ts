@@ -4,7 +4,7 @@ import type { CommandModule } from 'yargs'
 import type { ClusterStatus } from '../../client.js'
 import { Context } from '../context.js'
 import type { GlobalFlags } from '../context.js'
-import { EXIT, Failure, whatIsMissing } from '../failure.js'
+import { EXIT, Failure, serves, whatIsMissing } from '../failure.js'
 import { paint, result, resultJson, table } from '../output.js'
 import { stepMs, withClient } from '../run.js'
 import { say } from '../texts.js'
@@ -17,7 +17,8 @@ function row(replica: Replica, committed: number): (string | number)[] {
   if (!reachable) return [paint.red(name), tier, paint.red('unreachable'), '', '', '', '', '']
   const reign = tier === 'processing' ? `term ${term}` : `epoch ${term}.${epochSlot}`
   const lag = Math.max(0, committed - replica.committed)
-  return [name, tier, role, reign, last, replica.committed, lamport, lag]
+  const clock = tier === 'persistence' ? lamport : ''
+  return [name, tier, role, reign, last, replica.committed, clock, lag]
 }
 
 export function statusTable(status: ClusterStatus): string {
@@ -39,7 +40,7 @@ export const status: CommandModule<GlobalFlags, GlobalFlags> = {
     if (context.json) resultJson(seen)
     else result(statusTable(seen))
     const missing = whatIsMissing(seen)
-    if (!seen.ready) {
+    if (!serves(seen)) {
       const text = `${say('notReady')}. ${missing}`.trim()
       if (context.json) process.exitCode = EXIT.unreachable
       else throw new Failure(EXIT.unreachable, text)

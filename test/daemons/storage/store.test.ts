@@ -6,6 +6,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { auditFile } from '../../../daemons/storage/audit.js'
 import { Connection } from '../../../daemons/storage/connection.js'
+import { openWriter, pragma } from '../../../daemons/storage/files.js'
 import { StoreUnsound } from '../../../daemons/storage/recover.js'
 import { Store } from '../../../daemons/storage/store.js'
 import type { WriteResult } from '../../../protocol/log/storage.js'
@@ -196,6 +197,38 @@ function flipBody(path: string): void {
   const at = readFileSync(path).indexOf('alice 1 100 ')
   writeSync(openSync(path, 'r+'), 'b', at)
 }
+
+t.test('a full file changes nothing, and comes back when there is room', async (t) => {
+  const { path, store } = await fresh(t)
+  const entries = chained(START, messages(10))
+  const before = durable(await store.write({ entries, commit: 3 }))
+  await store.close()
+  const { store: small } = (await Store.open(path, { maxBytes: 100_000 }))!
+  const after = { index: before.last, chain: before.chain }
+  const large = chained(after, [messageDraft('bob', 2, 1, 200_000)])
+  const instead = chained(entries[8]!, [messageDraft('bob', 2, 1, 200_000)])
+  const view = { epoch: { counter: 4, slot: 1 }, members: [] }
+  t.same(await small.write({ entries: large }), { outcome: 'full' })
+  t.same(await small.write({ entries: instead, truncateAfter: 9, view }), { outcome: 'full' })
+  t.match(await small.write({ commit: 4 }), {
+    outcome: 'written',
+    durable: { ...before, commit: 4 },
+  })
+  await small.close()
+  const { store: again, recovered } = (await Store.open(path))!
+  t.same(recovered.durable, { ...before, commit: 4 })
+  t.match(await again.write({ entries: large }), { outcome: 'written', durable: { last: 11 } })
+  await again.close()
+})
+
+t.test('a commit is on disk when it is answered: WAL, synchronous = FULL', async (t) => {
+  const { path, store } = await fresh(t)
+  await store.close()
+  const writer = await openWriter(path, 'write')
+  t.equal(await pragma(writer, 'synchronous'), 2)
+  t.equal(await pragma(writer, 'journal_mode'), 'wal')
+  await writer.close()
+})
 
 t.test('a replica without its file starts with an empty one', async (t) => {
   const path = join(t.testdir(), 's1.db')

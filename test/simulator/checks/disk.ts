@@ -22,7 +22,8 @@ export class DiskCheck implements Check {
       expect(
         compareEpochs(after[name], before[name]) >= 0,
         'P4',
-        () => `s${disk.slot}: ${name} from ${formatEpoch(before[name])} to ${formatEpoch(after[name])}`,
+        () =>
+          `s${disk.slot}: ${name} from ${formatEpoch(before[name])} to ${formatEpoch(after[name])}`,
       )
     }
     expect(

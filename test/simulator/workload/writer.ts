@@ -62,7 +62,11 @@ export class Writer implements Machine {
     this.#slot = slot
     this.#boot = start.boot
     this.#random = new Random(Buffer.from(start.entropy(4)).readUInt32BE())
-    this.#stores = Array.from({ length: stores }, () => ({ main: null, bulk: null, standing: null }))
+    this.#stores = Array.from({ length: stores }, () => ({
+      main: null,
+      bulk: null,
+      standing: null,
+    }))
     this.#busy = busy
     this.#inFlight = this.#random.pick([1, 4, 16])
     this.#pace = this.#random.pick([0.02, 0.1, 0.5])

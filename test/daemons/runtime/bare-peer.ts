@@ -1,0 +1,73 @@
+// The other end of a connection without any of the runtime: says and hears what a test wants.
+
+import { once } from 'node:events'
+import { connect as connectTcp } from 'node:net'
+import type { Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { CLUSTER, Record, ownAuthority } from './toy-replica.js'
+import type { Credentials } from '../../../daemons/runtime/dialler.js'
+import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import { FrameDecoder, encodeFrame } from '../../../protocol/wire/frame.js'
+
+const hello: The<'HELLO'> = {
+  type: 'HELLO',
+  minVersion: 1,
+  maxVersion: 1,
+  clusterId: CLUSTER,
+  role: 'client',
+  slot: 0,
+  boot: 'bare',
+  lane: 'main',
+}
+
+export class BarePeer {
+  readonly socket: Socket
+  readonly heard = new Record<Message>()
+  readonly closed: Promise<unknown>
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    const decoder = new FrameDecoder(1 << 24)
+    socket.on('data', (chunk: Buffer) => {
+      for (const message of decoder.push(chunk)) this.heard.add(message)
+    })
+    socket.on('error', () => {})
+    this.closed = once(socket, 'close')
+  }
+
+  static async connect(port: number, credentials?: Partial<Credentials>): Promise<BarePeer> {
+    const ca = credentials?.ca ?? (await ownAuthority()).certificate.toString('pem')
+    const { certificate, key } = credentials ?? {}
+    const own = certificate && key ? { cert: certificate, key } : {}
+    const options = { host: '127.0.0.1', port, ca, checkServerIdentity: () => undefined, ...own }
+    const socket = connectTls(options)
+    await once(socket, 'secureConnect')
+    return new BarePeer(socket)
+  }
+
+  static async connectPlain(port: number): Promise<BarePeer> {
+    const socket = connectTcp({ host: '127.0.0.1', port })
+    await once(socket, 'connect')
+    return new BarePeer(socket)
+  }
+
+  hello(changes: Partial<The<'HELLO'>> = {}): Promise<The<'WELCOME'>> {
+    this.say({ ...hello, ...changes })
+    return this.hears('WELCOME')
+  }
+
+  say(message: Message): void {
+    this.socket.write(encodeFrame(message))
+  }
+
+  hears<N extends Message['type']>(type: N): Promise<The<N>> {
+    return this.heard.find((message) => message.type === type) as Promise<The<N>>
+  }
+
+  /** The text of the one ERROR after which the other side has closed. */
+  async refusal(): Promise<string> {
+    const { text } = await this.hears('ERROR')
+    await this.closed
+    return text
+  }
+}

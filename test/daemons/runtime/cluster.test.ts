@@ -1,0 +1,129 @@
+// What init makes: a configuration that is read back, certificates that say who is who, and files
+// that replicas start from; and what the audit says of them.
+
+import { execFile } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
+import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { makeCluster } from '../../../daemons/runtime/cluster.js'
+import { pathsOf, readConfig } from '../../../daemons/runtime/config.js'
+import { carriesUri } from '../../../daemons/runtime/identity.js'
+import { permitted } from '../../../daemons/runtime/log.js'
+import { Store } from '../../../daemons/storage/store.js'
+import { START, chained, messageDraft } from '../storage/log-maker.js'
+
+const DAEMONS = fileURLToPath(new URL('../../../daemons/', import.meta.url))
+const plan = {
+  processing: 3,
+  persistence: 3,
+  basePort: 7400,
+  keyBits: 2048,
+  host: '127.0.0.1',
+  tls: true,
+}
+
+async function run(
+  script: string,
+  ...given: string[]
+): Promise<{ code: number; out: string; err: string }> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+      DAEMONS + script,
+      ...given,
+    ])
+    return { code: 0, out: stdout, err: stderr }
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
+    return { code, out: stdout, err: stderr }
+  }
+}
+
+t.test('a cluster as init makes it', async (t) => {
+  const directory = join(t.testdir(), 'troca')
+  const { clusterId, config: file } = await makeCluster({ ...plan, directory })
+  const config = readConfig(file)
+  t.equal(config.clusterId, clusterId)
+  const ports = config.replicas.map(({ port, debugPort }) => [port, debugPort])
+  t.same(ports[0], [7401, 7411])
+  t.same(ports[5], [7423, 7433])
+
+  const authority = new X509Certificate(readFileSync(join(directory, 'ca.pem')))
+  for (const name of ['p1', 's3']) {
+    const { certificate, key } = pathsOf(config, name)
+    const leaf = new X509Certificate(readFileSync(certificate))
+    t.ok(leaf.verify(authority.publicKey), `${name} is of the authority`)
+    const tier = name === 'p1' ? 'processing/1' : 'persistence/3'
+    t.ok(carriesUri(leaf.subjectAltName, `troca://${clusterId}/${tier}`), name)
+    t.ok(leaf.checkIP('127.0.0.1') && leaf.checkHost('localhost'))
+    t.equal(statSync(key).mode & 0o777, 0o600)
+  }
+  t.not(carriesUri('URI:troca://a/processing/12', 'troca://a/processing/1'), 'whole URIs only')
+
+  const { store, recovered } = (await Store.open(pathsOf(config, 's2').data))!
+  t.same(recovered.genesis, { clusterId, slots: 3 })
+  t.same(recovered.view, { epoch: { counter: 0, slot: 0 }, members: [] })
+  await store.close()
+  const client: unknown = JSON.parse(readFileSync(join(directory, 'client.json'), 'utf8'))
+  t.match(client, {
+    clusterId,
+    tls: true,
+    ca: 'ca.pem',
+    servers: [{ slot: 1, port: 7401 }],
+    needed: 2,
+  })
+  await t.rejects(makeCluster({ ...plan, directory }), /has a cluster in it/)
+})
+
+t.test('a cluster that cannot be made leaves nothing behind', async (t) => {
+  const directory = join(t.testdir(), 'troca')
+  await t.rejects(makeCluster({ ...plan, directory, processing: 2 }), /an odd number/)
+  t.same(readdirSync(dirname(directory)), [])
+})
+
+t.test('init and audit as commands', async (t) => {
+  const directory = join(t.testdir(), 'troca')
+  const made = await run('init.js', '--dir', directory, '--plain', '--json')
+  t.equal(made.code, 0, made.err)
+  t.match(JSON.parse(made.out), { directory })
+  t.match(await run('init.js', '--dir', directory), { code: 1, err: /has a cluster in it/ })
+  t.match(await run('init.js', '--dir', `${directory}2`, '--key-bits', '9'), {
+    code: 1,
+    err: /2048/,
+  })
+  t.match(await run('audit.js', '--dir', directory), { code: 0, out: /all files agree/ })
+
+  const config = readConfig(join(directory, 'cluster.yaml'))
+  const entries = chained(START, [messageDraft('a', 1, 1), messageDraft('a', 1, 2)])
+  const other = chained(START, [messageDraft('b', 1, 1), messageDraft('b', 1, 2)])
+  for (const [name, log] of [
+    ['s1', entries],
+    ['s2', entries],
+    ['s3', other],
+  ] as const) {
+    const { store } = (await Store.open(pathsOf(config, name).data))!
+    await store.write({ entries: log, commit: name === 's3' ? 0 : 2 })
+    await store.close()
+  }
+  const args = ['audit.js', '--dir', directory, '--json'] as const
+  t.match(JSON.parse((await run(...args)).out), { agree: true }, 'uncommitted entries may differ')
+  const { store } = (await Store.open(pathsOf(config, 's3').data))!
+  await store.write({ commit: 1 })
+  await store.close()
+  const differs = await run(...args)
+  t.equal(differs.code, 1)
+  t.match(JSON.parse(differs.out), { agree: false, files: [{}, {}, { fault: /differs.*entry 1/ }] })
+})
+
+t.test('logs hold allowed fields only, without control characters', async (t) => {
+  const written = permitted({
+    reason: `a\u0085b\u2028${'c'.repeat(500)}`,
+    password: 'secret',
+    slot: 2,
+  })
+  t.match(written, { slot: 2, fieldsLeftOut: 1 })
+  t.notMatch(JSON.stringify(written), /secret|\u0085|\u2028/)
+  t.ok(String(written['reason']).length < 300)
+})

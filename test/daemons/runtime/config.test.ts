@@ -1,0 +1,80 @@
+// The cluster file: everything wrong with it is said at once.
+
+import t from 'tap'
+import { ConfigError, checkConfig, readConfig } from '../../../daemons/runtime/config.js'
+
+const replica = (slot: number, port: number) => ({
+  slot,
+  host: '127.0.0.1',
+  port,
+  debugPort: port + 1,
+})
+const sound = {
+  clusterId: 'troca-1',
+  replicas: { processing: [replica(1, 10)], persistence: [replica(1, 20)] },
+}
+
+function problems(value: unknown): readonly string[] {
+  try {
+    checkConfig(value, '/etc/troca/cluster.yaml')
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+t.test('a short file is enough', async (t) => {
+  const config = checkConfig(sound, '/etc/troca/cluster.yaml', { TROCA_LOG_LEVEL: 'debug' })
+  t.match(config, { tls: true, directory: '/etc/troca', log: { level: 'debug', stdout: true } })
+  t.equal(config.replicas.length, 2)
+})
+
+t.test('all that is wrong is said at once, with what is needed', async (t) => {
+  const said = problems({
+    clusterId: 'No Spaces',
+    tls: 'perhaps',
+    colour: 'red',
+    replicas: {
+      processing: [replica(1, 10), { ...replica(3, 10), port: '10' }],
+      persistence: [],
+    },
+    timings: { heartbeat: 1000, suspect: 1500, patience: 5000, coordinatorPatience: 10, tea: 4 },
+    limits: { keyBits: 512 },
+    log: { level: 'loud' },
+  })
+  const expected = [
+    /^clusterId is "No Spaces"; needed: up to 64/,
+    /^tls is "perhaps"; needed: one of true, false/,
+    /^colour is not known; needed: one of clusterId/,
+    /^replicas.processing\[1\].port is "10"; needed: a whole number 1/,
+    /^replicas.processing is slots 1, 3; needed: 1 ... 2, each once/,
+    /^replicas.processing is 2; needed: an odd number/,
+    /^replicas.persistence is a list of 0; needed/,
+    /^timings.tea is not known/,
+    /^timings.suspect is 1500; needed: three heartbeats/,
+    /^timings.coordinatorPatience is 10; needed: more than/,
+    /^limits.keyBits is 512; needed: 2048/,
+    /^log.level is "loud"; needed: one of debug/,
+    /processing 3 is 127.0.0.1:11, which processing 1 has too/,
+  ]
+  for (const one of expected)
+    t.ok(
+      said.some((problem) => one.test(problem)),
+      String(one),
+    )
+  t.equal(said.length, expected.length, said.join('\n'))
+})
+
+t.test('plain TCP is for loopback only', async (t) => {
+  const processing = [{ ...replica(1, 10), host: '10.0.0.1' }]
+  const value = { ...sound, tls: false, replicas: { ...sound.replicas, processing } }
+  t.match(problems(value), [/processing 1.host is 10.0.0.1; needed: a loopback address/])
+})
+
+t.test('files that are not there, or not YAML, and odd values', async (t) => {
+  const dir = t.testdir({ 'bad.yaml': 'a: [1' })
+  t.throws(() => readConfig(`${dir}/none.yaml`), /cannot be read \(ENOENT\).*troca init/)
+  t.throws(() => readConfig(`${dir}/bad.yaml`), /is not YAML/)
+  for (const value of [null, 7, 'x', [], {}]) t.ok(problems(value).length > 0)
+})

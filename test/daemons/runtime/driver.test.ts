@@ -1,0 +1,118 @@
+// The driver with everything around it in memory: order of effects, and what ends a replica.
+
+import t from 'tap'
+import { Driver } from '../../../daemons/runtime/driver.js'
+import type { Surroundings } from '../../../daemons/runtime/driver.js'
+import type { Effect, Input, LinkId } from '../../../protocol/machine.js'
+import type { WriteResult } from '../../../protocol/log/storage.js'
+import { ToyMachine } from './toy-replica.js'
+
+const link = 1 as LinkId
+const ping = { type: 'PING', nonce: 1 } as const
+const written = { outcome: 'written' } as WriteResult
+
+function drive(machine: ToyMachine, more: Partial<Surroundings> = {}) {
+  const done: unknown[] = []
+  const frames: Buffer[] = []
+  const driver = new Driver(machine, {
+    send: (_link, frame) => (frames.push(frame), done.push('send')),
+    close: () => done.push('close'),
+    log: (_level, event) => done.push(event),
+    stopped: () => done.push('stopped'),
+    halt: (code) => done.push(code),
+    ...more,
+  })
+  return { driver, done, frames }
+}
+
+const script = (machine: ToyMachine, effects: Effect[]) => {
+  machine.react = (input: Input) => (input.type === 'drain' ? effects : [])
+}
+
+t.test('effects are carried out in the order listed, a message encoded once', async (t) => {
+  const machine = new ToyMachine()
+  const { driver, done, frames } = drive(machine)
+  const log = { type: 'log', level: 'info', event: 'said', fields: {} } as const
+  const send = { type: 'send', link, message: ping } as const
+  script(machine, [
+    send,
+    { ...send },
+    log,
+    { type: 'close', link, reason: '' },
+    { type: 'stopped' },
+  ])
+  driver.feed({ type: 'drain' })
+  t.same(done, ['send', 'send', 'said', 'close', 'stopped'])
+  t.equal(frames[0], frames[1])
+})
+
+t.test('an input that an effect causes is handled after the effects', async (t) => {
+  const machine = new ToyMachine()
+  const order: string[] = []
+  const { driver } = drive(machine, {
+    close: (id) => driver.feed({ type: 'link-down', link: id, reason: 'closed' }),
+    stopped: () => order.push('stopped'),
+  })
+  machine.react = (input) => {
+    order.push(input.type)
+    return input.type === 'drain' ? [{ type: 'close', link, reason: '' }, { type: 'stopped' }] : []
+  }
+  driver.feed({ type: 'drain' })
+  t.same(order, ['drain', 'stopped', 'link-down'])
+})
+
+t.test('what was written is told in order', async (t) => {
+  const machine = new ToyMachine()
+  const write = () => Promise.resolve(written)
+  const read = () => Promise.resolve({ kind: 'failed', reason: 'no' } as const)
+  const { driver } = drive(machine, { store: { write, read } })
+  const persist = (token: number) => ({ type: 'persist', token, batch: {} }) as const
+  script(machine, [
+    persist(1),
+    persist(2),
+    { type: 'read', token: 3, query: { kind: 'places', indices: [] } },
+  ])
+  driver.feed({ type: 'drain' })
+  await machine.first('read')
+  t.same(
+    machine.of('stored').map(({ token }) => token),
+    [1, 2],
+  )
+})
+
+t.test('a computation reports progress and its result, or that it failed', async (t) => {
+  const machine = new ToyMachine()
+  const run: NonNullable<Surroundings['workers']>['run'] = (_job, onProgress) => {
+    onProgress('half')
+    return Promise.reject(new Error('no memory'))
+  }
+  const { driver } = drive(machine, { workers: { run } })
+  const job = { kind: 'unlock', user: 'u', password: 'p', secrets: null } as const
+  script(machine, [{ type: 'compute', token: 4, job }])
+  driver.feed({ type: 'drain' })
+  t.match(await machine.first('computed'), { token: 4, result: { reason: 'no memory' } })
+  t.match(machine.of('progress'), [{ token: 4, text: 'half' }])
+})
+
+t.test('a machine that throws halts the replica: 70; nothing is fed to it any more', async (t) => {
+  const machine = new ToyMachine()
+  const { driver, done } = drive(machine)
+  machine.react = () => {
+    throw new Error('P1: two holders')
+  }
+  driver.feed({ type: 'drain' })
+  driver.feed({ type: 'drain' })
+  t.same(done, ['halted', 70])
+})
+
+t.test('a write that fails halts the replica: 74', async (t) => {
+  const machine = new ToyMachine()
+  const halted = new Promise((resolve) => {
+    const write = () => Promise.reject(new Error('SQLITE_IOERR'))
+    const read = () => Promise.resolve({ kind: 'failed', reason: '' } as const)
+    const { driver } = drive(machine, { store: { write, read }, halt: resolve })
+    script(machine, [{ type: 'persist', token: 1, batch: {} }])
+    driver.feed({ type: 'drain' })
+  })
+  t.equal(await halted, 74)
+})
