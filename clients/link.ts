@@ -40,7 +40,7 @@ export interface LinkListener {
 }
 
 export class Link {
-  credentials: Credentials | null = null
+  #credentials: Credentials | null = null
   connection: Connection | null = null
   /** Why there is no connection. */
   lastFailure: TrocaError | null = null
@@ -93,6 +93,7 @@ export class Link {
     try {
       const connection = await findServer(this.#servers, this.#options)
       await this.#adopt(connection)
+      if (!this.connection) void this.#reconnect(0)
     } catch (error) {
       const failure = error as TrocaError
       this.lastFailure = failure
@@ -106,22 +107,33 @@ export class Link {
     }
   }
 
+  get credentials(): Credentials | null {
+    return this.#credentials
+  }
+
+  /** Another user: a connection that is logged in for the one before is of no use any more. */
+  set credentials(credentials: Credentials | null) {
+    if (credentials?.user !== this.#credentials?.user) this.#takeStandby()?.close('another user')
+    this.#credentials = credentials
+  }
+
   /** Logs in and makes this the connection. */
   async #adopt(connection: Connection): Promise<void> {
-    await this.#logIn(connection)
-    if (this.#closed) return connection.close('not needed any more')
+    if (!(await this.#logIn(connection))) return connection.close('not needed any more')
     this.#learn(connection.welcome!.coordinator)
     this.#use(connection)
   }
 
-  async #logIn(connection: Connection): Promise<void> {
-    if (!this.credentials) return
+  /** False: closed meanwhile, or logged in for who is not the user any more. */
+  async #logIn(connection: Connection): Promise<boolean> {
+    const credentials = this.#credentials
     try {
-      await logIn(connection, this.credentials)
+      if (credentials) await logIn(connection, credentials)
     } catch (error) {
       connection.close('could not log in')
       throw error
     }
+    return !this.#closed && credentials?.user === this.#credentials?.user
   }
 
   /** What was the connection until now is left. */
@@ -200,9 +212,8 @@ export class Link {
     try {
       const others = this.#servers.filter(({ slot }) => slot !== connection.server.slot)
       const standby = await firstToWelcome(others, this.#options)
-      await this.#logIn(standby)
-      if (this.#closed) standby.close('not needed any more')
-      else this.#standby = standby
+      if (await this.#logIn(standby)) this.#standby = standby
+      else standby.close('not needed any more')
     } catch {
       // There is a connection; this is tried again later.
     } finally {
