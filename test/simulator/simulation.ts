@@ -71,6 +71,7 @@ class Run {
       if (!(error instanceof Violation)) throw error
       violation = error
       this.#transcript.line(this.#cluster.timeline.now, `VIOLATION ${error.message}`)
+      this.#describe()
     }
     const { timeline, history, coverage } = this.#cluster
     return {
@@ -82,6 +83,19 @@ class Run {
       entries: history.ledger.length - 1,
       rates: this.#rates,
       reached: coverage.reached,
+    }
+  }
+
+  /** How every replica saw itself at the end. */
+  #describe(): void {
+    if (!this.#transcript.traced) return
+    const { hosts, timeline } = this.#cluster
+    const now = { monotonic: 0, wall: 0 }
+    for (const { name, machine } of hosts) {
+      for (const word of machine ? ['view', 'turn', 'log', 'ring'] : []) {
+        const text = machine!.describe(word, now)
+        if (text) this.#transcript.line(timeline.now, `${name} ${word}: ${text.split('\n').join('; ')}`)
+      }
     }
   }
 
