@@ -32,14 +32,6 @@ export const BUGS: readonly Bug[] = [
     caughtBy: ['P1', 'halt', 'P2'],
   },
   {
-    name: 'a REPLY counts whatever its stamp',
-    workload: 'persistence',
-    file: 'mutex/ricart-agrawala',
-    line: 'if (this.#wanting !== stamp || !this.#outstanding.delete(from))',
-    becomes: 'if (this.#wanting === null || !this.#outstanding.delete(from))',
-    caughtBy: ['P1', 'halt', 'P2'],
-  },
-  {
     name: 'a kept permission is not given back',
     workload: 'persistence',
     file: 'mutex/ricart-agrawala',
