@@ -15,7 +15,7 @@ import { nameOf } from '../../daemons/runtime/identity.js'
 import { Replica } from './replica.js'
 
 /** Generous: this only ends a test that would wait for ever. */
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 30_000
 const POLL_MS = 25
 const PASSWORD = 'correct horse'
 const CLI = fileURLToPath(new URL('../../clients/cli/main.js', import.meta.url))
@@ -105,7 +105,8 @@ export class Cluster {
       if (answer !== null) return answer
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }
-    throw new Error(`waited ${PATIENCE_MS / 1_000} s in vain until ${what}`)
+    const states = await Promise.all(this.replicas.map(stateOf))
+    throw new Error(`waited ${PATIENCE_MS / 1_000} s in vain until ${what}\n${states.join('\n')}`)
   }
 
   /** The processing replica that coordinates. */
@@ -197,4 +198,12 @@ async function endOf(replica: Replica): Promise<number[]> {
   const metrics = await replica.metrics()
   if (!replica.isPersistence) return [metrics['troca_applied_index'] ?? -1]
   return [metrics['troca_log_last_index'] ?? -1, metrics['troca_log_commit_index'] ?? -1]
+}
+
+/** For people, when something was waited for in vain. */
+async function stateOf(replica: Replica): Promise<string> {
+  if (!replica.runs) return `---- ${replica.name}: does not run`
+  const words = replica.isPersistence ? ['view', 'turn', 'log', 'peer'] : ['ring', 'log', 'peer']
+  const answers = await Promise.all(words.map((word) => replica.ask(word)))
+  return [`---- ${replica.name}`, ...answers].join('\n')
 }

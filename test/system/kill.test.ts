@@ -2,13 +2,36 @@
 // doubled or out of order, and every replica comes back by itself.
 
 import t from 'tap'
+import type { Test } from 'tap'
 import { Cluster } from './cluster.js'
+import type { Replica } from './replica.js'
 import { Traffic } from './verify.js'
 
 t.setTimeout(280_000)
 
 /** Acknowledgements of each sender between two faults. */
 const STRETCH = 100
+
+/** Kills, lets the others serve, starts again; says how long each took. */
+async function killAndRestart(
+  t: Test,
+  cluster: Cluster,
+  traffic: Traffic,
+  replica: Replica,
+  what = '',
+): Promise<void> {
+  const killedAt = performance.now()
+  await replica.kill()
+  await traffic.more(STRETCH)
+  const gapMs = traffic.gapSince(killedAt)
+  const startedAt = performance.now()
+  replica.start()
+  await cluster.untilCaughtUp(replica)
+  const backMs = Math.round(performance.now() - startedAt)
+  t.comment(
+    `${replica.name}${what}: longest gap ${gapMs} ms, caught up ${backMs} ms after its start`,
+  )
+}
 
 t.test('kill -9 of each replica in turn', async (t) => {
   const cluster = await Cluster.start(t)
@@ -17,14 +40,8 @@ t.test('kill -9 of each replica in turn', async (t) => {
     await traffic.more(STRETCH)
     const leads = replica === (await cluster.coordinator())
     const holds = replica === (await cluster.holder())
-    const killedAt = performance.now()
-    await replica.kill()
-    await traffic.more(STRETCH)
-    const gapMs = traffic.gapSince(killedAt)
-    replica.start()
-    await cluster.untilCaughtUp(replica)
-    const who = `${replica.name}${leads ? ', coordinator' : ''}${holds ? ', turn' : ''}`
-    t.comment(`${who}: longest gap in acknowledgements ${gapMs} ms`)
+    const what = `${leads ? ', coordinator' : ''}${holds ? ', turn' : ''}`
+    await killAndRestart(t, cluster, traffic, replica, what)
   }
   await traffic.verify(t)
 })
@@ -34,13 +51,7 @@ t.test('kill -9 of the coordinator and of the holder of the turn, wherever they 
   const traffic = await Traffic.start(cluster)
   for (const find of [() => cluster.coordinator(), () => cluster.holder()]) {
     await traffic.more(STRETCH)
-    const replica = await find()
-    const killedAt = performance.now()
-    await replica.kill()
-    await traffic.more(STRETCH)
-    t.comment(`${replica.name}: longest gap ${traffic.gapSince(killedAt)} ms`)
-    replica.start()
-    await cluster.untilCaughtUp(replica)
+    await killAndRestart(t, cluster, traffic, await find())
   }
   await traffic.verify(t)
 })
