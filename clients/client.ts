@@ -95,6 +95,7 @@ export class Client implements AsyncDisposable {
       message: (message) => this.#message(message),
       drained: () => this.#outbox.drained(),
       coordinator: (slot) => this.events.emit('coordinator', { slot }),
+      busy: () => this.#operations.unanswered + this.#outbox.unanswered > 0,
     })
     const why = (): TrocaError | null => this.#link.lastFailure
     const doubt = (): void => this.#link.doubt()

@@ -71,10 +71,11 @@ const REASONS: Record<string, string> = {
 export class Connection {
   readonly server: Server
   welcome: The<'WELCOME'> | null = null
-  /** On the monotonic clock, ms: when something was last heard. */
-  heardAt = performance.now()
   listener: ConnectionListener
   closed = false
+  /** Monotonic, ms: when something was last heard, and when that was first doubted since. */
+  #heardAt = performance.now()
+  #pingedAt: number | null = null
   readonly #socket: Socket
   readonly #decoder = new FrameDecoder(HANDSHAKE_FRAME_BYTES)
   readonly #asked = new Map<number, (answer: Answer) => void>()
@@ -120,6 +121,15 @@ export class Connection {
     const request = this.nextRequest()
     this.#asked.set(request, answered)
     this.send(build(request))
+  }
+
+  /** Asks for a sign of life after `pingMs` without one; for how long that has had no answer. */
+  silentMs(now: number, pingMs: number): number {
+    if (this.#pingedAt !== null) return now - this.#pingedAt
+    if (now - this.#heardAt < pingMs) return 0
+    this.#pingedAt = now
+    this.send({ type: 'PING', nonce: 0 })
+    return 0
   }
 
   /** Says goodbye and closes. */
@@ -168,7 +178,8 @@ export class Connection {
 
   #received(chunk: Buffer): void {
     if (this.closed) return
-    this.heardAt = performance.now()
+    this.#heardAt = performance.now()
+    this.#pingedAt = null
     let messages: Message[]
     try {
       messages = this.#decoder.push(chunk)

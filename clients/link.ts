@@ -13,10 +13,13 @@ import type { Server } from './options.js'
 
 const BACK_OFF_MIN_MS = 20
 const BACK_OFF_MAX_MS = 500
-/** A connection silent for longer is taken for dead; at least so many heartbeats. */
+const BEAT_MS = 200
+/** While something is unanswered, silence is looked into after this; else at the server's pace. */
+const BUSY_PING_MS = 500
+/** A PING without any sign of life for so long: the connection is dead. */
 const SILENCE_MS = 1_500
-const SILENT_HEARTBEATS = 10
-/** How often the coordinator is asked for, when another replica or none is known to be it. */
+/** How often the coordinator is asked for while something is unanswered, when another replica or
+ * none is known to be it, and when this one is. */
 const SEEK_MS = 200
 const CHECK_MS = 2_000
 /** Clients that live shorter need no connection in reserve. */
@@ -32,10 +35,12 @@ export interface LinkListener {
   message(message: Message): void
   drained(): void
   coordinator(slot: number): void
+  /** Something is unanswered. */
+  busy(): boolean
 }
 
 export class Link {
-  credentials: Credentials | null = null
+  #credentials: Credentials | null = null
   connection: Connection | null = null
   /** Why there is no connection. */
   lastFailure: TrocaError | null = null
@@ -88,6 +93,7 @@ export class Link {
     try {
       const connection = await findServer(this.#servers, this.#options)
       await this.#adopt(connection)
+      if (!this.connection) void this.#reconnect(0)
     } catch (error) {
       const failure = error as TrocaError
       this.lastFailure = failure
@@ -101,22 +107,33 @@ export class Link {
     }
   }
 
+  get credentials(): Credentials | null {
+    return this.#credentials
+  }
+
+  /** Another user: a connection that is logged in for the one before is of no use any more. */
+  set credentials(credentials: Credentials | null) {
+    if (credentials?.user !== this.#credentials?.user) this.#takeStandby()?.close('another user')
+    this.#credentials = credentials
+  }
+
   /** Logs in and makes this the connection. */
   async #adopt(connection: Connection): Promise<void> {
-    await this.#logIn(connection)
-    if (this.#closed) return connection.close('not needed any more')
+    if (!(await this.#logIn(connection))) return connection.close('not needed any more')
     this.#learn(connection.welcome!.coordinator)
     this.#use(connection)
   }
 
-  async #logIn(connection: Connection): Promise<void> {
-    if (!this.credentials) return
+  /** False: closed meanwhile, or logged in for who is not the user any more. */
+  async #logIn(connection: Connection): Promise<boolean> {
+    const credentials = this.#credentials
     try {
-      await logIn(connection, this.credentials)
+      if (credentials) await logIn(connection, credentials)
     } catch (error) {
       connection.close('could not log in')
       throw error
     }
+    return !this.#closed && credentials?.user === this.#credentials?.user
   }
 
   /** What was the connection until now is left. */
@@ -165,28 +182,29 @@ export class Link {
   #beat(connection: Connection): void {
     if (this.connection !== connection) return
     const now = performance.now()
-    const beatMs = Math.max(connection.welcome!.heartbeat, 25)
-    const silenceMs = Math.max(SILENCE_MS, SILENT_HEARTBEATS * beatMs)
     // This process itself was stopped: nobody else can be blamed for the silence.
-    if (now - this.#beatAt > silenceMs / 2) connection.heardAt = now
+    const stalled = now - this.#beatAt > SILENCE_MS / 2
     this.#beatAt = now
-    if (now - connection.heardAt > silenceMs) {
+    const busy = this.#listener.busy()
+    const pingMs = busy ? BUSY_PING_MS : connection.welcome!.heartbeat
+    if (!stalled && connection.silentMs(now, pingMs) > SILENCE_MS) {
       return connection.destroy(connection.unreachable('fell silent'))
     }
-    if (now - connection.heardAt >= beatMs) connection.send({ type: 'PING', nonce: 0 })
     const home = this.#coordinator === connection.server.slot
-    if (now - this.#askedAt > (home ? CHECK_MS : SEEK_MS)) this.#seek(connection, now)
-    this.#tendStandby(connection, now, silenceMs)
-    this.#deadlines.set(beatMs, () => this.#beat(connection))
+    const seekMs = busy && !home ? SEEK_MS : CHECK_MS
+    if (now - this.#askedAt > seekMs && (busy || !home)) this.#seek(connection, now)
+    this.#tendStandby(connection, now)
+    this.#deadlines.set(BEAT_MS, () => this.#beat(connection))
   }
 
-  #tendStandby(connection: Connection, now: number, silenceMs: number): void {
+  #tendStandby(connection: Connection, now: number): void {
     if (!this.credentials || this.#servers.length < 2 || this.#preparing) return
     const standby = this.#standby
     if (standby?.server.slot === connection.server.slot) this.#takeStandby()?.close('not needed')
-    else if (standby && now - standby.heardAt > silenceMs) this.#takeStandby()?.close('fell silent')
-    else if (standby && !standby.closed) standby.send({ type: 'PING', nonce: 0 })
-    else if (now > this.#standbyDueAt) void this.#prepareStandby(connection)
+    else if (standby && !standby.closed) {
+      if (standby.silentMs(now, standby.welcome!.heartbeat) <= SILENCE_MS) return
+      this.#takeStandby()?.destroy(standby.unreachable('fell silent'))
+    } else if (now > this.#standbyDueAt) void this.#prepareStandby(connection)
   }
 
   async #prepareStandby(connection: Connection): Promise<void> {
@@ -194,9 +212,8 @@ export class Link {
     try {
       const others = this.#servers.filter(({ slot }) => slot !== connection.server.slot)
       const standby = await firstToWelcome(others, this.#options)
-      await this.#logIn(standby)
-      if (this.#closed || this.#standby) standby.close('not needed any more')
-      else this.#standby = standby
+      if (await this.#logIn(standby)) this.#standby = standby
+      else standby.close('not needed any more')
     } catch {
       // There is a connection; this is tried again later.
     } finally {

@@ -43,6 +43,10 @@ export class Operations {
     this.#doubt = doubt
   }
 
+  get unanswered(): number {
+    return this.#pending.size
+  }
+
   run(operation: Operation): Promise<Message> {
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(this.#ended)

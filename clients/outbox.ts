@@ -59,6 +59,10 @@ export class Outbox {
     this.#doubt = doubt
   }
 
+  get unanswered(): number {
+    return this.#waitingCount
+  }
+
   send(
     to: string,
     text: string,

@@ -72,11 +72,13 @@ const lastLines = (text, count) => text.trim().split('\n').slice(-count).join('\
 async function install() {
   const isLink = existsSync(at('node_modules')) && lstatSync(at('node_modules')).isSymbolicLink()
   if (isLink || isInstalled()) return
+  // Not `npm ci`: it refuses a lockfile without the binaries of platforms that a registry lacks.
   const npm = process.env.npm_execpath
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []]
   const { ok, output } = await runQuietly('installing (some minutes the first time)', command, [
     ...first,
-    'ci',
+    'install',
+    '--no-save',
     '--no-audit',
     '--no-fund',
   ])
@@ -84,7 +86,7 @@ async function install() {
   const compilers = process.platform === 'win32' ? ['python'] : ['make', 'python3']
   const missing = compilers.filter((program) => !present(program))
   if (!['c++', 'g++', 'clang++'].some(present)) missing.push('a C++ compiler')
-  say(lastLines(output, 15))
+  say(lastLines(output, 30))
   if (missing.length === 0) stop('The packages could not be installed: see the lines above.')
   stop(
     `The packages could not be installed: ${missing.join(', ')} missing, to build sqlite3. ` +

@@ -27,6 +27,9 @@ const IN_FLIGHT = 64
 const SEEKING_PAUSE_MS = 5
 const SEEK_MS = 5_000
 
+/** Once interrupted, nothing is killed any more but by stopping. */
+let interrupted = false
+
 interface Cast {
   readonly context: Context
   readonly supervisor: Supervisor
@@ -53,6 +56,7 @@ async function newUser(context: Context, name: string): Promise<Client> {
 }
 
 function strike(cast: Cast, course: Course, name: string, pid: number, what: string): void {
+  if (interrupted) return
   const killed = kill(name, pid)
   clearProgress()
   note(`kill -9 ${name}, ${what}, after ${course.receiptsAtMs.length} receipts`)
@@ -193,12 +197,13 @@ async function main(): Promise<void> {
     while (await supervisor.stop()) await pause(200)
     clearProgress()
   }
-  const interrupted = (): void => {
+  const interrupt = (): void => {
+    interrupted = true
     note('interrupted: stopping everything')
     void cleanUp().finally(() => process.exit(130))
   }
-  process.once('SIGINT', interrupted)
-  process.once('SIGTERM', interrupted)
+  process.once('SIGINT', interrupt)
+  process.once('SIGTERM', interrupt)
   try {
     await demo(dir, supervisor, process.argv[2])
   } catch (error) {

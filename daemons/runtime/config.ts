@@ -78,7 +78,7 @@ function readTier(check: Checker, value: unknown, role: Tier): ReplicaAddress[] 
   if (slots.some((slot, i) => slot !== i + 1)) {
     check.problem(path, `slots ${slots.join(', ')}`, `1 ... ${slots.length}, each once`)
   }
-  if (replicas.length % 2 === 0 && replicas.length > 0) {
+  if (role === 'persistence' && replicas.length % 2 === 0 && replicas.length > 0) {
     const why = 'an odd number of replicas: one more of an even number survives no more failures'
     check.problem(path, String(replicas.length), why)
   }

@@ -50,6 +50,7 @@ export class Coordinator {
   readonly #queue: Command[] = []
   #queuedBytes = 0
   readonly #orders = new Map<number, InFlight>()
+  readonly #committed: The<'COMMITTED'>[] = []
   #nextK = 1
   #nextAppend = 1
   #time = 0
@@ -92,6 +93,7 @@ export class Coordinator {
   /** Gives up all that is queued; returns it. */
   end(): Command[] {
     this.#orders.clear()
+    this.#committed.length = 0
     this.#queuedBytes = 0
     return this.#queue.splice(0)
   }
@@ -157,6 +159,7 @@ export class Coordinator {
       since: now.monotonic,
     }
     this.#orders.set(k, inFlight)
+    this.#announce()
     this.#s.broadcast(order)
     this.#executor.hold(order)
     this.#events.executed(this.#executor.run())
@@ -259,8 +262,13 @@ export class Coordinator {
     if (!inFlight) return
     this.#orders.delete(k)
     const hash = this.#executor.executed(k)?.hash
-    if (hash) this.#s.broadcast({ type: 'COMMITTED', term: this.#s.holds, k, hash, runs })
+    if (hash) this.#committed.push({ type: 'COMMITTED', term: this.#s.holds, k, hash, runs })
     this.issue()
+  }
+
+  /** Nobody waits for these: they go with the next order, or with the next tick. */
+  #announce(): void {
+    for (const message of this.#committed.splice(0)) this.#s.broadcast(message)
   }
 
   // ---- links and time -------------------------------------------------------------------------
@@ -280,6 +288,7 @@ export class Coordinator {
 
   tick(): void {
     const { now, timings, self } = this.#s
+    this.#announce()
     for (const [k, inFlight] of [...this.#orders]) {
       if (inFlight.decided || now.monotonic - inFlight.since <= timings.suspect) continue
       if (this.#orders.get(k) !== inFlight) continue

@@ -97,6 +97,20 @@ export class Home {
     return this.home !== 0 && this.#normal(this.home)
   }
 
+  /** Persistence replicas with a live link to here or to the home. */
+  get reached(): Slot[] {
+    const overHome = this.stores.get(this.home)?.heartbeat?.reaches ?? []
+    return this.#candidates()
+      .filter((slot) => this.hears(slot) || overHome.includes(slot))
+      .sort((a, b) => a - b)
+  }
+
+  /** The home is in a view or between two, and reaches a majority of all: what is appended now can be committed. */
+  get quorate(): boolean {
+    const reaches = this.stores.get(this.home)?.heartbeat?.reaches.length ?? 0
+    return this.#works(this.home) && reaches > this.#s.stores / 2
+  }
+
   /** How long there has been no such home, ms. */
   get homelessMs(): number {
     return this.#homelessSince === null ? 0 : this.#s.now.monotonic - this.#homelessSince

@@ -43,7 +43,7 @@ export class Leadership {
       random: () => standing.random(),
     }
     this.#ring = new Ring(standing.self, standing.slots, port, {
-      roundMs: standing.timings.patience / 2,
+      roundMs: standing.timings.patience / 4,
     })
   }
 

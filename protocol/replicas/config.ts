@@ -58,7 +58,7 @@ export const LIMITS: Limits = {
   queuedCommands: 8_192,
   queuedBytes: 16 * 1024 * 1024,
   computations: 256,
-  credit: 256,
+  credit: 320,
   keyBits: 3_072,
   keyEpochCommands: 65_536,
   keyEpochMs: 600_000,

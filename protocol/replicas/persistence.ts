@@ -411,6 +411,7 @@ export class PersistenceReplica implements Machine {
       case 'VIEW_HEARTBEAT':
         this.#s.peers.get(from)!.heartbeat = message
         if (message.resign > 0) this.#leases.passResign(message.resign)
+        this.#followMember(from, message)
         this.#view.maintain()
         return
       case 'PULL':
@@ -437,6 +438,13 @@ export class PersistenceReplica implements Machine {
       default:
         if (this.#s.incarnation.counter > 0) this.#changeView(from, message)
     }
+  }
+
+  /** A pull may fail and writes may end: what a member of this view has committed is asked for. */
+  #followMember(from: Slot, message: The<'VIEW_HEARTBEAT'>): void {
+    const { serving, log, epoch } = this.#s
+    if (!serving || !sameEpoch(message.installed, epoch)) return
+    if (message.committed > log.last) this.#appender.pullFrom(from)
   }
 
   #changeView(

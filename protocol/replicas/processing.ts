@@ -136,7 +136,8 @@ export class ProcessingReplica implements Machine {
   }
 
   #settle(): void {
-    const said = `${this.#s.role} ${this.#s.holds} ${this.#home.serves}`
+    const vouched = this.#leadership.vouched.slot
+    const said = `${this.#s.role} ${this.#s.holds} ${vouched} ${this.#home.serves}`
     if (said !== this.#saidRole) {
       this.#saidRole = said
       this.#heartbeat()
@@ -306,8 +307,9 @@ export class ProcessingReplica implements Machine {
     const { boot, self } = this.#s
     const id = ++this.#nextRequest
     const command = { ...asked, origin: { slot: self, boot, id } } as Command
-    const refuse = (name: 'NOT_READY' | 'OVERLOADED' | 'STORAGE_FULL'): void =>
+    const refuse = (name: 'NOT_READY' | 'NO_QUORUM' | 'OVERLOADED' | 'STORAGE_FULL'): void =>
       this.#sessions.reply(session, refusal(request, name, this.#why(name)))
+    if (!this.#home.quorate) return refuse('NO_QUORUM')
     if (coordinator === 0) return refuse('NOT_READY')
     if (this.#home.full) return refuse('STORAGE_FULL')
     if (coordinator === self) {
@@ -323,9 +325,11 @@ export class ProcessingReplica implements Machine {
   }
 
   #why(name: string): string {
-    if (name !== 'NOT_READY') return ''
-    const reached = [...this.#home.stores.keys()].filter((slot) => this.#home.hears(slot))
-    return `${reached.length} of ${this.#s.stores} persistence replicas reachable`
+    if (name !== 'NOT_READY' && name !== 'NO_QUORUM') return ''
+    const { stores } = this.#s
+    const reached = this.#home.reached.map((slot) => `s${slot}`).join(', ') || 'none'
+    const needed = Math.floor(stores / 2) + 1
+    return `${this.#home.reached.length} of ${stores} persistence replicas reachable: ${reached}; ${needed} needed`
   }
 
   #onPass(from: Slot, commands: readonly Command[]): void {

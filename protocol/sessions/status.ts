@@ -19,7 +19,7 @@ export function clusterStatus(
   for (let slot = 1; slot <= slots; slot++) replicas.push(ringRow(standing, executor, slot))
   for (let slot = 1; slot <= stores; slot++) replicas.push(storeRow(standing, home, slot))
   const needed = Math.floor(stores / 2) + 1
-  const ready = coordinator !== 0 && home.serves
+  const ready = coordinator !== 0 && home.quorate
   return {
     type: 'STATUS_IS',
     ...{ request, clusterId, coordinator, replicas, needed, ready },

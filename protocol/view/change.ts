@@ -136,15 +136,10 @@ export class ViewChange {
   }
 
   #target(): Slot[] {
-    const { self, peers, now } = this.#s
-    const stuck = this.#events.stuckOn()
-    const fit = this.#s.reached.filter((slot) => {
-      if (slot === self) return this.#s.writable
-      const heartbeat = peers.get(slot)?.heartbeat
-      const blamed = (this.#blamed.get(slot) ?? 0) > now.monotonic || stuck.includes(slot)
-      if (!heartbeat || blamed || heartbeat.incarnation.counter === 0) return false
-      return heartbeat.writable && heartbeat.oldestWrite <= 2 * this.#s.timings.suspect
-    })
+    const { self, peers } = this.#s
+    // Who is stuck stays out, unless that leaves too few: then they are what there is.
+    const free = this.#fit(this.#events.stuckOn())
+    const fit = free.length >= this.#s.majority ? free : this.#fit([])
     if (!fit.includes(self)) return []
     const lastOf = (slot: Slot): number =>
       slot === self ? this.#s.log.last : (peers.get(slot)?.heartbeat?.last ?? 0)
@@ -152,6 +147,17 @@ export class ViewChange {
     const near = fit.filter((slot) => slot === self || lastOf(slot) >= newest - NEAR)
     const candidates = near.length >= this.#s.majority ? near : fit
     return bestClique(self, candidates, (a, b) => this.#reaches(a, b))
+  }
+
+  #fit(stuck: readonly Slot[]): Slot[] {
+    const { self, peers, now } = this.#s
+    return this.#s.reached.filter((slot) => {
+      if (slot === self) return this.#s.writable
+      const heartbeat = peers.get(slot)?.heartbeat
+      const blamed = (this.#blamed.get(slot) ?? 0) > now.monotonic || stuck.includes(slot)
+      if (!heartbeat || blamed || heartbeat.incarnation.counter === 0) return false
+      return heartbeat.writable && heartbeat.oldestWrite <= 2 * this.#s.timings.suspect
+    })
   }
 
   #reaches(a: Slot, b: Slot): boolean {

@@ -231,8 +231,8 @@ export class Host {
       return run()
     } catch (error) {
       if (error instanceof Violation) throw error
-      const { message, stack } = error as Error
-      if (error instanceof InvariantError) {
+      const { message, stack, name } = error as Error
+      if (name === InvariantError.name) {
         throw new Violation('halt', `${this.name} halted: ${message}`, { cause: error })
       }
       throw new Violation('crash', `${this.name} threw ${message}\n${stack}`, { cause: error })

@@ -54,11 +54,11 @@ class Run {
   constructor(options: Options) {
     const { seed, sizes, workload, print } = options
     const plan = new Random(seed, 'plan')
-    const [wire, latency] = [plan.chance(0.3), plan.spread(0.1, 5)]
+    const [wire, latency] = [plan.chance(0.15), plan.spread(0.1, 5)]
     this.#options = options
     const rates = Object.entries(options.rates ?? swarm(plan))
     this.#rates = Object.fromEntries(rates.filter(([name]) => !options.off?.has(name)))
-    this.#stormMs = options.stormMs ?? plan.between(5_000, 25_000)
+    this.#stormMs = options.stormMs ?? plan.between(2_000, 12_000)
     this.#transcript = new Transcript(print !== undefined, print ?? ((): void => {}))
     this.#cluster = new Cluster({ seed, sizes, wire, latency }, workload, this.#transcript)
   }
@@ -71,6 +71,7 @@ class Run {
       if (!(error instanceof Violation)) throw error
       violation = error
       this.#transcript.line(this.#cluster.timeline.now, `VIOLATION ${error.message}`)
+      this.#describe()
     }
     const { timeline, history, coverage } = this.#cluster
     return {
@@ -82,6 +83,19 @@ class Run {
       entries: history.ledger.length - 1,
       rates: this.#rates,
       reached: coverage.reached,
+    }
+  }
+
+  /** How every replica saw itself at the end. */
+  #describe(): void {
+    if (!this.#transcript.traced) return
+    const { hosts, timeline } = this.#cluster
+    const now = { monotonic: 0, wall: 0 }
+    for (const { name, machine } of hosts) {
+      for (const word of machine ? ['view', 'turn', 'log', 'ring'] : []) {
+        const text = machine!.describe(word, now)
+        if (text) this.#transcript.line(timeline.now, `${name} ${word}: ${text.split('\n').join('; ')}`)
+      }
     }
   }
 

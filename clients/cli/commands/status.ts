@@ -17,7 +17,8 @@ function row(replica: Replica, committed: number): (string | number)[] {
   if (!reachable) return [paint.red(name), tier, paint.red('unreachable'), '', '', '', '', '']
   const reign = tier === 'processing' ? `term ${term}` : `epoch ${term}.${epochSlot}`
   const lag = Math.max(0, committed - replica.committed)
-  return [name, tier, role, reign, last, replica.committed, lamport, lag]
+  const clock = tier === 'persistence' ? lamport : ''
+  return [name, tier, role, reign, last, replica.committed, clock, lag]
 }
 
 export function statusTable(status: ClusterStatus): string {

@@ -8,7 +8,7 @@ import type { Disk } from '../disk.js'
 import type { History, Node } from '../history.js'
 import type { Host } from '../host.js'
 import { Violation, expect } from '../violation.js'
-import type { Check } from './check.js'
+import { turnView, type Check } from './check.js'
 
 /** Whether `low` is on the path to `high`. */
 function isPrefix(low: Node, high: Node): boolean {
@@ -97,6 +97,8 @@ export class LogCheck implements Check {
         return this.#appended(from, message)
       case 'CLAIMED':
         return this.#claimed(from, message)
+      case 'FENCED':
+        return this.#fenced(from, message)
     }
   }
 
@@ -157,6 +159,16 @@ export class LogCheck implements Check {
         () => `${from.name} says ${message.term}/${message.k}/${part} is committed at ${index}`,
       )
     }
+  }
+
+  /** Said once the newer TERM is committed, perhaps before anything else says that it is. */
+  #fenced(from: Host, message: The<'FENCED'>): void {
+    const view = turnView(from)
+    if (view) this.#claim(from, view.commitIndex)
+    const { term } = this.#history.committed.fence
+    expect(message.term <= term, 'C1', () => {
+      return `${from.name} says FENCED by ${message.term}; committed is term ${term}`
+    })
   }
 
   #claimed(from: Host, message: The<'CLAIMED'>): void {

@@ -1,11 +1,9 @@
 // What the processing tier asks of the waist: C1 and C2 begin here, because they bind the bytes
-// that the log will hold to who first asked for them. C7 for answers: an acknowledged order is
-// never asked for again by a GAP.
+// that the log will hold to who first asked for them.
 
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { History } from '../history.js'
 import type { Host } from '../host.js'
-import { expect } from '../violation.js'
 import type { Check } from './check.js'
 
 export class WriterCheck implements Check {
@@ -17,7 +15,6 @@ export class WriterCheck implements Check {
 
   sent(from: Host, _to: Host, message: Message): void {
     if (message.type === 'APPEND') this.#append(from, message)
-    if (message.type === 'FENCED') this.#fenced(from, message)
   }
 
   #append(from: Host, message: The<'APPEND'>): void {
@@ -25,14 +22,6 @@ export class WriterCheck implements Check {
     const owner = { slot: from.slot, boot: from.boot }
     message.drafts.forEach(({ meta, body }, i) => {
       this.#history.drafted(message.term, message.k, message.part + i, { owner, meta, body })
-    })
-  }
-
-  /** Said once the newer TERM is committed. */
-  #fenced(from: Host, message: The<'FENCED'>): void {
-    const { fence } = this.#history.committed
-    expect(message.term <= fence.term, 'C1', () => {
-      return `${from.name} says FENCED by ${message.term}; committed is term ${fence.term}`
     })
   }
 }

@@ -44,11 +44,8 @@ export class Whole implements Workload {
       entropy: start.entropy,
       timings: TIMINGS,
       limits: { ...LIMITS, queuedCommands: 64, computations: 8 },
-      seal: (input) => {
-        const bytes = seal(input)
-        if (this.#wrong.has(slot)) bytes[bytes.length - 3]! ^= 1
-        return bytes
-      },
+      seal: (input) =>
+        seal(this.#wrong.has(slot) ? { ...input, text: `${input.text}, wrongly` } : input),
       readKey,
     })
   }

@@ -69,7 +69,7 @@ export class Writer implements Machine {
     }))
     this.#busy = busy
     this.#inFlight = this.#random.pick([1, 4, 16])
-    this.#pace = this.#random.pick([0.05, 0.2, 0.8])
+    this.#pace = this.#random.pick([0.02, 0.1, 0.5])
   }
 
   /** Nothing that it asked for is unanswered. */
