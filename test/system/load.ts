@@ -23,6 +23,7 @@ export interface Sent {
 
 export class Load {
   readonly from: string
+  readonly name: string
   readonly sent: Sent[] = []
   /** Monotonic ms of each acknowledgement. */
   readonly acknowledgedAt: number[] = []
@@ -31,8 +32,10 @@ export class Load {
   #lanes: Promise<void>[] = []
   #stopping = false
 
-  constructor(client: Client, to: string) {
+  /** `name` tells the texts of one user's loads apart. */
+  constructor(client: Client, to: string, name = client.user!) {
     this.#client = client
+    this.name = name
     this.from = client.user!
     this.#to = to
   }
@@ -74,7 +77,7 @@ export class Load {
 
   async #sendOne(): Promise<void> {
     const number = this.sent.length + 1
-    const text = `${this.from} ${number} ${'·'.repeat(number % 50)}`
+    const text = `${this.name} ${number} ${'·'.repeat(number % 50)}`
     const one: Sent = { number, text, index: null, definite: false, error: '' }
     this.sent.push(one)
     try {
@@ -128,8 +131,8 @@ export function faultsOf(mailbox: readonly InboxMessage[], loads: readonly Load[
   const faults: string[] = []
   const falls = mailbox.filter((message, i) => i > 0 && message.index <= mailbox[i - 1]!.index)
   for (const { index } of falls) faults.push(`entry ${index} comes after a higher one`)
-  for (const { from, sent } of loads) {
-    const own = mailbox.filter((message) => message.from === from)
+  for (const { from, name, sent } of loads) {
+    const own = mailbox.filter((one) => one.from === from && one.text?.startsWith(`${name} `))
     const places = new Map<string | null, number[]>()
     for (const { text, index } of own) places.set(text, [...(places.get(text) ?? []), index])
     let before = 0
@@ -143,7 +146,7 @@ export function faultsOf(mailbox: readonly InboxMessage[], loads: readonly Load[
       if (found.length > 0 && found[0]! <= before) faults.push(`"${text}" is out of order`)
       before = found[0] ?? before
     }
-    for (const text of places.keys()) faults.push(`"${text}" was never sent by ${from}`)
+    for (const text of places.keys()) faults.push(`"${text}" was never sent by ${name}`)
   }
   return faults
 }

@@ -39,7 +39,8 @@ t.test('the coordinator is paused, others take over, it goes on', async (t) => {
     const coordinator = await cluster.coordinator()
     // These clients know no other replica: what they sent lies in its sockets while it is paused,
     // and it reads it as the first thing when it goes on.
-    const captive = traffic.add(new Load(await cluster.logIn('dave', coordinator), 'alice'))
+    const client = await cluster.logIn('dave', coordinator)
+    const captive = traffic.add(new Load(client, 'alice', `dave-${coordinator.name}`))
     captive.start()
     await captive.more(STRETCH)
     await pauseAndContinue(t, cluster, traffic, coordinator)
