@@ -186,7 +186,10 @@ async function plant(bug: Bug): Promise<Copy> {
   if (source.split(bug.line).length !== 2) {
     throw new Error(`"${bug.name}": its line is not once in ${bug.file}: ${bug.line}`)
   }
-  writeFileSync(path, source.replace(bug.line, () => bug.becomes))
+  writeFileSync(
+    path,
+    source.replace(bug.line, () => bug.becomes),
+  )
   const load = async (name: string): Promise<unknown> =>
     import(pathToFileURL(join(folder, `replicas/${name}.js`)).href)
   const loaded = [await load('persistence'), await load('processing')]

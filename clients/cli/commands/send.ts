@@ -58,14 +58,17 @@ export const send: CommandModule<GlobalFlags, Flags> = {
   async handler(flags) {
     const context = new Context(flags)
     const { to, lines } = flags
-    const text = flags.text ?? flags['--']?.[0]
+    // yargs makes an empty text of a lone dash.
+    const isDash = flags.text === '' && process.argv.includes('-')
+    const text = isDash ? '-' : (flags.text ?? flags['--']?.[0])
     const stdinIsTaken = lines || text === undefined || text === '-'
     if (lines && text !== undefined && text !== '-') {
       throw new Failure(EXIT.usage, '--lines reads stdin: give no text')
     }
     const need = { login: true, sending: true, stdinIsTaken }
     if (lines) return withClient(context, need, (client) => sendLines(client, to, context))
-    const content = stdinIsTaken ? await readAll(process.stdin) : text!
+    // The newline that ends a line of input is not part of the message.
+    const content = stdinIsTaken ? (await readAll(process.stdin)).replace(/\r?\n$/, '') : text
     const receipt = await withClient(context, need, (client) =>
       client.send(to, content, { timeoutMs: stepMs(context) }),
     )

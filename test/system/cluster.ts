@@ -1,0 +1,209 @@
+// A real cluster for a test: real daemons, TLS, files, in the test's own directory on free ports.
+// Nothing of it outlives the test. What is waited for is asked of the debug ports until it is so.
+
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import { connect } from '../../clients/index.js'
+import type { Client } from '../../clients/index.js'
+import { Context } from '../../clients/cli/context.js'
+import { freeBasePort } from '../../clients/cli/free-ports.js'
+import { daemonProgram, run } from '../../clients/cli/programs.js'
+import type { Ended } from '../../clients/cli/programs.js'
+import { pathsOf, readConfig } from '../../daemons/runtime/config.js'
+import { nameOf } from '../../daemons/runtime/identity.js'
+import { Replica } from './replica.js'
+
+/** Generous: this only ends a test that would wait for ever. */
+const PATIENCE_MS = 30_000
+const POLL_MS = 25
+const PASSWORD = 'correct horse'
+const CLI = fileURLToPath(new URL('../../clients/cli/main.js', import.meta.url))
+
+export interface FileVerdict {
+  readonly replica: string
+  readonly last: number
+  readonly committed: number
+  readonly chain: string
+  readonly fault: string | null
+}
+
+export interface Shape {
+  readonly processing: number
+  readonly persistence: number
+}
+
+export class Cluster {
+  readonly directory: string
+  readonly replicas: readonly Replica[]
+  readonly #clients: Client[] = []
+
+  private constructor(directory: string) {
+    this.directory = directory
+    const file = join(directory, 'cluster.yaml')
+    const config = readConfig(file)
+    this.replicas = config.replicas.map((one) => {
+      const name = nameOf(one)
+      const { data, logs } = pathsOf(config, name)
+      const { port, debugPort } = one
+      return new Replica({
+        name,
+        port,
+        debugPort,
+        config: file,
+        data,
+        log: join(logs, `${name}.log`),
+      })
+    })
+  }
+
+  /** Made, started, every replica ready; gone when the test ends. */
+  static async start(
+    t: Test,
+    { processing, persistence }: Shape = { processing: 3, persistence: 3 },
+  ): Promise<Cluster> {
+    const directory = join(t.testdir(), 'troca')
+    const shape = ['--processing', `${processing}`, '--persistence', `${persistence}`]
+    const ports = ['--base-port', String(await freeBasePort())]
+    const args = ['--dir', directory, '--key-bits', '2048', ...shape, ...ports]
+    const made = await run(daemonProgram('init'), args)
+    if (made.code !== 0) throw new Error(`init: ${made.stderr}`)
+    const cluster = new Cluster(directory)
+    t.teardown(() => cluster.#end(t.passing()))
+    for (const replica of cluster.replicas) replica.start()
+    await cluster.untilSettled()
+    return cluster
+  }
+
+  async #end(passing: boolean): Promise<void> {
+    if (!passing) for (const replica of this.replicas) console.error(replica.tail())
+    for (const client of this.#clients) client.abandon('the test is over')
+    await Promise.all(this.replicas.filter(({ runs }) => runs).map((replica) => replica.kill()))
+  }
+
+  get processing(): readonly Replica[] {
+    return this.replicas.filter(({ isPersistence }) => !isPersistence)
+  }
+
+  get persistence(): readonly Replica[] {
+    return this.replicas.filter(({ isPersistence }) => isPersistence)
+  }
+
+  replica(name: string): Replica {
+    const found = this.replicas.find((one) => one.name === name)
+    if (!found) throw new Error(`no replica ${name}`)
+    return found
+  }
+
+  // ---- waiting --------------------------------------------------------------------------------
+
+  /** Asks until the answer is not null. `what` is for the sentence when it never is. */
+  async until<T>(what: string, ask: () => Promise<T | null>): Promise<T> {
+    const end = performance.now() + PATIENCE_MS
+    while (performance.now() < end) {
+      const answer = await ask()
+      if (answer !== null) return answer
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    }
+    const states = await Promise.all(this.replicas.map(stateOf))
+    throw new Error(`waited ${PATIENCE_MS / 1_000} s in vain until ${what}\n${states.join('\n')}`)
+  }
+
+  /** The processing replica that coordinates. */
+  coordinator(): Promise<Replica> {
+    return this.until('somebody coordinates', () => {
+      return firstWith(this.processing, 'troca_is_coordinator')
+    })
+  }
+
+  /** The persistence replica that holds the turn. */
+  holder(): Promise<Replica> {
+    return this.until('somebody holds the turn', () => {
+      return firstWith(this.persistence, 'troca_turn_holding')
+    })
+  }
+
+  /** It serves, and has all that was committed anywhere when this was asked. */
+  async untilCaughtUp(replica: Replica): Promise<void> {
+    const committed = Math.max(...(await Promise.all(this.replicas.map(committedOf))))
+    await this.until(`${replica.name} serves and has entry ${committed}`, async () => {
+      const { troca_ready } = await replica.metrics()
+      return troca_ready === 1 && (await committedOf(replica)) >= committed ? true : null
+    })
+  }
+
+  /** Every replica that runs serves, and all have committed and applied the same. */
+  async untilSettled(): Promise<void> {
+    const replicas = this.replicas.filter(({ runs }) => runs)
+    await this.until('all replicas serve with equal logs', async () => {
+      const metrics = await Promise.all(replicas.map((replica) => replica.metrics()))
+      const ready = metrics.every(({ troca_ready }) => troca_ready === 1)
+      const ends = await Promise.all(replicas.map(endOf))
+      return ready && new Set(ends.flat()).size === 1 ? true : null
+    })
+  }
+
+  // ---- who uses it ----------------------------------------------------------------------------
+
+  /** Makes the account and stays logged in. */
+  async register(name: string): Promise<Client> {
+    const client = await connect({ ...this.#servers(), timeoutMs: PATIENCE_MS })
+    this.#clients.push(client)
+    await client.register(name, PASSWORD)
+    return client
+  }
+
+  /** Logs in; `only`: at no other processing replica than this. */
+  async logIn(user: string, only?: Replica): Promise<Client> {
+    const { servers, ...trust } = this.#servers()
+    const chosen = only ? [{ host: '127.0.0.1', port: only.place.port }] : servers
+    const options = { ...trust, servers: chosen, timeoutMs: PATIENCE_MS }
+    const client = await connect({ ...options, user, password: PASSWORD })
+    this.#clients.push(client)
+    return client
+  }
+
+  #servers() {
+    return new Context({ dir: this.directory }).servers()
+  }
+
+  /** The command line, as `user`. */
+  troca(user: string, args: readonly string[]): Promise<Ended> {
+    const env = { TROCA_DIR: this.directory, TROCA_USER: user, TROCA_PASSWORD: PASSWORD }
+    const { PATH } = process.env
+    return run(CLI, args, { env: { PATH, LANG: 'C', NO_COLOR: '1', ...env } })
+  }
+
+  async audit(): Promise<{ agree: boolean; files: FileVerdict[] }> {
+    const { stdout, stderr } = await run(daemonProgram('audit'), [
+      ...['--dir', this.directory, '--json'],
+    ])
+    if (stdout === '') throw new Error(`audit: ${stderr}`)
+    return JSON.parse(stdout) as { agree: boolean; files: FileVerdict[] }
+  }
+}
+
+async function firstWith(replicas: readonly Replica[], gauge: string): Promise<Replica | null> {
+  for (const replica of replicas) if ((await replica.metrics())[gauge] === 1) return replica
+  return null
+}
+
+async function committedOf(replica: Replica): Promise<number> {
+  const metrics = await replica.metrics()
+  return metrics['troca_log_commit_index'] ?? metrics['troca_applied_index'] ?? 0
+}
+
+/** What must be one number everywhere once nothing is under way. */
+async function endOf(replica: Replica): Promise<number[]> {
+  const metrics = await replica.metrics()
+  if (!replica.isPersistence) return [metrics['troca_applied_index'] ?? -1]
+  return [metrics['troca_log_last_index'] ?? -1, metrics['troca_log_commit_index'] ?? -1]
+}
+
+/** For people, when something was waited for in vain. */
+async function stateOf(replica: Replica): Promise<string> {
+  if (!replica.runs) return `---- ${replica.name}: does not run`
+  const words = replica.isPersistence ? ['view', 'turn', 'log', 'peer'] : ['ring', 'log', 'peer']
+  const answers = await Promise.all(words.map((word) => replica.ask(word)))
+  return [`---- ${replica.name}`, ...answers].join('\n')
+}

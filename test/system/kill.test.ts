@@ -1,0 +1,69 @@
+// kill -9 under load: each replica in turn, and all of them at once. Nothing acknowledged is lost,
+// doubled or out of order, and every replica comes back by itself.
+
+import t from 'tap'
+import type { Test } from 'tap'
+import { Cluster } from './cluster.js'
+import type { Replica } from './replica.js'
+import { Traffic } from './verify.js'
+
+t.setTimeout(280_000)
+
+/** Acknowledgements of each sender between two faults. */
+const STRETCH = 100
+
+/** Kills, lets the others serve, starts again; says how long each took. */
+async function killAndRestart(
+  t: Test,
+  cluster: Cluster,
+  traffic: Traffic,
+  replica: Replica,
+  what = '',
+): Promise<void> {
+  const killedAt = performance.now()
+  await replica.kill()
+  await traffic.more(STRETCH)
+  const gapMs = traffic.gapSince(killedAt)
+  const startedAt = performance.now()
+  replica.start()
+  await cluster.untilCaughtUp(replica)
+  const backMs = Math.round(performance.now() - startedAt)
+  t.comment(
+    `${replica.name}${what}: longest gap ${gapMs} ms, caught up ${backMs} ms after its start`,
+  )
+}
+
+t.test('kill -9 of each replica in turn', async (t) => {
+  const cluster = await Cluster.start(t)
+  const traffic = await Traffic.start(cluster)
+  for (const replica of cluster.replicas) {
+    await traffic.more(STRETCH)
+    const leads = replica === (await cluster.coordinator())
+    const holds = replica === (await cluster.holder())
+    const what = `${leads ? ', coordinator' : ''}${holds ? ', turn' : ''}`
+    await killAndRestart(t, cluster, traffic, replica, what)
+  }
+  await traffic.verify(t)
+})
+
+t.test('kill -9 of the coordinator and of the holder of the turn, wherever they are', async (t) => {
+  const cluster = await Cluster.start(t)
+  const traffic = await Traffic.start(cluster)
+  for (const find of [() => cluster.coordinator(), () => cluster.holder()]) {
+    await traffic.more(STRETCH)
+    await killAndRestart(t, cluster, traffic, await find())
+  }
+  await traffic.verify(t)
+})
+
+t.test('kill -9 of all six at once', async (t) => {
+  const cluster = await Cluster.start(t)
+  const traffic = await Traffic.start(cluster)
+  await traffic.more(STRETCH)
+  const killedAt = performance.now()
+  await Promise.all(cluster.replicas.map((replica) => replica.kill()))
+  for (const replica of cluster.replicas) replica.start()
+  await traffic.more(STRETCH)
+  t.comment(`all six: longest gap ${traffic.gapSince(killedAt)} ms`)
+  await traffic.verify(t)
+})

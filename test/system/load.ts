@@ -1,0 +1,152 @@
+// A background load: numbered sends of one user to another, some in flight at once, and what became
+// of each. In the end the mailbox is compared with that: acknowledged is there exactly once, at the
+// index of its receipt and in order; refused for certain is not there; the rest at most once.
+
+import { TrocaError } from '../../clients/index.js'
+import type { Client, InboxMessage, ReceivedMessage } from '../../clients/index.js'
+
+const IN_FLIGHT = 8
+/** Between two sends of the same lane, ms: the machine has more to do than this. */
+const PACE_MS = 15
+/** Longer than any failover; a send that needs it is found by the test's own patience. */
+const SEND_MS = 60_000
+
+export interface Sent {
+  readonly number: number
+  readonly text: string
+  /** null: not acknowledged. */
+  index: number | null
+  /** Of a send that was not acknowledged: it certainly is not stored. */
+  definite: boolean
+  error: string
+}
+
+export class Load {
+  readonly from: string
+  readonly name: string
+  readonly sent: Sent[] = []
+  /** Monotonic ms of each acknowledgement. */
+  readonly acknowledgedAt: number[] = []
+  readonly #client: Client
+  readonly #to: string
+  #lanes: Promise<void>[] = []
+  #stopping = false
+
+  /** `name` tells the texts of one user's loads apart. */
+  constructor(client: Client, to: string, name = client.user!) {
+    this.#client = client
+    this.name = name
+    this.from = client.user!
+    this.#to = to
+  }
+
+  start(): this {
+    this.#lanes = Array.from({ length: IN_FLIGHT }, () => this.#lane())
+    return this
+  }
+
+  /** No new sends; resolves when all have an outcome. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await Promise.all(this.#lanes)
+  }
+
+  get acknowledged(): number {
+    return this.acknowledgedAt.length
+  }
+
+  /** Resolves after so many more acknowledgements: the cluster does its work. */
+  async more(count: number): Promise<void> {
+    const wanted = this.acknowledged + count
+    while (this.acknowledged < wanted && !this.#stopping) await pause(PACE_MS)
+  }
+
+  /** The longest time between two acknowledgements that ended after `fromMs`. */
+  gapSince(fromMs: number): number {
+    const times = [...this.acknowledgedAt, performance.now()]
+    const gaps = times.map((at, i) => (at >= fromMs && i > 0 ? at - times[i - 1]! : 0))
+    return Math.round(Math.max(0, ...gaps))
+  }
+
+  async #lane(): Promise<void> {
+    while (!this.#stopping) {
+      await this.#sendOne()
+      await pause(PACE_MS)
+    }
+  }
+
+  async #sendOne(): Promise<void> {
+    const number = this.sent.length + 1
+    const text = `${this.name} ${number} ${'·'.repeat(number % 50)}`
+    const one: Sent = { number, text, index: null, definite: false, error: '' }
+    this.sent.push(one)
+    try {
+      one.index = (await this.#client.send(this.#to, text, { timeoutMs: SEND_MS })).index
+      this.acknowledgedAt.push(performance.now())
+    } catch (error) {
+      one.definite = error instanceof TrocaError && error.definite
+      one.error = (error as Error).message
+    }
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** What a listening client was given, while it acknowledges all of it. */
+export class Listener {
+  readonly got: InboxMessage[] = []
+  readonly #done: Promise<void>
+  readonly #leaving = new AbortController()
+
+  constructor(client: Client) {
+    this.#done = this.#listen(client.messages({ signal: this.#leaving.signal }))
+  }
+
+  async #listen(messages: AsyncIterable<ReceivedMessage>): Promise<void> {
+    for await (const message of messages) {
+      this.got.push(message)
+      message.ack()
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#leaving.abort()
+    await this.#done
+  }
+}
+
+export async function readMailbox(client: Client): Promise<InboxMessage[]> {
+  const messages: InboxMessage[] = []
+  for (let after = 0, more = true; more;) {
+    const page = await client.inbox({ after })
+    messages.push(...page.messages)
+    after = page.next
+    more = page.more
+  }
+  return messages
+}
+
+/** What is wrong with a mailbox after these loads; empty: nothing. */
+export function faultsOf(mailbox: readonly InboxMessage[], loads: readonly Load[]): string[] {
+  const faults: string[] = []
+  const falls = mailbox.filter((message, i) => i > 0 && message.index <= mailbox[i - 1]!.index)
+  for (const { index } of falls) faults.push(`entry ${index} comes after a higher one`)
+  for (const { from, name, sent } of loads) {
+    const own = mailbox.filter((one) => one.from === from && one.text?.startsWith(`${name} `))
+    const places = new Map<string | null, number[]>()
+    for (const { text, index } of own) places.set(text, [...(places.get(text) ?? []), index])
+    let before = 0
+    for (const { text, index, definite } of sent) {
+      const found = places.get(text) ?? []
+      places.delete(text)
+      const where = found.join(', ') || 'nowhere'
+      if (found.length > 1) faults.push(`"${text}" is stored twice: ${where}`)
+      if (index !== null && found[0] !== index) faults.push(`"${text}": ${index}, found ${where}`)
+      if (index === null && definite && found.length > 0) faults.push(`"${text}" was refused`)
+      if (found.length > 0 && found[0]! <= before) faults.push(`"${text}" is out of order`)
+      before = found[0] ?? before
+    }
+    for (const text of places.keys()) faults.push(`"${text}" was never sent by ${name}`)
+  }
+  return faults
+}

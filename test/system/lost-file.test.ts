@@ -1,0 +1,83 @@
+// A persistence replica that lost its file, or holds less than it has said, starts a new life: a
+// learner under a new incarnation, whose old promises count no more, then a member with equal logs.
+
+import { copyFileSync, existsSync, rmSync } from 'node:fs'
+import t from 'tap'
+import type { Test } from 'tap'
+import { Cluster } from './cluster.js'
+import type { Replica } from './replica.js'
+import { Traffic } from './verify.js'
+
+t.setTimeout(280_000)
+
+/** Acknowledgements of each sender between two faults. */
+const STRETCH = 100
+/** The file is these together. */
+const PARTS = ['', '-wal', '-shm']
+
+function removeFile({ place }: Replica): void {
+  for (const part of PARTS) rmSync(`${place.data}${part}`, { force: true })
+}
+
+/** Of a replica that does not run. */
+function copyFile(from: string, to: string): void {
+  for (const part of PARTS) {
+    rmSync(`${to}${part}`, { force: true })
+    if (existsSync(`${from}${part}`)) copyFileSync(`${from}${part}`, `${to}${part}`)
+  }
+}
+
+async function untilNewLife(
+  t: Test,
+  cluster: Cluster,
+  replica: Replica,
+  counter: number,
+): Promise<void> {
+  const startedAt = performance.now()
+  replica.start()
+  await cluster.until(`${replica.name} is in its incarnation ${counter}`, async () => {
+    return (await replica.line('view', 'incarnation')) === String(counter) ? true : null
+  })
+  await cluster.untilCaughtUp(replica)
+  t.equal(await replica.line('view', 'status'), 'normal')
+  t.match(await replica.line('view', 'members'), replica.name)
+  const tookMs = Math.round(performance.now() - startedAt)
+  t.comment(`${replica.name}: a member again ${tookMs} ms after its start`)
+}
+
+t.test('a file that was deleted', async (t) => {
+  const cluster = await Cluster.start(t)
+  const traffic = await Traffic.start(cluster)
+  // First a follower, then who holds the turn, then the first again.
+  const holder = await cluster.holder()
+  const follower = cluster.persistence.find((replica) => replica !== holder)!
+  for (const [replica, counter] of [
+    [follower, 2],
+    [holder, 2],
+    [follower, 3],
+  ] as const) {
+    await traffic.more(STRETCH)
+    await replica.kill()
+    removeFile(replica)
+    await traffic.more(STRETCH)
+    await untilNewLife(t, cluster, replica, counter)
+  }
+  await traffic.verify(t)
+})
+
+t.test('a file rolled back to an older copy', async (t) => {
+  const cluster = await Cluster.start(t)
+  const traffic = await Traffic.start(cluster)
+  await traffic.more(STRETCH)
+  const replica = cluster.persistence[1]!
+  const copy = `${replica.place.data}.copy`
+  await replica.kill()
+  copyFile(replica.place.data, copy)
+  replica.start()
+  await cluster.untilCaughtUp(replica)
+  await traffic.more(STRETCH)
+  await replica.kill()
+  copyFile(copy, replica.place.data)
+  await untilNewLife(t, cluster, replica, 2)
+  await traffic.verify(t, ['file-rolled-back'])
+})

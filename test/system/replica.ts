@@ -1,0 +1,139 @@
+// One replica of a test's cluster: a child process that can be started, killed, paused, continued
+// and stopped, and asked through its debug port. How each of its lives ended is kept: an end that
+// the test did not ask for is a fault of the replica.
+
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { askDebugPort } from '../../clients/cli/debug-port.js'
+import { daemonProgram } from '../../clients/cli/programs.js'
+import { startGuard } from './guard.js'
+
+const TAIL_LINES = 40
+
+export interface Place {
+  readonly name: string
+  readonly port: number
+  readonly debugPort: number
+  /** The cluster file. */
+  readonly config: string
+  readonly log: string
+  /** Of a persistence replica. */
+  readonly data: string
+}
+
+export interface LogLine {
+  readonly level: string
+  readonly event: string
+  readonly reason?: string
+}
+
+const guard = startGuard()
+
+export class Replica {
+  readonly name: string
+  readonly place: Place
+  /** "exit 70", "SIGKILL", … that nobody asked for. */
+  readonly unexpectedEnds: string[] = []
+  #child: ChildProcess | null = null
+  #asked = false
+  #stderr = ''
+
+  constructor(place: Place) {
+    this.name = place.name
+    this.place = place
+  }
+
+  get isPersistence(): boolean {
+    return this.name.startsWith('s')
+  }
+
+  get runs(): boolean {
+    return this.#child !== null
+  }
+
+  start(): void {
+    if (this.#child) return
+    const program = daemonProgram(this.isPersistence ? 'persistence' : 'processing')
+    const args = ['--config', this.place.config, '--slot', this.name.slice(1)]
+    const child = spawn(process.execPath, ['--enable-source-maps', program, ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    this.#child = child
+    this.#asked = false
+    guard.started(child.pid!)
+    child.stderr!.on('data', (chunk) => (this.#stderr += String(chunk)))
+    child.once('exit', (code, signal) => {
+      guard.ended(child.pid!)
+      if (this.#child === child) this.#child = null
+      if (!this.#asked) this.unexpectedEnds.push(signal ?? `exit ${code}`)
+    })
+  }
+
+  /** kill -9; resolves when the process is gone. */
+  kill(): Promise<number | string> {
+    return this.#end('SIGKILL')
+  }
+
+  /** SIGTERM; the exit code, or the signal that ended it all the same. */
+  stop(): Promise<number | string> {
+    return this.#end('SIGTERM')
+  }
+
+  pause(): void {
+    this.#child?.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT')
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | string> {
+    const child = this.#child
+    if (!child) throw new Error(`${this.name} does not run`)
+    this.#asked = true
+    const ended = once(child, 'exit') as Promise<[number | null, string | null]>
+    child.kill(signal)
+    const [code, by] = await ended
+    return code ?? by!
+  }
+
+  /** Empty when it does not answer. */
+  ask(word: string): Promise<string> {
+    if (!this.#child) return Promise.resolve('')
+    return askDebugPort(this.place.debugPort, word).catch(() => '')
+  }
+
+  /** One line of a word's answer: `line('view', 'epoch')`. */
+  async line(word: string, name: string): Promise<string | undefined> {
+    const lines = (await this.ask(word)).split('\n')
+    return lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2)
+  }
+
+  /** Empty when it does not answer. */
+  async metrics(): Promise<Record<string, number>> {
+    const lines = (await this.ask('mntr')).split('\n').map((line) => line.split('\t'))
+    return Object.fromEntries(lines.map(([name, value]) => [name!, Number(value)]))
+  }
+
+  log(): LogLine[] {
+    return this.#logLines().map((line) => JSON.parse(line) as LogLine)
+  }
+
+  /** For people, when a test has failed. */
+  tail(): string {
+    const lines = this.#logLines().slice(-TAIL_LINES)
+    return [`---- ${this.name}`, ...lines, this.#stderr.slice(-4_000)].join('\n')
+  }
+
+  /** Whole lines: who was killed may have left half a one. */
+  #logLines(): string[] {
+    try {
+      const lines = readFileSync(this.place.log, 'utf8').split('\n')
+      return lines.filter((line) => line.startsWith('{') && line.endsWith('}'))
+    } catch {
+      return []
+    }
+  }
+}

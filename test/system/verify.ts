@@ -1,0 +1,95 @@
+// The verification that every test ends with: nothing acknowledged is lost, doubled, changed or out
+// of order; what was pushed is what is stored; all logs are equal; no replica died of itself or
+// reported a fault.
+
+import type { Test } from 'tap'
+import type { Client } from '../../clients/index.js'
+import type { Cluster } from './cluster.js'
+import { Listener, Load, faultsOf, readMailbox } from './load.js'
+
+/** Bob and Carol send to Alice, who listens: her cursors make the stores compete for the turn. */
+export class Traffic {
+  readonly cluster: Cluster
+  readonly alice: Client
+  readonly loads: readonly Load[]
+  readonly #listener: Listener
+  /** Loads by other clients of the same cluster, to Alice as well. */
+  readonly #others: Load[] = []
+
+  private constructor(cluster: Cluster, alice: Client, senders: readonly Client[]) {
+    this.cluster = cluster
+    this.alice = alice
+    this.#listener = new Listener(alice)
+    this.loads = senders.map((sender) => new Load(sender, 'alice').start())
+  }
+
+  static async start(cluster: Cluster): Promise<Traffic> {
+    const alice = await cluster.register('alice')
+    const senders = [await cluster.register('bob'), await cluster.register('carol')]
+    return new Traffic(cluster, alice, senders)
+  }
+
+  add(load: Load): Load {
+    this.#others.push(load)
+    return load
+  }
+
+  /** Every sender has been acknowledged so many more. */
+  async more(count: number): Promise<void> {
+    await Promise.all(this.loads.map((load) => load.more(count)))
+  }
+
+  get acknowledged(): number {
+    return this.loads.reduce((sum, load) => sum + load.acknowledged, 0)
+  }
+
+  gapSince(fromMs: number): number {
+    return Math.max(...this.loads.map((load) => load.gapSince(fromMs)))
+  }
+
+  /** `expected`: events of level error that the test has caused. */
+  async verify(t: Test, expected: readonly string[] = []): Promise<void> {
+    const loads = [...this.loads, ...this.#others]
+    await Promise.all(loads.map((load) => load.stop()))
+    const failed = loads.flatMap(({ sent }) => sent.filter(({ index }) => index === null))
+    t.same(failed.slice(0, 5), [], 'every send is acknowledged in the end')
+    const reader = await this.cluster.logIn('alice')
+    const mailbox = await readMailbox(reader)
+    t.same(faultsOf(mailbox, loads).slice(0, 10), [], 'the mailbox holds what was acknowledged')
+
+    const last = mailbox.at(-1)?.index ?? 0
+    const got = this.#listener.got
+    await this.cluster.until('everything is pushed', () => {
+      return Promise.resolve((got.at(-1)?.index ?? 0) >= last ? true : null)
+    })
+    await this.#listener.stop()
+    const textsOf = (messages: typeof got) => messages.map(({ index, text }) => `${index} ${text}`)
+    t.ok(textsOf(got).join('\n') === textsOf(mailbox).join('\n'), 'the pushes are the mailbox')
+    t.comment(`${mailbox.length} messages in the mailbox`)
+    await verifyReplicas(t, this.cluster, expected)
+  }
+}
+
+export async function verifyReplicas(
+  t: Test,
+  cluster: Cluster,
+  expected: readonly string[] = [],
+): Promise<void> {
+  await cluster.untilSettled()
+  const { agree, files } = await cluster.audit()
+  t.ok(agree, 'the audit finds no fault')
+  t.equal(files.length, cluster.persistence.length)
+  const ends = files.map(({ last, committed, chain }) => ({ last, committed, chain }))
+  t.same(
+    ends,
+    files.map(() => ends[0]),
+    'equal chains',
+  )
+  for (const replica of cluster.replicas) {
+    t.same(replica.unexpectedEnds, [], `${replica.name} did not end by itself`)
+    const errors = replica.log().filter(({ level, event }) => {
+      return level === 'error' && !expected.includes(event)
+    })
+    t.same(errors, [], `${replica.name} reported no error`)
+  }
+}
