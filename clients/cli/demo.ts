@@ -101,7 +101,7 @@ async function sendAll(cast: Cast, lines: readonly string[], course: Course): Pr
   const startedAt = performance.now()
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
   course.sentMs = performance.now() - startedAt
-  await seeking
+  if (seeking) await (seeking as Promise<void>)
 }
 
 /** What comes by push, in order, until there are `count`. */

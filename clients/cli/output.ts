@@ -4,7 +4,7 @@ import Table from 'cli-table3'
 import pico from 'picocolors'
 
 const coloured = (stream: NodeJS.WriteStream): boolean =>
-  stream.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb'
+  stream.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb'
 
 export const paint = pico.createColors(coloured(process.stdout))
 export const paintNote = pico.createColors(coloured(process.stderr))
@@ -57,13 +57,11 @@ export function table(head: string[], rows: (string | number)[][]): string {
   return grid.toString()
 }
 
+/** Controls but tab and newline, and what turns the direction of text. */
+// oxlint-disable-next-line no-control-regex
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+
 /** What others wrote, without anything that a terminal would obey. */
 export function harmless(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
-    (c) => {
-      return `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`
-    },
-  )
+  return text.replace(CONTROLS, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -72,7 +72,9 @@ export function dials(self: Replica, other: Replica): boolean {
 /** Who has said HELLO; throws Refusal. */
 export function judgeHello(self: Self, socket: Socket, hello: The<'HELLO'>): Peer {
   const { minVersion, maxVersion, clusterId, role, slot, boot, lane } = hello
-  if (clusterId !== self.clusterId) {
+  // A client need not know the name: the CA that it trusts is the cluster's own.
+  const unnamed = role === 'client' && clusterId === ''
+  if (clusterId !== self.clusterId && !unnamed) {
     throw new Refusal('WRONG_CLUSTER', `this is cluster ${self.clusterId}`)
   }
   if (minVersion > VERSION || maxVersion < VERSION) {

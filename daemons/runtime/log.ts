@@ -18,7 +18,7 @@ export type LogFields = Readonly<Record<string, string | number | boolean>>
 export type Log = (level: LogLevel, event: string, fields?: LogFields) => void
 
 const ALLOWED = new Set(
-  `acked applied attempt base bits boot clients code commit committed coordinator count counter
+  `acked answers applied attempt base bits boot clients code commit committed coordinator count counter
   durable duration epoch expected exitCode file from holds host incarnation index k kind lane last
   lamport clock link live members mismatched needed newest newestTerm of oldest outcome part parts
   peer pid port previous promised reached reason role round slot slots stack status term tier to

@@ -66,7 +66,6 @@ export class Home {
   #applied: () => number
   bodies = false
   #retryAt = 0
-  full = false
 
   constructor(standing: RingStanding, applied: () => number, events: HomeEvents) {
     this.#s = standing
@@ -109,6 +108,15 @@ export class Home {
   get quorate(): boolean {
     const reaches = this.stores.get(this.home)?.heartbeat?.reaches.length ?? 0
     return this.#works(this.home) && reaches > this.#s.stores / 2
+  }
+
+  /** So many disks are full that nothing more can be stored on a majority. */
+  get full(): boolean {
+    const withRoom = this.#candidates().filter(
+      (slot) => this.hears(slot) && !this.stores.get(slot)?.heartbeat?.full,
+    )
+    const anyFull = [...this.stores.values()].some((store) => store.heartbeat?.full)
+    return anyFull && withRoom.length <= this.#s.stores / 2
   }
 
   /** How long there has been no such home, ms. */
@@ -335,7 +343,6 @@ export class Home {
     switch (message.type) {
       case 'STORE_HEARTBEAT':
         store.heartbeat = message
-        this.full = message.full
         this.choose()
         return
       case 'READ_PAGE':

@@ -309,9 +309,9 @@ export class ProcessingReplica implements Machine {
     const command = { ...asked, origin: { slot: self, boot, id } } as Command
     const refuse = (name: 'NOT_READY' | 'NO_QUORUM' | 'OVERLOADED' | 'STORAGE_FULL'): void =>
       this.#sessions.reply(session, refusal(request, name, this.#why(name)))
+    if (this.#home.full) return refuse('STORAGE_FULL')
     if (!this.#home.quorate) return refuse('NO_QUORUM')
     if (coordinator === 0) return refuse('NOT_READY')
-    if (this.#home.full) return refuse('STORAGE_FULL')
     if (coordinator === self) {
       if (!this.#coordinator.submit(command)) return refuse('OVERLOADED')
     } else if (this.#s.peers.has(coordinator)) {

@@ -218,11 +218,19 @@ export class ViewChange {
     const linked = message.members.every((slot) => this.#s.hears(slot))
     if (!linked) return 'not linked to all of these'
     if (this.#proposal && this.#s.self < from) return 'proposing'
-    if (this.#s.status !== 'normal' || this.#trouble() !== null) return ''
+    if (this.#s.status !== 'normal' || this.#trouble() !== null || this.#lacksInstalled()) return ''
     const grows =
       message.members.length > this.#s.view.members.length &&
       this.#s.memberSlots.every((slot) => message.members.includes(slot))
     return grows ? '' : 'the view is healthy'
+  }
+
+  /** A member promised this view and never installed it: it cannot serve, and says so by ASK. */
+  #lacksInstalled(): boolean {
+    return this.#s.otherMembers.some((slot) => {
+      const heartbeat = this.#s.peers.get(slot)?.heartbeat
+      return heartbeat && compareEpochs(heartbeat.installed, this.#s.epoch) < 0
+    })
   }
 
   // ---- PREPARE, PROMISE -----------------------------------------------------------------------

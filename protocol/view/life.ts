@@ -15,6 +15,7 @@ export class Life {
   /** Answers to WHO_AM_I; null: the own life is known. */
   #answers: Map<Slot, The<'YOU_ARE'>> | null
   #asked = -Infinity
+  #asks = 0
   #hasFile: boolean
 
   constructor(standing: Standing, remembered: readonly Remembered[]) {
@@ -74,6 +75,11 @@ export class Life {
     if (this.#s.now.monotonic - this.#asked < this.#s.timings.patience) return
     this.#asked = this.#s.now.monotonic
     this.#s.broadcast([...this.#s.peers.keys()], { type: 'WHO_AM_I' })
+    this.#asks++
+    // Said once a minute or so: nothing here can go on by itself when a majority of files is lost.
+    if (this.#asks % 120 !== 20) return
+    const { self: slot, majority: needed } = this.#s
+    this.#s.outbox.log('error', 'too-few-files', { slot, answers: this.#answers.size, needed })
   }
 
   onWhoAmI(from: Slot): void {

@@ -149,7 +149,7 @@ t.test('without a quorum: 3, which replicas are missing, and whether it is store
     if (message.type === 'SEND') peer.refuse(message.request, 'NO_QUORUM')
   })
   const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw', NO_COLOR: '1' }
-  const args = ['send', 'alice', 'x', '--timeout', '1']
+  const args = ['send', 'alice', 'x', '--timeout', '3']
   const { code, stderr } = await troca(refusing.dir, args, '', env)
   t.equal(code, 3)
   t.match(
@@ -161,7 +161,7 @@ t.test('without a quorum: 3, which replicas are missing, and whether it is store
 
 t.test('no answer: 5, or 3 if the cluster is not ready; it may be stored', async (t) => {
   const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw' }
-  const args = ['send', 'alice', 'x', '--timeout', '1']
+  const args = ['send', 'alice', 'x', '--timeout', '3']
   const healthy = await cluster(t, ALL, () => {})
   const late = await troca(healthy.dir, args, '', env)
   t.equal(late.code, 5)
@@ -175,7 +175,7 @@ t.test('no answer: 5, or 3 if the cluster is not ready; it may be stored', async
 t.test('nobody there: 3', async (t) => {
   const { dir, server } = await cluster(t, ALL, receipts)
   server.kill()
-  const { code, stderr } = await troca(dir, ['status', '--timeout', '1'])
+  const { code, stderr } = await troca(dir, ['status', '--timeout', '3'])
   t.equal(code, 3)
   t.match(stderr, 'p1 refused the connection')
 })

@@ -161,8 +161,7 @@ export class Cluster {
     for (let slot = 1; slot <= sizes.clients; slot++) {
       const name = `c${slot}`
       const dial = (to: Slot): void => this.network.dialOnce(host, this.processing[to - 1]!)
-      const build = (start: Start): Machine =>
-        this.#machines.client!(slot, start, dial, sizes)
+      const build = (start: Start): Machine => this.#machines.client!(slot, start, dial, sizes)
       const host = new Host(name, 'client', slot, null, around, new Random(seed, name), build)
       this.clients.push(host)
     }

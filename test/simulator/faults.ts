@@ -32,10 +32,15 @@ export type FaultName = keyof typeof FAULTS
 /** Mean milliseconds between two; absent: off. */
 export type Rates = Partial<Record<FaultName, number>>
 
+/** A replica alone in L decides alone: wrong bytes go only with what leaves the ring whole. */
+const RING_WHOLE = ['crash-holder', 'slow-disk', 'stuck-disk', 'full-disk', 'lost-file']
+
 export function swarm(random: Random): Rates {
-  const rates: Rates = {}
+  const wrongBytes = random.chance(0.1)
+  const rates: Rates = wrongBytes ? { 'wrong-bytes': 2_000 } : {}
   for (const name of Object.keys(FAULTS) as FaultName[]) {
-    if (random.chance(0.4)) rates[name] = FAULTS[name] * random.spread(0.3, 5)
+    const fits = wrongBytes ? RING_WHOLE.includes(name) : name !== 'wrong-bytes'
+    if (fits && random.chance(0.4)) rates[name] = FAULTS[name] * random.spread(0.3, 5)
   }
   return rates
 }

@@ -33,7 +33,9 @@ async function main(): Promise<void> {
   })
   for (const bug of BUGS.filter(({ name }) => name.includes(values.only))) {
     const caught = await hunt(bug, Number(values.seeds), Number(values.catches))
-    const gaps = caught.map(({ seed }, i) => seed - (caught[i - 1]?.seed ?? 0)).sort((a, b) => a - b)
+    const gaps = caught
+      .map(({ seed }, i) => seed - (caught[i - 1]?.seed ?? 0))
+      .sort((a, b) => a - b)
     const median = gaps[Math.floor(gaps.length / 2)] ?? '-'
     const names = [...new Set(caught.map(({ invariant }) => invariant))].join(' ')
     console.log(`${bug.name.padEnd(48)} ${(names || 'ESCAPED').padEnd(12)} ${median}`)

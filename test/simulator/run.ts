@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import type { Sizes } from './cluster.js'
 import { FAULTS } from './faults.js'
 import { simulate, type Outcome } from './simulation.js'
-import { workloadOf } from './workload/choice.js'
+import { WORKLOADS, workloadOf } from './workload/choice.js'
 
 const { values } = parseArgs({
   options: {
@@ -26,6 +26,9 @@ const { values } = parseArgs({
   },
 })
 
+const workload = WORKLOADS.find((name) => name === values.workload)
+if (!workload) throw new Error(`--workload: one of ${WORKLOADS.join(', ')}`)
+
 /** Most clusters are 3 + 3; some are larger or smaller. */
 function sizesOf(seed: number): Sizes {
   const share = seed % 10
@@ -42,7 +45,7 @@ function run(seed: number, print?: (line: string) => void): Outcome {
   const options = {
     seed,
     sizes: sizesOf(seed),
-    workload: workloadOf(values.workload),
+    workload: workloadOf(workload!),
     ...(values['storm-ms'] === undefined ? {} : { stormMs: Number(values['storm-ms']) }),
     ...(print ? { print } : {}),
     off,

@@ -94,7 +94,8 @@ class Run {
     for (const { name, machine } of hosts) {
       for (const word of machine ? ['view', 'turn', 'log', 'ring'] : []) {
         const text = machine!.describe(word, now)
-        if (text) this.#transcript.line(timeline.now, `${name} ${word}: ${text.split('\n').join('; ')}`)
+        if (text)
+          this.#transcript.line(timeline.now, `${name} ${word}: ${text.split('\n').join('; ')}`)
       }
     }
   }

@@ -68,7 +68,7 @@ export const send: CommandModule<GlobalFlags, Flags> = {
     const need = { login: true, sending: true, stdinIsTaken }
     if (lines) return withClient(context, need, (client) => sendLines(client, to, context))
     // The newline that ends a line of input is not part of the message.
-    const content = stdinIsTaken ? (await readAll(process.stdin)).replace(/\r?\n$/, '') : text!
+    const content = stdinIsTaken ? (await readAll(process.stdin)).replace(/\r?\n$/, '') : text
     const receipt = await withClient(context, need, (client) =>
       client.send(to, content, { timeoutMs: stepMs(context) }),
     )

@@ -46,8 +46,9 @@ export class LogCheck implements Check {
 
   #isCatchUp(batch: WriteBatch, before: Durable): boolean {
     if (batch.truncateAfter !== undefined && batch.truncateAfter < before.last) return true
-    const first = batch.entries?.[0]
-    return first !== undefined && !sameEpoch(first.epoch, before.logView)
+    // Epochs grow along the log: the last entry tells.
+    const last = batch.entries?.at(-1)
+    return last !== undefined && !sameEpoch(last.epoch, before.logView)
   }
 
   #mark(disk: Disk, batch: WriteBatch, before: Durable): void {

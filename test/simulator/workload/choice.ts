@@ -1,11 +1,12 @@
-// Workloads by name, for the command line.
+// Workloads by name.
 
 import type { Workload } from '../simulation.js'
 import { PersistenceOnly } from './persistence-only.js'
 import { Whole } from './whole.js'
 
-export function workloadOf(name: string): Workload {
-  if (name === 'persistence') return new PersistenceOnly()
-  if (name === 'whole') return new Whole()
-  throw new Error(`no workload ${name}; there are: whole, persistence`)
+export const WORKLOADS = ['whole', 'persistence'] as const
+export type WorkloadName = (typeof WORKLOADS)[number]
+
+export function workloadOf(name: WorkloadName): Workload {
+  return name === 'whole' ? new Whole() : new PersistenceOnly()
 }

@@ -73,7 +73,7 @@ export class Client implements Machine {
     this.#random = new Random(Buffer.from(start.entropy(4)).readUInt32BE())
     this.#world = world
     this.#pipeline = this.#random.pick([1, 4, 16, 64])
-    this.#pace = this.#random.pick([0.02, 0.1, 0.5])
+    this.#pace = this.#random.pick([0.05, 0.2, 0.5])
     this.#token = this.#random.bytes(16)
     this.#streams = Array.from({ length: this.#random.between(1, 2) }, () => ({
       id: this.#random.bytes(16),

@@ -69,7 +69,7 @@ export class Writer implements Machine {
     }))
     this.#busy = busy
     this.#inFlight = this.#random.pick([1, 4, 16])
-    this.#pace = this.#random.pick([0.02, 0.1, 0.5])
+    this.#pace = this.#random.pick([0.05, 0.2, 0.5])
   }
 
   /** Nothing that it asked for is unanswered. */
@@ -188,7 +188,9 @@ export class Writer implements Machine {
       const drafts = Array.from({ length: parts }, () => this.#draft())
       const order = { k: ++this.#k, id: ++this.#ids, drafts, time: this.#now.wall }
       this.#unanswered.push(order)
-      this.#append(order)
+      // One held back now and then: GAP must bring it.
+      if (!this.#random.chance(0.01)) this.#append(order)
+      else this.#resendAt = this.#now.monotonic + 2_000
     }
   }
 
