@@ -32,8 +32,8 @@ export type FaultName = keyof typeof FAULTS
 /** Mean milliseconds between two; absent: off. */
 export type Rates = Partial<Record<FaultName, number>>
 
-/** A replica alone in L decides alone: wrong bytes go only with what leaves the ring whole. */
-const RING_WHOLE = ['crash-holder', 'slow-disk', 'stuck-disk', 'full-disk', 'lost-file']
+/** A replica alone in L decides alone: wrong bytes go only with what makes no replica vote late. */
+const RING_WHOLE = ['wall-clock']
 
 export function swarm(random: Random): Rates {
   const wrongBytes = random.chance(0.1)

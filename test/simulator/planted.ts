@@ -123,8 +123,8 @@ export const BUGS: readonly Bug[] = [
     name: 'the feed runs ahead of the commit',
     workload: 'persistence',
     file: 'log/feed',
-    line: 'while (!follower.reading && follower.sent < log.commit)',
-    becomes: 'while (!follower.reading && follower.sent < log.last)',
+    line: 'STRETCH_ENTRIES, log.commit - follower.sent)',
+    becomes: 'STRETCH_ENTRIES, log.last - follower.sent)',
     caughtBy: ['P3', 'P7'],
   },
   {
