@@ -75,12 +75,7 @@ t.test('a higher id is passed on, and wins when it has come round', async (t) =>
   const stage = new Stage(3)
   stage.elect(3)
   stage.settle()
-  t.same(stage.take(), [
-    '3 → 1 ELECTION 3',
-    '1 → 2 ELECTION 3',
-    '2 → 3 ELECTION 3',
-    '3 has won',
-  ])
+  t.same(stage.take(), ['3 → 1 ELECTION 3', '1 → 2 ELECTION 3', '2 → 3 ELECTION 3', '3 has won'])
 })
 
 t.test('a lower id is replaced by the own one', async (t) => {
@@ -109,12 +104,7 @@ t.test('the ring closes around a member that is gone', async (t) => {
   stage.dead.add(3)
   stage.elect(1)
   stage.settle()
-  t.same(stage.take(), [
-    '1 → 2 ELECTION 1',
-    '2 → 1 ELECTION 2',
-    '1 → 2 ELECTION 2',
-    '2 has won',
-  ])
+  t.same(stage.take(), ['1 → 2 ELECTION 1', '2 → 1 ELECTION 2', '1 → 2 ELECTION 2', '2 has won'])
 })
 
 t.test('who could not work passes on and does not offer its id', async (t) => {

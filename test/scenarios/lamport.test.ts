@@ -23,15 +23,18 @@ t.test('a receipt from the past moves the clock on by one', async (t) => {
   t.equal(clock.now, 11)
 })
 
-t.test('an event that happened before another has the smaller stamp, through others too', async (t) => {
-  const [a, b, c] = [new LamportClock(), new LamportClock(), new LamportClock()]
-  const cause = a.tick()
-  b.receive(cause)
-  const middle = b.tick()
-  c.receive(middle)
-  const effect = c.tick()
-  t.ok(cause < middle && middle < effect)
-})
+t.test(
+  'an event that happened before another has the smaller stamp, through others too',
+  async (t) => {
+    const [a, b, c] = [new LamportClock(), new LamportClock(), new LamportClock()]
+    const cause = a.tick()
+    b.receive(cause)
+    const middle = b.tick()
+    c.receive(middle)
+    const effect = c.tick()
+    t.ok(cause < middle && middle < effect)
+  },
+)
 
 t.test('a stamp that jumps absurdly far is refused, and changes nothing', async (t) => {
   const clock = new LamportClock(7)
