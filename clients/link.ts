@@ -15,9 +15,9 @@ const BACK_OFF_MIN_MS = 20
 const BACK_OFF_MAX_MS = 500
 const BEAT_MS = 200
 /** While something is unanswered, silence is looked into after this; else at the server's pace. */
-const BUSY_PING_MS = 500
+const BUSY_PING_MS = 300
 /** A PING without any sign of life for so long: the connection is dead. */
-const SILENCE_MS = 1_500
+const SILENCE_MS = 1_000
 /** How often the coordinator is asked for while something is unanswered, when another replica or
  * none is known to be it, and when this one is. */
 const SEEK_MS = 200

@@ -2,7 +2,7 @@
 // again; the holder of the turn adds the place. chain = SHA-256(previous chain ‖ header ‖
 // SHA-256(body)), so a body can be erased later and the chain still verifies.
 
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { invariant } from '../assert.js'
 import type { Epoch } from './epoch.js'
 
@@ -114,12 +114,13 @@ export function plainMeta(kind: Kind, answer = 0, mailbox = ''): Uint8Array {
   return encodeMeta({ kind, answer, mailbox, stream: NO_BYTES, seq: 0, digest: NO_BYTES })
 }
 
-const FIXED_BYTES = 76
+const FIXED_BYTES = HASH_BYTES + 76
 
-/** The bytes that the chain covers beside the body: fixed-width integers, then meta. */
-function header(entry: Unchained, bodyHash: Uint8Array): Buffer {
+/** What the chain hashes: the previous chain, fixed-width integers, meta, and the body's hash. */
+function chained(previous: Uint8Array, entry: Unchained, bodyHash: Uint8Array): Buffer {
   const out = Buffer.allocUnsafe(FIXED_BYTES + entry.meta.length + HASH_BYTES)
-  let at = 0
+  out.set(previous, 0)
+  let at = HASH_BYTES
   for (const value of [
     entry.index,
     entry.epoch.counter,
@@ -142,9 +143,11 @@ function header(entry: Unchained, bodyHash: Uint8Array): Buffer {
 }
 
 export function sha256(...parts: readonly Uint8Array[]): Buffer {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest()
+  const [only] = parts
+  if (parts.length === 1 && only) return hash('sha256', only, 'buffer')
+  const digest = createHash('sha256')
+  for (const part of parts) digest.update(part)
+  return digest.digest()
 }
 
 /** `bodyHash` stands in for an erased body. */
@@ -153,7 +156,7 @@ export function chainOf(
   entry: Unchained,
   bodyHash: Uint8Array = sha256(entry.body),
 ): Uint8Array {
-  return sha256(previous, header(entry, bodyHash))
+  return sha256(chained(previous, entry, bodyHash))
 }
 
 export function withChain(previous: Uint8Array, entry: Unchained): Entry {

@@ -12,7 +12,8 @@ export function advanceFence(fence: Fence, entry: Entry): Fence {
     return { term: entry.term, owner: decodeTerm(entry.body), k: 0, part: 1, parts: 1 }
   }
   if (entry.term === 0) return fence
-  return { ...fence, k: entry.k, part: entry.part, parts: entry.parts }
+  const { term, owner } = fence
+  return { term, owner, k: entry.k, part: entry.part, parts: entry.parts }
 }
 
 export class LogTail {

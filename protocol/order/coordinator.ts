@@ -10,7 +10,7 @@ import type { Home } from './home.js'
 import type { RingStanding } from './standing.js'
 
 /** Orders between ORDER and APPENDED. What arrives meanwhile makes the next one larger. */
-const ORDERS_IN_FLIGHT = 4
+const ORDERS_IN_FLIGHT = 2
 const ORDER_COMMANDS = 256
 /** Texts, keys and what envelopes add to them: an order's entries must fit one frame. */
 const ORDER_BYTES = 160 * 1024

@@ -28,6 +28,7 @@ interface Append extends OrderAppend {
 interface Question {
   readonly message: The<'READ'> | The<'TIP'>
   readonly since: number
+  /** 0: nobody yet. */
   asked: Slot
   readonly then: (answer: The<'READ_PAGE'> | The<'TIP_IS'> | null) => void
 }
@@ -254,13 +255,14 @@ export class Home {
 
   /** To the home, or if that has just failed to answer, to the next store that works. */
   #put(question: Question): void {
-    const order = [this.home, ...this.#candidates()].filter(
-      (slot) => slot !== 0 && this.hears(slot),
-    )
+    const order = [this.home, ...this.#candidates()].filter((slot) => this.#canAsk(slot))
     const slot = order.find((candidate) => candidate !== question.asked) ?? order[0]
-    const link = slot === undefined ? null : this.stores.get(slot)!.bulk
     question.asked = slot ?? 0
-    if (link !== null) this.#s.outbox.send(link, question.message)
+    if (slot !== undefined) this.#s.outbox.send(this.stores.get(slot)!.bulk!, question.message)
+  }
+
+  #canAsk(slot: Slot): boolean {
+    return this.hears(slot) && this.stores.get(slot)!.bulk !== null
   }
 
   // ---- links and time -------------------------------------------------------------------------
@@ -319,6 +321,8 @@ export class Home {
     const { now, timings } = this.#s
     this.choose()
     for (const [request, question] of [...this.#questions]) {
+      // There was nobody to ask.
+      if (question.asked === 0) this.#put(question)
       if (now.monotonic - question.since <= 4 * timings.readPatience) continue
       this.#questions.delete(request)
       question.then(null)

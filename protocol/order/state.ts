@@ -33,7 +33,7 @@ export interface Ledger {
 }
 
 export function streamKey(stream: Uint8Array): string {
-  return Buffer.from(stream.buffer, stream.byteOffset, stream.length).toString('hex')
+  return Buffer.from(stream.buffer, stream.byteOffset, stream.length).toString('latin1')
 }
 
 /** The committed log, applied. */

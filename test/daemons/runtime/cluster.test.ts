@@ -79,7 +79,7 @@ t.test('a cluster as init makes it', async (t) => {
 
 t.test('a cluster that cannot be made leaves nothing behind', async (t) => {
   const directory = join(t.testdir(), 'troca')
-  await t.rejects(makeCluster({ ...plan, directory, processing: 2 }), /an odd number/)
+  await t.rejects(makeCluster({ ...plan, directory, persistence: 2 }), /an odd number/)
   t.same(readdirSync(dirname(directory)), [])
 })
 
