@@ -10,6 +10,7 @@ import { ClientCheck } from './checks/clients.js'
 import { DiskCheck } from './checks/disk.js'
 import { LogCheck } from './checks/log.js'
 import { ReadCheck } from './checks/reads.js'
+import { TermCheck } from './checks/term.js'
 import { TurnCheck } from './checks/turn.js'
 import { ViewCheck } from './checks/view.js'
 import { WriterCheck } from './checks/writer.js'
@@ -99,6 +100,7 @@ export class Cluster {
       new WriterCheck(this.history),
       new ReadCheck(this.history),
       new ClientCheck(this.history),
+      new TermCheck(),
       this.coverage,
     )
   }

@@ -155,7 +155,7 @@ export class Writer implements Machine {
   #claim(): void {
     // Whoever hears of a living coordinator lets it be, most of the time.
     const quiet = this.#now.monotonic - this.#heardOfTerm > 1_000
-    if (!quiet && !this.#random.chance(0.1)) return this.#backOff()
+    if (!quiet && !this.#random.chance(0.3)) return this.#backOff()
     this.#role = 'claimant'
     this.#expected = this.#newestTerm
     this.#term = this.#expected + 1

@@ -1,0 +1,56 @@
+// C1 at its source: one replica coordinates a term, and who stopped coordinating it, for whatever
+// reason, never gives another order in it.
+
+import type { Machine } from '../../../protocol/machine.js'
+import type { Message } from '../../../protocol/messages/catalogue.js'
+import type { Host } from '../host.js'
+import { expect } from '../violation.js'
+import type { Check } from './check.js'
+
+function termOf(host: Host): number {
+  const { machine } = host
+  return machine && 'term' in machine ? (machine as Machine & { term: number }).term : 0
+}
+
+export class TermCheck implements Check {
+  /** The one life that coordinates or has coordinated a term. */
+  readonly #owners = new Map<number, string>()
+  readonly #stopped = new Set<number>()
+  readonly #held = new Map<Host, number>()
+
+  started(host: Host): void {
+    this.#stop(host)
+  }
+
+  #stop(host: Host): void {
+    const held = this.#held.get(host)
+    if (held) this.#stopped.add(held)
+    this.#held.delete(host)
+  }
+
+  stepped(host: Host): void {
+    if (host.role !== 'processing') return
+    const term = termOf(host)
+    if (term === (this.#held.get(host) ?? 0)) return
+    this.#stop(host)
+    if (term === 0) return
+    expect(!this.#stopped.has(term), 'C1', () => `${host.name} goes on in term ${term}`)
+    this.#own(host, term)
+    this.#held.set(host, term)
+  }
+
+  #own(host: Host, term: number): void {
+    const life = `${host.name}/${host.boot}`
+    const owner = this.#owners.get(term) ?? life
+    expect(owner === life, 'C1', () => `${life} and ${owner} coordinate term ${term}`)
+    this.#owners.set(term, life)
+  }
+
+  sent(from: Host, _to: Host, message: Message): void {
+    if (message.type !== 'ORDER') return
+    this.#own(from, message.term)
+    expect(!this.#stopped.has(message.term), 'C1', () => {
+      return `${from.name} gives an order in term ${message.term}, which it had given up`
+    })
+  }
+}
