@@ -168,3 +168,62 @@ export const placeOf = (log: readonly Entry[]): Place => {
   const last = log.at(-1)
   return last ? { index: last.index, chain: last.chain } : START
 }
+
+type Request = Extract<Message, { readonly request: number }>
+type WithoutRequest<M> = M extends unknown ? Omit<M, 'request'> : never
+
+/** A client played by the test, connected to one processing replica at a time. */
+export class PlayedClient {
+  readonly #stage: Stage
+  readonly #name: string
+  readonly #puppet = new Puppet(() => null)
+  #at = ''
+  #request = 0
+
+  constructor(stage: Stage, slot: Slot) {
+    this.#stage = stage
+    this.#name = `c${slot}`
+    stage.add('client', slot, () => this.#puppet)
+  }
+
+  connect(to: string): void {
+    this.#at = to
+    this.#stage.dial(this.#name, to)
+    this.#stage.run(10)
+  }
+
+  /** Sends and does not wait; returns the request's number. */
+  send(asked: WithoutRequest<Request>): number {
+    const request = ++this.#request
+    this.#puppet.say(this.#at, { ...asked, request } as Message)
+    this.#stage.host(this.#name).input({ type: 'tick' })
+    return request
+  }
+
+  /** The answer to a request; undefined: there is none yet. */
+  answer(request: number): Request | undefined {
+    for (const { to, message } of this.#stage.said) {
+      if (to !== this.#name || message.type === 'PROGRESS' || !('request' in message)) continue
+      if (message.request === request) return message
+    }
+    return undefined
+  }
+
+  /** Sends and waits for the answer. */
+  ask(asked: WithoutRequest<Request>): Request {
+    const request = this.send(asked)
+    this.#stage.until(`answer to ${asked.type}`, () => this.answer(request) !== undefined)
+    return this.answer(request)!
+  }
+
+  /** A new account and an open stream; the stream's id. */
+  register(name: string): Uint8Array {
+    const token = new Uint8Array(16).fill(name.length)
+    const session = this.ask({ type: 'REGISTER', name, password: 'secret', token })
+    if (session.type !== 'SESSION') throw new Error(`no session: ${JSON.stringify(session)}`)
+    const stream = new Uint8Array(16).fill(name.charCodeAt(0))
+    const opened = this.ask({ type: 'OPEN_STREAM', stream })
+    if (opened.type !== 'STREAM_OPENED') throw new Error(`no stream: ${JSON.stringify(opened)}`)
+    return stream
+  }
+}

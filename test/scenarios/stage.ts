@@ -34,6 +34,8 @@ export interface Said {
   readonly message: Message
 }
 
+const LETTER = { processing: 'p', persistence: 's', client: 'c' } as const
+
 const short = ({ counter, slot }: Epoch): string => `${counter}.${slot}`
 
 /** What tells two messages of one kind apart. */
@@ -85,8 +87,13 @@ export class Stage {
   }
 
   /** Puts a machine on the stage; `disk` for one that persists. */
-  add(tier: Tier, slot: Slot, build: (start: Start) => Machine, disk: Disk | null = null): void {
-    const name = `${tier === 'processing' ? 'p' : 's'}${slot}`
+  add(
+    tier: Tier | 'client',
+    slot: Slot,
+    build: (start: Start) => Machine,
+    disk: Disk | null = null,
+  ): void {
+    const name = `${LETTER[tier]}${slot}`
     const around = {
       timeline: this.timeline,
       network: this.#network,
@@ -118,6 +125,10 @@ export class Stage {
     return this.host(name).disk!
   }
 
+  has(name: string): boolean {
+    return this.#hosts.has(name)
+  }
+
   store(name: string): PersistenceReplica {
     return this.host(name).machine as PersistenceReplica
   }
@@ -137,6 +148,11 @@ export class Stage {
         this.#network.route(host, peer, 'bulk')
       }
     }
+  }
+
+  /** One connection of a client. */
+  dial(from: string, to: string): void {
+    this.#network.dialOnce(this.host(from), this.host(to))
   }
 
   crash(...names: readonly string[]): void {
