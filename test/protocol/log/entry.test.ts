@@ -52,7 +52,7 @@ t.test('a meta is what it was before it was encoded', (t) => {
 
 t.test('the layout: kind u8, answer u16, seq u48, then mailbox, stream, digest', (t) => {
   const bytes = Buffer.from(encodeMeta({ ...META, mailbox: 'ab' }))
-  const head = '050102' + '010000000003' + '026162' + '10' + '07'.repeat(16) + '20'
+  const head = `05 0102 010000000003 026162 10 ${'07'.repeat(16)} 20`.replaceAll(' ', '')
   t.equal(bytes.toString('hex'), head + '09'.repeat(32))
   t.equal(Buffer.from(plainMeta(KIND.noop)).toString('hex'), '000000' + '00'.repeat(9))
   t.end()
