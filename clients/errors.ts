@@ -4,7 +4,7 @@
 import { ERRORS, errorName } from '../protocol/errors.js'
 import type { ErrorName } from '../protocol/errors.js'
 
-export const CLIENT_ERRORS = {
+const CLIENT_ERRORS = {
   TIMEOUT: { code: 401, retriable: true, hint: 'troca status shows what is missing' },
   UNREACHABLE: { code: 402, retriable: true, hint: 'is the cluster up? troca status' },
   CLOSED: { code: 403, retriable: false, hint: 'connect again' },

@@ -28,7 +28,7 @@ export type Verdict<T> =
   | { readonly kind: 'refused'; readonly letter: Letter<T> }
 
 /** Unanswered sends of one stream at the most. */
-export const MAX_UNANSWERED = 256
+const MAX_UNANSWERED = 256
 /** A refusal that names no time is tried again after this. */
 const RETRY_MS = 20
 

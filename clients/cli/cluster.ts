@@ -90,7 +90,7 @@ export async function startCluster(context: Context): Promise<ClusterStatus> {
 }
 
 /** Asks the replicas until `enough` is true of what they say; gives up with a reason. */
-export async function waitUntilServing(
+async function waitUntilServing(
   context: Context,
   supervisor: Supervisor,
   enough: (status: ClusterStatus) => boolean,

@@ -27,8 +27,6 @@ export interface GlobalFlags {
 
 interface Remembered {
   user?: string
-  /** Where pm2 keeps its sockets, when that cannot be inside the directory. */
-  pm2Home?: string
   accounts: Record<string, Pick<Account, 'fingerprint' | 'bits' | 'cursor'>>
 }
 

@@ -37,7 +37,7 @@ function mntr(metrics: Record<string, number>): string {
 }
 
 /** Prometheus text exposition, version 0.0.4. */
-export function exposition(metrics: Record<string, number>): string {
+function exposition(metrics: Record<string, number>): string {
   return Object.entries(metrics)
     .map(([name, value]) => {
       const type = name.endsWith('_total') ? 'counter' : 'gauge'
@@ -46,7 +46,7 @@ export function exposition(metrics: Record<string, number>): string {
     .join('')
 }
 
-export function answerWord(word: string, answers: DebugAnswers): string {
+function answerWord(word: string, answers: DebugAnswers): string {
   switch (word) {
     case 'ruok':
       return 'imok'
@@ -69,7 +69,7 @@ function http(status: string, type: string, body: string): string {
   return [...head, 'Connection: close', '', body].join('\r\n')
 }
 
-export function answerGet(path: string, answers: DebugAnswers): string {
+function answerGet(path: string, answers: DebugAnswers): string {
   const plain = 'text/plain; charset=utf-8'
   if (path === '/livez') return http('200 OK', plain, 'ok\n')
   if (path === '/readyz') {

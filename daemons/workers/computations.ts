@@ -26,7 +26,7 @@ type JobOf<K extends Job['kind']> = Extract<Job, { kind: K }>
 type ResultOf<K extends JobResult['kind']> = Extract<JobResult, { kind: K }>
 
 /** About 0.1 s and 32 MiB. */
-export const DEFAULT_COST: ScryptCost = { logN: 15, r: 8, p: 1 }
+const DEFAULT_COST: ScryptCost = { logN: 15, r: 8, p: 1 }
 
 // Costs come from the log; these bounds keep a wrong one from taking the machine's memory.
 const MAX_LOG_N = 20

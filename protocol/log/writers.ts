@@ -14,7 +14,7 @@ interface Unanswered {
 }
 
 /** Items that may wait at one replica; each is at most one order. */
-export const MAX_WAITING = 256
+const MAX_WAITING = 256
 
 export class Writers {
   #queue: Pending[] = []

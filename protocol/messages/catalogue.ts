@@ -14,7 +14,7 @@ export const CONVERSATIONS = { handshake, client, ring, waist, persistence }
 
 type Conversations = typeof CONVERSATIONS
 type TypesOf<C> = C[keyof C]
-export type AnyMessageType = {
+type AnyMessageType = {
   [K in keyof Conversations]: TypesOf<Conversations[K]>
 }[keyof Conversations]
 

@@ -1,6 +1,6 @@
 // Fields that several conversations share.
 
-import { bytes, list, oneOf, record, text, uint } from '../wire/schema.js'
+import { bytes, list, record, text, uint } from '../wire/schema.js'
 import { HASH_BYTES, STREAM_BYTES } from '../log/entry.js'
 
 /** Replicas per tier at the most. */
@@ -27,14 +27,14 @@ export const boot = text(32, '00112233aabbccdd')
 
 export const epoch = record({ counter: uint(), slot })
 export const incarnation = record({ counter: uint(), nonce: text(32, '00112233aabbccdd') })
-export const member = record({ slot, incarnation })
+const member = record({ slot, incarnation })
 export const members = list(member, MAX_SLOTS)
 export const place = record({ index, chain: hash })
 
 export const owner = record({ slot, boot, nonce: text(32, '00112233aabbccdd') })
 
 export const draft = record({ meta: bytes(9, 512), body: bytes(0, MAX_PEER_FRAME) })
-export const entry = record({
+const entry = record({
   index,
   epoch,
   term,
@@ -51,5 +51,3 @@ export const entries = list(entry, MAX_GROUP)
 
 /** Where an order's entries went: parts `part` ... are at `index` ..., until the next run. */
 export const runs = list(record({ part: uint(MAX_GROUP), index }), MAX_GROUP)
-
-export const tier = oneOf('processing', 'persistence')

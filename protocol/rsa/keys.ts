@@ -35,7 +35,6 @@ export interface RsaPrivateKey extends RsaPublicKey {
 /** Bits of a modulus. */
 export const MIN_BITS = 2048
 export const MAX_BITS = 8192
-export const DEFAULT_BITS = 3072
 
 export const PUBLIC_EXPONENT = 65537n
 

@@ -37,7 +37,7 @@ export interface PeerState {
   heartbeat: The<'VIEW_HEARTBEAT'> | null
 }
 
-export const NOBODY: Incarnation = { counter: 0, nonce: '' }
+const NOBODY: Incarnation = { counter: 0, nonce: '' }
 
 export function sameIncarnation(a: Incarnation, b: Incarnation): boolean {
   return a.counter === b.counter && a.nonce === b.nonce

@@ -6,7 +6,7 @@ import type { Message } from '../messages/catalogue.js'
 import { decodeMessage, encodeMessage } from './codec.js'
 import { WireError } from './schema.js'
 
-export const PREFIX_BYTES = 4
+const PREFIX_BYTES = 4
 
 export function encodeFrame(message: Message): Buffer {
   const frame = encodeMessage(message, PREFIX_BYTES)

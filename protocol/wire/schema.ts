@@ -19,9 +19,8 @@ export interface Field<T> {
   write(value: T): WireValue
 }
 
-export type Shape = Record<string, Field<unknown>>
 // A Field is invariant in T; the catalogue only ever needs "some field".
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// oxlint-disable-next-line typescript/no-explicit-any
 type AnyField = Field<any>
 export type AnyShape = Record<string, AnyField>
 export type Fields<S extends AnyShape> = {

@@ -7,9 +7,9 @@ import { isUtf8 } from 'node:buffer'
 import { WireError } from './schema.js'
 
 /** Arrays within arrays, the message's own included. */
-export const MAX_DEPTH = 8
+const MAX_DEPTH = 8
 /** Values of one frame, arrays included. */
-export const MAX_VALUES = 32_768
+const MAX_VALUES = 32_768
 
 /** Up to here a loop beats a call into isUtf8. */
 const SHORT_TEXT = 48

@@ -19,7 +19,7 @@ interface Flags extends GlobalFlags {
   seconds: number
 }
 
-export interface BenchResult {
+interface BenchResult {
   readonly inFlight: number
   readonly sizeBytes: number
   readonly seconds: number
@@ -31,7 +31,7 @@ export interface BenchResult {
 }
 
 /** Keeps `inFlight` sends unanswered for so many seconds. */
-export async function measure(client: Client, to: string, flags: Flags): Promise<BenchResult> {
+async function measure(client: Client, to: string, flags: Flags): Promise<BenchResult> {
   const { 'in-flight': inFlight, size, seconds } = flags
   const histogram = build({ highestTrackableValue: 120_000_000, numberOfSignificantValueDigits: 3 })
   const text = randomBytes(size).toString('base64').slice(0, size)
