@@ -50,6 +50,11 @@ export class Ring {
     this.#fruitless = 0
   }
 
+  /** A link of the ring is gone, and perhaps a candidate with it: a new round need not wait. */
+  broken(): void {
+    this.#participant = false
+  }
+
   /**
    * No live coordinator is known. True: won, or the ring has not closed for two rounds and this
    * replica claims without it (links need not be transitive).

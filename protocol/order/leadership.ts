@@ -119,6 +119,12 @@ export class Leadership {
     else this.#s.role = this.#ring.participant ? 'participant' : 'follower'
   }
 
+  /** A link of the ring is gone. */
+  linkLost(): void {
+    this.#ring.broken()
+    this.maintain()
+  }
+
   onElection(message: The<'ELECTION'>): void {
     // No election while a live coordinator is known; its heartbeats and ours say who.
     if (this.coordinator !== 0 || this.#s.role === 'claimant') return

@@ -181,7 +181,7 @@ export class ProcessingReplica implements Machine {
     this.#s.peers.delete(slot)
     this.#requests.lostCoordinator(slot)
     if (this.#s.role === 'coordinator') this.#coordinator.lost(slot)
-    this.#leadership.maintain()
+    this.#leadership.linkLost()
   }
 
   // ---- time -----------------------------------------------------------------------------------
