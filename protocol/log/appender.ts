@@ -27,6 +27,7 @@ import {
   type Entry,
 } from './entry.js'
 import { sameEpoch } from './epoch.js'
+import { cutFrames } from './frames.js'
 import type { Leases } from './lease.js'
 import type { Puller } from './pull.js'
 import { encodeTerm } from './term.js'
@@ -35,8 +36,6 @@ import { Writers } from './writers.js'
 /** Transactions of the holder that may wait for the disk; what comes meanwhile forms the next. */
 const GROUPS_IN_FLIGHT = 2
 const GROUP_BYTES = 1024 * 1024
-/** Entries of one REPLICATE frame, in bytes: below what a frame between replicas may be. */
-const FRAME_BYTES = 160 * 1024
 
 export interface AppenderEvents {
   /** The commit index went up. */
@@ -285,23 +284,9 @@ export class Appender {
     entries: readonly Entry[],
   ): void {
     const { log, epoch } = this.#s
-    let before = previous
-    for (let start = 0; start < entries.length;) {
-      let end = start
-      let bytes = 0
-      while (
-        end < entries.length &&
-        (end === start || bytes + weigh(entries[end]!) <= FRAME_BYTES)
-      ) {
-        bytes += weigh(entries[end]!) + 64
-        end++
-      }
-      const part = entries.slice(start, end)
-      const commit = log.commit
-      this.#s.broadcast(to, { type: 'REPLICATE', epoch, previous: before, entries: part, commit })
-      const last = part.at(-1)!
-      before = { index: last.index, chain: last.chain }
-      start = end
+    const { commit } = log
+    for (const part of cutFrames(previous, entries)) {
+      this.#s.broadcast(to, { type: 'REPLICATE', epoch, ...part, commit })
     }
     this.#announced = Math.max(this.#announced, log.commit)
   }

@@ -5,6 +5,7 @@
 import type { LinkId, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
 import type { Draft } from '../log/entry.js'
+import { Questions } from './questions.js'
 import type { RingStanding } from './standing.js'
 
 export interface StorePeer {
@@ -23,14 +24,6 @@ export interface OrderAppend {
 
 interface Append extends OrderAppend {
   readonly id: number
-}
-
-interface Question {
-  readonly message: The<'READ'> | The<'TIP'>
-  readonly since: number
-  /** 0: nobody yet. */
-  asked: Slot
-  readonly then: (answer: The<'READ_PAGE'> | The<'TIP_IS'> | null) => void
 }
 
 export interface HomeEvents {
@@ -60,10 +53,10 @@ export class Home {
   #cursors: {
     readonly id: number
     readonly drafts: readonly Draft[]
-    readonly done: () => void
   } | null = null
   #claim: The<'CLAIM'> | null = null
-  readonly #questions = new Map<number, Question>()
+  /** TIP and READ, on the bulk lane. */
+  readonly questions: Questions
   #applied: () => number
   bodies = false
   #retryAt = 0
@@ -71,6 +64,10 @@ export class Home {
   constructor(standing: RingStanding, applied: () => number, events: HomeEvents) {
     this.#s = standing
     this.#applied = applied
+    this.questions = new Questions(standing, {
+      askable: () => this.#askable(),
+      ask: (slot, message) => standing.outbox.send(this.stores.get(slot)!.bulk!, message),
+    })
     this.#events = events
   }
 
@@ -213,9 +210,9 @@ export class Home {
   }
 
   /** Cursors, outside the term; one entry at a time. False: the last is still under way. */
-  appendCursors(draft: Draft, done: () => void): boolean {
+  appendCursors(draft: Draft): boolean {
     if (this.#cursors || !this.serves) return false
-    this.#cursors = { id: ++this.#next, drafts: [draft], done }
+    this.#cursors = { id: ++this.#next, drafts: [draft] }
     this.#sendCursors()
     return true
   }
@@ -227,42 +224,11 @@ export class Home {
     this.#toHome({ type: 'APPEND', id, term: 0, k: 0, part: 1, parts: 1, time, drafts })
   }
 
-  /** An index that everything acknowledged before now is at or below; null: cannot be told. */
-  tip(then: (index: number | null) => void): void {
-    const request = ++this.#next
-    this.#ask({ type: 'TIP', request }, (answer) =>
-      then(answer?.type === 'TIP_IS' ? answer.index : null),
+  /** Whom to ask: the home first, then the others that are heard and have a bulk link. */
+  #askable(): Slot[] {
+    return [this.home, ...this.#candidates()].filter(
+      (slot) => this.hears(slot) && this.stores.get(slot)!.bulk !== null,
     )
-  }
-
-  read(
-    mailbox: string,
-    after: number,
-    limit: number,
-    then: (page: The<'READ_PAGE'> | null) => void,
-  ): void {
-    const request = ++this.#next
-    this.#ask({ type: 'READ', request, mailbox, after, limit }, (answer) =>
-      then(answer?.type === 'READ_PAGE' ? answer : null),
-    )
-  }
-
-  #ask(message: The<'READ'> | The<'TIP'>, then: Question['then']): void {
-    const question: Question = { message, since: this.#s.now.monotonic, asked: 0, then }
-    this.#questions.set(message.request, question)
-    this.#put(question)
-  }
-
-  /** To the home, or if that has just failed to answer, to the next store that works. */
-  #put(question: Question): void {
-    const order = [this.home, ...this.#candidates()].filter((slot) => this.#canAsk(slot))
-    const slot = order.find((candidate) => candidate !== question.asked) ?? order[0]
-    question.asked = slot ?? 0
-    if (slot !== undefined) this.#s.outbox.send(this.stores.get(slot)!.bulk!, question.message)
-  }
-
-  #canAsk(slot: Slot): boolean {
-    return this.hears(slot) && this.stores.get(slot)!.bulk !== null
   }
 
   // ---- links and time -------------------------------------------------------------------------
@@ -290,9 +256,7 @@ export class Home {
       this.choose()
       return
     }
-    for (const question of this.#questions.values()) {
-      if (question.asked === known.slot) this.#put(question)
-    }
+    this.questions.lost(known.slot)
   }
 
   owns(link: LinkId): boolean {
@@ -318,15 +282,9 @@ export class Home {
   }
 
   tick(): void {
-    const { now, timings } = this.#s
+    const { now } = this.#s
     this.choose()
-    for (const [request, question] of [...this.#questions]) {
-      // There was nobody to ask.
-      if (question.asked === 0) this.#put(question)
-      if (now.monotonic - question.since <= 4 * timings.readPatience) continue
-      this.#questions.delete(request)
-      question.then(null)
-    }
+    this.questions.tick()
     if (this.#retryAt > 0 && now.monotonic >= this.#retryAt) {
       this.#retryAt = 0
       this.#resume()
@@ -351,10 +309,10 @@ export class Home {
         return
       case 'READ_PAGE':
       case 'TIP_IS':
-        this.#answered(message.request, message)
+        this.questions.answered(message)
         return
       case 'NOT_YET':
-        this.#notYet(message.request)
+        this.questions.notYet(message.request)
         return
       case 'RESIGN':
         this.#events.resign(message.term)
@@ -393,9 +351,7 @@ export class Home {
 
   #onAppended(message: The<'APPENDED'>): void {
     if (message.id === this.#cursors?.id) {
-      const { done } = this.#cursors
       this.#cursors = null
-      done()
       return
     }
     const at = this.#unanswered.findIndex(({ id }) => id === message.id)
@@ -431,16 +387,5 @@ export class Home {
   #retrySoon(): void {
     if (this.#retryAt === 0) this.#retryAt = this.#s.now.monotonic + this.#s.timings.heartbeat
     this.#wentBackTo.clear()
-  }
-
-  #answered(request: number, message: The<'READ_PAGE'> | The<'TIP_IS'>): void {
-    const question = this.#questions.get(request)
-    this.#questions.delete(request)
-    question?.then(message)
-  }
-
-  #notYet(request: number): void {
-    const question = this.#questions.get(request)
-    if (question) this.#put(question)
   }
 }

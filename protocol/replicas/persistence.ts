@@ -10,10 +10,10 @@ import { Feeds } from '../log/feed.js'
 import { Leases } from '../log/lease.js'
 import { Puller } from '../log/pull.js'
 import { Reads } from '../log/reads.js'
+import { Waist } from '../log/waist.js'
 import { ViewChange } from '../view/change.js'
 import { Life } from '../view/life.js'
 import { Standing, type PeerMessage, type Status } from '../view/standing.js'
-import { claimed } from '../log/admission.js'
 import { describePersistence, persistenceMetrics } from '../view/report.js'
 import type { PersistenceConfig } from './config.js'
 
@@ -37,9 +37,9 @@ export class PersistenceReplica implements Machine {
   readonly #life: Life
   readonly #reads: Reads
   readonly #feeds: Feeds
-  /** Other persistence replicas by link, and processing replicas by link. */
+  readonly #waist: Waist
+  /** Other persistence replicas, by link. */
   readonly #peerOf = new Map<LinkId, Slot>()
-  readonly #writerOf = new Map<LinkId, { slot: Slot; boot: string; lane: 'main' | 'bulk' }>()
   #kept: Kept[] = []
   #lastTick: number | null = null
   #lastHeartbeat = -Infinity
@@ -57,6 +57,7 @@ export class PersistenceReplica implements Machine {
     this.#appender = new Appender(this.#s, this.#leases, this.#puller, {
       committed: () => this.#rememberAcks(),
     })
+    this.#waist = new Waist(this.#s, this.#leases, this.#appender, this.#feeds, this.#reads)
     this.#s.onWriteFailed = (result) => {
       this.#s.full = result.outcome === 'full'
       this.#s.writable = false
@@ -168,8 +169,7 @@ export class PersistenceReplica implements Machine {
       return
     }
     if (peer.role === 'processing') {
-      this.#writerOf.set(link, { slot: peer.slot, boot: peer.boot, lane: peer.lane })
-      if (peer.lane === 'main') this.#sayToWriter(link)
+      this.#waist.linkUp(link, peer.slot, peer.boot, peer.lane)
       return
     }
     if (peer.lane !== 'main') return
@@ -186,11 +186,7 @@ export class PersistenceReplica implements Machine {
 
   #linkDown(link: LinkId): void {
     this.#lose(link)
-    this.#writerOf.delete(link)
-    this.#leases.forget(link)
-    this.#feeds.forget(link)
-    this.#reads.forget(link)
-    this.#appender.writers.forget(link)
+    this.#waist.linkDown(link)
   }
 
   #lose(link: LinkId): void {
@@ -244,7 +240,7 @@ export class PersistenceReplica implements Machine {
   #heartbeat(): void {
     this.#lastHeartbeat = this.#s.now.monotonic
     this.#sayToPeers([...this.#s.peers.keys()])
-    for (const [link, writer] of this.#writerOf) if (writer.lane === 'main') this.#sayToWriter(link)
+    this.#waist.sayHeartbeats()
   }
 
   #sayToPeers(to: readonly Slot[]): void {
@@ -261,22 +257,6 @@ export class PersistenceReplica implements Machine {
       term: log.fence.term,
       leaseSize: this.#leases.ownSize,
       resign: this.#appender.resignTerm,
-    })
-  }
-
-  #sayToWriter(link: LinkId): void {
-    const { log } = this.#s
-    this.#s.outbox.send(link, {
-      type: 'STORE_HEARTBEAT',
-      status: this.#s.status,
-      epoch: this.#s.epoch,
-      members: this.#s.memberSlots,
-      last: log.last,
-      committed: log.commit,
-      lamport: this.#s.clock.now,
-      term: log.committedFence.term,
-      reaches: this.#s.reached,
-      full: this.#s.full,
     })
   }
 
@@ -311,66 +291,7 @@ export class PersistenceReplica implements Machine {
       if (this.#s.peers.get(slot)?.link === link) this.#fromPeer(slot, link, message)
       return
     }
-    const writer = this.#writerOf.get(link)
-    if (writer) this.#fromWriter(link, writer, message)
-  }
-
-  #fromWriter(link: LinkId, writer: { slot: Slot; boot: string }, message: Message): void {
-    const { now, outbox } = this.#s
-    const { slot, boot } = writer
-    const since = now.monotonic
-    switch (message.type) {
-      case 'HOME_HEARTBEAT':
-        this.#leases.hear(link, slot, boot, message)
-        return
-      case 'CLAIM': {
-        const { nonce, expected, size, time } = message
-        const claim = {
-          kind: 'claim',
-          link,
-          slot,
-          boot,
-          nonce,
-          expected,
-          size,
-          time,
-          since,
-        } as const
-        const taken = this.#takes && this.#appender.writers.add(claim)
-        if (!taken) outbox.send(link, claimed(claim, 'not-serving', this.#s.log))
-        return
-      }
-      case 'APPEND': {
-        const { id, term, k, part, parts, time, drafts } = message
-        const taken =
-          this.#takes &&
-          this.#appender.writers.add({
-            ...{ kind: 'order', link, slot, boot, id, term, k, part, parts, time, drafts, since },
-          })
-        if (taken) return
-        const reason = this.#s.full ? 'full' : this.#takes ? 'overloaded' : 'not-serving'
-        outbox.send(link, { type: 'NOT_APPENDED', id, reason })
-        return
-      }
-      case 'FEED':
-        this.#feeds.onFeed(link, message)
-        return
-      case 'READ':
-        this.#reads.add({ kind: 'page', link, message })
-        return
-      case 'TIP':
-        this.#reads.add({ kind: 'tip', link, request: message.request })
-        return
-      default:
-        outbox.close(link, `${message.type} does not belong on this connection`)
-    }
-  }
-
-  /** Appends are queued while a view is being changed, not while this replica is out of it. */
-  get #takes(): boolean {
-    return (
-      (this.#s.status === 'normal' || this.#s.status === 'changing') && !this.#appender.draining
-    )
+    if (this.#waist.owns(link)) this.#waist.onMessage(link, message)
   }
 
   #fromPeer(from: Slot, link: LinkId, received: Message): void {
@@ -466,10 +387,10 @@ export class PersistenceReplica implements Machine {
         this.#view.onStale(message)
         return
       case 'JOIN':
-        this.#view.onJoin(from)
+        this.#view.joining.onJoin(from)
         return
       case 'JOINING':
-        this.#view.onJoining()
+        this.#view.joining.onJoining()
         return
       case 'ASK':
         this.#view.onAsk(from, message)

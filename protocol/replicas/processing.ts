@@ -4,22 +4,21 @@
 import { invariant } from '../assert.js'
 import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
-import { sameBytes, KIND, plainMeta, type Entry, type Meta } from '../log/entry.js'
-import { encodeCursors } from '../order/bodies.js'
+import { sameBytes, KIND, type Entry, type Meta } from '../log/entry.js'
 import { Coordinator } from '../order/coordinator.js'
 import type { Command } from '../order/decide.js'
 import { Executor, type Executed } from '../order/executor.js'
 import { Home } from '../order/home.js'
 import { Leadership } from '../order/leadership.js'
+import { describeProcessing, ringMetrics } from '../order/report.js'
 import { Requests } from '../order/requests.js'
 import { RingStanding, type Role } from '../order/standing.js'
+import { Cursors } from '../sessions/cursors.js'
 import { Sessions, type Asked } from '../sessions/sessions.js'
 import { refusal, type Session } from '../sessions/session.js'
 import { clusterStatus } from '../sessions/status.js'
 import type { ProcessingConfig } from './config.js'
 
-/** Cursors are appended at most this often, ms. */
-const CURSOR_INTERVAL_MS = 500
 /** A coordinator's clock this far ahead of the own is not followed, ms. */
 const MAX_CLOCK_LEAD_MS = 3_600_000
 
@@ -31,10 +30,9 @@ export class ProcessingReplica implements Machine {
   readonly #leadership: Leadership
   readonly #requests: Requests
   readonly #sessions: Sessions
+  readonly #cursors: Cursors
   readonly #ringOf = new Map<LinkId, Slot>()
   #nextRequest = 0
-  #cursors = new Map<string, number>()
-  #lastCursors = 0
   #lastTick: number | null = null
   #lastHeartbeat = -Infinity
   #acknowledgedFeed = 0
@@ -73,12 +71,11 @@ export class ProcessingReplica implements Machine {
       stopped: () => this.#stopped(),
       coordinator: (slot) => this.#requestsFollow(slot),
     })
+    this.#cursors = new Cursors(this.#s, this.#home)
     this.#requests = new Requests(config.self, config.boot)
     this.#sessions = new Sessions(this.#s, this.#home, this.#executor, {
       submit: (session, request, asked, answer) => this.#submit(session, request, asked, answer),
-      acknowledged: (user, index) => {
-        this.#cursors.set(user, Math.max(index, this.#cursors.get(user) ?? 0))
-      },
+      acknowledged: (user, index) => this.#cursors.acknowledge(user, index),
       status: (request) =>
         clusterStatus(this.#s, this.#home, this.#executor, this.coordinatorSlot, request),
     })
@@ -208,7 +205,7 @@ export class ProcessingReplica implements Machine {
     this.#leadership.maintain()
     if (this.#s.role === 'coordinator') this.#coordinator.tick()
     if (now.monotonic - this.#lastHeartbeat >= timings.heartbeat) this.#heartbeat()
-    this.#appendCursors()
+    this.#cursors.tick()
   }
 
   #ownHeartbeat(): The<'RING_HEARTBEAT'> {
@@ -229,17 +226,6 @@ export class ProcessingReplica implements Machine {
     this.#lastHeartbeat = this.#s.now.monotonic
     this.#s.broadcast(this.#ownHeartbeat())
     this.#home.sayHeartbeats()
-  }
-
-  /** Cursors commute: each replica appends its own, one entry at a time, outside the term. */
-  #appendCursors(): void {
-    const { now } = this.#s
-    if (this.#cursors.size === 0 || now.monotonic - this.#lastCursors < CURSOR_INTERVAL_MS) return
-    const cursors = this.#cursors
-    const draft = { meta: plainMeta(KIND.cursors), body: encodeCursors(cursors) }
-    if (!this.#home.appendCursors(draft, () => undefined)) return
-    this.#lastCursors = now.monotonic
-    this.#cursors = new Map()
   }
 
   // ---- messages -------------------------------------------------------------------------------
@@ -442,50 +428,16 @@ export class ProcessingReplica implements Machine {
   // ---- for people -----------------------------------------------------------------------------
 
   describe(word: string): string | undefined {
-    switch (word) {
-      case 'ring':
-        return this.#leadership.describe()
-      case 'log': {
-        const { index, fence } = this.#executor.base
-        return `applied: ${index}\nterm: ${fence.term}\norder: ${fence.k} (${fence.part} of ${fence.parts})`
-      }
-      case 'peer': {
-        const ring = [...this.#s.peers].map(([slot, peer]) => {
-          const age = Math.round(this.#s.now.monotonic - peer.heard)
-          return `p${slot}\theard ${age} ms ago\t${peer.heartbeat?.role ?? '?'}`
-        })
-        const stores = [...this.#home.stores].map(([slot, store]) => {
-          const age = Math.round(this.#s.now.monotonic - store.heard)
-          const home = slot === this.#home.home ? '\thome' : ''
-          return `s${slot}\theard ${age} ms ago\t${store.heartbeat?.status ?? 'no link'}${home}`
-        })
-        return [...ring, ...stores].join('\n')
-      }
-      default:
-        return undefined
-    }
+    const { base } = this.#executor
+    return describeProcessing(word, this.#s, this.#home, base, this.#leadership)
   }
 
   metrics(): Record<string, number> {
-    const { orders, commands, oneOfOne, divergences } = this.#coordinator.metrics
     return {
-      troca_has_coordinator: this.coordinatorSlot === 0 ? 0 : 1,
-      troca_is_coordinator: this.#s.role === 'coordinator' ? 1 : 0,
-      troca_term: this.#s.newestTerm,
-      troca_applied_index: this.#executor.base.index,
-      troca_elections_total: this.#leadership.elections,
-      troca_orders_total: orders,
-      troca_commands_total: commands,
-      troca_orders_one_of_one_total: oneOfOne,
-      troca_divergences_total: divergences,
-      troca_orders_in_flight: this.#coordinator.inFlight,
-      troca_commands_queued: this.#coordinator.queued,
+      ...ringMetrics(this.#s, this.#executor.base, this.#coordinator, this.#leadership),
       troca_requests_pending: this.#requests.size,
       troca_sessions: this.#sessions.size,
       troca_listeners: this.#sessions.delivery.listeners,
-      troca_accounts: this.#executor.base.accounts.size,
-      troca_streams: this.#executor.base.streams.size,
-      troca_ring_live: this.#s.live.length,
     }
   }
 }

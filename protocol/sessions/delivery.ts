@@ -83,7 +83,7 @@ export class Delivery {
   inbox(session: Session, message: The<'INBOX'>, done: () => void): void {
     const { request, after, limit } = message
     const user = session.user!
-    this.#home.read(user, after, Math.min(limit, PAGE), (page) => {
+    this.#home.questions.read(user, after, Math.min(limit, PAGE), (page) => {
       if (!page) {
         this.#s.outbox.send(session.link, refusal(request, 'NO_QUORUM'))
         done()
@@ -182,7 +182,7 @@ export class Delivery {
     if (listener.reading || room <= 0) return
     listener.reading = true
     const { session, sent } = listener
-    this.#home.read(session.user!, sent, Math.min(room, PAGE), (page) => {
+    this.#home.questions.read(session.user!, sent, Math.min(room, PAGE), (page) => {
       listener.reading = false
       if (this.#listeners.get(session.link) !== listener) return
       if (!page) {

@@ -270,7 +270,7 @@ export class Sessions {
 
   /** Runs `then` when the own log holds everything that was acknowledged before now. */
   #atTip(session: Session, request: number, then: () => void): void {
-    this.#home.tip((index) => {
+    this.#home.questions.tip((index) => {
       if (index === null) {
         this.reply(session, refusal(request, 'NO_QUORUM'))
         return

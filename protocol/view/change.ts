@@ -7,13 +7,11 @@ import type { The } from '../messages/catalogue.js'
 import { compareEpochs, formatEpoch, maxEpoch, sameEpoch, type Epoch } from '../log/epoch.js'
 import type { Puller } from '../log/pull.js'
 import type { Durable, Member, Remembered } from '../log/storage.js'
-import { bestClique } from './clique.js'
+import { Joining } from './joining.js'
+import { Membership } from './membership.js'
 import { Proposal } from './proposal.js'
 import type { Standing } from './standing.js'
 import { syncTo } from './sync.js'
-
-/** A replica further behind than this catches up before it joins. */
-export const NEAR = 1_000
 
 export interface ViewEvents {
   /** Nothing of the old view leaves from here on. */
@@ -32,9 +30,9 @@ export class ViewChange {
   readonly #s: Standing
   readonly #puller: Puller
   readonly #events: ViewEvents
+  readonly #membership: Membership
+  readonly #joining: Joining
   #proposal: Proposal | null = null
-  /** Left out of the next proposals until then, monotonic ms. */
-  readonly #blamed = new Map<Slot, number>()
   #changingSince = 0
   #wantedSince: number | null = null
   #delay = 0
@@ -43,14 +41,18 @@ export class ViewChange {
   #owing = false
   #installing: The<'INSTALL'> | null = null
   #promise: { readonly epoch: Epoch; readonly durable: Durable } | null = null
-  #lastJoin = -Infinity
-  /** Last sign that a JOIN was heard, or the start. */
-  #joinHeard: number | null = null
 
   constructor(standing: Standing, puller: Puller, events: ViewEvents) {
     this.#s = standing
     this.#puller = puller
     this.#events = events
+    this.#membership = new Membership(standing, () => events.stuckOn())
+    this.#joining = new Joining(standing, puller)
+  }
+
+  /** JOIN and JOINING. */
+  get joining(): Joining {
+    return this.#joining
   }
 
   get proposing(): string {
@@ -66,20 +68,21 @@ export class ViewChange {
       this.#proposal.tick()
       return
     }
-    if (this.#s.status === 'outside' || this.#s.status === 'learner') this.#join()
+    if (this.#s.status === 'outside' || this.#s.status === 'learner') this.#joining.join()
     this.#giveUpChanging()
     if (!this.#wantsChange() || !this.#s.votes) {
       this.#wantedSince = null
       return
     }
-    const target = this.#target()
+    const target = this.#membership.target()
     if (target.length < this.#s.majority || this.#s.now.monotonic < this.#notBefore) return
     if (this.#wantedSince === null) {
       this.#wantedSince = this.#s.now.monotonic
       const { patience } = this.#s.timings
       // Who is changing has a proposer, who is to have the time that it needs.
-      const underWay = this.#s.status === 'normal' && this.#trouble() === 'changing'
-      this.#delay = (underWay ? patience : 0) + this.#rank() * patience * (0.5 + this.#s.random())
+      const underWay = this.#s.status === 'normal' && this.#membership.trouble() === 'changing'
+      this.#delay =
+        (underWay ? patience : 0) + this.#membership.rank() * patience * (0.5 + this.#s.random())
     }
     if (this.#s.now.monotonic - this.#wantedSince >= this.#delay) this.#propose(target)
   }
@@ -92,16 +95,10 @@ export class ViewChange {
     }
   }
 
-  /** 0 for the lowest live slot that votes: it proposes first. */
-  #rank(): number {
-    return this.#s.reached.filter(
-      (slot) => slot < this.#s.self && this.#s.peers.get(slot)?.heartbeat?.status !== 'learner',
-    ).length
-  }
-
   #wantsChange(): boolean {
     const { status, now, timings } = this.#s
-    if (status === 'normal') return this.#owing || this.#trouble() !== null || this.#canGrow()
+    if (status === 'normal')
+      return this.#owing || this.#membership.trouble() !== null || this.#membership.canGrow()
     if (status === 'changing') {
       return this.#owing || now.monotonic - this.#changingSince > timings.patience
     }
@@ -110,100 +107,7 @@ export class ViewChange {
       ([slot, peer]) => this.#s.hears(slot) && peer.heartbeat?.active,
     )
     if (!busy) return true
-    return this.#joinHeard !== null && now.monotonic - this.#joinHeard > 4 * timings.patience
-  }
-
-  /** What is wrong with a member: silent, restarted, stuck; or only on its way to another view. */
-  #trouble(): 'lost' | 'changing' | null {
-    const stuck = this.#events.stuckOn()
-    let trouble: 'changing' | null = null
-    for (const slot of this.#s.otherMembers) {
-      const heartbeat = this.#s.peers.get(slot)?.heartbeat
-      if (!this.#s.hears(slot) || stuck.includes(slot)) return 'lost'
-      if (!heartbeat) continue
-      const { status, oldestWrite, promised } = heartbeat
-      if (status === 'outside' || status === 'learner') return 'lost'
-      if (oldestWrite > 2 * this.#s.timings.suspect) return 'lost'
-      if (compareEpochs(promised, this.#s.epoch) > 0) trouble = 'changing'
-    }
-    return trouble
-  }
-
-  #canGrow(): boolean {
-    const target = this.#target()
-    const members = this.#s.memberSlots
-    return target.length > members.length && members.every((slot) => target.includes(slot))
-  }
-
-  #target(): Slot[] {
-    const { self, peers } = this.#s
-    // Who is stuck stays out, unless that leaves too few: then they are what there is.
-    const free = this.#fit(this.#events.stuckOn())
-    const fit = free.length >= this.#s.majority ? free : this.#fit([])
-    if (!fit.includes(self)) return []
-    const lastOf = (slot: Slot): number =>
-      slot === self ? this.#s.log.last : (peers.get(slot)?.heartbeat?.last ?? 0)
-    const newest = Math.max(...fit.map(lastOf))
-    const near = fit.filter((slot) => slot === self || lastOf(slot) >= newest - NEAR)
-    const candidates = near.length >= this.#s.majority ? near : fit
-    return bestClique(self, candidates, (a, b) => this.#reaches(a, b))
-  }
-
-  #fit(stuck: readonly Slot[]): Slot[] {
-    const { self, peers, now } = this.#s
-    return this.#s.reached.filter((slot) => {
-      if (slot === self) return this.#s.writable
-      const heartbeat = peers.get(slot)?.heartbeat
-      const blamed = (this.#blamed.get(slot) ?? 0) > now.monotonic || stuck.includes(slot)
-      if (!heartbeat || blamed || heartbeat.incarnation.counter === 0) return false
-      return heartbeat.writable && heartbeat.oldestWrite <= 2 * this.#s.timings.suspect
-    })
-  }
-
-  #reaches(a: Slot, b: Slot): boolean {
-    if (a === this.#s.self) return this.#s.hears(b)
-    return this.#s.peers.get(a)?.heartbeat?.reaches.includes(b) ?? false
-  }
-
-  // ---- outside: join --------------------------------------------------------------------------
-
-  #join(): void {
-    const { now, timings, peers, log } = this.#s
-    if (this.#s.status === 'learner' && this.#s.incarnation.counter === 0) return
-    const member = this.#s.reached.find((slot) => peers.get(slot)?.heartbeat?.active)
-    if (member === undefined) return
-    if ((peers.get(member)!.heartbeat!.committed ?? 0) - log.last > NEAR) {
-      this.#catchUp(member)
-      return
-    }
-    if (now.monotonic - this.#lastJoin < timings.patience) return
-    this.#lastJoin = now.monotonic
-    this.#joinHeard ??= now.monotonic
-    this.#s.send(member, { type: 'JOIN', last: log.last })
-  }
-
-  onJoin(from: Slot): void {
-    this.#s.send(from, { type: 'JOINING' })
-  }
-
-  onJoining(): void {
-    this.#joinHeard = this.#s.now.monotonic
-  }
-
-  /**
-   * Committed entries in chunks, outside the view. First `promised` rises to what the source has
-   * promised; its installed epoch would not be enough. logView stays as it is.
-   */
-  #catchUp(source: Slot): void {
-    this.#puller.ask(source, true, (pulled) => {
-      const outside = this.#s.status === 'outside' || this.#s.status === 'learner'
-      if (!pulled?.common || !outside) return
-      this.#s.promised = maxEpoch(this.#s.promised, pulled.promised)
-      const { promised } = this.#s
-      syncTo(this.#s, pulled, { promised, commit: pulled.commit }, () => {
-        this.#s.durablePromised = maxEpoch(this.#s.durablePromised, promised)
-      })
-    })
+    return this.#joining.unheard
   }
 
   // ---- ASK ------------------------------------------------------------------------------------
@@ -218,19 +122,16 @@ export class ViewChange {
     const linked = message.members.every((slot) => this.#s.hears(slot))
     if (!linked) return 'not linked to all of these'
     if (this.#proposal && this.#s.self < from) return 'proposing'
-    if (this.#s.status !== 'normal' || this.#trouble() !== null || this.#lacksInstalled()) return ''
+    if (
+      this.#s.status !== 'normal' ||
+      this.#membership.trouble() !== null ||
+      this.#membership.lacksInstalled()
+    )
+      return ''
     const grows =
       message.members.length > this.#s.view.members.length &&
       this.#s.memberSlots.every((slot) => message.members.includes(slot))
     return grows ? '' : 'the view is healthy'
-  }
-
-  /** A member promised this view and never installed it: it cannot serve, and says so by ASK. */
-  #lacksInstalled(): boolean {
-    return this.#s.otherMembers.some((slot) => {
-      const heartbeat = this.#s.peers.get(slot)?.heartbeat
-      return heartbeat && compareEpochs(heartbeat.installed, this.#s.epoch) < 0
-    })
   }
 
   // ---- PREPARE, PROMISE -----------------------------------------------------------------------
@@ -262,7 +163,7 @@ export class ViewChange {
     this.#s.outbox.log('info', 'proposal-failed', { epoch: formatEpoch(epoch), reason })
     this.#proposal = null
     this.#notBefore = now.monotonic + backOff * (0.5 + this.#s.random())
-    for (const slot of blamed) this.#blamed.set(slot, now.monotonic + 2 * timings.suspect)
+    for (const slot of blamed) this.#membership.blame(slot, now.monotonic + 2 * timings.suspect)
     // With its own promise given, or its view not complete, nobody else may have cause to begin.
     this.#owing = sameEpoch(this.#s.promised, epoch)
   }
@@ -410,7 +311,7 @@ export class ViewChange {
       if (!sameEpoch(this.#s.promised, epoch)) return
       this.#s.status = 'normal'
       this.#s.active = true
-      this.#joinHeard = null
+      this.#joining.joined()
       log.commitThrough(batch.commit)
       this.#s.outbox.log('info', 'installed', {
         epoch: formatEpoch(epoch),

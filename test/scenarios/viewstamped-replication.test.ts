@@ -1,98 +1,627 @@
-// Viewstamped Replication Revisited (Liskov & Cowling 2012), as far as its rules are ours: a view
-// change keeps what was committed, a replica that recovers takes no part until it is let in.
+// Liskov & Cowling, "Viewstamped Replication Revisited", 2012, as docs/PROTOCOL changes it: whole
+// persistence replicas, some of them played by the test. Epochs are written counter.slot.
 
-import t from 'tap'
-import { MiniCluster } from './mini-cluster.js'
+import t, { type Test } from 'tap'
+import { EPOCH_ZERO, type Epoch } from '../../protocol/log/epoch.js'
+import type { MessageName } from '../../protocol/messages/catalogue.js'
+import { Stage } from './stage.js'
+import { PlayedStore, PlayedWriter, logOf, placeOf } from './played.js'
 
-t.test('a view is asked for, promised, installed and active, in this order', async (t) => {
-  const mini = new MiniCluster(1)
-  t.ok(mini.until(() => mini.heard.some((line) => line.includes('ACTIVE'))))
-  const active = mini.heard.find((line) => line.includes('ACTIVE'))!
-  const epoch = active.split(' ').at(-1)!
-  const kinds = mini.heard.filter((line) => line.endsWith(` ${epoch}`)).map((l) => l.split(' ')[3])
-  const firsts = [...new Set(kinds)].filter((kind) => kind !== 'REQUEST' && kind !== 'REPLY')
-  const course = ['ASK', 'CONSENT', 'PREPARE', 'PROMISE', 'INSTALL', 'INSTALLED', 'ACTIVE']
-  t.same(firsts.slice(0, course.length), course)
+const CHANGE: MessageName[] = [
+  'ASK',
+  'CONSENT',
+  'PREPARE',
+  'PROMISE',
+  'INSTALL',
+  'INSTALLED',
+  'ACTIVE',
+]
+const epoch = (counter: number, slot: number): Epoch => ({ counter, slot })
+
+/** All real, all of them up. */
+function cluster(slots: number): Stage {
+  const stage = new Stage(slots)
+  for (let slot = 1; slot <= slots; slot++) stage.addStore(slot, slots)
+  return stage
+}
+
+/** `real` is a replica, the others are played; all are linked. */
+function playing(real: number, slots: number): { stage: Stage; s: Map<number, PlayedStore> } {
+  const stage = new Stage(slots)
+  const s = new Map<number, PlayedStore>()
+  for (let slot = 1; slot <= slots; slot++) {
+    if (slot === real) stage.addStore(slot, slots)
+    else s.set(slot, new PlayedStore(stage, slot, slots))
+  }
+  stage.start()
+  return { stage, s }
+}
+
+const statuses = (stage: Stage, slots: readonly number[]): string[] =>
+  slots.map((slot) => stage.store(`s${slot}`).status)
+
+t.test('the first view begins with a majority; who links later makes it grow', (t) => {
+  const stage = cluster(3)
+  stage.start()
+  stage.untilSent('s1', 's3', 'ACTIVE')
+  stage.run(100)
+  t.same(stage.lines(CHANGE), [
+    's1 → s2 ASK 1.1 [1 2]',
+    's2 → s1 CONSENT 1.1 granted',
+    's1 → s2 PREPARE 1.1',
+    's2 → s1 PROMISE 1.1 log 0.0/0',
+    's1 → s2 INSTALL 1.1 [1 2] log 0',
+    's2 → s1 INSTALLED 1.1',
+    's1 → s2 ACTIVE 1.1',
+    's1 → s2 ASK 2.1 [1 2 3]',
+    's1 → s3 ASK 2.1 [1 2 3]',
+    's3 → s1 CONSENT 2.1 granted',
+    's2 → s1 CONSENT 2.1 granted',
+    's1 → s2 PREPARE 2.1',
+    's1 → s3 PREPARE 2.1',
+    's2 → s1 PROMISE 2.1 log 1.1/0',
+    's3 → s1 PROMISE 2.1 log 0.0/0',
+    's1 → s2 INSTALL 2.1 [1 2 3] log 0',
+    's1 → s3 INSTALL 2.1 [1 2 3] log 0',
+    's2 → s1 INSTALLED 2.1',
+    's3 → s1 INSTALLED 2.1',
+    's1 → s2 ACTIVE 2.1',
+    's1 → s3 ACTIVE 2.1',
+  ])
+  t.same(statuses(stage, [1, 2, 3]), ['normal', 'normal', 'normal'])
+  t.end()
 })
 
-t.test('the view change: what was committed survives the loss of the holder', async (t) => {
-  const mini = new MiniCluster(2)
-  t.ok(mini.until(() => mini.committed > 50 && mini.holder !== undefined))
-  const before = mini.cluster.history.committed
-  const holder = mini.holder!
-  holder.crash()
-  const others = mini.cluster.persistence.filter((host) => host !== holder)
-  t.ok(mini.untilCommitted(20), 'the others go on')
-  for (const { disk } of others) t.equal(disk!.file!.log[before.index], before)
-  for (const { disk } of others) t.equal(disk!.file!.view.members.length, 2)
+t.test('a view is active, and its log committed, only when all its members have installed', (t) => {
+  const stage = cluster(3)
+  stage.start()
+  stage.untilSent('s1', 's3', 'INSTALL')
+  stage.hold('s3', 's1')
+  const mark = stage.said.length
+  stage.run(400)
+  t.same(stage.lines(['INSTALLED', 'ACTIVE'], mark), [
+    's2 → s1 INSTALLED 2.1',
+    's3 → s1 INSTALLED 2.1',
+  ])
+  stage.release('s3', 's1')
+  stage.run(10)
+  t.same(stage.lines(['ACTIVE'], mark), ['s1 → s2 ACTIVE 2.1', 's1 → s3 ACTIVE 2.1'])
+  t.end()
 })
 
-t.test('recovery: a restarted replica takes no part until a new view names it', async (t) => {
-  const mini = new MiniCluster(3)
-  t.ok(mini.until(() => mini.committed > 20 && mini.view(3)?.status === 'normal'))
-  const old = mini.store(3).disk!.file!.view.epoch
-  mini.store(3).crash()
-  mini.cluster.start(mini.store(3))
-  t.equal(mini.view(3)?.status, 'outside')
-  t.ok(mini.until(() => mini.view(3)?.status === 'normal'))
-  t.ok(mini.view(3)!.installedEpoch.counter > old.counter, 'by a new view, not by the old one')
+t.test('a view needs promises from a majority of ALL replicas', (t) => {
+  const { stage, s } = playing(1, 5)
+  stage.crash('s4', 's5')
+  const { epoch: first } = stage.untilSent('s1', 's2', 'ASK')
+  s.get(2)!.consent('s1', first)
+  s.get(3)!.consent('s1', first)
+  s.get(2)!.promise('s1', first)
+  stage.run(700)
+  t.equal(stage.sent('INSTALL').length, 0, 'two of five, though two of three linked')
+  const { epoch: second } = stage.untilSent('s1', 's2', 'ASK')
+  s.get(2)!.consent('s1', second)
+  s.get(3)!.consent('s1', second)
+  s.get(2)!.promise('s1', second)
+  s.get(3)!.promise('s1', second)
+  t.match(stage.lines(['INSTALL']), [/s1 → s2 INSTALL \d\.1 \[1 2 3\]/, /s1 → s3 INSTALL/])
+  t.end()
 })
 
-t.test('a minority serves nobody and forms no view', async (t) => {
-  const mini = new MiniCluster(4)
-  t.ok(mini.until(() => mini.committed > 20 && mini.view(1)?.status === 'normal'))
-  mini.store(2).crash()
-  mini.store(3).crash()
-  mini.pass(5_000)
-  const before = mini.committed
-  const epoch = mini.store(1).disk!.file!.view.epoch
-  mini.pass(10_000)
-  t.equal(mini.committed, before)
-  t.same(mini.store(1).disk!.file!.view.epoch, epoch)
+t.test('the new log is the one with the highest (logView, last): logView first', (t) => {
+  const { stage, s } = playing(1, 3)
+  const [long, newer] = [logOf([epoch(1, 2), epoch(1, 2), epoch(1, 2)]), logOf([epoch(2, 3)])]
+  const { epoch: e } = stage.untilSent('s1', 's3', 'ASK')
+  s.get(2)!.consent('s1', e)
+  s.get(3)!.consent('s1', e)
+  s.get(2)!.promise('s1', e, { logView: epoch(1, 2), last: placeOf(long) })
+  s.get(3)!.promise('s1', e, { logView: epoch(2, 3), last: placeOf(newer) })
+  const pulls = stage.sent('PULL')
+  t.same(
+    pulls.map(({ to }) => to),
+    ['s3'],
+    'fetched from the source before INSTALL',
+  )
+  t.equal(stage.sent('INSTALL').length, 0)
+  const [pull] = pulls
+  const pulled = { common: { index: 0, chain: new Uint8Array(32) }, entries: newer }
+  s.get(3)!.say('s1', { type: 'PULLED', id: pull!.message.id, ...pulled, last: 1, commit: 0 })
+  t.match(stage.lines(['INSTALL']), [/\[1 2 3\] log 1/, /\[1 2 3\] log 1/])
+  t.same(stage.sent('INSTALL')[0]?.message.last, placeOf(newer))
+  t.end()
 })
 
-t.test('after a restart of all somebody begins', async (t) => {
-  const mini = new MiniCluster(5)
-  t.ok(mini.until(() => mini.committed > 20))
-  for (const host of mini.cluster.persistence) host.crash()
-  for (const host of mini.cluster.persistence) mini.cluster.start(host)
-  t.ok(mini.untilCommitted(20))
+t.test('of equal logViews the longer log is chosen', (t) => {
+  const { stage, s } = playing(1, 3)
+  const log = logOf([epoch(1, 2), epoch(1, 2), epoch(1, 2)])
+  const { epoch: e } = stage.untilSent('s1', 's3', 'ASK')
+  s.get(2)!.consent('s1', e)
+  s.get(3)!.consent('s1', e)
+  s.get(2)!.promise('s1', e, { logView: epoch(1, 2), last: placeOf(log) })
+  s.get(3)!.promise('s1', e, { logView: epoch(1, 2), last: placeOf(log.slice(0, 2)) })
+  t.same(
+    stage.sent('PULL').map(({ to }) => to),
+    ['s2'],
+  )
+  t.end()
 })
 
-t.test('state transfer: who was cut off catches up and is taken in again', async (t) => {
-  const mini = new MiniCluster(6)
-  t.ok(mini.until(() => mini.committed > 20))
-  const cut = mini.holder ?? mini.store(1)
-  mini.isolate(cut)
-  t.ok(mini.untilCommitted(50), 'the majority goes on without it')
-  mini.heal()
-  t.ok(mini.until(() => cut.disk!.file!.view.members.length === 3))
-  const goal = mini.committed
-  t.ok(mini.until(() => cut.disk!.last.index >= goal))
-  t.equal(cut.disk!.file!.log[goal], mini.cluster.history.ledger[goal])
+t.test('a late promise does not widen the view', (t) => {
+  const { stage, s } = playing(1, 3)
+  const { epoch: e } = stage.untilSent('s1', 's3', 'ASK')
+  s.get(2)!.consent('s1', e)
+  s.get(3)!.consent('s1', e)
+  s.get(2)!.promise('s1', e)
+  stage.until('INSTALL', () => stage.sent('INSTALL').length > 0)
+  const mark = stage.said.length
+  s.get(3)!.promise('s1', e)
+  s.get(2)!.installed = e
+  s.get(2)!.say('s1', { type: 'INSTALLED', epoch: e })
+  t.same(stage.lines(['INSTALL', 'ACTIVE'], mark), [`s1 → s2 ACTIVE ${e.counter}.1`])
+  t.same(
+    stage.disk('s1').file!.view.members.map(({ slot }) => slot),
+    [1, 2],
+  )
+  t.end()
 })
 
-t.test('a lost file comes back as a learner, under a new incarnation', async (t) => {
-  const mini = new MiniCluster(7)
-  t.ok(mini.until(() => mini.committed > 20 && mini.view(2)?.status === 'normal'))
-  const store = mini.store(2)
-  store.crash()
-  store.disk!.lose()
-  mini.cluster.start(store)
-  t.equal(mini.view(2)?.status, 'learner')
-  t.ok(mini.until(() => mini.view(2)?.status === 'normal'))
-  t.equal(store.disk!.file!.incarnation.counter, 2)
-  const goal = mini.committed
-  t.ok(mini.until(() => store.disk!.last.index >= goal))
+t.test('a promise to a higher epoch ends the own proposal', (t) => {
+  const { stage, s } = playing(1, 3)
+  const { epoch: own } = stage.untilSent('s1', 's3', 'ASK')
+  s.get(2)!.consent('s1', own)
+  s.get(3)!.consent('s1', own)
+  s.get(3)!.say('s1', { type: 'PREPARE', epoch: epoch(7, 3), incarnations: [] })
+  s.get(2)!.promise('s1', own)
+  t.equal(stage.sent('INSTALL').length, 0, 'one promise and the own would be a majority')
+  t.same(stage.lines(['PROMISE']).at(0), 's1 → s3 PROMISE 7.3 log 0.0/0')
+  t.end()
 })
 
-t.test('a full disk leaves the view and comes back by itself', async (t) => {
-  const mini = new MiniCluster(8)
-  t.ok(mini.until(() => mini.committed > 20 && mini.view(3)?.status === 'normal'))
-  const { disk } = mini.store(3)
-  disk!.full = true
-  t.ok(mini.until(() => mini.view(3)?.status === 'outside'))
-  t.ok(mini.untilCommitted(20), 'the others go on')
-  disk!.full = false
-  t.ok(mini.until(() => mini.view(3)?.status === 'normal'))
+t.test('P4, P5: a promise is on disk before it is said, and never goes down', (t) => {
+  const { stage, s } = playing(2, 3)
+  stage.run(100)
+  stage.disk('s2').stuckUntil = stage.timeline.now + 200
+  s.get(3)!.say('s2', { type: 'PREPARE', epoch: epoch(5, 3), incarnations: [] })
+  t.same(stage.lines(['PROMISE']), [], 'the disk takes its time')
+  stage.run(300)
+  t.same(stage.lines(['PROMISE']), ['s2 → s3 PROMISE 5.3 log 0.0/0'])
+  t.same(stage.disk('s2').file!.promised, epoch(5, 3))
+  s.get(1)!.say('s2', { type: 'PREPARE', epoch: epoch(5, 1), incarnations: [] })
+  t.same(stage.lines(['STALE']), ['s2 → s1 STALE 5.1'])
+  t.same(stage.sent('STALE')[0]?.message.promised, epoch(5, 3), 'and it says why')
+  s.get(3)!.say('s2', { type: 'PREPARE', epoch: epoch(5, 3), incarnations: [] })
+  t.equal(stage.sent('PROMISE').length, 2, 'asked again for the same: the same again')
+  t.end()
+})
+
+/** s2 has promised 5.1 to s1 and installed it, with all three in it. */
+function installed(t: Test): ReturnType<typeof playing> {
+  const play = playing(2, 3)
+  const { stage, s } = play
+  stage.run(100)
+  install(play)
+  t.same(stage.lines(['PROMISE', 'INSTALLED']), [
+    's2 → s1 PROMISE 5.1 log 0.0/0',
+    's2 → s1 INSTALLED 5.1',
+  ])
+  for (const one of s.values()) {
+    one.installed = one.promised = epoch(5, 1)
+    one.life = { status: 'normal', active: true }
+  }
+  stage.run(30)
+  return play
+}
+
+function prepare({ s }: ReturnType<typeof playing>): void {
+  s.get(1)!.say('s2', { type: 'PREPARE', epoch: epoch(5, 1), incarnations: [] })
+}
+
+function install(play: ReturnType<typeof playing>, members = [1, 2, 3]): void {
+  prepare(play)
+  sayInstall(play, members)
+}
+
+function sayInstall({ s }: ReturnType<typeof playing>, members = [1, 2, 3]): void {
+  const genesis = { counter: 1, nonce: '' }
+  const body = {
+    members: members.map((slot) => ({ slot, incarnation: genesis })),
+    incarnations: [],
+  }
+  const last = placeOf([])
+  s.get(1)!.say('s2', { type: 'INSTALL', epoch: epoch(5, 1), ...body, last, commit: 0 })
+}
+
+t.test('P8: INSTALL is applied once; the second time it is only answered', (t) => {
+  const play = installed(t)
+  const { stage, s } = play
+  const entries = logOf([epoch(5, 1), epoch(5, 1)])
+  const body = { previous: placeOf([]), entries, commit: 0 }
+  s.get(1)!.say('s2', { type: 'REPLICATE', epoch: epoch(5, 1), ...body })
+  t.same(stage.lines(['ACK']), ['s2 → s1 ACK 5.1'])
+  const mark = stage.said.length
+  sayInstall(play)
+  t.same(stage.lines(['INSTALLED'], mark), ['s2 → s1 INSTALLED 5.1'])
+  t.equal(stage.disk('s2').last.index, 2, 'what the view has written since is still there')
+  t.end()
+})
+
+t.test('INSTALL of an epoch that was not promised changes nothing', (t) => {
+  const play = playing(2, 3)
+  play.stage.run(100)
+  sayInstall(play)
+  t.same(play.stage.lines(['INSTALLED']), [])
+  t.same(play.stage.disk('s2').file!.view.epoch, EPOCH_ZERO)
+  t.end()
+})
+
+t.test('who restarted since its promise neither installs nor repeats it', (t) => {
+  const play = playing(2, 3)
+  const { stage } = play
+  stage.run(100)
+  prepare(play)
+  stage.crash('s2')
+  stage.start('s2')
+  stage.run(200)
+  t.same(stage.disk('s2').file!.promised, epoch(5, 1), 'the promise itself has survived (P4)')
+  const mark = stage.said.length
+  prepare(play)
+  sayInstall(play)
+  t.same(stage.lines(['PROMISE', 'INSTALLED'], mark), [])
+  t.end()
+})
+
+t.test('a REQUEST that overtakes INSTALL is kept, and answered after it', (t) => {
+  const play = playing(2, 3)
+  const { stage, s } = play
+  stage.run(100)
+  prepare(play)
+  s.get(3)!.say('s2', { type: 'REQUEST', epoch: epoch(5, 1), stamp: 3 })
+  t.same(stage.lines(['REPLY', 'STALE']), [], 'neither answered nor refused')
+  sayInstall(play)
+  t.same(stage.lines(['INSTALLED', 'REPLY']), ['s2 → s3 REPLY 5.1', 's2 → s1 INSTALLED 5.1'])
+  t.end()
+})
+
+t.test('the turn and the log of a lower epoch are answered STALE', (t) => {
+  const play = installed(t)
+  const { stage, s } = play
+  s.get(3)!.say('s2', { type: 'REQUEST', epoch: epoch(4, 3), stamp: 3 })
+  const body = { previous: placeOf([]), entries: logOf([epoch(4, 3)]), commit: 1 }
+  s.get(3)!.say('s2', { type: 'REPLICATE', epoch: epoch(4, 3), ...body })
+  t.same(stage.lines(['STALE', 'REPLY', 'ACK']), ['s2 → s3 STALE 4.3', 's2 → s3 STALE 4.3'])
+  t.end()
+})
+
+t.test('from its promise on nothing of the old view leaves a replica', (t) => {
+  const { stage, s } = installed(t)
+  s.get(3)!.say('s2', { type: 'PREPARE', epoch: epoch(6, 3), incarnations: [] })
+  const mark = stage.said.length
+  s.get(1)!.say('s2', { type: 'REQUEST', epoch: epoch(5, 1), stamp: 9 })
+  const body = { previous: placeOf([]), entries: logOf([epoch(5, 1)]), commit: 0 }
+  s.get(1)!.say('s2', { type: 'REPLICATE', epoch: epoch(5, 1), ...body })
+  t.same(stage.lines(['REPLY', 'ACK'], mark), [])
+  t.equal(stage.disk('s2').last.index, 0)
+  t.end()
+})
+
+t.test('a healthy view refuses ASK, unless it grows; nothing is written for it', (t) => {
+  const play = playing(2, 3)
+  const { stage, s } = play
+  stage.run(100)
+  install(play, [1, 2])
+  s.get(1)!.installed = s.get(1)!.promised = epoch(5, 1)
+  s.get(1)!.life = { status: 'normal', active: true }
+  s.get(1)!.life = { ...s.get(1)!.life, reaches: [1, 2] }
+  stage.run(30)
+  s.get(3)!.say('s2', { type: 'ASK', epoch: epoch(6, 3), members: [2, 3] })
+  s.get(3)!.say('s2', { type: 'ASK', epoch: epoch(6, 3), members: [1, 2, 3] })
+  t.same(stage.lines(['CONSENT']), [
+    's2 → s3 CONSENT 6.3 the view is healthy',
+    's2 → s3 CONSENT 6.3 granted',
+  ])
+  t.same(stage.disk('s2').file!.promised, epoch(5, 1))
+  t.equal(stage.store('s2').status, 'normal')
+  t.end()
+})
+
+t.test('a view with a member that has restarted is not healthy: ASK is granted', (t) => {
+  const { stage, s } = installed(t)
+  s.get(1)!.life = { status: 'outside' }
+  stage.run(30)
+  s.get(3)!.say('s2', { type: 'ASK', epoch: epoch(6, 3), members: [2, 3] })
+  t.same(stage.lines(['CONSENT']), ['s2 → s3 CONSENT 6.3 granted'])
+  t.end()
+})
+
+t.test('when a member falls silent the lowest of the others asks first', (t) => {
+  const { stage, s } = installed(t)
+  stage.hold('s1', 's2')
+  s.get(3)!.life = { ...s.get(3)!.life, reaches: [2, 3] }
+  stage.run(900)
+  t.same(stage.lines(['ASK']), [])
+  stage.run(200)
+  t.same(stage.lines(['ASK']), ['s2 → s3 ASK 6.2 [2 3]'])
+  s.get(3)!.say('s2', { type: 'ASK', epoch: epoch(6, 3), members: [2, 3] })
+  t.same(
+    stage.lines(['CONSENT']),
+    ['s2 → s3 CONSENT 6.3 proposing'],
+    'and gives no way to a higher',
+  )
+  t.end()
+})
+
+t.test('catch-up raises promised to what the source has promised, and leaves logView', (t) => {
+  const { stage, s } = playing(2, 3)
+  const source = s.get(1)!
+  const log = logOf([epoch(4, 1), epoch(4, 1), epoch(4, 1)])
+  source.installed = epoch(4, 1)
+  source.promised = epoch(9, 3)
+  source.life = { status: 'normal', active: true, last: 1_500, committed: 1_500 }
+  const { id, committedOnly } = stage.untilSent('s2', 's1', 'PULL')
+  t.ok(committedOnly)
+  const pulled = { common: placeOf([]), entries: log, last: 1_500, commit: 1_500 }
+  source.say('s2', { type: 'PULLED', id, ...pulled })
+  const { promised, view } = stage.disk('s2').file!
+  t.same(promised, epoch(9, 3), 'not 4.1, the installed one')
+  t.same(view.epoch, EPOCH_ZERO)
+  t.equal(stage.disk('s2').last.index, 3)
+  s.get(3)!.say('s2', { type: 'PREPARE', epoch: epoch(8, 3), incarnations: [] })
+  t.same(stage.lines(['STALE', 'PROMISE']), ['s2 → s3 STALE 8.3'])
+  t.end()
+})
+
+t.test('P9: a learner promises, and its promise does not count', (t) => {
+  const { stage, s } = playing(1, 3)
+  s.get(2)!.incarnation = { counter: 2, nonce: 'new' }
+  s.get(2)!.life = { status: 'learner' }
+  const { epoch: e } = stage.untilSent('s1', 's3', 'ASK')
+  s.get(2)!.consent('s1', e)
+  s.get(3)!.consent('s1', e)
+  s.get(2)!.promise('s1', e, { learner: true })
+  stage.run(600)
+  t.equal(stage.sent('INSTALL').length, 0, 'its own promise and a learner: one of three')
+  t.end()
+})
+
+t.test('P9: a learner becomes a member of a view that rests on a majority without it', (t) => {
+  const { stage, s } = playing(1, 3)
+  s.get(2)!.incarnation = { counter: 2, nonce: 'new' }
+  s.get(2)!.life = { status: 'learner' }
+  const { epoch: e } = stage.untilSent('s1', 's3', 'ASK')
+  s.get(2)!.consent('s1', e)
+  s.get(3)!.consent('s1', e)
+  s.get(2)!.promise('s1', e, { learner: true })
+  s.get(3)!.promise('s1', e)
+  const [told] = stage.sent('INSTALL')
+  t.same(told?.message.members, [
+    { ...s.get(3)!.member, slot: 1 },
+    s.get(2)!.member,
+    s.get(3)!.member,
+  ])
+  t.end()
+})
+
+t.test('P9: a promise counts only if none in hand records a newer life of its slot', (t) => {
+  const { stage, s } = playing(1, 5)
+  stage.crash('s5')
+  const { epoch: e } = stage.untilSent('s1', 's3', 'ASK')
+  for (const slot of [2, 3, 4]) s.get(slot)!.consent('s1', e)
+  const newer = { slot: 2, incarnation: { counter: 2, nonce: 'new' } }
+  s.get(2)!.promise('s1', e)
+  s.get(3)!.promise('s1', e, { incarnations: [newer] })
+  s.get(4)!.promise('s1', e)
+  t.match(stage.lines(['INSTALL']), [/s1 → s3 INSTALL .* \[1 3 4\]/, /s1 → s4 INSTALL/])
+  t.end()
+})
+
+t.test('a replica that hears of a newer life of its slot stops being a voter', (t) => {
+  const { stage, s } = playing(2, 3)
+  stage.run(100)
+  const incarnations = [{ slot: 2, incarnation: { counter: 2, nonce: 'new' } }]
+  s.get(1)!.say('s2', { type: 'PREPARE', epoch: epoch(5, 1), incarnations })
+  t.same(stage.lines(['PROMISE']), [])
+  t.equal(stage.store('s2').status, 'learner')
+  t.end()
+})
+
+// ---- whole clusters ---------------------------------------------------------------------------
+
+/** A cluster in its first view, and a writer whose term is committed. */
+function serving(slots: number): { stage: Stage; writer: PlayedWriter } {
+  const stage = cluster(slots)
+  const writer = new PlayedWriter(stage, 1)
+  stage.start()
+  stage.until('all normal', () =>
+    statuses(
+      stage,
+      Array.from({ length: slots }, (_, i) => i + 1),
+    ).every((s) => s === 'normal'),
+  )
+  stage.run(200)
+  writer.claim('s1')
+  return { stage, writer }
+}
+
+t.test('an entry is committed by ACKs of a majority, and told with COMMIT', (t) => {
+  const { stage, writer } = serving(3)
+  stage.run(100)
+  const mark = stage.said.length
+  stage.hold('s3', 's1')
+  writer.append('s1', 1)
+  stage.run(50)
+  t.same(stage.lines(['REQUEST', 'REPLICATE', 'ACK', 'APPENDED', 'COMMIT'], mark), [
+    's1 → s2 REPLICATE 2.1',
+    's1 → s3 REPLICATE 2.1',
+    's2 → s1 ACK 2.1',
+    's3 → s1 ACK 2.1',
+    's1 → p1 APPENDED 1/1',
+    's1 → s2 COMMIT 2.1',
+    's1 → s3 COMMIT 2.1',
+  ])
+  t.end()
+})
+
+t.test('own unanswered appends are put back, and answered after the change', (t) => {
+  const { stage, writer } = serving(3)
+  stage.hold('s1', 's2')
+  stage.hold('s1', 's3')
+  const mark = stage.said.length
+  writer.append('s1', 1, 'first')
+  writer.append('s1', 2, 'second')
+  stage.run(50)
+  t.equal(stage.disk('s1').last.index, 3, 'in the own file, and in no other')
+  stage.until('a view without s1', () => stage.store('s2').installedEpoch.counter > 2)
+  t.equal(stage.sent('APPENDED', mark).length, 0)
+  stage.release('s1', 's2')
+  stage.release('s1', 's3')
+  stage.until('both answered', () => stage.sent('APPENDED', mark).length === 2)
+  t.same(stage.lines(['APPENDED'], mark), ['s1 → p1 APPENDED 1/1', 's1 → p1 APPENDED 1/2'])
+  stage.run(500)
+  for (const name of ['s1', 's2', 's3']) {
+    const log = stage
+      .disk(name)
+      .file!.log.slice(1)
+      .map((node) => node.entry!)
+    const orders = log.filter((entry) => entry.k > 0)
+    t.same(
+      orders.map((entry) => Buffer.from(entry.body).toString()),
+      ['first', 'second'],
+    )
+    t.ok(
+      orders.every((entry) => entry.epoch.counter > 1),
+      'written anew in the new view',
+    )
+  }
+  t.end()
+})
+
+t.test('what a majority holds is in every later view, acknowledged or not (P3)', (t) => {
+  const { stage, writer } = serving(3)
+  stage.hold('s2', 's1')
+  stage.hold('s3', 's1')
+  const mark = stage.said.length
+  writer.append('s1', 1, 'held')
+  stage.run(50)
+  t.equal(stage.sent('APPENDED', mark).length, 0)
+  stage.crash('s1')
+  stage.until('a view of the others', () => stage.store('s2').installedEpoch.counter > 2)
+  stage.until('committed', () => stage.store('s2').commitIndex === 2)
+  t.same(Buffer.from(stage.disk('s3').last.entry!.body).toString(), 'held')
+  t.end()
+})
+
+t.test('a restarted member never resumes its old view: it joins by a new one', (t) => {
+  const { stage } = serving(3)
+  const before = stage.store('s3').installedEpoch
+  stage.crash('s3')
+  stage.start('s3')
+  const mark = stage.said.length
+  t.equal(stage.store('s3').status, 'outside')
+  stage.until('in a view', () => stage.store('s3').status === 'normal')
+  t.ok(stage.store('s3').installedEpoch.counter > before.counter)
+  const own = stage.said.slice(mark).filter(({ from }) => from === 's3')
+  const ofOld = own.filter(({ message }) =>
+    ['REQUEST', 'REPLY', 'REPLICATE', 'ACK', 'COMMIT'].includes(message.type),
+  )
+  t.ok(ofOld.every(({ message }) => 'epoch' in message && message.epoch.counter > before.counter))
+  t.same(
+    stage.sent('ASK', mark).filter(({ from }) => from === 's3'),
+    [],
+    'it does not begin one',
+  )
+  t.end()
+})
+
+t.test('after a restart of all somebody begins', (t) => {
+  const { stage, writer } = serving(3)
+  writer.append('s1', 1)
+  stage.run(100)
+  const before = stage.store('s1').installedEpoch.counter
+  stage.crash('s1', 's2', 's3')
+  stage.start('s1', 's2', 's3')
+  stage.until('all normal', () => statuses(stage, [1, 2, 3]).every((s) => s === 'normal'))
+  stage.until('committed', () => stage.store('s3').commitIndex === 2)
+  t.ok(stage.store('s1').installedEpoch.counter > before)
+  t.end()
+})
+
+t.test('P9: a lost file comes back under a new incarnation and gets the log again', (t) => {
+  const { stage, writer } = serving(3)
+  writer.append('s1', 1)
+  stage.run(100)
+  stage.crash('s3')
+  stage.disk('s3').lose()
+  const mark = stage.said.length
+  stage.start('s3')
+  t.equal(stage.store('s3').status, 'learner')
+  stage.until('in a view', () => stage.store('s3').status === 'normal')
+  t.same(stage.disk('s3').file!.incarnation.counter, 2)
+  t.equal(stage.disk('s3').last, stage.disk('s1').last, 'the same log')
+  t.equal(stage.lines(['WHO_AM_I'], mark)[0], 's3 → s1 WHO_AM_I')
+  t.ok(stage.sent('PROMISE', mark).some(({ from, message }) => from === 's3' && message.learner))
+  t.notOk(
+    stage.sent('PULLED', mark).some(({ from }) => from === 's3'),
+    'a learner serves no pulls',
+  )
+  t.end()
+})
+
+t.test('with too many files lost it stops: nobody invents a majority', (t) => {
+  const { stage, writer } = serving(3)
+  writer.append('s1', 1)
+  stage.run(100)
+  stage.crash('s1', 's2', 's3')
+  stage.disk('s2').lose()
+  stage.disk('s3').lose()
+  const mark = stage.said.length
+  stage.start('s1', 's2', 's3')
+  stage.run(15_000)
+  t.equal(stage.sent('INSTALL', mark).length, 0)
+  t.same(statuses(stage, [2, 3]), ['learner', 'learner'])
+  t.ok(stage.logged('s2 too-few-files') && stage.logged('s3 too-few-files'), 'and says so')
+  t.end()
+})
+
+t.test('five replicas: two lost leave a view of three, three lost leave none', (t) => {
+  const { stage, writer } = serving(5)
+  const { counter } = stage.store('s1').installedEpoch
+  stage.crash('s4', 's5')
+  stage.until('a view of three', () => stage.store('s1').installedEpoch.counter > counter)
+  stage.until('normal', () => statuses(stage, [1, 2, 3]).every((s) => s === 'normal'))
+  writer.append('s1', 1)
+  stage.untilSent('s1', 'p1', 'APPENDED')
+  const mark = stage.said.length
+  stage.crash('s3')
+  writer.append('s1', 2)
+  stage.run(10_000)
+  t.equal(stage.sent('APPENDED', mark).length, 0)
+  t.equal(stage.sent('INSTALL', mark).length, 0)
+  stage.start('s3', 's4', 's5')
+  stage.until('answered', () => stage.sent('APPENDED', mark).length > 0)
+  t.match(stage.lines(['APPENDED'], mark), ['s1 → p1 APPENDED 1/2'])
+  stage.until('five again', () => statuses(stage, [3, 4, 5]).every((s) => s === 'normal'))
+  stage.until('equal logs', () => stage.disk('s5').last === stage.disk('s1').last)
+  t.end()
+})
+
+t.test('five replicas: a minority that is cut off forms no view and commits nothing', (t) => {
+  const { stage, writer } = serving(5)
+  const { counter } = stage.store('s1').installedEpoch
+  stage.cut(['s1', 's2', 'p1'], ['s3', 's4', 's5'])
+  const mark = stage.said.length
+  writer.append('s1', 1)
+  stage.until('a view of the others', () => stage.store('s3').installedEpoch.counter > counter)
+  stage.run(3_000)
+  t.equal(stage.sent('APPENDED', mark).length, 0)
+  t.equal(stage.store('s1').installedEpoch.counter, counter)
+  t.same(
+    stage.disk('s3').file!.view.members.map(({ slot }) => slot),
+    [3, 4, 5],
+  )
+  stage.heal()
+  stage.until('answered', () => stage.sent('APPENDED', mark).length > 0)
+  stage.until('equal logs', () =>
+    [2, 3, 4, 5].every((n) => stage.disk(`s${n}`).last === stage.disk('s1').last),
+  )
+  t.equal(stage.disk('s5').last.fence.k, 1)
+  t.end()
 })

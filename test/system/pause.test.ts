@@ -13,6 +13,18 @@ t.setTimeout(280_000)
 /** Acknowledgements of each sender before and during a pause. */
 const STRETCH = 100
 
+/** The others of its tier live without it: no longer in their ring, or in their view. */
+async function untilLeftOut(cluster: Cluster, { name, isPersistence }: Replica): Promise<void> {
+  const others = isPersistence ? cluster.persistence : cluster.processing
+  const [word, line] = isPersistence ? ['view', 'members'] : ['ring', 'live']
+  for (const other of others.filter((one) => one.name !== name)) {
+    await cluster.until(`${other.name} leaves ${name} out`, async () => {
+      const listed = await other.line(word!, line!)
+      return listed !== undefined && !listed.includes(name) ? true : null
+    })
+  }
+}
+
 async function pauseAndContinue(
   t: Test,
   cluster: Cluster,
@@ -21,6 +33,7 @@ async function pauseAndContinue(
 ): Promise<void> {
   const pausedAt = performance.now()
   replica.pause()
+  await untilLeftOut(cluster, replica)
   await traffic.more(STRETCH)
   const gapMs = traffic.gapSince(pausedAt)
   const continuedAt = performance.now()

@@ -37,7 +37,11 @@ export class Traffic {
 
   /** Every sender has been acknowledged so many more. */
   async more(count: number): Promise<void> {
-    await Promise.all(this.loads.map((load) => load.more(count)))
+    const wanted = this.loads.map((load) => load.acknowledged + count)
+    await this.cluster.until(`${count} more sends of each are acknowledged`, () => {
+      const done = this.loads.every((load, i) => load.acknowledged >= wanted[i]!)
+      return Promise.resolve(done ? true : null)
+    })
   }
 
   get acknowledged(): number {

@@ -1,0 +1,122 @@
+// The narrow waist, seen from the persistence tier: processing replicas ask by CLAIM, APPEND, FEED
+// and READ, and hear how it stands here.
+
+import type { LinkId, Slot } from '../machine.js'
+import type { Message, The } from '../messages/catalogue.js'
+import type { Standing } from '../view/standing.js'
+import { claimed } from './admission.js'
+import type { Appender } from './appender.js'
+import type { Feeds } from './feed.js'
+import type { Leases } from './lease.js'
+import type { Reads } from './reads.js'
+
+interface Writer {
+  readonly slot: Slot
+  readonly boot: string
+  readonly lane: 'main' | 'bulk'
+}
+
+export class Waist {
+  readonly #s: Standing
+  readonly #leases: Leases
+  readonly #appender: Appender
+  readonly #feeds: Feeds
+  readonly #reads: Reads
+  readonly #writers = new Map<LinkId, Writer>()
+
+  constructor(standing: Standing, leases: Leases, appender: Appender, feeds: Feeds, reads: Reads) {
+    this.#s = standing
+    this.#leases = leases
+    this.#appender = appender
+    this.#feeds = feeds
+    this.#reads = reads
+  }
+
+  owns(link: LinkId): boolean {
+    return this.#writers.has(link)
+  }
+
+  linkUp(link: LinkId, slot: Slot, boot: string, lane: 'main' | 'bulk'): void {
+    this.#writers.set(link, { slot, boot, lane })
+    if (lane === 'main') this.#sayHeartbeat(link)
+  }
+
+  linkDown(link: LinkId): void {
+    this.#writers.delete(link)
+    this.#leases.forget(link)
+    this.#feeds.forget(link)
+    this.#reads.forget(link)
+    this.#appender.writers.forget(link)
+  }
+
+  sayHeartbeats(): void {
+    for (const [link, { lane }] of this.#writers) if (lane === 'main') this.#sayHeartbeat(link)
+  }
+
+  #sayHeartbeat(link: LinkId): void {
+    const { log } = this.#s
+    this.#s.outbox.send(link, {
+      type: 'STORE_HEARTBEAT',
+      status: this.#s.status,
+      epoch: this.#s.epoch,
+      members: this.#s.memberSlots,
+      last: log.last,
+      committed: log.commit,
+      lamport: this.#s.clock.now,
+      term: log.committedFence.term,
+      reaches: this.#s.reached,
+      full: this.#s.full,
+    })
+  }
+
+  /** Appends are queued while a view is being changed, not while this replica is out of it. */
+  get #takes(): boolean {
+    const { status } = this.#s
+    return (status === 'normal' || status === 'changing') && !this.#appender.draining
+  }
+
+  onMessage(link: LinkId, message: Message): void {
+    const { slot, boot } = this.#writers.get(link)!
+    switch (message.type) {
+      case 'HOME_HEARTBEAT':
+        this.#leases.hear(link, slot, boot, message)
+        return
+      case 'CLAIM':
+        this.#onClaim(link, message)
+        return
+      case 'APPEND':
+        this.#onAppend(link, message)
+        return
+      case 'FEED':
+        this.#feeds.onFeed(link, message)
+        return
+      case 'READ':
+        this.#reads.add({ kind: 'page', link, message })
+        return
+      case 'TIP':
+        this.#reads.add({ kind: 'tip', link, request: message.request })
+        return
+      default:
+        this.#s.outbox.close(link, `${message.type} does not belong on this connection`)
+    }
+  }
+
+  #onClaim(link: LinkId, message: The<'CLAIM'>): void {
+    const { slot, boot } = this.#writers.get(link)!
+    const { nonce, expected, size, time } = message
+    const from = { link, slot, boot, since: this.#s.now.monotonic }
+    const claim = { kind: 'claim', ...from, nonce, expected, size, time } as const
+    if (this.#takes && this.#appender.writers.add(claim)) return
+    this.#s.outbox.send(link, claimed(claim, 'not-serving', this.#s.log))
+  }
+
+  #onAppend(link: LinkId, message: The<'APPEND'>): void {
+    const { slot, boot } = this.#writers.get(link)!
+    const { id, term, k, part, parts, time, drafts } = message
+    const from = { link, slot, boot, since: this.#s.now.monotonic }
+    const order = { kind: 'order', ...from, id, term, k, part, parts, time, drafts } as const
+    if (this.#takes && this.#appender.writers.add(order)) return
+    const reason = this.#s.full ? 'full' : this.#takes ? 'overloaded' : 'not-serving'
+    this.#s.outbox.send(link, { type: 'NOT_APPENDED', id, reason })
+  }
+}

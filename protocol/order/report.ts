@@ -1,0 +1,66 @@
+// What a processing replica tells people: the words of the debug port, and its gauges.
+
+import type { Coordinator } from './coordinator.js'
+import type { Home } from './home.js'
+import type { Leadership } from './leadership.js'
+import type { RingStanding } from './standing.js'
+import type { Committed } from './state.js'
+
+/** The answer to one word, as lines; undefined: not a word of this tier. */
+export function describeProcessing(
+  word: string,
+  standing: RingStanding,
+  home: Home,
+  base: Committed,
+  leadership: Leadership,
+): string | undefined {
+  switch (word) {
+    case 'ring':
+      return leadership.describe()
+    case 'log': {
+      const { term, k, part, parts } = base.fence
+      return `applied: ${base.index}\nterm: ${term}\norder: ${k} (${part} of ${parts})`
+    }
+    case 'peer':
+      return describePeers(standing, home)
+    default:
+      return undefined
+  }
+}
+
+function describePeers({ peers, now }: RingStanding, { stores, home }: Home): string {
+  const age = (heard: number): string => `heard ${Math.round(now.monotonic - heard)} ms ago`
+  const ring = [...peers].map(
+    ([slot, { heard, heartbeat }]) => `p${slot}\t${age(heard)}\t${heartbeat?.role ?? '?'}`,
+  )
+  const below = [...stores].map(([slot, { heard, heartbeat }]) => {
+    const mark = slot === home ? '\thome' : ''
+    return `s${slot}\t${age(heard)}\t${heartbeat?.status ?? 'no link'}${mark}`
+  })
+  return [...ring, ...below].join('\n') || 'no links'
+}
+
+export function ringMetrics(
+  standing: RingStanding,
+  base: Committed,
+  coordinator: Coordinator,
+  leadership: Leadership,
+): Record<string, number> {
+  const { orders, commands, oneOfOne, divergences } = coordinator.metrics
+  return {
+    troca_has_coordinator: leadership.coordinator === 0 ? 0 : 1,
+    troca_is_coordinator: standing.role === 'coordinator' ? 1 : 0,
+    troca_term: standing.newestTerm,
+    troca_applied_index: base.index,
+    troca_elections_total: leadership.elections,
+    troca_orders_total: orders,
+    troca_commands_total: commands,
+    troca_orders_one_of_one_total: oneOfOne,
+    troca_divergences_total: divergences,
+    troca_orders_in_flight: coordinator.inFlight,
+    troca_commands_queued: coordinator.queued,
+    troca_accounts: base.accounts.size,
+    troca_streams: base.streams.size,
+    troca_ring_live: standing.live.length,
+  }
+}

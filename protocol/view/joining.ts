@@ -1,0 +1,74 @@
+// Outside a view: a replica that restarted, or lost its file, asks a member to be taken in; one that
+// is far behind first catches up on what is committed.
+
+import type { Slot } from '../machine.js'
+import { maxEpoch } from '../log/epoch.js'
+import type { Puller } from '../log/pull.js'
+import type { Standing } from './standing.js'
+import { syncTo } from './sync.js'
+
+/** A replica further behind than this catches up before it joins. */
+export const NEAR = 1_000
+
+export class Joining {
+  readonly #s: Standing
+  readonly #puller: Puller
+  #lastJoin = -Infinity
+  /** Last sign that a JOIN was heard, or the first JOIN, monotonic ms. */
+  #joinHeard: number | null = null
+
+  constructor(standing: Standing, puller: Puller) {
+    this.#s = standing
+    this.#puller = puller
+  }
+
+  /** JOINs have had no answer for so long that somebody else must begin. */
+  get unheard(): boolean {
+    const { now, timings } = this.#s
+    return this.#joinHeard !== null && now.monotonic - this.#joinHeard > 4 * timings.patience
+  }
+
+  joined(): void {
+    this.#joinHeard = null
+  }
+
+  /** Asks a member to be taken in, or first gets nearer to the end of its log. */
+  join(): void {
+    const { now, timings, peers, log } = this.#s
+    if (this.#s.status === 'learner' && this.#s.incarnation.counter === 0) return
+    const member = this.#s.reached.find((slot) => peers.get(slot)?.heartbeat?.active)
+    if (member === undefined) return
+    if ((peers.get(member)!.heartbeat!.committed ?? 0) - log.last > NEAR) {
+      this.#catchUp(member)
+      return
+    }
+    if (now.monotonic - this.#lastJoin < timings.patience) return
+    this.#lastJoin = now.monotonic
+    this.#joinHeard ??= now.monotonic
+    this.#s.send(member, { type: 'JOIN', last: log.last })
+  }
+
+  onJoin(from: Slot): void {
+    this.#s.send(from, { type: 'JOINING' })
+  }
+
+  onJoining(): void {
+    this.#joinHeard = this.#s.now.monotonic
+  }
+
+  /**
+   * Committed entries in chunks, outside the view. First `promised` rises to what the source has
+   * promised; its installed epoch would not be enough. logView stays as it is.
+   */
+  #catchUp(source: Slot): void {
+    this.#puller.ask(source, true, (pulled) => {
+      const outside = this.#s.status === 'outside' || this.#s.status === 'learner'
+      if (!pulled?.common || !outside) return
+      this.#s.promised = maxEpoch(this.#s.promised, pulled.promised)
+      const { promised } = this.#s
+      syncTo(this.#s, pulled, { promised, commit: pulled.commit }, () => {
+        this.#s.durablePromised = maxEpoch(this.#s.durablePromised, promised)
+      })
+    })
+  }
+}

@@ -1,0 +1,127 @@
+import t, { type Test } from 'tap'
+import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
+import { KIND, encodeMeta, sameBytes } from '../../../protocol/log/entry.js'
+import { decodeAccount, decodeNote } from '../../../protocol/order/bodies.js'
+import { decide, type Command, type Decision } from '../../../protocol/order/decide.js'
+import { Committed, KEPT_ANSWERS, Overlay } from '../../../protocol/order/state.js'
+import { STREAM, context, open, register, send } from './orders.js'
+
+/** Decides one after the other, each on what those before it have changed. */
+class Course {
+  readonly ledger = new Overlay(new Committed())
+  #k = 0
+
+  do(command: Command, change: Parameters<typeof context>[0] = {}): Decision {
+    const k = ++this.#k
+    const decision = decide(this.ledger, command, 0, context({ k, ...change }))
+    this.ledger.apply(decision.draft, decision.meta, k)
+    return decision
+  }
+
+  /** Alice with a stream, and bob. */
+  static begun(): Course {
+    const course = new Course()
+    for (const command of [register('alice'), register('bob'), open('alice')]) course.do(command)
+    return course
+  }
+}
+
+/** A no-op that says so. */
+function isNoop(t: Test, { meta, draft }: Decision, code: number, value = 0): void {
+  t.equal(meta.kind, KIND.noop)
+  t.same(decodeNote(draft.body), { code, value })
+}
+
+const code = (name: ErrorName): number => ERRORS[name].code
+
+t.test('an account: its secrets, its token; once for each name', (t) => {
+  const course = new Course()
+  const { meta, draft } = course.do(register('alice', 1))
+  t.match(meta, { kind: KIND.account, mailbox: 'alice', answer: 0 })
+  t.match(decodeAccount('alice', draft.body).secrets, { cost: { logN: 1, r: 1, p: 1 } })
+  isNoop(t, course.do(register('alice', 1)), 0)
+  isNoop(t, course.do(register('alice', 2)), code('NAME_TAKEN'))
+  t.end()
+})
+
+t.test('a stream belongs to who opened it', (t) => {
+  const course = Course.begun()
+  isNoop(t, course.do(open('alice')), 0, 1)
+  isNoop(t, course.do(open('bob')), code('CONFLICT'), 1)
+  isNoop(t, course.do(send(1, 'olá', 'alice', 'bob')), code('NO_SUCH_STREAM'))
+  t.end()
+})
+
+t.test('a send is one message entry in the mailbox of its recipient', (t) => {
+  const { meta, draft } = Course.begun().do(send(1, 'olá'))
+  t.match(meta, { kind: KIND.message, mailbox: 'bob', seq: 1, answer: 0 })
+  t.ok(sameBytes(meta.stream, STREAM))
+  t.equal(meta.digest.length, 32)
+  t.ok(sameBytes(draft.meta, encodeMeta(meta)), 'the draft holds the meta')
+  t.end()
+})
+
+t.test('a refusal consumes its seq; the others consume nothing', (t) => {
+  const course = Course.begun()
+  isNoop(t, course.do(send(2, 'olá')), code('OUT_OF_ORDER'), 1)
+  const refused = course.do(send(1, 'olá', 'nobody')).meta
+  t.match(refused, { kind: KIND.refusal, answer: code('NO_SUCH_USER'), seq: 1, mailbox: '' })
+  isNoop(t, course.do(send(3, 'olá')), code('OUT_OF_ORDER'), 2)
+  t.match(course.do(send(2, 'olá')).meta, { kind: KIND.message, seq: 2 })
+  t.end()
+})
+
+t.test('C5: a known seq: the same request points at its answer, another is a conflict', (t) => {
+  const course = Course.begun()
+  course.do(send(1, 'olá'))
+  isNoop(t, course.do(send(1, 'olá')), 0, 1)
+  isNoop(t, course.do(send(1, 'adeus')), code('CONFLICT'), 1)
+  isNoop(t, course.do(send(1, 'olá', 'alice')), code('CONFLICT'), 1)
+  course.do(send(2, 'olá', 'nobody'))
+  isNoop(t, course.do(send(2, 'olá', 'nobody')), 0, 2)
+  t.end()
+})
+
+t.test('the last answers are kept; what is older is an old duplicate', (t) => {
+  const course = Course.begun()
+  const base = new Committed()
+  const log = [register('alice'), register('bob'), open('alice')]
+  const sends = Array.from({ length: KEPT_ANSWERS + 1 }, (_, i) => send(i + 1, 'olá'))
+  for (const [i, command] of [...log, ...sends].entries()) {
+    const { draft, meta } = i < 3 ? decide(base, command, 0, context()) : course.do(command)
+    const place = { index: i + 1, epoch: { counter: 1, slot: 1 }, lamport: i + 1, time: 5 }
+    const order = { term: 1, k: i + 1, part: 1, parts: 1, chain: new Uint8Array(32) }
+    base.apply({ ...draft, ...place, ...order }, meta)
+  }
+  isNoop(t, decide(base, send(1, 'olá'), 0, context()), code('OLD_DUPLICATE'), 1)
+  isNoop(t, decide(base, send(2, 'olá'), 0, context()), 0, 2)
+  isNoop(t, decide(base, send(999, 'olá'), 0, context()), code('OUT_OF_ORDER'), KEPT_ANSWERS + 2)
+  t.end()
+})
+
+t.test('DIVERGED: every command is refused, and a send still consumes its seq', (t) => {
+  const course = Course.begun()
+  const diverged = { diverged: true }
+  isNoop(t, course.do(register('carol'), diverged), code('DIVERGED'))
+  isNoop(t, course.do(open('bob', new Uint8Array(16)), diverged), code('DIVERGED'))
+  const { meta } = course.do(send(1, 'olá'), diverged)
+  t.match(meta, { kind: KIND.refusal, answer: code('DIVERGED'), seq: 1 })
+  t.match(course.do(send(2, 'olá')).meta, { kind: KIND.message, seq: 2 })
+  t.end()
+})
+
+t.test('equal state, command and context make equal bytes; each of them counts', (t) => {
+  const bytes = (command: Command, change = {}, place = 0): string => {
+    const { ledger } = Course.begun()
+    const { draft } = decide(ledger, command, place, context(change))
+    return Buffer.concat([draft.meta, draft.body]).toString('hex')
+  }
+  const first = bytes(send(1, 'olá'))
+  t.equal(bytes(send(1, 'olá')), first)
+  t.not(bytes(send(1, 'olà')), first)
+  t.not(bytes(send(1, 'olá'), { time: 1_001 }), first)
+  t.not(bytes(send(1, 'olá'), { k: 2 }), first)
+  t.not(bytes(send(1, 'olá'), { keySeed: new Uint8Array(32) }), first)
+  t.not(bytes(send(1, 'olá'), {}, 1), first)
+  t.end()
+})

@@ -1,0 +1,134 @@
+import t from 'tap'
+import { KIND, plainMeta, type Draft, type Entry, type Meta } from '../../../protocol/log/entry.js'
+import { encodeCursors } from '../../../protocol/order/bodies.js'
+import { decide, type Command } from '../../../protocol/order/decide.js'
+import { Committed, Overlay, streamKey } from '../../../protocol/order/state.js'
+import { encodeTerm } from '../../../protocol/log/term.js'
+import { STREAM, context, open, register, send } from './orders.js'
+
+const ID = streamKey(STREAM)
+
+interface Executed {
+  readonly draft: Draft
+  readonly meta: Meta
+  readonly k: number
+}
+
+/** The committed log, and an overlay ahead of it; each command is an order of its own. */
+class Ahead {
+  readonly base = new Committed()
+  readonly overlay = new Overlay(this.base)
+  #k = 0
+
+  constructor() {
+    const body = encodeTerm({ slot: 1, boot: 'boot', nonce: 'nonce' })
+    this.#log({ draft: { meta: plainMeta(KIND.term), body }, k: 0 })
+  }
+
+  #log({ draft, k }: Omit<Executed, 'meta'>, term = 1, part = 1, parts = 1): void {
+    const index = this.base.index + 1
+    const at = { index, epoch: { counter: 1, slot: 1 }, lamport: index, time: 1_000 + index }
+    const entry: Entry = { ...draft, ...at, term, k, part, parts, chain: new Uint8Array(32) }
+    this.base.apply(entry)
+  }
+
+  execute(command: Command): Executed {
+    const k = ++this.#k
+    const { draft, meta } = decide(this.overlay, command, 0, context({ k }))
+    this.overlay.apply(draft, meta, k)
+    return { draft, meta, k }
+  }
+
+  commit(executed: Executed, part = 1, parts = 1): void {
+    this.#log(executed, 1, part, parts)
+    this.overlay.settle(executed.meta, executed.k)
+  }
+
+  cursors(...cursors: [string, number][]): void {
+    const body = encodeCursors(new Map(cursors))
+    this.#log({ draft: { meta: plainMeta(KIND.cursors), body }, k: 0 }, 0)
+  }
+}
+
+t.test('the overlay is read before the committed log', (t) => {
+  const ahead = new Ahead()
+  ahead.execute(register('alice'))
+  ahead.execute(open('alice'))
+  t.equal(ahead.overlay.account('alice')?.name, 'alice')
+  t.same(ahead.overlay.stream(ID), { owner: 'alice', next: 1 })
+  t.equal(ahead.base.account('alice'), undefined, 'nothing of it is committed')
+  t.equal(ahead.base.stream(ID), undefined)
+  t.end()
+})
+
+t.test('settled: what is committed is read from the log, and looks the same', (t) => {
+  const ahead = new Ahead()
+  const course = [register('alice'), open('alice'), send(1, 'a', 'alice'), send(2, 'b', 'alice')]
+  const executed = course.map((command) => ahead.execute(command))
+  t.equal(ahead.overlay.known(ID, 1)?.index, 0, 'ahead of the log it has no index')
+  for (const one of executed) {
+    ahead.commit(one)
+    t.equal(ahead.overlay.stream(ID)?.next, 3, `order ${one.k} is committed`)
+  }
+  t.equal(ahead.overlay.known(ID, 1)?.index, 4)
+  t.equal(ahead.overlay.account('alice'), ahead.base.account('alice'))
+  t.equal(ahead.overlay.stream(ID), ahead.base.stream(ID), 'nothing is left in the overlay')
+  t.end()
+})
+
+t.test('an order that comes behind does not take back what a later one wrote', (t) => {
+  const ahead = new Ahead()
+  for (const command of [register('alice'), open('alice')]) ahead.commit(ahead.execute(command))
+  const first = ahead.execute(send(1, 'a', 'alice'))
+  const second = ahead.execute(send(2, 'b', 'alice'))
+  ahead.commit(first)
+  t.equal(ahead.base.stream(ID)?.next, 2)
+  t.equal(ahead.overlay.stream(ID)?.next, 3)
+  t.ok(ahead.overlay.known(ID, 2), 'the second is still only in the overlay')
+  const third = ahead.execute(send(3, 'c', 'alice'))
+  t.equal(third.meta.kind, KIND.message)
+  ahead.commit(second)
+  ahead.commit(third)
+  t.equal(ahead.overlay.stream(ID), ahead.base.stream(ID))
+  t.end()
+})
+
+t.test('progress: the last order applied whole, and whether one is half applied', (t) => {
+  const ahead = new Ahead()
+  t.same(ahead.base.progress(1), { k: 0, half: false })
+  const executed = ahead.execute(register('alice'))
+  ahead.commit(executed, 1, 2)
+  t.same(ahead.base.progress(1), { k: 0, half: true })
+  ahead.cursors(['alice', 1])
+  t.same(ahead.base.progress(1), { k: 0, half: true }, 'cursors come in between')
+  ahead.commit(executed, 2, 2)
+  t.same(ahead.base.progress(1), { k: 1, half: false })
+  t.same(ahead.base.progress(2), { k: 0, half: false }, 'of another term: nothing')
+  t.end()
+})
+
+t.test('cursors: the higher wins; their time is not time to execution', (t) => {
+  const ahead = new Ahead()
+  const { time } = ahead.base
+  ahead.cursors(['alice', 7], ['bob', 2])
+  ahead.cursors(['alice', 5], ['bob', 3])
+  t.same(
+    [...ahead.base.cursors],
+    [
+      ['alice', 7],
+      ['bob', 3],
+    ],
+  )
+  t.equal(ahead.base.time, time)
+  t.equal(ahead.base.index, 3)
+  t.equal(ahead.base.termIndex, 1)
+  t.end()
+})
+
+t.test('what is kept of a digest is no view on a frame', (t) => {
+  const ahead = new Ahead()
+  for (const command of [register('alice'), open('alice')]) ahead.commit(ahead.execute(command))
+  ahead.commit(ahead.execute(send(1, 'a', 'alice')))
+  t.equal(ahead.base.known(ID, 1)?.digest.buffer.byteLength, 32)
+  t.end()
+})

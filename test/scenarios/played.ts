@@ -1,0 +1,229 @@
+// A replica whose part the test plays: it links, gives signs of life, notes nothing, answers
+// nothing, and says exactly what it is told to.
+
+import type { Effect, Input, LinkId, Machine, Slot } from '../../protocol/machine.js'
+import { CHAIN_ZERO, KIND, plainMeta, withChain, type Entry } from '../../protocol/log/entry.js'
+import { EPOCH_ZERO, type Epoch } from '../../protocol/log/epoch.js'
+import type { Incarnation, Place } from '../../protocol/log/storage.js'
+import type { Message, The } from '../../protocol/messages/catalogue.js'
+import type { Body } from '../../protocol/view/standing.js'
+import type { Stage } from './stage.js'
+
+/** Says what it is told, and on every tick the sign of life that the test has given it. */
+class Puppet implements Machine {
+  readonly #links = new Map<string, LinkId>()
+  readonly #signs: (to: string) => Message | null
+  #effects: Effect[] = []
+
+  constructor(signs: (to: string) => Message | null) {
+    this.#signs = signs
+  }
+
+  say(to: string, message: Message): void {
+    const link = this.#links.get(to)
+    if (link === undefined) throw new Error(`no link to ${to}`)
+    this.#effects.push({ type: 'send', link, message })
+  }
+
+  step(input: Input): Effect[] {
+    if (input.type === 'link-up' && input.peer.role !== 'client' && input.peer.lane === 'main') {
+      const { role, slot } = input.peer
+      this.#links.set(`${role === 'processing' ? 'p' : 's'}${slot}`, input.link)
+    }
+    if (input.type === 'link-down') {
+      for (const [to, link] of this.#links) if (link === input.link) this.#links.delete(to)
+    }
+    if (input.type === 'tick') {
+      for (const to of this.#links.keys()) {
+        const sign = this.#signs(to)
+        if (sign) this.say(to, sign)
+      }
+    }
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+
+  describe(): undefined {
+    return undefined
+  }
+
+  metrics(): Record<string, number> {
+    return {}
+  }
+}
+
+/** A persistence replica played by the test. */
+export class PlayedStore {
+  readonly #stage: Stage
+  readonly #name: string
+  readonly #slot: Slot
+  readonly #puppet: Puppet
+  clock = 0
+  installed: Epoch = EPOCH_ZERO
+  promised: Epoch = EPOCH_ZERO
+  incarnation: Incarnation = { counter: 1, nonce: '' }
+  /** What its signs of life say beside the usual. */
+  life: Partial<The<'VIEW_HEARTBEAT'>> = {}
+
+  constructor(stage: Stage, slot: Slot, slots: number) {
+    this.#stage = stage
+    this.#slot = slot
+    this.#name = `s${slot}`
+    const reaches = Array.from({ length: slots }, (_, i) => i + 1)
+    this.#puppet = new Puppet((to) => {
+      if (!to.startsWith('s')) return null
+      const usual = { status: 'outside', active: false, reaches, last: 0, committed: 0 } as const
+      const rest = { oldestWrite: 0, writable: true, term: 0, leaseSize: 0, resign: 0 }
+      return this.#whole({ type: 'VIEW_HEARTBEAT', ...usual, ...rest, ...this.life })
+    })
+    stage.add('persistence', slot, () => this.#puppet)
+  }
+
+  get member(): { slot: Slot; incarnation: Incarnation } {
+    return { slot: this.#slot, incarnation: this.incarnation }
+  }
+
+  #whole(body: Body): Message {
+    const { installed, promised, incarnation } = this
+    return { ...body, clock: ++this.clock, installed, promised, incarnation } as Message
+  }
+
+  /** Says it and lets everything that follows at once happen. */
+  say(to: string, body: Body): void {
+    this.#puppet.say(to, this.#whole(body))
+    this.#stage.host(this.#name).input({ type: 'tick' })
+    this.#stage.run(15)
+  }
+
+  consent(to: string, epoch: Epoch): void {
+    this.say(to, { type: 'CONSENT', epoch, granted: true, reason: '' })
+  }
+
+  promise(to: string, epoch: Epoch, told: Partial<The<'PROMISE'>> = {}): void {
+    this.promised = epoch
+    const usual = { logView: EPOCH_ZERO, last: START, commit: 0, incarnations: [], learner: false }
+    this.say(to, { type: 'PROMISE', epoch, ...usual, ...told })
+  }
+}
+
+/** A processing replica played by the test, as a writer to persistence. */
+export class PlayedWriter {
+  readonly #stage: Stage
+  readonly #name: string
+  readonly #puppet: Puppet
+  term = 0
+  nonce = ''
+
+  constructor(stage: Stage, slot: Slot) {
+    this.#stage = stage
+    this.#name = `p${slot}`
+    this.#puppet = new Puppet((to) =>
+      to.startsWith('s')
+        ? { type: 'HOME_HEARTBEAT', holds: 0, nonce: '', size: 1, newestTerm: this.term }
+        : null,
+    )
+    stage.add('processing', slot, () => this.#puppet)
+  }
+
+  say(to: string, message: Message): void {
+    this.#puppet.say(to, message)
+    this.#stage.host(this.#name).input({ type: 'tick' })
+  }
+
+  /** Claims the next term at `to` and waits until it has it. */
+  claim(to: string): void {
+    const boot = this.#stage.host(this.#name).boot
+    const nonce = `nonce of term ${this.term + 1}`
+    this.say(to, { type: 'CLAIM', expected: this.term, boot, nonce, size: 1, time: 0 })
+    const claimed = this.#stage.untilSent(to, this.#name, 'CLAIMED')
+    if (claimed.outcome !== 'won') throw new Error(`claim ${claimed.outcome}`)
+    this.term = claimed.term
+  }
+
+  /** Order k of one entry; its id is k. */
+  append(to: string, k: number, text = `order ${k}`): void {
+    const drafts = [{ meta: plainMeta(KIND.noop), body: Buffer.from(text) }]
+    const place = { id: k, term: this.term, k, part: 1, parts: 1, time: 0 }
+    this.say(to, { type: 'APPEND', ...place, drafts })
+  }
+}
+
+export const START: Place = { index: 0, chain: CHAIN_ZERO }
+
+/** A log of no-ops, one for each epoch given, in order. */
+export function logOf(epochs: readonly Epoch[]): Entry[] {
+  const log: Entry[] = []
+  for (const [i, epoch] of epochs.entries()) {
+    const order = { term: 0, k: 0, part: 1, parts: 1, lamport: i + 1, time: 0 }
+    const draft = { meta: plainMeta(KIND.cursors), body: Buffer.from('[]') }
+    log.push(
+      withChain(log.at(-1)?.chain ?? CHAIN_ZERO, { index: i + 1, epoch, ...order, ...draft }),
+    )
+  }
+  return log
+}
+
+export const placeOf = (log: readonly Entry[]): Place => {
+  const last = log.at(-1)
+  return last ? { index: last.index, chain: last.chain } : START
+}
+
+type Request = Extract<Message, { readonly request: number }>
+type WithoutRequest<M> = M extends unknown ? Omit<M, 'request'> : never
+
+/** A client played by the test, connected to one processing replica at a time. */
+export class PlayedClient {
+  readonly #stage: Stage
+  readonly #name: string
+  readonly #puppet = new Puppet(() => null)
+  #at = ''
+  #request = 0
+
+  constructor(stage: Stage, slot: Slot) {
+    this.#stage = stage
+    this.#name = `c${slot}`
+    stage.add('client', slot, () => this.#puppet)
+  }
+
+  connect(to: string): void {
+    this.#at = to
+    this.#stage.dial(this.#name, to)
+    this.#stage.run(10)
+  }
+
+  /** Sends and does not wait; returns the request's number. */
+  send(asked: WithoutRequest<Request>): number {
+    const request = ++this.#request
+    this.#puppet.say(this.#at, { ...asked, request } as Message)
+    this.#stage.host(this.#name).input({ type: 'tick' })
+    return request
+  }
+
+  /** The answer to a request; undefined: there is none yet. */
+  answer(request: number): Request | undefined {
+    for (const { to, message } of this.#stage.said) {
+      if (to !== this.#name || message.type === 'PROGRESS' || !('request' in message)) continue
+      if (message.request === request) return message
+    }
+    return undefined
+  }
+
+  /** Sends and waits for the answer. */
+  ask(asked: WithoutRequest<Request>): Request {
+    const request = this.send(asked)
+    this.#stage.until(`answer to ${asked.type}`, () => this.answer(request) !== undefined)
+    return this.answer(request)!
+  }
+
+  /** A new account and an open stream; the stream's id. */
+  register(name: string): Uint8Array {
+    const token = new Uint8Array(16).fill(name.length)
+    const session = this.ask({ type: 'REGISTER', name, password: 'secret', token })
+    if (session.type !== 'SESSION') throw new Error(`no session: ${JSON.stringify(session)}`)
+    const stream = new Uint8Array(16).fill(name.charCodeAt(0))
+    const opened = this.ask({ type: 'OPEN_STREAM', stream })
+    if (opened.type !== 'STREAM_OPENED') throw new Error(`no stream: ${JSON.stringify(opened)}`)
+    return stream
+  }
+}
