@@ -94,10 +94,6 @@ export class Disk {
       log: [this.#history.root],
       commit: 0,
     }
-    for (let slot = 1; slot <= genesis.slots; slot++) {
-      this.file.incarnations.set(slot, { slot, incarnation: { counter: 1, nonce: '' } })
-    }
-    this.file.incarnations.set(this.slot, { slot: this.slot, incarnation })
     this.ahead = this.#history.root
   }
 
@@ -188,7 +184,9 @@ export class Disk {
       (require?.promised && !sameEpoch(require.promised, durable.promised)) ||
       (last && (last.index !== durable.last || Buffer.compare(last.chain, durable.chain) !== 0))
     if (stale) return { outcome: 'stale', durable }
-    if (batch.genesis) this.format(batch.genesis.genesis, batch.genesis.incarnation)
+    // A file that is there keeps its log under the new life.
+    if (batch.genesis && this.file) Object.assign(this.file, batch.genesis)
+    else if (batch.genesis) this.format(batch.genesis.genesis, batch.genesis.incarnation)
     const { file } = this
     if (!file) throw new Violation('disk', `s${this.slot} writes to a file without genesis`)
     this.#change(file, batch)
@@ -210,7 +208,10 @@ export class Disk {
     if (batch.commit !== undefined) file.commit = batch.commit
     if (batch.view) file.view = batch.view
     for (const said of batch.remembered ?? []) {
-      file.remembered.set(`${said.slot}/${said.incarnation.counter}`, said)
+      file.remembered.set(
+        `${said.slot} ${said.incarnation.counter} ${said.incarnation.nonce}`,
+        said,
+      )
     }
   }
 

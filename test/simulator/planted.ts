@@ -162,7 +162,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'catch-up keeps its old promise',
     workload: 'persistence',
-    file: 'view/change',
+    file: 'view/joining',
     line: 'this.#s.promised = maxEpoch(this.#s.promised, pulled.promised)',
     becomes: 'void maxEpoch',
     caughtBy: ['P3', 'P2', 'halt'],

@@ -79,6 +79,7 @@ function many(): void {
   const minutes = values.minutes === undefined ? Infinity : Number(values.minutes)
   const total = new Map<string, number>()
   let [seeds, failed, virtualMs, entries] = [0, 0, 0, 0]
+  const slowest = { served: 0, servedBy: 0, converged: 0, convergedBy: 0 }
   const elapsed = (): number => (performance.now() - begun) / 1000
   const progress = (): string =>
     `${seeds} seeds, ${failed} failed, ${(virtualMs / 3_600_000).toFixed(2)} virtual hours, ` +
@@ -88,6 +89,12 @@ function many(): void {
     seeds++
     virtualMs += outcome.virtualMs
     entries += outcome.entries
+    if (outcome.servedMs > slowest.served) {
+      Object.assign(slowest, { served: outcome.servedMs, servedBy: seed })
+    }
+    if (outcome.convergedMs > slowest.converged) {
+      Object.assign(slowest, { converged: outcome.convergedMs, convergedBy: seed })
+    }
     for (const [what, count] of outcome.reached) total.set(what, (total.get(what) ?? 0) + count)
     if (process.stderr.isTTY || seeds % 50 === 0) process.stderr.write(`\r${progress()}  `)
     if (!outcome.violation) continue
@@ -96,6 +103,11 @@ function many(): void {
     if (!values['keep-going']) break
   }
   console.log(`\n${progress()}`)
+  console.log(
+    `slowest after the faults: served in ${slowest.served.toFixed(0)} ms (seed ` +
+      `${slowest.servedBy}), converged in ${slowest.converged.toFixed(0)} ms (seed ` +
+      `${slowest.convergedBy})`,
+  )
   if (values.coverage) {
     for (const name of Object.keys(FAULTS)) if (!total.has(`fault ${name}`)) total.set(name, 0)
     for (const [what, count] of [...total].sort())

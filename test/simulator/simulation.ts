@@ -35,12 +35,15 @@ export interface Outcome {
   readonly virtualMs: number
   readonly events: number
   readonly entries: number
+  /** From the end of the faults to the next order committed, and to equal logs. */
+  readonly servedMs: number
+  readonly convergedMs: number
   readonly rates: Rates
   readonly reached: ReadonlyMap<string, number>
 }
 
 /** Within this the healed cluster has to have done everything. */
-const CALM_MS = 60_000
+const CALM_MS = 30_000
 /** So many events without a millisecond going by: the machines talk in circles. */
 const MAX_EVENTS = 5_000_000
 
@@ -50,6 +53,8 @@ class Run {
   readonly #transcript: Transcript
   readonly #rates: Rates
   readonly #stormMs: number
+  #servedMs = 0
+  #convergedMs = 0
 
   constructor(options: Options) {
     const { seed, sizes, workload, print } = options
@@ -81,6 +86,8 @@ class Run {
       virtualMs: timeline.now,
       events: timeline.events,
       entries: history.ledger.length - 1,
+      servedMs: this.#servedMs,
+      convergedMs: this.#convergedMs,
       rates: this.#rates,
       reached: coverage.reached,
     }
@@ -121,9 +128,11 @@ class Run {
     }
     this.#until(() => late() || served())
     if (late()) throw new Violation('P7', `no order committed within ${CALM_MS} ms of calm`)
+    this.#servedMs = cluster.timeline.now - begin
     workload.busy = false
     this.#until(() => late() || this.#converged())
     if (late()) throw new Violation('P7', `not converged within ${CALM_MS} ms: ${this.#state()}`)
+    this.#convergedMs = cluster.timeline.now - begin
   }
 
   #until(done: () => boolean): void {

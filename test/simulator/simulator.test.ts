@@ -4,7 +4,7 @@
 import t from 'tap'
 import type { Sizes } from './cluster.js'
 import { hunt } from './hunt.js'
-import { BUGS } from './planted.js'
+import { BUGS, planted } from './planted.js'
 import { simulate, type Outcome } from './simulation.js'
 import { workloadOf, type WorkloadName } from './workload/choice.js'
 
@@ -49,6 +49,10 @@ for (const name of ['persistence', 'whole'] as const) {
     t.not(run(name, 8).hash, first.hash)
   })
 }
+
+t.test('every planted bug still finds its line', async (t) => {
+  for (const bug of BUGS) await t.resolves(planted(bug), bug.name)
+})
 
 /** Those that a few seeds notice; hunt.ts goes through all of them. */
 const QUICK = [
