@@ -4,29 +4,20 @@
 import { invariant } from '../assert.js'
 import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
-import { compareEpochs, formatEpoch, maxEpoch, sameEpoch, type Epoch } from '../log/epoch.js'
+import { compareEpochs, formatEpoch, maxEpoch, type Epoch } from '../log/epoch.js'
 import { Appender } from '../log/appender.js'
 import { Feeds } from '../log/feed.js'
+import { InView } from '../log/in-view.js'
 import { Leases } from '../log/lease.js'
 import { Puller } from '../log/pull.js'
 import { Reads } from '../log/reads.js'
 import { Waist } from '../log/waist.js'
 import { ViewChange } from '../view/change.js'
+import { sayViewHeartbeat } from '../view/heartbeat.js'
 import { Life } from '../view/life.js'
 import { Standing, type PeerMessage, type Status } from '../view/standing.js'
 import { describePersistence, persistenceMetrics } from '../view/report.js'
 import type { PersistenceConfig } from './config.js'
-
-/** Messages of one view's turn and log: refused below the epoch, kept while it is not installed. */
-type ViewMessage = The<'REQUEST' | 'REPLY' | 'REPLICATE' | 'ACK' | 'COMMIT' | 'ACTIVE'>
-
-const MAX_KEPT = 1_024
-
-interface Kept {
-  readonly from: Slot
-  readonly link: LinkId
-  readonly message: ViewMessage
-}
 
 export class PersistenceReplica implements Machine {
   readonly #s: Standing
@@ -38,9 +29,9 @@ export class PersistenceReplica implements Machine {
   readonly #reads: Reads
   readonly #feeds: Feeds
   readonly #waist: Waist
+  readonly #inView: InView
   /** Other persistence replicas, by link. */
   readonly #peerOf = new Map<LinkId, Slot>()
-  #kept: Kept[] = []
   #lastTick: number | null = null
   #lastHeartbeat = -Infinity
   #lastTrial = -Infinity
@@ -57,6 +48,7 @@ export class PersistenceReplica implements Machine {
     this.#appender = new Appender(this.#s, this.#leases, this.#puller, {
       committed: () => this.#rememberAcks(),
     })
+    this.#inView = new InView(this.#s, this.#appender)
     this.#waist = new Waist(this.#s, this.#leases, this.#appender, this.#feeds, this.#reads)
     this.#s.onWriteFailed = (result) => {
       this.#s.full = result.outcome === 'full'
@@ -68,11 +60,11 @@ export class PersistenceReplica implements Machine {
     this.#view = new ViewChange(this.#s, this.#puller, {
       left: () => {
         this.#appender.leftView()
-        this.#kept = this.#kept.filter((kept) => sameEpoch(kept.message.epoch, this.#s.promised))
+        this.#inView.promised()
       },
       installed: () => {
         this.#appender.installed()
-        this.#replayKept()
+        this.#inView.installed()
       },
       active: (last) => this.#appender.onActive(last),
       stuckOn: () => this.#stuckOn(),
@@ -178,7 +170,7 @@ export class PersistenceReplica implements Machine {
     this.#peerOf.set(link, peer.slot)
     const heard = this.#s.now.monotonic
     this.#s.peers.set(peer.slot, { link, boot: peer.boot, heard, heartbeat: null })
-    this.#sayToPeers([peer.slot])
+    sayViewHeartbeat(this.#s, this.#leases.ownSize, this.#appender.resignTerm, [peer.slot])
     this.#life.linked(peer.slot)
     this.#appender.reconnected(peer.slot)
     this.#view.reconnected(peer.slot)
@@ -194,7 +186,7 @@ export class PersistenceReplica implements Machine {
     this.#peerOf.delete(link)
     if (slot === undefined || this.#s.peers.get(slot)?.link !== link) return
     this.#s.peers.delete(slot)
-    this.#kept = this.#kept.filter((kept) => kept.link !== link)
+    this.#inView.forget(link)
     this.#puller.lost(slot)
     this.#view.lost(slot)
     this.#view.maintain()
@@ -239,25 +231,10 @@ export class PersistenceReplica implements Machine {
 
   #heartbeat(): void {
     this.#lastHeartbeat = this.#s.now.monotonic
-    this.#sayToPeers([...this.#s.peers.keys()])
+    sayViewHeartbeat(this.#s, this.#leases.ownSize, this.#appender.resignTerm, [
+      ...this.#s.peers.keys(),
+    ])
     this.#waist.sayHeartbeats()
-  }
-
-  #sayToPeers(to: readonly Slot[]): void {
-    const { log } = this.#s
-    this.#s.broadcast(to, {
-      type: 'VIEW_HEARTBEAT',
-      status: this.#s.status,
-      active: this.#s.active && this.#s.status !== 'outside',
-      reaches: this.#s.reached,
-      last: log.last,
-      committed: log.commit,
-      oldestWrite: this.#s.oldestWrite,
-      writable: this.#s.writable,
-      term: log.fence.term,
-      leaseSize: this.#leases.ownSize,
-      resign: this.#appender.resignTerm,
-    })
   }
 
   /** Members who have deferred us, or a commit that does not come: ground for suspicion. */
@@ -327,12 +304,12 @@ export class PersistenceReplica implements Machine {
       case 'ACK':
       case 'COMMIT':
       case 'ACTIVE':
-        this.#inView(from, link, message)
+        this.#inView.receive(from, link, message)
         return
       case 'VIEW_HEARTBEAT':
         this.#s.peers.get(from)!.heartbeat = message
         if (message.resign > 0) this.#leases.passResign(message.resign)
-        this.#followMember(from, message)
+        this.#inView.heard(from, message)
         this.#view.maintain()
         return
       case 'PULL':
@@ -359,13 +336,6 @@ export class PersistenceReplica implements Machine {
       default:
         if (this.#s.incarnation.counter > 0) this.#changeView(from, message)
     }
-  }
-
-  /** A pull may fail and writes may end: what a member of this view has committed is asked for. */
-  #followMember(from: Slot, message: The<'VIEW_HEARTBEAT'>): void {
-    const { serving, log, epoch } = this.#s
-    if (!serving || !sameEpoch(message.installed, epoch)) return
-    if (message.committed > log.last) this.#appender.pullFrom(from)
   }
 
   #changeView(
@@ -410,50 +380,6 @@ export class PersistenceReplica implements Machine {
         return
       case 'INSTALLED':
         this.#view.onInstalled(from, message)
-    }
-  }
-
-  /** The turn and the log exist only inside an installed epoch. */
-  #inView(from: Slot, link: LinkId, message: ViewMessage): void {
-    const { epoch } = message
-    if (this.#s.serving && sameEpoch(epoch, this.#s.epoch)) {
-      this.#useInView(from, message)
-      return
-    }
-    const coming = sameEpoch(epoch, this.#s.promised) && compareEpochs(epoch, this.#s.epoch) > 0
-    if (coming && this.#kept.length < MAX_KEPT) this.#kept.push({ from, link, message })
-    else if (compareEpochs(epoch, this.#s.promised) < 0)
-      this.#s.send(from, { type: 'STALE', epoch })
-  }
-
-  #useInView(from: Slot, message: ViewMessage): void {
-    switch (message.type) {
-      case 'REQUEST':
-        this.#appender.onRequest(from, message)
-        return
-      case 'REPLY':
-        this.#appender.onReply(from, message)
-        return
-      case 'REPLICATE':
-        this.#appender.onReplicate(from, message)
-        return
-      case 'ACK':
-        this.#appender.onAck(from, message)
-        return
-      case 'COMMIT':
-        this.#appender.onCommit(from, message)
-        return
-      case 'ACTIVE':
-        this.#appender.onActive(message.last)
-    }
-  }
-
-  /** A REQUEST that overtook INSTALL must not be lost: its sender would wait for ever. */
-  #replayKept(): void {
-    const kept = this.#kept
-    this.#kept = []
-    for (const { from, message } of kept) {
-      if (sameEpoch(message.epoch, this.#s.epoch)) this.#useInView(from, message)
     }
   }
 

@@ -4,10 +4,10 @@
 import { invariant } from '../assert.js'
 import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
-import { sameBytes, KIND, type Entry, type Meta } from '../log/entry.js'
+import type { Entry, Meta } from '../log/entry.js'
 import { Coordinator } from '../order/coordinator.js'
 import type { Command } from '../order/decide.js'
-import { Executor, type Executed } from '../order/executor.js'
+import { Executor } from '../order/executor.js'
 import { Home } from '../order/home.js'
 import { Leadership } from '../order/leadership.js'
 import { describeProcessing, ringMetrics } from '../order/report.js'
@@ -18,9 +18,7 @@ import { Sessions, type Asked } from '../sessions/sessions.js'
 import { refusal, type Session } from '../sessions/session.js'
 import { clusterStatus } from '../sessions/status.js'
 import type { ProcessingConfig } from './config.js'
-
-/** A coordinator's clock this far ahead of the own is not followed, ms. */
-const MAX_CLOCK_LEAD_MS = 3_600_000
+import { Following } from './following.js'
 
 export class ProcessingReplica implements Machine {
   readonly #s: RingStanding
@@ -31,22 +29,20 @@ export class ProcessingReplica implements Machine {
   readonly #requests: Requests
   readonly #sessions: Sessions
   readonly #cursors: Cursors
+  readonly #following: Following
   readonly #ringOf = new Map<LinkId, Slot>()
   #nextRequest = 0
   #lastTick: number | null = null
   #lastHeartbeat = -Infinity
-  #acknowledgedFeed = 0
   #draining = false
   #saidRole = ''
-  /** Who gave the newest order: votes go there. */
-  #orderedBy: Slot = 0
 
   constructor(config: ProcessingConfig) {
     this.#s = new RingStanding(config)
     this.#executor = new Executor(config.seal, config.readKey)
     const applied = (): number => this.#executor.base.index
     this.#home = new Home(this.#s, applied, {
-      entries: (message) => this.#onEntries(message),
+      entries: (message) => this.#following.onEntries(message),
       appended: (k, runs) => this.#coordinator.onAppended(k, runs),
       claimed: (message) => this.#leadership.onClaimed(message),
       fenced: (term) => {
@@ -63,8 +59,8 @@ export class ProcessingReplica implements Machine {
     })
     this.#coordinator = new Coordinator(this.#s, this.#home, this.#executor, {
       resign: (reason) => this.#leadership.stop(reason),
-      rebuild: () => this.#rebuild(),
-      executed: (executed) => this.#vote(executed),
+      rebuild: () => this.#following.rebuild(),
+      executed: (executed) => this.#following.vote(executed),
     })
     this.#leadership = new Leadership(this.#s, this.#home, applied, {
       coordinate: () => this.#coordinator.begin(),
@@ -78,6 +74,15 @@ export class ProcessingReplica implements Machine {
       acknowledged: (user, index) => this.#cursors.acknowledge(user, index),
       status: (request) =>
         clusterStatus(this.#s, this.#home, this.#executor, this.coordinatorSlot, request),
+    })
+    this.#following = new Following({
+      standing: this.#s,
+      home: this.#home,
+      executor: this.#executor,
+      requests: this.#requests,
+      leadership: this.#leadership,
+      coordinator: this.#coordinator,
+      sessions: this.#sessions,
     })
   }
 
@@ -268,13 +273,13 @@ export class ProcessingReplica implements Machine {
         this.#requests.notTaken(message.requests)
         return
       case 'ORDER':
-        this.#onOrder(slot, message)
+        this.#following.onOrder(slot, message)
         return
       case 'VOTE':
         if (this.#s.role === 'coordinator') this.#coordinator.onVote(slot, message)
         return
       case 'COMMITTED':
-        this.#onCommitted(message)
+        this.#following.onCommitted(message)
         return
       default:
         this.#s.outbox.close(link, `${message.type} does not belong on this connection`)
@@ -346,83 +351,6 @@ export class ProcessingReplica implements Machine {
     for (let slot = 1; slot <= this.#s.slots; slot++) {
       if (slot !== coordinator && slot !== this.#s.self) this.#requests.lostCoordinator(slot)
     }
-  }
-
-  // ---- order and log --------------------------------------------------------------------------
-
-  #onOrder(from: Slot, order: The<'ORDER'>): void {
-    if (order.term < this.#s.newestTerm) return
-    this.#orderedBy = from
-    this.#leadership.seeTerm(order.term)
-    this.#requests.place(order, this.#executor.base.progress(order.term).k)
-    if (order.time > this.#s.now.wall + MAX_CLOCK_LEAD_MS) {
-      this.#s.outbox.log('error', 'coordinator-clock-ahead', { term: order.term, k: order.k })
-      return
-    }
-    const known = this.#executor.executed(order.k)
-    if (order.attempt > 1 && (known?.attempt ?? 0) < order.attempt) this.#rebuild()
-    this.#executor.hold(order)
-    const again = this.#executor.executed(order.k)
-    if (again && again.attempt === order.attempt) this.#vote([again])
-    this.#vote(this.#executor.run())
-  }
-
-  #vote(executed: readonly Executed[]): void {
-    for (const one of executed) {
-      const { k, attempt, hash } = one
-      if (this.#s.role === 'coordinator') {
-        this.#requestsPlace(one)
-        this.#coordinator.onExecuted(one)
-        continue
-      }
-      const { term } = this.#executor
-      this.#s.send(this.#orderedBy, { type: 'VOTE', term, k, attempt, hash })
-    }
-  }
-
-  /** The coordinator's own requests get their places as it gives the order. */
-  #requestsPlace(executed: Executed): void {
-    const order = this.#coordinator.order(executed.k)
-    if (order) this.#requests.place(order, this.#executor.base.progress(order.term).k)
-  }
-
-  #onCommitted(message: The<'COMMITTED'>): void {
-    const { term, k, hash } = message
-    if (term < this.#s.newestTerm) return
-    this.#leadership.seeTerm(term)
-    const own = this.#executor.executed(k)
-    if (!own || sameBytes(own.hash, hash)) return
-    this.#s.outbox.log('error', 'voted-otherwise', { term, k })
-    this.#rebuild()
-  }
-
-  /** Builds the state again, from the log. */
-  #rebuild(): void {
-    this.#executor.reset()
-    this.#acknowledgedFeed = 0
-    this.#home.follow()
-  }
-
-  #onEntries(message: The<'ENTRIES'>): void {
-    const arrived: { entry: Entry; meta: Meta }[] = []
-    for (const entry of message.entries) {
-      const { base } = this.#executor
-      if (entry.index <= base.index) continue
-      // A gap is left over from before a rebuild or a new home; the stretch asked for comes.
-      if (entry.index > base.index + 1) break
-      const meta = this.#executor.apply(entry)
-      if (entry.term > this.#s.newestTerm) this.#leadership.seeTerm(entry.term)
-      this.#requests.resolve(entry, meta)
-      if (meta.kind === KIND.message) arrived.push({ entry, meta })
-    }
-    this.#sessions.delivery.arrived(arrived)
-    this.#sessions.applied()
-    this.#leadership.applied()
-    this.#vote(this.#executor.run())
-    const { index } = this.#executor.base
-    if (index - this.#acknowledgedFeed < 1_024) return
-    this.#acknowledgedFeed = index
-    this.#home.acknowledge()
   }
 
   // ---- for people -----------------------------------------------------------------------------

@@ -42,7 +42,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a REQUEST that overtakes INSTALL is dropped',
     workload: 'persistence',
-    file: 'replicas/persistence',
+    file: 'log/in-view',
     line: 'if (coming && this.#kept.length < MAX_KEPT)',
     becomes: 'if (coming && this.#kept.length < 0)',
     caughtBy: ['P7'],

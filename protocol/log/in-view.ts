@@ -1,0 +1,88 @@
+// The turn and the log exist only inside an installed epoch: what comes for a lower one is refused,
+// what comes for the one promised and not yet installed is kept.
+
+import type { LinkId, Slot } from '../machine.js'
+import type { The } from '../messages/catalogue.js'
+import type { Standing } from '../view/standing.js'
+import type { Appender } from './appender.js'
+import { compareEpochs, sameEpoch } from './epoch.js'
+
+export type ViewMessage = The<'REQUEST' | 'REPLY' | 'REPLICATE' | 'ACK' | 'COMMIT' | 'ACTIVE'>
+
+const MAX_KEPT = 1_024
+
+interface Kept {
+  readonly from: Slot
+  readonly link: LinkId
+  readonly message: ViewMessage
+}
+
+export class InView {
+  readonly #s: Standing
+  readonly #appender: Appender
+  #kept: Kept[] = []
+
+  constructor(standing: Standing, appender: Appender) {
+    this.#s = standing
+    this.#appender = appender
+  }
+
+  receive(from: Slot, link: LinkId, message: ViewMessage): void {
+    const { epoch } = message
+    const { promised, serving } = this.#s
+    if (serving && sameEpoch(epoch, this.#s.epoch)) {
+      this.#use(from, message)
+      return
+    }
+    const coming = sameEpoch(epoch, promised) && compareEpochs(epoch, this.#s.epoch) > 0
+    if (coming && this.#kept.length < MAX_KEPT) this.#kept.push({ from, link, message })
+    else if (compareEpochs(epoch, promised) < 0) this.#s.send(from, { type: 'STALE', epoch })
+  }
+
+  #use(from: Slot, message: ViewMessage): void {
+    switch (message.type) {
+      case 'REQUEST':
+        this.#appender.onRequest(from, message)
+        return
+      case 'REPLY':
+        this.#appender.onReply(from, message)
+        return
+      case 'REPLICATE':
+        this.#appender.onReplicate(from, message)
+        return
+      case 'ACK':
+        this.#appender.onAck(from, message)
+        return
+      case 'COMMIT':
+        this.#appender.onCommit(from, message)
+        return
+      case 'ACTIVE':
+        this.#appender.onActive(message.last)
+    }
+  }
+
+  /** A pull may fail and writes may end: what a member of this view has committed is asked for. */
+  heard(from: Slot, message: The<'VIEW_HEARTBEAT'>): void {
+    const { serving, log, epoch } = this.#s
+    if (!serving || !sameEpoch(message.installed, epoch)) return
+    if (message.committed > log.last) this.#appender.pullFrom(from)
+  }
+
+  /** A higher epoch is promised: only what is for that one is still of use. */
+  promised(): void {
+    this.#kept = this.#kept.filter(({ message }) => sameEpoch(message.epoch, this.#s.promised))
+  }
+
+  /** A REQUEST that overtook INSTALL must not be lost: its sender would wait for ever. */
+  installed(): void {
+    const kept = this.#kept
+    this.#kept = []
+    for (const { from, message } of kept) {
+      if (sameEpoch(message.epoch, this.#s.epoch)) this.#use(from, message)
+    }
+  }
+
+  forget(link: LinkId): void {
+    this.#kept = this.#kept.filter((kept) => kept.link !== link)
+  }
+}

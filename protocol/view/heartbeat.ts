@@ -1,0 +1,27 @@
+// The sign of life among persistence replicas, with all that a proposer must know of a member.
+
+import type { Slot } from '../machine.js'
+import type { Standing } from './standing.js'
+
+/** `leaseSize`, `resign`: as VIEW_HEARTBEAT has them. */
+export function sayViewHeartbeat(
+  standing: Standing,
+  leaseSize: number,
+  resign: number,
+  to: readonly Slot[],
+): void {
+  const { log, status } = standing
+  standing.broadcast(to, {
+    type: 'VIEW_HEARTBEAT',
+    status,
+    active: standing.active && status !== 'outside',
+    reaches: standing.reached,
+    last: log.last,
+    committed: log.commit,
+    oldestWrite: standing.oldestWrite,
+    writable: standing.writable,
+    term: log.fence.term,
+    leaseSize,
+    resign,
+  })
+}
