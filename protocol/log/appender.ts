@@ -16,18 +16,9 @@ import {
   type PendingOrder,
   type Run,
 } from './admission.js'
-import {
-  chainOf,
-  KIND,
-  plainMeta,
-  sameBytes,
-  weigh,
-  withChain,
-  type Draft,
-  type Entry,
-} from './entry.js'
+import { KIND, plainMeta, weigh, withChain, type Draft, type Entry } from './entry.js'
 import { sameEpoch } from './epoch.js'
-import { cutFrames } from './frames.js'
+import { cutFrames, takeStretch } from './frames.js'
 import type { Leases } from './lease.js'
 import type { Puller } from './pull.js'
 import { encodeTerm } from './term.js'
@@ -131,12 +122,10 @@ export class Appender {
   }
 
   #catchUpTo(index: number): void {
-    const source = this.#s.otherMembers.find((slot) => {
-      const last = this.#s.peers.get(slot)?.heartbeat?.last ?? 0
-      return this.#s.hears(slot) && (last >= index || this.#s.otherMembers.length === 1)
-    })
-    const anyone = source ?? this.#s.otherMembers.find((slot) => this.#s.hears(slot))
-    if (anyone !== undefined) this.pullFrom(anyone)
+    const heard = this.#s.otherMembers.filter((slot) => this.#s.hears(slot))
+    const hasIt = (slot: Slot): boolean => (this.#s.peers.get(slot)?.heartbeat?.last ?? 0) >= index
+    const source = heard.find(hasIt) ?? heard[0]
+    if (source !== undefined) this.pullFrom(source)
   }
 
   /** Gets what the own log lacks of this view's, from a member. */
@@ -324,23 +313,9 @@ export class Appender {
   }
 
   #accept(from: Slot, after: number, entries: readonly Entry[], commit: number): void {
-    const { log, clock } = this.#s
-    const fresh: Entry[] = []
+    const { log } = this.#s
     const previous = log.place
-    let chain = previous.chain
-    for (const [i, entry] of entries.entries()) {
-      invariant(entry.index === after + 1 + i, 'log: entries out of order')
-      const known = log.at(entry.index)
-      if (known) {
-        invariant(sameBytes(known.chain, entry.chain), `P2: other chain at ${entry.index}`)
-      } else if (entry.index > log.last) {
-        chain = chainOf(chain, entry)
-        invariant(sameBytes(chain, entry.chain), `log: chain broken at ${entry.index}`)
-        clock.raise(entry.lamport)
-        log.append([entry])
-        fresh.push(entry)
-      }
-    }
+    const fresh = takeStretch(log, this.#s.clock, after, entries)
     this.#raiseCommit(Math.min(commit, after + entries.length))
     if (fresh.length > 0) this.#write(previous, fresh, from)
     else if (log.durable === log.last) {
@@ -378,13 +353,10 @@ export class Appender {
     const { log } = this.#s
     this.turn.reconnected(peer)
     if (!this.turn.holding) return
-    const first = log.at(log.commit)
-    const previous = first ? { index: first.index, chain: first.chain } : undefined
     const above = log.after(log.commit)
+    const previous = log.placeAt(log.commit)
     if (previous && above.length > 0) this.#replicate([peer], previous, above)
-    else if (log.commit === 0 && above.length > 0) {
-      this.#replicate([peer], { index: 0, chain: new Uint8Array(32) }, above)
-    } else this.#s.send(peer, { type: 'COMMIT', epoch: this.#s.epoch, commit: log.commit })
+    else this.#s.send(peer, { type: 'COMMIT', epoch: this.#s.epoch, commit: log.commit })
   }
 
   #count(): void {

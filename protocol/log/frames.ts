@@ -1,7 +1,11 @@
-// A group of entries as REPLICATE frames: each says what it follows.
+// A group of entries as REPLICATE frames, each of which says what it follows; and how a member takes
+// one up: what it has must be the same, what is new must continue the chain.
 
-import { weigh, type Entry } from './entry.js'
+import { invariant } from '../assert.js'
+import type { LamportClock } from '../clocks/lamport.js'
+import { chainOf, sameBytes, weigh, type Entry } from './entry.js'
 import type { Place } from './storage.js'
+import type { LogTail } from './tail.js'
 
 /** Entries of one frame, in bytes: well below what a frame between replicas may be. */
 const FRAME_BYTES = 160 * 1024
@@ -32,4 +36,28 @@ export function cutFrames(previous: Place, entries: readonly Entry[]): FramePart
   }
   if (part.length > 0) parts.push({ previous: before, entries: part })
   return parts
+}
+
+/** Appends what is new of the entries after `after`, in the same view's log; answers with it. */
+export function takeStretch(
+  log: LogTail,
+  clock: LamportClock,
+  after: number,
+  entries: readonly Entry[],
+): Entry[] {
+  const fresh: Entry[] = []
+  for (const [i, entry] of entries.entries()) {
+    invariant(entry.index === after + 1 + i, 'log: entries out of order')
+    const known = log.at(entry.index)
+    if (known) {
+      invariant(sameBytes(known.chain, entry.chain), `P2: other chain at ${entry.index}`)
+    } else if (entry.index > log.last) {
+      const chain = chainOf(log.chain, entry)
+      invariant(sameBytes(chain, entry.chain), `log: chain broken at ${entry.index}`)
+      clock.raise(entry.lamport)
+      log.append([entry])
+      fresh.push(entry)
+    }
+  }
+  return fresh
 }

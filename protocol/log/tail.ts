@@ -88,6 +88,12 @@ export class LogTail {
     return this.#entries[index - this.#before.index - 1]
   }
 
+  placeAt(index: number): Place | undefined {
+    if (index === 0) return { index: 0, chain: CHAIN_ZERO }
+    const entry = this.at(index)
+    return entry && { index, chain: entry.chain }
+  }
+
   /** In memory and after `index`, at most `limit`. */
   after(index: number, limit = Infinity): Entry[] {
     const start = Math.max(0, index - this.#before.index)
