@@ -6,7 +6,7 @@ import type { Job, JobResult } from './replicas/compute.js'
 import type { ReadQuery, ReadResult, WriteBatch, WriteResult } from './log/storage.js'
 import type { Message } from './messages/catalogue.js'
 
-/** One connection, numbered per process. A new connection to the same peer has a new number. */
+/** One connection, numbered by each process for itself. A new connection to the same peer has a new number. */
 export type LinkId = number & { readonly __brand: 'LinkId' }
 
 /** 1 ... N within a tier. */
