@@ -76,7 +76,7 @@ export type Entropy = (bytes: number) => Uint8Array
  */
 export interface Machine {
   step(input: Input, now: Now): Effect[]
-  /** For the debug port: `word` is one of `ring`, `turn`, `view` ...; undefined if not known here. */
+  /** For the debug port: `word` is `stat`, `ring`, `turn`, `view` ...; undefined: not a word. */
   describe(word: string, now: Now): string | undefined
   /** Gauges and counters for `mntr`, by Prometheus name. */
   metrics(): Record<string, number>

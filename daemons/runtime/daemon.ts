@@ -167,7 +167,8 @@ class Daemon {
     const stat = () => {
       const state = notReady() ?? 'ready'
       const lines = [`replica: ${nameOf(self)}`, `cluster: ${self.clusterId}`, `state: ${state}`]
-      return [...lines, `uptime: ${uptime()} s`, `clients: ${links.clients}`].join('\n')
+      const own = describe('stat') ?? ''
+      return [...lines, own, `uptime: ${uptime()} s`, `clients: ${links.clients}`].join('\n')
     }
     const metrics = () => ({
       ...machine.metrics(),

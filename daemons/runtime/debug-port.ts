@@ -27,7 +27,7 @@ stat  a short summary
 mntr  all metrics, tab-separated
 conf  the configuration, without secrets
 help  this
-ring turn view clok log peer  the state of the protocol of that name, where this replica has it
+ring turn view clok log peer  the state of the protocol of that name, as far as known here
 GET /livez, GET /readyz and GET /metrics are answered as HTTP`
 
 function mntr(metrics: Record<string, number>): string {

@@ -1,5 +1,6 @@
 // What a processing replica tells people: the words of the debug port, and its gauges.
 
+import { formatEpoch } from '../log/epoch.js'
 import type { Coordinator } from './coordinator.js'
 import type { Home } from './home.js'
 import type { Leadership } from './leadership.js'
@@ -23,9 +24,30 @@ export function describeProcessing(
     }
     case 'peer':
       return describePeers(standing, home)
+    case 'stat':
+      return `role: ${standing.role}\nterm: ${standing.newestTerm}\napplied: ${base.index}`
+    case 'view':
+      return describeHome(home)
+    case 'turn':
+      return 'the turn goes round among the persistence replicas: ask one of them'
+    case 'clok':
+      return `${home.stores.get(home.home)?.heartbeat?.lamport ?? 0}, of the persistence home`
     default:
       return undefined
   }
+}
+
+/** The view as the home has told it. */
+function describeHome({ stores, home }: Home): string {
+  const heartbeat = stores.get(home)?.heartbeat
+  if (!heartbeat) return 'home: -'
+  const { status, epoch, members } = heartbeat
+  return [
+    `home: s${home}`,
+    `status: ${status}`,
+    `epoch: ${formatEpoch(epoch)}`,
+    `members: ${members.map((slot) => `s${slot}`).join(' ') || '-'}`,
+  ].join('\n')
 }
 
 function describePeers({ peers, now }: RingStanding, { stores, home }: Home): string {

@@ -32,6 +32,10 @@ export function describePersistence(
       return describeLog(standing)
     case 'peer':
       return describePeers(standing)
+    case 'stat':
+      return `status: ${standing.status}\nlast: ${standing.log.last}\ncommitted: ${standing.log.commit}`
+    case 'ring':
+      return describeRing(standing)
     default:
       return undefined
   }
@@ -58,6 +62,12 @@ function describeLog({ log }: Standing): string {
     `order: ${k} (${part} of ${parts})`,
     `chain: ${Buffer.from(log.chain).toString('hex')}`,
   ].join('\n')
+}
+
+/** The ring is made by the processing replicas; the log knows who won it last. */
+function describeRing({ log }: Standing): string {
+  const { term, owner } = log.committedFence
+  return `newest term: ${term}\nowner: ${owner ? `p${owner.slot}` : '-'}`
 }
 
 function describePeers({ peers, now }: Standing): string {
