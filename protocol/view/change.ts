@@ -40,6 +40,8 @@ export class ViewChange {
   /** An attempt of this replica failed: it owes another. */
   #owing = false
   #installing: The<'INSTALL'> | null = null
+  /** Where the log of the installed view began: all of it is committed once all members have it. */
+  #installedLast = 0
   #promise: { readonly epoch: Epoch; readonly durable: Durable } | null = null
 
   constructor(standing: Standing, puller: Puller, events: ViewEvents) {
@@ -307,6 +309,7 @@ export class ViewChange {
     this.#s.persist(batch, (result) => {
       if (result.outcome !== 'written') return
       this.#s.view = { epoch, members }
+      this.#installedLast = last.index
       this.#installing = null
       if (!sameEpoch(this.#s.promised, epoch)) return
       this.#s.status = 'normal'
@@ -327,6 +330,17 @@ export class ViewChange {
     if (!sameEpoch(this.#s.promised, epoch)) return
     if (epoch.slot === this.#s.self) this.#proposal?.onInstalled(this.#s.self, epoch)
     else this.#s.send(epoch.slot, { type: 'INSTALLED', epoch })
+  }
+
+  /** ACTIVE may get lost: heartbeats of all members that have the view installed say the same. */
+  noteInstalled(): void {
+    const { serving, log, epoch, otherMembers, peers } = this.#s
+    if (!serving || log.commit >= this.#installedLast) return
+    const everywhere = otherMembers.every((slot) => {
+      const heartbeat = peers.get(slot)?.heartbeat
+      return heartbeat && sameEpoch(heartbeat.installed, epoch)
+    })
+    if (everywhere) this.#events.active(this.#installedLast)
   }
 
   onInstalled(from: Slot, message: The<'INSTALLED'>): void {
