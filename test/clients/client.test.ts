@@ -116,6 +116,24 @@ t.test('a connection in reserve takes over without another log-in', async (t) =>
   t.equal(logins(), 1)
 })
 
+t.test('a connection in reserve of the user before is not used for the next', async (t) => {
+  const first = new FakeServer(1, 1)
+  const second = new FakeServer(2, 1)
+  first.script = answerSends
+  second.script = answerSends
+  const client = await pair(t, [first, second])
+  const logins = (): string[] =>
+    second.heard.flatMap((message) => (message.type === 'LOGIN' ? [message.name] : []))
+  while (logins().length === 0) await client.status()
+  await client.status()
+  await client.login('carol', 'secret too')
+  first.kill()
+  second.coordinator = 2
+  await client.send('alice', 'x')
+  // Whoever sends on that connection has logged in on it.
+  t.equal(logins().at(-1), 'carol')
+})
+
 t.test('the client goes to the coordinator that another server names', async (t) => {
   const follower = new FakeServer(1, 2)
   const coordinator = new FakeServer(2, 2)
