@@ -358,7 +358,8 @@ export class PersistenceReplica implements Machine {
         this.#view.onStale(message)
         return
       case 'JOIN':
-        this.#view.joining.onJoin(from)
+        this.#view.joining.onJoin(from, message)
+        this.#view.maintain()
         return
       case 'JOINING':
         this.#view.joining.onJoining()

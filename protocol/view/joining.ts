@@ -2,6 +2,7 @@
 // is far behind first catches up on what is committed.
 
 import type { Slot } from '../machine.js'
+import type { The } from '../messages/catalogue.js'
 import { maxEpoch } from '../log/epoch.js'
 import type { Puller } from '../log/pull.js'
 import type { Standing } from './standing.js'
@@ -38,17 +39,20 @@ export class Joining {
     if (this.#s.status === 'learner' && this.#s.incarnation.counter === 0) return
     const member = this.#s.reached.find((slot) => peers.get(slot)?.heartbeat?.active)
     if (member === undefined) return
-    if ((peers.get(member)!.heartbeat!.committed ?? 0) - log.last > NEAR) {
-      this.#catchUp(member)
-      return
-    }
+    // It goes on while it waits to be taken in: under load it would fall behind again.
+    const behind = peers.get(member)!.heartbeat!.committed - log.last
+    if (behind > 0) this.#catchUp(member)
+    if (behind > NEAR) return
     if (now.monotonic - this.#lastJoin < timings.patience) return
     this.#lastJoin = now.monotonic
     this.#joinHeard ??= now.monotonic
     this.#s.send(member, { type: 'JOIN', last: log.last })
   }
 
-  onJoin(from: Slot): void {
+  /** JOIN is newer than the heartbeat: under load that makes the difference between near and far. */
+  onJoin(from: Slot, message: The<'JOIN'>): void {
+    const peer = this.#s.peers.get(from)
+    if (peer?.heartbeat) peer.heartbeat = { ...peer.heartbeat, last: message.last }
     this.#s.send(from, { type: 'JOINING' })
   }
 
@@ -68,6 +72,8 @@ export class Joining {
       const { promised } = this.#s
       syncTo(this.#s, pulled, { promised, commit: pulled.commit }, () => {
         this.#s.durablePromised = maxEpoch(this.#s.durablePromised, promised)
+        const still = this.#s.status === 'outside' || this.#s.status === 'learner'
+        if (still && pulled.entries.length > 0) this.join()
       })
     })
   }

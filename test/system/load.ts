@@ -86,6 +86,8 @@ export class Load {
     } catch (error) {
       one.definite = error instanceof TrocaError && error.definite
       one.error = (error as Error).message
+      // The test is over, though it did not get so far as to stop this.
+      if (error instanceof TrocaError && error.name === 'CLOSED') this.#stopping = true
     }
   }
 }
