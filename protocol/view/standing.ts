@@ -6,7 +6,6 @@ import type { Entropy, LinkId, Now, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { compareEpochs, EPOCH_ZERO, maxEpoch, sameEpoch, type Epoch } from '../log/epoch.js'
 import {
-  NO_FENCE,
   type Incarnation,
   type Member,
   type Place,
@@ -241,6 +240,6 @@ export class Standing {
 
 function tailOf(recovered: Recovered, keep: number): LogTail {
   const { last, chain, commit } = recovered.durable
-  const { tail, fence = NO_FENCE } = recovered
+  const { tail, fence } = recovered
   return new LogTail(tail, { index: last, chain }, commit, fence, keep)
 }
