@@ -8,6 +8,7 @@ import type { Message } from '../../protocol/messages/catalogue.js'
 import type { Check } from './checks/check.js'
 import { ClientCheck } from './checks/clients.js'
 import { DiskCheck } from './checks/disk.js'
+import { LinearizableCheck } from './checks/linearizable.js'
 import { LogCheck } from './checks/log.js'
 import { ReadCheck } from './checks/reads.js'
 import { TermCheck } from './checks/term.js'
@@ -101,6 +102,7 @@ export class Cluster {
       new ReadCheck(this.history),
       new ClientCheck(this.history),
       new TermCheck(),
+      new LinearizableCheck(this.coverage, () => this.timeline.now),
       this.coverage,
     )
   }

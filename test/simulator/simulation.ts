@@ -131,6 +131,7 @@ class Run {
     this.#servedMs = cluster.timeline.now - begin
     workload.busy = false
     this.#until(() => late() || this.#converged())
+    for (const check of cluster.checks) check.finished?.()
     if (late()) throw new Violation('P7', `not converged within ${CALM_MS} ms: ${this.#state()}`)
     this.#convergedMs = cluster.timeline.now - begin
   }
