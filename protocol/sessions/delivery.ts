@@ -90,9 +90,10 @@ export class Delivery {
         return
       }
       this.#open(session, page.entries, (messages) => {
-        const next = page.entries.at(-1)?.index ?? Math.max(after, page.through)
+        const { more, through } = page
+        // An empty page with more to come (limit 0) has shown nothing: read on from where it began.
+        const next = page.entries.at(-1)?.index ?? (more ? after : Math.max(after, through))
         const cursor = this.#executor.base.cursors.get(user) ?? 0
-        const { more } = page
         this.#s.outbox.send(session.link, { type: 'PAGE', request, messages, next, more, cursor })
         done()
       })
