@@ -67,9 +67,7 @@ export class AnswerCheck implements Check {
     const commands = this.#orders.get(`${entry!.term}/${entry!.k}`)
     const command = commands?.[entry!.part - 1]
     // Nobody else was there to hear the order: its commands are the coordinator's own clients'.
-    const key = command
-      ? `${lifeOf(command.origin)} ${commandKey(command)}`
-      : `${lifeOf(fence.owner!)}`
+    const key = command ? `${lifeOf(command.origin)} ${commandKey(command)}` : lifeOf(fence.owner!)
     this.#unused.set(key, (this.#unused.get(key) ?? 0) + 1)
   }
 

@@ -10,7 +10,7 @@ import type { Host } from '../host.js'
 import { Violation, expect } from '../violation.js'
 import type { Check } from './check.js'
 import { digestOf, hex, type ClientLedger } from './ledger.js'
-import type { Requests } from './requests.js'
+import { passwordOf, type Requests } from './requests.js'
 
 export class ClientCheck implements Check {
   readonly #ledger: ClientLedger
@@ -69,6 +69,7 @@ export class ClientCheck implements Check {
     const { asked } = this.#requests.any(to, message.request)
     expect(message.definite === ERRORS[name].definite, 'C5', () => `${name} is not as catalogued`)
     if (asked.type === 'SEND') this.#sendRefused(to, message, name)
+    if (asked.type === 'OPEN_STREAM') this.#openRefused(to, message, name)
     if (asked.type === 'REGISTER' || asked.type === 'LOGIN') this.#logInRefused(to, message, name)
   }
 
@@ -109,6 +110,15 @@ export class ClientCheck implements Check {
     }
   }
 
+  #openRefused(to: Host, message: The<'ERROR'>, name: ErrorName): void {
+    if (name !== 'CONFLICT') return
+    const { asked, user } = this.#requests.of(to, message.request, 'OPEN_STREAM')
+    const owner = this.#ledger.streams.get(hex(asked.stream))?.owner
+    expect(owner !== undefined && owner !== user, 'C5', () => {
+      return `${to.name} is told CONFLICT for its stream, which is ${owner}'s`
+    })
+  }
+
   #opened(from: Host, to: Host, message: The<'STREAM_OPENED'>): void {
     const { asked, user } = this.#requests.of(to, message.request, 'OPEN_STREAM')
     const known = this.#ledger.streams.get(hex(asked.stream))
@@ -135,7 +145,6 @@ export class ClientCheck implements Check {
         return `${to.name} gets ${asked.name}, which another registration made`
       })
     }
-    const { passwordOf } = this.#requests
     expect(passwordOf(account!) === asked.password, 'C5', () => {
       return `${to.name} gets a session of ${asked.name} with a wrong password`
     })
@@ -160,7 +169,7 @@ export class ClientCheck implements Check {
       })
     }
     if (name !== 'BAD_CREDENTIALS' || !registered) return
-    expect(this.#requests.passwordOf(account!) !== asked.password, 'C5', () => {
+    expect(passwordOf(account!) !== asked.password, 'C5', () => {
       return `${to.name} is told BAD_CREDENTIALS for ${asked.name} with the right password`
     })
   }

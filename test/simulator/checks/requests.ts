@@ -63,10 +63,10 @@ export class Requests implements Check {
     if (known.asked.type === type) return known as unknown as Request<The<T>>
     throw new Violation('C5', `${client.name}'s ${known.asked.type} is answered as a ${type}`)
   }
+}
 
-  /** As the stand-in for the computations keeps it. */
-  passwordOf({ secrets }: Account): string {
-    const [password] = JSON.parse(Buffer.from(secrets.wrappedKey).toString('utf8')) as [string]
-    return password
-  }
+/** As the stand-in for the computations keeps it. */
+export function passwordOf({ secrets }: Account): string {
+  const [password] = JSON.parse(Buffer.from(secrets.wrappedKey).toString('utf8')) as [string]
+  return password
 }
