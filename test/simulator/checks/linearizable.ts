@@ -43,7 +43,7 @@ export class LinearizableCheck implements Check {
     if (to.role === 'client') this.#recorder.answered(to.name, message)
   }
 
-  finished(): void {
+  ended(): void {
     for (const [mailbox, history] of this.#recorder.histories()) {
       const verdict = linearize(history, new Mailbox(history))
       this.#coverage.reach(`mailbox ${verdict}`)
