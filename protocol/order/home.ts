@@ -230,8 +230,7 @@ export class Home {
   sayHeartbeat(slot: Slot): void {
     const link = this.stores.get(slot)?.main
     if (!link) return
-    const { holds, newestTerm } = this.#s
-    const size = this.#s.live.length
+    const { holds, newestTerm, size } = this.#s
     this.#s.outbox.send(link, {
       type: 'HOME_HEARTBEAT',
       holds,

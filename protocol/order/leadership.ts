@@ -137,7 +137,7 @@ export class Leadership {
     this.#s.role = 'claimant'
     this.#claimNonce = this.#s.nonce()
     this.#s.outbox.log('info', 'claiming', { expected: this.#s.newestTerm })
-    this.#home.claim(this.#s.newestTerm, this.#s.live.length, this.#claimNonce)
+    this.#home.claim(this.#s.newestTerm, this.#s.size, this.#claimNonce)
     this.#home.sayHeartbeats()
   }
 

@@ -63,6 +63,7 @@ export class Sessions {
     const session = this.#sessions.get(link)
     this.#sessions.delete(link)
     session?.privateKey?.fill(0)
+    if (session?.user) this.#s.users--
     this.delivery.forget(link)
   }
 
@@ -255,6 +256,7 @@ export class Sessions {
       return
     }
     session.privateKey?.fill(0)
+    if (!session.user) this.#s.users++
     session.user = name
     session.privateKey = privateKey
     const { kid, bits } = this.#executor.keyOf(account)
