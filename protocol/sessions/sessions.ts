@@ -244,22 +244,21 @@ export class Sessions {
     })
   }
 
+  /** While the state is built again from the log, the account's cursor is not what it was. */
   #logIn(session: Session, request: number, name: string, privateKey: Uint8Array): void {
+    this.#applied.again(() => this.#begin(session, request, name, privateKey))
+  }
+
+  #begin(session: Session, request: number, name: string, privateKey: Uint8Array): void {
     if (!this.#sessions.has(session.link)) {
       privateKey.fill(0)
-      return
-    }
-    const account = this.#executor.base.account(name)
-    if (!account) {
-      // The state is being built again from the log.
-      this.reply(session, refusal(request, 'NOT_READY'))
       return
     }
     session.privateKey?.fill(0)
     if (!session.user) this.#s.users++
     session.user = name
     session.privateKey = privateKey
-    const { kid, bits } = this.#executor.keyOf(account)
+    const { kid, bits } = this.#executor.keyOf(this.#executor.base.account(name)!)
     const cursor = this.#executor.base.cursors.get(name) ?? 0
     this.reply(session, { type: 'SESSION', request, name, fingerprint: kid, bits, cursor })
   }
