@@ -15,7 +15,7 @@ export const FAULTS = {
   crash: processes.crash,
   'crash-all': processes.crashAll,
   'crash-holder': processes.crashHolder,
-  // 'client-crash': processes.clientCrash,
+  'client-crash': processes.clientCrash,
   drain: processes.drain,
   pause: processes.pause,
   reset: paths.reset,
