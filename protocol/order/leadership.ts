@@ -47,9 +47,9 @@ export class Leadership {
     })
   }
 
-  /** Only who reaches a persistence member that works offers its id. */
+  /** Only who reaches a persistence member whose view can commit offers its id. */
   get #eligible(): boolean {
-    return this.#home.serves && this.#s.now.monotonic >= this.#disqualifiedUntil
+    return this.#home.commits && this.#s.now.monotonic >= this.#disqualifiedUntil
   }
 
   /**

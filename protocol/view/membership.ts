@@ -33,16 +33,21 @@ export class Membership {
    * on its way to another view.
    */
   trouble(): 'lost' | 'changing' | null {
+    const { now, timings, self, peers } = this.#s
     const stuck = this.#stuckOn()
+    // Whom nobody has heard for a while is not apart from somebody, but dead, as will show at once.
+    const fresh = (slot: Slot): boolean =>
+      slot === self || now.monotonic - (peers.get(slot)?.heard ?? 0) <= timings.suspect / 2
     let trouble: 'changing' | null = null
     for (const slot of this.#s.otherMembers) {
-      const heartbeat = this.#s.peers.get(slot)?.heartbeat
+      const heartbeat = peers.get(slot)?.heartbeat
       if (!this.#s.hears(slot) || stuck.includes(slot)) return 'lost'
       if (!heartbeat) continue
       const { status, oldestWrite, promised, reaches } = heartbeat
       if (status === 'outside' || status === 'learner') return 'lost'
-      if (!this.#s.memberSlots.every((member) => reaches.includes(member))) return 'lost'
-      if (oldestWrite > 2 * this.#s.timings.suspect) return 'lost'
+      const apart = this.#s.memberSlots.some((member) => !reaches.includes(member) && fresh(member))
+      if (apart) return 'lost'
+      if (oldestWrite > 2 * timings.suspect) return 'lost'
       if (compareEpochs(promised, this.#s.epoch) > 0) trouble = 'changing'
     }
     return trouble
