@@ -260,7 +260,10 @@ export class Network {
       for (const { message } of end.incoming) {
         const delay = this.#random.between(1, lateMs)
         this.#timeline.after(delay, () => {
-          if (message && host.alive(life)) host.receive(end, message)
+          if (!message || !host.alive(life)) return
+          // Until its host has learned of the end, it is a frame like any other.
+          if (end.open) this.#events.deliver(end.other.host, host, message)
+          host.receive(end, message)
         })
       }
     }
