@@ -10,6 +10,7 @@ import type { Home } from '../order/home.js'
 import type { RingStanding } from '../order/standing.js'
 import { streamKey } from '../order/state.js'
 import type { Place } from '../envelope/header.js'
+import type { Applied } from './applied.js'
 import { refusal, type Session } from './session.js'
 
 type InboxMessage = The<'PAGE'>['messages'][number]
@@ -35,12 +36,14 @@ export class Delivery {
   readonly #s: RingStanding
   readonly #home: Home
   readonly #executor: Executor
+  readonly #applied: Applied
   readonly #listeners = new Map<LinkId, Listener>()
 
-  constructor(standing: RingStanding, home: Home, executor: Executor) {
+  constructor(standing: RingStanding, home: Home, executor: Executor, applied: Applied) {
     this.#s = standing
     this.#home = home
     this.#executor = executor
+    this.#applied = applied
   }
 
   get listeners(): number {
@@ -80,10 +83,23 @@ export class Delivery {
 
   // ---- pages ----------------------------------------------------------------------------------
 
+  /** The own log reaches as far as the page: who sent what, and which keys open it. */
+  #read(
+    user: string,
+    after: number,
+    limit: number,
+    then: (page: The<'READ_PAGE'> | null) => void,
+  ): void {
+    this.#home.questions.read(user, after, limit, (page) => {
+      if (page) this.#applied.through(page.through, () => then(page))
+      else then(null)
+    })
+  }
+
   inbox(session: Session, message: The<'INBOX'>, done: () => void): void {
     const { request, after, limit } = message
     const user = session.user!
-    this.#home.questions.read(user, after, Math.min(limit, PAGE), (page) => {
+    this.#read(user, after, Math.min(limit, PAGE), (page) => {
       if (!page) {
         this.#s.outbox.send(session.link, refusal(request, 'NO_QUORUM'))
         done()
@@ -182,7 +198,7 @@ export class Delivery {
     if (listener.reading || room <= 0) return
     listener.reading = true
     const { session, sent } = listener
-    this.#home.questions.read(session.user!, sent, Math.min(room, PAGE), (page) => {
+    this.#read(session.user!, sent, Math.min(room, PAGE), (page) => {
       listener.reading = false
       if (this.#listeners.get(session.link) !== listener) return
       if (!page) {

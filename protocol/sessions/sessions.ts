@@ -12,6 +12,7 @@ import type { Executor } from '../order/executor.js'
 import type { Home } from '../order/home.js'
 import type { RingStanding } from '../order/standing.js'
 import { streamKey } from '../order/state.js'
+import { Applied } from './applied.js'
 import { Delivery } from './delivery.js'
 import { isUserName, refusal, type Session } from './session.js'
 
@@ -37,8 +38,7 @@ export class Sessions {
   readonly #port: SessionsPort
   readonly delivery: Delivery
   readonly #sessions = new Map<LinkId, Session>()
-  /** Log-ins wait for the log to reach an index before the account is looked up. */
-  #waiting: { readonly index: number; readonly then: () => void }[] = []
+  readonly #applied: Applied
   draining = false
 
   constructor(standing: RingStanding, home: Home, executor: Executor, port: SessionsPort) {
@@ -46,7 +46,8 @@ export class Sessions {
     this.#home = home
     this.#executor = executor
     this.#port = port
-    this.delivery = new Delivery(standing, home, executor)
+    this.#applied = new Applied(executor)
+    this.delivery = new Delivery(standing, home, executor, this.#applied)
   }
 
   get size(): number {
@@ -275,17 +276,12 @@ export class Sessions {
         this.reply(session, refusal(request, 'NO_QUORUM'))
         return
       }
-      this.#waiting.push({ index, then })
-      this.applied()
+      this.#applied.through(index, then)
     })
   }
 
   /** The log has been applied further. */
   applied(): void {
-    const { index } = this.#executor.base
-    const ready = this.#waiting.filter((waiting) => waiting.index <= index)
-    if (ready.length === 0) return
-    this.#waiting = this.#waiting.filter((waiting) => waiting.index > index)
-    for (const { then } of ready) then()
+    this.#applied.advance()
   }
 }
