@@ -7,6 +7,8 @@ import { HASH_BYTES, STREAM_BYTES } from '../log/entry.js'
 export const MAX_SLOTS = 9
 /** Bytes of one message's text at the most. */
 export const MAX_TEXT = 64 * 1024
+/** Keys of one account, the old ones that only read included. */
+export const MAX_KEYS = 16
 /** Bytes of one frame between replicas at the most. */
 export const MAX_PEER_FRAME = 256 * 1024
 /** Entries of one group, and of one order, at the most. */

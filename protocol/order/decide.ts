@@ -5,6 +5,7 @@
 import { ERRORS } from '../errors.js'
 import { encodeMeta, KIND, sameBytes, sha256, type Draft, type Meta } from '../log/entry.js'
 import type { The } from '../messages/catalogue.js'
+import type { AccountSecrets } from '../replicas/compute.js'
 import { encodeAccount, encodeNote, type Account } from './bodies.js'
 import type { RecipientKey, Seal } from './seal.js'
 import { streamKey, type Ledger } from './state.js'
@@ -65,6 +66,8 @@ export function decide(
       return decideStream(ledger, command, context)
     case 'send':
       return decideSend(ledger, command, place, context)
+    case 'change-account':
+      return decideChange(ledger, command, context)
   }
 }
 
@@ -73,14 +76,39 @@ function decideRegister(
   command: Extract<Command, { kind: 'register' }>,
   context: Context,
 ): Decision {
-  const { name, token, salt, cost, verifierHash, publicKey, wrappedKey } = command
+  const { name, token } = command
   if (context.diverged) return noop(ERRORS.DIVERGED.code)
   const existing = ledger.account(name)
   if (existing) return noop(sameBytes(existing.token, token) ? 0 : ERRORS.NAME_TAKEN.code)
-  const secrets = { salt, cost, verifierHash, publicKey, wrappedKey }
-  const body = encodeAccount({ token, secrets })
+  const account = { token, version: 1, changeToken: NONE, secrets: secretsOf(command) }
+  return accountEntry(name, account)
+}
+
+/** Compare-and-set: of two changes made from the same version, the first one counts. */
+function decideChange(
+  ledger: Ledger,
+  command: Extract<Command, { kind: 'change-account' }>,
+  context: Context,
+): Decision {
+  const { user, version, token: changeToken } = command
+  if (context.diverged) return noop(ERRORS.DIVERGED.code)
+  const existing = ledger.account(user)
+  if (!existing) return noop(ERRORS.NO_SUCH_USER.code)
+  if (sameBytes(existing.changeToken, changeToken)) return noop(0)
+  if (existing.version !== version) return noop(ERRORS.ACCOUNT_CHANGED.code)
+  const { token } = existing
+  const secrets = secretsOf(command)
+  return accountEntry(user, { token, version: version + 1, changeToken, secrets })
+}
+
+function secretsOf(command: AccountSecrets): AccountSecrets {
+  const { salt, cost, verifierHash, publicKey, wrappedKey, older } = command
+  return { salt, cost, verifierHash, publicKey, wrappedKey, older }
+}
+
+function accountEntry(name: string, account: Omit<Account, 'name'>): Decision {
   const meta = { kind: KIND.account, answer: 0, mailbox: name, stream: NONE, seq: 0, digest: NONE }
-  return decision(meta, body)
+  return decision(meta, encodeAccount(account))
 }
 
 function decideStream(

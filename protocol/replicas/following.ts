@@ -113,6 +113,7 @@ export class Following {
       const meta = this.#executor.apply(entry)
       if (entry.term > this.#s.newestTerm) this.#leadership.seeTerm(entry.term)
       this.#requests.resolve(entry, meta)
+      if (meta.kind === KIND.account) this.#sessions.accountChanged(meta.mailbox)
       if (meta.kind === KIND.message) arrived.push({ entry, meta })
     }
     this.#sessions.delivery.arrived(arrived)

@@ -57,14 +57,14 @@ export class Delivery {
     entries: readonly Entry[],
     then: (messages: InboxMessage[]) => void,
   ): void {
-    const { privateKey, user } = session
-    if (entries.length === 0 || !privateKey || !user) {
+    const { privateKeys, user } = session
+    if (entries.length === 0 || !user) {
       then([])
       return
     }
     const envelopes = entries.map((entry) => entry.body)
     const places = entries.map((entry) => this.#place(user, entry))
-    this.#s.outbox.compute({ kind: 'open', privateKey, envelopes, places }, (result) => {
+    this.#s.outbox.compute({ kind: 'open', privateKeys, envelopes, places }, (result) => {
       const texts = result.kind === 'open' ? result.texts : []
       const messages = places.map((place, i): InboxMessage => {
         const { sender: from, recipient: to, stream, seq, time } = place
@@ -100,8 +100,9 @@ export class Delivery {
     const { request, after, limit } = message
     const user = session.user!
     this.#read(user, after, Math.min(limit, PAGE), (page) => {
-      if (!page) {
-        this.#s.outbox.send(session.link, refusal(request, 'NO_QUORUM'))
+      if (!page || session.user !== user) {
+        const why = page ? 'NOT_LOGGED_IN' : 'NO_QUORUM'
+        this.#s.outbox.send(session.link, refusal(request, why))
         done()
         return
       }
