@@ -9,9 +9,11 @@ import { bench } from './commands/bench.js'
 import { down } from './commands/down.js'
 import { inbox } from './commands/inbox.js'
 import { init } from './commands/init.js'
+import { keys } from './commands/keys.js'
 import { listen } from './commands/listen.js'
 import { login } from './commands/login.js'
 import { logout } from './commands/logout.js'
+import { passwd } from './commands/passwd.js'
 import { register } from './commands/register.js'
 import { send } from './commands/send.js'
 import { status } from './commands/status.js'
@@ -50,6 +52,8 @@ const parser = yargs(args)
   .command(login)
   .command(whoami)
   .command(logout)
+  .command(passwd)
+  .command(keys)
   .command(send)
   .command(inbox)
   .command(listen)

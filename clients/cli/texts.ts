@@ -38,6 +38,17 @@ const TEXTS = {
     'ninguém tem sessão aberta; tente: troca login NOME',
   ],
   password: ['Password for {name}: ', 'Palavra-passe de {name}: '],
+  newPassword: ['New password for {name}: ', 'Nova palavra-passe de {name}: '],
+  passwordChanged: [
+    '{name} has a new password; all other sessions have ended',
+    '{name} tem nova palavra-passe; todas as outras sessões terminaram',
+  ],
+  rotated: [
+    '{name} has a new key of {bits} bits, fingerprint {fingerprint}; the old ones still read',
+    '{name} tem nova chave de {bits} bits, impressão digital {fingerprint}; as antigas ainda leem',
+  ],
+  keyInUse: ['in use', 'em uso'],
+  keyOld: ['reads what was sent before', 'lê o que foi enviado antes'],
   passwordAgain: ['Once more: ', 'Outra vez: '],
   passwordsDiffer: ['the two passwords differ', 'as duas palavras-passe são diferentes'],
   noPassword: [
@@ -82,6 +93,9 @@ const ERRORS_PT: Record<string, string> = {
   NO_SUCH_USER: 'esse utilizador não existe',
   BAD_CREDENTIALS: 'utilizador desconhecido ou palavra-passe errada',
   NOT_LOGGED_IN: 'sem sessão aberta',
+  ACCOUNT_CHANGED: 'a conta foi alterada por outro pedido pouco antes',
+  TOO_MANY_KEYS: 'a conta tem tantas chaves quantas pode ter',
+  SESSION_ENDED: 'a palavra-passe ou a chave da conta é nova: abra sessão outra vez',
   BAD_NAME: 'o nome não é válido: 1 a 32 de a-z 0-9 . _ - a começar por letra',
   TOO_LONG: 'o texto é demasiado longo',
   OVERLOADED: 'a réplica tem trabalho a mais',
