@@ -133,7 +133,9 @@ export class Appender {
     const epoch = this.#s.epoch
     this.#puller.ask(member, false, (pulled) => {
       if (!pulled || !this.#s.serving || !sameEpoch(epoch, this.#s.epoch)) return
-      if (!pulled.common) return
+      // In another view, or on its way there, the member's log may be another one than this view's.
+      const inView = sameEpoch(pulled.installed, epoch) && sameEpoch(pulled.promised, epoch)
+      if (!inView || !pulled.common) return
       this.#accept(member, pulled.common.index, pulled.entries, pulled.commit)
       // One stretch may not be all: nothing else would ask on where no more is written.
       if (pulled.entries.length > 0 && pulled.last > this.#s.log.last) this.pullFrom(member)

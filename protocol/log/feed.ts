@@ -8,7 +8,6 @@ import { KIND, type Entry } from './entry.js'
 import { stretch } from './pull.js'
 
 const WINDOW_ENTRIES = 4_096
-const STRETCH_ENTRIES = 256
 const STRETCH_BYTES = 160 * 1024
 const NO_BODY = new Uint8Array(0)
 
@@ -60,7 +59,7 @@ export class Feeds {
         this.#readOn(link, follower)
         return
       }
-      const limit = Math.min(room, STRETCH_ENTRIES, log.commit - follower.sent)
+      const limit = Math.min(room, this.#s.bounds.stretch, log.commit - follower.sent)
       this.#send(link, follower, stretch(log.after(follower.sent, limit)))
     }
   }
@@ -70,7 +69,7 @@ export class Feeds {
     const query = {
       kind: 'entries',
       after: follower.sent,
-      limit: STRETCH_ENTRIES,
+      limit: this.#s.bounds.stretch,
       maxBytes: STRETCH_BYTES,
     } as const
     this.#s.outbox.read(query, (result) => {

@@ -9,7 +9,6 @@ import { CHAIN_ZERO, sameBytes, weigh, type Entry } from './entry.js'
 import type { Place } from './storage.js'
 
 const STRETCH_BYTES = 160 * 1024
-const STRETCH_ENTRIES = 256
 
 interface Asked {
   readonly id: number
@@ -24,7 +23,7 @@ export function stretch(entries: readonly Entry[]): Entry[] {
   let bytes = 0
   for (const entry of entries) {
     bytes += weigh(entry) + 64
-    if (out.length > 0 && (bytes > STRETCH_BYTES || out.length >= STRETCH_ENTRIES)) break
+    if (out.length > 0 && bytes > STRETCH_BYTES) break
     out.push(entry)
   }
   return out
@@ -79,7 +78,10 @@ export class Puller {
 
   /** Serves a peer, from memory where it reaches back so far, else from the file. */
   onPull(from: Slot, message: The<'PULL'>): void {
-    if (!this.#s.votes) return
+    const { votes, status } = this.#s
+    if (!votes) return
+    // Outside a view the log may have been changed by catch-up: only what is committed is certain.
+    if (status === 'outside' && !message.committedOnly) return
     const { log } = this.#s
     const limit = message.committedOnly ? log.commit : log.last
     const places = message.places.filter((place) => place.index <= limit)
@@ -105,7 +107,9 @@ export class Puller {
     const { log, outbox } = this.#s
     const limit = message.committedOnly ? log.commit : log.last
     if (common.index + 1 >= log.first) {
-      const entries = log.after(common.index, STRETCH_ENTRIES).filter((e) => e.index <= limit)
+      const entries = log
+        .after(common.index, this.#s.bounds.stretch)
+        .filter((e) => e.index <= limit)
       this.#answer(from, message.id, common, stretch(entries))
       return
     }
@@ -113,7 +117,7 @@ export class Puller {
     const query = {
       kind: 'entries',
       after: common.index,
-      limit: STRETCH_ENTRIES,
+      limit: this.#s.bounds.stretch,
       maxBytes: STRETCH_BYTES,
     } as const
     outbox.read(query, (result) => {

@@ -27,10 +27,20 @@ export class LogTail {
   #durable: number
   /** A committed place below `durable`, and the fence there: what a reset counts on from. */
   #floor: { index: number; fence: Fence }
-  /** What unfinished writes have dropped, lowest first: entries of the file after index `at`. */
-  #cut: { readonly at: number; readonly entries: readonly Entry[] } | null = null
+  /** What unfinished writes have dropped, in order: the entries after index `at`. */
+  #cuts: { readonly at: number; readonly entries: readonly Entry[] }[] = []
 
-  constructor(tail: readonly Entry[], last: Place, commit: number, fenceAtCommit: Fence) {
+  /** How many entries it keeps in memory at least, where there are so many. */
+  readonly #keep: number
+
+  constructor(
+    tail: readonly Entry[],
+    last: Place,
+    commit: number,
+    fenceAtCommit: Fence,
+    keep = TAIL_ENTRIES,
+  ) {
+    this.#keep = keep
     this.#entries = [...tail]
     const first = tail[0]
     // Where the tail does not reach back to entry 1, the place before it is only known by number.
@@ -46,8 +56,8 @@ export class LogTail {
     for (const entry of this.after(commit)) this.#fence = advanceFence(this.#fence, entry)
   }
 
-  static empty(): LogTail {
-    return new LogTail([], { index: 0, chain: CHAIN_ZERO }, 0, NO_FENCE)
+  static empty(keep = TAIL_ENTRIES): LogTail {
+    return new LogTail([], { index: 0, chain: CHAIN_ZERO }, 0, NO_FENCE, keep)
   }
 
   get last(): number {
@@ -125,11 +135,7 @@ export class LogTail {
     if (index >= this.last) return
     invariant(index >= this.#commit, `P3: dropping after ${index}, committed ${this.#commit}`)
     invariant(index >= this.#before.index, 'log: the tail does not reach back so far')
-    if (!this.#cut) this.#cut = { at: index, entries: this.after(index) }
-    else if (index < this.#cut.at) {
-      const dropped = this.after(index, this.#cut.at - index)
-      this.#cut = { at: index, entries: [...dropped, ...this.#cut.entries] }
-    }
+    this.#cuts.push({ at: index, entries: this.after(index) })
     this.#entries.length = index - this.#before.index
     this.#durable = Math.min(this.#durable, index)
     this.#fence = this.#fenceAtCommit
@@ -154,29 +160,28 @@ export class LogTail {
 
   /** All that was queued for the file is in it. */
   settled(): void {
-    this.#cut = null
+    this.#cuts = []
   }
 
   /**
    * A write failed: the log is what the file holds again. What is in memory beyond it never was in
    * this log, not even where others have committed it meanwhile; what a failed write would have
-   * dropped still is.
+   * dropped still is. It was dropped because it was not committed: the commit index goes back with it.
    */
   resetTo(file: Place): void {
-    const count = file.index - this.#before.index
-    const kept = this.#cut ? this.after(this.#before.index, this.#cut.at - this.#before.index) : []
-    const found = [this.#entries, [...kept, ...(this.#cut?.entries ?? [])]]
-      .map((entries) => entries.slice(0, Math.max(0, count)))
-      .find((entries) => {
-        const chain = entries.at(-1)?.chain ?? this.#before.chain
-        return entries.length === count && sameBytes(chain, file.chain)
-      })
-    invariant(found !== undefined, `log: cannot go back to what the file holds at ${file.index}`)
-    this.#entries = found
-    this.#cut = null
+    let committed = Math.min(this.#commit, file.index)
+    while (this.has(file) !== true) {
+      const cut = this.#cuts.pop()
+      invariant(cut !== undefined, `log: cannot go back to what the file holds at ${file.index}`)
+      this.#entries.length = cut.at - this.#before.index
+      this.#entries.push(...cut.entries)
+      committed = Math.min(committed, cut.at)
+    }
+    this.#entries.length = file.index - this.#before.index
+    this.#cuts = []
     this.#durable = file.index
-    if (this.#commit > file.index) {
-      this.#commit = file.index
+    if (this.#commit > committed) {
+      this.#commit = committed
       this.#fenceAtCommit = this.after(this.#floor.index).reduce(advanceFence, this.#floor.fence)
     }
     this.#fence = this.after(this.#commit).reduce(advanceFence, this.#fenceAtCommit)
@@ -200,12 +205,12 @@ export class LogTail {
   }
 
   #trim(): void {
-    const excess = Math.min(
-      this.#entries.length - TAIL_ENTRIES,
-      this.#commit - this.#before.index - 1,
-    )
+    // What a failed write may bring back is still needed.
+    if (this.#cuts.length > 0) return
+    const final = Math.min(this.#commit, this.#durable)
+    const excess = Math.min(this.#entries.length - this.#keep, final - this.#before.index - 1)
     // In large steps: cutting the front off an array costs its length.
-    if (excess < TAIL_ENTRIES) return
+    if (excess < this.#keep) return
     const cut = this.#entries[excess - 1]!
     if (cut.index > this.#floor.index) {
       const passed = this.after(this.#floor.index, cut.index - this.#floor.index)

@@ -7,13 +7,7 @@ import type { Message, The } from '../messages/catalogue.js'
 import type { Draft } from '../log/entry.js'
 import { Questions } from './questions.js'
 import type { RingStanding } from './standing.js'
-
-export interface StorePeer {
-  main: LinkId | null
-  bulk: LinkId | null
-  heard: number
-  heartbeat: The<'STORE_HEARTBEAT'> | null
-}
+import { Stores } from './stores.js'
 
 export interface OrderAppend {
   readonly term: number
@@ -42,7 +36,7 @@ export interface HomeEvents {
 export class Home {
   readonly #s: RingStanding
   readonly #events: HomeEvents
-  readonly stores = new Map<Slot, StorePeer>()
+  readonly stores: Stores
   readonly #storeOf = new Map<LinkId, { slot: Slot; lane: 'main' | 'bulk' }>()
   home: Slot = 0
   /** Since when there has been no home that serves, monotonic ms; null: there is one. */
@@ -63,6 +57,7 @@ export class Home {
 
   constructor(standing: RingStanding, applied: () => number, events: HomeEvents) {
     this.#s = standing
+    this.stores = new Stores(standing)
     this.#applied = applied
     this.questions = new Questions(standing, {
       askable: () => this.#askable(),
@@ -73,48 +68,22 @@ export class Home {
 
   // ---- which home -----------------------------------------------------------------------------
 
-  hears(slot: Slot): boolean {
-    const store = this.stores.get(slot)
-    if (!store || store.main === null) return false
-    return this.#s.now.monotonic - store.heard <= this.#s.timings.suspect
-  }
-
-  /** In a view, or between two: it queues what it is given. */
-  #works(slot: Slot): boolean {
-    const status = this.stores.get(slot)?.heartbeat?.status
-    return this.hears(slot) && (status === 'normal' || status === 'changing')
-  }
-
-  #normal(slot: Slot): boolean {
-    return this.hears(slot) && this.stores.get(slot)?.heartbeat?.status === 'normal'
-  }
-
   /** The home is in a view: what is appended there can be committed. */
   get serves(): boolean {
-    return this.home !== 0 && this.#normal(this.home)
+    return this.stores.normal(this.home)
   }
 
   /** Persistence replicas with a live link to here or to the home. */
   get reached(): Slot[] {
     const overHome = this.stores.get(this.home)?.heartbeat?.reaches ?? []
-    return this.#candidates()
-      .filter((slot) => this.hears(slot) || overHome.includes(slot))
-      .sort((a, b) => a - b)
+    return this.stores.slots
+      .filter((slot) => this.stores.hears(slot) || overHome.includes(slot))
+      .toSorted((a, b) => a - b)
   }
 
   /** The home is in a view or between two, and reaches a majority of all: what is appended now can be committed. */
   get quorate(): boolean {
-    const reaches = this.stores.get(this.home)?.heartbeat?.reaches.length ?? 0
-    return this.#works(this.home) && reaches > this.#s.stores / 2
-  }
-
-  /** So many disks are full that nothing more can be stored on a majority. */
-  get full(): boolean {
-    const withRoom = this.#candidates().filter(
-      (slot) => this.hears(slot) && !this.stores.get(slot)?.heartbeat?.full,
-    )
-    const anyFull = [...this.stores.values()].some((store) => store.heartbeat?.full)
-    return anyFull && withRoom.length <= this.#s.stores / 2
+    return this.stores.works(this.home) && this.stores.reachesMajority(this.home)
   }
 
   /** How long there has been no such home, ms. */
@@ -126,20 +95,16 @@ export class Home {
     return this.#unanswered.length
   }
 
-  /** Slots in the order of preference: the own number's, then round. */
-  #candidates(): Slot[] {
-    return Array.from(
-      { length: this.#s.stores },
-      (_, i) => ((this.#s.self - 1 + i) % this.#s.stores) + 1,
-    )
-  }
-
   choose(): void {
     const { now } = this.#s
-    if (this.home === 0 || !this.#works(this.home)) {
-      const next = this.#candidates().find((slot) => this.#normal(slot))
-      const fallback = this.#candidates().find((slot) => this.#works(slot))
-      this.#moveTo(next ?? fallback ?? 0)
+    const { stores } = this
+    const best = stores.slots.find((slot) => stores.commits(slot))
+    if (!stores.works(this.home)) {
+      const next = best ?? stores.slots.find((slot) => stores.normal(slot))
+      this.#moveTo(next ?? stores.slots.find((slot) => stores.works(slot)) ?? 0)
+    } else if (best && this.serves && !stores.commits(this.home)) {
+      // Cut off from the others, it may not know that its view is over.
+      this.#moveTo(best)
     }
     if (this.serves) this.#homelessSince = null
     else this.#homelessSince ??= now.monotonic
@@ -226,16 +191,15 @@ export class Home {
 
   /** Whom to ask: the home first, then the others that are heard and have a bulk link. */
   #askable(): Slot[] {
-    return [this.home, ...this.#candidates()].filter(
-      (slot) => this.hears(slot) && this.stores.get(slot)!.bulk !== null,
+    return [this.home, ...this.stores.slots].filter(
+      (slot) => this.stores.hears(slot) && this.stores.get(slot)!.bulk !== null,
     )
   }
 
   // ---- links and time -------------------------------------------------------------------------
 
   linkUp(link: LinkId, slot: Slot, lane: 'main' | 'bulk'): void {
-    const store = this.stores.get(slot) ?? { main: null, bulk: null, heard: 0, heartbeat: null }
-    this.stores.set(slot, store)
+    const store = this.stores.at(slot)
     store[lane] = link
     this.#storeOf.set(link, { slot, lane })
     if (lane === 'bulk') return
@@ -278,7 +242,7 @@ export class Home {
   }
 
   sayHeartbeats(): void {
-    for (const slot of this.stores.keys()) this.sayHeartbeat(slot)
+    for (const slot of this.stores.linked) this.sayHeartbeat(slot)
   }
 
   tick(): void {
@@ -289,10 +253,6 @@ export class Home {
       this.#retryAt = 0
       this.#resume()
     }
-  }
-
-  freshen(): void {
-    for (const store of this.stores.values()) store.heard = this.#s.now.monotonic
   }
 
   // ---- what is answered -----------------------------------------------------------------------

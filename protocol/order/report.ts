@@ -55,7 +55,8 @@ function describePeers({ peers, now }: RingStanding, { stores, home }: Home): st
   const ring = [...peers].map(
     ([slot, { heard, heartbeat }]) => `p${slot}\t${age(heard)}\t${heartbeat?.role ?? '?'}`,
   )
-  const below = [...stores].map(([slot, { heard, heartbeat }]) => {
+  const below = stores.linked.map((slot) => {
+    const { heard, heartbeat } = stores.at(slot)
     const mark = slot === home ? '\thome' : ''
     return `s${slot}\t${age(heard)}\t${heartbeat?.status ?? 'no link'}${mark}`
   })

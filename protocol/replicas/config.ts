@@ -1,7 +1,7 @@
 // What a replica is told at its start. Everything else it learns from its links and its file.
 
 import type { Entropy, Slot } from '../machine.js'
-import type { Recovered } from '../log/storage.js'
+import { TAIL_ENTRIES, type Recovered } from '../log/storage.js'
 import type { RecipientKey, Seal } from '../order/seal.js'
 
 /** All in milliseconds of the monotonic clock. */
@@ -26,6 +26,18 @@ export const TIMINGS: Timings = {
   readPatience: 1_000,
 }
 
+/** All in entries of the log. */
+export interface LogBounds {
+  /** Kept in memory behind the end; what is older is read from the file. */
+  readonly tail: number
+  /** Who is further behind catches up before it joins a view. */
+  readonly near: number
+  /** In one frame of a pull or a feed, at most. */
+  readonly stretch: number
+}
+
+export const LOG_BOUNDS: LogBounds = { tail: TAIL_ENTRIES, near: 1_000, stretch: 256 }
+
 export interface PersistenceConfig {
   readonly clusterId: string
   readonly self: Slot
@@ -36,6 +48,7 @@ export interface PersistenceConfig {
   readonly boot: string
   readonly entropy: Entropy
   readonly timings: Timings
+  readonly logBounds?: LogBounds
 }
 
 /** Bounds on what a replica holds at once; beyond them it answers OVERLOADED. */

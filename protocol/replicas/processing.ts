@@ -198,7 +198,7 @@ export class ProcessingReplica implements Machine {
     // After a stall of our own, others' silence means nothing: suspicions start afresh.
     if (stalled) {
       for (const peer of peers.values()) peer.heard = now.monotonic
-      this.#home.freshen()
+      this.#home.stores.freshen()
     }
     for (const [slot, peer] of [...peers]) {
       if (now.monotonic - peer.heard <= 3 * timings.suspect) continue
@@ -300,7 +300,7 @@ export class ProcessingReplica implements Machine {
     const command = { ...asked, origin: { slot: self, boot, id } } as Command
     const refuse = (name: 'NOT_READY' | 'NO_QUORUM' | 'OVERLOADED' | 'STORAGE_FULL'): void =>
       this.#sessions.reply(session, refusal(request, name, this.#why(name)))
-    if (this.#home.full) return refuse('STORAGE_FULL')
+    if (this.#home.stores.full) return refuse('STORAGE_FULL')
     if (!this.#home.quorate) return refuse('NO_QUORUM')
     if (coordinator === 0) return refuse('NOT_READY')
     if (coordinator === self) {

@@ -66,7 +66,7 @@ function storeRow(standing: RingStanding, home: Home, slot: number): Row {
   return {
     ...row,
     ...{ last, committed, lamport },
-    reachable: home.hears(slot),
+    reachable: home.stores.hears(slot),
     role: status,
     term: epoch.counter,
     epochSlot: epoch.slot,

@@ -10,7 +10,7 @@ import type { Durable, Member, Remembered } from '../log/storage.js'
 import { Joining } from './joining.js'
 import { Membership } from './membership.js'
 import { Proposal } from './proposal.js'
-import type { Standing } from './standing.js'
+import { sameIncarnation, type Standing } from './standing.js'
 import { syncTo } from './sync.js'
 
 export interface ViewEvents {
@@ -258,7 +258,9 @@ export class ViewChange {
       return
     }
     const since = this.#s.promisedSinceStart
+    const { self: slot, incarnation } = this.#s
     const applies =
+      message.members.some((m) => m.slot === slot && sameIncarnation(m.incarnation, incarnation)) &&
       sameEpoch(this.#s.promised, epoch) &&
       since !== null &&
       sameEpoch(since, epoch) &&

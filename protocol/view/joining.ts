@@ -8,9 +8,6 @@ import type { Puller } from '../log/pull.js'
 import type { Standing } from './standing.js'
 import { syncTo } from './sync.js'
 
-/** A replica further behind than this catches up before it joins. */
-export const NEAR = 1_000
-
 export class Joining {
   readonly #s: Standing
   readonly #puller: Puller
@@ -42,7 +39,7 @@ export class Joining {
     // It goes on while it waits to be taken in: under load it would fall behind again.
     const behind = peers.get(member)!.heartbeat!.committed - log.last
     if (behind > 0) this.#catchUp(member)
-    if (behind > NEAR) return
+    if (behind > this.#s.bounds.near) return
     if (now.monotonic - this.#lastJoin < timings.patience) return
     this.#lastJoin = now.monotonic
     this.#joinHeard ??= now.monotonic

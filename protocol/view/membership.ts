@@ -3,7 +3,6 @@
 import type { Slot } from '../machine.js'
 import { compareEpochs } from '../log/epoch.js'
 import { bestClique } from './clique.js'
-import { NEAR } from './joining.js'
 import type { Standing } from './standing.js'
 
 export class Membership {
@@ -62,7 +61,7 @@ export class Membership {
     const lastOf = (slot: Slot): number =>
       slot === self ? this.#s.log.last : (peers.get(slot)?.heartbeat?.last ?? 0)
     const newest = Math.max(...fit.map(lastOf))
-    const near = fit.filter((slot) => slot === self || lastOf(slot) >= newest - NEAR)
+    const near = fit.filter((slot) => slot === self || lastOf(slot) >= newest - this.#s.bounds.near)
     const candidates = near.length >= this.#s.majority ? near : fit
     return bestClique(self, candidates, (a, b) => this.#reaches(a, b))
   }

@@ -254,8 +254,9 @@ export class Proposal {
     } else if (this.phase === 'preparing' && !this.#promises.has(peer)) {
       if (!this.#promises.has(this.#s.self)) return
       this.#s.send(peer, { type: 'PREPARE', epoch, incarnations: this.#named })
-    } else if (this.phase === 'installing' && !this.#installedBy.has(peer) && this.#install) {
-      this.#s.send(peer, this.#install)
+    } else if (this.phase === 'installing' && this.#install) {
+      const awaited = this.#members.includes(peer) && !this.#installedBy.has(peer)
+      if (awaited) this.#s.send(peer, this.#install)
     }
   }
 

@@ -6,7 +6,6 @@ import type { Entropy, LinkId, Now, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { compareEpochs, EPOCH_ZERO, maxEpoch, sameEpoch, type Epoch } from '../log/epoch.js'
 import {
-  NO_FENCE,
   type Incarnation,
   type Member,
   type Place,
@@ -16,7 +15,12 @@ import {
   type WriteResult,
 } from '../log/storage.js'
 import { LogTail } from '../log/tail.js'
-import type { PersistenceConfig, Timings } from '../replicas/config.js'
+import {
+  LOG_BOUNDS,
+  type LogBounds,
+  type PersistenceConfig,
+  type Timings,
+} from '../replicas/config.js'
 import { Outbox } from '../replicas/outbox.js'
 
 export type Status = 'normal' | 'changing' | 'outside' | 'learner'
@@ -50,6 +54,7 @@ export class Standing {
   readonly clusterId: string
   readonly entropy: Entropy
   readonly timings: Timings
+  readonly bounds: LogBounds
   readonly outbox = new Outbox()
   readonly clock: LamportClock
   readonly peers = new Map<Slot, PeerState>()
@@ -93,8 +98,9 @@ export class Standing {
     this.clusterId = config.clusterId
     this.entropy = config.entropy
     this.timings = config.timings
+    this.bounds = config.logBounds ?? LOG_BOUNDS
     const recovered = config.recovered
-    this.log = recovered ? tailOf(recovered) : LogTail.empty()
+    this.log = recovered ? tailOf(recovered, this.bounds.tail) : LogTail.empty(this.bounds.tail)
     this.clock = new LamportClock(recovered?.lamport ?? 0)
     this.incarnation = recovered?.incarnation ?? NOBODY
     this.promised = recovered?.durable.promised ?? EPOCH_ZERO
@@ -232,7 +238,8 @@ export class Standing {
   }
 }
 
-function tailOf(recovered: Recovered): LogTail {
+function tailOf(recovered: Recovered, keep: number): LogTail {
   const { last, chain, commit } = recovered.durable
-  return new LogTail(recovered.tail, { index: last, chain }, commit, recovered.fence ?? NO_FENCE)
+  const { tail, fence } = recovered
+  return new LogTail(tail, { index: last, chain }, commit, fence, keep)
 }

@@ -5,6 +5,7 @@
 import type { Machine, Slot, Tier } from '../../protocol/machine.js'
 import type { Epoch } from '../../protocol/log/epoch.js'
 import type { Message, MessageName, The } from '../../protocol/messages/catalogue.js'
+import { TAIL_ENTRIES } from '../../protocol/log/storage.js'
 import { TIMINGS } from '../../protocol/replicas/config.js'
 import { PersistenceReplica } from '../../protocol/replicas/persistence.js'
 import { CLUSTER_ID } from '../simulator/cluster.js'
@@ -16,6 +17,7 @@ import { Network } from '../simulator/network.js'
 import { Random } from '../simulator/random.js'
 import { Timeline } from '../simulator/timeline.js'
 import { Transcript } from '../simulator/transcript.js'
+import { Violation } from '../simulator/violation.js'
 
 /** Every delay the shortest, every mishap left out; nonces stay apart. */
 class Steady extends Random {
@@ -100,6 +102,9 @@ export class Stage {
       transcript: new Transcript(false, () => {}),
       stepped: () => {},
       stopped: () => {},
+      halted: (_host: Host, why: string) => {
+        throw new Violation('halt', why)
+      },
       logged: (host: Host, event: string) => void this.#logged.push(`${host.name} ${event}`),
     }
     const random = new Steady(this.#seed, name)
@@ -109,7 +114,7 @@ export class Stage {
   /** A real persistence replica, with its file as `init` leaves it. */
   addStore(slot: Slot, slots: number): void {
     const chance = new Steady(this.#seed, `disk ${slot}`)
-    const disk = new Disk(slot, this.timeline, chance, this.#history, () => {})
+    const disk = new Disk(slot, this.timeline, chance, this.#history, TAIL_ENTRIES, () => {})
     disk.format({ clusterId: CLUSTER_ID, slots }, { counter: 1, nonce: '' })
     const config = { clusterId: CLUSTER_ID, self: slot, slots, timings: TIMINGS }
     const build = (start: Start): Machine =>

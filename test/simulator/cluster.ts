@@ -2,7 +2,7 @@
 // Within a tier the higher slot dials the lower; processing dials persistence on two lanes.
 
 import type { Machine, Slot } from '../../protocol/machine.js'
-import { TIMINGS, type PersistenceConfig } from '../../protocol/replicas/config.js'
+import { TIMINGS, type LogBounds, type PersistenceConfig } from '../../protocol/replicas/config.js'
 import type { Durable, WriteBatch } from '../../protocol/log/storage.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import type { Check } from './checks/check.js'
@@ -23,6 +23,7 @@ import { Network } from './network.js'
 import { Random } from './random.js'
 import { Timeline } from './timeline.js'
 import type { Transcript } from './transcript.js'
+import { Violation } from './violation.js'
 
 export const CLUSTER_ID = 'simulated'
 
@@ -48,6 +49,9 @@ export interface Setting {
   readonly wire: boolean
   /** Milliseconds, mean, one way. */
   readonly latency: number
+  readonly logBounds: LogBounds
+  /** A replica whose own assertions stop it is loud, and that may be all that it can do. */
+  readonly mayHalt: boolean
 }
 
 export class Cluster {
@@ -60,6 +64,10 @@ export class Cluster {
   readonly persistence: Host[] = []
   readonly clients: Host[] = []
   readonly checks: Check[] = []
+  /** Processing replicas that compute wrong bytes just now. */
+  readonly wrong = new Set<Slot>()
+  /** Whom nobody starts again. */
+  readonly #out = new Set<Host>()
   readonly #setting: Setting
   readonly #machines: Machines
 
@@ -82,10 +90,11 @@ export class Cluster {
       stepped: (host) => {
         for (const check of this.checks) check.stepped?.(host)
       },
-      stopped: (host) => {
-        this.timeline.after(500, () => {
-          if (!host.up) this.start(host)
-        })
+      stopped: (host) => this.#again(host),
+      halted: (host, why) => {
+        if (!setting.mayHalt) throw new Violation('halt', why)
+        this.coverage.reach('a replica halts')
+        this.#again(host)
       },
       logged: (_host, event) => this.coverage.reach(event),
     }
@@ -114,6 +123,8 @@ export class Cluster {
   }
 
   corrupt(slot: Slot, wrong: boolean): void {
+    if (wrong) this.wrong.add(slot)
+    else this.wrong.delete(slot)
     this.#machines.corrupt?.(slot, wrong)
   }
 
@@ -121,14 +132,48 @@ export class Cluster {
     return this.persistence.map((host) => host.disk!)
   }
 
+  /** As the process manager starts what has ended. */
+  #again(host: Host): void {
+    this.timeline.after(500, () => {
+      if (!host.up && !this.#out.has(host)) this.start(host)
+    })
+  }
+
+  /** Damage found in a file: its process ends, and comes back without it. */
+  #setAside(slot: Slot): void {
+    const host = this.persistence[slot - 1]!
+    this.coverage.reach('a damaged file is set aside')
+    host.crash()
+    host.disk!.lose()
+    this.#again(host)
+  }
+
+  /** Everything is as it should be for these, and between them; the others stay as they are. */
+  heal(core: readonly Host[]): void {
+    this.network.heal()
+    for (const slot of this.wrong) this.corrupt(slot, false)
+    for (const host of this.hosts) {
+      if (core.includes(host)) this.#out.delete(host)
+      else this.#out.add(host)
+    }
+    for (const host of core) {
+      host.disk?.heal()
+      host.wallOffset = 0
+      host.crashAfterEffects = -1
+      host.resume()
+      if (!host.up) this.start(host)
+    }
+  }
+
   #makePersistence(around: Surroundings): void {
-    const { seed, sizes } = this.#setting
+    const { seed, sizes, logBounds } = this.#setting
     for (let slot = 1; slot <= sizes.persistence; slot++) {
       const written = (of: Disk, batch: WriteBatch, before: Durable): void => {
         for (const check of this.checks) check.written?.(of, batch, before)
       }
       const chance = new Random(seed, `disk ${slot}`)
-      const disk = new Disk(slot, this.timeline, chance, this.history, written)
+      const disk = new Disk(slot, this.timeline, chance, this.history, logBounds.tail, written)
+      disk.unsound = () => this.#setAside(slot)
       const genesis = { clusterId: CLUSTER_ID, slots: sizes.persistence }
       disk.format(genesis, { counter: 1, nonce: '' })
       const build = (start: Start): Machine =>
@@ -140,6 +185,7 @@ export class Cluster {
           boot: start.boot,
           entropy: start.entropy,
           timings: TIMINGS,
+          logBounds,
         })
       const name = `s${slot}`
       const random = new Random(seed, name)

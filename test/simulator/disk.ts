@@ -1,12 +1,11 @@
 // A persistence replica's file on virtual time: one writer, first in first out, one transaction a
-// batch. A transaction is done wholly or not at all; those that a crash finds unanswered may be
-// done, in order, up to any one of them.
+// batch. A transaction is done wholly or not at all: one that a crash tears is undone when the file
+// is opened again. Those that a crash finds unanswered may be done, in order, up to any one of them.
 
 import { KIND, weigh, type Entry } from '../../protocol/log/entry.js'
 import { EPOCH_ZERO, sameEpoch, type Epoch } from '../../protocol/log/epoch.js'
 import {
   NO_FENCE,
-  TAIL_ENTRIES,
   type Durable,
   type Genesis,
   type Incarnation,
@@ -35,6 +34,8 @@ export interface File {
   /** By index; [0] is the place before entry 1. */
   log: Node[]
   commit: number
+  /** Indices of entries that do not read back as they were written. */
+  flipped: Set<number>
 }
 
 interface Pending {
@@ -44,6 +45,17 @@ interface Pending {
 
 /** Told of every transaction, with what the file held before it. */
 export type Written = (disk: Disk, batch: WriteBatch, before: Durable) => void
+
+function copy(file: File): File {
+  const { incarnations, remembered, log, flipped } = file
+  return {
+    ...file,
+    incarnations: new Map(incarnations),
+    remembered: new Map(remembered),
+    log: [...log],
+    flipped: new Set(flipped),
+  }
+}
 
 const ZERO: Durable = {
   promised: EPOCH_ZERO,
@@ -66,20 +78,27 @@ export class Disk {
   stuckUntil = 0
   /** Where the log will end once all that is queued is written; null: not known just now. */
   ahead: Node | null = null
+  /** How many entries at its end a replica reads when it starts. */
+  readonly tailEntries: number
+  /** Damage was found: the process ends, and the file is set aside. */
+  unsound: () => void = () => {}
   #queue: Pending[] = []
   #life = 0
+  #onFailedSync: (() => void) | null = null
 
   constructor(
     slot: number,
     timeline: Timeline,
     random: Random,
     history: History,
+    tailEntries: number,
     written: Written,
   ) {
     this.slot = slot
     this.#timeline = timeline
     this.#random = random
     this.#history = history
+    this.tailEntries = tailEntries
     this.#written = written
   }
 
@@ -93,6 +112,7 @@ export class Disk {
       remembered: new Map(),
       log: [this.#history.root],
       commit: 0,
+      flipped: new Set(),
     }
     this.ahead = this.#history.root
   }
@@ -100,6 +120,38 @@ export class Disk {
   lose(): void {
     this.file = null
     this.ahead = this.#history.root
+  }
+
+  /** What the file holds now, to be put back later. */
+  snapshot(): File | null {
+    return this.file && copy(this.file)
+  }
+
+  restore(earlier: File): void {
+    this.file = copy(earlier)
+    this.ahead = this.last
+  }
+
+  /** Entry `index` does not read back as written from now on. */
+  flip(index: number): void {
+    this.file?.flipped.add(index)
+  }
+
+  /** The next transaction's fsync fails. */
+  failNext(tell: () => void): void {
+    this.#onFailedSync = tell
+  }
+
+  /** Whatever was wrong with the device is over; what was lost stays lost. */
+  heal(): void {
+    this.full = false
+    this.slow = 1
+    this.stuckUntil = 0
+    this.#onFailedSync = null
+  }
+
+  holds(node: Node): boolean {
+    return this.file?.log[node.index] === node
   }
 
   get last(): Node {
@@ -126,6 +178,11 @@ export class Disk {
     return file.view.members.some(
       (m) => m.slot === this.slot && m.incarnation.counter === file.incarnation.counter,
     )
+  }
+
+  /** A voter's, without damage: one of those of which a majority is needed. */
+  get sound(): boolean {
+    return this.voter && this.file!.flipped.size === 0
   }
 
   write(batch: WriteBatch, done: (result: WriteResult) => void): void {
@@ -157,6 +214,7 @@ export class Disk {
     const life = this.#life
     this.#timeline.after(this.#latency(), () => {
       if (life !== this.#life) return
+      if (this.#onFailedSync) return this.#failSync(this.#onFailedSync)
       const pending = this.#queue.shift()!
       const result = this.#apply(pending.batch)
       if (this.#queue.length > 0) this.#start()
@@ -164,6 +222,12 @@ export class Disk {
       if (result.outcome !== 'written') this.ahead = this.#queue.length > 0 ? null : this.last
       pending.done(result)
     })
+  }
+
+  /** The process exits; `crash` decides what of the queue is there when it comes back. */
+  #failSync(tell: () => void): void {
+    this.#onFailedSync = null
+    tell()
   }
 
   /** The process died: what is queued is done up to a random point, and nobody hears of it. */
@@ -199,6 +263,7 @@ export class Disk {
     for (const member of batch.incarnations ?? []) file.incarnations.set(member.slot, member)
     if (batch.truncateAfter !== undefined && batch.truncateAfter < file.log.length - 1) {
       file.log = file.log.slice(0, batch.truncateAfter + 1)
+      for (const at of file.flipped) if (at > batch.truncateAfter) file.flipped.delete(at)
     }
     for (const entry of batch.entries ?? []) {
       const at = file.log.at(-1)!
@@ -220,9 +285,17 @@ export class Disk {
     const latency = (0.1 + this.#random.exponential(0.5)) * this.slow
     this.#timeline.after(latency, () => {
       if (life !== this.#life) return
-      if (this.#random.chance(0.01)) done({ kind: 'failed', reason: 'busy' })
-      else done(this.#answer(query))
+      if (this.#random.chance(0.01)) return done({ kind: 'failed', reason: 'busy' })
+      const result = this.#answer(query)
+      if (this.#isDamaged(result)) this.unsound()
+      else done(result)
     })
+  }
+
+  /** Each entry is verified as it is read: its chain from its content and the chain before it. */
+  #isDamaged(result: ReadResult): boolean {
+    if (!('entries' in result) || !this.file) return false
+    return result.entries.some(({ index }) => this.file!.flipped.has(index))
   }
 
   #answer(query: ReadQuery): ReadResult {
@@ -253,7 +326,11 @@ export class Disk {
   recover(): Recovered | null {
     const { file } = this
     if (!file) return null
-    const first = Math.max(1, Math.min(file.commit, this.last.index - TAIL_ENTRIES) + 1)
+    const first = Math.max(1, Math.min(file.commit, this.last.index - this.tailEntries) + 1)
+    if ([...file.flipped].some((index) => index >= first)) {
+      this.lose()
+      return null
+    }
     return {
       genesis: file.genesis,
       incarnation: file.incarnation,

@@ -26,6 +26,8 @@ export interface Surroundings {
   readonly stepped: (host: Host) => void
   /** Went in good order. */
   readonly stopped: (host: Host) => void
+  /** Went because one of its own assertions did not hold. */
+  readonly halted: (host: Host, why: string) => void
   readonly logged: (host: Host, event: string, level: string) => void
 }
 
@@ -99,9 +101,8 @@ export class Host {
     this.#backlog = []
     this.#clockStart = this.#around.timeline.now - this.#random.below(1_000_000)
     this.#note('starts')
-    this.machine = this.#guard(() =>
-      this.#build({ boot: this.boot, entropy: (bytes) => this.#random.bytes(bytes) }),
-    )
+    const entropy: Entropy = (bytes) => this.#random.bytes(bytes)
+    this.machine = this.#guard(() => this.#build({ boot: this.boot, entropy }))
     this.#tickLater(this.life)
   }
 
@@ -171,7 +172,7 @@ export class Host {
     const wall = Math.floor(WALL_START + timeline.now + this.wallOffset)
     this.#steppedAt = timeline.now
     const effects = this.#guard(() => this.machine!.step(input, { monotonic, wall }))
-    this.#carryOut(effects)
+    if (effects) this.#carryOut(effects)
     if (this.machine) this.#around.stepped(this)
   }
 
@@ -226,14 +227,17 @@ export class Host {
   }
 
   /** Names the replica in whatever its machine throws. */
-  #guard<T>(run: () => T): T {
+  #guard<T>(run: () => T): T | null {
     try {
       return run()
     } catch (error) {
       if (error instanceof Violation) throw error
       const { message, stack, name } = error as Error
       if (name === InvariantError.name) {
-        throw new Violation('halt', `${this.name} halted: ${message}`, { cause: error })
+        this.#note(`HALTS   ${message}`)
+        this.crash()
+        this.#around.halted(this, `${this.name} halted: ${message}`)
+        return null
       }
       throw new Violation('crash', `${this.name} threw ${message}\n${stack}`, { cause: error })
     }

@@ -80,6 +80,8 @@ export class Network {
   readonly #connections = new Set<Connection>()
   /** Times slower than usual, by "from>to". */
   readonly slow = new Map<string, number>()
+  /** How likely a frame comes twice, by "from>to". */
+  readonly doubled = new Map<string, number>()
   /** Milliseconds, mean. */
   readonly #latency: number
 
@@ -166,6 +168,17 @@ export class Network {
     const sent = this.#events.send(host, other.host, message)
     if (end.connection.dead) return
     this.#push(other, sent, this.#delay(host, other.host))
+    if (this.doubled.size > 0) this.#double(other, sent)
+  }
+
+  /** The same frame once more, after some that were sent later. */
+  #double(to: End, message: Message): void {
+    const { host } = to.other
+    const likely = this.doubled.get(`${host.name}>${to.host.name}`) ?? 0
+    if (!this.#random.chance(likely)) return
+    this.#timeline.after(this.#random.exponential(20), () => {
+      if (!to.connection.dead) this.#push(to, message, this.#delay(host, to.host))
+    })
   }
 
   /** The host closes: what it sent before still arrives. */
@@ -240,6 +253,20 @@ export class Network {
     })
   }
 
+  /** Reset; what was under way comes all the same, up to `lateMs` after the end was learned. */
+  severLate(connection: Connection, lateMs: number): void {
+    for (const end of connection.ends) {
+      const { host, life } = end
+      for (const { message } of end.incoming) {
+        const delay = this.#random.between(1, lateMs)
+        this.#timeline.after(delay, () => {
+          if (message && host.alive(life)) host.receive(end, message)
+        })
+      }
+    }
+    this.sever(connection)
+  }
+
   /** The host's process is gone: its kernel resets what it had open. */
   died(host: Host): void {
     for (const connection of this.#connections) {
@@ -291,6 +318,7 @@ export class Network {
   heal(): void {
     this.#blocked.clear()
     this.slow.clear()
+    this.doubled.clear()
     for (const connection of this.#connections) connection.ends.forEach((end) => this.#pump(end))
   }
 }

@@ -4,7 +4,7 @@
 
 import { parseArgs } from 'node:util'
 import type { Sizes } from './cluster.js'
-import { FAULTS } from './faults.js'
+import { FAULTS } from './faults/storm.js'
 import { simulate, type Outcome } from './simulation.js'
 import { WORKLOADS, workloadOf } from './workload/choice.js'
 
@@ -18,7 +18,8 @@ const { values } = parseArgs({
     persistence: { type: 'string' },
     clients: { type: 'string', default: '3' },
     workload: { type: 'string', default: 'whole' },
-    without: { type: 'string', default: '' },
+    strikes: { type: 'string' },
+    beyond: { type: 'boolean', default: false },
     'storm-ms': { type: 'string' },
     trace: { type: 'boolean', default: false },
     coverage: { type: 'boolean', default: false },
@@ -41,14 +42,14 @@ function sizesOf(seed: number): Sizes {
 }
 
 function run(seed: number, print?: (line: string) => void): Outcome {
-  const off = new Set(values.without.split(',').filter((name) => name !== ''))
   const options = {
     seed,
     sizes: sizesOf(seed),
     workload: workloadOf(workload!),
     ...(values['storm-ms'] === undefined ? {} : { stormMs: Number(values['storm-ms']) }),
     ...(print ? { print } : {}),
-    off,
+    mode: values.beyond ? ('beyond' as const) : ('usual' as const),
+    ...(values.strikes === undefined ? {} : { strikes: new Set(values.strikes.split(',')) }),
   }
   return simulate(options)
 }

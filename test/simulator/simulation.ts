@@ -1,9 +1,11 @@
-// One run: a cluster, a workload and faults, all from one seed. First the storm; then faults stop,
-// everything heals, and within a bounded virtual time the cluster must serve again (P7), answer
-// what is unanswered, and end with equal logs.
+// One run: a cluster, a workload and faults, all from one seed. First the storm. Then a core that is
+// enough (a majority of the files, some of the processing replicas) is whole while the rest stays
+// as broken as it is, and must serve (P7, C6). Then everything heals: what is unanswered gets its
+// answer, all logs end equal, and from there on nothing changes hands any more (C6).
 
-import { Cluster, type Machines, type Sizes } from './cluster.js'
-import { Faults, swarm, type Rates } from './faults.js'
+import { Cluster, type Machines, type Setting, type Sizes } from './cluster.js'
+import { chooseCore, isolate } from './core.js'
+import { Storm, swarm, type Rates } from './faults/storm.js'
 import { Random } from './random.js'
 import { Transcript } from './transcript.js'
 import { Violation } from './violation.js'
@@ -16,14 +18,21 @@ export interface Workload extends Machines {
   settled(cluster: Cluster): boolean
 }
 
+/**
+ * usual: faults within the fault model; everything promised must hold. beyond: more than that
+ * breaks; progress is not promised, but nothing may be silently wrong.
+ */
+export type Mode = 'usual' | 'beyond'
+
 export interface Options {
   readonly seed: number
   readonly sizes: Sizes
   readonly workload: Workload
+  readonly mode?: Mode
   /** Instead of the swarm's choice. */
   readonly rates?: Rates
-  /** Faults to leave out, to see which of them matter. */
-  readonly off?: ReadonlySet<string>
+  /** Only these strikes of faults, such as crash#3. */
+  readonly strikes?: ReadonlySet<string>
   readonly stormMs?: number
   readonly print?: (line: string) => void
 }
@@ -33,39 +42,65 @@ export interface Outcome {
   readonly hash: number
   readonly violation: Violation | null
   readonly virtualMs: number
+  readonly stormMs: number
   readonly events: number
   readonly entries: number
   /** From the end of the faults to the next order committed, and to equal logs. */
   readonly servedMs: number
   readonly convergedMs: number
   readonly rates: Rates
+  /** Strikes of faults that did something, in order. */
+  readonly strikes: readonly string[]
   readonly reached: ReadonlyMap<string, number>
 }
 
-/** Within this the healed cluster has to have done everything. */
+/** Within this a healed cluster has to have done everything, milliseconds. */
 const CALM_MS = 30_000
+/** Nothing changes hands for so long, once all is well. */
+const STABLE_MS = 3_000
+/** A cluster that is beyond help is watched for so long after the faults. */
+const WATCHED_MS = 5_000
 /** So many events without a millisecond going by: the machines talk in circles. */
 const MAX_EVENTS = 5_000_000
 
+function settingOf(seed: number, sizes: Sizes, mode: Mode, plan: Random): Setting {
+  const [wire, latency] = [plan.chance(0.15), plan.spread(0.1, 5)]
+  const bounds = new Random(seed, 'bounds')
+  const logBounds = {
+    // Always more than what is unanswered at a time: an order sent again is looked for in memory.
+    tail: bounds.pick([128, 1_024, 8_192]),
+    near: bounds.pick([20, 200, 1_000]),
+    stretch: bounds.pick([4, 32, 256]),
+  }
+  return { seed, sizes, wire, latency, logBounds, mayHalt: mode === 'beyond' }
+}
+
 class Run {
   readonly #options: Options
+  readonly #mode: Mode
   readonly #cluster: Cluster
   readonly #transcript: Transcript
+  readonly #storm: Storm
   readonly #rates: Rates
   readonly #stormMs: number
   #servedMs = 0
   #convergedMs = 0
 
   constructor(options: Options) {
-    const { seed, sizes, workload, print } = options
+    const { seed, sizes, workload, print, mode = 'usual' } = options
     const plan = new Random(seed, 'plan')
-    const [wire, latency] = [plan.chance(0.15), plan.spread(0.1, 5)]
     this.#options = options
-    const rates = Object.entries(options.rates ?? swarm(plan))
-    this.#rates = Object.fromEntries(rates.filter(([name]) => !options.off?.has(name)))
-    this.#stormMs = options.stormMs ?? plan.between(2_000, 12_000)
+    this.#mode = mode
+    const setting = settingOf(seed, sizes, mode, plan)
+    this.#rates = options.rates ?? swarm(plan, mode === 'beyond')
+    this.#stormMs = options.stormMs ?? new Random(seed, 'storm').between(2_000, 12_000)
     this.#transcript = new Transcript(print !== undefined, print ?? ((): void => {}))
-    this.#cluster = new Cluster({ seed, sizes, wire, latency }, workload, this.#transcript)
+    const cluster = new Cluster(setting, workload, this.#transcript)
+    this.#cluster = cluster
+    this.#storm = new Storm(cluster, seed, this.#rates, options.strikes, (name, what) => {
+      cluster.coverage.reach(`fault ${name}`)
+      this.#say(`FAULT   ${what}`)
+    })
   }
 
   run(): Outcome {
@@ -75,7 +110,7 @@ class Run {
     } catch (error) {
       if (!(error instanceof Violation)) throw error
       violation = error
-      this.#transcript.line(this.#cluster.timeline.now, `VIOLATION ${error.message}`)
+      this.#say(`VIOLATION ${error.message}`)
       this.#describe()
     }
     const { timeline, history, coverage } = this.#cluster
@@ -84,55 +119,96 @@ class Run {
       hash: this.#transcript.hash,
       violation,
       virtualMs: timeline.now,
+      stormMs: this.#stormMs,
       events: timeline.events,
       entries: history.ledger.length - 1,
       servedMs: this.#servedMs,
       convergedMs: this.#convergedMs,
       rates: this.#rates,
+      strikes: this.#storm.strikes,
       reached: coverage.reached,
     }
+  }
+
+  #say(what: string): void {
+    this.#transcript.line(this.#cluster.timeline.now, what)
   }
 
   /** How every replica saw itself at the end. */
   #describe(): void {
     if (!this.#transcript.traced) return
-    const { hosts, timeline } = this.#cluster
     const now = { monotonic: 0, wall: 0 }
-    for (const { name, machine } of hosts) {
+    for (const { name, machine } of this.#cluster.hosts) {
       for (const word of machine ? ['view', 'turn', 'log', 'ring'] : []) {
         const text = machine!.describe(word, now)
-        if (text)
-          this.#transcript.line(timeline.now, `${name} ${word}: ${text.split('\n').join('; ')}`)
+        if (text) this.#say(`${name} ${word}: ${text.split('\n').join('; ')}`)
       }
     }
   }
 
   #course(): void {
     const cluster = this.#cluster
-    const { workload, seed } = this.#options
+    const { workload } = this.#options
     workload.busy = true
     for (const host of cluster.hosts) cluster.start(host)
-    const faults = new Faults(cluster, new Random(seed, 'faults'), this.#rates, (fault) => {
-      cluster.coverage.reach(`fault ${fault.split(' ')[0]}`)
-      this.#transcript.line(cluster.timeline.now, `FAULT   ${fault}`)
-    })
-    this.#until(() => cluster.timeline.now >= this.#stormMs)
-    this.#transcript.line(cluster.timeline.now, 'CALM    faults are over')
-    faults.heal()
+    this.#for(this.#stormMs)
+    this.#storm.end()
+    if (this.#mode === 'beyond') {
+      this.#say('CALM    faults are over')
+      cluster.heal(cluster.hosts)
+      this.#for(WATCHED_MS)
+    } else this.#calm()
+    for (const check of cluster.checks) check.ended?.()
+  }
+
+  #calm(): void {
+    const cluster = this.#cluster
+    const random = new Random(this.#options.seed, 'core')
+    if (random.chance(0.5)) {
+      const core = chooseCore(cluster, random)
+      this.#say(`CORE    ${core.map((host) => host.name).join(' ')}`)
+      cluster.heal(core)
+      isolate(cluster, core, random, (host, how) => this.#say(`OUT     ${host.name} ${how}`))
+      cluster.coverage.reach('a core serves alone')
+      this.#served()
+    }
+    this.#say('CALM    faults are over')
+    cluster.heal(cluster.hosts)
+    this.#servedMs = this.#served()
+    this.#options.workload.busy = false
     const begin = cluster.timeline.now
-    const before = cluster.history.committed.fence
-    const late = (): boolean => cluster.timeline.now > begin + CALM_MS
+    const what = (): string => `not converged within ${CALM_MS} ms: ${this.#state()}`
+    this.#within(CALM_MS, () => this.#converged(), 'P7', what)
+    this.#convergedMs = this.#servedMs + cluster.timeline.now - begin
+    this.#stable()
+  }
+
+  /** Milliseconds until an order is committed that was not before. */
+  #served(): number {
+    const { timeline, history } = this.#cluster
+    const begin = timeline.now
+    const before = history.committed.fence
     const served = (): boolean => {
-      const { term, k } = cluster.history.committed.fence
+      const { term, k } = history.committed.fence
       return term > before.term ? k > 0 : term === before.term && k > before.k
     }
-    this.#until(() => late() || served())
-    if (late()) throw new Violation('P7', `no order committed within ${CALM_MS} ms of calm`)
-    this.#servedMs = cluster.timeline.now - begin
-    workload.busy = false
-    this.#until(() => late() || this.#converged())
-    if (late()) throw new Violation('P7', `not converged within ${CALM_MS} ms: ${this.#state()}`)
-    this.#convergedMs = cluster.timeline.now - begin
+    const what = (): string => `no order committed within ${CALM_MS} ms of calm: ${this.#state()}`
+    // Without any term there is no coordinator: that is C6's; with one it is P7's.
+    this.#within(CALM_MS, served, before.term === 0 ? 'C6' : 'P7', what)
+    return timeline.now - begin
+  }
+
+  #within(ms: number, done: () => boolean, invariant: string, what: () => string): void {
+    const { timeline } = this.#cluster
+    const begin = timeline.now
+    this.#until(() => timeline.now > begin + ms || done())
+    if (timeline.now > begin + ms && !done()) throw new Violation(invariant, what())
+  }
+
+  #for(ms: number): void {
+    const { timeline } = this.#cluster
+    const end = timeline.now + ms
+    this.#until(() => timeline.now >= end)
   }
 
   #until(done: () => boolean): void {
@@ -151,9 +227,32 @@ class Run {
     const end = history.committed
     return (
       disks.every((disk) => disk.last === end) &&
-      persistence.every((host) => turnView(host)?.commitIndex === end.index) &&
+      persistence.every((host) => {
+        const view = turnView(host)
+        return view?.status === 'normal' && view.commitIndex === end.index
+      }) &&
       this.#options.workload.settled(this.#cluster)
     )
+  }
+
+  /** While nothing fails the coordinator stays, and so does the view. */
+  #stable(): void {
+    const { history, persistence, disks } = this.#cluster
+    // Damage that nobody has read yet may still show.
+    if (!disks.every((disk) => disk.sound)) return
+    const standing = (): string =>
+      [
+        `term ${history.committed.fence.term}`,
+        ...persistence.map((host) => {
+          const { counter, slot } = turnView(host)!.installedEpoch
+          return `${host.name} in ${counter}.${slot}`
+        }),
+      ].join(', ')
+    this.#for(STABLE_MS)
+    const before = standing()
+    this.#for(STABLE_MS)
+    const after = standing()
+    if (after !== before) throw new Violation('C6', `was ${before}; is ${after}; nothing failed`)
   }
 
   #state(): string {

@@ -104,6 +104,37 @@ t.test('a write that did drop: what was dropped stays away', (t) => {
   t.end()
 })
 
+t.test('what a failed write would have dropped comes back uncommitted', (t) => {
+  const log = logOf(orders(1, 4))
+  const file = log.place
+  log.truncateAfter(1)
+  log.append(entries([{ k: 2, body: 'other' }, { k: 3 }], entries(orders(1, 1))))
+  log.commitThrough(3) // in the log that replaces it
+  log.resetTo(file)
+  t.same([log.last, log.commit], [4, 1])
+  t.end()
+})
+
+t.test('of two writes that drop the second fails: what the first wrote is back', (t) => {
+  const log = logOf(orders(1, 4))
+  log.truncateAfter(1)
+  const first = entries(
+    [
+      { k: 2, body: 'first' },
+      { k: 3, body: 'first' },
+    ],
+    entries(orders(1, 1)),
+  )
+  log.append(first)
+  const file = log.place
+  log.truncateAfter(2)
+  log.append(entries([{ k: 3, body: 'second' }], [...entries(orders(1, 1)), first[0]!]))
+  log.resetTo(file)
+  t.same(log.place, file)
+  t.equal(Buffer.from(log.at(3)!.body).toString(), 'first')
+  t.end()
+})
+
 t.test('a reset below the commit index counts the fence on from what is certain', (t) => {
   const steps: Step[] = [{ term: 1, owner: OWNER }, { k: 1 }, { k: 2 }]
   const log = logOf(steps.slice(0, 2))
@@ -131,6 +162,7 @@ t.test('far behind the commit index memory is given back, and nothing else', (t)
   const all = entries(orders(1, count))
   log.append(all)
   t.equal(log.first, 1, 'what is not committed stays')
+  log.durableThrough(count)
   log.commitThrough(count)
   t.equal(log.first, count - TAIL_ENTRIES + 1)
   t.equal(log.has({ index: log.first - 1, chain: all[log.first - 2]!.chain }), true)

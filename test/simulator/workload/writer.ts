@@ -184,7 +184,8 @@ export class Writer implements Machine {
 
   #write(): void {
     while (this.#unanswered.length < this.#inFlight && this.#random.chance(this.#pace)) {
-      const parts = this.#random.chance(0.05) ? 40 : this.#random.between(1, 4)
+      const long = this.#inFlight === 1 && this.#random.chance(0.1)
+      const parts = long ? 40 : this.#random.between(1, 4)
       const drafts = Array.from({ length: parts }, () => this.#draft())
       const order = { k: ++this.#k, id: ++this.#ids, drafts, time: this.#now.wall }
       this.#unanswered.push(order)

@@ -1,0 +1,101 @@
+// Faults of processes: they die between any two effects, stand still, or are told to go.
+
+import type { Host } from '../host.js'
+import { turnView } from '../checks/check.js'
+import type { Fault, Strike } from './strike.js'
+
+function kill({ random, tell, later, restart }: Strike, host: Host): void {
+  if (!host.up) return
+  tell(host.name)
+  if (random.chance(0.5)) host.crash()
+  else host.crashAfterEffects = random.between(0, 4)
+  later(random.spread(20, 6_000), () => restart(host))
+}
+
+export const crash: Fault = {
+  every: 2_000,
+  strike: (strike) => kill(strike, strike.random.pick(strike.cluster.replicas)),
+}
+
+export const crashHolder: Fault = {
+  every: 3_000,
+  strike(strike) {
+    const { persistence } = strike.cluster
+    const holder = persistence.find((host) => turnView(host)?.holdsTurn)
+    kill(strike, holder ?? strike.random.pick(persistence))
+  },
+}
+
+export const crashAll: Fault = {
+  every: 7_500,
+  strike({ cluster, random, tell, later, restart }) {
+    const tier = random.chance(0.5) ? cluster.persistence : cluster.replicas
+    tell(tier.map((host) => host.name).join(' '))
+    for (const host of tier) {
+      host.crash()
+      later(random.spread(20, 3_000), () => restart(host))
+    }
+  },
+}
+
+/** A client's process: it comes back with nothing but its name and password. */
+export const clientCrash: Fault = {
+  every: 4_000,
+  strike(strike) {
+    const { clients } = strike.cluster
+    if (clients.length > 0) kill(strike, strike.random.pick(clients))
+  },
+}
+
+export const drain: Fault = {
+  every: 5_000,
+  strike({ cluster, random, tell, later, restart }) {
+    const host = random.pick(cluster.replicas)
+    if (!host.running) return
+    tell(host.name)
+    host.input({ type: 'drain' })
+    const { life } = host
+    later(random.spread(200, 5_000), () => {
+      if (host.alive(life)) host.crash()
+      restart(host)
+    })
+  },
+}
+
+export const pause: Fault = {
+  every: 2_000,
+  strike({ cluster, random, tell, later }) {
+    const host = random.pick(cluster.replicas)
+    if (!host.running) return
+    tell(host.name)
+    host.pause()
+    later(random.spread(50, 8_000), () => host.resume())
+  },
+}
+
+/** At most one replica at a time, of three at least: the vote finds a minority. */
+export const wrongBytes: Fault = {
+  every: 5_000,
+  strike({ cluster, random, tell, later }) {
+    const { processing } = cluster.sizes
+    if (processing < 3 || cluster.wrong.size > 0) return
+    const slot = random.between(1, processing)
+    tell(`p${slot}`)
+    cluster.corrupt(slot, true)
+    later(random.spread(100, 4_000), () => cluster.corrupt(slot, false))
+  },
+}
+
+/** Several replicas compute wrong bytes, each in its own way: no majority is left to agree. */
+export const wrongMajority: Fault = {
+  every: 4_000,
+  beyond: true,
+  strike({ cluster, random, tell, later }) {
+    const [wrong] = random.split(cluster.processing)
+    tell(wrong.map((host) => host.name).join(' '))
+    for (const { slot } of wrong) {
+      cluster.corrupt(slot, true)
+      later(random.spread(100, 4_000), () => cluster.corrupt(slot, false))
+    }
+  },
+}

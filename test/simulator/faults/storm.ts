@@ -1,0 +1,131 @@
+// Which faults strike when. Every run turns on a random subset, at random rates ("swarm", Groce et
+// al. 2012). Each strike has a name, such as crash#3, and random numbers of its own: leaving some
+// out leaves the others as they were, and that is how a failing run is made smaller.
+
+import type { Cluster } from '../cluster.js'
+import type { Host } from '../host.js'
+import { Random } from '../random.js'
+import * as clocks from './clocks.js'
+import * as files from './files.js'
+import * as paths from './paths.js'
+import * as processes from './processes.js'
+import type { Fault } from './strike.js'
+
+export const FAULTS = {
+  crash: processes.crash,
+  'crash-all': processes.crashAll,
+  'crash-holder': processes.crashHolder,
+  // 'client-crash': processes.clientCrash,
+  drain: processes.drain,
+  pause: processes.pause,
+  reset: paths.reset,
+  'half-open': paths.halfOpen,
+  'late-frames': paths.lateFrames,
+  duplicate: paths.duplicate,
+  partition: paths.partition,
+  'one-way': paths.oneWay,
+  bridge: paths.bridge,
+  flap: paths.flap,
+  'slow-path': paths.slowPath,
+  'slow-disk': files.slowDisk,
+  'stuck-disk': files.stuckDisk,
+  'full-disk': files.fullDisk,
+  'fsync-error': files.fsyncError,
+  'lost-file': files.lostFile,
+  'rolled-back': files.rolledBack,
+  'bit-flip': files.bitFlip,
+  'wall-clock': clocks.wallClock,
+  strobe: clocks.strobe,
+  'wrong-bytes': processes.wrongBytes,
+  'lost-files': files.lostFiles,
+  'bit-flips': files.bitFlips,
+  'wrong-majority': processes.wrongMajority,
+} as const satisfies Record<string, Fault>
+
+export type FaultName = keyof typeof FAULTS
+/** Mean milliseconds between two; absent: off. */
+export type Rates = Partial<Record<FaultName, number>>
+
+const NAMES = Object.keys(FAULTS) as FaultName[]
+const isBeyond = (name: FaultName): boolean => (FAULTS[name] as Fault).beyond === true
+
+/** A replica alone in L decides alone: wrong bytes go only with what makes no replica vote late. */
+const RING_WHOLE: readonly FaultName[] = ['wall-clock', 'lost-file', 'bit-flip']
+
+export function swarm(random: Random, beyond = false): Rates {
+  const wrongBytes = !beyond && random.chance(0.1)
+  const pace = (name: FaultName): number => FAULTS[name].every * random.spread(0.3, 5)
+  const rates: Rates = {}
+  if (wrongBytes) rates['wrong-bytes'] = 2_000
+  for (const name of NAMES) {
+    if (name === 'wrong-bytes' || (isBeyond(name) && !beyond)) continue
+    if (wrongBytes && !RING_WHOLE.includes(name)) continue
+    if (random.chance(0.4)) rates[name] = pace(name)
+  }
+  return rates
+}
+
+export class Storm {
+  /** Those that did something, in order. */
+  readonly strikes: string[] = []
+  readonly #cluster: Cluster
+  readonly #seed: number
+  readonly #keep: ReadonlySet<string> | undefined
+  readonly #tell: (name: FaultName, what: string) => void
+  #over = false
+
+  /** `keep`: only these strikes, by name; absent: all. */
+  constructor(
+    cluster: Cluster,
+    seed: number,
+    rates: Rates,
+    keep: ReadonlySet<string> | undefined,
+    tell: (name: FaultName, what: string) => void,
+  ) {
+    this.#cluster = cluster
+    this.#seed = seed
+    this.#keep = keep
+    this.#tell = tell
+    for (const name of NAMES) {
+      const every = rates[name]
+      if (every !== undefined) this.#again(name, every, new Random(seed, `every ${name}`), 1)
+    }
+  }
+
+  #again(name: FaultName, every: number, random: Random, n: number): void {
+    this.#later(random.exponential(every), () => {
+      const id = `${name}#${n}`
+      if (!this.#keep || this.#keep.has(id)) this.#strike(name, id)
+      this.#again(name, every, random, n + 1)
+    })
+  }
+
+  #later(delay: number, run: () => void): void {
+    this.#cluster.timeline.after(delay, () => {
+      if (!this.#over) run()
+    })
+  }
+
+  #strike(name: FaultName, id: string): void {
+    FAULTS[name].strike({
+      cluster: this.#cluster,
+      random: new Random(this.#seed, id),
+      tell: (what) => {
+        if (!this.strikes.includes(id)) this.strikes.push(id)
+        this.#tell(name, `${id} ${what}`)
+      },
+      later: (delay, run) => this.#later(delay, run),
+      restart: (host) => this.#restart(host),
+    })
+  }
+
+  #restart(host: Host): void {
+    host.crashAfterEffects = -1
+    if (!host.up) this.#cluster.start(host)
+  }
+
+  /** No more of it; what was done stays done. */
+  end(): void {
+    this.#over = true
+  }
+}

@@ -1,0 +1,24 @@
+// One strike of a fault. It draws from a stream of its own, so that leaving another strike out
+// does not change what this one does.
+
+import type { Cluster } from '../cluster.js'
+import type { Host } from '../host.js'
+import type { Random } from '../random.js'
+
+export interface Strike {
+  readonly cluster: Cluster
+  readonly random: Random
+  /** Says what was done, in words. A strike that finds nothing to do says nothing. */
+  readonly tell: (what: string) => void
+  /** Nothing of a fault happens once faults are over. */
+  readonly later: (delay: number, run: () => void) => void
+  readonly restart: (host: Host) => void
+}
+
+export interface Fault {
+  /** Mean milliseconds between two strikes where the swarm neither slows nor hurries it. */
+  readonly every: number
+  /** Breaks the fault model: only in runs that are meant to go beyond it. */
+  readonly beyond?: true
+  strike(strike: Strike): void
+}
