@@ -3,6 +3,7 @@
 
 import { bool, bytes, list, message, oneOf, optional, record, text, uint } from '../wire/schema.js'
 import {
+  MAX_DROP,
   MAX_KEYS,
   MAX_SLOTS,
   MAX_TEXT,
@@ -239,5 +240,25 @@ export const KEYS_ARE = message(
     request,
     name: userName,
     keys: list(record({ fingerprint, bits }), MAX_KEYS),
+  },
+)
+
+export const DELETE = message(
+  0x25,
+  'DELETE',
+  'Deletes messages of the own mailbox; an index without one there is passed over.',
+  {
+    request,
+    indices: list(index, MAX_DROP, 1),
+  },
+)
+
+export const DELETED = message(
+  0x26,
+  'DELETED',
+  'Answers DELETE: no read or push that begins now shows them; under this log index.',
+  {
+    request,
+    index,
   },
 )

@@ -2,6 +2,7 @@
 
 import { bool, bytes, list, message, oneOf, record, text, uint, variant } from '../wire/schema.js'
 import {
+  MAX_DROP,
   MAX_GROUP,
   MAX_KEYS,
   MAX_TEXT,
@@ -37,6 +38,7 @@ export const command = variant({
   send: { origin, user: userName, stream, seq: uint(), to: userName, text: text(MAX_TEXT, 'olá') },
   /** Takes effect only where the account's version is the one that it was made from. */
   'change-account': { origin, user: userName, version: uint(), token: bytes(16), ...account },
+  delete: { origin, user: userName, indices: list(index, MAX_DROP, 1) },
 })
 
 export const RING_HEARTBEAT = message(

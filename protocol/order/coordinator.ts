@@ -40,6 +40,7 @@ export interface CoordinatorEvents {
 function weighCommand(command: Command): number {
   if (command.kind === 'send') return command.text.length * 3 + ENVELOPE_BYTES
   if (command.kind === 'open-stream') return ENVELOPE_BYTES
+  if (command.kind === 'delete') return ENVELOPE_BYTES + 17 * command.indices.length
   // Its keys are written as base64.
   const keys = [command, ...command.older]
   const bytes = keys.reduce((n, key) => n + key.publicKey.length + key.wrappedKey.length, 0)

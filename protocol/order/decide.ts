@@ -3,6 +3,7 @@
 // stream, a refusal that consumes its seq, or a no-op that says why nothing was done.
 
 import { ERRORS } from '../errors.js'
+import { encodeDrop } from '../log/drop.js'
 import { encodeMeta, KIND, sameBytes, sha256, type Draft, type Meta } from '../log/entry.js'
 import type { The } from '../messages/catalogue.js'
 import type { AccountSecrets } from '../replicas/compute.js'
@@ -68,6 +69,8 @@ export function decide(
       return decideSend(ledger, command, place, context)
     case 'change-account':
       return decideChange(ledger, command, context)
+    case 'delete':
+      return decideDelete(command, context)
   }
 }
 
@@ -121,6 +124,16 @@ function decideStream(
   const existing = ledger.stream(streamKey(stream))
   if (existing) return noop(existing.owner === user ? 0 : ERRORS.CONFLICT.code, existing.next)
   return decision({ kind: KIND.stream, answer: 0, mailbox: user, stream, seq: 0, digest: NONE })
+}
+
+/** What is in which mailbox is not known here: what the indices name is decided where it is. */
+function decideDelete(
+  { user, indices }: Extract<Command, { kind: 'delete' }>,
+  context: Context,
+): Decision {
+  if (context.diverged) return noop(ERRORS.DIVERGED.code)
+  const meta = { kind: KIND.drop, answer: 0, mailbox: user, stream: NONE, seq: 0, digest: NONE }
+  return decision(meta, encodeDrop(indices))
 }
 
 function decideSend(ledger: Ledger, command: Send, place: number, context: Context): Decision {

@@ -4,6 +4,7 @@
 
 import type { LinkId } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
+import type { Drop } from '../log/drop.js'
 import { decodeMeta, type Entry, type Meta } from '../log/entry.js'
 import type { Executor } from '../order/executor.js'
 import type { Home } from '../order/home.js'
@@ -29,7 +30,14 @@ interface Listener {
   live: boolean
   reading: boolean
   /** Pushes leave in order though they may be opened out of order. */
-  readonly opening: { readonly messages: InboxMessage[] | null }[]
+  readonly opening: Opening[]
+}
+
+interface Opening {
+  /** null: not open yet. */
+  messages: InboxMessage[] | null
+  /** Deleted since. */
+  readonly without: Set<number>
 }
 
 export class Delivery {
@@ -178,15 +186,27 @@ export class Delivery {
     }
   }
 
+  /** Deleted messages are not pushed any more, as far as they have not left. */
+  dropped({ mailbox, indices }: Drop): void {
+    for (const listener of this.#listeners.values()) {
+      if (listener.session.user !== mailbox) continue
+      for (const { without } of listener.opening) for (const index of indices) without.add(index)
+      const left = listener.underWay.filter((index) => !indices.includes(index))
+      listener.underWay.splice(0, Infinity, ...left)
+      if (!listener.live) this.#readOn(listener)
+    }
+  }
+
   #push(listener: Listener, entries: readonly Entry[]): void {
     for (const { index } of entries) listener.underWay.push(index)
     listener.sent = entries.at(-1)?.index ?? listener.sent
-    const place: { messages: InboxMessage[] | null } = { messages: null }
+    const place: Opening = { messages: null, without: new Set() }
     listener.opening.push(place)
     this.#open(listener.session, entries, (messages) => {
       place.messages = messages
       while (listener.opening[0]?.messages) {
-        const ready = listener.opening.shift()!.messages!
+        const { messages: opened, without } = listener.opening.shift()!
+        const ready = opened!.filter(({ index }) => !without.has(index))
         if (this.#listeners.get(listener.session.link) !== listener || ready.length === 0) continue
         this.#s.outbox.send(listener.session.link, { type: 'PUSH', messages: ready })
       }

@@ -30,6 +30,7 @@ type Request = The<
   | 'CHANGE_PASSWORD'
   | 'ROTATE_KEY'
   | 'KEYS'
+  | 'DELETE'
 >
 
 export interface SessionsPort {
@@ -106,6 +107,7 @@ export class Sessions {
       case 'CHANGE_PASSWORD':
       case 'ROTATE_KEY':
       case 'KEYS':
+      case 'DELETE':
         session.unanswered++
         this.#onRequest(session, message)
         return
@@ -153,7 +155,20 @@ export class Sessions {
         return this.#accounts.change(session, user, message)
       case 'KEYS':
         return this.#accounts.keys(session, message)
+      case 'DELETE':
+        return this.#delete(session, user, message)
     }
+  }
+
+  #delete(session: Session, user: string, message: The<'DELETE'>): void {
+    const { request, indices } = message
+    this.#port.submit(session, request, { kind: 'delete', user, indices }, (entry, meta) => {
+      if (meta.kind === KIND.drop) {
+        return this.reply(session, { type: 'DELETED', request, index: entry.index })
+      }
+      const { code } = decodeNote(entry.body)
+      this.reply(session, refusal(request, errorName(code) ?? 'BAD_REQUEST'))
+    })
   }
 
   #openStream(session: Session, user: string, message: The<'OPEN_STREAM'>): void {

@@ -4,7 +4,7 @@ import { KIND, encodeMeta, sameBytes } from '../../../protocol/log/entry.js'
 import { decodeAccount, decodeNote } from '../../../protocol/order/bodies.js'
 import { decide, type Command, type Decision } from '../../../protocol/order/decide.js'
 import { Committed, KEPT_ANSWERS, Overlay } from '../../../protocol/order/state.js'
-import { STREAM, change, context, open, register, send } from './orders.js'
+import { STREAM, change, context, open, register, remove, send } from './orders.js'
 
 /** Decides one after the other, each on what those before it have changed. */
 class Course {
@@ -87,6 +87,15 @@ t.test('an account of a log from before there were changes', (t) => {
   t.end()
 })
 
+t.test('a deletion names the mailbox of who asks, and what is in it', (t) => {
+  const course = Course.begun()
+  const { meta, draft } = course.do(remove('bob', [7, 9]))
+  t.match(meta, { kind: KIND.drop, mailbox: 'bob', answer: 0, seq: 0 })
+  t.same(JSON.parse(Buffer.from(draft.body).toString('utf8')), [7, 9])
+  isNoop(t, course.do(remove('bob', [7]), { diverged: true }), code('DIVERGED'))
+  t.end()
+})
+
 t.test('a stream belongs to who opened it', (t) => {
   const course = Course.begun()
   isNoop(t, course.do(open('alice')), 0, 1)
@@ -134,7 +143,7 @@ t.test('the last answers are kept; what is older is an old duplicate', (t) => {
     const { draft, meta } = i < 3 ? decide(base, command, 0, context()) : course.do(command)
     const place = { index: i + 1, epoch: { counter: 1, slot: 1 }, lamport: i + 1, time: 5 }
     const order = { term: 1, k: i + 1, part: 1, parts: 1, chain: new Uint8Array(32) }
-    base.apply({ ...draft, ...place, ...order }, meta)
+    base.apply({ ...draft, ...place, ...order, bodyHash: null }, meta)
   }
   isNoop(t, decide(base, send(1, 'olá'), 0, context()), code('OLD_DUPLICATE'), 1)
   isNoop(t, decide(base, send(2, 'olá'), 0, context()), 0, 2)

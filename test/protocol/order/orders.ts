@@ -36,6 +36,10 @@ export function change(user: string, version: number, token: number, key = user)
   }
 }
 
+export function remove(user: string, indices: readonly number[]): Command {
+  return { kind: 'delete', origin, user, indices }
+}
+
 export function open(user: string, stream = STREAM): Command {
   return { kind: 'open-stream', origin, user, stream }
 }
