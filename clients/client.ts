@@ -3,7 +3,7 @@
 
 import { EventEmitter } from 'node:events'
 import { ERRORS } from '../protocol/errors.js'
-import { MAX_TEXT } from '../protocol/messages/common.js'
+import { MAX_DROP, MAX_TEXT } from '../protocol/messages/common.js'
 import type { Message, The } from '../protocol/messages/catalogue.js'
 import { Accounts } from './accounts.js'
 import type { Account, Key, NewKeyOptions } from './accounts.js'
@@ -154,6 +154,21 @@ export class Client implements AsyncDisposable {
   }
 
   /**
+   * Deletes messages of the own mailbox, for ever; an index without one there is passed over.
+   * Resolves when nothing that begins later shows them.
+   */
+  async delete(indices: readonly number[], options: OperationOptions = {}): Promise<void> {
+    for (let at = 0; at < indices.length; at += MAX_DROP) {
+      const some = indices.slice(at, at + MAX_DROP)
+      await this.#run<'DELETED'>(
+        'deleting',
+        (request) => ({ type: 'DELETE', request, indices: some }),
+        options,
+      )
+    }
+  }
+
+  /**
    * Messages as they arrive, the waiting ones first. `ack()` each when it is dealt with: only
    * `window` unacknowledged ones are under way. One at a time per client.
    */
@@ -215,7 +230,7 @@ export class Client implements AsyncDisposable {
     return this.close()
   }
 
-  async #run<N extends 'PAGE' | 'STATUS_IS'>(
+  async #run<N extends 'PAGE' | 'STATUS_IS' | 'DELETED'>(
     what: string,
     build: (request: number) => Message,
     options: OperationOptions,

@@ -6,6 +6,7 @@
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { bench } from './commands/bench.js'
+import { deleteCommand } from './commands/delete.js'
 import { down } from './commands/down.js'
 import { inbox } from './commands/inbox.js'
 import { init } from './commands/init.js'
@@ -57,6 +58,7 @@ const parser = yargs(args)
   .command(send)
   .command(inbox)
   .command(listen)
+  .command(deleteCommand)
   .command(bench)
   .completion('completion', 'print a script for shell completion')
   .demandCommand(1, 1)

@@ -22,6 +22,7 @@ const TEXTS = {
   ],
   noCoordinator: ['There is no coordinator just now.', 'De momento não há coordenador.'],
   noMessages: ['no new messages', 'não há mensagens novas'],
+  deleted: ['deleted, as far as they were there: {count}', 'apagadas, as que havia: {count}'],
   sealed: ['(this envelope does not open)', '(este envelope não abre)'],
   registered: [
     '{name} is registered; key of {bits} bits, fingerprint {fingerprint}',

@@ -160,6 +160,23 @@ t.test('keys: listed, compared, made anew', async (t) => {
   t.equal((await keys()).code, 2)
 })
 
+t.test('delete: by index, and nothing where one is wrong', async (t) => {
+  const { dir, server } = await cluster(t, ALL, (message, peer) => {
+    if (message.type !== 'DELETE') return
+    peer.say({ type: 'DELETED', request: message.request, index: 9 })
+  })
+  const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw' }
+  const asked = (): unknown[] =>
+    server.heard.flatMap((message) => (message.type === 'DELETE' ? [message.indices] : []))
+  t.equal((await troca(dir, ['delete', '5', 'x'], '', env)).code, 2)
+  t.equal((await troca(dir, ['delete'], '', env)).code, 2)
+  t.strictSame(asked(), [])
+  t.equal((await troca(dir, ['delete', '5', '7'], '', env)).code, 0)
+  const json = await troca(dir, ['delete', '8', '--json'], '', env)
+  t.strictSame(JSON.parse(json.stdout), { deleted: [8] })
+  t.strictSame(asked(), [[5, 7], [8]])
+})
+
 t.test('--lines sends each line, and tells of each', async (t) => {
   const { dir, server } = await cluster(t, ALL, receipts)
   const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw' }
