@@ -61,7 +61,11 @@ export class Delivery {
     }
     const envelopes = entries.map((entry) => entry.body)
     const places = entries.map((entry) => this.#place(user, entry))
-    this.#s.outbox.compute({ kind: 'open', privateKey, envelopes, places }, (result) => {
+    // A copy: the session's own is wiped by the next log-in, and this may wait for a worker.
+    const key = privateKey.slice()
+    const job = { kind: 'open', privateKey: key, envelopes, places } as const
+    this.#s.outbox.compute(job, (result) => {
+      key.fill(0)
       const texts = result.kind === 'open' ? result.texts : []
       const messages = places.map((place, i): InboxMessage => {
         const { sender: from, recipient: to, stream, seq, time } = place
