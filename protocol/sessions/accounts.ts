@@ -129,6 +129,7 @@ export class Accounts {
       const why = account && account.version > version ? 'SESSION_ENDED' : 'NOT_READY'
       return this.#port.reply(session, refusal(request, why))
     }
+    for (const key of session.privateKeys) key.fill(0)
     session.user = name
     session.privateKeys = privateKeys
     session.version = version

@@ -72,7 +72,11 @@ export class Delivery {
     }
     const envelopes = entries.map((entry) => entry.body)
     const places = entries.map((entry) => this.#place(user, entry))
-    this.#s.outbox.compute({ kind: 'open', privateKeys, envelopes, places }, (result) => {
+    // Copies: the session's own are wiped at its end, and these may wait for a worker.
+    const keys = privateKeys.map((key) => Uint8Array.from(key))
+    const job = { kind: 'open', privateKeys: keys, envelopes, places } as const
+    this.#s.outbox.compute(job, (result) => {
+      for (const key of keys) key.fill(0)
       const texts = result.kind === 'open' ? result.texts : []
       const messages = places.map((place, i): InboxMessage => {
         const { sender: from, recipient: to, stream, seq, time } = place
@@ -115,9 +119,10 @@ export class Delivery {
         return
       }
       this.#open(session, page.entries, (messages) => {
-        const next = page.entries.at(-1)?.index ?? Math.max(after, page.through)
+        const { more, through } = page
+        // An empty page with more to come (limit 0) has shown nothing: read on from where it began.
+        const next = page.entries.at(-1)?.index ?? (more ? after : Math.max(after, through))
         const cursor = this.#executor.base.cursors.get(user) ?? 0
-        const { more } = page
         this.#s.outbox.send(session.link, { type: 'PAGE', request, messages, next, more, cursor })
         done()
       })
