@@ -29,6 +29,8 @@ interface Listener {
   /** Up to date with the feed; otherwise it is read to. */
   live: boolean
   reading: boolean
+  /** Deleted while it is being read to: the page may be older than that. */
+  readonly deleted: Set<number>
   /** Pushes leave in order though they may be opened out of order. */
   readonly opening: Opening[]
 }
@@ -141,6 +143,7 @@ export class Delivery {
       underWay: [],
       live: false,
       reading: false,
+      deleted: new Set(),
       opening: [],
     }
     this.#listeners.set(session.link, listener)
@@ -196,6 +199,7 @@ export class Delivery {
     for (const listener of this.#listeners.values()) {
       if (listener.session.user !== mailbox) continue
       for (const { without } of listener.opening) for (const index of indices) without.add(index)
+      if (listener.reading) for (const index of indices) listener.deleted.add(index)
       const left = listener.underWay.filter((index) => !indices.includes(index))
       listener.underWay.splice(0, Infinity, ...left)
       if (!listener.live) this.#readOn(listener)
@@ -231,8 +235,11 @@ export class Delivery {
         this.#readOn(listener)
         return
       }
-      if (page.entries.length > 0) this.#push(listener, page.entries)
-      listener.sent = Math.max(listener.sent, page.more ? 0 : page.through)
+      const entries = page.entries.filter(({ index }) => !listener.deleted.has(index))
+      listener.deleted.clear()
+      if (entries.length > 0) this.#push(listener, entries)
+      const end = page.more ? (page.entries.at(-1)?.index ?? 0) : page.through
+      listener.sent = Math.max(listener.sent, end)
       // What the feed showed beyond the page came while it was being read: read once more.
       listener.live = !page.more && this.#executor.base.index <= listener.sent
       if (!listener.live) this.#readOn(listener)
