@@ -27,6 +27,8 @@ export interface AccountsPort {
   lives(session: Session): boolean
   /** Runs `then` when the own log holds everything that was acknowledged before now. */
   atTip(session: Session, request: number, then: () => void): void
+  /** Runs `then` when it holds all that it ever held: later only while it is built again. */
+  again(then: () => void): void
 }
 
 export class Accounts {
@@ -114,8 +116,21 @@ export class Accounts {
     })
   }
 
-  /** `version`: of the account that the keys are from. */
+  /**
+   * `version`: of the account that the keys are from. While the state is built again from the log,
+   * the account and its cursor are not what they were.
+   */
   #logIn(
+    session: Session,
+    request: number,
+    name: string,
+    privateKeys: readonly Uint8Array[],
+    version: number,
+  ): void {
+    this.#port.again(() => this.#begin(session, request, name, privateKeys, version))
+  }
+
+  #begin(
     session: Session,
     request: number,
     name: string,
@@ -125,20 +140,19 @@ export class Accounts {
     const account = this.#executor.base.account(name)
     if (!this.#port.lives(session) || account?.version !== version) {
       for (const key of privateKeys) key.fill(0)
-      // Changed while the password was being checked, or the state is built again from the log.
-      const why = account && account.version > version ? 'SESSION_ENDED' : 'NOT_READY'
-      return this.#port.reply(session, refusal(request, why))
+      // It was changed while the password was being checked.
+      return this.#port.reply(session, refusal(request, 'SESSION_ENDED'))
     }
     for (const key of session.privateKeys) key.fill(0)
+    if (!session.user) this.#s.users++
     session.user = name
     session.privateKeys = privateKeys
     session.version = version
-    this.#sayAccount(session, request, account)
+    this.#sayAccount(session, request, name)
   }
 
-  #sayAccount(session: Session, request: number, account: Account): void {
-    const { name } = account
-    const { kid, bits } = this.#executor.keyOf(account)
+  #sayAccount(session: Session, request: number, name: string): void {
+    const { kid, bits } = this.#executor.keyOf(this.#executor.base.account(name)!)
     const cursor = this.#executor.base.cursors.get(name) ?? 0
     this.#port.reply(session, { type: 'SESSION', request, name, fingerprint: kid, bits, cursor })
   }
@@ -219,7 +233,8 @@ export class Accounts {
           session.privateKeys = [...added, ...session.privateKeys]
           session.version = version + 1
         }
-        return this.#sayAccount(session, request, this.#executor.base.account(user)!)
+        this.#port.again(() => this.#sayAccount(session, request, user))
+        return
       }
       const { code } = decodeNote(entry.body)
       if (code === 0) this.#changedBefore(session, user, message)

@@ -6,6 +6,7 @@ import type { Executor } from '../order/executor.js'
 export class Applied {
   readonly #executor: Executor
   #waiting: { readonly index: number; readonly then: () => void }[] = []
+  #furthest = 0
 
   constructor(executor: Executor) {
     this.#executor = executor
@@ -17,9 +18,15 @@ export class Applied {
     this.#waiting.push({ index, then })
   }
 
+  /** Through all that was ever applied here: later only while the state is built again. */
+  again(then: () => void): void {
+    this.through(this.#furthest, then)
+  }
+
   /** The log has been applied further. */
   advance(): void {
     const { index } = this.#executor.base
+    this.#furthest = Math.max(this.#furthest, index)
     const ready = this.#waiting.filter((waiting) => waiting.index <= index)
     if (ready.length === 0) return
     this.#waiting = this.#waiting.filter((waiting) => waiting.index > index)

@@ -68,6 +68,7 @@ export class Sessions {
       reply: (session, message) => this.reply(session, message),
       lives: (session) => this.#sessions.get(session.link) === session,
       atTip: (session, request, then) => this.#atTip(session, request, then),
+      again: (then) => this.#applied.again(then),
     })
   }
 
@@ -230,6 +231,7 @@ export class Sessions {
   /** Wipes its keys and stops pushing to it. */
   #forget(session: Session): void {
     for (const key of session.privateKeys) key.fill(0)
+    if (session.user) this.#s.users--
     session.privateKeys = []
     session.user = null
     this.delivery.forget(session.link)

@@ -36,7 +36,8 @@ export class ReadCheck implements Check {
     if (message.type === 'READ' || message.type === 'TIP') {
       const key = `${from.name}/${from.boot}/${to.name}/${message.request}`
       const committed = this.#history.committed.index
-      this.#asked.set(key, { committed, round: Infinity, message })
+      // Asked again on a new link: the answer may be to the first.
+      if (!this.#asked.has(key)) this.#asked.set(key, { committed, round: Infinity, message })
     }
     if (message.type === 'LAST_ASK') this.#rounds.set(lifeOf(from), message.round)
     if (message.type === 'READ_PAGE' || message.type === 'TIP_IS') {
@@ -56,7 +57,7 @@ export class ReadCheck implements Check {
   delivered(from: Host, to: Host, message: Message): void {
     if (message.type === 'READ' || message.type === 'TIP') {
       const asked = this.#asked.get(`${from.name}/${from.boot}/${to.name}/${message.request}`)
-      if (asked) asked.round = (this.#rounds.get(lifeOf(to)) ?? 0) + 1
+      if (asked) asked.round = Math.min(asked.round, (this.#rounds.get(lifeOf(to)) ?? 0) + 1)
     } else if (message.type === 'LAST_IS' && !message.learner) {
       const key = `${lifeOf(to)} ${message.round}`
       const answers = this.#answers.get(key)

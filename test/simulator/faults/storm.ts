@@ -15,7 +15,7 @@ export const FAULTS = {
   crash: processes.crash,
   'crash-all': processes.crashAll,
   'crash-holder': processes.crashHolder,
-  // 'client-crash': processes.clientCrash,
+  'client-crash': processes.clientCrash,
   drain: processes.drain,
   pause: processes.pause,
   reset: paths.reset,
@@ -50,7 +50,7 @@ const NAMES = Object.keys(FAULTS) as FaultName[]
 const isBeyond = (name: FaultName): boolean => (FAULTS[name] as Fault).beyond === true
 
 /** A replica alone in L decides alone: wrong bytes go only with what makes no replica vote late. */
-const RING_WHOLE: readonly FaultName[] = ['wall-clock', 'lost-file', 'bit-flip']
+const RING_WHOLE: readonly FaultName[] = ['wall-clock', 'client-crash', 'lost-file', 'bit-flip']
 
 export function swarm(random: Random, beyond = false): Rates {
   const wrongBytes = !beyond && random.chance(0.1)

@@ -5,6 +5,7 @@
 import type { Effect, Input, LinkId, Machine, Now, Slot } from '../../../protocol/machine.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { KIND, encodeMeta, plainMeta, sha256, type Draft } from '../../../protocol/log/entry.js'
+import { compareEpochs } from '../../../protocol/log/epoch.js'
 import { decodeTerm } from '../../../protocol/log/term.js'
 import type { Start } from '../host.js'
 import { Random } from '../random.js'
@@ -112,10 +113,10 @@ export class Writer implements Machine {
   // ---- what it does of itself -----------------------------------------------------------------
 
   #move(tick: boolean): void {
-    this.#chooseHome()
-    if (this.#home === 0) return
     const { monotonic } = this.#now
     if (monotonic >= this.#heartbeatAt) this.#heartbeat()
+    this.#chooseHome()
+    if (this.#home === 0) return
     if (monotonic >= this.#resendAt) this.#resend()
     if (monotonic >= this.#readAt) this.#read()
     if (!this.#busy()) return
@@ -126,7 +127,7 @@ export class Writer implements Machine {
 
   #chooseHome(): void {
     const serves = (store: Store | undefined): boolean =>
-      store?.main != null && store.standing?.status === 'normal'
+      store?.main != null && store.standing?.status === 'normal' && !this.#isOver(store.standing)
     if (this.#home !== 0 && !this.#random.chance(0.0005)) {
       if (serves(this.#stores[this.#home - 1])) return
     }
@@ -141,15 +142,27 @@ export class Writer implements Machine {
     this.#resend()
   }
 
+  /** Another one is in a newer view, and hears this one. */
+  #isOver({ epoch, hears }: The<'STORE_HEARTBEAT'>): boolean {
+    const newer = this.#stores.some(
+      ({ main, standing }) =>
+        main !== null && standing?.status === 'normal' && compareEpochs(standing.epoch, epoch) > 0,
+    )
+    return newer || !hears.includes(this.#slot)
+  }
+
   #heartbeat(): void {
     this.#heartbeatAt = this.#now.monotonic + 100
-    this.#say({
+    const message: Message = {
       type: 'HOME_HEARTBEAT',
       holds: this.#role === 'follower' ? 0 : this.#term,
       nonce: this.#role === 'follower' ? '' : this.#nonce,
       size: this.#random.between(1, 3),
       newestTerm: this.#newestTerm,
-    })
+    }
+    for (const { main } of this.#stores) {
+      if (main !== null) this.#effects.push({ type: 'send', link: main, message })
+    }
   }
 
   #claim(): void {
