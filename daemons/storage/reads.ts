@@ -46,12 +46,9 @@ export class LogReader {
 
   /** The file's entries above `indexed`, as a starting store needs them. */
   async waitingAfter(index: number): Promise<Waiting[]> {
-    const sql = 'SELECT idx, meta, body FROM entries WHERE idx > ? ORDER BY idx'
-    const rows = await this.#connection.all<{ idx: number; meta: Uint8Array; body: Uint8Array }>(
-      sql,
-      index,
-    )
-    return rows.map(({ idx, ...draft }) => waitingOf(idx, draft))
+    const sql = `SELECT ${ENTRY_COLUMNS} FROM entries WHERE idx > ? ORDER BY idx`
+    const rows = await this.#connection.all<EntryRow>(sql, index)
+    return rows.map((row) => waitingOf(row.idx, row, row.body_hash !== null))
   }
 
   close(): Promise<void> {
@@ -68,16 +65,19 @@ export class LogReader {
   }
 
   async #mailbox(query: Extract<ReadQuery, { kind: 'mailbox' }>): Promise<Found[]> {
-    const { mailbox, after, through, limit } = query
+    const { mailbox, after, through, limit, without } = query
     // Taken together now: what moves from memory to the table meanwhile is above `indexed`.
     const indexed = this.#indexed()
-    const waiting = this.#waiting.mailbox(mailbox, after, through)
+    const waiting = this.#waiting
+      .mailbox(mailbox, after, through)
+      .filter(({ idx }) => !without.includes(idx))
     const found = await this.#connection.all<Found>(
       `SELECT idx, weight FROM mail WHERE mailbox = ? AND idx > ? AND idx <= ?
-       ORDER BY idx LIMIT ?`,
+       AND idx NOT IN (SELECT value FROM json_each(?)) ORDER BY idx LIMIT ?`,
       mailbox,
       after,
       Math.min(through, indexed),
+      JSON.stringify(without),
       limit + 1,
     )
     return [...found, ...waiting]

@@ -6,10 +6,11 @@
 
 import { existsSync, renameSync } from 'node:fs'
 import { Connection, isSqliteError } from './connection.js'
-import type { Value } from './connection.js'
 import { UPSERT_STATE, changes, stateParameter } from './durable-state.js'
 import type { PartialState } from './durable-state.js'
-import { lock, openReader, openWriter } from './files.js'
+import { erasureOf } from './erasure.js'
+import type { Erasure, Step } from './erasure.js'
+import { lock, migrate, openReader, openWriter } from './files.js'
 import { LogReader } from './reads.js'
 import { recover, unsoundIfDamaged } from './recover.js'
 import { INSERT_ENTRIES, SCHEMA, entryParameters } from './schema.js'
@@ -17,6 +18,7 @@ import * as waitingIndex from './waiting-index.js'
 import { WaitingIndex, waitingOf } from './waiting-index.js'
 import type { Waiting } from './waiting-index.js'
 import { CHAIN_ZERO, sameBytes } from '../../protocol/log/entry.js'
+import type { Drop } from '../../protocol/log/drop.js'
 import { EPOCH_ZERO, sameEpoch } from '../../protocol/log/epoch.js'
 import type {
   Durable,
@@ -33,8 +35,6 @@ import type {
 /** So many committed entries wait for their place in the tables of the index. */
 const INDEX_STEP = 4096
 
-type Step = readonly [sql: string, ...parameters: Value[]]
-
 const NEW: PartialState = {
   promised: EPOCH_ZERO,
   view: { epoch: EPOCH_ZERO, members: [] },
@@ -42,6 +42,7 @@ const NEW: PartialState = {
   incarnations: [],
   remembered: [],
   indexed: 0,
+  erased: 0,
 }
 
 export class Store {
@@ -101,6 +102,7 @@ export class Store {
       const locked = keep(await lock(path))
       return await unsoundIfDamaged(path, async () => {
         const writer = keep(await openWriter(path, 'write', maxBytes))
+        await migrate(writer)
         const { recovered, state } = await recover(path, writer)
         const reader = keep(await openReader(path))
         const store = new Store(writer, reader, locked, state, {
@@ -191,22 +193,31 @@ export class Store {
     // The last entry carries the commit index; a row of its own only where there is no new entry.
     const ownRow = (truncates || entries.length === 0) && commit > this.#state.commit
     const changed = { ...changes(this.#state, batch), ...((ownRow || truncates) && { commit }) }
-    const waiting = entries.map((entry) => waitingOf(entry.index, entry))
+    const waiting = entries.map((entry) => waitingOf(entry.index, entry, entry.bodyHash !== null))
+    const erasure = await this.#erasure(batch.erase ?? [], commit)
     const steps: Step[] = []
     if (truncates) steps.push(['DELETE FROM entries WHERE idx > ?', truncateAfter])
     if (entries.length > 0) {
       steps.push([INSERT_ENTRIES, ...entryParameters(entries, (i) => waiting[i]!, commit)])
     }
+    steps.push(...erasure.steps)
     if (Object.keys(changed).length > 0) steps.push([UPSERT_STATE, stateParameter(changed)])
     if (!(await this.#atomically(steps))) return { outcome: 'full' }
     if (truncates) this.#waiting.truncateAfter(truncateAfter)
     this.#waiting.add(waiting)
+    this.#waiting.erase(erasure.indices)
     this.#state = { ...this.#state, ...changed, commit }
     this.#last = { index: last.index, chain: last.chain }
     const durable = this.#durable()
     if (commit - this.#state.indexed >= INDEX_STEP)
       this.#enqueue(() => this.#index()).catch(() => {})
     return { outcome: 'written', durable }
+  }
+
+  async #erasure(drops: readonly Drop[], commit: number): Promise<Erasure> {
+    const through = drops.at(-1)?.index ?? 0
+    if (through > commit) throw new Error(`P3: DROP ${through} above what is committed, ${commit}`)
+    return erasureOf(this.#writer, drops)
   }
 
   async #placeAt(index: number): Promise<Place> {
