@@ -3,7 +3,10 @@
 
 import type { Connection } from './connection.js'
 import { ENTRY_COLUMNS, entryOf } from './schema.js'
+import { StoreUnsound, chainFault } from './recover.js'
 import type { EntryRow } from './schema.js'
+import { CHAIN_ZERO } from '../../protocol/log/entry.js'
+import type { Entry } from '../../protocol/log/entry.js'
 import { waitingOf } from './waiting-index.js'
 import type { Found, Waiting, WaitingIndex } from './waiting-index.js'
 import type { ReadQuery, ReadResult } from '../../protocol/log/storage.js'
@@ -23,11 +26,13 @@ function within(found: readonly Found[], limit: number, maxBytes: number): Found
 }
 
 export class LogReader {
+  readonly #path: string
   readonly #connection: Connection
   readonly #waiting: WaitingIndex
   readonly #indexed: () => number
 
-  constructor(connection: Connection, waiting: WaitingIndex, indexed: () => number) {
+  constructor(path: string, connection: Connection, waiting: WaitingIndex, indexed: () => number) {
+    this.#path = path
     this.#connection = connection
     this.#waiting = waiting
     this.#indexed = indexed
@@ -83,14 +88,23 @@ export class LogReader {
     return [...found, ...waiting]
   }
 
-  async #entries(indices: readonly number[]): Promise<ReturnType<typeof entryOf>[]> {
+  /** Each is verified by the chain before it: what a disk has changed is not passed on. */
+  async #entries(indices: readonly number[]): Promise<Entry[]> {
     if (indices.length === 0) return []
-    const rows = await this.#connection.all<EntryRow>(
-      `SELECT ${ENTRY_COLUMNS} FROM entries
-       WHERE idx IN (SELECT value FROM json_each(?)) ORDER BY idx`,
+    // One statement sees one state of the file, whatever is written meanwhile.
+    const rows = await this.#connection.all<EntryRow & { readonly before: Uint8Array | null }>(
+      `SELECT ${ENTRY_COLUMNS},
+         (SELECT chain FROM entries AS previous WHERE previous.idx = entries.idx - 1) AS before
+       FROM entries WHERE idx IN (SELECT value FROM json_each(?)) ORDER BY idx`,
       JSON.stringify(indices),
     )
-    return rows.map(entryOf)
+    return rows.map(({ before, ...row }) => {
+      const entry = entryOf(row)
+      const previous = { index: entry.index - 1, chain: before ?? CHAIN_ZERO }
+      const fault = chainFault(previous, [entry])
+      if (fault) throw new StoreUnsound(this.#path, fault)
+      return entry
+    })
   }
 
   async #places(indices: readonly number[]): Promise<ReadResult> {

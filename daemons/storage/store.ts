@@ -4,7 +4,7 @@
 // differ from what is believed of it, so the replica must leave. Source: "How To Corrupt An SQLite
 // Database File", sqlite.org, and Rebello et al., "Can Applications Recover from fsync Failures?".
 
-import { existsSync, renameSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { Connection, isSqliteError } from './connection.js'
 import { UPSERT_STATE, changes, stateParameter } from './durable-state.js'
 import type { PartialState } from './durable-state.js'
@@ -12,7 +12,7 @@ import { erasureOf } from './erasure.js'
 import type { Erasure, Step } from './erasure.js'
 import { lock, migrate, openReader, openWriter } from './files.js'
 import { LogReader } from './reads.js'
-import { recover, unsoundIfDamaged } from './recover.js'
+import { StoreUnsound, recover, unsoundIfDamaged } from './recover.js'
 import { INSERT_ENTRIES, SCHEMA, entryParameters } from './schema.js'
 import * as waitingIndex from './waiting-index.js'
 import { WaitingIndex, waitingOf } from './waiting-index.js'
@@ -45,7 +45,11 @@ const NEW: PartialState = {
   erased: 0,
 }
 
+/** Says what was found wrong with a file while it was in use. */
+const damageOf = (path: string): string => `${path}.damage`
+
 export class Store {
+  readonly #path: string
   readonly #writer: Connection
   readonly #lock: Connection
   readonly #reader: LogReader
@@ -57,17 +61,19 @@ export class Store {
   #broken: Error | null = null
 
   private constructor(
+    path: string,
     writer: Connection,
     reader: Connection,
     lock: Connection,
     state: PartialState,
     last: Place,
   ) {
+    this.#path = path
     this.#writer = writer
     this.#lock = lock
     this.#state = state
     this.#last = last
-    this.#reader = new LogReader(reader, this.#waiting, () => this.#state.indexed)
+    this.#reader = new LogReader(path, reader, this.#waiting, () => this.#state.indexed)
   }
 
   /** A new, intact file. Throws where there is one. */
@@ -84,7 +90,7 @@ export class Store {
     const writer = await openWriter(path, 'create')
     await writer.exec(`BEGIN; ${SCHEMA} COMMIT`)
     const reader = await openReader(path)
-    return new Store(writer, reader, locked, NEW, { index: 0, chain: CHAIN_ZERO })
+    return new Store(path, writer, reader, locked, NEW, { index: 0, chain: CHAIN_ZERO })
   }
 
   /**
@@ -96,6 +102,9 @@ export class Store {
     { maxBytes }: { readonly maxBytes?: number } = {},
   ): Promise<{ store: Store; recovered: Recovered } | null> {
     if (!existsSync(path)) return null
+    if (existsSync(damageOf(path))) {
+      throw new StoreUnsound(path, readFileSync(damageOf(path), 'utf8'))
+    }
     const opened: Connection[] = []
     const keep = (connection: Connection) => (opened.push(connection), connection)
     try {
@@ -105,7 +114,7 @@ export class Store {
         await migrate(writer)
         const { recovered, state } = await recover(path, writer)
         const reader = keep(await openReader(path))
-        const store = new Store(writer, reader, locked, state, {
+        const store = new Store(path, writer, reader, locked, state, {
           index: recovered.durable.last,
           chain: recovered.durable.chain,
         })
@@ -122,7 +131,7 @@ export class Store {
   static setAside(path: string): string {
     let n = 1
     while (existsSync(`${path}.unsound-${n}`)) n++
-    for (const end of ['', '-wal', '-shm']) {
+    for (const end of ['', '-wal', '-shm', '.damage']) {
       if (existsSync(path + end)) renameSync(path + end, `${path}.unsound-${n}${end}`)
     }
     return `${path}.unsound-${n}`
@@ -133,10 +142,12 @@ export class Store {
     return this.#enqueue(() => this.#transact(batch))
   }
 
+  /** Rejects with StoreUnsound where the file is damaged; it is then not opened again. */
   async read(query: ReadQuery): Promise<ReadResult> {
     try {
-      return await this.#reader.read(query)
+      return await unsoundIfDamaged(this.#path, () => this.#reader.read(query))
     } catch (error) {
+      if (error instanceof StoreUnsound) writeFileSync(damageOf(this.#path), error.reason)
       if (!isSqliteError(error)) throw error
       return { kind: 'failed', reason: error.message }
     }
