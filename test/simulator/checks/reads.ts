@@ -57,7 +57,8 @@ export class ReadCheck implements Check {
   delivered(from: Host, to: Host, message: Message): void {
     if (message.type === 'READ' || message.type === 'TIP') {
       const asked = this.#asked.get(`${from.name}/${from.boot}/${to.name}/${message.request}`)
-      if (asked) asked.round = Math.min(asked.round, (this.#rounds.get(lifeOf(to)) ?? 0) + 1)
+      // A second copy of the question changes nothing for the first.
+      if (asked?.round === Infinity) asked.round = (this.#rounds.get(lifeOf(to)) ?? 0) + 1
     } else if (message.type === 'LAST_IS' && !message.learner) {
       const key = `${lifeOf(to)} ${message.round}`
       const answers = this.#answers.get(key)
