@@ -96,7 +96,8 @@ export class Cluster {
         this.coverage.reach('a replica halts')
         this.#again(host)
       },
-      logged: (_host, event) => this.coverage.reach(event),
+      logged: (host, event, fields) => this.coverage.logged(host, event, fields),
+      read: (host, query) => this.coverage.read(host, query),
     }
     this.#makePersistence(around)
     this.#makeProcessing(around)
