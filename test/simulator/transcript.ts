@@ -72,3 +72,12 @@ export class Transcript {
     if (this.traced) this.#print(`${(at / 1000).toFixed(4).padStart(9)}  ${text}`)
   }
 }
+
+const HEARTBEAT = /^ *[\d.]+ +\S+ +\w+_HEARTBEAT /
+
+/** A transcript without signs of life, which are most of it. */
+export function withoutHeartbeats(print: (line: string) => void): (line: string) => void {
+  return (line) => {
+    if (!HEARTBEAT.test(line)) print(line)
+  }
+}

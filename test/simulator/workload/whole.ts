@@ -45,7 +45,7 @@ export class Whole implements Workload {
       timings: TIMINGS,
       limits: { ...LIMITS, queuedCommands: 64, computations: 8 },
       seal: (input) =>
-        seal(this.#wrong.has(slot) ? { ...input, text: `${input.text}, wrongly` } : input),
+        seal(this.#wrong.has(slot) ? { ...input, text: `${input.text}, wrong at ${slot}` } : input),
       readKey,
     })
   }
