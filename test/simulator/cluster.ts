@@ -19,6 +19,7 @@ import { Disk } from './disk.js'
 import { freeze, travel } from './frames.js'
 import { History } from './history.js'
 import { Host, type Start, type Surroundings } from './host.js'
+import { Narrator } from './narrator.js'
 import { Network } from './network.js'
 import { Random } from './random.js'
 import { Timeline } from './timeline.js'
@@ -113,6 +114,7 @@ export class Cluster {
       new TermCheck(),
       this.coverage,
     )
+    if (transcript.traced) this.checks.push(new Narrator(this.timeline, transcript))
   }
 
   get hosts(): readonly Host[] {
