@@ -62,12 +62,12 @@ const row = ({ bug, invariants, median }: Found): string =>
   `| ${bug} | ${invariants.join(', ') || '**escaped**'} | ${median ?? '-'} |`
 
 async function main(): Promise<boolean> {
-  const number = { type: 'string', requiresArg: true } as const
+  const text = { type: 'string' } as const
   const values = usage(yargs(process.argv.slice(2)).scriptName('hunt.js').usage('$0 [options]'))
     .options({
       only: { type: 'string', default: '', describe: 'bugs with this in their names' },
-      seeds: { ...number, describe: 'at most so many seeds a bug [300]' },
-      catches: { ...number, describe: 'until it was caught so often [3]' },
+      seeds: { ...text, describe: 'at most so many seeds a bug [300]' },
+      catches: { ...text, describe: 'until it was caught so often [3]' },
       threads: THREADS,
       json: { type: 'boolean', default: false, describe: 'the findings as JSON' },
       table: { type: 'boolean', default: false, describe: 'the findings as rows of Markdown' },

@@ -136,13 +136,18 @@ t.test('events of the log are known', async (t) => {
   for (const event of emitted) t.ok((LOG_EVENTS as readonly string[]).includes(event), event)
 })
 
+const WRONG = [
+  ['--seeds', 'many'],
+  ['--seed'],
+  ['--trace'],
+  ['--seed', '1', '--minutes', '2'],
+  ['--workload', 'none'],
+  ['--planted', 'none', '--seed', '1'],
+  ['-x'],
+]
+
 t.test('wrong usage is one sentence and exit code 2', async (t) => {
-  for (const words of [
-    ['--seeds', 'many'],
-    ['--trace'],
-    ['--seed', '1', '--minutes', '2'],
-    ['-x'],
-  ]) {
+  for (const words of WRONG) {
     const { code, text } = simulator(...words)
     t.equal(code, 2, words.join(' '))
     t.match(text, /^simulate: .+\n$/)

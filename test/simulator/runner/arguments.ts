@@ -40,6 +40,13 @@ function minutes(text: string | undefined): number | undefined {
   throw new Usage(`--minutes is a number above 0; not "${text}"`)
 }
 
+function oneOf<T extends string>(name: string, text: string | undefined, all: readonly T[]) {
+  if (text === undefined) return undefined
+  const known = all.find((one) => one === text)
+  if (known !== undefined) return known
+  throw new Usage(`--${name} is one of ${all.join(', ')}; not "${text}"`)
+}
+
 export const THREADS = { type: 'string', describe: 'threads [all cores]' } as const
 export const threadsOf = (text: string | undefined): number =>
   wholeNumber('threads', 1, 256)(text) ?? availableParallelism()
@@ -67,27 +74,27 @@ function traceOf(text: string | undefined): Arguments['trace'] {
 
 /** null: asked for help, which has been printed. */
 export function readArguments(words: readonly string[]): Arguments | null {
-  const number = { type: 'string', requiresArg: true } as const
+  const text = { type: 'string' } as const
   const values = usage(
     yargs([...words])
       .scriptName('npm run simulate --')
       .usage('$0 [options]'),
   )
     .options({
-      minutes: { ...number, describe: 'seed after seed for so long' },
-      seeds: { ...number, describe: 'so many seeds' },
-      first: { ...number, describe: 'the first seed [1]' },
-      seed: { ...number, describe: 'this seed alone' },
-      trace: { type: 'string', describe: 'print its transcript; =all: with heartbeats' },
+      minutes: { ...text, describe: 'seed after seed for so long' },
+      seeds: { ...text, describe: 'so many seeds' },
+      first: { ...text, describe: 'the first seed [1]' },
+      seed: { ...text, describe: 'this seed alone' },
+      trace: { ...text, describe: 'print its transcript; =all: with heartbeats' },
       shrink: { type: 'boolean', default: false, describe: 'find a smaller run that fails' },
-      workload: { choices: WORKLOADS, describe: 'instead of what the seed says' },
-      mode: { choices: MODES, describe: 'instead of what the seed says' },
-      processing: { ...number, describe: 'replicas, instead of what the seed says' },
-      persistence: { ...number, describe: 'replicas, instead of what the seed says' },
-      clients: { ...number, describe: 'instead of what the seed says' },
-      strikes: { type: 'string', describe: 'only these faults, e.g. "crash#3 reset#1"' },
-      'storm-ms': { ...number, describe: 'faults last so long, virtual time' },
-      planted: { ...number, describe: 'with this bug in it, by name' },
+      workload: { ...text, describe: 'instead of what the seed says' },
+      mode: { ...text, describe: 'instead of what the seed says' },
+      processing: { ...text, describe: 'replicas, instead of what the seed says' },
+      persistence: { ...text, describe: 'replicas, instead of what the seed says' },
+      clients: { ...text, describe: 'instead of what the seed says' },
+      strikes: { ...text, describe: 'only these faults, e.g. "crash#3 reset#1"' },
+      'storm-ms': { ...text, describe: 'faults last so long, virtual time' },
+      planted: { ...text, describe: 'with this bug in it, by name' },
       threads: THREADS,
       'keep-going': { type: 'boolean', default: false, describe: 'past a seed that fails' },
       json: { type: 'boolean', default: false, describe: 'the summary as JSON' },
@@ -104,8 +111,8 @@ export function readArguments(words: readonly string[]): Arguments | null {
     throw new Usage('--seed is one seed: no --minutes, --seeds, --first')
   return {
     wishes: {
-      workload: values.workload,
-      mode: values.mode,
+      workload: oneOf('workload', values.workload, WORKLOADS),
+      mode: oneOf('mode', values.mode, MODES),
       processing: wholeNumber('processing', 1, 9)(values.processing),
       persistence: wholeNumber('persistence', 1, 9)(values.persistence),
       clients: wholeNumber('clients', 1, 99)(values.clients),
