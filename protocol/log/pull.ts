@@ -32,6 +32,8 @@ export function stretch(entries: readonly Entry[]): Entry[] {
 export class Puller {
   readonly #s: Standing
   #next = 0
+  /** End of the last stretch pulled: where the own log has it, the next one begins there. */
+  #reached: Place | null = null
   /** One at a time: whoever asks while one is under way is asked to wait for the next occasion. */
   #asked: Asked | null = null
 
@@ -49,11 +51,20 @@ export class Puller {
     const id = ++this.#next
     this.#asked = { id, to, since: this.#s.now.monotonic, then }
     const places = this.#s.log.probes()
+    const reached = this.#reached
+    // Probes lie ever further apart: what they miss is found a stretch at a time.
+    if (reached && this.#s.log.has(reached) === true) {
+      places.push(reached)
+      places.sort((a, b) => b.index - a.index)
+    }
     this.#s.send(to, { type: 'PULL', id, committedOnly, places })
   }
 
   onPulled(from: Slot, message: The<'PULLED'>): void {
-    if (this.#asked?.id === message.id && this.#asked.to === from) this.#end(message)
+    if (this.#asked?.id !== message.id || this.#asked.to !== from) return
+    const last = message.entries.at(-1)
+    if (last) this.#reached = { index: last.index, chain: last.chain }
+    this.#end(message)
   }
 
   lost(peer: Slot): void {

@@ -122,6 +122,19 @@ export class Reads {
     for (const { read } of late) this.#notYet(read)
   }
 
+  /** The own answer does not count any more, and rounds that it was part of neither (P9). */
+  abandon(): void {
+    const reads = [
+      ...(this.#round?.reads ?? []),
+      ...this.#waitingForRound,
+      ...this.#waitingForLog.map(({ read }) => read),
+    ]
+    this.#round = null
+    this.#waitingForRound = []
+    this.#waitingForLog = []
+    for (const read of reads) this.#notYet(read)
+  }
+
   #notYet(read: Asked): void {
     const request = read.kind === 'tip' ? read.request : read.message.request
     this.#s.outbox.send(read.link, { type: 'NOT_YET', request })

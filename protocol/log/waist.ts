@@ -14,6 +14,8 @@ interface Writer {
   readonly slot: Slot
   readonly boot: string
   readonly lane: 'main' | 'bulk'
+  /** When a frame last came, monotonic ms. */
+  heard: number
 }
 
 export class Waist {
@@ -37,7 +39,7 @@ export class Waist {
   }
 
   linkUp(link: LinkId, slot: Slot, boot: string, lane: 'main' | 'bulk'): void {
-    this.#writers.set(link, { slot, boot, lane })
+    this.#writers.set(link, { slot, boot, lane, heard: this.#s.now.monotonic })
     if (lane === 'main') this.#sayHeartbeat(link)
   }
 
@@ -47,6 +49,16 @@ export class Waist {
     this.#feeds.forget(link)
     this.#reads.forget(link)
     this.#appender.writers.forget(link)
+  }
+
+  /** Processing replicas heard within the bound, over the link that they write by. */
+  get #heard(): Slot[] {
+    const { now, timings } = this.#s
+    const slots = new Set<Slot>()
+    for (const { slot, lane, heard } of this.#writers.values()) {
+      if (lane === 'main' && now.monotonic - heard <= timings.suspect) slots.add(slot)
+    }
+    return [...slots].sort((a, b) => a - b)
   }
 
   sayHeartbeats(): void {
@@ -65,6 +77,7 @@ export class Waist {
       lamport: this.#s.clock.now,
       term: log.committedFence.term,
       reaches: this.#s.reached,
+      hears: this.#heard,
       full: this.#s.full,
     })
   }
@@ -76,10 +89,11 @@ export class Waist {
   }
 
   onMessage(link: LinkId, message: Message): void {
-    const { slot, boot } = this.#writers.get(link)!
+    const writer = this.#writers.get(link)!
+    writer.heard = this.#s.now.monotonic
     switch (message.type) {
       case 'HOME_HEARTBEAT':
-        this.#leases.hear(link, slot, boot, message)
+        this.#leases.hear(link, writer.slot, writer.boot, message)
         return
       case 'CLAIM':
         this.#onClaim(link, message)

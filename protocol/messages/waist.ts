@@ -27,7 +27,7 @@ export const HOME_HEARTBEAT = message(
     holds: term,
     /** Nonce of the CLAIM under way or won; empty: none. */
     nonce: text(32, '00112233aabbccdd'),
-    /** Processing replicas directly linked, itself included. */
+    /** Processing replicas directly linked, itself included; 128 more where users are logged in. */
     size: uint(255),
     newestTerm: term,
   },
@@ -47,6 +47,8 @@ export const STORE_HEARTBEAT = message(
     term,
     /** Slots of the persistence replicas that this one reaches, itself included. */
     reaches: slots,
+    /** Slots of the processing replicas that this one hears: a path may be open one way only. */
+    hears: slots,
     full: bool,
   },
 )

@@ -39,7 +39,7 @@ export class Home {
   readonly stores: Stores
   readonly #storeOf = new Map<LinkId, { slot: Slot; lane: 'main' | 'bulk' }>()
   home: Slot = 0
-  /** Since when there has been no home that serves, monotonic ms; null: there is one. */
+  /** Since when there has been no home that can commit, monotonic ms; null: there is one. */
   #homelessSince: number | null = 0
   #next = 0
   #unanswered: Append[] = []
@@ -68,9 +68,14 @@ export class Home {
 
   // ---- which home -----------------------------------------------------------------------------
 
-  /** The home is in a view: what is appended there can be committed. */
+  /** The home is in a view. */
   get serves(): boolean {
     return this.stores.normal(this.home)
+  }
+
+  /** The home is in a view that can commit, as far as is known here. */
+  get commits(): boolean {
+    return this.stores.commits(this.home)
   }
 
   /** Persistence replicas with a live link to here or to the home. */
@@ -102,11 +107,11 @@ export class Home {
     if (!stores.works(this.home)) {
       const next = best ?? stores.slots.find((slot) => stores.normal(slot))
       this.#moveTo(next ?? stores.slots.find((slot) => stores.works(slot)) ?? 0)
-    } else if (best && this.serves && !stores.commits(this.home)) {
+    } else if (best && this.serves && !this.commits) {
       // Cut off from the others, it may not know that its view is over.
       this.#moveTo(best)
     }
-    if (this.serves) this.#homelessSince = null
+    if (this.commits) this.#homelessSince = null
     else this.#homelessSince ??= now.monotonic
   }
 
@@ -230,8 +235,7 @@ export class Home {
   sayHeartbeat(slot: Slot): void {
     const link = this.stores.get(slot)?.main
     if (!link) return
-    const { holds, newestTerm } = this.#s
-    const size = this.#s.live.length
+    const { holds, newestTerm, size } = this.#s
     this.#s.outbox.send(link, {
       type: 'HOME_HEARTBEAT',
       holds,

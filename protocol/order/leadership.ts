@@ -47,9 +47,9 @@ export class Leadership {
     })
   }
 
-  /** Only who reaches a persistence member that works offers its id. */
+  /** Only who reaches a persistence member whose view can commit offers its id. */
   get #eligible(): boolean {
-    return this.#home.serves && this.#s.now.monotonic >= this.#disqualifiedUntil
+    return this.#home.commits && this.#s.now.monotonic >= this.#disqualifiedUntil
   }
 
   /**
@@ -137,7 +137,7 @@ export class Leadership {
     this.#s.role = 'claimant'
     this.#claimNonce = this.#s.nonce()
     this.#s.outbox.log('info', 'claiming', { expected: this.#s.newestTerm })
-    this.#home.claim(this.#s.newestTerm, this.#s.live.length, this.#claimNonce)
+    this.#home.claim(this.#s.newestTerm, this.#s.size, this.#claimNonce)
     this.#home.sayHeartbeats()
   }
 

@@ -15,6 +15,9 @@ export interface RingPeer {
   heartbeat: The<'RING_HEARTBEAT'> | null
 }
 
+/** More than there are slots. */
+const SERVING = 128
+
 export class RingStanding {
   readonly self: Slot
   readonly slots: number
@@ -32,6 +35,8 @@ export class RingStanding {
   holds = 0
   /** Highest term seen in feed, messages and answers. */
   newestTerm = 0
+  /** Clients logged in here. */
+  users = 0
 
   constructor(config: ProcessingConfig) {
     this.self = config.self
@@ -56,6 +61,14 @@ export class RingStanding {
       if (slot === this.self || this.hears(slot)) live.push(slot)
     }
     return live
+  }
+
+  /**
+   * What a claim weighs against the lease of another: the replicas linked here, and above all
+   * whether anybody is served. A coordinator whom no client reaches gives way.
+   */
+  get size(): number {
+    return this.live.length + (this.users > 0 ? SERVING : 0)
   }
 
   /** The next slot of the ring with a live link. */

@@ -52,13 +52,18 @@ export class Stores {
     return this.#s.now.monotonic - store.heard <= this.#s.timings.suspect
   }
 
+  /** Heard, and hears this replica: a path may be open one way only. */
+  #linked(slot: Slot): boolean {
+    return this.hears(slot) && this.get(slot)!.heartbeat?.hears.includes(this.#s.self) === true
+  }
+
   normal(slot: Slot): boolean {
-    return this.hears(slot) && this.get(slot)?.heartbeat?.status === 'normal'
+    return this.#linked(slot) && this.get(slot)?.heartbeat?.status === 'normal'
   }
 
   /** In a view, or between two: it queues what it is given. */
   works(slot: Slot): boolean {
-    const changing = this.hears(slot) && this.get(slot)?.heartbeat?.status === 'changing'
+    const changing = this.#linked(slot) && this.get(slot)?.heartbeat?.status === 'changing'
     return changing || this.normal(slot)
   }
 

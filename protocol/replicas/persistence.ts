@@ -257,6 +257,7 @@ export class PersistenceReplica implements Machine {
   #startAnew(): void {
     this.#view.leave()
     this.#life.startAnew()
+    this.#reads.abandon()
   }
 
   // ---- messages -------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import type { Home } from '../order/home.js'
 import type { RingStanding } from '../order/standing.js'
 import { streamKey } from '../order/state.js'
 import type { Place } from '../envelope/header.js'
+import type { Applied } from './applied.js'
 import { refusal, type Session } from './session.js'
 
 type InboxMessage = The<'PAGE'>['messages'][number]
@@ -35,12 +36,14 @@ export class Delivery {
   readonly #s: RingStanding
   readonly #home: Home
   readonly #executor: Executor
+  readonly #applied: Applied
   readonly #listeners = new Map<LinkId, Listener>()
 
-  constructor(standing: RingStanding, home: Home, executor: Executor) {
+  constructor(standing: RingStanding, home: Home, executor: Executor, applied: Applied) {
     this.#s = standing
     this.#home = home
     this.#executor = executor
+    this.#applied = applied
   }
 
   get listeners(): number {
@@ -61,7 +64,11 @@ export class Delivery {
     }
     const envelopes = entries.map((entry) => entry.body)
     const places = entries.map((entry) => this.#place(user, entry))
-    this.#s.outbox.compute({ kind: 'open', privateKey, envelopes, places }, (result) => {
+    // A copy: the session's own is wiped by the next log-in, and this may wait for a worker.
+    const key = Uint8Array.from(privateKey)
+    const job = { kind: 'open', privateKey: key, envelopes, places } as const
+    this.#s.outbox.compute(job, (result) => {
+      key.fill(0)
       const texts = result.kind === 'open' ? result.texts : []
       const messages = places.map((place, i): InboxMessage => {
         const { sender: from, recipient: to, stream, seq, time } = place
@@ -80,19 +87,33 @@ export class Delivery {
 
   // ---- pages ----------------------------------------------------------------------------------
 
+  /** The own log reaches as far as the page: who sent what, and which keys open it. */
+  #read(
+    user: string,
+    after: number,
+    limit: number,
+    then: (page: The<'READ_PAGE'> | null) => void,
+  ): void {
+    this.#home.questions.read(user, after, limit, (page) => {
+      if (page) this.#applied.through(page.through, () => then(page))
+      else then(null)
+    })
+  }
+
   inbox(session: Session, message: The<'INBOX'>, done: () => void): void {
     const { request, after, limit } = message
     const user = session.user!
-    this.#home.questions.read(user, after, Math.min(limit, PAGE), (page) => {
+    this.#read(user, after, Math.min(limit, PAGE), (page) => {
       if (!page) {
         this.#s.outbox.send(session.link, refusal(request, 'NO_QUORUM'))
         done()
         return
       }
       this.#open(session, page.entries, (messages) => {
-        const next = page.entries.at(-1)?.index ?? Math.max(after, page.through)
+        const { more, through } = page
+        // An empty page with more to come (limit 0) has shown nothing: read on from where it began.
+        const next = page.entries.at(-1)?.index ?? (more ? after : Math.max(after, through))
         const cursor = this.#executor.base.cursors.get(user) ?? 0
-        const { more } = page
         this.#s.outbox.send(session.link, { type: 'PAGE', request, messages, next, more, cursor })
         done()
       })
@@ -182,7 +203,7 @@ export class Delivery {
     if (listener.reading || room <= 0) return
     listener.reading = true
     const { session, sent } = listener
-    this.#home.questions.read(session.user!, sent, Math.min(room, PAGE), (page) => {
+    this.#read(session.user!, sent, Math.min(room, PAGE), (page) => {
       listener.reading = false
       if (this.#listeners.get(session.link) !== listener) return
       if (!page) {

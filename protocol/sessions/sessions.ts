@@ -12,6 +12,7 @@ import type { Executor } from '../order/executor.js'
 import type { Home } from '../order/home.js'
 import type { RingStanding } from '../order/standing.js'
 import { streamKey } from '../order/state.js'
+import { Applied } from './applied.js'
 import { Delivery } from './delivery.js'
 import { isUserName, refusal, type Session } from './session.js'
 
@@ -37,8 +38,7 @@ export class Sessions {
   readonly #port: SessionsPort
   readonly delivery: Delivery
   readonly #sessions = new Map<LinkId, Session>()
-  /** Log-ins wait for the log to reach an index before the account is looked up. */
-  #waiting: { readonly index: number; readonly then: () => void }[] = []
+  readonly #applied: Applied
   draining = false
 
   constructor(standing: RingStanding, home: Home, executor: Executor, port: SessionsPort) {
@@ -46,7 +46,8 @@ export class Sessions {
     this.#home = home
     this.#executor = executor
     this.#port = port
-    this.delivery = new Delivery(standing, home, executor)
+    this.#applied = new Applied(executor)
+    this.delivery = new Delivery(standing, home, executor, this.#applied)
   }
 
   get size(): number {
@@ -62,6 +63,7 @@ export class Sessions {
     const session = this.#sessions.get(link)
     this.#sessions.delete(link)
     session?.privateKey?.fill(0)
+    if (session?.user) this.#s.users--
     this.delivery.forget(link)
   }
 
@@ -242,21 +244,21 @@ export class Sessions {
     })
   }
 
+  /** While the state is built again from the log, the account's cursor is not what it was. */
   #logIn(session: Session, request: number, name: string, privateKey: Uint8Array): void {
+    this.#applied.again(() => this.#begin(session, request, name, privateKey))
+  }
+
+  #begin(session: Session, request: number, name: string, privateKey: Uint8Array): void {
     if (!this.#sessions.has(session.link)) {
       privateKey.fill(0)
       return
     }
-    const account = this.#executor.base.account(name)
-    if (!account) {
-      // The state is being built again from the log.
-      this.reply(session, refusal(request, 'NOT_READY'))
-      return
-    }
     session.privateKey?.fill(0)
+    if (!session.user) this.#s.users++
     session.user = name
     session.privateKey = privateKey
-    const { kid, bits } = this.#executor.keyOf(account)
+    const { kid, bits } = this.#executor.keyOf(this.#executor.base.account(name)!)
     const cursor = this.#executor.base.cursors.get(name) ?? 0
     this.reply(session, { type: 'SESSION', request, name, fingerprint: kid, bits, cursor })
   }
@@ -275,17 +277,12 @@ export class Sessions {
         this.reply(session, refusal(request, 'NO_QUORUM'))
         return
       }
-      this.#waiting.push({ index, then })
-      this.applied()
+      this.#applied.through(index, then)
     })
   }
 
   /** The log has been applied further. */
   applied(): void {
-    const { index } = this.#executor.base
-    const ready = this.#waiting.filter((waiting) => waiting.index <= index)
-    if (ready.length === 0) return
-    this.#waiting = this.#waiting.filter((waiting) => waiting.index > index)
-    for (const { then } of ready) then()
+    this.#applied.advance()
   }
 }

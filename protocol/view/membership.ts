@@ -28,17 +28,26 @@ export class Membership {
     ).length
   }
 
-  /** What is wrong with a member: silent, restarted, stuck; or only on its way to another view. */
+  /**
+   * What is wrong with a member: silent, restarted, stuck, or not reached by another member; or only
+   * on its way to another view.
+   */
   trouble(): 'lost' | 'changing' | null {
+    const { now, timings, self, peers } = this.#s
     const stuck = this.#stuckOn()
+    // Whom nobody has heard for a while is not apart from somebody, but dead, as will show at once.
+    const fresh = (slot: Slot): boolean =>
+      slot === self || now.monotonic - (peers.get(slot)?.heard ?? 0) <= timings.suspect / 2
     let trouble: 'changing' | null = null
     for (const slot of this.#s.otherMembers) {
-      const heartbeat = this.#s.peers.get(slot)?.heartbeat
+      const heartbeat = peers.get(slot)?.heartbeat
       if (!this.#s.hears(slot) || stuck.includes(slot)) return 'lost'
       if (!heartbeat) continue
-      const { status, oldestWrite, promised } = heartbeat
+      const { status, oldestWrite, promised, reaches } = heartbeat
       if (status === 'outside' || status === 'learner') return 'lost'
-      if (oldestWrite > 2 * this.#s.timings.suspect) return 'lost'
+      const apart = this.#s.memberSlots.some((member) => !reaches.includes(member) && fresh(member))
+      if (apart) return 'lost'
+      if (oldestWrite > 2 * timings.suspect) return 'lost'
       if (compareEpochs(promised, this.#s.epoch) > 0) trouble = 'changing'
     }
     return trouble
@@ -60,9 +69,12 @@ export class Membership {
     if (!fit.includes(self)) return []
     const lastOf = (slot: Slot): number =>
       slot === self ? this.#s.log.last : (peers.get(slot)?.heartbeat?.last ?? 0)
-    const newest = Math.max(...fit.map(lastOf))
-    const near = fit.filter((slot) => slot === self || lastOf(slot) >= newest - this.#s.bounds.near)
-    const candidates = near.length >= this.#s.majority ? near : fit
+    const committedOf = (slot: Slot): number =>
+      slot === self ? this.#s.log.commit : (peers.get(slot)?.heartbeat?.committed ?? 0)
+    // By what is committed: a tail that nobody else has makes no one else far behind.
+    const near = Math.max(...fit.map(committedOf)) - this.#s.bounds.near
+    const nearby = fit.filter((slot) => slot === self || lastOf(slot) >= near)
+    const candidates = nearby.length >= this.#s.majority ? nearby : fit
     return bestClique(self, candidates, (a, b) => this.#reaches(a, b))
   }
 

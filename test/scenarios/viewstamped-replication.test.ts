@@ -267,8 +267,8 @@ t.test('a view with a member that has restarted is not healthy: ASK is granted',
 t.test('when a member falls silent the lowest of the others asks first', (t) => {
   const { stage, s } = installed(t)
   stage.hold('s1', 's2')
-  s.get(3)!.life = { ...s.get(3)!.life, reaches: [2, 3] }
   stage.run(900)
+  s.get(3)!.life = { ...s.get(3)!.life, reaches: [2, 3] }
   t.same(stage.lines(['ASK']), [])
   stage.run(200)
   t.same(stage.lines(['ASK']), ['s2 → s3 ASK 6.2 [2 3]'])
@@ -278,6 +278,15 @@ t.test('when a member falls silent the lowest of the others asks first', (t) => 
     ['s2 → s3 CONSENT 6.3 proposing'],
     'and gives no way to a higher',
   )
+  t.end()
+})
+
+t.test('a view in which two members do not reach each other is not healthy', (t) => {
+  const { stage, s } = installed(t)
+  s.get(3)!.life = { ...s.get(3)!.life, reaches: [2, 3] }
+  s.get(1)!.life = { ...s.get(1)!.life, reaches: [1, 2] }
+  stage.run(1_000)
+  t.same(stage.lines(['ASK']), ['s2 → s1 ASK 6.2 [1 2]'], 'the lower of two pairs')
   t.end()
 })
 
@@ -334,9 +343,11 @@ t.test('P9: a learner makes up the members, never the majority', (t) => {
 t.test('P9: a learner serves no pulls', (t) => {
   const { stage, s } = playing(2, 3)
   stage.run(100)
-  const pull = { type: 'PULL', id: 1, committedOnly: false, places: [placeOf([])] } as const
+  const pull = { type: 'PULL', id: 1, committedOnly: true, places: [placeOf([])] } as const
   s.get(1)!.say('s2', pull)
   t.same(stage.lines(['PULLED']), ['s2 → s1 PULLED'], 'a voter does')
+  s.get(1)!.say('s2', { ...pull, committedOnly: false })
+  t.equal(stage.sent('PULLED').length, 1, 'outside a view only of what is committed')
   stage.crash('s2')
   stage.disk('s2').lose()
   stage.start('s2')

@@ -6,13 +6,14 @@ import { TIMINGS, type LogBounds, type PersistenceConfig } from '../../protocol/
 import type { Durable, WriteBatch } from '../../protocol/log/storage.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import type { Check } from './checks/check.js'
-import { ClientCheck } from './checks/clients.js'
+import { clientChecks } from './checks/client-checks.js'
 import { DiskCheck } from './checks/disk.js'
 import { LogCheck } from './checks/log.js'
 import { ReadCheck } from './checks/reads.js'
 import { TermCheck } from './checks/term.js'
 import { TurnCheck } from './checks/turn.js'
 import { ViewCheck } from './checks/view.js'
+import { VoteCheck } from './checks/votes.js'
 import { WriterCheck } from './checks/writer.js'
 import { Coverage } from './coverage.js'
 import { Disk } from './disk.js'
@@ -109,9 +110,12 @@ export class Cluster {
       new ViewCheck(),
       new LogCheck(this.history, this.disks),
       new WriterCheck(this.history),
-      new ReadCheck(this.history),
-      new ClientCheck(this.history),
+      new ReadCheck(this.history, sizes.persistence),
+      new VoteCheck(sizes.persistence),
       new TermCheck(),
+      ...(machines.client
+        ? clientChecks(this.history, this.coverage, () => this.timeline.now)
+        : []),
       this.coverage,
     )
     if (transcript.traced) this.checks.push(new Narrator(this.timeline, transcript))

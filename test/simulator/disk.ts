@@ -34,6 +34,8 @@ export interface File {
   /** By index; [0] is the place before entry 1. */
   log: Node[]
   commit: number
+  /** It was put back to an earlier state, under the life that it had then. */
+  forgets: boolean
   /** Indices of entries that do not read back as they were written. */
   flipped: Set<number>
 }
@@ -112,6 +114,7 @@ export class Disk {
       remembered: new Map(),
       log: [this.#history.root],
       commit: 0,
+      forgets: false,
       flipped: new Set(),
     }
     this.ahead = this.#history.root
@@ -128,7 +131,7 @@ export class Disk {
   }
 
   restore(earlier: File): void {
-    this.file = copy(earlier)
+    this.file = { ...copy(earlier), forgets: true }
     this.ahead = this.last
   }
 
@@ -180,9 +183,9 @@ export class Disk {
     )
   }
 
-  /** A voter's, without damage: one of those of which a majority is needed. */
+  /** A voter's, with all that it was given: one of those of which a majority is needed. */
   get sound(): boolean {
-    return this.voter && this.file!.flipped.size === 0
+    return this.voter && !this.file!.forgets && this.file!.flipped.size === 0
   }
 
   write(batch: WriteBatch, done: (result: WriteResult) => void): void {
@@ -249,7 +252,7 @@ export class Disk {
       (last && (last.index !== durable.last || Buffer.compare(last.chain, durable.chain) !== 0))
     if (stale) return { outcome: 'stale', durable }
     // A file that is there keeps its log under the new life.
-    if (batch.genesis && this.file) Object.assign(this.file, batch.genesis)
+    if (batch.genesis && this.file) Object.assign(this.file, batch.genesis, { forgets: false })
     else if (batch.genesis) this.format(batch.genesis.genesis, batch.genesis.incarnation)
     const { file } = this
     if (!file) throw new Violation('disk', `s${this.slot} writes to a file without genesis`)

@@ -1,141 +1,195 @@
 // What clients are promised. C4: no effect of an uncommitted entry is shown. C5: a repeated request
-// gets the original's answer. C8: an answer names a committed place. Reads see what was committed
-// when they were asked (linearizable per mailbox: the log is the order).
+// gets the original's answer. C8: an answer names a place before which everything is committed.
+// Reads see what was committed when they were asked.
 
-import { ERRORS, errorName } from '../../../protocol/errors.js'
-import { KIND } from '../../../protocol/log/entry.js'
+import { ERRORS, errorName, type ErrorName } from '../../../protocol/errors.js'
+import { KIND, sameBytes } from '../../../protocol/log/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
-import type { History, Node } from '../history.js'
+import type { Coverage } from '../coverage.js'
 import type { Host } from '../host.js'
-import { userOf } from '../workload/client.js'
 import { Violation, expect } from '../violation.js'
 import type { Check } from './check.js'
-
-const keyOf = (stream: Uint8Array, seq: number): string =>
-  `${Buffer.from(stream).toString('hex')}/${seq}`
-
-interface Inbox {
-  readonly after: number
-  readonly committed: number
-}
+import { digestOf, hex, type ClientLedger } from './ledger.js'
+import { passwordOf, type Requests } from './requests.js'
 
 export class ClientCheck implements Check {
-  readonly #history: History
-  readonly #sends = new Map<string, The<'SEND'>>()
-  readonly #inboxes = new Map<string, Inbox>()
-  /** First text asked for under (stream, seq): the one that counts. */
-  readonly #texts = new Map<string, The<'SEND'>>()
-  /** Where the ledger has (stream, seq). */
-  readonly #places = new Map<string, Node>()
-  readonly #mailboxes = new Map<string, number[]>()
+  readonly #ledger: ClientLedger
+  readonly #requests: Requests
+  readonly #coverage: Coverage
 
-  constructor(history: History) {
-    this.#history = history
-    history.onCommit((node) => this.#committed(node))
-  }
-
-  #committed(node: Node): void {
-    const { kind, stream, seq, mailbox } = node.meta!
-    if (stream.length > 0 && seq > 0) this.#places.set(keyOf(stream, seq), node)
-    if (kind !== KIND.message) return
-    const indices = this.#mailboxes.get(mailbox)
-    if (indices) indices.push(node.index)
-    else this.#mailboxes.set(mailbox, [node.index])
+  constructor(ledger: ClientLedger, requests: Requests, coverage: Coverage) {
+    this.#ledger = ledger
+    this.#requests = requests
+    this.#coverage = coverage
   }
 
   sent(from: Host, to: Host, message: Message): void {
-    if (from.role === 'client') return this.#asks(from, message)
     if (to.role !== 'client') return
     switch (message.type) {
       case 'RECEIPT':
         return this.#receipt(to, message)
       case 'ERROR':
         return this.#error(to, message)
+      case 'STREAM_OPENED':
+        return this.#opened(from, to, message)
+      case 'SESSION':
+        return this.#session(to, message)
       case 'PAGE':
         return this.#page(to, message)
-      case 'PUSH':
-        return this.#shown(from, to, message.messages)
-      case 'STREAM_OPENED':
-        return expect(message.index < this.#history.ledger.length, 'C4', () => {
-          return `${from.name} says a stream is open by ${message.index}, not committed`
-        })
     }
-  }
-
-  #asks(from: Host, message: Message): void {
-    const committed = this.#history.committed.index
-    if (message.type === 'INBOX') {
-      this.#inboxes.set(`${from.name}/${message.request}`, { after: message.after, committed })
-    }
-    if (message.type !== 'SEND') return
-    this.#sends.set(`${from.name}/${message.request}`, message)
-    const key = keyOf(message.stream, message.seq)
-    if (!this.#texts.has(key)) this.#texts.set(key, message)
   }
 
   #receipt(to: Host, message: The<'RECEIPT'>): void {
-    const send = this.#sends.get(`${to.name}/${message.request}`)!
-    const key = keyOf(send.stream, send.seq)
-    const node = this.#places.get(key)
-    if (!node) throw new Violation('C4', `${to.name} gets a receipt for ${key}, not committed`)
-    expect(node.index === message.index && send.seq === message.seq, 'C5', () => {
-      return `${to.name} is told ${message.index} for ${key}; it is at ${node.index}`
+    const { asked, user } = this.#requests.of(to, message.request, 'SEND')
+    const place = `${hex(asked.stream)}/${asked.seq}`
+    expect(message.index <= this.#ledger.end, 'C8', () => {
+      return `${to.name} gets a receipt for ${message.index}; committed is ${this.#ledger.end}`
     })
-    const first = this.#texts.get(key)!
-    expect(first.text === send.text && first.to === send.to, 'C5', () => {
-      return `${to.name} gets a receipt for other words than the first under ${key}`
+    const node = this.#ledger.place(asked.stream, asked.seq)
+    if (!node) throw new Violation('C4', `${to.name} gets a receipt for ${place}, not committed`)
+    const { entry, meta } = node
+    expect(node.index === message.index && asked.seq === message.seq, 'C5', () => {
+      return `${to.name} is told ${message.index} for ${place}; it is at ${node.index}`
     })
-    expect(node.meta!.kind === KIND.message, 'C5', () => {
-      return `${to.name} gets a receipt for ${key}, which was refused`
+    expect(entry!.time === message.time, 'C5', () => {
+      return `${to.name} is told time ${message.time} for ${place}; it is ${entry!.time}`
+    })
+    expect(meta!.kind === KIND.message, 'C5', () => {
+      return `${to.name} gets a receipt for ${place}, which was refused`
+    })
+    expect(sameBytes(meta!.digest, digestOf(user, asked)), 'C5', () => {
+      return `${to.name} gets a receipt for other words than ${place} holds`
     })
   }
 
   #error(to: Host, message: The<'ERROR'>): void {
-    const send = this.#sends.get(`${to.name}/${message.request}`)
-    if (!send) return
-    const key = keyOf(send.stream, send.seq)
-    const node = this.#places.get(key)
-    const name = errorName(message.code)
+    const name = errorName(message.code)!
+    this.#coverage.reach(`answered ${name}`)
+    if (message.request === 0) return
+    const { asked } = this.#requests.any(to, message.request)
+    expect(message.definite === ERRORS[name].definite, 'C5', () => `${name} is not as catalogued`)
+    if (asked.type === 'SEND') this.#sendRefused(to, message, name)
+    if (asked.type === 'OPEN_STREAM') this.#openRefused(to, message, name)
+    if (asked.type === 'REGISTER' || asked.type === 'LOGIN') this.#logInRefused(to, message, name)
+  }
+
+  #sendRefused(to: Host, message: The<'ERROR'>, name: ErrorName): void {
+    const { asked, user, end, next } = this.#requests.of(to, message.request, 'SEND')
+    const { stream, seq } = asked
+    const node = this.#ledger.place(stream, seq)
+    const place = `${hex(stream)}/${seq}`
+    const told = `${to.name} is told ${name} for ${place}`
+    const same = node && sameBytes(node.meta!.digest, digestOf(user, asked))
     switch (name) {
       case 'NO_SUCH_USER':
       case 'DIVERGED':
-        return expect(node?.meta!.answer === ERRORS[name].code, 'C4', () => {
-          return `${to.name} is told ${name} for ${key}; the log says ${node?.meta!.answer}`
+        expect(node?.meta!.answer === ERRORS[name].code, 'C4', () => {
+          return `${told}; the log says ${node?.meta!.answer}`
         })
+        return expect(same === true, 'C5', () => `${told}, which holds other words`)
       case 'CONFLICT':
-        return expect(this.#texts.get(key)!.text !== send.text, 'C5', () => {
-          return `${to.name} is told CONFLICT for ${key}, sent with the same words`
+        expect(node !== undefined, 'C8', () => `${told}, where nothing is committed`)
+        return expect(same === false, 'C5', () => `${told}, which holds the same words`)
+      case 'OUT_OF_ORDER': {
+        // It was executed at some moment between the request and now.
+        const known = this.#ledger.streams.get(hex(stream))
+        const { expected } = message
+        const right = expected !== null && expected >= next && expected < seq
+        expect(right, 'C5', () => `${told}, expected ${expected}; it was ${next} when asked`)
+        return expect(expected! <= (known?.next ?? 0), 'C8', () => {
+          return `${told}, expected ${expected}; committed is up to ${known?.next}`
         })
-      case 'NO_SUCH_STREAM':
+      }
       case 'OLD_DUPLICATE':
-        throw new Violation('C5', `${to.name} is told ${name} for ${key}`)
+        return expect(this.#ledger.isOld(stream, seq), 'C5', () => `${told}, which is kept`)
+      case 'NO_SUCH_STREAM': {
+        const known = this.#ledger.streams.get(hex(stream))
+        const open = known?.owner === user && known.index <= end
+        return expect(!open, 'C5', () => `${told}, which was open when asked`)
+      }
     }
   }
 
-  #page(to: Host, message: The<'PAGE'>): void {
-    const asked = this.#inboxes.get(`${to.name}/${message.request}`)!
-    this.#shown(null, to, message.messages)
-    const got = message.messages.map(({ index }) => index)
-    const last = got.at(-1) ?? asked.after
-    const end = message.more ? last : Math.max(last, asked.committed)
-    const all = this.#mailboxes.get(userOf(to.slot)) ?? []
-    const wanted = all.filter((index) => index > asked.after && index <= end)
-    expect(got.join() === wanted.join(), 'read', () => {
-      return `${to.name}'s page after ${asked.after} has [${got}], the ledger [${wanted}]`
+  #openRefused(to: Host, message: The<'ERROR'>, name: ErrorName): void {
+    if (name !== 'CONFLICT') return
+    const { asked, user } = this.#requests.of(to, message.request, 'OPEN_STREAM')
+    const owner = this.#ledger.streams.get(hex(asked.stream))?.owner
+    expect(owner !== undefined && owner !== user, 'C5', () => {
+      return `${to.name} is told CONFLICT for its stream, which is ${owner}'s`
     })
   }
 
-  #shown(from: Host | null, to: Host, messages: The<'PUSH'>['messages']): void {
-    const user = userOf(to.slot)
-    for (const { index, stream, seq, text, to: recipient } of messages) {
-      const key = keyOf(stream, seq)
-      const node = this.#places.get(key)
-      expect(node?.index === index, 'C4', () => {
-        return `${from?.name ?? 'a page'} shows ${to.name} ${key} at ${index}, not committed there`
-      })
-      expect(recipient === user && text === this.#texts.get(key)!.text, 'C4', () => {
-        return `${to.name} is shown other words under ${key} than were sent`
+  #opened(from: Host, to: Host, message: The<'STREAM_OPENED'>): void {
+    const { asked, user } = this.#requests.of(to, message.request, 'OPEN_STREAM')
+    const known = this.#ledger.streams.get(hex(asked.stream))
+    const { index } = message
+    expect(known !== undefined && index <= this.#ledger.end, 'C4', () => {
+      return `${from.name} says a stream is open by ${index}, not committed`
+    })
+    expect(known!.owner === user && known!.index <= index, 'C5', () => {
+      return `${to.name} is told that its stream is open; it is ${known!.owner}'s`
+    })
+  }
+
+  // ---- accounts -------------------------------------------------------------------------------
+
+  #session(to: Host, message: The<'SESSION'>): void {
+    const { asked, cursor } = this.#requests.any(to, message.request)
+    if (asked.type !== 'REGISTER' && asked.type !== 'LOGIN') return
+    const account = this.#ledger.accounts.get(asked.name)
+    expect(account !== undefined && message.name === asked.name, 'C8', () => {
+      return `${to.name} gets a session of ${message.name}, which is not committed`
+    })
+    if (asked.type === 'REGISTER') {
+      expect(sameBytes(account!.token, asked.token), 'C5', () => {
+        return `${to.name} gets ${asked.name}, which another registration made`
       })
     }
+    expect(passwordOf(account!) === asked.password, 'C5', () => {
+      return `${to.name} gets a session of ${asked.name} with a wrong password`
+    })
+    expect(message.cursor >= cursor, 'cursor', () => {
+      return `${asked.name}'s cursor was ${cursor} when it logged in; it is told ${message.cursor}`
+    })
+    this.#coverage.reach(`session by ${asked.type}`)
+  }
+
+  #logInRefused(to: Host, message: The<'ERROR'>, name: ErrorName): void {
+    const { asked, registered } = this.#requests.any(to, message.request)
+    if (asked.type !== 'REGISTER' && asked.type !== 'LOGIN') return
+    const account = this.#ledger.accounts.get(asked.name)
+    if (name === 'NAME_TAKEN' && asked.type === 'REGISTER') {
+      expect(
+        account !== undefined,
+        'C8',
+        () => `${asked.name} is called taken; it is not committed`,
+      )
+      expect(!sameBytes(account!.token, asked.token), 'C5', () => {
+        return `${to.name} is told NAME_TAKEN by its own registration of ${asked.name}`
+      })
+    }
+    if (name !== 'BAD_CREDENTIALS' || !registered) return
+    expect(passwordOf(account!) !== asked.password, 'C5', () => {
+      return `${to.name} is told BAD_CREDENTIALS for ${asked.name} with the right password`
+    })
+  }
+
+  // ---- reads ----------------------------------------------------------------------------------
+
+  #page(to: Host, message: The<'PAGE'>): void {
+    const { asked, user, end } = this.#requests.of(to, message.request, 'INBOX')
+    const got = message.messages.map(({ index }) => index)
+    const { next, more } = message
+    // Whole up to `next`; and where there was no more, up to all that was committed when asked.
+    const through = more ? next : Math.max(next, end)
+    const all = this.#ledger.mailbox(user)
+    const wanted = all.filter((index) => index > asked.after && index <= through)
+    const whole = got.join() === wanted.join() && got.length <= asked.limit && next >= asked.after
+    expect(whole, 'read', () => {
+      return `${to.name}'s page after ${asked.after} has [${got}], the ledger [${wanted}]`
+    })
+    expect(next <= Math.max(this.#ledger.end, asked.after), 'C4', () => {
+      return `${to.name} is to read on after ${next}; committed is ${this.#ledger.end}`
+    })
   }
 }

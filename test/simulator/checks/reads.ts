@@ -1,5 +1,6 @@
 // Linearizable reads of the waist: what READ and TIP see holds all that was committed when they
-// were asked, and a page is exactly the ledger's stretch of that mailbox.
+// were asked, and a page is exactly the ledger's stretch of that mailbox. P9: it rests on answers of
+// a majority of voters, asked after the read came.
 
 import { KIND } from '../../../protocol/log/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
@@ -10,22 +11,33 @@ import type { Check } from './check.js'
 
 interface Asked {
   readonly committed: number
+  /** Rounds of the store before this one were begun too early; Infinity: it has not arrived. */
+  round: number
   readonly message: The<'READ'> | The<'TIP'>
 }
+
+const lifeOf = (host: Host): string => `${host.name}/${host.boot}`
 
 export class ReadCheck implements Check {
   readonly #history: History
   readonly #asked = new Map<string, Asked>()
+  readonly #majority: number
+  /** By a store's life: its newest round, and who has answered which as a voter. */
+  readonly #rounds = new Map<string, number>()
+  readonly #answers = new Map<string, Set<number>>()
 
-  constructor(history: History) {
+  constructor(history: History, slots: number) {
     this.#history = history
+    this.#majority = Math.floor(slots / 2) + 1
   }
 
   sent(from: Host, to: Host, message: Message): void {
     if (message.type === 'READ' || message.type === 'TIP') {
       const key = `${from.name}/${from.boot}/${to.name}/${message.request}`
-      this.#asked.set(key, { committed: this.#history.committed.index, message })
+      const committed = this.#history.committed.index
+      this.#asked.set(key, { committed, round: Infinity, message })
     }
+    if (message.type === 'LAST_ASK') this.#rounds.set(lifeOf(from), message.round)
     if (message.type === 'READ_PAGE' || message.type === 'TIP_IS') {
       const key = `${to.name}/${to.boot}/${from.name}/${message.request}`
       const asked = this.#asked.get(key)
@@ -34,9 +46,35 @@ export class ReadCheck implements Check {
       expect(seen >= asked.committed, 'read', () => {
         return `${from.name} sees ${seen} in a read begun when ${asked.committed} was committed`
       })
+      this.#voted(from, asked)
       if (message.type === 'READ_PAGE') this.#page(from, asked.message as The<'READ'>, message)
       this.#asked.delete(key)
     }
+  }
+
+  delivered(from: Host, to: Host, message: Message): void {
+    if (message.type === 'READ' || message.type === 'TIP') {
+      const asked = this.#asked.get(`${from.name}/${from.boot}/${to.name}/${message.request}`)
+      // A second copy of the question changes nothing for the first.
+      if (asked?.round === Infinity) asked.round = (this.#rounds.get(lifeOf(to)) ?? 0) + 1
+    } else if (message.type === 'LAST_IS' && !message.learner) {
+      const key = `${lifeOf(to)} ${message.round}`
+      const answers = this.#answers.get(key)
+      if (answers) answers.add(from.slot)
+      else this.#answers.set(key, new Set([from.slot]))
+    }
+  }
+
+  #voted(from: Host, { round }: Asked): void {
+    const own = from.disk!.voter ? 1 : 0
+    if (own >= this.#majority) return
+    let most = 0
+    for (let i = round; i <= (this.#rounds.get(lifeOf(from)) ?? 0); i++) {
+      most = Math.max(most, own + (this.#answers.get(`${lifeOf(from)} ${i}`)?.size ?? 0))
+    }
+    expect(most >= this.#majority, 'P9', () => {
+      return `${from.name} answers a read after ${most} voters; ${this.#majority} are needed`
+    })
   }
 
   #page(from: Host, asked: The<'READ'>, page: The<'READ_PAGE'>): void {

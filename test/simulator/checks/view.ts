@@ -1,5 +1,5 @@
 // P8: one INSTALL per epoch. P6 along messages: what a replica says after it heard something is
-// stamped above it.
+// stamped above it, and never below what its own log holds.
 
 import { sameBytes } from '../../../protocol/log/entry.js'
 import { formatEpoch } from '../../../protocol/log/epoch.js'
@@ -21,7 +21,7 @@ export class ViewCheck implements Check {
     if (message.type === 'INSTALL') this.#install(from, message)
     const header = peerHeader(message)
     if (!header) return
-    const known = this.#clocks.get(from) ?? 0
+    const known = Math.max(this.#clocks.get(from) ?? 0, from.disk!.last.lamport)
     expect(header.clock >= known, 'P6', () => {
       return `${from.name} stamps ${message.type} ${header.clock} after ${known}`
     })
@@ -39,12 +39,10 @@ export class ViewCheck implements Check {
     const epoch = formatEpoch(message.epoch)
     const known = this.#installs.get(epoch)
     if (!known) return void this.#installs.set(epoch, message)
-    const members = (m: The<'INSTALL'>): string =>
-      m.members.map((x) => `${x.slot}/${x.incarnation.counter}`).join(' ')
+    const frozen = ({ members, last, commit }: The<'INSTALL'>): string =>
+      JSON.stringify([members, last.index, commit])
     const same =
-      members(known) === members(message) &&
-      known.last.index === message.last.index &&
-      sameBytes(known.last.chain, message.last.chain)
+      frozen(known) === frozen(message) && sameBytes(known.last.chain, message.last.chain)
     expect(same, 'P8', () => `${from.name} sends another INSTALL of ${epoch} than before`)
   }
 }

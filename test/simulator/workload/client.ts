@@ -1,58 +1,35 @@
-// A virtual user: registers, opens streams, pipelines sends, sends again after a failover by
-// (stream, seq), asks for the same thing twice, reuses a seq wrongly now and then, reads pages and
-// listens. Its answers are checked by checks/clients.ts; here is only how a client behaves.
+// A virtual user: registers or logs in (now and then with a wrong password), keeps one connection
+// and sometimes two, works on its streams and reads. It may lose everything but its name and its
+// password at any time. Its answers are checked elsewhere; here is only how a client behaves.
 
 import type { Effect, Input, LinkId, Machine, Now, Slot } from '../../../protocol/machine.js'
 import { ERRORS } from '../../../protocol/errors.js'
-import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Start } from '../host.js'
 import { Random } from '../random.js'
+import type { ClientWorld, Line } from './line.js'
+import { Reader } from './reader.js'
+import { SideLine } from './side-line.js'
+import { SendStream } from './stream.js'
 
-interface Sent {
-  readonly seq: number
-  readonly to: string
-  readonly text: string
+interface Asked {
+  readonly link: LinkId
+  readonly since: number
+  readonly then: (answer: Message) => void
 }
-
-interface Stream {
-  readonly id: Uint8Array
-  /** Asked for on this connection; answered, on any. */
-  asked: boolean
-  opened: boolean
-  nextSeq: number
-  /** On the wire at least once, not answered, in order. */
-  unanswered: Sent[]
-  /** Answered; kept to be sent again. */
-  answered: Sent[]
-  /** Nothing is sent before then. */
-  quietUntil: number
-}
-
-type Asked =
-  | { readonly kind: 'log-in' }
-  | { readonly kind: 'inbox' }
-  | { readonly kind: 'other' }
-  | { readonly kind: 'open'; readonly stream: Stream }
-  | { readonly kind: 'send'; readonly stream: Stream; readonly seq: number }
 
 const PATIENCE_MS = 3_000
-
-export interface ClientWorld {
-  readonly users: readonly string[]
-  readonly processing: number
-  readonly busy: () => boolean
-  readonly dial: (processing: Slot) => void
-}
-
-export const userOf = (slot: Slot): string => `user${slot}`
+/** All users try to open this stream: it is one's only. */
+const COMMON_STREAM = new Uint8Array(16).fill(7)
 
 export class Client implements Machine {
   readonly #user: string
+  readonly #password: string
   readonly #random: Random
   readonly #world: ClientWorld
-  readonly #streams: Stream[]
-  readonly #pipeline: number
-  readonly #pace: number
+  readonly #streams: readonly SendStream[]
+  readonly #reader: Reader
+  readonly #side: SideLine
   readonly #token: Uint8Array
   #effects: Effect[] = []
   #now = 0
@@ -61,42 +38,59 @@ export class Client implements Machine {
   #at: Slot = 0
   #loggedIn = false
   #registered = false
-  #requests = 0
-  #asked = new Map<number, Asked & { readonly since: number }>()
-  #readAt = 0
-  #readAfter = 0
-  #finalRead: 'no' | 'reading' | 'done' = 'no'
-  #heard = 0
+  /** Never the same in two lives: answers to a former one may still come to be sent. */
+  #requests: number
+  readonly #asked = new Map<number, Asked>()
 
-  constructor(slot: Slot, start: Start, world: ClientWorld) {
-    this.#user = userOf(slot)
-    this.#random = new Random(Buffer.from(start.entropy(4)).readUInt32BE())
+  constructor(user: string, start: Start, world: ClientWorld) {
+    this.#user = user
+    this.#password = `secret of ${user}`
+    const random = new Random(Buffer.from(start.entropy(4)).readUInt32BE())
+    this.#random = random
     this.#world = world
-    this.#pipeline = this.#random.pick([1, 4, 16, 64])
-    this.#pace = this.#random.pick([0.05, 0.2, 0.5])
-    this.#token = this.#random.bytes(16)
-    this.#streams = Array.from({ length: this.#random.between(1, 2) }, () => ({
-      id: this.#random.bytes(16),
-      asked: false,
-      opened: false,
-      nextSeq: 1,
-      unanswered: [],
-      answered: [],
-      quietUntil: 0,
-    }))
+    this.#token = random.bytes(16)
+    this.#requests = random.u32() * 2 ** 20
+    const [pace, window] = [random.pick([0.05, 0.2, 0.5]), random.pick([1, 4, 16, 64])]
+    const line = this.#lineOn(() => this.#link)
+    this.#streams = Array.from(
+      { length: random.between(1, 2) },
+      () => new SendStream(line, pace, window),
+    )
+    this.#reader = new Reader(line)
+    this.#side = new SideLine(this.#lineOn(() => this.#side.link))
+  }
+
+  #lineOn(link: () => LinkId | null): Line {
+    const now = (): number => this.#now
+    return {
+      user: this.#user,
+      random: this.#random,
+      world: this.#world,
+      get now() {
+        return now()
+      },
+      ask: (build, then) => this.#ask(link(), build, then),
+      say: (message) => this.#say(link(), message),
+      did: (what) => this.#effects.push({ type: 'log', level: 'debug', event: what, fields: {} }),
+    }
+  }
+
+  get #idle(): boolean {
+    return this.#streams.every((stream) => stream.idle)
   }
 
   /** Nothing is unanswered, and the whole mailbox was read after the last send. */
   get settled(): boolean {
-    const answered = this.#streams.every((stream) => stream.unanswered.length === 0)
-    return answered && this.#finalRead === 'done'
+    return this.#idle && this.#reader.done
   }
 
   step(input: Input, now: Now): Effect[] {
     this.#now = now.monotonic
-    if (input.type === 'link-up') this.#connected(input.link)
-    if (input.type === 'link-down' && input.link === this.#link) this.#lost()
-    if (input.type === 'message' && input.link === this.#link) this.#hear(input.message)
+    if (input.type === 'link-up' && input.peer.role !== 'client') {
+      this.#connected(input.link, input.peer.slot)
+    }
+    if (input.type === 'link-down') this.#lost(input.link)
+    if (input.type === 'message') this.#hear(input.link, input.message)
     if (input.type === 'tick') this.#tick()
     const effects = this.#effects
     this.#effects = []
@@ -105,211 +99,139 @@ export class Client implements Machine {
 
   // ---- connections ----------------------------------------------------------------------------
 
-  #connected(link: LinkId): void {
-    if (this.#link !== null) return void this.#effects.push({ type: 'close', link, reason: '' })
+  #connected(link: LinkId, to: Slot): void {
+    if (this.#link !== null) {
+      if (!this.#side.takes(link, to, this.#password)) this.#close(link)
+      return
+    }
     this.#link = link
+    this.#at = to
     this.#loggedIn = false
-    this.#heard = this.#now
-    for (const stream of this.#streams) stream.asked = false
-    this.#ask({ kind: 'other' }, (request) => ({ type: 'STATUS', request }))
+    this.#ask(
+      link,
+      (request) => ({ type: 'STATUS', request }),
+      (answer) => this.#status(answer),
+    )
     this.#logIn()
   }
 
-  #lost(): void {
+  #close(link: LinkId): void {
+    this.#effects.push({ type: 'close', link, reason: 'left' })
+  }
+
+  #lost(link: LinkId | null): void {
+    if (link === null) return
+    for (const [request, asked] of this.#asked) if (asked.link === link) this.#asked.delete(request)
+    if (link === this.#side.link) this.#side.lost()
+    if (link !== this.#link) return
     this.#link = null
-    this.#asked.clear()
-    if (this.#finalRead === 'reading') this.#finalRead = 'no'
+    this.#loggedIn = false
+    for (const stream of this.#streams) stream.disconnected()
+    this.#reader.disconnected()
     this.#dialAt = this.#now + this.#random.between(10, 400)
   }
 
-  #leave(): void {
-    if (this.#link !== null) this.#effects.push({ type: 'close', link: this.#link, reason: 'left' })
-    this.#lost()
+  #leave(link = this.#link): void {
+    if (link === null) return
+    this.#close(link)
+    this.#lost(link)
   }
 
   #tick(): void {
+    const random = this.#random
     if (this.#link === null) {
       if (this.#now < this.#dialAt) return
-      this.#dialAt = this.#now + this.#random.between(200, 1_000)
-      this.#at = this.#random.between(1, this.#world.processing)
-      return this.#world.dial(this.#at)
+      this.#dialAt = this.#now + random.between(200, 1_000)
+      return this.#world.dial(random.between(1, this.#world.processing))
     }
-    const late = [...this.#asked.values()].some(({ since }) => this.#now - since > PATIENCE_MS)
-    if (late || this.#random.chance(0.0005)) return this.#leave()
+    const late = [...this.#asked.values()].find(({ since }) => this.#now - since > PATIENCE_MS)
+    if (late) return this.#leave(late.link)
+    if (random.chance(0.0005)) return this.#leave()
     if (!this.#loggedIn) return
-    for (const stream of this.#streams) this.#work(stream)
-    this.#read()
+    for (const stream of this.#streams) stream.work()
+    this.#reader.work(!this.#world.busy() && this.#idle)
+    if (this.#side.work(this.#at, this.#streams)) this.#leave(this.#side.link)
+    if (random.chance(0.0005)) this.#intrude()
+    if (random.chance(0.0003)) {
+      this.#ask(this.#link, (request) => ({ type: 'LOGOUT', request }))
+    }
   }
 
   // ---- what it asks ---------------------------------------------------------------------------
 
-  #ask(asked: Asked, message: (request: number) => Message): void {
-    if (this.#link === null) return
+  #say(link: LinkId | null, message: Message): void {
+    if (link !== null) this.#effects.push({ type: 'send', link, message })
+  }
+
+  #ask(link: LinkId | null, build: (request: number) => Message, then?: Asked['then']): void {
+    if (link === null) return
     const request = ++this.#requests
-    if (asked.kind !== 'other') this.#asked.set(request, { ...asked, since: this.#now })
-    this.#effects.push({ type: 'send', link: this.#link, message: message(request) })
+    if (then) this.#asked.set(request, { link, since: this.#now, then })
+    this.#say(link, build(request))
   }
 
   #logIn(): void {
-    const [name, password, token] = [this.#user, `secret of ${this.#user}`, this.#token]
-    const again = this.#registered && this.#random.chance(0.7)
-    this.#ask({ kind: 'log-in' }, (request) =>
-      again
-        ? { type: 'LOGIN', request, name, password }
-        : { type: 'REGISTER', request, name, password, token },
-    )
-  }
-
-  #work(stream: Stream): void {
-    if (this.#now < stream.quietUntil) return
-    if (!stream.asked) {
-      stream.asked = true
-      const { id } = stream
-      return this.#ask({ kind: 'open', stream }, (request) => {
-        return { type: 'OPEN_STREAM', request, stream: id }
-      })
+    const [name, password, token, random] = [this.#user, this.#password, this.#token, this.#random]
+    const again = this.#registered && random.chance(0.7)
+    const wrong = random.chance(0.05)
+    const build = (request: number): Message => {
+      if (wrong) return { type: 'LOGIN', request, name, password: `not ${password}` }
+      if (again) return { type: 'LOGIN', request, name, password }
+      return { type: 'REGISTER', request, name, password, token }
     }
-    if (!stream.opened || !this.#world.busy()) return
-    while (stream.unanswered.length < this.#pipeline && this.#random.chance(this.#pace)) {
-      const seq = stream.nextSeq++
-      const to = this.#random.chance(0.02) ? 'nobody' : this.#random.pick(this.#world.users)
-      const filler = this.#random.chance(0.01) ? '.'.repeat(20_000) : ''
-      const sent = { seq, to, text: `${this.#user} ${seq} ${this.#random.hex(4)}${filler}` }
-      stream.unanswered.push(sent)
-      this.#send(stream, sent)
+    this.#ask(this.#link, build, (answer) => this.#session(answer, wrong))
+    if (random.chance(0.1)) this.#ask(this.#link, build)
+  }
+
+  #session(answer: Message, wrong: boolean): void {
+    if (answer.type === 'SESSION') {
+      this.#loggedIn = true
+      this.#registered = true
+      return
     }
-    if (stream.answered.length > 0 && this.#random.chance(0.02)) this.#repeat(stream)
+    const code = answer.type === 'ERROR' ? answer.code : 0
+    const taken = code === ERRORS.NAME_TAKEN.code
+    // By a former life, or by somebody of the same name.
+    if (taken) this.#registered = true
+    if (taken || (wrong && code === ERRORS.BAD_CREDENTIALS.code)) this.#logIn()
+    else this.#leave()
   }
 
-  #send(stream: Stream, { seq, to, text }: Sent): void {
-    const { id } = stream
-    this.#ask({ kind: 'send', stream, seq }, (request) => {
-      return { type: 'SEND', request, stream: id, seq, to, text }
-    })
-  }
-
-  /** The same again: the original's answer (C5); or another text under its seq: CONFLICT. */
-  #repeat(stream: Stream): void {
-    const sent = this.#random.pick(stream.answered)
-    const wrong = this.#random.chance(0.2)
-    const text = wrong ? `${sent.text} reused wrongly` : sent.text
-    const { id } = stream
-    this.#ask({ kind: 'other' }, (request) => {
-      return { type: 'SEND', request, stream: id, seq: sent.seq, to: sent.to, text }
-    })
-  }
-
-  /** After a break everything unanswered again, from the lowest, in order. */
-  #resend(stream: Stream): void {
-    for (const sent of stream.unanswered) this.#send(stream, sent)
-  }
-
-  #read(): void {
-    const asking = [...this.#asked.values()].some(({ kind }) => kind === 'inbox')
-    if (asking || this.#now < this.#readAt || this.#finalRead === 'done') return
-    this.#readAt = this.#now + this.#random.between(100, 2_000)
-    const quiet = !this.#world.busy() && this.#streams.every((s) => s.unanswered.length === 0)
-    if (quiet && this.#finalRead === 'no') {
-      this.#finalRead = 'reading'
-      this.#readAfter = 0
-      this.#readAt = this.#now
-    } else if (this.#finalRead === 'reading') this.#readAt = this.#now
-    else if (this.#random.chance(0.3)) return this.#listen()
-    const [after, limit] = [this.#readAfter, this.#random.between(1, 100)]
-    this.#ask({ kind: 'inbox' }, (request) => ({ type: 'INBOX', request, after, limit }))
-  }
-
-  #listen(): void {
-    const after = this.#random.chance(0.5) ? null : this.#readAfter
-    const window = this.#random.pick([1, 8, 256])
-    this.#ask({ kind: 'other' }, (request) => ({ type: 'LISTEN', request, after, window }))
+  /** A stream that is another's, most likely. */
+  #intrude(): void {
+    const [stream, random, link] = [COMMON_STREAM, this.#random, this.#link]
+    const [seq, to, text] = [random.between(1, 3), random.pick(this.#world.users), random.hex(4)]
+    if (random.chance(0.5)) {
+      this.#ask(link, (request) => ({ type: 'OPEN_STREAM', request, stream }))
+    }
+    this.#ask(link, (request) => ({ type: 'SEND', request, stream, seq, to, text }))
   }
 
   // ---- what it hears --------------------------------------------------------------------------
 
-  #hear(message: Message): void {
-    this.#heard = this.#now
-    switch (message.type) {
-      case 'SESSION':
-        this.#asked.delete(message.request)
-        this.#loggedIn = true
-        this.#registered = true
-        return
-      case 'STREAM_OPENED': {
-        const asked = this.#take(message.request)
-        if (asked?.kind !== 'open') return
-        asked.stream.opened = true
-        return this.#resend(asked.stream)
-      }
-      case 'RECEIPT':
-        return this.#answered(message.request)
-      case 'ERROR':
-        return this.#refused(message)
-      case 'PAGE':
-        return this.#page(message)
-      case 'PUSH':
-        return this.#acknowledge(message.messages.at(-1)!.index)
-      case 'STATUS_IS':
-        // Most go to the coordinator where another one answers.
-        if (message.coordinator === 0 || message.coordinator === this.#at) return
-        if (this.#random.chance(0.5)) return
-        this.#leave()
-        this.#at = message.coordinator
-        return this.#world.dial(this.#at)
-    }
-  }
-
-  #take(request: number): Asked | undefined {
-    const asked = this.#asked.get(request)
-    this.#asked.delete(request)
-    return asked
-  }
-
-  #answered(request: number): void {
-    const asked = this.#take(request)
-    if (asked?.kind !== 'send') return
-    const { stream, seq } = asked
-    const at = stream.unanswered.findIndex((sent) => sent.seq === seq)
-    if (at < 0) return
-    stream.answered.push(...stream.unanswered.splice(at, 1))
-    if (stream.answered.length > 100) stream.answered.shift()
-  }
-
-  #refused(message: The<'ERROR'>): void {
-    const { request, code } = message
-    const consumed = code === ERRORS.NO_SUCH_USER.code || code === ERRORS.DIVERGED.code
-    if (consumed && this.#asked.get(request)?.kind === 'send') return this.#answered(request)
-    const asked = this.#take(request)
-    if (!asked || asked.kind === 'other') return
-    if (asked.kind === 'inbox') {
-      if (this.#finalRead === 'reading') this.#finalRead = 'no'
-      return
-    }
-    if (asked.kind === 'log-in') return this.#leave()
-    // Back to the lowest, once for all that failed together.
-    const { stream } = asked
-    stream.asked = false
-    stream.quietUntil = this.#now + this.#random.between(50, 500)
-  }
-
-  #page(message: The<'PAGE'>): void {
+  #hear(link: LinkId, message: Message): void {
+    if (link !== this.#link && link !== this.#side.link) return
+    if (message.type === 'PUSH') return this.#reader.pushed(message)
+    if (!('request' in message) || message.type === 'PROGRESS') return
+    const asked = this.#asked.get(message.request)
     this.#asked.delete(message.request)
-    this.#readAfter = message.next
-    if (message.messages.length > 0) this.#acknowledge(message.messages.at(-1)!.index)
-    if (this.#finalRead === 'reading' && !message.more) this.#finalRead = 'done'
+    asked?.then(message)
   }
 
-  #acknowledge(index: number): void {
-    if (this.#link === null || this.#random.chance(0.3)) return
-    this.#effects.push({ type: 'send', link: this.#link, message: { type: 'CURSOR', index } })
+  /** Most go to the coordinator where another one answers. */
+  #status(answer: Message): void {
+    if (answer.type !== 'STATUS_IS' || answer.coordinator === 0) return
+    if (answer.coordinator === this.#at || this.#random.chance(0.5)) return
+    this.#leave()
+    this.#world.dial(answer.coordinator)
   }
 
   describe(): string {
-    const streams = this.#streams.map((s) => `${s.opened} ${s.unanswered.length} unanswered`)
-    return `link ${this.#link} to p${this.#at}, logged in ${this.#loggedIn}, ${streams.join('; ')}`
+    const streams = this.#streams.map((stream) => stream.describe()).join('; ')
+    return `link ${this.#link} to p${this.#at}, logged in ${this.#loggedIn}: ${streams}`
   }
 
   metrics(): Record<string, number> {
-    return { heard: this.#heard }
+    return { unanswered: this.#asked.size }
   }
 }

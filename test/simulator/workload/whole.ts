@@ -1,7 +1,12 @@
 // Whole clusters: both tiers as they are, and virtual users.
 
 import type { Machine, Slot } from '../../../protocol/machine.js'
-import { LIMITS, TIMINGS, type ProcessingConfig } from '../../../protocol/replicas/config.js'
+import {
+  LIMITS,
+  TIMINGS,
+  type Limits,
+  type ProcessingConfig,
+} from '../../../protocol/replicas/config.js'
 import type { PersistenceConfig } from '../../../protocol/replicas/config.js'
 import { PersistenceReplica } from '../../../protocol/replicas/persistence.js'
 import { ProcessingReplica } from '../../../protocol/replicas/processing.js'
@@ -9,7 +14,8 @@ import { CLUSTER_ID, type Cluster, type Sizes } from '../cluster.js'
 import { readKey, seal } from '../compute.js'
 import type { Start } from '../host.js'
 import type { Workload } from '../simulation.js'
-import { Client, userOf } from './client.js'
+import { Random } from '../random.js'
+import { Client } from './client.js'
 
 export interface Builders {
   readonly persistence: (config: PersistenceConfig) => Machine
@@ -21,10 +27,25 @@ export const PRODUCT: Builders = {
   processing: (config) => new ProcessingReplica(config),
 }
 
+/** Small, so that queues overflow; none so small that a request could never get through. */
+const TIGHT: readonly Partial<Limits>[] = [
+  {},
+  {},
+  { queuedCommands: 4 },
+  { queuedBytes: 64 * 1024 },
+  { computations: 1 },
+  { credit: 4 },
+  { keyEpochCommands: 4 },
+  { keyEpochMs: 50 },
+]
+
 export class Whole implements Workload {
   busy = true
   readonly #builders: Builders
   readonly #wrong = new Set<Slot>()
+  /** Of the whole run, drawn when the first replica, or client, starts. */
+  #limits: Limits | null = null
+  #users: string[] = []
 
   constructor(builders = PRODUCT) {
     this.#builders = builders
@@ -43,9 +64,9 @@ export class Whole implements Workload {
       boot: start.boot,
       entropy: start.entropy,
       timings: TIMINGS,
-      limits: { ...LIMITS, queuedCommands: 64, computations: 8 },
+      limits: this.#limitsOf(start),
       seal: (input) =>
-        seal(this.#wrong.has(slot) ? { ...input, text: `${input.text}, wrong at ${slot}` } : input),
+        seal(this.#wrong.has(slot) ? { ...input, text: `${input.text}, wrongly by p${slot}` } : input),
       readKey,
     })
   }
@@ -56,13 +77,33 @@ export class Whole implements Workload {
     else this.#wrong.delete(slot)
   }
 
+  #limitsOf(start: Start): Limits {
+    const roomy = { ...LIMITS, queuedCommands: 64, computations: 8 }
+    this.#limits ??= { ...roomy, ...chanceOf(start).pick(TIGHT) }
+    return this.#limits
+  }
+
+  /** In some runs two clients have one name between them. */
+  #nameOf(slot: Slot, start: Start, clients: number): string {
+    if (this.#users.length === 0) {
+      this.#users = Array.from({ length: clients }, (_, i) => `user${i + 1}`)
+      if (clients > 1 && chanceOf(start).chance(0.25)) this.#users.pop()
+    }
+    return this.#users[(slot - 1) % this.#users.length]!
+  }
+
   client(slot: Slot, start: Start, dial: (to: Slot) => void, sizes: Sizes): Machine {
-    const users = Array.from({ length: sizes.clients }, (_, i) => userOf(i + 1))
-    const { processing } = sizes
-    return new Client(slot, start, { users, processing, busy: () => this.busy, dial })
+    const { processing, clients } = sizes
+    const name = this.#nameOf(slot, start, clients)
+    const world = { users: this.#users, processing, busy: () => this.busy, dial }
+    return new Client(name, start, world)
   }
 
   settled(cluster: Cluster): boolean {
-    return cluster.clients.every((host) => (host.machine as Client).settled)
+    return cluster.clients.every((host) => (host.machine as Client | null)?.settled ?? false)
   }
+}
+
+function chanceOf({ entropy }: Start): Random {
+  return new Random(Buffer.from(entropy(4)).readUInt32BE())
 }

@@ -4,7 +4,9 @@
 
 import type { Effect, Input, LinkId, Machine, Now, Slot } from '../../../protocol/machine.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import { TIMINGS } from '../../../protocol/replicas/config.js'
 import { KIND, encodeMeta, plainMeta, sha256, type Draft } from '../../../protocol/log/entry.js'
+import { compareEpochs } from '../../../protocol/log/epoch.js'
 import { decodeTerm } from '../../../protocol/log/term.js'
 import type { Start } from '../host.js'
 import { Random } from '../random.js'
@@ -16,6 +18,7 @@ interface Store {
   main: LinkId | null
   bulk: LinkId | null
   standing: The<'STORE_HEARTBEAT'> | null
+  heard: number
 }
 
 interface Order {
@@ -57,6 +60,7 @@ export class Writer implements Machine {
   #cursorAt = 0
   #heardOfTerm = 0
   #readAt = 0
+  #homeAt = 0
 
   constructor(slot: Slot, start: Start, stores: number, busy: () => boolean) {
     this.#slot = slot
@@ -66,6 +70,7 @@ export class Writer implements Machine {
       main: null,
       bulk: null,
       standing: null,
+      heard: 0,
     }))
     this.#busy = busy
     this.#inFlight = this.#random.pick([1, 4, 16])
@@ -112,10 +117,14 @@ export class Writer implements Machine {
   // ---- what it does of itself -----------------------------------------------------------------
 
   #move(tick: boolean): void {
-    this.#chooseHome()
-    if (this.#home === 0) return
     const { monotonic } = this.#now
     if (monotonic >= this.#heartbeatAt) this.#heartbeat()
+    this.#chooseHome()
+    if (this.#home !== 0) this.#homeAt = monotonic
+    // Without persistence for too long: what it says it holds must not keep others from it.
+    const homeless = monotonic - this.#homeAt > TIMINGS.coordinatorPatience
+    if (homeless && this.#role !== 'follower') this.#follow()
+    if (this.#home === 0) return
     if (monotonic >= this.#resendAt) this.#resend()
     if (monotonic >= this.#readAt) this.#read()
     if (!this.#busy()) return
@@ -126,7 +135,10 @@ export class Writer implements Machine {
 
   #chooseHome(): void {
     const serves = (store: Store | undefined): boolean =>
-      store?.main != null && store.standing?.status === 'normal'
+      store?.main != null &&
+      this.#now.monotonic - store.heard < TIMINGS.suspect &&
+      store.standing?.status === 'normal' &&
+      !this.#isOver(store.standing)
     if (this.#home !== 0 && !this.#random.chance(0.0005)) {
       if (serves(this.#stores[this.#home - 1])) return
     }
@@ -141,15 +153,27 @@ export class Writer implements Machine {
     this.#resend()
   }
 
+  /** Another one is in a newer view, and hears this one. */
+  #isOver({ epoch, hears }: The<'STORE_HEARTBEAT'>): boolean {
+    const newer = this.#stores.some(
+      ({ main, standing }) =>
+        main !== null && standing?.status === 'normal' && compareEpochs(standing.epoch, epoch) > 0,
+    )
+    return newer || !hears.includes(this.#slot)
+  }
+
   #heartbeat(): void {
     this.#heartbeatAt = this.#now.monotonic + 100
-    this.#say({
+    const message: Message = {
       type: 'HOME_HEARTBEAT',
       holds: this.#role === 'follower' ? 0 : this.#term,
       nonce: this.#role === 'follower' ? '' : this.#nonce,
       size: this.#random.between(1, 3),
       newestTerm: this.#newestTerm,
-    })
+    }
+    for (const { main } of this.#stores) {
+      if (main !== null) this.#effects.push({ type: 'send', link: main, message })
+    }
   }
 
   #claim(): void {
@@ -242,6 +266,7 @@ export class Writer implements Machine {
 
   #hear(link: LinkId, message: Message): void {
     const store = this.#stores.find((s) => s.main === link)
+    if (store) store.heard = this.#now.monotonic
     if (message.type === 'STORE_HEARTBEAT' && store) store.standing = message
     if (!store || this.#stores[this.#home - 1] !== store) return
     switch (message.type) {

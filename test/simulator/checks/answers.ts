@@ -1,0 +1,99 @@
+// C8: no answer before its predecessors are committed. An answer that follows from an order uses up
+// one committed command of that order, asked for by that very life of the replica that answers.
+
+import { errorName } from '../../../protocol/errors.js'
+import { KIND } from '../../../protocol/log/entry.js'
+import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import type { History, Node } from '../history.js'
+import type { Host } from '../host.js'
+import { expect } from '../violation.js'
+import type { Check } from './check.js'
+import { hex } from './ledger.js'
+import type { Requests } from './requests.js'
+
+type Command = The<'ORDER'>['commands'][number]
+
+/** They follow from the order of the request itself; a receipt may be an earlier one's. */
+const ORDERED = new Set(['CONFLICT', 'OUT_OF_ORDER', 'OLD_DUPLICATE', 'NO_SUCH_STREAM'])
+
+function sendKey(
+  user: string,
+  { stream, seq, to, text }: Omit<The<'SEND'>, 'type' | 'request'>,
+): string {
+  return `${user} sends ${hex(stream)}/${seq} ${to} ${text}`
+}
+
+const openKey = (user: string, stream: Uint8Array): string => `${user} opens ${hex(stream)}`
+
+function commandKey(command: Command): string {
+  if (command.kind === 'send') return sendKey(command.user, command)
+  if (command.kind === 'open-stream') return openKey(command.user, command.stream)
+  return command.name
+}
+
+const lifeOf = ({ slot, boot }: { readonly slot: number; readonly boot: string }): string =>
+  `p${slot}/${boot}`
+
+export class AnswerCheck implements Check {
+  readonly #history: History
+  readonly #requests: Requests
+  readonly #orders = new Map<string, readonly Command[]>()
+  /** Committed commands not yet answered, by who asked and what. */
+  readonly #unused = new Map<string, number>()
+
+  constructor(history: History, requests: Requests) {
+    this.#history = history
+    this.#requests = requests
+    history.onCommit((node) => this.#committed(node))
+  }
+
+  sent(from: Host, to: Host, message: Message): void {
+    if (message.type === 'ORDER') {
+      this.#orders.set(`${message.term}/${message.k}`, message.commands)
+    } else if (message.type === 'COMMITTED') this.#told(from, message)
+    if (to.role !== 'client') return
+    if (message.type === 'STREAM_OPENED') {
+      const { user } = this.#requests.of(to, message.request, 'OPEN_STREAM')
+      this.#uses(from, to, openKey(user, message.stream))
+    } else if (message.type === 'ERROR' && ORDERED.has(errorName(message.code) ?? '')) {
+      const { asked, user } = this.#requests.any(to, message.request)
+      if (asked.type === 'SEND') this.#uses(from, to, sendKey(user, asked))
+      if (asked.type === 'OPEN_STREAM') this.#uses(from, to, openKey(user, asked.stream))
+    }
+  }
+
+  #committed({ entry, meta, fence }: Node): void {
+    if (entry!.term === 0 || meta!.kind === KIND.term) return
+    const commands = this.#orders.get(`${entry!.term}/${entry!.k}`)
+    const command = commands?.[entry!.part - 1]
+    // Nobody else was there to hear the order: its commands are the coordinator's own clients'.
+    const key = command ? `${lifeOf(command.origin)} ${commandKey(command)}` : lifeOf(fence.owner!)
+    this.#unused.set(key, (this.#unused.get(key) ?? 0) + 1)
+  }
+
+  #uses(from: Host, to: Host, what: string): void {
+    const life = lifeOf(from)
+    const key = [`${life} ${what}`, life].find((one) => (this.#unused.get(one) ?? 0) > 0)
+    expect(key !== undefined, 'C8', () => {
+      return `${from.name} answers ${to.name}, which ${what.slice(0, 80)}: no such order is committed`
+    })
+    this.#unused.set(key!, this.#unused.get(key!)! - 1)
+  }
+
+  /** Between processing replicas. */
+  #told(from: Host, { term, k, runs }: The<'COMMITTED'>): void {
+    const { ledger } = this.#history
+    for (const { part, index } of runs) {
+      const entry = ledger[index]?.entry
+      expect(entry?.term === term && entry.k === k && entry.part === part, 'C8', () => {
+        return `${from.name} says that ${term}/${k}/${part} is committed at ${index}`
+      })
+    }
+    const last = runs.at(-1)
+    const whole = last && ledger[last.index]!.entry!
+    const end = whole && ledger[last.index + whole.parts - last.part]?.entry
+    expect(end?.term === term && end.k === k && end.part === end.parts, 'C8', () => {
+      return `${from.name} says that ${term}/${k} is committed; it is not whole`
+    })
+  }
+}

@@ -1,0 +1,102 @@
+// What the committed log says about clients' things: accounts, streams, places of messages, cursors.
+// The checks of answers compare with this.
+
+import { KIND, sha256 } from '../../../protocol/log/entry.js'
+import type { The } from '../../../protocol/messages/catalogue.js'
+import { decodeAccount, decodeCursors, type Account } from '../../../protocol/order/bodies.js'
+import type { History, Node } from '../history.js'
+import { expect } from '../violation.js'
+
+export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+/** Answers of a stream that are kept for requests that come again. */
+const KEPT_ANSWERS = 256
+
+interface StreamPlace {
+  readonly owner: string
+  /** Of the entry that opened it. */
+  readonly index: number
+  /** The seq that comes next. */
+  next: number
+}
+
+/** The digest that binds a place of a stream to what was asked for. */
+export function digestOf(user: string, { to, text }: Pick<The<'SEND'>, 'to' | 'text'>): Uint8Array {
+  return sha256(Buffer.from(`${user}\n${to}\n${text}`, 'utf8'))
+}
+
+export class ClientLedger {
+  readonly #history: History
+  readonly accounts = new Map<string, Account>()
+  readonly streams = new Map<string, StreamPlace>()
+  readonly #places = new Map<string, Node>()
+  readonly #mailboxes = new Map<string, number[]>()
+  readonly #cursors = new Map<string, number>()
+  /** Highest cursor that a client has said, by user. */
+  readonly #said = new Map<string, number>()
+
+  constructor(history: History) {
+    this.#history = history
+    history.onCommit((node) => this.#committed(node))
+  }
+
+  get end(): number {
+    return this.#history.committed.index
+  }
+
+  at(index: number): Node | undefined {
+    return this.#history.ledger[index]
+  }
+
+  place(stream: Uint8Array, seq: number): Node | undefined {
+    return this.#places.get(`${hex(stream)}/${seq}`)
+  }
+
+  mailbox(user: string): readonly number[] {
+    return this.#mailboxes.get(user) ?? []
+  }
+
+  cursor(user: string): number {
+    return this.#cursors.get(user) ?? 0
+  }
+
+  /** Whether the answer to this place of the stream need not be known any more. */
+  isOld(stream: Uint8Array, seq: number): boolean {
+    return seq + KEPT_ANSWERS < (this.streams.get(hex(stream))?.next ?? 0)
+  }
+
+  cursorSaid(user: string, index: number): void {
+    this.#said.set(user, Math.max(index, this.#said.get(user) ?? 0))
+  }
+
+  #committed(node: Node): void {
+    const { index, entry } = node
+    const { kind, mailbox, stream, seq } = node.meta!
+    if (kind === KIND.account) {
+      expect(!this.accounts.has(mailbox), 'C5', () => `${mailbox} is registered twice, at ${index}`)
+      this.accounts.set(mailbox, decodeAccount(mailbox, entry!.body))
+    } else if (kind === KIND.stream) {
+      expect(!this.streams.has(hex(stream)), 'C3', () => `a stream is opened twice, at ${index}`)
+      this.streams.set(hex(stream), { owner: mailbox, index, next: 1 })
+    } else if (kind === KIND.cursors) this.#cursorsMoved(index, decodeCursors(entry!.body))
+    if (kind !== KIND.message && kind !== KIND.refusal) return
+    const known = this.streams.get(hex(stream))
+    expect(known !== undefined, 'C3', () => `entry ${index} of a stream that is not open`)
+    known!.next = seq + 1
+    this.#places.set(`${hex(stream)}/${seq}`, node)
+    if (kind !== KIND.message) return
+    expect(this.accounts.has(mailbox), 'C5', () => `entry ${index} is for ${mailbox}, unknown`)
+    const indices = this.#mailboxes.get(mailbox)
+    if (indices) indices.push(index)
+    else this.#mailboxes.set(mailbox, [index])
+  }
+
+  #cursorsMoved(index: number, cursors: readonly (readonly [string, number])[]): void {
+    for (const [user, cursor] of cursors) {
+      expect(cursor <= (this.#said.get(user) ?? 0) && cursor < index, 'cursor', () => {
+        return `entry ${index} moves ${user}'s cursor to ${cursor}, which no client has said`
+      })
+      this.#cursors.set(user, Math.max(cursor, this.cursor(user)))
+    }
+  }
+}

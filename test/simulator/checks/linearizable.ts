@@ -1,0 +1,60 @@
+// Client histories are linearizable per mailbox: at the end of a run, from what clients asked and
+// heard, nothing else.
+
+import type { Message } from '../../../protocol/messages/catalogue.js'
+import type { Coverage } from '../coverage.js'
+import type { Host } from '../host.js'
+import { linearize, type Operation } from '../linearizable/linearize.js'
+import {
+  Mailbox,
+  describeMailbox,
+  withoutMessages,
+  type MailboxOperation,
+} from '../linearizable/mailbox.js'
+import { minimal } from '../linearizable/minimal.js'
+import { Recorder } from '../linearizable/recorder.js'
+import { table } from '../linearizable/table.js'
+import { Violation } from '../violation.js'
+import type { Check } from './check.js'
+
+type History = readonly Operation<MailboxOperation>[]
+
+const isWrong = (history: History): boolean =>
+  linearize(history, new Mailbox(history)) === 'not linearizable'
+
+export class LinearizableCheck implements Check {
+  readonly #coverage: Coverage
+  readonly #recorder: Recorder
+  /** Who is logged in, by replica and client. */
+  readonly #users = new Map<string, string>()
+
+  constructor(coverage: Coverage, now: () => number) {
+    this.#coverage = coverage
+    this.#recorder = new Recorder(now)
+  }
+
+  sent(from: Host, to: Host, message: Message): void {
+    if (message.type === 'SESSION') this.#users.set(`${from.name}/${to.name}`, message.name)
+    if (from.role !== 'client') return
+    this.#recorder.asked(from.name, this.#users.get(`${to.name}/${from.name}`) ?? '', message)
+  }
+
+  delivered(_from: Host, to: Host, message: Message): void {
+    if (to.role === 'client') this.#recorder.answered(to.name, message)
+  }
+
+  ended(): void {
+    for (const [mailbox, history] of this.#recorder.histories()) {
+      const verdict = linearize(history, new Mailbox(history))
+      this.#coverage.reach(`mailbox ${verdict}`)
+      if (verdict === 'not linearizable') throw this.#violation(mailbox, history)
+    }
+  }
+
+  #violation(mailbox: string, history: History): Violation {
+    const least = minimal(history, isWrong, withoutMessages)
+    const text = table(least, describeMailbox, (place) => this.#recorder.times[place]!)
+    const told = `the mailbox of ${mailbox} cannot have answered so (${least.length} of ${history.length} operations, seconds):`
+    return new Violation('linearizable', `${told}\n${text}`)
+  }
+}

@@ -1,0 +1,72 @@
+// What clients have asked, by client and number, with what was committed at that moment; and who is
+// logged in where. A client never uses a number twice, over all its lives.
+
+import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import type { Account } from '../../../protocol/order/bodies.js'
+import type { Host } from '../host.js'
+import { Violation } from '../violation.js'
+import type { Check } from './check.js'
+import { hex, type ClientLedger } from './ledger.js'
+
+type Asking = The<'REGISTER' | 'LOGIN' | 'OPEN_STREAM' | 'SEND' | 'INBOX' | 'LISTEN'>
+
+const ASKING = new Set(['REGISTER', 'LOGIN', 'OPEN_STREAM', 'SEND', 'INBOX', 'LISTEN'])
+
+export interface Request<A extends Asking = Asking> {
+  readonly asked: A
+  /** Who was logged in; '': nobody. */
+  readonly user: string
+  /** What was committed when it was asked: the log's end, the seq expected, the account and its cursor. */
+  readonly end: number
+  readonly next: number
+  readonly registered: boolean
+  readonly cursor: number
+}
+
+export class Requests implements Check {
+  readonly #ledger: ClientLedger
+  readonly #requests = new Map<string, Request>()
+  readonly #users = new Map<string, string>()
+
+  constructor(ledger: ClientLedger) {
+    this.#ledger = ledger
+  }
+
+  sent(from: Host, to: Host, message: Message): void {
+    if (message.type === 'SESSION') this.#users.set(`${from.name}/${to.name}`, message.name)
+    if (from.role !== 'client') return
+    const user = this.userAt(to, from)
+    if (message.type === 'CURSOR') this.#ledger.cursorSaid(user, message.index)
+    if (!ASKING.has(message.type)) return
+    const asked = message as Asking
+    const { accounts, streams, end } = this.#ledger
+    const next = asked.type === 'SEND' ? (streams.get(hex(asked.stream))?.next ?? 1) : 0
+    const name = 'name' in asked ? asked.name : user
+    const [registered, cursor] = [accounts.has(name), this.#ledger.cursor(name)]
+    const key = `${from.name}/${asked.request}`
+    if (this.#requests.has(key)) throw new Violation('workload', `${key} is asked twice`)
+    this.#requests.set(key, { asked, user, end, next, registered, cursor })
+  }
+
+  userAt(replica: Host, client: Host): string {
+    return this.#users.get(`${replica.name}/${client.name}`) ?? ''
+  }
+
+  any(client: Host, request: number): Request {
+    const known = this.#requests.get(`${client.name}/${request}`)
+    if (!known) throw new Violation('C5', `${client.name} is answered ${request}, never asked`)
+    return known
+  }
+
+  of<T extends Asking['type']>(client: Host, request: number, type: T): Request<The<T>> {
+    const known = this.any(client, request)
+    if (known.asked.type === type) return known as unknown as Request<The<T>>
+    throw new Violation('C5', `${client.name}'s ${known.asked.type} is answered as a ${type}`)
+  }
+}
+
+/** As the stand-in for the computations keeps it. */
+export function passwordOf({ secrets }: Account): string {
+  const [password] = JSON.parse(Buffer.from(secrets.wrappedKey).toString('utf8')) as [string]
+  return password
+}

@@ -1,0 +1,25 @@
+// What the parts of a virtual user share: who it is, its luck, and a way to ask.
+
+import type { Slot } from '../../../protocol/machine.js'
+import type { Message } from '../../../protocol/messages/catalogue.js'
+import type { Random } from '../random.js'
+
+export interface ClientWorld {
+  readonly users: readonly string[]
+  readonly processing: number
+  readonly busy: () => boolean
+  readonly dial: (processing: Slot) => void
+}
+
+export interface Line {
+  readonly user: string
+  readonly random: Random
+  readonly world: ClientWorld
+  /** Monotonic ms. */
+  readonly now: number
+  /** Without `then` nobody waits for the answer. */
+  ask(build: (request: number) => Message, then?: (answer: Message) => void): void
+  say(message: Message): void
+  /** For the coverage. */
+  did(what: string): void
+}

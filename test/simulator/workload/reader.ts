@@ -1,0 +1,94 @@
+// How a virtual user reads: pages of all sizes from all places, listening, cursors that go forward,
+// back and too far; and at the end of a run its whole mailbox once more.
+
+import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import type { Line } from './line.js'
+
+const LIMITS = [0, 1, 2, 10, 100, 128, 129, 1_000]
+const WINDOWS = [0, 1, 8, 256]
+/** Beyond the end of the log. */
+const FAR = 100_000
+
+export class Reader {
+  readonly #line: Line
+  #readAt = 0
+  #after = 0
+  #asking = false
+  #final: 'no' | 'reading' | 'done' = 'no'
+
+  constructor(line: Line) {
+    this.#line = line
+  }
+
+  /** The whole mailbox has been read since there was nothing more to do. */
+  get done(): boolean {
+    return this.#final === 'done'
+  }
+
+  disconnected(): void {
+    this.#asking = false
+    if (this.#final === 'reading') this.#final = 'no'
+  }
+
+  /** `quiet`: all that this user has sent is answered, and it will send no more. */
+  work(quiet: boolean): void {
+    const { now, random } = this.#line
+    if (this.#asking || this.done) return
+    if (quiet && this.#final === 'no') {
+      this.#final = 'reading'
+      this.#after = 0
+    }
+    if (this.#final === 'reading') return this.#read(this.#after, random.between(1, 1_000))
+    if (now < this.#readAt) return
+    this.#readAt = now + random.between(100, 2_000)
+    if (random.chance(0.3)) this.#listen()
+    else if (random.chance(0.2)) this.#look()
+    else this.#read(this.#after, random.pick(LIMITS))
+  }
+
+  /** Reads on. */
+  #read(after: number, limit: number): void {
+    this.#asking = true
+    this.#line.ask(
+      (request) => ({ type: 'INBOX', request, after, limit }),
+      (answer) => this.#page(answer),
+    )
+  }
+
+  /** A page from anywhere. */
+  #look(): void {
+    const { random } = this.#line
+    const after = random.pick([0, random.below(this.#after + 1), this.#after + FAR])
+    const limit = random.pick(LIMITS)
+    this.#line.ask((request) => ({ type: 'INBOX', request, after, limit }))
+  }
+
+  #listen(): void {
+    const { random } = this.#line
+    const after = random.pick([null, this.#after, random.below(this.#after + 1)])
+    const window = random.pick(WINDOWS)
+    this.#line.ask((request) => ({ type: 'LISTEN', request, after, window }))
+  }
+
+  #page(answer: Message): void {
+    this.#asking = false
+    if (answer.type !== 'PAGE') {
+      if (this.#final === 'reading') this.#final = 'no'
+      return
+    }
+    this.#after = answer.next
+    if (answer.messages.length > 0) this.#acknowledge(answer.messages.at(-1)!.index)
+    if (this.#final === 'reading' && !answer.more) this.#final = 'done'
+  }
+
+  pushed({ messages }: The<'PUSH'>): void {
+    this.#acknowledge(messages.at(-1)!.index)
+  }
+
+  #acknowledge(through: number): void {
+    const { random } = this.#line
+    if (random.chance(0.3)) return
+    const index = random.chance(0.05) ? random.pick([0, through >> 1, through + FAR]) : through
+    this.#line.say({ type: 'CURSOR', index })
+  }
+}

@@ -1,0 +1,54 @@
+// A second connection of a virtual user, to another replica, for a while: what is under way on the
+// first is asked for again here, at the same time.
+
+import type { LinkId, Slot } from '../../../protocol/machine.js'
+import type { Line } from './line.js'
+import type { SendStream } from './stream.js'
+
+export class SideLine {
+  readonly #line: Line
+  #dialled: Slot = 0
+  #until = 0
+  #loggedIn = false
+  link: LinkId | null = null
+
+  constructor(line: Line) {
+    this.#line = line
+  }
+
+  /** Whether a connection that has just come up was asked for here. */
+  takes(link: LinkId, to: Slot, password: string): boolean {
+    if (to !== this.#dialled || this.link !== null) return false
+    const { user: name } = this.#line
+    this.link = link
+    this.#dialled = 0
+    this.#until = this.#line.now + this.#line.random.between(200, 3_000)
+    this.#line.did('workload: two connections')
+    this.#line.ask(
+      (request) => ({ type: 'LOGIN', request, name, password }),
+      (answer) => {
+        this.#loggedIn = answer.type === 'SESSION'
+      },
+    )
+    return true
+  }
+
+  lost(): void {
+    this.link = null
+    this.#loggedIn = false
+  }
+
+  /** True: it has been open for long enough. */
+  work(at: Slot, streams: readonly SendStream[]): boolean {
+    const { random, world, now } = this.#line
+    if (this.link === null) {
+      if (world.processing === 1 || !world.busy() || !random.chance(0.002)) return false
+      const others = Array.from({ length: world.processing }, (_, i) => i + 1)
+      this.#dialled = random.pick(others.filter((slot) => slot !== at))
+      world.dial(this.#dialled)
+      return false
+    }
+    if (this.#loggedIn && random.chance(0.2)) random.pick(streams).again(this.#line)
+    return now > this.#until || !world.busy()
+  }
+}

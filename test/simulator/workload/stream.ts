@@ -1,0 +1,155 @@
+// One stream of a virtual user: pipelined sends, everything unanswered again from the lowest after a
+// break, and what a client should not do but may: the same request twice, at once or long after, and
+// a seq used again with other words.
+
+import { ERRORS } from '../../../protocol/errors.js'
+import type { Message } from '../../../protocol/messages/catalogue.js'
+import type { Line } from './line.js'
+
+interface Sent {
+  readonly seq: number
+  readonly to: string
+  readonly text: string
+}
+
+/** Answers that settle a seq: it was consumed, by these words or by others. */
+const CONSUMED: readonly number[] = [
+  ERRORS.NO_SUCH_USER.code,
+  ERRORS.DIVERGED.code,
+  ERRORS.CONFLICT.code,
+  ERRORS.OLD_DUPLICATE.code,
+]
+
+/** The first answered are kept for ever, to be sent again when their answers are forgotten. */
+const FIRST = 5
+const KEPT = 100
+
+export class SendStream {
+  readonly #line: Line
+  readonly #id: Uint8Array
+  readonly #pace: number
+  #window: number
+  /** On this connection. */
+  #asked = false
+  #opened = false
+  #nextSeq = 1
+  /** To be sent, in order; all of higher seqs than those in flight. */
+  #waiting: Sent[] = []
+  #inFlight: Sent[] = []
+  readonly #answered: Sent[] = []
+  #quietUntil = 0
+
+  constructor(line: Line, pace: number, window: number) {
+    this.#line = line
+    this.#id = line.random.bytes(16)
+    this.#pace = pace
+    this.#window = window
+  }
+
+  get idle(): boolean {
+    return this.#waiting.length === 0 && this.#inFlight.length === 0
+  }
+
+  disconnected(): void {
+    this.#asked = false
+    this.#opened = false
+  }
+
+  work(): void {
+    const { random, now } = this.#line
+    if (now < this.#quietUntil) return
+    if (!this.#asked) return this.#open()
+    if (!this.#opened) return
+    while (this.#inFlight.length < this.#window) {
+      const sent = this.#waiting.shift() ?? this.#fresh()
+      if (!sent) break
+      this.#send(sent)
+    }
+    if (random.chance(0.02)) this.again(this.#line)
+  }
+
+  #open(): void {
+    const { random } = this.#line
+    const build = (request: number): Message => ({ type: 'OPEN_STREAM', request, stream: this.#id })
+    this.#asked = true
+    this.#waiting = [...this.#inFlight, ...this.#waiting]
+    this.#inFlight = []
+    this.#line.ask(build, (answer) => {
+      if (answer.type === 'STREAM_OPENED') this.#opened = true
+      else this.#refused(answer)
+    })
+    if (random.chance(0.1)) this.#line.ask(build)
+  }
+
+  #fresh(): Sent | undefined {
+    const { random, world, user } = this.#line
+    if (!world.busy() || !random.chance(this.#pace)) return undefined
+    const seq = this.#nextSeq++
+    const to = random.chance(0.02) ? 'nobody' : random.pick(world.users)
+    const filler = random.chance(0.01) ? '.'.repeat(20_000) : ''
+    return { seq, to, text: `${user} ${seq} ${random.hex(4)}${filler}` }
+  }
+
+  #say(line: Line, { seq, to, text }: Sent, then?: (answer: Message) => void): void {
+    const stream = this.#id
+    line.ask((request) => ({ type: 'SEND', request, stream, seq, to, text }), then)
+  }
+
+  #send(sent: Sent): void {
+    const { random } = this.#line
+    const reused = random.chance(0.01)
+    const first = random.chance(0.5)
+    this.#inFlight.push(sent)
+    if (reused && first) this.#reuse(this.#line, sent, 'before')
+    this.#say(this.#line, sent, (answer) => this.#answer(sent.seq, answer))
+    if (reused && !first) this.#reuse(this.#line, sent, 'behind')
+    if (!random.chance(0.02)) return
+    this.#say(this.#line, sent)
+    this.#line.did('workload: sent twice at once')
+  }
+
+  /** Other words, or the same to somebody else, under the same seq. */
+  #reuse(line: Line, sent: Sent, where: string): void {
+    const { random, world } = line
+    const other = random.pick(world.users)
+    const text = other !== sent.to && random.chance(0.3) ? sent.text : `${sent.text} reused`
+    this.#say(line, { ...sent, to: text === sent.text ? other : sent.to, text })
+    line.did(`workload: seq reused ${where}`)
+  }
+
+  /** Something that was sent before, once more, perhaps over another connection. */
+  again(line: Line): void {
+    const { random } = line
+    const from = random.chance(0.3) ? this.#inFlight : this.#answered
+    if (from.length === 0) return
+    const oldest = from === this.#answered && random.chance(0.2)
+    const sent = oldest ? from[random.below(Math.min(FIRST, from.length))]! : random.pick(from)
+    if (random.chance(0.2)) this.#reuse(line, sent, 'long after')
+    else this.#say(line, sent)
+  }
+
+  #answer(seq: number, answer: Message): void {
+    const consumed = answer.type === 'ERROR' && CONSUMED.includes(answer.code)
+    if (answer.type !== 'RECEIPT' && !consumed) return this.#refused(answer)
+    for (const list of [this.#inFlight, this.#waiting]) {
+      const at = list.findIndex((sent) => sent.seq === seq)
+      if (at >= 0) this.#answered.push(...list.splice(at, 1))
+    }
+    if (this.#answered.length > KEPT) this.#answered.splice(FIRST, 1)
+  }
+
+  /** Back to the lowest, once for all that failed together. */
+  #refused(answer: Message): void {
+    const { random, now } = this.#line
+    if (answer.type === 'ERROR' && answer.code === ERRORS.OVERLOADED.code) {
+      this.#window = Math.max(1, this.#window >> 1)
+    }
+    this.disconnected()
+    this.#quietUntil = now + random.between(50, 500)
+  }
+
+  describe(): string {
+    const { length } = this.#inFlight
+    return `${this.#opened ? 'open' : 'closed'}, ${length} in flight, ${this.#waiting.length} waiting`
+  }
+}
