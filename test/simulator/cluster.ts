@@ -9,6 +9,7 @@ import type { Check } from './checks/check.js'
 import { clientChecks } from './checks/client-checks.js'
 import { DiskCheck } from './checks/disk.js'
 import { LogCheck } from './checks/log.js'
+import { OrderCheck } from './checks/orders.js'
 import { ReadCheck } from './checks/reads.js'
 import { TermCheck } from './checks/term.js'
 import { TurnCheck } from './checks/turn.js'
@@ -114,7 +115,10 @@ export class Cluster {
       new VoteCheck(sizes.persistence),
       new TermCheck(),
       ...(machines.client
-        ? clientChecks(this.history, this.coverage, () => this.timeline.now)
+        ? [
+            ...clientChecks(this.history, this.coverage, () => this.timeline.now),
+            new OrderCheck(this.history),
+          ]
         : []),
       this.coverage,
     )

@@ -71,4 +71,52 @@ export const CLIENT_BUGS: readonly Bug[] = [
     ],
     caughtBy: ['C5', 'C8', 'linearizable'],
   },
+  {
+    name: 'a log-in during a rebuild is answered at once',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'sessions/sessions',
+        line: 'this.#applied.again(() => this.#begin(session, request, name, privateKey));',
+        becomes: 'this.#begin(session, request, name, privateKey);',
+      },
+    ],
+    caughtBy: ['cursor', 'crash'],
+  },
+  {
+    name: 'a page is opened before the log reaches as far',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'sessions/delivery',
+        line: 'this.#applied.through(page.through, () => then(page));',
+        becomes: 'then(page);',
+      },
+    ],
+    caughtBy: ['C4', 'C5', 'read', 'linearizable'],
+  },
+  {
+    name: 'a second log-in wipes the key of openings under way',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'sessions/delivery',
+        line: 'const key = Uint8Array.from(privateKey);',
+        becomes: 'const key = privateKey;',
+      },
+    ],
+    caughtBy: ['C4', 'push', 'read', 'linearizable'],
+  },
+  {
+    name: 'an empty page is passed over',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'sessions/delivery',
+        line: '(more ? after : Math.max(after, through))',
+        becomes: 'Math.max(after, through)',
+      },
+    ],
+    caughtBy: ['C4', 'C5', 'read', 'linearizable'],
+  },
 ]

@@ -114,4 +114,9 @@ export const LIFE_BUGS: readonly Bug[] = [
     ],
     caughtBy: ['P9', 'read', 'linearizable'],
   },
+  {
+    name: 'a life that is over answers the reads that it had begun',
+    changes: [{ file: 'replicas/persistence', line: 'this.#reads.abandon();', becomes: '' }],
+    caughtBy: ['P9', 'read', 'linearizable'],
+  },
 ]

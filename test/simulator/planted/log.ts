@@ -121,9 +121,15 @@ export const LOG_BUGS: readonly Bug[] = [
     caughtBy: ['P7'],
   },
   {
-    name: 'what is above the commit is not sent again on a new connection',
-    changes: [{ file: APPENDER, line: 'if (previous && above.length > 0)', becomes: 'if (false)' }],
-    caughtBy: ['P7'],
+    name: 'a pull begins again where it began before',
+    changes: [
+      {
+        file: 'log/pull',
+        line: 'if (reached && this.#s.log.has(reached) === true) {',
+        becomes: 'if (false) {',
+      },
+    ],
+    caughtBy: ['P7', 'C6'],
   },
   {
     name: 'the feed runs ahead of the commit',

@@ -159,7 +159,7 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: LEADERSHIP,
-        line: 'return this.#home.serves && this.#s.now.monotonic >= this.#disqualifiedUntil;',
+        line: 'return this.#home.commits && this.#s.now.monotonic >= this.#disqualifiedUntil;',
         becomes: 'return this.#s.now.monotonic >= this.#disqualifiedUntil;',
       },
     ],
@@ -192,10 +192,39 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'order/home',
-        line: 'else if (best && this.serves && !stores.commits(this.home)) {',
+        line: 'else if (best && this.serves && !this.commits) {',
         becomes: 'else if (false) {',
       },
     ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'a home that cannot commit is good enough',
+    changes: [
+      { file: 'order/home', line: 'if (this.commits)\n', becomes: 'if (this.serves)\n' },
+      {
+        file: LEADERSHIP,
+        line: 'return this.#home.commits && this.#s.now.monotonic >= this.#disqualifiedUntil;',
+        becomes: 'return this.#home.serves && this.#s.now.monotonic >= this.#disqualifiedUntil;',
+      },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'a home that does not hear is good enough',
+    changes: [
+      {
+        file: 'order/stores',
+        line: '.heartbeat?.hears.includes(this.#s.self) === true',
+        becomes: '.heartbeat != null',
+      },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'a coordinator whom no client reaches does not give way',
+    workload: 'whole',
+    changes: [{ file: 'order/standing', line: '(this.users > 0 ? SERVING : 0)', becomes: '0' }],
     caughtBy: ['C6', 'P7'],
   },
 ]

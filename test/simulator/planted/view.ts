@@ -230,4 +230,9 @@ export const VIEW_BUGS: readonly Bug[] = [
     ],
     caughtBy: ['P7', 'C6'],
   },
+  {
+    name: 'a view whose members do not reach each other is healthy',
+    changes: [{ file: 'view/membership', line: 'if (apart)\n', becomes: 'if (false)\n' }],
+    caughtBy: ['P7', 'C6'],
+  },
 ]
