@@ -68,7 +68,9 @@ export class Whole implements Workload {
       timings: TIMINGS,
       limits: this.#limitsOf(start),
       seal: (input) =>
-        seal(this.#wrong.has(slot) ? { ...input, text: `${input.text}, wrongly by p${slot}` } : input),
+        seal(
+          this.#wrong.has(slot) ? { ...input, text: `${input.text}, wrongly by p${slot}` } : input,
+        ),
       readKey,
     })
   }
