@@ -12,6 +12,9 @@ import type { Check } from './check.js'
 
 interface Asked {
   readonly committed: number
+  /** The store's life that it has reached; its rounds before this one were begun too early. */
+  life: string
+  round: number
   readonly message: The<'READ'> | The<'TIP'>
 }
 
@@ -20,8 +23,6 @@ const lifeOf = (host: Host): string => `${host.name}/${host.boot}`
 export class ReadCheck implements Check {
   readonly #history: History
   readonly #asked = new Map<string, Asked>()
-  /** By the lives of both and the number: rounds of the store before this one were begun too early. */
-  readonly #arrived = new Map<string, number>()
   readonly #majority: number
   /** By a store's life: its newest round, and who has answered which as a voter. */
   readonly #rounds = new Map<string, number>()
@@ -37,7 +38,7 @@ export class ReadCheck implements Check {
       const key = `${from.name}/${from.boot}/${to.name}/${message.request}`
       const committed = this.#history.committed.index
       // Asked again on a new link: the answer may be to the first.
-      if (!this.#asked.has(key)) this.#asked.set(key, { committed, message })
+      if (!this.#asked.has(key)) this.#asked.set(key, { committed, life: '', round: Infinity, message })
     }
     if (message.type === 'LAST_ASK') this.#rounds.set(lifeOf(from), message.round)
     if (message.type === 'READ_PAGE' || message.type === 'TIP_IS') {
@@ -48,7 +49,7 @@ export class ReadCheck implements Check {
       expect(seen >= asked.committed, 'read', () => {
         return `${from.name} sees ${seen} in a read begun when ${asked.committed} was committed`
       })
-      this.#voted(from, `${lifeOf(to)} ${lifeOf(from)} ${message.request}`)
+      this.#voted(from, asked)
       if (message.type === 'READ_PAGE') this.#page(from, asked.message as The<'READ'>, message)
       this.#asked.delete(key)
     }
@@ -56,9 +57,12 @@ export class ReadCheck implements Check {
 
   delivered(from: Host, to: Host, message: Message): void {
     if (message.type === 'READ' || message.type === 'TIP') {
-      const key = `${lifeOf(from)} ${lifeOf(to)} ${message.request}`
+      const asked = this.#asked.get(`${from.name}/${from.boot}/${to.name}/${message.request}`)
+      const life = lifeOf(to)
       // A second copy of the question changes nothing for the first.
-      if (!this.#arrived.has(key)) this.#arrived.set(key, (this.#rounds.get(lifeOf(to)) ?? 0) + 1)
+      if (!asked || asked.life === life) return
+      asked.life = life
+      asked.round = (this.#rounds.get(life) ?? 0) + 1
     } else if (message.type === 'LAST_IS' && !message.learner) {
       const key = `${lifeOf(to)} ${message.round}`
       const answers = this.#answers.get(key)
@@ -67,8 +71,7 @@ export class ReadCheck implements Check {
     }
   }
 
-  #voted(from: Host, question: string): void {
-    const round = this.#arrived.get(question) ?? Infinity
+  #voted(from: Host, { round }: Asked): void {
     const own = from.disk!.voter ? 1 : 0
     if (own >= this.#majority) return
     let most = 0
