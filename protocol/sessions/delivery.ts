@@ -52,10 +52,11 @@ export class Delivery {
 
   // ---- opening --------------------------------------------------------------------------------
 
+  /** `then(null)`: it could not be tried just now. A text that does not open is another thing. */
   #open(
     session: Session,
     entries: readonly Entry[],
-    then: (messages: InboxMessage[]) => void,
+    then: (messages: InboxMessage[] | null) => void,
   ): void {
     const { privateKey, user } = session
     if (entries.length === 0 || !privateKey || !user) {
@@ -69,10 +70,10 @@ export class Delivery {
     const job = { kind: 'open', privateKey: key, envelopes, places } as const
     this.#s.outbox.compute(job, (result) => {
       key.fill(0)
-      const texts = result.kind === 'open' ? result.texts : []
+      if (result.kind !== 'open') return then(null)
       const messages = places.map((place, i): InboxMessage => {
         const { sender: from, recipient: to, stream, seq, time } = place
-        const text = texts[i] ?? null
+        const text = result.texts[i] ?? null
         return { index: entries[i]!.index, from, to, time, stream, seq, text, envelope: null }
       })
       then(messages)
@@ -110,6 +111,11 @@ export class Delivery {
         return
       }
       this.#open(session, page.entries, (messages) => {
+        if (!messages) {
+          this.#s.outbox.send(session.link, refusal(request, 'OVERLOADED', 'not opened'))
+          done()
+          return
+        }
         const { more, through } = page
         // An empty page with more to come (limit 0) has shown nothing: read on from where it began.
         const next = page.entries.at(-1)?.index ?? (more ? after : Math.max(after, through))
@@ -188,6 +194,7 @@ export class Delivery {
     const place: { messages: InboxMessage[] | null } = { messages: null }
     listener.opening.push(place)
     this.#open(listener.session, entries, (messages) => {
+      if (!messages) return this.#backTo(listener, place, entries[0]!.index - 1)
       place.messages = messages
       while (listener.opening[0]?.messages) {
         const ready = listener.opening.shift()!.messages!
@@ -195,6 +202,17 @@ export class Delivery {
         this.#s.outbox.send(listener.session.link, { type: 'PUSH', messages: ready })
       }
     })
+  }
+
+  /** From `sent` on nothing has been pushed: it is read to from there, what came behind it too. */
+  #backTo(listener: Listener, place: Listener['opening'][number], sent: number): void {
+    const at = listener.opening.indexOf(place)
+    if (at < 0) return
+    listener.opening.length = at
+    listener.underWay.length = listener.underWay.filter((index) => index <= sent).length
+    listener.sent = sent
+    listener.live = false
+    this.#readOn(listener)
   }
 
   /** Reads a page for who is behind; live again when the log has no more than the feed has shown. */
@@ -206,7 +224,8 @@ export class Delivery {
     this.#read(session.user!, sent, Math.min(room, PAGE), (page) => {
       listener.reading = false
       if (this.#listeners.get(session.link) !== listener) return
-      if (!page) {
+      // Without an answer, or gone back meanwhile: the page does not follow on.
+      if (!page || listener.sent !== sent) {
         this.#readOn(listener)
         return
       }

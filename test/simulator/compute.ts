@@ -45,6 +45,8 @@ export function compute(job: Job, entropy: Entropy): JobResult {
       return { kind: 'unlock', privateKey: password === job.password ? bytesOf(key) : null }
     }
     case 'open': {
+      // Too many wait, or a worker died.
+      if (entropy(1)[0]! < 3) return { kind: 'failed', reason: 'busy' }
       const key = textOf(job.privateKey)
       return { kind: 'open', texts: job.envelopes.map((envelope) => open(envelope, key)) }
     }
