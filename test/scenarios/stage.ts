@@ -105,6 +105,7 @@ export class Stage {
       halted: (_host: Host, why: string) => {
         throw new Violation('halt', why)
       },
+      read: () => undefined,
       logged: (host: Host, event: string) => void this.#logged.push(`${host.name} ${event}`),
     }
     const random = new Steady(this.#seed, name)

@@ -9,6 +9,7 @@ import type { Check } from './checks/check.js'
 import { clientChecks } from './checks/client-checks.js'
 import { DiskCheck } from './checks/disk.js'
 import { LogCheck } from './checks/log.js'
+import { OrderCheck } from './checks/orders.js'
 import { ReadCheck } from './checks/reads.js'
 import { TermCheck } from './checks/term.js'
 import { TurnCheck } from './checks/turn.js'
@@ -20,6 +21,7 @@ import { Disk } from './disk.js'
 import { freeze, travel } from './frames.js'
 import { History } from './history.js'
 import { Host, type Start, type Surroundings } from './host.js'
+import { Narrator } from './narrator.js'
 import { Network } from './network.js'
 import { Random } from './random.js'
 import { Timeline } from './timeline.js'
@@ -97,7 +99,8 @@ export class Cluster {
         this.coverage.reach('a replica halts')
         this.#again(host)
       },
-      logged: (_host, event) => this.coverage.reach(event),
+      logged: (host, event, fields) => this.coverage.logged(host, event, fields),
+      read: (host, query) => this.coverage.read(host, query),
     }
     this.#makePersistence(around)
     this.#makeProcessing(around)
@@ -112,10 +115,14 @@ export class Cluster {
       new VoteCheck(sizes.persistence),
       new TermCheck(),
       ...(machines.client
-        ? clientChecks(this.history, this.coverage, () => this.timeline.now)
+        ? [
+            ...clientChecks(this.history, this.coverage, () => this.timeline.now),
+            new OrderCheck(this.history),
+          ]
         : []),
       this.coverage,
     )
+    if (transcript.traced) this.checks.push(new Narrator(this.timeline, transcript))
   }
 
   get hosts(): readonly Host[] {

@@ -1,39 +1,105 @@
-// Which states and transitions a run has reached: event names that machines log, statuses that
-// they pass through, kinds of messages sent, faults injected.
+// Which states, transitions and situations a run has reached, and how often: what shows that the
+// faults get to where they should. coverage/known.ts has the names.
 
+import { errorName } from '../../protocol/errors.js'
+import type { Durable, ReadQuery, WriteBatch } from '../../protocol/log/storage.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { turnView, type Check } from './checks/check.js'
+import { LifeSituations } from './coverage/lives.js'
+import { OrderSituations } from './coverage/orders.js'
+import type { LogFields, Watcher } from './coverage/reach.js'
+import { ViewSituations } from './coverage/views.js'
+import type { Disk } from './disk.js'
 import type { Host } from './host.js'
 
-export class Coverage implements Check {
-  readonly reached = new Map<string, number>()
-  readonly #status = new Map<Host, string>()
+/** A persistence replica's status, a processing replica's role; undefined: it has none. */
+function standingOf(host: Host): string | undefined {
+  const view = turnView(host)
+  if (view) return view.holdsTurn ? 'holding' : view.status
+  const { machine } = host
+  return machine && 'role' in machine ? String(machine.role) : undefined
+}
 
-  reach(what: string): void {
-    this.reached.set(what, (this.reached.get(what) ?? 0) + 1)
+function answerOf(message: Message): string | undefined {
+  switch (message.type) {
+    case 'CLAIMED':
+      return `answer CLAIMED ${message.outcome}`
+    case 'NOT_APPENDED':
+      return `answer NOT_APPENDED ${message.reason}`
+    case 'NOT_TAKEN':
+      return `answer NOT_TAKEN ${message.reason}`
+    case 'CONSENT':
+      return `answer CONSENT ${message.granted ? 'granted' : 'refused'}`
+    case 'ERROR':
+      return `error ${errorName(message.code) ?? message.code}`
+    default:
+      return undefined
+  }
+}
+
+export class Coverage implements Check {
+  readonly #counts = new Map<string, number>()
+  /** Apart from the rest: there are so many. */
+  readonly #messages = new Map<string, number>()
+  readonly #standing = new Map<Host, string>()
+  readonly #watchers: readonly Watcher[]
+
+  constructor() {
+    const reach = (name: string): void => this.reach(name)
+    this.#watchers = [
+      new ViewSituations(reach),
+      new LifeSituations(reach),
+      new OrderSituations(reach),
+    ]
   }
 
-  sent(_from: Host, _to: Host, message: Message): void {
-    if (message.type === 'CLAIMED') this.reach(`CLAIMED ${message.outcome}`)
-    else if (message.type === 'NOT_APPENDED') this.reach(`NOT_APPENDED ${message.reason}`)
-    else this.reach(message.type)
+  get reached(): ReadonlyMap<string, number> {
+    const messages = [...this.#messages].map(([type, n]) => [`message ${type}`, n] as const)
+    return new Map([...this.#counts, ...messages])
+  }
+
+  reach(name: string): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1)
+  }
+
+  logged(host: Host, event: string, fields: LogFields): void {
+    this.reach(`log ${event}`)
+    for (const watcher of this.#watchers) watcher.logged?.(host, event, fields)
+  }
+
+  read(host: Host, query: ReadQuery): void {
+    for (const watcher of this.#watchers) watcher.read?.(host, query)
+  }
+
+  sent(from: Host, to: Host, message: Message): void {
+    const { type } = message
+    this.#messages.set(type, (this.#messages.get(type) ?? 0) + 1)
+    const answer = answerOf(message)
+    if (answer !== undefined) this.reach(answer)
+    for (const watcher of this.#watchers) watcher.sent?.(from, to, message)
+  }
+
+  delivered(from: Host, to: Host, message: Message): void {
+    for (const watcher of this.#watchers) watcher.delivered?.(from, to, message)
+  }
+
+  written(disk: Disk, batch: WriteBatch, before: Durable): void {
+    for (const watcher of this.#watchers) watcher.written?.(disk, batch, before)
   }
 
   started(host: Host): void {
-    this.#status.delete(host)
+    this.#standing.delete(host)
+    for (const watcher of this.#watchers) watcher.started?.(host)
   }
 
   stepped(host: Host): void {
-    const view = turnView(host)
-    if (!view) return
-    const now = view.holdsTurn ? `${view.status}, holding` : view.status
-    const known = this.#status.get(host)
-    if (known === now) return
-    this.#status.set(host, now)
-    this.reach(`${known ?? 'start'} → ${now}`)
-  }
-
-  addTo(total: Map<string, number>): void {
-    for (const [what, count] of this.reached) total.set(what, (total.get(what) ?? 0) + count)
+    const now = standingOf(host)
+    const known = this.#standing.get(host)
+    if (now !== undefined && now !== known) {
+      this.#standing.set(host, now)
+      this.reach(`${known ?? 'start'} → ${now}`)
+      for (const watcher of this.#watchers) watcher.moved?.(host, known ?? 'start', now)
+    }
+    for (const watcher of this.#watchers) watcher.stepped?.(host)
   }
 }

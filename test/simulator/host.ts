@@ -4,8 +4,10 @@
 
 import { InvariantError } from '../../protocol/assert.js'
 import type { Effect, Entropy, Input, LinkId, Machine, Peer, Tier } from '../../protocol/machine.js'
+import type { ReadQuery } from '../../protocol/log/storage.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { compute } from './compute.js'
+import type { LogFields } from './coverage/reach.js'
 import type { Disk } from './disk.js'
 import type { End, Network } from './network.js'
 import type { Random } from './random.js'
@@ -28,7 +30,8 @@ export interface Surroundings {
   readonly stopped: (host: Host) => void
   /** Went because one of its own assertions did not hold. */
   readonly halted: (host: Host, why: string) => void
-  readonly logged: (host: Host, event: string, level: string) => void
+  readonly logged: (host: Host, event: string, fields: LogFields) => void
+  readonly read: (host: Host, query: ReadQuery) => void
 }
 
 const TICK_MS = 20
@@ -205,6 +208,7 @@ export class Host {
           timeline.after(hop, () => later({ type: 'stored', token: effect.token, result }))
         })
       case 'read':
+        this.#around.read(this, effect.query)
         return this.disk!.read(effect.query, (result) =>
           later({ type: 'read', token: effect.token, result }),
         )
@@ -218,7 +222,7 @@ export class Host {
       case 'log': {
         const fields = Object.entries(effect.fields).map(([name, value]) => `${name}=${value}`)
         if (transcript.traced) this.#note(`· ${effect.level} ${effect.event} ${fields.join(' ')}`)
-        return this.#around.logged(this, effect.event, effect.level)
+        return this.#around.logged(this, effect.event, effect.fields)
       }
       case 'stopped':
         this.crash()

@@ -1,46 +1,105 @@
-// How many seeds each planted bug survives: node dist/test/simulator/hunt.js [--seeds N] [--only TEXT].
-// Exit code 1 where one escapes.
+// How many seeds each planted bug survives: node dist/test/simulator/hunt.js --help. Exit code 1
+// where one escapes, 2 for wrong usage.
 
-import { parseArgs } from 'node:util'
-import { BUGS, planted, type Bug } from './planted.js'
-import { simulate } from './simulation.js'
+import yargs from 'yargs'
+import { BUGS } from './planted/bugs.js'
+import type { Bug } from './planted/bug.js'
+import { plant } from './planted/plant.js'
+import { THREADS, threadsOf, usage, Usage, wholeNumber } from './runner/arguments.js'
+import { commit } from './runner/commit.js'
+import { planOf } from './runner/plan.js'
+import { spread, type Task } from './runner/pool.js'
+import { failed } from './runner/result.js'
 
-export interface Catch {
+export interface Caught {
   readonly seed: number
   readonly invariant: string
 }
 
-/** The first seeds that notice the bug. */
-export async function hunt(bug: Bug, seeds: number, catches: number): Promise<Catch[]> {
-  const workload = await planted(bug)
-  const caught: Catch[] = []
-  for (let seed = 1; seed <= seeds && caught.length < catches; seed++) {
-    const five = seed % 3 === 0
-    const sizes = { processing: 3, persistence: five ? 5 : 3, clients: 3 }
-    const { violation } = simulate({ seed, sizes, workload: workload() })
-    if (violation) caught.push({ seed, invariant: violation.invariant })
-  }
-  return caught
+interface Bounds {
+  readonly seeds: number
+  readonly catches: number
+  readonly threads: number
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: 'string', default: '300' },
-      only: { type: 'string', default: '' },
-      catches: { type: 'string', default: '3' },
-    },
+/** The first seeds, of those that a campaign runs, that notice the bug. */
+export async function hunt(bug: Bug, bounds: Bounds): Promise<Caught[]> {
+  const { seeds, catches, threads } = bounds
+  const planted = plant(bug)
+  const caught: Caught[] = []
+  let seed = 0
+  const next = (): Task | undefined => {
+    if (seed >= seeds || caught.length >= catches) return undefined
+    return { plan: planOf(++seed, { workload: bug.workload }), planted, control: true }
+  }
+  await spread(threads, next, (result) => {
+    if (failed(result)) caught.push({ seed: result.seed, invariant: result.violation.invariant })
   })
-  for (const bug of BUGS.filter(({ name }) => name.includes(values.only))) {
-    const caught = await hunt(bug, Number(values.seeds), Number(values.catches))
-    const gaps = caught
-      .map(({ seed }, i) => seed - (caught[i - 1]?.seed ?? 0))
-      .sort((a, b) => a - b)
-    const median = gaps[Math.floor(gaps.length / 2)] ?? '-'
-    const names = [...new Set(caught.map(({ invariant }) => invariant))].join(' ')
-    console.log(`${bug.name.padEnd(48)} ${(names || 'ESCAPED').padEnd(12)} ${median}`)
-    if (caught.length === 0) process.exitCode = 1
-  }
+  return caught.sort((a, b) => a.seed - b.seed).slice(0, catches)
 }
 
-if (process.argv[1] === import.meta.filename) await main()
+/** Seeds from one catch to the next, the middle one; null: none. */
+function median(caught: readonly Caught[]): number | null {
+  const gaps = caught.map(({ seed }, i) => seed - (caught[i - 1]?.seed ?? 0)).sort((a, b) => a - b)
+  return gaps[Math.floor(gaps.length / 2)] ?? null
+}
+
+interface Found {
+  readonly bug: string
+  readonly invariants: readonly string[]
+  readonly expected: readonly string[]
+  readonly median: number | null
+  readonly caught: readonly Caught[]
+}
+
+function line({ bug, invariants, expected, median }: Found): string {
+  const strange = invariants.filter((name) => !expected.includes(name))
+  const note = strange.length > 0 ? `  not expected: ${strange.join(' ')}` : ''
+  return `${bug.padEnd(64)} ${(invariants.join(' ') || 'ESCAPED').padEnd(16)} ${median ?? '-'}${note}`
+}
+
+const row = ({ bug, invariants, median }: Found): string =>
+  `| ${bug} | ${invariants.join(', ') || '**escaped**'} | ${median ?? '-'} |`
+
+async function main(): Promise<boolean> {
+  const text = { type: 'string' } as const
+  const values = usage(yargs(process.argv.slice(2)).scriptName('hunt.js').usage('$0 [options]'))
+    .options({
+      only: { type: 'string', default: '', describe: 'bugs with this in their names' },
+      seeds: { ...text, describe: 'at most so many seeds a bug [300]' },
+      catches: { ...text, describe: 'until it was caught so often [3]' },
+      threads: THREADS,
+      json: { type: 'boolean', default: false, describe: 'the findings as JSON' },
+      table: { type: 'boolean', default: false, describe: 'the findings as rows of Markdown' },
+    })
+    .parseSync()
+  if ('help' in values) return true
+  const bounds = {
+    seeds: wholeNumber('seeds', 1)(values.seeds) ?? 300,
+    catches: wholeNumber('catches', 1)(values.catches) ?? 3,
+    threads: threadsOf(values.threads),
+  }
+  const bugs = BUGS.filter(({ name }) => name.includes(values.only))
+  if (bugs.length === 0) throw new Usage(`--only: no bug has "${values.only}" in its name`)
+  const found: Found[] = []
+  for (const bug of bugs) {
+    const caught = await hunt(bug, bounds)
+    const invariants = [...new Set(caught.map(({ invariant }) => invariant))]
+    const { name, caughtBy: expected } = bug
+    found.push({ bug: name, invariants, expected, median: median(caught), caught })
+    if (!values.json) console.log(values.table ? row(found.at(-1)!) : line(found.at(-1)!))
+  }
+  if (values.json) console.log(JSON.stringify({ commit: commit(), ...bounds, found }))
+  return found.every(({ caught }) => caught.length > 0)
+}
+
+if (process.argv[1] === import.meta.filename) {
+  process.once('SIGINT', () => process.exit(130))
+  try {
+    process.exitCode = (await main()) ? 0 : 1
+  } catch (error) {
+    if (!(error instanceof Usage)) throw error
+    process.stderr.write(`hunt: ${error.message}. node dist/test/simulator/hunt.js --help\n`)
+    process.exitCode = 2
+  }
+}

@@ -38,6 +38,8 @@ export class End {
   up = false
   open = true
   incoming: Frame[] = []
+  /** What comes over it after its end. */
+  late: { readonly frames: readonly Frame[]; readonly within: number } | null = null
   pumping = false
 
   constructor(host: Host, connection: Connection) {
@@ -226,6 +228,7 @@ export class Network {
     if (end.open) {
       end.open = false
       if (end.host.alive(end.life)) end.host.linkDown(end, reason)
+      this.#comeLate(end)
     }
     if (!end.other.open) this.#connections.delete(end.connection)
     else if (!end.other.incoming.some((frame) => !frame.message)) {
@@ -253,21 +256,23 @@ export class Network {
     })
   }
 
-  /** Reset; what was under way comes all the same, up to `lateMs` after the end was learned. */
+  /** Reset; what was under way comes all the same, within `lateMs` after the end was learned. */
   severLate(connection: Connection, lateMs: number): void {
     for (const end of connection.ends) {
-      const { host, life } = end
-      for (const { message } of end.incoming) {
-        const delay = this.#random.between(1, lateMs)
-        this.#timeline.after(delay, () => {
-          if (!message || !host.alive(life)) return
-          // Until its host has learned of the end, it is a frame like any other.
-          if (end.open) this.#events.deliver(end.other.host, host, message)
-          host.receive(end, message)
-        })
-      }
+      end.late = { frames: [...end.incoming], within: lateMs }
+      end.incoming = []
     }
     this.sever(connection)
+  }
+
+  #comeLate({ host, life, late, link }: End): void {
+    let delay = 0
+    for (const { message } of late?.frames ?? []) {
+      delay += this.#random.float() * (late!.within / late!.frames.length)
+      this.#timeline.after(delay, () => {
+        if (message && host.alive(life)) host.input({ type: 'message', link, message })
+      })
+    }
   }
 
   /** The host's process is gone: its kernel resets what it had open. */

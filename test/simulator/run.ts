@@ -1,121 +1,55 @@
-// The simulator by hand: node dist/test/simulator/run.js --seed N --trace | --seeds N [--first N] |
-// --minutes M [--processing N --persistence N --clients N] [--coverage]. Exit code 1 where a seed
-// fails.
+// The simulator by hand: npm run simulate -- --help. Exit code 0: every seed passed; 1: one failed;
+// 2: wrong usage.
 
-import { parseArgs } from 'node:util'
-import type { Sizes } from './cluster.js'
-import { FAULTS } from './faults/storm.js'
-import { simulate, type Outcome } from './simulation.js'
-import { WORKLOADS, workloadOf } from './workload/choice.js'
+import { load, plantNamed } from './planted/plant.js'
+import { readArguments, Usage, type Arguments } from './runner/arguments.js'
+import { campaign } from './runner/campaign.js'
+import { commit } from './runner/commit.js'
+import { planOf, type Plan } from './runner/plan.js'
+import { failureText, shrunkText } from './runner/report.js'
+import { failed, runPlan, type Result } from './runner/result.js'
+import { shrink } from './runner/shrink.js'
+import { withoutHeartbeats } from './transcript.js'
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    seeds: { type: 'string' },
-    first: { type: 'string', default: '1' },
-    minutes: { type: 'string' },
-    processing: { type: 'string' },
-    persistence: { type: 'string' },
-    clients: { type: 'string', default: '3' },
-    workload: { type: 'string', default: 'whole' },
-    strikes: { type: 'string' },
-    beyond: { type: 'boolean', default: false },
-    'storm-ms': { type: 'string' },
-    trace: { type: 'boolean', default: false },
-    coverage: { type: 'boolean', default: false },
-    'keep-going': { type: 'boolean', default: false },
-  },
+/** One seed. False: it failed. */
+async function one(seed: number, values: Arguments, planted?: string): Promise<boolean> {
+  const make = planted === undefined ? undefined : await load(planted)
+  const print = values.trace === 'all' ? console.log : withoutHeartbeats(console.log)
+  const run = (plan: Plan, traced: boolean): Result =>
+    runPlan(plan, make?.(plan.workload), traced ? print : undefined)
+  const result = run(planOf(seed, values.wishes), values.trace !== 'no')
+  if (!failed(result)) {
+    console.log(`seed ${seed} passed, hash ${result.hash.toString(16)}`)
+    return true
+  }
+  if (!values.shrink) console.log(failureText(result, commit(), values.planted))
+  else {
+    const tell = (text: string): void => void process.stderr.write(`${text}\n`)
+    const shrunk = shrink(result, (plan) => run(plan, false), tell)
+    console.log(shrunkText(shrunk, commit(), values.planted))
+  }
+  return false
+}
+
+async function main(): Promise<boolean> {
+  const values = readArguments(process.argv.slice(2))
+  if (!values) return true
+  const planted = values.planted === undefined ? undefined : plantNamed(values.planted)
+  if (values.planted !== undefined && planted === undefined) {
+    throw new Usage(`--planted: no bug is named "${values.planted}"`)
+  }
+  return values.seed === undefined ? campaign(values, planted) : one(values.seed, values, planted)
+}
+
+// A reader that has had enough (head, a closed pager) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
 })
 
-const workload = WORKLOADS.find((name) => name === values.workload)
-if (!workload) throw new Error(`--workload: one of ${WORKLOADS.join(', ')}`)
-
-/** Most clusters are 3 + 3; some are larger or smaller. */
-function sizesOf(seed: number): Sizes {
-  const share = seed % 10
-  const [p, s] = share === 7 ? [5, 5] : share === 8 ? [2, 3] : share === 9 ? [1, 1] : [3, 3]
-  return {
-    processing: Number(values.processing ?? p),
-    persistence: Number(values.persistence ?? s),
-    clients: Number(values.clients),
-  }
+try {
+  process.exitCode = (await main()) ? 0 : 1
+} catch (error) {
+  if (!(error instanceof Usage)) throw error
+  process.stderr.write(`simulate: ${error.message}. npm run simulate -- --help\n`)
+  process.exitCode = 2
 }
-
-function run(seed: number, print?: (line: string) => void): Outcome {
-  const options = {
-    seed,
-    sizes: sizesOf(seed),
-    workload: workloadOf(workload!),
-    ...(values['storm-ms'] === undefined ? {} : { stormMs: Number(values['storm-ms']) }),
-    ...(print ? { print } : {}),
-    mode: values.beyond ? ('beyond' as const) : ('usual' as const),
-    ...(values.strikes === undefined ? {} : { strikes: new Set(values.strikes.split(',')) }),
-  }
-  return simulate(options)
-}
-
-function report(outcome: Outcome): void {
-  const { seed, violation, virtualMs, rates } = outcome
-  const { processing, persistence, clients } = sizesOf(seed)
-  console.log(`\nseed ${seed} FAILED after ${(virtualMs / 1000).toFixed(3)} virtual seconds`)
-  console.log(`  ${violation!.message}`)
-  console.log(`  faults: ${Object.keys(rates).join(' ') || 'none'}`)
-  console.log(
-    `  again: node dist/test/simulator/run.js --seed ${seed} --workload ${values.workload} ` +
-      `--processing ${processing} --persistence ${persistence} --clients ${clients} --trace`,
-  )
-}
-
-function one(seed: number): void {
-  const outcome = run(seed, values.trace ? (line) => console.log(line) : undefined)
-  if (outcome.violation) report(outcome)
-  else console.log(`seed ${seed} passed, hash ${outcome.hash.toString(16)}`)
-  process.exitCode = outcome.violation ? 1 : 0
-}
-
-function many(): void {
-  const first = Number(values.first)
-  const last = values.seeds === undefined ? Infinity : first + Number(values.seeds) - 1
-  const begun = performance.now()
-  const minutes = values.minutes === undefined ? Infinity : Number(values.minutes)
-  const total = new Map<string, number>()
-  let [seeds, failed, virtualMs, entries] = [0, 0, 0, 0]
-  const slowest = { served: 0, servedBy: 0, converged: 0, convergedBy: 0 }
-  const elapsed = (): number => (performance.now() - begun) / 1000
-  const progress = (): string =>
-    `${seeds} seeds, ${failed} failed, ${(virtualMs / 3_600_000).toFixed(2)} virtual hours, ` +
-    `${(virtualMs / 1000 / elapsed()).toFixed(0)} virtual seconds a second, ${entries} entries`
-  for (let seed = first; seed <= last && elapsed() < minutes * 60; seed++) {
-    const outcome = run(seed)
-    seeds++
-    virtualMs += outcome.virtualMs
-    entries += outcome.entries
-    if (outcome.servedMs > slowest.served) {
-      Object.assign(slowest, { served: outcome.servedMs, servedBy: seed })
-    }
-    if (outcome.convergedMs > slowest.converged) {
-      Object.assign(slowest, { converged: outcome.convergedMs, convergedBy: seed })
-    }
-    for (const [what, count] of outcome.reached) total.set(what, (total.get(what) ?? 0) + count)
-    if (process.stderr.isTTY || seeds % 50 === 0) process.stderr.write(`\r${progress()}  `)
-    if (!outcome.violation) continue
-    failed++
-    report(outcome)
-    if (!values['keep-going']) break
-  }
-  console.log(`\n${progress()}`)
-  console.log(
-    `slowest after the faults: served in ${slowest.served.toFixed(0)} ms (seed ` +
-      `${slowest.servedBy}), converged in ${slowest.converged.toFixed(0)} ms (seed ` +
-      `${slowest.convergedBy})`,
-  )
-  if (values.coverage) {
-    for (const name of Object.keys(FAULTS)) if (!total.has(`fault ${name}`)) total.set(name, 0)
-    for (const [what, count] of [...total].sort())
-      console.log(`${String(count).padStart(9)} ${what}`)
-  }
-  process.exitCode = failed > 0 ? 1 : 0
-}
-
-if (values.seed === undefined) many()
-else one(Number(values.seed))

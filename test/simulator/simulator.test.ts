@@ -1,92 +1,155 @@
-// A fixed few minutes of the simulator: seeds of both workloads, the same course twice from one
-// seed, and planted bugs that must be noticed. More of it by hand: test/simulator/run.ts, hunt.ts.
+// A fixed few minutes of the simulator: the first seeds of a campaign, the same course twice from one
+// seed, seeds that once failed, planted bugs that must be noticed, and a failure made smaller. More of
+// it by hand: test/simulator/run.ts, hunt.ts.
 
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import type { Sizes } from './cluster.js'
+import { LOG_EVENTS } from './coverage/known.js'
 import { hunt } from './hunt.js'
-import { BUGS, planted } from './planted.js'
-import { simulate, type Outcome } from './simulation.js'
-import { workloadOf, type WorkloadName } from './workload/choice.js'
+import { BUGS } from './planted/bugs.js'
+import { changedBy, load, plantNamed } from './planted/plant.js'
+import { commit } from './runner/commit.js'
+import { planOf, type Plan } from './runner/plan.js'
+import { failureText } from './runner/report.js'
+import { failed, runPlan } from './runner/result.js'
+import { shrink } from './runner/shrink.js'
 
-const STORM_MS = 3_000
+// Also where it is run by itself, not by tap with its settings.
+t.setTimeout(600_000)
 
-const SIZES: readonly Sizes[] = [
-  { processing: 3, persistence: 3, clients: 3 },
-  { processing: 3, persistence: 5, clients: 2 },
-  { processing: 2, persistence: 3, clients: 2 },
-  { processing: 3, persistence: 3, clients: 2 },
-  { processing: 1, persistence: 1, clients: 1 },
-]
+const RUN = fileURLToPath(new URL('run.js', import.meta.url))
 
-function run(name: WorkloadName, seed: number): Outcome {
-  const sizes = SIZES[seed % SIZES.length]!
-  return simulate({ seed, sizes, workload: workloadOf(name), stormMs: STORM_MS })
-}
-
-function again(name: WorkloadName, { seed }: Outcome): string {
-  const { processing, persistence, clients } = SIZES[seed % SIZES.length]!
-  return (
-    `node dist/test/simulator/run.js --seed ${seed} --workload ${name} --storm-ms ${STORM_MS} ` +
-    `--processing ${processing} --persistence ${persistence} --clients ${clients} --trace`
-  )
+/** As npm run simulate would, in a process of its own: its exit code and what it printed. */
+function simulator(...words: string[]): { code: number; text: string } {
+  try {
+    const text = execFileSync(process.execPath, [RUN, ...words], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    })
+    return { code: 0, text }
+  } catch (error) {
+    const { status, stdout, stderr } = error as { status: number; stdout: string; stderr: string }
+    return { code: status, text: stdout + stderr }
+  }
 }
 
 /** Seeds that once failed, with what was wrong. */
 const ONCE_FAILED = [
   {
-    seed: 201_375,
+    plan: planOf(201_375, { workload: 'whole', processing: 3, persistence: 3, clients: 3 }),
     why: 'ACTIVE was lost, nobody wrote: the log of the new view was never committed',
   },
-] as const
+] as const satisfies readonly { plan: Plan; why: string }[]
 
-for (const { seed, why } of ONCE_FAILED) {
-  t.test(`seed ${seed}: ${why}`, async (t) => {
-    const sizes: Sizes = { processing: 3, persistence: 3, clients: 3 }
-    const { violation } = simulate({ seed, sizes, workload: workloadOf('whole') })
-    t.notOk(violation, violation?.message ?? '')
+for (const { plan, why } of ONCE_FAILED) {
+  t.test(`seed ${plan.seed}: ${why}`, async (t) => {
+    const result = runPlan(plan)
+    t.notOk(failed(result), failed(result) ? failureText(result, commit()) : '')
   })
 }
 
-for (const name of ['persistence', 'whole'] as const) {
-  t.test(`120 seeds of the ${name} workload`, async (t) => {
-    let entries = 0
-    for (let seed = 1; seed <= 120; seed++) {
-      const outcome = run(name, seed)
-      entries += outcome.entries
-      if (outcome.violation) t.fail(`${outcome.violation.message}; again: ${again(name, outcome)}`)
-    }
-    t.ok(entries > 1_000, `only ${entries} entries were committed`)
-  })
+t.test('the first seeds of a campaign', async (t) => {
+  const seen = new Set<string>()
+  let entries = 0
+  for (let seed = 1; seed <= 60; seed++) {
+    const plan = planOf(seed)
+    const result = runPlan(plan)
+    const { processing, persistence } = plan.sizes
+    seen.add(plan.workload).add(plan.mode).add(`${processing} + ${persistence}`)
+    entries += result.entries
+    if (failed(result)) t.fail(failureText(result, commit()))
+  }
+  t.ok(entries > 10_000, `only ${entries} entries were committed`)
+  for (const part of ['whole', 'persistence', 'beyond', '3 + 3', '5 + 5', '2 + 3', '1 + 1']) {
+    t.ok(seen.has(part), `no seed is ${part}`)
+  }
+})
 
-  t.test(`one seed of the ${name} workload has one course`, async (t) => {
-    const [first, second] = [run(name, 7), run(name, 7)]
-    t.equal(first.hash, second.hash)
-    t.equal(first.events, second.events)
-    t.not(run(name, 8).hash, first.hash)
-  })
-}
+t.test('one seed has one course, in any process', async (t) => {
+  const [first, second] = [runPlan(planOf(7)), runPlan(planOf(7))]
+  t.equal(first.hash, second.hash)
+  t.equal(first.events, second.events)
+  t.not(runPlan(planOf(8)).hash, first.hash)
+  t.match(simulator('--seed', '7').text, `hash ${first.hash.toString(16)}`)
+})
 
-t.test('every planted bug still finds its line', async (t) => {
-  for (const bug of BUGS) await t.resolves(planted(bug), bug.name)
+t.test('strikes that did something are all that a run needs', async (t) => {
+  const plan = planOf(5)
+  const whole = runPlan(plan)
+  t.equal(runPlan({ ...plan, strikes: whole.strikes }).hash, whole.hash)
+})
+
+t.test('every planted bug still finds its lines', async (t) => {
+  t.ok(BUGS.length >= 45, `only ${BUGS.length} bugs are planted`)
+  for (const bug of BUGS) t.doesNotThrow(() => changedBy(bug), bug.name)
 })
 
 /** Those that a few seeds notice; hunt.ts goes through all of them. */
 const QUICK = [
   'a majority of permissions makes a holder',
   'a kept permission is not given back',
+  'entries take no new stamp',
   'a promise is not persisted',
   'the view row is written before the log',
   'the holder counts itself before its fsync',
   'one file is enough for a commit',
-  'entries take no new stamp',
   'the feed runs ahead of the commit',
   'a receipt names the place before',
 ]
 
 for (const bug of BUGS.filter(({ name }) => QUICK.includes(name))) {
   t.test(`planted: ${bug.name}`, async (t) => {
-    const [caught] = await hunt(bug, 12, 1)
+    const [caught] = await hunt(bug, { seeds: 12, catches: 1, threads: 1 })
     t.ok(caught, 'no seed noticed it')
     t.ok(caught && bug.caughtBy.includes(caught.invariant), `noticed by ${caught?.invariant}`)
   })
 }
+
+t.test('a failing run is made smaller', async (t) => {
+  const workloads = await load(plantNamed('a holder gives its permission away')!)
+  const run = (plan: Plan) => runPlan(plan, workloads(plan.workload))
+  const from = run(planOf(1))
+  t.ok(failed(from), 'the bug was not noticed')
+  if (!failed(from)) return
+  const told: string[] = []
+  const { to } = shrink(from, run, (text) => told.push(text))
+  t.equal(to.violation.invariant, from.violation.invariant)
+  t.ok(to.strikes.length <= from.strikes.length && to.stormMs < from.stormMs)
+  t.ok(told.length > 0, 'no progress was told')
+  const again = run(to.plan)
+  t.equal(again.hash, to.hash, 'the smaller plan replays')
+})
+
+t.test('events of the log are known', async (t) => {
+  const folder = fileURLToPath(new URL('../../protocol', import.meta.url))
+  const emitted = new Set<string>()
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.js')) continue
+    const source = readFileSync(join(folder, file), 'utf8')
+    for (const [, event] of source.matchAll(/outbox\.log\('\w+', ['"]([\w-]+)/g)) {
+      emitted.add(event!)
+    }
+  }
+  for (const event of emitted) t.ok((LOG_EVENTS as readonly string[]).includes(event), event)
+})
+
+const WRONG = [
+  ['--seeds', 'many'],
+  ['--seed'],
+  ['--trace'],
+  ['--seed', '1', '--minutes', '2'],
+  ['--workload', 'none'],
+  ['--planted', 'none', '--seed', '1'],
+  ['-x'],
+]
+
+t.test('wrong usage is one sentence and exit code 2', async (t) => {
+  for (const words of WRONG) {
+    const { code, text } = simulator(...words)
+    t.equal(code, 2, words.join(' '))
+    t.match(text, /^simulate: .+\n$/)
+  }
+})

@@ -6,9 +6,18 @@ import type { Message } from '../../protocol/messages/catalogue.js'
 const isEpoch = (value: object): value is { counter: number; slot: number } =>
   'counter' in value && 'slot' in value
 
+/** Texts are padded with thousands of characters now and then. */
+const MAX_TEXT = 32
+
+function clipped(text: string): string {
+  if (text.length <= MAX_TEXT) return text
+  return `${text.slice(0, MAX_TEXT)}... (${text.length})`
+}
+
 /** One field of a message, short. */
 function brief(value: unknown): string {
   if (value === null) return '-'
+  if (typeof value === 'string') return clipped(value)
   if (typeof value !== 'object') return String(value)
   if (value instanceof Uint8Array) return `#${Buffer.from(value.subarray(0, 3)).toString('hex')}`
   if (Array.isArray(value)) {
@@ -28,10 +37,20 @@ function brief(value: unknown): string {
   return `{${Object.values(value).map(brief).join(' ')}}`
 }
 
-const HEADER = new Set(['type', 'clock', 'incarnation'])
+/** Of no help to a reader: random, or said by the line already. */
+const LEFT_OUT = new Set(['type', 'clock', 'incarnation', 'seed', 'keySeed'])
+
+function worthSaying(name: string, value: unknown, message: Message): boolean {
+  if (LEFT_OUT.has(name) || value === false) return false
+  if (name !== 'installed' && name !== 'promised') return true
+  // What every message of a view says is worth a word only where it is not that view's.
+  return !('epoch' in message) || brief(value) !== brief(message.epoch)
+}
 
 export function describeMessage(message: Message): string {
-  const fields = Object.entries(message).filter(([name]) => !HEADER.has(name))
+  const fields = Object.entries(message).filter(([name, value]) =>
+    worthSaying(name, value, message),
+  )
   return `${message.type} ${fields.map(([name, value]) => `${name}=${brief(value)}`).join(' ')}`
 }
 
@@ -70,5 +89,14 @@ export class Transcript {
 
   line(at: number, text: string): void {
     if (this.traced) this.#print(`${(at / 1000).toFixed(4).padStart(9)}  ${text}`)
+  }
+}
+
+const HEARTBEAT = /^ *[\d.]+ +\S+ +\w+_HEARTBEAT /
+
+/** A transcript without signs of life, which are most of it. */
+export function withoutHeartbeats(print: (line: string) => void): (line: string) => void {
+  return (line) => {
+    if (!HEARTBEAT.test(line)) print(line)
   }
 }

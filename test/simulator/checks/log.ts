@@ -152,6 +152,9 @@ export class LogCheck implements Check {
     const { ledger } = this.#history
     const last = message.runs.at(-1)!
     this.#claim(from, last.index)
+    // A run goes on to the order's last part.
+    const { part, parts } = ledger[last.index]!.entry!
+    this.#claim(from, last.index + parts - part)
     for (const { part, index } of message.term === 0 ? [] : message.runs) {
       const entry = ledger[index]?.entry
       expect(

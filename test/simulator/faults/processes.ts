@@ -91,6 +91,7 @@ export const wrongMajority: Fault = {
   every: 4_000,
   beyond: true,
   strike({ cluster, random, tell, later }) {
+    if (cluster.sizes.processing < 2) return
     const [wrong] = random.split(cluster.processing)
     tell(wrong.map((host) => host.name).join(' '))
     for (const { slot } of wrong) {

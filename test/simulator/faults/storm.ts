@@ -50,16 +50,24 @@ const NAMES = Object.keys(FAULTS) as FaultName[]
 const isBeyond = (name: FaultName): boolean => (FAULTS[name] as Fault).beyond === true
 
 /** A replica alone in L decides alone: wrong bytes go only with what makes no replica vote late. */
-const RING_WHOLE: readonly FaultName[] = ['wall-clock', 'client-crash', 'lost-file', 'bit-flip']
+const RING_WHOLE: readonly FaultName[] = [
+  'wall-clock',
+  'client-crash',
+  'lost-file',
+  'lost-files',
+  'bit-flip',
+  'bit-flips',
+]
 
 export function swarm(random: Random, beyond = false): Rates {
-  const wrongBytes = !beyond && random.chance(0.1)
+  const wrong = random.chance(beyond ? 0.3 : 0.1)
+  const wrongly = beyond ? 'wrong-majority' : 'wrong-bytes'
   const pace = (name: FaultName): number => FAULTS[name].every * random.spread(0.3, 5)
   const rates: Rates = {}
-  if (wrongBytes) rates['wrong-bytes'] = 2_000
+  if (wrong) rates[wrongly] = 2_000
   for (const name of NAMES) {
-    if (name === 'wrong-bytes' || (isBeyond(name) && !beyond)) continue
-    if (wrongBytes && !RING_WHOLE.includes(name)) continue
+    if (name.startsWith('wrong-') || (isBeyond(name) && !beyond)) continue
+    if (wrong && !RING_WHOLE.includes(name)) continue
     if (random.chance(0.4)) rates[name] = pace(name)
   }
   return rates

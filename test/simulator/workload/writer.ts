@@ -4,6 +4,7 @@
 
 import type { Effect, Input, LinkId, Machine, Now, Slot } from '../../../protocol/machine.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import { TIMINGS } from '../../../protocol/replicas/config.js'
 import { KIND, encodeMeta, plainMeta, sha256, type Draft } from '../../../protocol/log/entry.js'
 import { compareEpochs } from '../../../protocol/log/epoch.js'
 import { decodeTerm } from '../../../protocol/log/term.js'
@@ -17,6 +18,7 @@ interface Store {
   main: LinkId | null
   bulk: LinkId | null
   standing: The<'STORE_HEARTBEAT'> | null
+  heard: number
 }
 
 interface Order {
@@ -58,6 +60,7 @@ export class Writer implements Machine {
   #cursorAt = 0
   #heardOfTerm = 0
   #readAt = 0
+  #homeAt = 0
 
   constructor(slot: Slot, start: Start, stores: number, busy: () => boolean) {
     this.#slot = slot
@@ -67,6 +70,7 @@ export class Writer implements Machine {
       main: null,
       bulk: null,
       standing: null,
+      heard: 0,
     }))
     this.#busy = busy
     this.#inFlight = this.#random.pick([1, 4, 16])
@@ -116,6 +120,10 @@ export class Writer implements Machine {
     const { monotonic } = this.#now
     if (monotonic >= this.#heartbeatAt) this.#heartbeat()
     this.#chooseHome()
+    if (this.#home !== 0) this.#homeAt = monotonic
+    // Without persistence for too long: what it says it holds must not keep others from it.
+    const homeless = monotonic - this.#homeAt > TIMINGS.coordinatorPatience
+    if (homeless && this.#role !== 'follower') this.#follow()
     if (this.#home === 0) return
     if (monotonic >= this.#resendAt) this.#resend()
     if (monotonic >= this.#readAt) this.#read()
@@ -127,7 +135,10 @@ export class Writer implements Machine {
 
   #chooseHome(): void {
     const serves = (store: Store | undefined): boolean =>
-      store?.main != null && store.standing?.status === 'normal' && !this.#isOver(store.standing)
+      store?.main != null &&
+      this.#now.monotonic - store.heard < TIMINGS.suspect &&
+      store.standing?.status === 'normal' &&
+      !this.#isOver(store.standing)
     if (this.#home !== 0 && !this.#random.chance(0.0005)) {
       if (serves(this.#stores[this.#home - 1])) return
     }
@@ -255,6 +266,7 @@ export class Writer implements Machine {
 
   #hear(link: LinkId, message: Message): void {
     const store = this.#stores.find((s) => s.main === link)
+    if (store) store.heard = this.#now.monotonic
     if (message.type === 'STORE_HEARTBEAT' && store) store.standing = message
     if (!store || this.#stores[this.#home - 1] !== store) return
     switch (message.type) {

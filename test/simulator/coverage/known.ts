@@ -1,0 +1,108 @@
+// What a run can reach, by name: what is not here and is reached all the same is counted too; what is
+// here and never reached is a hole.
+
+import { ERRORS } from '../../../protocol/errors.js'
+import { CONVERSATIONS } from '../../../protocol/messages/catalogue.js'
+import { FAULTS } from '../faults/storm.js'
+import { SITUATIONS } from './situations.js'
+
+const { client, ring, waist, persistence } = CONVERSATIONS
+
+const MESSAGES = [client, ring, waist, persistence].flatMap((conversation) =>
+  Object.values(conversation).map(({ name }) => name),
+)
+
+/** Events that the machines log; a test holds this to their source. */
+export const LOG_EVENTS = [
+  'append-conflict',
+  'append-too-old',
+  'claim-failed',
+  'claiming',
+  'clock-jump',
+  'coordinator',
+  'coordinator-clock-ahead',
+  'draining',
+  'file-rolled-back',
+  'home',
+  'installed',
+  'late-disagreement',
+  'new-incarnation',
+  'no-majority',
+  'own-result-in-the-minority',
+  'peer-silent',
+  'proposal-failed',
+  'proposing',
+  'stopped-coordinating',
+  'too-few-files',
+  'view-active',
+  'voted-otherwise',
+  'write-failed',
+] as const
+
+/** From a status of a persistence replica or a role of a processing replica to the next. */
+const TRANSITIONS = [
+  'start → outside',
+  'start → learner',
+  'outside → changing',
+  'outside → learner',
+  'learner → changing',
+  'changing → learner',
+  'changing → outside',
+  'changing → normal',
+  'normal → changing',
+  'normal → outside',
+  'normal → learner',
+  'normal → holding',
+  'holding → normal',
+  'holding → changing',
+  'holding → outside',
+  'holding → learner',
+  'start → follower',
+  'follower → participant',
+  'follower → claimant',
+  'participant → follower',
+  'participant → claimant',
+  'claimant → follower',
+  'claimant → coordinator',
+  'coordinator → follower',
+] as const
+
+/** Answers that say which of several things is so. */
+const ANSWERS = [
+  'CLAIMED won',
+  'CLAIMED lost',
+  'CLAIMED leased',
+  'CLAIMED not-serving',
+  'NOT_APPENDED not-serving',
+  'NOT_APPENDED full',
+  'NOT_APPENDED overloaded',
+  'NOT_APPENDED conflict',
+  'NOT_APPENDED too-old',
+  'NOT_TAKEN overloaded',
+  'NOT_TAKEN not-coordinator',
+  'CONSENT granted',
+  'CONSENT refused',
+] as const
+
+/** Of the daemons' own: a simulated connection has no frames to be wrong, nor a handshake. */
+const NOT_SIMULATED: readonly string[] = [
+  'BAD_FRAME',
+  'FORBIDDEN',
+  'SLOW_READER',
+  'WRONG_CLUSTER',
+  'WRONG_VERSION',
+]
+
+const NAMES = [
+  ...SITUATIONS,
+  ...TRANSITIONS,
+  ...ANSWERS.map((name) => `answer ${name}`),
+  ...Object.keys(ERRORS)
+    .filter((name) => !NOT_SIMULATED.includes(name))
+    .map((name) => `error ${name}`),
+  ...LOG_EVENTS.map((name) => `log ${name}`),
+  ...MESSAGES.map((name) => `message ${name}`),
+  ...Object.keys(FAULTS).map((name) => `fault ${name}`),
+]
+
+export const knownNames = (): readonly string[] => NAMES

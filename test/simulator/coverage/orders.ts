@@ -1,0 +1,137 @@
+// Situations of terms, orders and what clients are told.
+
+import type { Entry } from '../../../protocol/log/entry.js'
+import { KIND } from '../../../protocol/log/entry.js'
+import { formatEpoch } from '../../../protocol/log/epoch.js'
+import type { WriteBatch } from '../../../protocol/log/storage.js'
+import { decodeTerm } from '../../../protocol/log/term.js'
+import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import type { Disk } from '../disk.js'
+import type { Host } from '../host.js'
+import type { LogFields, Reach, Watcher } from './reach.js'
+
+export class OrderSituations implements Watcher {
+  readonly #reach: Reach
+  /** Appends of orders not answered, by who asked for them. */
+  readonly #unanswered = new Map<Host, Set<number>>()
+  readonly #claims = new Map<Host, string>()
+  /** In which epoch a claim (by nonce) or an order (by its first part) was first written. */
+  readonly #writtenIn = new Map<string, string>()
+  /** Orders, as term/k, that somebody else than their coordinator voted on. */
+  readonly #voted = new Set<string>()
+  /** They hear ELECTION in their present step. */
+  readonly #electing = new Set<Host>()
+  readonly #receipts = new Set<string>()
+  #ring = 0
+
+  constructor(reach: Reach) {
+    this.#reach = reach
+  }
+
+  started(host: Host): void {
+    if (host.role === 'processing') this.#ring = Math.max(this.#ring, host.slot)
+    this.#unanswered.delete(host)
+  }
+
+  stepped(host: Host): void {
+    if (this.#electing.size > 0) this.#electing.delete(host)
+  }
+
+  moved(host: Host, from: string, to: string): void {
+    if (from !== 'participant' || to !== 'claimant' || this.#electing.has(host)) return
+    const ring = host.machine!.describe('ring', { monotonic: 0, wall: 0 })
+    if (!ring?.includes('successor: -')) this.#reach('a claim without the ring')
+  }
+
+  logged(_host: Host, event: string, fields: LogFields): void {
+    if (event === 'stopped-coordinating' && fields['reason'] === 'no persistence') {
+      this.#reach('a coordinator without persistence stops')
+    }
+  }
+
+  written(disk: Disk, { entries }: WriteBatch): void {
+    const first = entries?.[0]
+    if (!first) return
+    if (first.k > 0 && first.part === 1) {
+      const again = this.#isAgain(first, `${first.term}/${first.k}`)
+      if (again) this.#reach('an order repeated after a view change')
+    }
+    for (const entry of entries) if (entry.meta[0] === KIND.term) this.#term(disk, entry)
+  }
+
+  #term(disk: Disk, entry: Entry): void {
+    const { nonce } = decodeTerm(entry.body)
+    if (this.#isAgain(entry, nonce)) this.#reach('a claim repeated after a view change')
+    const before = disk.file!.log[entry.index]?.parent?.fence
+    if (before && before.part < before.parts) this.#reach('TERM cuts an order between its entries')
+  }
+
+  #isAgain(entry: Entry, key: string): boolean {
+    const epoch = formatEpoch(entry.epoch)
+    const known = this.#writtenIn.get(key)
+    if (known === undefined) this.#writtenIn.set(key, epoch)
+    return known !== undefined && known !== epoch
+  }
+
+  sent(from: Host, to: Host, message: Message): void {
+    switch (message.type) {
+      case 'APPEND':
+        return this.#append(from, message)
+      case 'CLAIM':
+        if (this.#claims.get(from) === message.nonce) this.#reach('a claim is said again')
+        this.#claims.set(from, message.nonce)
+        return
+      case 'ENTRIES': {
+        const last = message.entries.at(-1)
+        if (last && last.part < last.parts) this.#reach('half an order in the feed')
+        return
+      }
+      case 'ORDER':
+        if (message.attempt === 2) this.#reach('attempt 2')
+        if (message.attempt === 3) this.#reach('attempt 3')
+        return
+      case 'RECEIPT': {
+        const receipt = `${to.name}/${message.index}`
+        if (this.#receipts.has(receipt)) this.#reach('a duplicate gets its answer again')
+        this.#receipts.add(receipt)
+      }
+    }
+  }
+
+  #append(from: Host, { id, term, k }: The<'APPEND'>): void {
+    if (term === 0) return
+    const known = this.#unanswered.get(from) ?? new Set()
+    this.#unanswered.set(from, known)
+    if (known.has(id)) return this.#reach('an append is said again')
+    known.add(id)
+    // A scripted writer stands for a whole ring.
+    const votes = from.machine !== null && 'role' in from.machine
+    if (votes && this.#ring > 1 && !this.#voted.has(`${term}/${k}`)) {
+      this.#reach('one of one decides')
+    }
+  }
+
+  delivered(from: Host, to: Host, message: Message): void {
+    switch (message.type) {
+      case 'APPENDED':
+        this.#unanswered.get(to)?.delete(message.id)
+        return
+      case 'FENCED':
+        if ((this.#unanswered.get(to)?.size ?? 0) > 1) this.#reach('FENCED while pipelined')
+        this.#unanswered.delete(to)
+        return
+      case 'VOTE':
+        if (from !== to) this.#voted.add(`${message.term}/${message.k}`)
+        return
+      case 'ELECTION':
+        this.#electing.add(to)
+        return
+      case 'RESIGN': {
+        const { machine } = to
+        if (machine && 'term' in machine && machine.term === message.term) {
+          this.#reach('a larger ring asks to resign')
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,21 @@
+// What watchers of situations may see: all that checkers see, and a little more.
+
+import type { ReadQuery } from '../../../protocol/log/storage.js'
+import type { Check } from '../checks/check.js'
+import type { Host } from '../host.js'
+import type { SITUATIONS } from './situations.js'
+
+export type Situation = (typeof SITUATIONS)[number]
+
+/** Counts that a situation came about. */
+export type Reach = (name: Situation) => void
+
+export type LogFields = Readonly<Record<string, string | number | boolean>>
+
+export interface Watcher extends Check {
+  /** Its status or role is another one after this step. */
+  moved?(host: Host, from: string, to: string): void
+  logged?(host: Host, event: string, fields: LogFields): void
+  /** A machine reads its file. */
+  read?(host: Host, query: ReadQuery): void
+}

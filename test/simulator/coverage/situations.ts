@@ -1,0 +1,45 @@
+// Situations that a protocol must be right in and that no single message or status shows.
+
+export const SITUATIONS = [
+  // Of a run.
+  'a core serves alone',
+  'a replica halts',
+  'a damaged file is set aside',
+  // Of views and turns.
+  'INSTALL interrupted by a higher promise',
+  'INSTALL resumed after a restart is ignored',
+  'INSTALL comes twice',
+  'PREPARE comes twice',
+  'the holder leaves its view with entries in flight',
+  'a view drops entries',
+  'REQUEST overtakes INSTALL',
+  'REPLY comes late',
+  'ACK comes late',
+  'REPLICATE comes again',
+  'a member is behind the holder',
+  'catch-up in chunks',
+  'catch-up from the file',
+  'the feed from the file',
+  'a place in common is looked for in the file',
+  // Of lives.
+  'a learner is taken in',
+  'a superseded life promises',
+  'a learner promises',
+  'a full disk has room again',
+  'a restarted replica is taken in',
+  // Of terms and orders.
+  'FENCED while pipelined',
+  'TERM cuts an order between its entries',
+  'half an order in the feed',
+  'an order repeated after a view change',
+  'a claim repeated after a view change',
+  'a claim is said again',
+  'an append is said again',
+  'attempt 2',
+  'attempt 3',
+  'one of one decides',
+  'a larger ring asks to resign',
+  'a claim without the ring',
+  'a coordinator without persistence stops',
+  'a duplicate gets its answer again',
+] as const

@@ -1,0 +1,142 @@
+// Situations of views, turns and the log.
+
+import { compareEpochs, sameEpoch, type Epoch } from '../../../protocol/log/epoch.js'
+import type { Durable, ReadQuery, WriteBatch } from '../../../protocol/log/storage.js'
+import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import { turnView } from '../checks/check.js'
+import type { Disk } from '../disk.js'
+import type { Host } from '../host.js'
+import type { Reach, Watcher } from './reach.js'
+
+export class ViewSituations implements Watcher {
+  readonly #reach: Reach
+  /** By slot: INSTALL of this epoch came or was sent; its view is not written yet. */
+  readonly #installing = new Map<number, Epoch>()
+  /** Slots that have promised in their present life. */
+  readonly #promised = new Set<number>()
+  /** Slots that have started again and have been in no view since. */
+  readonly #restarted = new Set<number>()
+  /** Stamp of the last REQUEST, by who asked whom. */
+  readonly #requests = new Map<string, number>()
+  /** Where a read of the file begins whose answer has not been sent. */
+  readonly #reading = new Map<Host, number>()
+  /** By slot: the id of its last PULL of committed entries. */
+  readonly #catchingUp = new Map<number, number>()
+
+  constructor(reach: Reach) {
+    this.#reach = reach
+  }
+
+  started(host: Host): void {
+    if (!host.disk) return
+    this.#installing.delete(host.slot)
+    this.#promised.delete(host.slot)
+    this.#reading.delete(host)
+    if (host.life > 0) this.#restarted.add(host.slot)
+  }
+
+  moved(host: Host, from: string, to: string): void {
+    const view = turnView(host)
+    if (from !== 'holding' || to === 'normal' || !view) return
+    if (view.lastIndex > view.commitIndex) {
+      this.#reach('the holder leaves its view with entries in flight')
+    }
+  }
+
+  written({ slot }: Disk, batch: WriteBatch, before: Durable): void {
+    const installing = this.#installing.get(slot)
+    if (batch.promised && batch.incarnations) {
+      this.#promised.add(slot)
+      if (installing && compareEpochs(batch.promised, installing) > 0) {
+        this.#reach('INSTALL interrupted by a higher promise')
+        this.#installing.delete(slot)
+      }
+    }
+    if (!batch.view) return
+    this.#installing.delete(slot)
+    if ((batch.truncateAfter ?? Infinity) < before.last) this.#reach('a view drops entries')
+    const member = batch.view.members.some((one) => one.slot === slot)
+    if (member && this.#restarted.delete(slot)) this.#reach('a restarted replica is taken in')
+  }
+
+  read(host: Host, query: ReadQuery): void {
+    if (query.kind === 'places') this.#reach('a place in common is looked for in the file')
+    if (query.kind === 'entries') this.#reading.set(host, query.after)
+  }
+
+  sent(from: Host, to: Host, message: Message): void {
+    switch (message.type) {
+      case 'REQUEST':
+        this.#requests.set(`${from.slot}>${to.slot}`, message.stamp)
+        return
+      case 'INSTALL':
+        this.#installing.set(from.slot, message.epoch)
+        return
+      case 'PULL':
+        if (message.committedOnly) this.#catchingUp.set(from.slot, message.id)
+        return
+      case 'PULLED':
+        return this.#pulled(from, to, message)
+      case 'ENTRIES':
+        if (this.#fromFile(from, message.entries)) this.#reach('the feed from the file')
+    }
+  }
+
+  #pulled(from: Host, to: Host, { id, entries, commit }: The<'PULLED'>): void {
+    if (this.#catchingUp.get(to.slot) !== id) return
+    const last = entries.at(-1)
+    if (last && last.index < commit) this.#reach('catch-up in chunks')
+    if (this.#fromFile(from, entries)) this.#reach('catch-up from the file')
+  }
+
+  #fromFile(host: Host, entries: The<'ENTRIES'>['entries']): boolean {
+    const after = this.#reading.get(host)
+    if (after === undefined || entries[0]?.index !== after + 1) return false
+    return this.#reading.delete(host)
+  }
+
+  delivered(from: Host, to: Host, message: Message): void {
+    if (!to.disk) return
+    const { durable } = to.disk
+    switch (message.type) {
+      case 'INSTALL':
+        return this.#install(to, message.epoch, durable)
+      case 'PREPARE':
+        if (sameEpoch(message.epoch, durable.promised)) this.#reach('PREPARE comes twice')
+        return
+      case 'REQUEST': {
+        const coming = compareEpochs(message.epoch, durable.logView) > 0
+        if (coming && sameEpoch(message.epoch, durable.promised)) {
+          this.#reach('REQUEST overtakes INSTALL')
+        }
+        return
+      }
+      case 'REPLY': {
+        const asked = this.#requests.get(`${to.slot}>${from.slot}`)
+        const over = compareEpochs(message.epoch, durable.promised) < 0
+        if (over || message.stamp !== asked) this.#reach('REPLY comes late')
+        return
+      }
+      case 'ACK':
+        if (compareEpochs(message.epoch, durable.promised) < 0) this.#reach('ACK comes late')
+        return
+      case 'REPLICATE':
+        return this.#replicate(to, message, durable)
+    }
+  }
+
+  #install(to: Host, epoch: Epoch, { promised, logView }: Durable): void {
+    if (sameEpoch(epoch, logView)) this.#reach('INSTALL comes twice')
+    else if (!sameEpoch(epoch, promised)) return
+    else if (this.#promised.has(to.slot)) this.#installing.set(to.slot, epoch)
+    else this.#reach('INSTALL resumed after a restart is ignored')
+  }
+
+  #replicate(to: Host, { entries, previous, epoch }: The<'REPLICATE'>, durable: Durable): void {
+    if (!sameEpoch(epoch, durable.logView)) return
+    const last = entries.at(-1)?.index ?? 0
+    if (last <= durable.last) this.#reach('REPLICATE comes again')
+    const end = turnView(to)?.lastIndex ?? Infinity
+    if (previous.index > end) this.#reach('a member is behind the holder')
+  }
+}

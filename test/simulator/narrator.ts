@@ -1,0 +1,48 @@
+// Tells in a transcript how a replica stands, whenever a step has changed that.
+
+import { formatEpoch } from '../../protocol/log/epoch.js'
+import { turnView, type Check } from './checks/check.js'
+import type { Host } from './host.js'
+import type { Timeline } from './timeline.js'
+import type { Transcript } from './transcript.js'
+
+function standingOf(host: Host): string | undefined {
+  const view = turnView(host)
+  if (view) {
+    const turn = view.holdsTurn ? ', holds the turn' : ''
+    return `${view.status} in ${formatEpoch(view.installedEpoch)}${turn}`
+  }
+  const { machine } = host
+  if (!machine || !('role' in machine)) return undefined
+  const term = 'term' in machine && machine.term !== 0 ? ` of term ${String(machine.term)}` : ''
+  return `${String(machine.role)}${term}`
+}
+
+/** Where its log ends and what of it is committed, which every other step changes. */
+function logOf(host: Host): string {
+  const view = turnView(host)
+  return view ? `, log to ${view.lastIndex}, committed to ${view.commitIndex}` : ''
+}
+
+export class Narrator implements Check {
+  readonly #timeline: Timeline
+  readonly #transcript: Transcript
+  readonly #known = new Map<Host, string>()
+
+  constructor(timeline: Timeline, transcript: Transcript) {
+    this.#timeline = timeline
+    this.#transcript = transcript
+  }
+
+  started(host: Host): void {
+    this.#known.delete(host)
+  }
+
+  stepped(host: Host): void {
+    const standing = standingOf(host)
+    if (standing === undefined || standing === this.#known.get(host)) return
+    this.#known.set(host, standing)
+    const text = `${host.name.padEnd(7)} = ${standing}${logOf(host)}`
+    this.#transcript.line(this.#timeline.now, text)
+  }
+}

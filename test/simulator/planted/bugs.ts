@@ -1,0 +1,20 @@
+// All planted bugs.
+
+import type { Bug } from './bug.js'
+import { CLIENT_BUGS } from './clients.js'
+import { LIFE_BUGS } from './lives.js'
+import { LOG_BUGS } from './log.js'
+import { ORDER_BUGS } from './order.js'
+import { TERM_BUGS } from './term.js'
+import { TURN_BUGS } from './turn.js'
+import { VIEW_BUGS } from './view.js'
+
+export const BUGS: readonly Bug[] = [
+  ...TURN_BUGS,
+  ...LOG_BUGS,
+  ...VIEW_BUGS,
+  ...LIFE_BUGS,
+  ...TERM_BUGS,
+  ...ORDER_BUGS,
+  ...CLIENT_BUGS,
+]

@@ -1,0 +1,122 @@
+// Bugs of what clients are told: streams, answers, receipts. C3 to C5, C8.
+
+import type { Bug } from './bug.js'
+
+const DECIDE = 'order/decide'
+
+export const CLIENT_BUGS: readonly Bug[] = [
+  {
+    name: 'a repeated send is a new one',
+    workload: 'whole',
+    changes: [{ file: DECIDE, line: 'if (seq < state.next)', becomes: 'if (seq < 0)' }],
+    caughtBy: ['C3', 'C5', 'halt'],
+  },
+  {
+    name: 'a seq that is too high is taken',
+    workload: 'whole',
+    changes: [
+      { file: DECIDE, line: 'if (seq > state.next)', becomes: 'if (seq > state.next + 1)' },
+    ],
+    caughtBy: ['C3'],
+  },
+  {
+    name: 'other words under a known seq get its answer',
+    workload: 'whole',
+    changes: [
+      { file: DECIDE, line: 'return sameBytes(known.digest, digest)', becomes: 'return true' },
+    ],
+    caughtBy: ['C5'],
+  },
+  {
+    name: 'a refusal consumes no seq',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'order/state',
+        line: 'stream.next = seq + 1',
+        becomes: 'stream.next = code === 0 ? seq + 1 : seq',
+      },
+    ],
+    caughtBy: ['C3', 'C5', 'halt'],
+  },
+  {
+    name: 'a duplicate is answered before the commit',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'order/executor',
+        line: 'keyOf(account) {',
+        becomes: 'known(id, seq) { return this.#overlay.known(id, seq); }\n    keyOf(account) {',
+      },
+      {
+        file: 'sessions/sessions',
+        line: "this.#port.submit(session, request, { kind: 'send'",
+        becomes:
+          'const known = this.#executor.known(streamKey(stream), seq);\n' +
+          "if (known) return this.reply(session, { type: 'RECEIPT', request, seq, index: known.index, time: known.time });\n" +
+          "this.#port.submit(session, request, { kind: 'send'",
+      },
+    ],
+    caughtBy: ['C4', 'C5', 'C8'],
+  },
+  {
+    name: 'a receipt names the place before',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'sessions/sessions',
+        line: 'return answered(0, entry.index, entry.time)',
+        becomes: 'return answered(0, entry.index - 1, entry.time)',
+      },
+    ],
+    caughtBy: ['C5', 'C8', 'linearizable'],
+  },
+  {
+    name: 'a log-in during a rebuild is answered at once',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'sessions/sessions',
+        line: 'this.#applied.again(() => this.#begin(session, request, name, privateKey));',
+        becomes: 'this.#begin(session, request, name, privateKey);',
+      },
+    ],
+    caughtBy: ['cursor', 'crash'],
+  },
+  {
+    name: 'a page is opened before the log reaches as far',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'sessions/delivery',
+        line: 'this.#applied.through(page.through, () => then(page));',
+        becomes: 'then(page);',
+      },
+    ],
+    caughtBy: ['C4', 'C5', 'read', 'linearizable'],
+  },
+  {
+    name: 'a second log-in wipes the key of openings under way',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'sessions/delivery',
+        line: 'const key = Uint8Array.from(privateKey);',
+        becomes: 'const key = privateKey;',
+      },
+    ],
+    caughtBy: ['C4', 'push', 'read', 'linearizable'],
+  },
+  {
+    name: 'an empty page is passed over',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'sessions/delivery',
+        line: '(more ? after : Math.max(after, through))',
+        becomes: 'Math.max(after, through)',
+      },
+    ],
+    caughtBy: ['C4', 'C5', 'read', 'linearizable'],
+  },
+]

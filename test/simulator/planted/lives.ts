@@ -1,0 +1,122 @@
+// Bugs around lost and rolled-back files: who votes, and whose word counts. P3, P9.
+
+import type { Bug } from './bug.js'
+
+const LIFE = 'view/life'
+const PROPOSAL = 'view/proposal'
+
+export const LIFE_BUGS: readonly Bug[] = [
+  {
+    name: 'a blank file votes',
+    changes: [
+      {
+        file: 'view/standing',
+        line: 'if (this.incarnation.counter === 1)',
+        becomes: 'if (this.incarnation.counter >= 1)',
+      },
+    ],
+    caughtBy: ['P2', 'P3', 'P7', 'P9', 'halt', 'read', 'linearizable'],
+  },
+  {
+    name: "a blank file's promise counts",
+    changes: [
+      {
+        file: PROPOSAL,
+        line: 'if (promised.learner)\n',
+        becomes: 'if (promised.learner && promised.last.index < 0)\n',
+      },
+    ],
+    caughtBy: ['P2', 'P3', 'P9', 'halt', 'read', 'linearizable'],
+  },
+  {
+    name: 'a superseded life counts',
+    changes: [
+      {
+        file: PROPOSAL,
+        line: 'return sameIncarnation(recorded, promised.incarnation);',
+        becomes: 'return true;',
+      },
+      {
+        file: 'view/change',
+        line: 'if (newest.counter > this.#s.incarnation.counter) {',
+        becomes: 'if (false) {',
+      },
+    ],
+    caughtBy: ['P9', 'P3', 'P2', 'halt'],
+  },
+  {
+    name: 'the record of lives is not carried',
+    changes: [
+      {
+        file: 'view/change',
+        line: 'incarnations: this.#s.incarnationList,\n            learner: !this.#s.votes,',
+        becomes: 'incarnations: [],\n            learner: !this.#s.votes,',
+      },
+      {
+        file: 'view/change',
+        line: 'for (const { slot, incarnation } of named)',
+        becomes: 'for (const { slot, incarnation } of [])',
+      },
+      {
+        file: 'replicas/persistence',
+        line: 'this.#s.noteIncarnation(from, message.incarnation);',
+        becomes: '',
+      },
+    ],
+    caughtBy: ['P9', 'P3', 'P2', 'P7', 'halt', 'crash'],
+  },
+  {
+    name: 'a new life takes the number of the last',
+    changes: [{ file: LIFE, line: 'counter: highest + 1,', becomes: 'counter: highest,' }],
+    caughtBy: ['P3', 'P5', 'P7', 'P9', 'C6', 'halt'],
+  },
+  {
+    name: 'one answer tells a blank file its life',
+    changes: [
+      {
+        file: LIFE,
+        line: 'if (this.#answers.size < this.#s.majority)',
+        becomes: 'if (this.#answers.size < 1)',
+      },
+    ],
+    caughtBy: ['P3', 'P7', 'P9', 'C6', 'halt'],
+  },
+  {
+    name: 'a rolled-back file goes on',
+    changes: [
+      {
+        file: 'replicas/persistence',
+        line: 'if (this.#life.onRecall(message))',
+        becomes: 'if (this.#life.onRecall(message) && false)',
+      },
+    ],
+    caughtBy: ['P2', 'P3', 'P4', 'P5', 'P9', 'halt', 'read', 'linearizable'],
+  },
+  {
+    name: 'a rolled-back file keeps its view',
+    changes: [
+      {
+        file: LIFE,
+        line: '...(this.#hasFile && { view: { epoch: EPOCH_ZERO, members: [] } }),',
+        becomes: '',
+      },
+    ],
+    caughtBy: ['P2', 'P3', 'P5', 'P7', 'P9', 'halt'],
+  },
+  {
+    name: 'a blank file answers reads',
+    changes: [
+      {
+        file: 'log/reads',
+        line: 'if (this.#round?.id !== message.round || message.learner)',
+        becomes: 'if (this.#round?.id !== message.round)',
+      },
+    ],
+    caughtBy: ['P9', 'read', 'linearizable'],
+  },
+  {
+    name: 'a life that is over answers the reads that it had begun',
+    changes: [{ file: 'replicas/persistence', line: 'this.#reads.abandon();', becomes: '' }],
+    caughtBy: ['P9', 'read', 'linearizable'],
+  },
+]

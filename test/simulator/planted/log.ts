@@ -1,0 +1,178 @@
+// Bugs of the log: append, acknowledge, commit, catch up, feed, read. P2, P3, P5, P7.
+
+import type { Bug } from './bug.js'
+
+const APPENDER = 'log/appender'
+
+export const LOG_BUGS: readonly Bug[] = [
+  {
+    name: 'the holder counts itself before its fsync',
+    changes: [
+      { file: APPENDER, line: 'slot === self ? log.durable', becomes: 'slot === self ? log.last' },
+    ],
+    caughtBy: ['P3'],
+  },
+  {
+    name: 'a member acknowledges before its fsync',
+    changes: [
+      {
+        file: APPENDER,
+        line: 'const batch = { require: { promised: epoch, last: previous }, entries, commit: log.commit };',
+        becomes:
+          'const batch = { require: { promised: epoch, last: previous }, entries, commit: log.commit };\n' +
+          "if (ackTo !== undefined) this.#s.send(ackTo, { type: 'ACK', epoch, last: log.last });",
+      },
+    ],
+    caughtBy: ['P5'],
+  },
+  {
+    name: 'one file is enough for a commit',
+    changes: [{ file: APPENDER, line: 'durable[majority - 1]', becomes: 'durable[0]' }],
+    caughtBy: ['P3'],
+  },
+  {
+    name: 'a commit counts on members of the view only',
+    changes: [
+      {
+        file: APPENDER,
+        line: 'durable[majority - 1]',
+        becomes: 'durable[Math.floor(this.#s.memberSlots.length / 2)]',
+      },
+    ],
+    caughtBy: ['P3'],
+  },
+  {
+    name: 'an append is answered before its commit',
+    changes: [
+      {
+        file: 'log/writers',
+        line: 'this.#unanswered[0].through <= commit',
+        becomes: 'this.#unanswered[0].through >= commit',
+      },
+    ],
+    caughtBy: ['P3', 'P7', 'C4'],
+  },
+  {
+    name: 'unanswered appends are not put back',
+    changes: [
+      {
+        file: 'log/writers',
+        line: 'this.#queue = [...this.#unanswered.map(({ pending }) => pending), ...this.#queue]',
+        becomes: 'void 0',
+      },
+    ],
+    caughtBy: ['P7', 'C6'],
+  },
+  {
+    name: 'a holder whose own write failed goes on',
+    changes: [
+      { file: 'replicas/persistence', line: 'this.#view.leave();\n        };', becomes: '};' },
+    ],
+    caughtBy: ['P1', 'P2', 'P3', 'P7', 'halt'],
+  },
+  {
+    name: 'memory is not put back where a write failed',
+    changes: [
+      {
+        file: 'view/standing',
+        line: 'this.log.resetTo(this.#file)',
+        becomes: 'this.log.settled()',
+      },
+    ],
+    caughtBy: ['P2', 'P3', 'P5', 'P7', 'halt', 'disk'],
+  },
+  {
+    name: 'the commit index stays where a failed write takes the log back',
+    changes: [
+      { file: 'log/tail', line: 'if (this.#commit > committed) {', becomes: 'if (false) {' },
+    ],
+    caughtBy: ['P3', 'P7', 'halt', 'crash'],
+  },
+  {
+    name: 'a log of another view is taken up',
+    changes: [
+      {
+        file: APPENDER,
+        line: 'if (!inView || !pulled.common)',
+        becomes: 'if (!pulled.common)',
+      },
+      {
+        file: 'log/pull',
+        line: "if (status === 'outside' && !message.committedOnly)",
+        becomes: 'if (false)',
+      },
+    ],
+    caughtBy: ['P1', 'P2', 'P3', 'halt'],
+  },
+  {
+    name: 'one pulled stretch is taken for all',
+    changes: [
+      {
+        file: APPENDER,
+        line: 'if (pulled.entries.length > 0 && pulled.last > this.#s.log.last)',
+        becomes: 'if (false)',
+      },
+      {
+        file: 'log/in-view',
+        line: 'if (message.committed > log.last)',
+        becomes: 'if (false)',
+      },
+    ],
+    caughtBy: ['P7'],
+  },
+  {
+    name: 'a pull begins again where it began before',
+    changes: [
+      {
+        file: 'log/pull',
+        line: 'if (reached && this.#s.log.has(reached) === true) {',
+        becomes: 'if (false) {',
+      },
+    ],
+    caughtBy: ['P7', 'C6'],
+  },
+  {
+    name: 'the feed runs ahead of the commit',
+    changes: [
+      {
+        file: 'log/feed',
+        line: 'this.#s.bounds.stretch, log.commit - follower.sent)',
+        becomes: 'this.#s.bounds.stretch, log.last - follower.sent)',
+      },
+    ],
+    caughtBy: ['P3', 'P7'],
+  },
+  {
+    name: 'the feed from the file runs ahead of the commit',
+    changes: [
+      {
+        file: 'log/feed',
+        line: 'entry.index <= this.#s.log.commit',
+        becomes: 'true',
+      },
+    ],
+    caughtBy: ['P3'],
+  },
+  {
+    name: 'a read asks nobody else',
+    changes: [
+      {
+        file: 'log/reads',
+        line: 'if (round.answers.size < this.#s.majority)',
+        becomes: 'if (round.answers.size < 1)',
+      },
+    ],
+    caughtBy: ['read', 'linearizable'],
+  },
+  {
+    name: 'a read does not wait for the commit',
+    changes: [
+      {
+        file: 'log/reads',
+        line: 'const ready = this.#waitingForLog.filter(({ through }) => through <= reach);',
+        becomes: 'const ready = this.#waitingForLog;',
+      },
+    ],
+    caughtBy: ['read', 'linearizable'],
+  },
+]

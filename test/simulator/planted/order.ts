@@ -1,0 +1,153 @@
+// Bugs of the total order: execution, votes, the state that it runs on. C1 to C4, C7.
+
+import type { Bug } from './bug.js'
+
+const EXECUTOR = 'order/executor'
+const COORDINATOR = 'order/coordinator'
+
+export const ORDER_BUGS: readonly Bug[] = [
+  {
+    name: 'votes are not compared',
+    workload: 'whole',
+    changes: [
+      {
+        file: COORDINATOR,
+        line: 'const needed = Math.floor(voters.size / 2) + 1',
+        becomes: 'const needed = 1',
+      },
+    ],
+    caughtBy: ['C2', 'C4', 'C5', 'vote'],
+  },
+  {
+    name: 'a coordinator goes on with its own result in the minority',
+    workload: 'whole',
+    changes: [
+      {
+        file: COORDINATOR,
+        line: "if (Buffer.from(own.hash).toString('hex') !== winner) {",
+        becomes: 'if (false) {',
+      },
+    ],
+    caughtBy: ['C2', 'C4', 'C5', 'vote'],
+  },
+  {
+    name: 'who voted otherwise keeps its state',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'replicas/following',
+        line: "this.#s.outbox.log('error', 'voted-otherwise', { term, k });\n        this.rebuild();",
+        becomes: "this.#s.outbox.log('error', 'voted-otherwise', { term, k });",
+      },
+    ],
+    caughtBy: ['C2', 'C3', 'C4', 'C5', 'C6', 'P7', 'halt'],
+  },
+  {
+    name: 'base is ignored',
+    workload: 'whole',
+    changes: [
+      {
+        file: EXECUTOR,
+        line: 'if (!order || half || this.base.fence.term !== this.#term)',
+        becomes: 'if (!order || half)',
+      },
+      { file: EXECUTOR, line: 'if (this.base.index < order.base)', becomes: 'if (false)' },
+      {
+        file: 'order/leadership',
+        line: "this.#s.role !== 'claimant' || this.#applied() < won.index)",
+        becomes: "this.#s.role !== 'claimant')",
+      },
+    ],
+    caughtBy: ['C2', 'C3', 'C4', 'C5', 'C6', 'P7', 'halt'],
+  },
+  {
+    name: 'an order is executed while one is half applied',
+    workload: 'whole',
+    changes: [
+      {
+        file: EXECUTOR,
+        line: 'if (!order || half || this.base.fence.term !== this.#term)',
+        becomes: 'if (!order || this.base.fence.term !== this.#term)',
+      },
+      { file: 'order/state', line: '{ k: k - 1, half: true }', becomes: '{ k, half: true }' },
+    ],
+    caughtBy: ['C2', 'C3', 'C5', 'C6', 'P7', 'halt'],
+  },
+  {
+    name: 'the overlay of an old term is kept',
+    workload: 'whole',
+    changes: [
+      { file: EXECUTOR, line: 'this.#held.clear();\n        this.dropOverlay();', becomes: '' },
+      { file: 'replicas/processing', line: 'this.#executor.dropOverlay();', becomes: '' },
+    ],
+    caughtBy: ['C2', 'C3', 'C4', 'C5', 'C6', 'P7', 'halt', 'crash'],
+  },
+  {
+    name: 'an order is tried again on the state of the first try',
+    workload: 'whole',
+    changes: [
+      {
+        file: COORDINATOR,
+        line: 'this.#events.rebuild();\n        const again',
+        becomes: 'const again',
+      },
+    ],
+    caughtBy: ['C2', 'C3', 'C5', 'C6', 'P7', 'halt'],
+  },
+  {
+    name: 'a gap in the feed is passed over',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'replicas/following',
+        line: 'if (entry.index > base.index + 1)',
+        becomes: 'if (false)',
+      },
+    ],
+    caughtBy: ['C2', 'C3', 'C4', 'C5', 'C6', 'P7', 'read', 'linearizable', 'halt', 'crash'],
+  },
+  {
+    name: 'each replica takes the time from its own clock',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'replicas/following',
+        line: 'this.#executor.hold(order);',
+        becomes: 'this.#executor.hold({ ...order, time: this.#s.now.wall });',
+      },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'the time of orders goes back with the clock',
+    workload: 'whole',
+    changes: [
+      {
+        file: COORDINATOR,
+        line: 'this.#time = Math.max(this.#time, now.wall, this.#executor.base.time);',
+        becomes: 'this.#time = now.wall;',
+      },
+    ],
+    caughtBy: ['time'],
+  },
+  {
+    name: 'a key seed is used again in the next attempt',
+    workload: 'whole',
+    changes: [
+      {
+        file: COORDINATOR,
+        line: 'if (attempt > 1 || this.#keySeedLeft < commands',
+        becomes: 'if (this.#keySeedLeft < commands',
+      },
+    ],
+    caughtBy: ['seed'],
+  },
+  {
+    name: 'a question with nobody to ask is never put',
+    workload: 'whole',
+    changes: [
+      { file: 'order/questions', line: 'if (question.asked === 0)', becomes: 'if (false)' },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+]

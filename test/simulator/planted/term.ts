@@ -1,0 +1,230 @@
+// Bugs of terms: claims, leases, fencing, election. C1, C6, C7.
+
+import type { Bug } from './bug.js'
+
+const ADMISSION = 'log/admission'
+const LEADERSHIP = 'order/leadership'
+
+export const TERM_BUGS: readonly Bug[] = [
+  {
+    name: 'the new term is not checked',
+    changes: [
+      {
+        file: ADMISSION,
+        line: 'if (order.term !== term || order.slot !== owner?.slot || order.boot !== owner.boot)',
+        becomes: 'if (order.term > term)',
+      },
+    ],
+    caughtBy: ['C1', 'C2', 'C7', 'P3', 'crash', 'halt'],
+  },
+  {
+    name: 'the lease is trusted in place of the term',
+    changes: [
+      {
+        file: ADMISSION,
+        line: 'if (order.term !== term || order.slot !== owner?.slot || order.boot !== owner.boot)',
+        becomes:
+          'if (order.leased) return { verdict: "append", skip: 0, runs: [] };\n' +
+          'if (order.term !== term || order.slot !== owner?.slot || order.boot !== owner.boot)',
+      },
+      {
+        file: 'log/appender',
+        line: 'const verdict = admitOrder(log, order);',
+        becomes:
+          'const leased = order.term > 0 && this.#leases.states(order);\n' +
+          'const verdict = admitOrder(log, { ...order, leased });',
+      },
+      {
+        file: 'log/lease',
+        line: 'get ownSize() {',
+        becomes:
+          'states({ slot, boot, term }) {\n' +
+          '  return [...this.#statements.values()].some((said) =>\n' +
+          '    said.slot === slot && said.boot === boot && said.holds === term);\n' +
+          '}\n' +
+          'get ownSize() {',
+      },
+    ],
+    caughtBy: ['C1', 'C2', 'C3', 'C7', 'P3', 'halt'],
+  },
+  {
+    name: 'a gap in k is accepted',
+    changes: [
+      {
+        file: ADMISSION,
+        line: 'if (order.k > expectedK)',
+        becomes: 'if (order.k > expectedK + 1)',
+      },
+    ],
+    caughtBy: ['C7', 'halt'],
+  },
+  {
+    name: 'an order sent again is appended again',
+    changes: [
+      {
+        file: ADMISSION,
+        line: "return { verdict: 'present', through: Math.max(...there.values()), runs };",
+        becomes: "return { verdict: 'append', skip: 0, runs: [] };",
+      },
+    ],
+    caughtBy: ['C7', 'C2', 'halt'],
+  },
+  {
+    name: 'a claim is not compared with the newest term',
+    changes: [{ file: ADMISSION, line: 'if (term !== claim.expected)', becomes: 'if (false)' }],
+    caughtBy: ['C1', 'C7', 'halt'],
+  },
+  {
+    name: 'a restarted replica takes its term up again',
+    changes: [
+      {
+        file: ADMISSION,
+        line: 'if (owner && owner.nonce === claim.nonce)',
+        becomes: 'if (owner && owner.slot === claim.slot)',
+      },
+      {
+        file: 'log/appender',
+        line: 'log.committedFence.owner?.nonce === claim.nonce',
+        becomes: 'log.committedFence.owner?.slot === claim.slot',
+      },
+    ],
+    caughtBy: ['C1', 'C2', 'C6', 'C7', 'P7', 'halt'],
+  },
+  {
+    name: 'FENCED names a term that is not committed',
+    changes: [
+      {
+        file: 'log/appender',
+        line: 'const { term: newest, owner } = log.committedFence;',
+        becomes: 'const { term: newest, owner } = log.fence;',
+      },
+      {
+        file: ADMISSION,
+        line: 'const { term, owner } = log.committedFence;',
+        becomes: 'const { term, owner } = log.fence;',
+      },
+    ],
+    caughtBy: ['C1', 'C4', 'P3', 'P7', 'C6'],
+  },
+  {
+    name: 'an owner that fell silent keeps its lease',
+    changes: [
+      {
+        file: 'log/lease',
+        line: 'if (now.monotonic - said.heard > timings.suspect)',
+        becomes: 'if (false)',
+      },
+      {
+        file: 'log/lease',
+        line: 'if (said.holds === term || said.nonce === owner.nonce)',
+        becomes: 'if (true)',
+      },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'who says that it holds an old term is live',
+    changes: [
+      {
+        file: LEADERSHIP,
+        line: 'if (vouchesFor === self || vouchesFor === 0 || vouchedTerm < newestTerm)',
+        becomes: 'if (vouchesFor === self || vouchesFor === 0)',
+      },
+      {
+        file: LEADERSHIP,
+        line: 'if (holds > 0 && this.#s.newestTerm > holds)',
+        becomes: 'if (false)',
+      },
+      {
+        file: LEADERSHIP,
+        line: 'if (this.#s.holds > 0 && this.#s.holds < term)',
+        becomes: 'if (false)',
+      },
+    ],
+    caughtBy: ['C1', 'C6', 'P7'],
+  },
+  {
+    name: 'a coordinator without persistence goes on',
+    changes: [
+      {
+        file: LEADERSHIP,
+        line: "if (role !== 'follower' && role !== 'participant' && tooLong)",
+        becomes: 'if (false)',
+      },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'who cannot reach persistence offers its id',
+    changes: [
+      {
+        file: LEADERSHIP,
+        line: 'return this.#home.commits && this.#s.now.monotonic >= this.#disqualifiedUntil;',
+        becomes: 'return this.#s.now.monotonic >= this.#disqualifiedUntil;',
+      },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'the ring has no hop limit',
+    changes: [
+      {
+        file: 'election/ring',
+        line: 'if (successor === undefined || hops > 2 * this.#slots)',
+        becomes: 'if (successor === undefined)',
+      },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'a ring that does not close is waited for',
+    changes: [
+      {
+        file: 'election/ring',
+        line: 'if (successor === undefined || this.#fruitless >= 2) {',
+        becomes: 'if (successor === undefined) {',
+      },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'a home whose view is over is kept',
+    changes: [
+      {
+        file: 'order/home',
+        line: 'else if (best && this.serves && !this.commits) {',
+        becomes: 'else if (false) {',
+      },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'a home that cannot commit is good enough',
+    changes: [
+      { file: 'order/home', line: 'if (this.commits)\n', becomes: 'if (this.serves)\n' },
+      {
+        file: LEADERSHIP,
+        line: 'return this.#home.commits && this.#s.now.monotonic >= this.#disqualifiedUntil;',
+        becomes: 'return this.#home.serves && this.#s.now.monotonic >= this.#disqualifiedUntil;',
+      },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'a home that does not hear is good enough',
+    changes: [
+      {
+        file: 'order/stores',
+        line: '.heartbeat?.hears.includes(this.#s.self) === true',
+        becomes: '.heartbeat != null',
+      },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'a coordinator whom no client reaches does not give way',
+    workload: 'whole',
+    changes: [{ file: 'order/standing', line: '(this.users > 0 ? SERVING : 0)', becomes: '0' }],
+    caughtBy: ['C6', 'P7'],
+  },
+]

@@ -1,0 +1,238 @@
+// Bugs of the view change: promises, the new log, INSTALL, joining. P2 to P5, P8.
+
+import type { Bug } from './bug.js'
+
+const CHANGE = 'view/change'
+const PROPOSAL = 'view/proposal'
+
+export const VIEW_BUGS: readonly Bug[] = [
+  {
+    name: 'a promise is not persisted',
+    changes: [
+      {
+        file: CHANGE,
+        line: 'const batch = { promised: epoch, incarnations: this.#s.incarnationList }',
+        becomes: 'const batch = { incarnations: this.#s.incarnationList }',
+      },
+    ],
+    caughtBy: ['P5'],
+  },
+  {
+    name: 'PROMISE is sent before queued writes',
+    changes: [
+      {
+        file: CHANGE,
+        line: 'const batch = { promised: epoch, incarnations: this.#s.incarnationList };',
+        becomes:
+          'const batch = { promised: epoch, incarnations: this.#s.incarnationList };\n' +
+          'const { last, chain, commit } = this.#s.log;\n' +
+          'const durable = { promised: epoch, logView: this.#s.epoch, last, chain, commit };\n' +
+          'this.#promise = { epoch, durable };\n' +
+          'then(durable);',
+      },
+    ],
+    caughtBy: ['P5'],
+  },
+  {
+    name: 'a lower epoch is promised too',
+    changes: [
+      {
+        file: CHANGE,
+        line: 'if (this.#s.isAbovePromise(epoch)) {',
+        becomes: 'if (compareEpochs(epoch, this.#s.epoch) > 0) {',
+      },
+    ],
+    caughtBy: ['P4', 'P5', 'P7', 'P3'],
+  },
+  {
+    name: 'the view row is written before the log',
+    changes: [
+      {
+        file: CHANGE,
+        line: 'if (log.has(message.last) === true) {',
+        becomes: 'if (log.last >= 0) {',
+      },
+    ],
+    caughtBy: ['P2', 'P3', 'halt', 'crash'],
+  },
+  {
+    name: 'INSTALL is applied twice',
+    changes: [
+      {
+        file: CHANGE,
+        line: 'if (sameEpoch(this.#s.epoch, epoch)) {\n            this.#sayInstalled(epoch);',
+        becomes: 'if (false) {\n            this.#sayInstalled(epoch);',
+      },
+      {
+        file: CHANGE,
+        line: 'sameEpoch(since, epoch) &&\n            compareEpochs(this.#s.epoch, epoch) < 0;',
+        becomes: 'sameEpoch(since, epoch);',
+      },
+    ],
+    caughtBy: ['P2', 'P3', 'halt'],
+  },
+  {
+    name: 'a restarted replica applies an INSTALL of before',
+    changes: [
+      {
+        file: CHANGE,
+        line: 'since !== null &&\n            sameEpoch(since, epoch) &&',
+        becomes: '',
+      },
+    ],
+    caughtBy: ['P2', 'P3', 'P5', 'P7', 'halt'],
+  },
+  {
+    name: 'INSTALL is applied by who is not named',
+    changes: [
+      {
+        file: CHANGE,
+        line: 'message.members.some((m) => m.slot === slot && sameIncarnation(m.incarnation, incarnation)) &&',
+        becomes: '',
+      },
+      {
+        file: PROPOSAL,
+        line: 'const awaited = this.#members.includes(peer) && !this.#installedBy.has(peer);',
+        becomes: 'const awaited = !this.#installedBy.has(peer);',
+      },
+      {
+        file: PROPOSAL,
+        line: 'this.#s.broadcast(this.#members.filter((slot) => slot !== this.#s.self), this.#install);',
+        becomes: 'this.#s.broadcast(this.#others, this.#install);',
+      },
+    ],
+    caughtBy: ['P1', 'P2', 'P3', 'halt'],
+  },
+  {
+    name: 'a late promise widens the members',
+    changes: [
+      {
+        file: PROPOSAL,
+        line: "if (this.phase !== 'preparing' || !sameEpoch(message.epoch, this.epoch))\n            return;\n        this.#promises.set(from, message);",
+        becomes:
+          'if (!sameEpoch(message.epoch, this.epoch)) return;\n' +
+          'this.#promises.set(from, message);\n' +
+          "if (this.phase === 'installing') return this.#sendInstall(this.#install.last);\n" +
+          "if (this.phase !== 'preparing') return;",
+      },
+    ],
+    caughtBy: ['P8', 'halt'],
+  },
+  {
+    name: 'the longest log wins whatever its view',
+    changes: [
+      {
+        file: PROPOSAL,
+        line: 'compareEpochs(a[1].logView, b[1].logView) || a[1]',
+        becomes: 'a[1]',
+      },
+    ],
+    caughtBy: ['P2', 'P3', 'halt'],
+  },
+  {
+    name: 'promises of half the members are enough',
+    changes: [
+      {
+        file: PROPOSAL,
+        line: 'if (counted.length < this.#s.majority || !this.#promises.has(this.#s.self)) {',
+        becomes:
+          'if (counted.length < this.#target.length / 2 || !this.#promises.has(this.#s.self)) {',
+      },
+      { file: PROPOSAL, line: 'if (members.length < this.#s.majority) {', becomes: 'if (false) {' },
+    ],
+    caughtBy: ['P3', 'P9', 'P7', 'halt'],
+  },
+  {
+    name: 'one INSTALLED makes a view active',
+    changes: [
+      {
+        file: PROPOSAL,
+        line: 'if (!this.#members.every((slot) => this.#installedBy.has(slot)))',
+        becomes: 'if (!this.#members.some((slot) => this.#installedBy.has(slot)))',
+      },
+    ],
+    caughtBy: ['P3', 'P7'],
+  },
+  {
+    name: 'a restarted replica goes on in its old view',
+    changes: [
+      {
+        file: 'view/standing',
+        line: "this.status = this.votes ? 'outside' : 'learner'",
+        becomes: "this.status = this.view.epoch.counter > 0 ? 'normal' : 'outside'",
+      },
+    ],
+    caughtBy: ['P1', 'P2', 'P3', 'P5', 'P7', 'halt'],
+  },
+  {
+    name: 'catch-up keeps its old promise',
+    changes: [
+      {
+        file: 'view/joining',
+        line: 'this.#s.promised = maxEpoch(this.#s.promised, pulled.promised)',
+        becomes: 'void maxEpoch',
+      },
+    ],
+    caughtBy: ['P3', 'P2', 'halt'],
+  },
+  {
+    name: "catch-up promises no more than the source's view",
+    changes: [
+      {
+        file: 'view/joining',
+        line: 'this.#s.promised = maxEpoch(this.#s.promised, pulled.promised)',
+        becomes: 'this.#s.promised = maxEpoch(this.#s.promised, pulled.installed)',
+      },
+    ],
+    caughtBy: ['P3', 'P2', 'halt'],
+  },
+  {
+    name: 'who waits to join stops catching up',
+    changes: [
+      {
+        file: 'view/joining',
+        line: 'if (behind > 0)',
+        becomes: 'if (behind > this.#s.bounds.near)',
+      },
+    ],
+    caughtBy: ['P7', 'C6', 'crash'],
+  },
+  {
+    name: 'ACTIVE that was lost is never made up for',
+    changes: [
+      {
+        file: CHANGE,
+        line: 'if (!serving || log.commit >= this.#installedLast)',
+        becomes: 'if (true)',
+      },
+    ],
+    caughtBy: ['P7'],
+  },
+  {
+    name: 'who never installed the view may not leave it',
+    changes: [
+      {
+        file: CHANGE,
+        line: 'this.#membership.lacksInstalled())',
+        becomes: 'false)',
+      },
+    ],
+    caughtBy: ['P7', 'C6'],
+  },
+  {
+    name: 'stuck members stay out though too few remain',
+    changes: [
+      {
+        file: 'view/membership',
+        line: 'const fit = free.length >= this.#s.majority ? free : this.#fit([]);',
+        becomes: 'const fit = free;',
+      },
+    ],
+    caughtBy: ['P7', 'C6'],
+  },
+  {
+    name: 'a view whose members do not reach each other is healthy',
+    changes: [{ file: 'view/membership', line: 'if (apart)\n', becomes: 'if (false)\n' }],
+    caughtBy: ['P7', 'C6'],
+  },
+]
