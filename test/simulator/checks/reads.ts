@@ -12,7 +12,8 @@ import type { Check } from './check.js'
 
 interface Asked {
   readonly committed: number
-  /** Rounds of the store before this one were begun too early; Infinity: it has not arrived. */
+  /** The store's life that it has reached; its rounds before this one were begun too early. */
+  life: string
   round: number
   readonly message: The<'READ'> | The<'TIP'>
 }
@@ -34,14 +35,14 @@ export class ReadCheck implements Check {
 
   sent(from: Host, to: Host, message: Message): void {
     if (message.type === 'READ' || message.type === 'TIP') {
-      const key = `${lifeOf(from)} ${lifeOf(to)} ${message.request}`
+      const key = `${from.name}/${from.boot}/${to.name}/${message.request}`
       const committed = this.#history.committed.index
       // Asked again on a new link: the answer may be to the first.
-      if (!this.#asked.has(key)) this.#asked.set(key, { committed, round: Infinity, message })
+      if (!this.#asked.has(key)) this.#asked.set(key, { committed, life: '', round: Infinity, message })
     }
     if (message.type === 'LAST_ASK') this.#rounds.set(lifeOf(from), message.round)
     if (message.type === 'READ_PAGE' || message.type === 'TIP_IS') {
-      const key = `${lifeOf(to)} ${lifeOf(from)} ${message.request}`
+      const key = `${to.name}/${to.boot}/${from.name}/${message.request}`
       const asked = this.#asked.get(key)
       if (!asked) return
       const seen = message.type === 'TIP_IS' ? message.index : message.through
@@ -56,9 +57,12 @@ export class ReadCheck implements Check {
 
   delivered(from: Host, to: Host, message: Message): void {
     if (message.type === 'READ' || message.type === 'TIP') {
-      const asked = this.#asked.get(`${lifeOf(from)} ${lifeOf(to)} ${message.request}`)
+      const asked = this.#asked.get(`${from.name}/${from.boot}/${to.name}/${message.request}`)
+      const life = lifeOf(to)
       // A second copy of the question changes nothing for the first.
-      if (asked?.round === Infinity) asked.round = (this.#rounds.get(lifeOf(to)) ?? 0) + 1
+      if (!asked || asked.life === life) return
+      asked.life = life
+      asked.round = (this.#rounds.get(life) ?? 0) + 1
     } else if (message.type === 'LAST_IS' && !message.learner) {
       const key = `${lifeOf(to)} ${message.round}`
       const answers = this.#answers.get(key)
