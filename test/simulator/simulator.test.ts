@@ -111,7 +111,9 @@ for (const bug of BUGS.filter(({ name }) => QUICK.includes(name))) {
 t.test('a failing run is made smaller', async (t) => {
   const workloads = await load(plantNamed('a holder gives its permission away')!)
   const run = (plan: Plan) => runPlan(plan, workloads(plan.workload))
-  const from = run(planOf(1))
+  const runs = Array.from({ length: 12 }, (_, i) => i + 1)
+  const seed = runs.find((one) => failed(run(planOf(one))))
+  const from = run(planOf(seed ?? 1))
   t.ok(failed(from), 'the bug was not noticed')
   if (!failed(from)) return
   const told: string[] = []
