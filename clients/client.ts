@@ -1,11 +1,12 @@
 // What an application holds: one account on one cluster, over whichever replica serves it. All
 // operations outlive connections; what they promise is in docs/PROTOCOL, "What a client is promised".
 
-import { randomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { ERRORS } from '../protocol/errors.js'
-import { MAX_TEXT } from '../protocol/messages/common.js'
+import { MAX_DROP, MAX_TEXT } from '../protocol/messages/common.js'
 import type { Message, The } from '../protocol/messages/catalogue.js'
+import { Accounts } from './accounts.js'
+import type { Account, Key, NewKeyOptions } from './accounts.js'
 import type { Connection } from './connection.js'
 import { Deadlines } from './deadlines.js'
 import { clientError, refusedHere } from './errors.js'
@@ -19,21 +20,10 @@ import type { Receipt } from './outbox.js'
 import { Subscription, toInboxMessage } from './subscription.js'
 import type { InboxMessage, ReceivedMessage } from './subscription.js'
 
-/** Making an RSA key takes seconds. */
-const REGISTER_TIMEOUT_MS = 120_000
 const GOODBYE_MS = 500
 const PAGE_MESSAGES = 200
 const WINDOW_MESSAGES = 256
 const USER_NAME = /^[a-z][a-z0-9._-]{0,31}$/
-
-export interface Account {
-  readonly name: string
-  /** RFC 7638 thumbprint of the public key. */
-  readonly fingerprint: string
-  readonly bits: number
-  /** Everything up to this log index was acknowledged. */
-  readonly cursor: number
-}
 
 export interface Page {
   readonly messages: readonly InboxMessage[]
@@ -76,13 +66,13 @@ export class Client implements AsyncDisposable {
   readonly #deadlines = new Deadlines()
   readonly #link: Link
   readonly #operations: Operations
+  readonly #accounts: Accounts
   readonly #outbox: Outbox
   #subscription: Subscription | null = null
   #acknowledged = 0
   #cursorTold = 0
   #lostAt: number | null = null
   #ended: TrocaError | null = null
-  #token: { readonly name: string; readonly bytes: Uint8Array } | null = null
 
   /** @internal `connect` makes clients. */
   constructor(options: ConnectOptions) {
@@ -100,6 +90,9 @@ export class Client implements AsyncDisposable {
     const why = (): TrocaError | null => this.#link.lastFailure
     const doubt = (): void => this.#link.doubt()
     this.#operations = new Operations(this.#deadlines, why, doubt)
+    this.#accounts = new Accounts(this.#operations, this.#link, this.#timeoutMs, (account) =>
+      this.#loggedIn(account),
+    )
     this.#outbox = new Outbox(this.#operations, this.#deadlines, why, doubt)
     onAbort(options.signal, () => this.abandon('the caller gave up'))
     this.#link.start()
@@ -110,28 +103,34 @@ export class Client implements AsyncDisposable {
   }
 
   /** Makes an account and logs in. A repetition, even after a lost answer, does no harm. */
-  async register(
-    name: string,
-    password: string,
-    options: WithTimeout<{ onProgress?: (text: string) => void }> = {},
-  ): Promise<Account> {
-    if (this.#token?.name !== name) this.#token = { name, bytes: randomBytes(16) }
-    const token = this.#token.bytes
-    const answer = await this.#run<'SESSION'>(
-      `registering ${name}`,
-      (request) => ({ type: 'REGISTER', request, name, password, token }),
-      { timeoutMs: REGISTER_TIMEOUT_MS, ...options },
-    )
-    return this.#loggedIn(answer, password)
+  register(name: string, password: string, options: NewKeyOptions = {}): Promise<Account> {
+    return this.#accounts.register(name, password, options)
   }
 
-  async login(name: string, password: string, options: OperationOptions = {}): Promise<Account> {
-    const answer = await this.#run<'SESSION'>(
-      `logging in as ${name}`,
-      (request) => ({ type: 'LOGIN', request, name, password }),
-      options,
-    )
-    return this.#loggedIn(answer, password)
+  login(name: string, password: string, options: OperationOptions = {}): Promise<Account> {
+    return this.#accounts.login(name, password, options)
+  }
+
+  /** Ends all other sessions of this account; they can log in with the new password. */
+  changePassword(
+    password: string,
+    newPassword: string,
+    options: OperationOptions = {},
+  ): Promise<Account> {
+    return this.#accounts.changePassword(password, newPassword, options)
+  }
+
+  /**
+   * A new key: what is sent from now on is sealed for it, the old ones only read. Other sessions of
+   * this account log in again by themselves.
+   */
+  rotateKey(password: string, options: NewKeyOptions = {}): Promise<Account> {
+    return this.#accounts.rotateKey(password, options)
+  }
+
+  /** The public keys of an account, the newest first: only that one is sealed for. */
+  keys(name: string, options: OperationOptions = {}): Promise<readonly Key[]> {
+    return this.#accounts.keys(name, options)
   }
 
   /** Resolves when the message is stored on a majority. Waits while too many are unanswered. */
@@ -152,6 +151,21 @@ export class Client implements AsyncDisposable {
     )
     const { next, more, cursor } = page
     return { messages: page.messages.map(toInboxMessage), next, more, cursor }
+  }
+
+  /**
+   * Deletes messages of the own mailbox, for ever; an index without one there is passed over.
+   * Resolves when nothing that begins later shows them.
+   */
+  async delete(indices: readonly number[], options: OperationOptions = {}): Promise<void> {
+    for (let at = 0; at < indices.length; at += MAX_DROP) {
+      const some = indices.slice(at, at + MAX_DROP)
+      await this.#run<'DELETED'>(
+        'deleting',
+        (request) => ({ type: 'DELETE', request, indices: some }),
+        options,
+      )
+    }
   }
 
   /**
@@ -216,22 +230,21 @@ export class Client implements AsyncDisposable {
     return this.close()
   }
 
-  async #run<N extends 'SESSION' | 'PAGE' | 'STATUS_IS'>(
+  async #run<N extends 'PAGE' | 'STATUS_IS' | 'DELETED'>(
     what: string,
     build: (request: number) => Message,
-    options: WithTimeout<{ onProgress?: (text: string) => void }>,
+    options: OperationOptions,
   ): Promise<The<N>> {
-    const { signal, onProgress, timeoutMs = this.#timeoutMs } = options
-    return (await this.#operations.run({ what, build, timeoutMs, signal, onProgress })) as The<N>
+    const { signal, timeoutMs = this.#timeoutMs } = options
+    return (await this.#operations.run({ what, build, timeoutMs, signal })) as The<N>
   }
 
-  #loggedIn(answer: The<'SESSION'>, password: string): Account {
-    const { name, fingerprint, bits, cursor } = answer
-    this.#link.credentials = { user: name, password }
-    this.#acknowledged = cursor
-    this.#cursorTold = cursor
-    this.account = { name, fingerprint, bits, cursor }
-    return this.account
+  #loggedIn(account: Account): void {
+    // The service hears of a cursor a little later than this client set it.
+    const own = account.name === this.user ? this.#acknowledged : 0
+    this.#cursorTold = account.cursor
+    this.#acknowledged = Math.max(own, account.cursor)
+    this.account = { ...account, cursor: this.#acknowledged }
   }
 
   #tellCursor(): void {

@@ -2,7 +2,6 @@
 // server is tried when one has failed, or when it takes its time: a stopped process accepts
 // connections and says nothing.
 
-import type { The } from '../protocol/messages/catalogue.js'
 import { Connection } from './connection.js'
 import type { ConnectionListener, DialOptions } from './connection.js'
 import { clientError, fromRefusal } from './errors.js'
@@ -15,7 +14,8 @@ const LOGIN_MS = 5_000
 
 export interface Credentials {
   readonly user: string
-  readonly password: string
+  /** Two or more while a change is unanswered: the first that fits counts. */
+  readonly passwords: readonly string[]
 }
 
 const DEAF: ConnectionListener = { message() {}, closed() {}, drained() {} }
@@ -102,16 +102,26 @@ export async function findServer(
 }
 
 /** Logs this connection in; rejects with TrocaError. */
-export function logIn(connection: Connection, who: Credentials): Promise<The<'SESSION'>> {
+export async function logIn(connection: Connection, who: Credentials): Promise<void> {
+  const [password = '', ...others] = who.passwords
+  try {
+    await tryPassword(connection, who.user, password)
+  } catch (error) {
+    if (others.length === 0 || (error as TrocaError).name !== 'BAD_CREDENTIALS') throw error
+    await logIn(connection, { user: who.user, passwords: others })
+  }
+}
+
+function tryPassword(connection: Connection, name: string, password: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const late = (): void => connection.destroy(connection.unreachable('took too long to log in'))
     const timer = setTimeout(late, LOGIN_MS)
     connection.ask(
-      (request) => ({ type: 'LOGIN', request, name: who.user, password: who.password }),
+      (request) => ({ type: 'LOGIN', request, name, password }),
       (answer) => {
         if (answer?.type === 'PROGRESS') return
         clearTimeout(timer)
-        if (answer?.type === 'SESSION') return resolve(answer)
+        if (answer?.type === 'SESSION') return resolve()
         if (answer?.type === 'ERROR') return reject(fromRefusal(answer))
         reject(connection.unreachable('closed the connection while logging in'))
       },

@@ -97,8 +97,10 @@ export class Operations {
         this.#forget(pending)
         return pending.resolve(answer)
       }
-      const error = fromRefusal(answer)
       if (refusedBeforeOrder(answer)) pending.openTries--
+      // This try did nothing; one before it, whose answer was lost, may have.
+      const definite = answer.definite && pending.openTries <= 1
+      const error = fromRefusal({ ...answer, definite })
       if (!error.retriable) return this.#fail(pending, error)
       pending.lastRefusal = error
       if (error.name !== 'OVERLOADED') this.#doubt()

@@ -46,6 +46,12 @@ export const ERRORS = {
   DIVERGED: final(110, 'the replicas could not agree on the outcome', 'report this; send again'),
   BAD_NAME: final(111, 'not a valid name', '1 to 32 of a-z 0-9 . _ - opening with a letter'),
   TOO_LONG: final(112, 'the text is too long', 'send it in parts'),
+  ACCOUNT_CHANGED: final(
+    113,
+    'the account was changed by another request just before',
+    'log in, see whether it is as it should be, and try again if not',
+  ),
+  TOO_MANY_KEYS: final(114, 'the account has as many keys as it may', 'it can have no new one'),
   OVERLOADED: later(201, 'the replica has too much to do', 'try again after a while'),
   NOT_READY: later(202, 'there is no coordinator just now', 'try again; troca status shows why'),
   NO_QUORUM: later(203, 'too few persistence replicas', 'start the missing ones; troca status'),
@@ -62,6 +68,7 @@ export const ERRORS = {
     'check role and id of the certificate',
   ),
   SLOW_READER: later(306, 'you do not read fast enough', 'reconnect and read on', false),
+  SESSION_ENDED: later(307, 'the password or the key of the account is new', 'log in again', false),
 } as const satisfies Record<string, Kind>
 
 export type ErrorName = keyof typeof ERRORS

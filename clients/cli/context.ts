@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { Account } from '../client.js'
+import type { Account } from '../accounts.js'
 import type { ConnectOptions } from '../options.js'
 import { EXIT, Failure } from './failure.js'
 import { say } from './texts.js'

@@ -33,6 +33,7 @@ const EXIT_OF: Partial<Record<string, ExitCode>> = {
   BAD_CREDENTIALS: EXIT.authentication,
   NOT_LOGGED_IN: EXIT.authentication,
   FORBIDDEN: EXIT.authentication,
+  SESSION_ENDED: EXIT.authentication,
   BROKEN_PEER: EXIT.unreachable,
   UNREACHABLE: EXIT.unreachable,
   NO_QUORUM: EXIT.unreachable,

@@ -6,12 +6,15 @@
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { bench } from './commands/bench.js'
+import { deleteCommand } from './commands/delete.js'
 import { down } from './commands/down.js'
 import { inbox } from './commands/inbox.js'
 import { init } from './commands/init.js'
+import { keys } from './commands/keys.js'
 import { listen } from './commands/listen.js'
 import { login } from './commands/login.js'
 import { logout } from './commands/logout.js'
+import { passwd } from './commands/passwd.js'
 import { register } from './commands/register.js'
 import { send } from './commands/send.js'
 import { status } from './commands/status.js'
@@ -50,9 +53,12 @@ const parser = yargs(args)
   .command(login)
   .command(whoami)
   .command(logout)
+  .command(passwd)
+  .command(keys)
   .command(send)
   .command(inbox)
   .command(listen)
+  .command(deleteCommand)
   .command(bench)
   .completion('completion', 'print a script for shell completion')
   .demandCommand(1, 1)

@@ -48,12 +48,24 @@ function given(context: Context): string | undefined {
 export async function askPassword(context: Context, name: string, isNew: boolean): Promise<string> {
   const ready = given(context)
   if (ready !== undefined) return ready
-  const password = process.stdin.isTTY ? await prompt(say('password', { name })) : await fromStdin()
+  return ask(say('password', { name }), isNew)
+}
+
+/** By prompt, twice if it is new; or from stdin. */
+async function ask(question: string, isNew: boolean): Promise<string> {
+  const password = process.stdin.isTTY ? await prompt(question) : await fromStdin()
   if (password === '') throw new Failure(EXIT.usage, say('noPassword'))
   if (isNew && process.stdin.isTTY && (await prompt(say('passwordAgain'))) !== password) {
     throw new Failure(EXIT.usage, say('passwordsDiffer'))
   }
   return password
+}
+
+/** For a change: asked for twice, or by file, environment or stdin. */
+export async function askNewPassword(name: string, file: string | undefined): Promise<string> {
+  const ready =
+    file === undefined ? process.env['TROCA_NEW_PASSWORD'] : firstLine(readFileSync(file, 'utf8'))
+  return ready || ask(say('newPassword', { name }), true)
 }
 
 /** For everything else: the kept one will do. `stdinIsTaken`: by the text to send. */

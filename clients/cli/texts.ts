@@ -22,6 +22,7 @@ const TEXTS = {
   ],
   noCoordinator: ['There is no coordinator just now.', 'De momento não há coordenador.'],
   noMessages: ['no new messages', 'não há mensagens novas'],
+  deleted: ['deleted, as far as they were there: {count}', 'apagadas, as que havia: {count}'],
   sealed: ['(this envelope does not open)', '(este envelope não abre)'],
   registered: [
     '{name} is registered; key of {bits} bits, fingerprint {fingerprint}',
@@ -38,6 +39,17 @@ const TEXTS = {
     'ninguém tem sessão aberta; tente: troca login NOME',
   ],
   password: ['Password for {name}: ', 'Palavra-passe de {name}: '],
+  newPassword: ['New password for {name}: ', 'Nova palavra-passe de {name}: '],
+  passwordChanged: [
+    '{name} has a new password; all other sessions have ended',
+    '{name} tem nova palavra-passe; todas as outras sessões terminaram',
+  ],
+  rotated: [
+    '{name} has a new key of {bits} bits, fingerprint {fingerprint}; the old ones still read',
+    '{name} tem nova chave de {bits} bits, impressão digital {fingerprint}; as antigas ainda leem',
+  ],
+  keyInUse: ['in use', 'em uso'],
+  keyOld: ['reads what was sent before', 'lê o que foi enviado antes'],
   passwordAgain: ['Once more: ', 'Outra vez: '],
   passwordsDiffer: ['the two passwords differ', 'as duas palavras-passe são diferentes'],
   noPassword: [
@@ -82,6 +94,9 @@ const ERRORS_PT: Record<string, string> = {
   NO_SUCH_USER: 'esse utilizador não existe',
   BAD_CREDENTIALS: 'utilizador desconhecido ou palavra-passe errada',
   NOT_LOGGED_IN: 'sem sessão aberta',
+  ACCOUNT_CHANGED: 'a conta foi alterada por outro pedido pouco antes',
+  TOO_MANY_KEYS: 'a conta tem tantas chaves quantas pode ter',
+  SESSION_ENDED: 'a palavra-passe ou a chave da conta é nova: abra sessão outra vez',
   BAD_NAME: 'o nome não é válido: 1 a 32 de a-z 0-9 . _ - a começar por letra',
   TOO_LONG: 'o texto é demasiado longo',
   OVERLOADED: 'a réplica tem trabalho a mais',

@@ -8,7 +8,9 @@ import { openReader } from './files.js'
 import { chainFault, unsoundIfDamaged } from './recover.js'
 import { ENTRY_COLUMNS, entryOf } from './schema.js'
 import type { EntryRow } from './schema.js'
-import { CHAIN_ZERO } from '../../protocol/log/entry.js'
+import { decodeDrop } from '../../protocol/log/drop.js'
+import { CHAIN_ZERO, KIND, decodeMeta } from '../../protocol/log/entry.js'
+import type { Entry } from '../../protocol/log/entry.js'
 import type { Genesis, Place } from '../../protocol/log/storage.js'
 
 export interface FileAudit {
@@ -44,19 +46,42 @@ export async function auditFile(
       const { last, commit } = await ends(connection)
       let place: Place = { index: 0, chain: CHAIN_ZERO }
       let atCommit = CHAIN_ZERO
+      const unexplained = new Unexplained()
       while (place.index < last) {
         const entries = await entriesAfter(connection, place.index, last)
         const fault = chainFault(place, entries) ?? (entries.length === 0 ? missing(place) : null)
         if (fault) return { path, genesis, last, commit, chain: atCommit, fault }
+        unexplained.see(entries)
         atCommit = entries.find(({ index }) => index === commit)?.chain ?? atCommit
         place = entries.at(-1)!
         onProgress(place.index, last)
       }
-      return { path, genesis, last, commit, chain: atCommit, fault: null }
+      return { path, genesis, last, commit, chain: atCommit, fault: unexplained.fault }
     } finally {
       await connection.close()
     }
   })
+}
+
+/** Bodies that are gone without a DROP that names them. */
+class Unexplained {
+  readonly #mailboxes = new Map<number, string>()
+
+  see(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      const { kind, mailbox } = decodeMeta(entry.meta)
+      if (entry.bodyHash) this.#mailboxes.set(entry.index, mailbox)
+      if (kind !== KIND.drop) continue
+      for (const index of decodeDrop(entry).indices) {
+        if (this.#mailboxes.get(index) === mailbox) this.#mailboxes.delete(index)
+      }
+    }
+  }
+
+  get fault(): string | null {
+    const [index] = this.#mailboxes.keys()
+    return index === undefined ? null : `the body of entry ${index} is gone, and nobody deleted it`
+  }
 }
 
 function missing(place: Place): string {

@@ -24,6 +24,8 @@ export interface DurableState {
   readonly remembered: readonly Remembered[]
   /** Entries through here are in `mail` and `places`. */
   readonly indexed: number
+  /** DROP entries through here are carried out. */
+  readonly erased: number
 }
 
 const NOTHING = {
@@ -33,6 +35,7 @@ const NOTHING = {
   incarnations: [],
   remembered: [],
   indexed: 0,
+  erased: 0,
 }
 
 /** A file between createEmpty and its first batch has no genesis yet. */
@@ -59,6 +62,7 @@ export function changes(state: PartialState, batch: WriteBatch): Partial<Durable
     ...batch.genesis,
     ...(batch.promised && { promised: batch.promised }),
     ...(batch.view && { view: batch.view }),
+    ...(batch.erase && { erased: batch.erase.at(-1)!.index }),
     ...(batch.incarnations && {
       incarnations: merge(state.incarnations, batch.incarnations, ({ slot }) => `${slot}`),
     }),

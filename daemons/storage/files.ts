@@ -1,6 +1,7 @@
 // Opening the connections of one file, with what durability rests on asserted each time.
 
 import { Connection, isSqliteError } from './connection.js'
+import { MIGRATIONS } from './schema.js'
 
 /** A transaction that never ends, on a file beside it: released by the system however we end. */
 export async function lock(path: string): Promise<Connection> {
@@ -20,7 +21,7 @@ export async function pragma(connection: Connection, name: string): Promise<unkn
   return row && Object.values(row)[0]
 }
 
-/** WAL and synchronous=FULL: a commit is on disk when it returns. */
+/** WAL and synchronous=FULL: a commit is on disk when it returns. What is erased is zeroed. */
 export async function openWriter(
   path: string,
   mode: 'create' | 'write',
@@ -30,7 +31,7 @@ export async function openWriter(
   try {
     await connection.exec(
       `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
-       PRAGMA cache_size = -16384`,
+       PRAGMA cache_size = -16384; PRAGMA secure_delete = ON`,
     )
     if (maxBytes !== undefined) {
       const pageBytes = Number(await pragma(connection, 'page_size'))
@@ -47,6 +48,15 @@ export async function openWriter(
     await connection.close()
     throw error
   }
+}
+
+/** Brings a file of an earlier layout to the present one. */
+export async function migrate(connection: Connection): Promise<void> {
+  const version = Number(await pragma(connection, 'user_version'))
+  const migration = MIGRATIONS.get(version)
+  if (migration === undefined) return
+  await connection.exec(migration)
+  await migrate(connection)
 }
 
 export async function openReader(path: string): Promise<Connection> {

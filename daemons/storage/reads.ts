@@ -3,7 +3,10 @@
 
 import type { Connection } from './connection.js'
 import { ENTRY_COLUMNS, entryOf } from './schema.js'
+import { StoreUnsound, chainFault } from './recover.js'
 import type { EntryRow } from './schema.js'
+import { CHAIN_ZERO } from '../../protocol/log/entry.js'
+import type { Entry } from '../../protocol/log/entry.js'
 import { waitingOf } from './waiting-index.js'
 import type { Found, Waiting, WaitingIndex } from './waiting-index.js'
 import type { ReadQuery, ReadResult } from '../../protocol/log/storage.js'
@@ -23,11 +26,13 @@ function within(found: readonly Found[], limit: number, maxBytes: number): Found
 }
 
 export class LogReader {
+  readonly #path: string
   readonly #connection: Connection
   readonly #waiting: WaitingIndex
   readonly #indexed: () => number
 
-  constructor(connection: Connection, waiting: WaitingIndex, indexed: () => number) {
+  constructor(path: string, connection: Connection, waiting: WaitingIndex, indexed: () => number) {
+    this.#path = path
     this.#connection = connection
     this.#waiting = waiting
     this.#indexed = indexed
@@ -46,12 +51,9 @@ export class LogReader {
 
   /** The file's entries above `indexed`, as a starting store needs them. */
   async waitingAfter(index: number): Promise<Waiting[]> {
-    const sql = 'SELECT idx, meta, body FROM entries WHERE idx > ? ORDER BY idx'
-    const rows = await this.#connection.all<{ idx: number; meta: Uint8Array; body: Uint8Array }>(
-      sql,
-      index,
-    )
-    return rows.map(({ idx, ...draft }) => waitingOf(idx, draft))
+    const sql = `SELECT ${ENTRY_COLUMNS} FROM entries WHERE idx > ? ORDER BY idx`
+    const rows = await this.#connection.all<EntryRow>(sql, index)
+    return rows.map((row) => waitingOf(row.idx, row, row.body_hash !== null))
   }
 
   close(): Promise<void> {
@@ -68,29 +70,41 @@ export class LogReader {
   }
 
   async #mailbox(query: Extract<ReadQuery, { kind: 'mailbox' }>): Promise<Found[]> {
-    const { mailbox, after, through, limit } = query
+    const { mailbox, after, through, limit, without } = query
     // Taken together now: what moves from memory to the table meanwhile is above `indexed`.
     const indexed = this.#indexed()
-    const waiting = this.#waiting.mailbox(mailbox, after, through)
+    const waiting = this.#waiting
+      .mailbox(mailbox, after, through)
+      .filter(({ idx }) => !without.includes(idx))
     const found = await this.#connection.all<Found>(
       `SELECT idx, weight FROM mail WHERE mailbox = ? AND idx > ? AND idx <= ?
-       ORDER BY idx LIMIT ?`,
+       AND idx NOT IN (SELECT value FROM json_each(?)) ORDER BY idx LIMIT ?`,
       mailbox,
       after,
       Math.min(through, indexed),
+      JSON.stringify(without),
       limit + 1,
     )
     return [...found, ...waiting]
   }
 
-  async #entries(indices: readonly number[]): Promise<ReturnType<typeof entryOf>[]> {
+  /** Each is verified by the chain before it: what a disk has changed is not passed on. */
+  async #entries(indices: readonly number[]): Promise<Entry[]> {
     if (indices.length === 0) return []
-    const rows = await this.#connection.all<EntryRow>(
-      `SELECT ${ENTRY_COLUMNS} FROM entries
-       WHERE idx IN (SELECT value FROM json_each(?)) ORDER BY idx`,
+    // One statement sees one state of the file, whatever is written meanwhile.
+    const rows = await this.#connection.all<EntryRow & { readonly before: Uint8Array | null }>(
+      `SELECT ${ENTRY_COLUMNS},
+         (SELECT chain FROM entries AS previous WHERE previous.idx = entries.idx - 1) AS before
+       FROM entries WHERE idx IN (SELECT value FROM json_each(?)) ORDER BY idx`,
       JSON.stringify(indices),
     )
-    return rows.map(entryOf)
+    return rows.map(({ before, ...row }) => {
+      const entry = entryOf(row)
+      const previous = { index: entry.index - 1, chain: before ?? CHAIN_ZERO }
+      const fault = chainFault(previous, [entry])
+      if (fault) throw new StoreUnsound(this.#path, fault)
+      return entry
+    })
   }
 
   async #places(indices: readonly number[]): Promise<ReadResult> {

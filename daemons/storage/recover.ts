@@ -104,6 +104,12 @@ async function readFence(connection: Connection, commit: number): Promise<Fence>
   return { term: owner.term, owner: decodeTerm(owner.body), k, part, parts }
 }
 
+async function readDrops(connection: Connection, erased: number, commit: number): Promise<Entry[]> {
+  const sql = `SELECT ${ENTRY_COLUMNS} FROM entries WHERE kind = 7 AND idx > ? AND idx <= ?
+    ORDER BY idx`
+  return (await connection.all<EntryRow>(sql, erased, commit)).map(entryOf)
+}
+
 export interface Recovery {
   readonly recovered: Recovered
   readonly state: DurableState
@@ -131,6 +137,7 @@ export async function recover(path: string, connection: Connection): Promise<Rec
   }
   const tail = await readTail(path, connection, Math.max(0, Math.min(commit, last - TAIL_ENTRIES)))
   const fence = await readFence(connection, commit)
+  const drops = await readDrops(connection, rest.erased, commit)
   const state = { ...rest, genesis, incarnation, commit }
   const { promised, view, incarnations, remembered } = state
   const logView = view.epoch
@@ -147,6 +154,7 @@ export async function recover(path: string, connection: Connection): Promise<Rec
     lamport,
     tail,
     fence,
+    drops,
   }
   return { recovered, state }
 }

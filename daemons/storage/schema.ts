@@ -4,8 +4,8 @@
 import type { Value } from './connection.js'
 import type { Entry } from '../../protocol/log/entry.js'
 
-/** Stored in the file; a file of another layout is refused. */
-export const SCHEMA_VERSION = 1
+/** Stored in the file; a file of another layout is refused, but for those that can be migrated. */
+export const SCHEMA_VERSION = 2
 
 export const SCHEMA = `
 CREATE TABLE entries (
@@ -24,9 +24,12 @@ CREATE TABLE entries (
   commit_seen INTEGER NOT NULL,
   meta BLOB NOT NULL,
   body BLOB NOT NULL,
-  chain BLOB NOT NULL
+  chain BLOB NOT NULL,
+  -- SHA-256 of a body that was erased; NULL: the body is there.
+  body_hash BLOB
 ) STRICT;
 CREATE INDEX terms ON entries (idx) WHERE kind = 1;
+CREATE INDEX drops ON entries (idx) WHERE kind = 7;
 -- Both hold committed entries only, through state 'indexed': what is behind is kept in memory.
 CREATE TABLE mail (
   mailbox TEXT NOT NULL,
@@ -44,11 +47,23 @@ CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT R
 PRAGMA user_version = ${SCHEMA_VERSION};
 `
 
+/** What makes the layout before into this one. */
+export const MIGRATIONS: ReadonlyMap<number, string> = new Map([
+  [
+    1,
+    `BEGIN;
+     ALTER TABLE entries ADD COLUMN body_hash BLOB;
+     CREATE INDEX drops ON entries (idx) WHERE kind = 7;
+     PRAGMA user_version = 2;
+     COMMIT`,
+  ],
+])
+
 export const TABLES = ['entries', 'mail', 'places', 'state'] as const
 
 /**
  * Any number of entries in one statement: ?1 lists the rows as JSON, ?2 holds their bytes end to
- * end. Binding 17 values a row costs the event loop five times as much.
+ * end. Binding 18 values a row costs the event loop five times as much.
  */
 export const INSERT_ENTRIES = `
 INSERT INTO entries
@@ -56,7 +71,9 @@ SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->
   value ->> 7, value ->> 8, value ->> 9, value ->> 10, ?3,
   substr(?2, value ->> 11, value ->> 12),
   substr(?2, (value ->> 11) + (value ->> 12), value ->> 13),
-  substr(?2, (value ->> 11) + (value ->> 12) + (value ->> 13), 32)
+  substr(?2, (value ->> 11) + (value ->> 12) + (value ->> 13), 32),
+  CASE value ->> 14 WHEN 32
+    THEN substr(?2, (value ->> 11) + (value ->> 12) + (value ->> 13) + 32, 32) END
 FROM json_each(?1)`
 
 /** The parameters of INSERT_ENTRIES; kind and mailbox come from each entry's meta. */
@@ -71,19 +88,23 @@ export function entryParameters(
   let at = 1
   for (let i = 0; i < entries.length; i++) {
     const { index, epoch, term, k, part, parts: of, lamport, time, ...bytes } = entries[i]!
-    const { meta, body, chain } = bytes
+    const { meta, body, chain, bodyHash } = bytes
     const { kind, mailbox } = found(i)
-    const place = [at, meta.length, body.length]
+    const place = [at, meta.length, body.length, bodyHash?.length ?? 0]
     const { counter, slot } = epoch
     rows.push([index, counter, slot, term, k, part, of, lamport, time, kind, mailbox, ...place])
     parts.push(meta, body, chain)
     at += meta.length + body.length + chain.length
+    if (bodyHash) {
+      parts.push(bodyHash)
+      at += bodyHash.length
+    }
   }
   return [JSON.stringify(rows), Buffer.concat(parts), commit]
 }
 
 export const ENTRY_COLUMNS =
-  'idx, epoch_counter, epoch_slot, term, k, part, parts, lamport, time, meta, body, chain'
+  'idx, epoch_counter, epoch_slot, term, k, part, parts, lamport, time, meta, body, chain, body_hash'
 
 export interface EntryRow {
   readonly idx: number
@@ -98,11 +119,12 @@ export interface EntryRow {
   readonly meta: Uint8Array
   readonly body: Uint8Array
   readonly chain: Uint8Array
+  readonly body_hash: Uint8Array | null
 }
 
 export function entryOf(row: EntryRow): Entry {
   const { idx, epoch_counter, epoch_slot, term, k, part, parts, lamport, time } = row
   const epoch = { counter: epoch_counter, slot: epoch_slot }
-  const { meta, body, chain } = row
-  return { index: idx, epoch, term, k, part, parts, lamport, time, meta, body, chain }
+  const { meta, body, chain, body_hash: bodyHash } = row
+  return { index: idx, epoch, term, k, part, parts, lamport, time, meta, body, chain, bodyHash }
 }

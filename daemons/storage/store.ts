@@ -4,19 +4,21 @@
 // differ from what is believed of it, so the replica must leave. Source: "How To Corrupt An SQLite
 // Database File", sqlite.org, and Rebello et al., "Can Applications Recover from fsync Failures?".
 
-import { existsSync, renameSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { Connection, isSqliteError } from './connection.js'
-import type { Value } from './connection.js'
 import { UPSERT_STATE, changes, stateParameter } from './durable-state.js'
 import type { PartialState } from './durable-state.js'
-import { lock, openReader, openWriter } from './files.js'
+import { erasureOf } from './erasure.js'
+import type { Erasure, Step } from './erasure.js'
+import { lock, migrate, openReader, openWriter } from './files.js'
 import { LogReader } from './reads.js'
-import { recover, unsoundIfDamaged } from './recover.js'
+import { StoreUnsound, recover, unsoundIfDamaged } from './recover.js'
 import { INSERT_ENTRIES, SCHEMA, entryParameters } from './schema.js'
 import * as waitingIndex from './waiting-index.js'
 import { WaitingIndex, waitingOf } from './waiting-index.js'
 import type { Waiting } from './waiting-index.js'
 import { CHAIN_ZERO, sameBytes } from '../../protocol/log/entry.js'
+import type { Drop } from '../../protocol/log/drop.js'
 import { EPOCH_ZERO, sameEpoch } from '../../protocol/log/epoch.js'
 import type {
   Durable,
@@ -33,8 +35,6 @@ import type {
 /** So many committed entries wait for their place in the tables of the index. */
 const INDEX_STEP = 4096
 
-type Step = readonly [sql: string, ...parameters: Value[]]
-
 const NEW: PartialState = {
   promised: EPOCH_ZERO,
   view: { epoch: EPOCH_ZERO, members: [] },
@@ -42,9 +42,14 @@ const NEW: PartialState = {
   incarnations: [],
   remembered: [],
   indexed: 0,
+  erased: 0,
 }
 
+/** Says what was found wrong with a file while it was in use. */
+const damageOf = (path: string): string => `${path}.damage`
+
 export class Store {
+  readonly #path: string
   readonly #writer: Connection
   readonly #lock: Connection
   readonly #reader: LogReader
@@ -56,17 +61,19 @@ export class Store {
   #broken: Error | null = null
 
   private constructor(
+    path: string,
     writer: Connection,
     reader: Connection,
     lock: Connection,
     state: PartialState,
     last: Place,
   ) {
+    this.#path = path
     this.#writer = writer
     this.#lock = lock
     this.#state = state
     this.#last = last
-    this.#reader = new LogReader(reader, this.#waiting, () => this.#state.indexed)
+    this.#reader = new LogReader(path, reader, this.#waiting, () => this.#state.indexed)
   }
 
   /** A new, intact file. Throws where there is one. */
@@ -83,7 +90,7 @@ export class Store {
     const writer = await openWriter(path, 'create')
     await writer.exec(`BEGIN; ${SCHEMA} COMMIT`)
     const reader = await openReader(path)
-    return new Store(writer, reader, locked, NEW, { index: 0, chain: CHAIN_ZERO })
+    return new Store(path, writer, reader, locked, NEW, { index: 0, chain: CHAIN_ZERO })
   }
 
   /**
@@ -95,15 +102,19 @@ export class Store {
     { maxBytes }: { readonly maxBytes?: number } = {},
   ): Promise<{ store: Store; recovered: Recovered } | null> {
     if (!existsSync(path)) return null
+    if (existsSync(damageOf(path))) {
+      throw new StoreUnsound(path, readFileSync(damageOf(path), 'utf8'))
+    }
     const opened: Connection[] = []
     const keep = (connection: Connection) => (opened.push(connection), connection)
     try {
       const locked = keep(await lock(path))
       return await unsoundIfDamaged(path, async () => {
         const writer = keep(await openWriter(path, 'write', maxBytes))
+        await migrate(writer)
         const { recovered, state } = await recover(path, writer)
         const reader = keep(await openReader(path))
-        const store = new Store(writer, reader, locked, state, {
+        const store = new Store(path, writer, reader, locked, state, {
           index: recovered.durable.last,
           chain: recovered.durable.chain,
         })
@@ -120,7 +131,7 @@ export class Store {
   static setAside(path: string): string {
     let n = 1
     while (existsSync(`${path}.unsound-${n}`)) n++
-    for (const end of ['', '-wal', '-shm']) {
+    for (const end of ['', '-wal', '-shm', '.damage']) {
       if (existsSync(path + end)) renameSync(path + end, `${path}.unsound-${n}${end}`)
     }
     return `${path}.unsound-${n}`
@@ -131,10 +142,12 @@ export class Store {
     return this.#enqueue(() => this.#transact(batch))
   }
 
+  /** Rejects with StoreUnsound where the file is damaged; it is then not opened again. */
   async read(query: ReadQuery): Promise<ReadResult> {
     try {
-      return await this.#reader.read(query)
+      return await unsoundIfDamaged(this.#path, () => this.#reader.read(query))
     } catch (error) {
+      if (error instanceof StoreUnsound) writeFileSync(damageOf(this.#path), error.reason)
       if (!isSqliteError(error)) throw error
       return { kind: 'failed', reason: error.message }
     }
@@ -191,22 +204,31 @@ export class Store {
     // The last entry carries the commit index; a row of its own only where there is no new entry.
     const ownRow = (truncates || entries.length === 0) && commit > this.#state.commit
     const changed = { ...changes(this.#state, batch), ...((ownRow || truncates) && { commit }) }
-    const waiting = entries.map((entry) => waitingOf(entry.index, entry))
+    const waiting = entries.map((entry) => waitingOf(entry.index, entry, entry.bodyHash !== null))
+    const erasure = await this.#erasure(batch.erase ?? [], commit)
     const steps: Step[] = []
     if (truncates) steps.push(['DELETE FROM entries WHERE idx > ?', truncateAfter])
     if (entries.length > 0) {
       steps.push([INSERT_ENTRIES, ...entryParameters(entries, (i) => waiting[i]!, commit)])
     }
+    steps.push(...erasure.steps)
     if (Object.keys(changed).length > 0) steps.push([UPSERT_STATE, stateParameter(changed)])
     if (!(await this.#atomically(steps))) return { outcome: 'full' }
     if (truncates) this.#waiting.truncateAfter(truncateAfter)
     this.#waiting.add(waiting)
+    this.#waiting.erase(erasure.indices)
     this.#state = { ...this.#state, ...changed, commit }
     this.#last = { index: last.index, chain: last.chain }
     const durable = this.#durable()
     if (commit - this.#state.indexed >= INDEX_STEP)
       this.#enqueue(() => this.#index()).catch(() => {})
     return { outcome: 'written', durable }
+  }
+
+  async #erasure(drops: readonly Drop[], commit: number): Promise<Erasure> {
+    const through = drops.at(-1)?.index ?? 0
+    if (through > commit) throw new Error(`P3: DROP ${through} above what is committed, ${commit}`)
+    return erasureOf(this.#writer, drops)
   }
 
   async #placeAt(index: number): Promise<Place> {

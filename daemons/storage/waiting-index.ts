@@ -14,6 +14,8 @@ export interface Waiting {
   readonly stream: string
   readonly seq: number
   readonly weight: number
+  /** A message whose body is gone is on no page. */
+  readonly erased: boolean
 }
 
 export interface Found {
@@ -21,11 +23,13 @@ export interface Found {
   readonly weight: number
 }
 
-export function waitingOf(index: number, draft: Draft): Waiting {
+export function waitingOf(index: number, draft: Draft, erased: boolean): Waiting {
   const { kind, mailbox, stream, seq } = decodeMeta(draft.meta)
   const hex = Buffer.from(stream.buffer, stream.byteOffset, stream.length).toString('hex')
-  return { index, kind, mailbox, stream: hex, seq, weight: weigh(draft) }
+  return { index, kind, mailbox, stream: hex, seq, weight: weigh(draft), erased }
 }
+
+const isMail = ({ kind, erased }: Waiting): boolean => kind === KIND.message && !erased
 
 const placeOf = ({ stream, seq }: Waiting): string | null => (seq > 0 ? `${stream} ${seq}` : null)
 
@@ -51,12 +55,21 @@ export class WaitingIndex {
     }
   }
 
+  /** They are in the file without their bodies now. */
+  erase(indices: readonly number[]): void {
+    const first = this.#waiting[0]?.index ?? 0
+    for (const index of indices) {
+      const one = this.#waiting[index - first]
+      if (one) this.#waiting[index - first] = { ...one, erased: true }
+    }
+  }
+
   /** Messages in this mailbox, in log order. */
   mailbox(mailbox: string, after: number, through: number): Found[] {
     return this.#waiting
       .filter(
-        ({ kind, index, mailbox: owner }) =>
-          kind === KIND.message && owner === mailbox && index > after && index <= through,
+        (one) =>
+          isMail(one) && one.mailbox === mailbox && one.index > after && one.index <= through,
       )
       .map(({ index, weight }) => ({ idx: index, weight }))
   }
@@ -88,7 +101,7 @@ INSERT INTO places SELECT unhex(value ->> 0), value ->> 1, value ->> 2 FROM json
 ORDER BY 1, 2`
 
 export function mailParameter(waiting: readonly Waiting[]): string {
-  const messages = waiting.filter(({ kind }) => kind === KIND.message)
+  const messages = waiting.filter(isMail)
   return JSON.stringify(messages.map(({ mailbox, index, weight }) => [mailbox, index, weight]))
 }
 

@@ -12,12 +12,13 @@ import {
 } from '../../protocol/envelope/accounts.js'
 import type { PasswordKeys } from '../../protocol/envelope/accounts.js'
 import { EnvelopeError } from '../../protocol/envelope/envelope-error.js'
+import { readHeader } from '../../protocol/envelope/header.js'
 import type { Place } from '../../protocol/envelope/header.js'
 import { openWith, unwrapContentKey } from '../../protocol/envelope/open.js'
 import type { Opener } from '../../protocol/envelope/open.js'
 import { RecentlyUsed } from '../../protocol/envelope/recently-used.js'
 import { unreachable } from '../../protocol/assert.js'
-import type { Job, JobResult, ScryptCost } from '../../protocol/replicas/compute.js'
+import type { Job, JobResult, ScryptCost, WrappedKey } from '../../protocol/replicas/compute.js'
 import { decodePkcs8, encodePkcs8, encodeSpki } from '../../protocol/rsa/formats.js'
 import { thumbprint } from '../../protocol/rsa/jwk.js'
 import { generateKey } from '../../protocol/rsa/keys.js'
@@ -52,6 +53,10 @@ export class Computations {
         return this.#createAccount(job, onProgress)
       case 'unlock':
         return this.#unlock(job)
+      case 'change-password':
+        return this.#changePassword(job)
+      case 'rotate-key':
+        return this.#rotateKey(job, onProgress)
       case 'open':
         return this.#open(job)
       default:
@@ -63,27 +68,56 @@ export class Computations {
     { user, password, bits }: JobOf<'create-account'>,
     onProgress: (text: string) => void,
   ): ResultOf<'create-account'> {
-    onProgress('searching primes')
-    const key = generateKey(bits, entropy, (candidates) =>
-      onProgress(`searching primes: ${candidates} candidates`),
-    )
-    const privateKey = encodePkcs8(key)
+    const { privateKey, publicKey } = makeKey(bits, onProgress)
     const salt = entropy(16)
     const cost = this.#cost
     const { wrappingKey, verifier } = passwordKeys(password, salt, cost)
     const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKey)
     const verifierHash = hashVerifier(verifier)
-    const publicKey = encodeSpki(key)
-    const secrets = { salt, cost, verifierHash, publicKey, wrappedKey }
+    const secrets = { salt, cost, verifierHash, publicKey, wrappedKey, older: [] }
     return { kind: 'create-account', secrets, privateKey }
   }
 
   #unlock({ user, password, secrets }: JobOf<'unlock'>): ResultOf<'unlock'> {
     const { salt, cost, verifierHash } = secrets ?? this.#nobody()
     const { wrappingKey, verifier } = passwordKeys(password, salt, cost)
-    if (!verifies(verifier, verifierHash) || !secrets) return { kind: 'unlock', privateKey: null }
-    const privateKey = unwrapPrivateKey(wrappingKey, user, secrets.wrappedKey)
-    return { kind: 'unlock', privateKey }
+    if (!verifies(verifier, verifierHash) || !secrets) return { kind: 'unlock', privateKeys: null }
+    const keys = [secrets, ...secrets.older].map(({ wrappedKey }) =>
+      unwrapPrivateKey(wrappingKey, user, wrappedKey),
+    )
+    const privateKeys = keys.filter((key) => key !== null)
+    return { kind: 'unlock', privateKeys: privateKeys.length === keys.length ? privateKeys : null }
+  }
+
+  #changePassword(job: JobOf<'change-password'>): ResultOf<'change-password'> {
+    const { user, newPassword, secrets } = job
+    const { privateKeys } = this.#unlock({ ...job, kind: 'unlock' })
+    if (!privateKeys) return { kind: 'change-password', secrets: null }
+    const salt = entropy(16)
+    const cost = this.#cost
+    const { wrappingKey, verifier } = passwordKeys(newPassword, salt, cost)
+    const rewrap = ({ publicKey }: WrappedKey, i: number): WrappedKey => {
+      const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKeys[i]!)
+      return { publicKey, wrappedKey }
+    }
+    const [own, ...older] = [secrets, ...secrets.older].map(rewrap)
+    const verifierHash = hashVerifier(verifier)
+    return { kind: 'change-password', secrets: { salt, cost, verifierHash, ...own!, older } }
+  }
+
+  /** The wrong password costs no search for primes. */
+  #rotateKey(
+    { user, password, bits, secrets }: JobOf<'rotate-key'>,
+    onProgress: (text: string) => void,
+  ): ResultOf<'rotate-key'> {
+    const { salt, cost, verifierHash, publicKey: before, wrappedKey: wrapped } = secrets
+    const { wrappingKey, verifier } = passwordKeys(password, salt, cost)
+    if (!verifies(verifier, verifierHash)) return { kind: 'rotate-key', rotated: null }
+    const { privateKey, publicKey } = makeKey(bits, onProgress)
+    const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKey)
+    const older = [{ publicKey: before, wrappedKey: wrapped }, ...secrets.older]
+    const rotated = { secrets: { ...secrets, publicKey, wrappedKey, older }, privateKey }
+    return { kind: 'rotate-key', rotated }
   }
 
   /** The secrets of who does not exist: the same work, and no password fits. */
@@ -91,9 +125,11 @@ export class Computations {
     return { salt: entropy(16), cost: this.#cost, verifierHash: entropy(32) }
   }
 
-  #open({ privateKey, envelopes, places }: JobOf<'open'>): ResultOf<'open'> {
-    const opener = this.#openers.getOrMake(sha256(privateKey), () => this.#openerOf(privateKey))
-    return { kind: 'open', texts: envelopes.map((body, i) => textOf(opener, body, places[i])) }
+  #open({ privateKeys, envelopes, places }: JobOf<'open'>): ResultOf<'open'> {
+    const openers = privateKeys.map((key) =>
+      this.#openers.getOrMake(sha256(key), () => this.#openerOf(key)),
+    )
+    return { kind: 'open', texts: envelopes.map((body, i) => textOf(openers, body, places[i])) }
   }
 
   #openerOf(pkcs8: Uint8Array): Opener {
@@ -109,10 +145,28 @@ export class Computations {
   }
 }
 
-function textOf(opener: Opener, body: Uint8Array, place: Place | undefined): string | null {
-  if (!place) return null
+function makeKey(
+  bits: number,
+  onProgress: (text: string) => void,
+): { readonly privateKey: Uint8Array; readonly publicKey: Uint8Array } {
+  onProgress('searching primes')
+  const key = generateKey(bits, entropy, (candidates) =>
+    onProgress(`searching primes: ${candidates} candidates`),
+  )
+  return { privateKey: encodePkcs8(key), publicKey: encodeSpki(key) }
+}
+
+/** By the key that the envelope names; where there is none of that name, by the newest, in vain. */
+function textOf(
+  openers: readonly Opener[],
+  body: Uint8Array,
+  place: Place | undefined,
+): string | null {
+  const [newest] = openers
+  if (!place || !newest) return null
   try {
-    return openWith(opener, body, place).text
+    const { kid } = readHeader(body)
+    return openWith(openers.find((opener) => opener.kid === kid) ?? newest, body, place).text
   } catch (error) {
     if (error instanceof EnvelopeError) return null
     throw error

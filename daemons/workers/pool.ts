@@ -14,7 +14,7 @@ type Limits = Readonly<Record<Kind, number>>
 export interface PoolOptions {
   /** Threads; one less than there are cores by default, 1 to 4. Of 1 there are yet 2. */
   readonly size?: number
-  /** Jobs of each kind that may wait; 1024, 256 and 64 by default. */
+  /** Jobs of each kind that may wait; 1024 to open, 256 to unlock, 64 of the others by default. */
   readonly maxWaiting?: Partial<Limits>
   /** The thread's module; worker.js by default. */
   readonly script?: URL
@@ -34,15 +34,35 @@ interface Thread {
 const MAX_DEFAULT_SIZE = 4
 
 /** The shortest first. */
-const preference: readonly Kind[] = ['open', 'unlock', 'create-account']
-const defaultLimits: Limits = { open: 1024, unlock: 256, 'create-account': 64 }
+const preference = [
+  'open',
+  'unlock',
+  'change-password',
+  'rotate-key',
+  'create-account',
+] as const satisfies readonly Kind[]
+const defaultLimits: Limits = {
+  open: 1024,
+  unlock: 256,
+  'change-password': 64,
+  'rotate-key': 64,
+  'create-account': 64,
+}
+
+const makesKey = (kind: Kind): boolean => kind === 'create-account' || kind === 'rotate-key'
 
 export class WorkerPool {
   readonly #size: number
   readonly #limits: Limits
   readonly #script: URL
   readonly #threads = new Set<Thread>()
-  readonly #waiting: Record<Kind, Task[]> = { open: [], unlock: [], 'create-account': [] }
+  readonly #waiting: Record<Kind, Task[]> = {
+    open: [],
+    unlock: [],
+    'change-password': [],
+    'rotate-key': [],
+    'create-account': [],
+  }
   #closed = false
 
   constructor(options: PoolOptions = {}) {
@@ -96,12 +116,12 @@ export class WorkerPool {
 
   #nextQueue(): Task[] | undefined {
     const kind = preference.find((kind) => this.#waiting[kind].length > 0)
-    if (kind === 'create-account' && this.#makingKeys() >= this.#size - 1) return undefined
+    if (kind && makesKey(kind) && this.#makingKeys() >= this.#size - 1) return undefined
     return kind && this.#waiting[kind]
   }
 
   #makingKeys(): number {
-    return [...this.#threads].filter(({ task }) => task?.job.kind === 'create-account').length
+    return [...this.#threads].filter(({ task }) => task && makesKey(task.job.kind)).length
   }
 
   #freeThread(): Thread | undefined {

@@ -3,7 +3,7 @@
 
 import type { LinkId, Slot } from '../machine.js'
 import type { Message } from '../messages/catalogue.js'
-import { sameBytes, type Draft } from './entry.js'
+import { bodyHashOf, sameBytes, type Draft } from './entry.js'
 import type { Owner } from './storage.js'
 import type { LogTail } from './tail.js'
 
@@ -101,7 +101,7 @@ function admitRepeated(log: LogTail, order: PendingOrder): Verdict {
       draft !== undefined &&
       entry.parts === order.parts &&
       sameBytes(draft.meta, entry.meta) &&
-      sameBytes(draft.body, entry.body)
+      sameBytes(bodyHashOf(draft), bodyHashOf(entry))
     if (!equal) return { verdict: 'conflict' }
   }
   const runs = runsOf(there)

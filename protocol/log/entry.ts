@@ -15,6 +15,7 @@ export const KIND = {
   stream: 4,
   message: 5,
   cursors: 6,
+  drop: 7,
 } as const
 
 export type Kind = (typeof KIND)[keyof typeof KIND]
@@ -52,10 +53,13 @@ export interface Entry extends Draft {
   readonly lamport: number
   /** Milliseconds since 1970, as the order said. */
   readonly time: number
+  /** SHA-256 of a body that was erased; null: the body is there. */
+  readonly bodyHash: Uint8Array | null
   readonly chain: Uint8Array
 }
 
-export type Unchained = Omit<Entry, 'chain'>
+export type Unchained = Omit<Entry, 'chain' | 'bodyHash'>
+type Erasable = Partial<Pick<Entry, 'bodyHash'>>
 
 export const HASH_BYTES = 32
 export const STREAM_BYTES = 16
@@ -86,7 +90,7 @@ export function encodeMeta(meta: Meta): Uint8Array {
 export function decodeMeta(bytes: Uint8Array): Meta {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const kind = view.readUInt8(0)
-  if (kind > KIND.cursors) throw new RangeError(`meta: unknown kind ${kind}`)
+  if (kind > KIND.drop) throw new RangeError(`meta: unknown kind ${kind}`)
   const parts: Buffer[] = []
   let at = 9
   for (let i = 0; i < 3; i++) {
@@ -150,17 +154,24 @@ export function sha256(...parts: readonly Uint8Array[]): Buffer {
   return digest.digest()
 }
 
-/** `bodyHash` stands in for an erased body. */
-export function chainOf(
-  previous: Uint8Array,
-  entry: Unchained,
-  bodyHash: Uint8Array = sha256(entry.body),
-): Uint8Array {
-  return sha256(chained(previous, entry, bodyHash))
+/** Of the whole body, or of the one that was erased. */
+export function bodyHashOf({ body, bodyHash = null }: Pick<Draft, 'body'> & Erasable): Uint8Array {
+  // A body that is there is believed by its own bytes alone.
+  return bodyHash && body.length === 0 ? bodyHash : sha256(body)
+}
+
+export function chainOf(previous: Uint8Array, entry: Unchained & Erasable): Uint8Array {
+  return sha256(chained(previous, entry, bodyHashOf(entry)))
 }
 
 export function withChain(previous: Uint8Array, entry: Unchained): Entry {
-  return { ...entry, chain: chainOf(previous, entry) }
+  return { ...entry, bodyHash: null, chain: chainOf(previous, entry) }
+}
+
+/** Header, meta and chain stay. */
+export function erased(entry: Entry): Entry {
+  if (entry.bodyHash) return entry
+  return { ...entry, body: NO_BYTES, bodyHash: sha256(entry.body) }
 }
 
 /** Bytes that an entry weighs against the bounds of groups, frames and windows. */

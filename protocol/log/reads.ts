@@ -13,6 +13,19 @@ type Asked =
   | { readonly kind: 'page'; readonly link: LinkId; readonly message: The<'READ'> }
   | { readonly kind: 'tip'; readonly link: LinkId; readonly request: number }
 
+/** A page that is being read from the file. */
+interface Reading {
+  readonly mailbox: string
+  /** Something was deleted in the mailbox meanwhile: the page may be of no one moment. */
+  torn: boolean
+}
+
+interface Waiting {
+  readonly through: number
+  readonly since: number
+  readonly read: Asked
+}
+
 interface Round {
   readonly id: number
   readonly since: number
@@ -26,10 +39,18 @@ export class Reads {
   #waitingForRound: Asked[] = []
   #round: Round | null = null
   /** Rounds done: these wait for the committed log to reach `through`. */
-  #waitingForLog: { readonly through: number; readonly since: number; readonly read: Asked }[] = []
+  #waitingForLog: Waiting[] = []
+  readonly #reading = new Set<Reading>()
+  /** Deleted messages of a mailbox that its file may still hold. */
+  readonly #hidden: (mailbox: string) => readonly number[]
 
-  constructor(standing: Standing) {
+  constructor(standing: Standing, hidden: (mailbox: string) => readonly number[]) {
     this.#s = standing
+    this.#hidden = hidden
+  }
+
+  dropped(mailbox: string): void {
+    for (const reading of this.#reading) if (reading.mailbox === mailbox) reading.torn = true
   }
 
   add(read: Asked): void {
@@ -76,28 +97,35 @@ export class Reads {
       this.#waitingForLog.push({ through: newest.last, since, read })
     }
     this.#round = null
-    this.pump()
     this.#begin()
   }
 
-  /** Called when commit or durable may have gone up. */
+  /** At the end of each step, after what is committed has been taken up. */
   pump(): void {
     const reach = Math.min(this.#s.log.commit, this.#s.log.durable)
     const ready = this.#waitingForLog.filter(({ through }) => through <= reach)
     if (ready.length === 0) return
     this.#waitingForLog = this.#waitingForLog.filter(({ through }) => through > reach)
-    for (const { read } of ready) this.#answer(read, reach)
+    for (const waiting of ready) this.#answer(waiting, reach)
   }
 
-  #answer(read: Asked, through: number): void {
+  #answer({ read, since }: Waiting, through: number): void {
     const { outbox } = this.#s
     if (read.kind === 'tip') {
       outbox.send(read.link, { type: 'TIP_IS', request: read.request, index: through })
       return
     }
     const { request, mailbox, after, limit } = read.message
-    const query = { kind: 'mailbox', mailbox, after, through, limit, maxBytes: PAGE_BYTES } as const
-    outbox.read(query, (result) => {
+    const without = this.#hidden(mailbox)
+    const bounds = { after, through, without, limit, maxBytes: PAGE_BYTES }
+    const reading = { mailbox, torn: false }
+    this.#reading.add(reading)
+    outbox.read({ kind: 'mailbox', mailbox, ...bounds }, (result) => {
+      this.#reading.delete(reading)
+      if (reading.torn) {
+        this.#waitingForLog.push({ through, since, read })
+        return
+      }
       if (result.kind !== 'mailbox') {
         outbox.send(read.link, { type: 'NOT_YET', request })
         return

@@ -1,6 +1,7 @@
 // What a persistence replica asks of its file, in the terms of the log. The shell keeps one writer
 // connection and one FIFO queue; each batch is one transaction, durable before it is answered.
 
+import type { Drop } from './drop.js'
 import type { Entry } from './entry.js'
 import type { Epoch } from './epoch.js'
 
@@ -52,6 +53,8 @@ export interface WriteBatch {
   readonly truncateAfter?: number
   readonly entries?: readonly Entry[]
   readonly commit?: number
+  /** In log order, none above `commit`; the last one is how far they are carried out from now on. */
+  readonly erase?: readonly Drop[]
   readonly view?: View
   readonly remembered?: readonly Remembered[]
 }
@@ -84,6 +87,8 @@ export type ReadQuery =
       readonly mailbox: string
       readonly after: number
       readonly through: number
+      /** Left out, whether or not it is still there. */
+      readonly without: readonly number[]
       readonly limit: number
       readonly maxBytes: number
     }
@@ -114,6 +119,8 @@ export interface Recovered {
   readonly tail: readonly Entry[]
   /** The newest TERM entry at or below `commit`, if any, and the last order of it there. */
   readonly fence: Fence
+  /** DROP entries at or below `commit` that the file has not carried out. */
+  readonly drops: readonly Entry[]
 }
 
 /** How many entries a replica keeps in memory behind the end of its log. */

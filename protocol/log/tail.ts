@@ -3,7 +3,8 @@
 // on a majority of all. Committed entries never change (P3).
 
 import { invariant } from '../assert.js'
-import { CHAIN_ZERO, KIND, sameBytes, type Entry } from './entry.js'
+import { drops, type Drop } from './drop.js'
+import { CHAIN_ZERO, KIND, erased, sameBytes, type Entry } from './entry.js'
 import { NO_FENCE, TAIL_ENTRIES, type Fence, type Place } from './storage.js'
 import { decodeTerm } from './term.js'
 
@@ -29,6 +30,9 @@ export class LogTail {
   #floor: { index: number; fence: Fence }
   /** What unfinished writes have dropped, in order: the entries after index `at`. */
   #cuts: { readonly at: number; readonly entries: readonly Entry[] }[] = []
+
+  /** DROP entries that were committed since they were last taken out, in order. */
+  #drops: Entry[] = []
 
   /** How many entries it keeps in memory at least, where there are so many. */
   readonly #keep: number
@@ -147,11 +151,29 @@ export class LogTail {
     const through = Math.min(index, this.last)
     if (through <= this.#commit) return false
     for (let i = this.#commit + 1; i <= through; i++) {
-      this.#fenceAtCommit = advanceFence(this.#fenceAtCommit, this.at(i)!)
+      const entry = this.at(i)!
+      this.#fenceAtCommit = advanceFence(this.#fenceAtCommit, entry)
+      if (entry.meta[0] === KIND.drop) this.#drops.push(entry)
     }
     this.#commit = through
     this.#trim()
     return true
+  }
+
+  /** Takes out the committed DROPs that are in the file: nothing can take these back. */
+  takeDrops(): Entry[] {
+    if (this.#drops.length === 0) return []
+    const taken = this.#drops.filter(({ index }) => index <= this.#durable)
+    this.#drops = this.#drops.slice(taken.length)
+    return taken
+  }
+
+  /** Forgets the bodies of what a DROP names. */
+  erase(drop: Drop): void {
+    for (const index of drop.indices) {
+      const entry = this.at(index)
+      if (entry && drops(drop, entry)) this.#entries[index - this.#before.index - 1] = erased(entry)
+    }
   }
 
   durableThrough(index: number): void {
@@ -182,6 +204,7 @@ export class LogTail {
     this.#durable = file.index
     if (this.#commit > committed) {
       this.#commit = committed
+      this.#drops = this.#drops.filter(({ index }) => index <= committed)
       this.#fenceAtCommit = this.after(this.#floor.index).reduce(advanceFence, this.#floor.fence)
     }
     this.#fence = this.after(this.#commit).reduce(advanceFence, this.#fenceAtCommit)

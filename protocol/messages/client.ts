@@ -3,6 +3,8 @@
 
 import { bool, bytes, list, message, oneOf, optional, record, text, uint } from '../wire/schema.js'
 import {
+  MAX_DROP,
+  MAX_KEYS,
   MAX_SLOTS,
   MAX_TEXT,
   index,
@@ -36,15 +38,24 @@ export const LOGIN = message(0x11, 'LOGIN', 'Opens an account with its password.
   password,
 })
 
-export const SESSION = message(0x12, 'SESSION', 'Answers REGISTER and LOGIN.', {
-  request,
-  name: userName,
-  /** RFC 7638 thumbprint of the public key, base64url. */
-  fingerprint: text(64, 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs'),
-  bits: uint(16_384, 'bits', 3072),
-  /** How far the owner has acknowledged its mailbox. */
-  cursor: index,
-})
+/** RFC 7638 thumbprint of a public key, base64url. */
+const fingerprint = text(64, 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs')
+const bits = uint(16_384, 'bits', 3072)
+
+export const SESSION = message(
+  0x12,
+  'SESSION',
+  'Answers REGISTER, LOGIN, CHANGE_PASSWORD and ROTATE_KEY.',
+  {
+    request,
+    name: userName,
+    /** Of the key that is sealed for. */
+    fingerprint,
+    bits,
+    /** How far the owner has acknowledged its mailbox. */
+    cursor: index,
+  },
+)
 
 export const PROGRESS = message(0x13, 'PROGRESS', 'A long request is being worked on.', {
   request,
@@ -192,3 +203,62 @@ export const STATUS_IS = message(0x1f, 'STATUS_IS', 'Answers STATUS.', {
 export const LOGOUT = message(0x20, 'LOGOUT', 'Forgets the unwrapped key; answered by GOODBYE.', {
   request,
 })
+
+export const CHANGE_PASSWORD = message(
+  0x21,
+  'CHANGE_PASSWORD',
+  'Puts the account under another password. Repeating it with the same token is harmless.',
+  {
+    request,
+    password,
+    newPassword: password,
+    token,
+  },
+)
+
+export const ROTATE_KEY = message(
+  0x22,
+  'ROTATE_KEY',
+  'Makes a new key; the old ones only read. Repeating it with the same token is harmless.',
+  {
+    request,
+    password,
+    token,
+  },
+)
+
+export const KEYS = message(0x23, 'KEYS', "Asks for the public side of an account's keys.", {
+  request,
+  name: userName,
+})
+
+export const KEYS_ARE = message(
+  0x24,
+  'KEYS_ARE',
+  'Answers KEYS: newest first; only the first is sealed for.',
+  {
+    request,
+    name: userName,
+    keys: list(record({ fingerprint, bits }), MAX_KEYS),
+  },
+)
+
+export const DELETE = message(
+  0x25,
+  'DELETE',
+  'Deletes messages of the own mailbox; an index without one there is passed over.',
+  {
+    request,
+    indices: list(index, MAX_DROP, 1),
+  },
+)
+
+export const DELETED = message(
+  0x26,
+  'DELETED',
+  'Answers DELETE: no read or push that begins now shows them; under this log index.',
+  {
+    request,
+    index,
+  },
+)

@@ -1,12 +1,16 @@
 // Fields that several conversations share.
 
-import { bytes, list, record, text, uint } from '../wire/schema.js'
+import { bytes, list, optional, record, text, uint } from '../wire/schema.js'
 import { HASH_BYTES, STREAM_BYTES } from '../log/entry.js'
 
 /** Replicas per tier at the most. */
 export const MAX_SLOTS = 9
 /** Bytes of one message's text at the most. */
 export const MAX_TEXT = 64 * 1024
+/** Keys of one account, the old ones that only read included. */
+export const MAX_KEYS = 16
+/** Messages that one DELETE names, at the most. */
+export const MAX_DROP = 128
 /** Bytes of one frame between replicas at the most. */
 export const MAX_PEER_FRAME = 256 * 1024
 /** Entries of one group, and of one order, at the most. */
@@ -44,8 +48,11 @@ const entry = record({
   lamport: uint(),
   time: wallTime,
   meta: bytes(9, 512),
+  /** Empty where it was erased. */
   body: bytes(0, MAX_PEER_FRAME),
   chain: hash,
+  /** Of an erased body; nil: the body is there. */
+  bodyHash: optional(hash),
 })
 export const entries = list(entry, MAX_GROUP)
 

@@ -2,7 +2,9 @@
 
 import { bool, bytes, list, message, oneOf, record, text, uint, variant } from '../wire/schema.js'
 import {
+  MAX_DROP,
   MAX_GROUP,
+  MAX_KEYS,
   MAX_TEXT,
   boot,
   hash,
@@ -20,18 +22,23 @@ import {
 /** Who asked: a replica's life, and its number for the request. */
 const origin = record({ slot, boot, id: request })
 
+const wrappedKey = { publicKey: bytes(1, 2048), wrappedKey: bytes(1, 8192) }
+
 export const account = {
   salt: bytes(16),
   cost: record({ logN: uint(24), r: uint(64), p: uint(16) }),
   verifierHash: bytes(32),
-  publicKey: bytes(1, 2048),
-  wrappedKey: bytes(1, 8192),
+  ...wrappedKey,
+  older: list(record(wrappedKey), MAX_KEYS - 1),
 }
 
 export const command = variant({
   register: { origin, name: userName, token: bytes(16), ...account },
   'open-stream': { origin, user: userName, stream },
   send: { origin, user: userName, stream, seq: uint(), to: userName, text: text(MAX_TEXT, 'olá') },
+  /** Takes effect only where the account's version is the one that it was made from. */
+  'change-account': { origin, user: userName, version: uint(), token: bytes(16), ...account },
+  delete: { origin, user: userName, indices: list(index, MAX_DROP, 1) },
 })
 
 export const RING_HEARTBEAT = message(

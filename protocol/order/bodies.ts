@@ -1,12 +1,16 @@
 // Bodies of entries that execution itself reads, as JSON: they are few, and people can read them.
 
-import type { AccountSecrets } from '../replicas/compute.js'
+import type { AccountSecrets, WrappedKey } from '../replicas/compute.js'
 
 export interface Account {
   readonly name: string
   readonly secrets: AccountSecrets
   /** Of the registration: repeating it with the same token is the same registration. */
   readonly token: Uint8Array
+  /** 1 at the registration; each change adds one. */
+  readonly version: number
+  /** Of the last change, as `token`; empty: there was none. */
+  readonly changeToken: Uint8Array
 }
 
 /** Why nothing was done; `value`: the expected seq, or the seq that was answered before. */
@@ -18,39 +22,59 @@ export interface Note {
 const text64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url')
 const bytes64 = (text: string): Uint8Array => Buffer.from(text, 'base64url')
 
+interface KeyJson {
+  publicKey: string
+  wrappedKey: string
+}
+
+const keyJson = (key: WrappedKey): KeyJson => ({
+  publicKey: text64(key.publicKey),
+  wrappedKey: text64(key.wrappedKey),
+})
+const keyOf = (json: KeyJson): WrappedKey => ({
+  publicKey: bytes64(json.publicKey),
+  wrappedKey: bytes64(json.wrappedKey),
+})
+
 export function encodeAccount(account: Omit<Account, 'name'>): Uint8Array {
-  const { secrets, token } = account
+  const { secrets, token, version, changeToken } = account
   return Buffer.from(
     JSON.stringify({
       token: text64(token),
+      version,
+      changeToken: text64(changeToken),
       salt: text64(secrets.salt),
       cost: [secrets.cost.logN, secrets.cost.r, secrets.cost.p],
       verifierHash: text64(secrets.verifierHash),
-      publicKey: text64(secrets.publicKey),
-      wrappedKey: text64(secrets.wrappedKey),
+      ...keyJson(secrets),
+      older: secrets.older.map(keyJson),
     }),
   )
 }
 
 export function decodeAccount(name: string, body: Uint8Array): Account {
-  const json = JSON.parse(Buffer.from(body).toString('utf8')) as {
+  const json = JSON.parse(Buffer.from(body).toString('utf8')) as KeyJson & {
     token: string
     salt: string
     cost: [number, number, number]
     verifierHash: string
-    publicKey: string
-    wrappedKey: string
+    /** These are missing in what was written before accounts could be changed. */
+    version?: number
+    changeToken?: string
+    older?: KeyJson[]
   }
   const [logN, r, p] = json.cost
   return {
     name,
     token: bytes64(json.token),
+    version: json.version ?? 1,
+    changeToken: bytes64(json.changeToken ?? ''),
     secrets: {
       salt: bytes64(json.salt),
       cost: { logN, r, p },
       verifierHash: bytes64(json.verifierHash),
-      publicKey: bytes64(json.publicKey),
-      wrappedKey: bytes64(json.wrappedKey),
+      ...keyOf(json),
+      older: (json.older ?? []).map(keyOf),
     },
   }
 }

@@ -39,7 +39,12 @@ export interface CoordinatorEvents {
 
 function weighCommand(command: Command): number {
   if (command.kind === 'send') return command.text.length * 3 + ENVELOPE_BYTES
-  return command.kind === 'register' ? 16 * ENVELOPE_BYTES : ENVELOPE_BYTES
+  if (command.kind === 'open-stream') return ENVELOPE_BYTES
+  if (command.kind === 'delete') return ENVELOPE_BYTES + 17 * command.indices.length
+  // Its keys are written as base64.
+  const keys = [command, ...command.older]
+  const bytes = keys.reduce((n, key) => n + key.publicKey.length + key.wrappedKey.length, 0)
+  return 2 * bytes + ENVELOPE_BYTES
 }
 
 export class Coordinator {

@@ -3,8 +3,10 @@
 // stream, a refusal that consumes its seq, or a no-op that says why nothing was done.
 
 import { ERRORS } from '../errors.js'
+import { encodeDrop } from '../log/drop.js'
 import { encodeMeta, KIND, sameBytes, sha256, type Draft, type Meta } from '../log/entry.js'
 import type { The } from '../messages/catalogue.js'
+import type { AccountSecrets } from '../replicas/compute.js'
 import { encodeAccount, encodeNote, type Account } from './bodies.js'
 import type { RecipientKey, Seal } from './seal.js'
 import { streamKey, type Ledger } from './state.js'
@@ -65,6 +67,10 @@ export function decide(
       return decideStream(ledger, command, context)
     case 'send':
       return decideSend(ledger, command, place, context)
+    case 'change-account':
+      return decideChange(ledger, command, context)
+    case 'delete':
+      return decideDelete(command, context)
   }
 }
 
@@ -73,14 +79,39 @@ function decideRegister(
   command: Extract<Command, { kind: 'register' }>,
   context: Context,
 ): Decision {
-  const { name, token, salt, cost, verifierHash, publicKey, wrappedKey } = command
+  const { name, token } = command
   if (context.diverged) return noop(ERRORS.DIVERGED.code)
   const existing = ledger.account(name)
   if (existing) return noop(sameBytes(existing.token, token) ? 0 : ERRORS.NAME_TAKEN.code)
-  const secrets = { salt, cost, verifierHash, publicKey, wrappedKey }
-  const body = encodeAccount({ token, secrets })
+  const account = { token, version: 1, changeToken: NONE, secrets: secretsOf(command) }
+  return accountEntry(name, account)
+}
+
+/** Compare-and-set: of two changes made from the same version, the first one counts. */
+function decideChange(
+  ledger: Ledger,
+  command: Extract<Command, { kind: 'change-account' }>,
+  context: Context,
+): Decision {
+  const { user, version, token: changeToken } = command
+  if (context.diverged) return noop(ERRORS.DIVERGED.code)
+  const existing = ledger.account(user)
+  if (!existing) return noop(ERRORS.NO_SUCH_USER.code)
+  if (sameBytes(existing.changeToken, changeToken)) return noop(0)
+  if (existing.version !== version) return noop(ERRORS.ACCOUNT_CHANGED.code)
+  const { token } = existing
+  const secrets = secretsOf(command)
+  return accountEntry(user, { token, version: version + 1, changeToken, secrets })
+}
+
+function secretsOf(command: AccountSecrets): AccountSecrets {
+  const { salt, cost, verifierHash, publicKey, wrappedKey, older } = command
+  return { salt, cost, verifierHash, publicKey, wrappedKey, older }
+}
+
+function accountEntry(name: string, account: Omit<Account, 'name'>): Decision {
   const meta = { kind: KIND.account, answer: 0, mailbox: name, stream: NONE, seq: 0, digest: NONE }
-  return decision(meta, body)
+  return decision(meta, encodeAccount(account))
 }
 
 function decideStream(
@@ -93,6 +124,16 @@ function decideStream(
   const existing = ledger.stream(streamKey(stream))
   if (existing) return noop(existing.owner === user ? 0 : ERRORS.CONFLICT.code, existing.next)
   return decision({ kind: KIND.stream, answer: 0, mailbox: user, stream, seq: 0, digest: NONE })
+}
+
+/** What is in which mailbox is not known here: what the indices name is decided where it is. */
+function decideDelete(
+  { user, indices }: Extract<Command, { kind: 'delete' }>,
+  context: Context,
+): Decision {
+  if (context.diverged) return noop(ERRORS.DIVERGED.code)
+  const meta = { kind: KIND.drop, answer: 0, mailbox: user, stream: NONE, seq: 0, digest: NONE }
+  return decision(meta, encodeDrop(indices))
 }
 
 function decideSend(ledger: Ledger, command: Send, place: number, context: Context): Decision {

@@ -63,6 +63,12 @@ export class Executor {
     return key
   }
 
+  /** All of the account, newest first. */
+  keysOf(account: Account): RecipientKey[] {
+    const older = account.secrets.older.map(({ publicKey }) => this.#readKey(publicKey))
+    return [this.keyOf(account), ...older]
+  }
+
   /** Of the orders that it executes. */
   get term(): number {
     return this.#term

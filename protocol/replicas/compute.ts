@@ -10,17 +10,25 @@ export interface ScryptCost {
   readonly p: number
 }
 
-/** What the log keeps of an account's secrets: enough to check a password, useless without it. */
-export interface AccountSecrets {
+export interface WrappedKey {
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Uint8Array
+  /** PKCS#8 DER under AES-256-GCM with half of scrypt's 64 bytes: nonce ‖ ciphertext ‖ tag. */
+  readonly wrappedKey: Uint8Array
+}
+
+/**
+ * What the log keeps of an account's secrets: enough to check a password, useless without it. Its
+ * own key is the one that is sealed for.
+ */
+export interface AccountSecrets extends WrappedKey {
   /** 16 random bytes. */
   readonly salt: Uint8Array
   readonly cost: ScryptCost
-  /** SHA-256 of the verifier half of scrypt's 64 bytes. */
+  /** SHA-256 of the verifier, the other half. */
   readonly verifierHash: Uint8Array
-  /** SubjectPublicKeyInfo, DER. */
-  readonly publicKey: Uint8Array
-  /** PKCS#8 DER under AES-256-GCM with the other half: nonce (12) ‖ ciphertext ‖ tag (16). */
-  readonly wrappedKey: Uint8Array
+  /** For reading only, newest first; under the same password. */
+  readonly older: readonly WrappedKey[]
 }
 
 export type Job =
@@ -38,9 +46,23 @@ export type Job =
       readonly secrets: AccountSecrets | null
     }
   | {
+      readonly kind: 'change-password'
+      readonly user: string
+      readonly password: string
+      readonly newPassword: string
+      readonly secrets: AccountSecrets
+    }
+  | {
+      readonly kind: 'rotate-key'
+      readonly user: string
+      readonly password: string
+      readonly bits: number
+      readonly secrets: AccountSecrets
+    }
+  | {
       readonly kind: 'open'
-      /** PKCS#8 DER of the recipient's private key. */
-      readonly privateKey: Uint8Array
+      /** PKCS#8 DER of the recipient's private keys: each envelope names the one that opens it. */
+      readonly privateKeys: readonly Uint8Array[]
       /** Stored bodies of messages. */
       readonly envelopes: readonly Uint8Array[]
       /** Where each was found in the log: one that was moved does not open. */
@@ -53,8 +75,18 @@ export type JobResult =
       readonly secrets: AccountSecrets
       readonly privateKey: Uint8Array
     }
-  /** null: wrong password, or no such user. */
-  | { readonly kind: 'unlock'; readonly privateKey: Uint8Array | null }
+  /** All keys, newest first. null: wrong password, or no such user. */
+  | { readonly kind: 'unlock'; readonly privateKeys: readonly Uint8Array[] | null }
+  /** All keys under the new password. null: wrong password. */
+  | { readonly kind: 'change-password'; readonly secrets: AccountSecrets | null }
+  /** A new key in front of the others. null: wrong password. */
+  | {
+      readonly kind: 'rotate-key'
+      readonly rotated: {
+        readonly secrets: AccountSecrets
+        readonly privateKey: Uint8Array
+      } | null
+    }
   /** In the order asked; null: does not open (wrong key, tag or padding: one error). */
   | { readonly kind: 'open'; readonly texts: readonly (string | null)[] }
   /** The computation itself could not be done (no memory, worker died, queue full). */

@@ -3,6 +3,7 @@
 
 import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
+import { decodeDrop, drops } from '../log/drop.js'
 import { KIND, sameBytes, type Entry, type Meta } from '../log/entry.js'
 import type { Coordinator } from '../order/coordinator.js'
 import type { Executed, Executor } from '../order/executor.js'
@@ -104,7 +105,7 @@ export class Following {
   }
 
   onEntries(message: The<'ENTRIES'>): void {
-    const arrived: { entry: Entry; meta: Meta }[] = []
+    let arrived: { entry: Entry; meta: Meta }[] = []
     for (const entry of message.entries) {
       const { base } = this.#executor
       if (entry.index <= base.index) continue
@@ -113,7 +114,13 @@ export class Following {
       const meta = this.#executor.apply(entry)
       if (entry.term > this.#s.newestTerm) this.#leadership.seeTerm(entry.term)
       this.#requests.resolve(entry, meta)
-      if (meta.kind === KIND.message) arrived.push({ entry, meta })
+      if (meta.kind === KIND.account) this.#sessions.accountChanged(meta.mailbox)
+      if (meta.kind === KIND.message && !entry.bodyHash) arrived.push({ entry, meta })
+      if (meta.kind === KIND.drop) {
+        const drop = decodeDrop(entry)
+        arrived = arrived.filter((one) => !drops(drop, one.entry))
+        this.#sessions.delivery.dropped(drop)
+      }
     }
     this.#sessions.delivery.arrived(arrived)
     this.#sessions.applied()

@@ -6,6 +6,7 @@ import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine
 import type { Message, The } from '../messages/catalogue.js'
 import { compareEpochs, formatEpoch, maxEpoch, type Epoch } from '../log/epoch.js'
 import { Appender } from '../log/appender.js'
+import { Drops } from '../log/drops.js'
 import { Feeds } from '../log/feed.js'
 import { InView } from '../log/in-view.js'
 import { Leases } from '../log/lease.js'
@@ -27,6 +28,7 @@ export class PersistenceReplica implements Machine {
   readonly #view: ViewChange
   readonly #life: Life
   readonly #reads: Reads
+  readonly #drops: Drops
   readonly #feeds: Feeds
   readonly #waist: Waist
   readonly #inView: InView
@@ -43,7 +45,10 @@ export class PersistenceReplica implements Machine {
     this.#leases = new Leases(this.#s)
     this.#puller = new Puller(this.#s)
     this.#life = new Life(this.#s, config.recovered?.remembered ?? [])
-    this.#reads = new Reads(this.#s)
+    this.#reads = new Reads(this.#s, (mailbox) => this.#drops.hidden(mailbox))
+    this.#drops = new Drops(this.#s, config.recovered?.drops ?? [], (mailbox) =>
+      this.#reads.dropped(mailbox),
+    )
     this.#feeds = new Feeds(this.#s)
     this.#appender = new Appender(this.#s, this.#leases, this.#puller, {
       committed: () => this.#rememberAcks(),
@@ -130,6 +135,7 @@ export class PersistenceReplica implements Machine {
   /** What every step ends with: the turn moves on, followers and readers get what is there. */
   #settle(): void {
     this.#appender.pump()
+    this.#drops.pump()
     this.#feeds.pump()
     this.#reads.pump()
     const { log, status } = this.#s

@@ -4,6 +4,7 @@
 
 import type { LinkId } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
+import type { Drop } from '../log/drop.js'
 import { decodeMeta, type Entry, type Meta } from '../log/entry.js'
 import type { Executor } from '../order/executor.js'
 import type { Home } from '../order/home.js'
@@ -28,8 +29,17 @@ interface Listener {
   /** Up to date with the feed; otherwise it is read to. */
   live: boolean
   reading: boolean
+  /** Deleted while it is being read to: the page may be older than that. */
+  readonly deleted: Set<number>
   /** Pushes leave in order though they may be opened out of order. */
-  readonly opening: { readonly messages: InboxMessage[] | null }[]
+  readonly opening: Opening[]
+}
+
+interface Opening {
+  /** null: not open yet. */
+  messages: InboxMessage[] | null
+  /** Deleted since. */
+  readonly without: Set<number>
 }
 
 export class Delivery {
@@ -57,18 +67,18 @@ export class Delivery {
     entries: readonly Entry[],
     then: (messages: InboxMessage[]) => void,
   ): void {
-    const { privateKey, user } = session
-    if (entries.length === 0 || !privateKey || !user) {
+    const { privateKeys, user } = session
+    if (entries.length === 0 || !user) {
       then([])
       return
     }
     const envelopes = entries.map((entry) => entry.body)
     const places = entries.map((entry) => this.#place(user, entry))
-    // A copy: the session's own is wiped by the next log-in, and this may wait for a worker.
-    const key = Uint8Array.from(privateKey)
-    const job = { kind: 'open', privateKey: key, envelopes, places } as const
+    // Copies: the session's own are wiped at its end, and these may wait for a worker.
+    const keys = privateKeys.map((key) => Uint8Array.from(key))
+    const job = { kind: 'open', privateKeys: keys, envelopes, places } as const
     this.#s.outbox.compute(job, (result) => {
-      key.fill(0)
+      for (const key of keys) key.fill(0)
       const texts = result.kind === 'open' ? result.texts : []
       const messages = places.map((place, i): InboxMessage => {
         const { sender: from, recipient: to, stream, seq, time } = place
@@ -104,8 +114,9 @@ export class Delivery {
     const { request, after, limit } = message
     const user = session.user!
     this.#read(user, after, Math.min(limit, PAGE), (page) => {
-      if (!page) {
-        this.#s.outbox.send(session.link, refusal(request, 'NO_QUORUM'))
+      if (!page || session.user !== user) {
+        const why = page ? 'NOT_LOGGED_IN' : 'NO_QUORUM'
+        this.#s.outbox.send(session.link, refusal(request, why))
         done()
         return
       }
@@ -132,6 +143,7 @@ export class Delivery {
       underWay: [],
       live: false,
       reading: false,
+      deleted: new Set(),
       opening: [],
     }
     this.#listeners.set(session.link, listener)
@@ -182,15 +194,28 @@ export class Delivery {
     }
   }
 
+  /** Deleted messages are not pushed any more, as far as they have not left. */
+  dropped({ mailbox, indices }: Drop): void {
+    for (const listener of this.#listeners.values()) {
+      if (listener.session.user !== mailbox) continue
+      for (const { without } of listener.opening) for (const index of indices) without.add(index)
+      if (listener.reading) for (const index of indices) listener.deleted.add(index)
+      const left = listener.underWay.filter((index) => !indices.includes(index))
+      listener.underWay.splice(0, Infinity, ...left)
+      if (!listener.live) this.#readOn(listener)
+    }
+  }
+
   #push(listener: Listener, entries: readonly Entry[]): void {
     for (const { index } of entries) listener.underWay.push(index)
     listener.sent = entries.at(-1)?.index ?? listener.sent
-    const place: { messages: InboxMessage[] | null } = { messages: null }
+    const place: Opening = { messages: null, without: new Set() }
     listener.opening.push(place)
     this.#open(listener.session, entries, (messages) => {
       place.messages = messages
       while (listener.opening[0]?.messages) {
-        const ready = listener.opening.shift()!.messages!
+        const { messages: opened, without } = listener.opening.shift()!
+        const ready = opened!.filter(({ index }) => !without.has(index))
         if (this.#listeners.get(listener.session.link) !== listener || ready.length === 0) continue
         this.#s.outbox.send(listener.session.link, { type: 'PUSH', messages: ready })
       }
@@ -210,8 +235,11 @@ export class Delivery {
         this.#readOn(listener)
         return
       }
-      if (page.entries.length > 0) this.#push(listener, page.entries)
-      listener.sent = Math.max(listener.sent, page.more ? 0 : page.through)
+      const entries = page.entries.filter(({ index }) => !listener.deleted.has(index))
+      listener.deleted.clear()
+      if (entries.length > 0) this.#push(listener, entries)
+      const end = page.more ? (page.entries.at(-1)?.index ?? 0) : page.through
+      listener.sent = Math.max(listener.sent, end)
       // What the feed showed beyond the page came while it was being read: read once more.
       listener.live = !page.more && this.#executor.base.index <= listener.sent
       if (!listener.live) this.#readOn(listener)

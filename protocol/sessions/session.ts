@@ -8,8 +8,10 @@ export interface Session {
   readonly link: LinkId
   readonly address: string
   user: string | null
-  /** PKCS#8 DER, unwrapped for as long as this connection lasts; wiped at its end. */
-  privateKey: Uint8Array | null
+  /** PKCS#8 DER, newest first, unwrapped for as long as this connection lasts; wiped at its end. */
+  privateKeys: readonly Uint8Array[]
+  /** Of the account that they are from. */
+  version: number
   /** Requests not yet answered. */
   unanswered: number
 }

@@ -5,19 +5,33 @@ import type { LinkId } from '../machine.js'
 import { ERRORS, errorName, type ErrorName } from '../errors.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { MAX_TEXT } from '../messages/common.js'
-import { KIND, sameBytes, type Entry, type Meta } from '../log/entry.js'
-import { decodeNote, type Account } from '../order/bodies.js'
+import { KIND, type Entry, type Meta } from '../log/entry.js'
+import { decodeNote } from '../order/bodies.js'
 import type { Command } from '../order/decide.js'
 import type { Executor } from '../order/executor.js'
 import type { Home } from '../order/home.js'
 import type { RingStanding } from '../order/standing.js'
 import { streamKey } from '../order/state.js'
+import { Accounts } from './accounts.js'
 import { Applied } from './applied.js'
 import { Delivery } from './delivery.js'
-import { isUserName, refusal, type Session } from './session.js'
+import { refusal, type Session } from './session.js'
 
 type WithoutOrigin<C> = C extends unknown ? Omit<C, 'origin'> : never
 export type Asked = WithoutOrigin<Command>
+
+/** Counted against the credit, and answered one by one. */
+type Request = The<
+  | 'REGISTER'
+  | 'LOGIN'
+  | 'OPEN_STREAM'
+  | 'SEND'
+  | 'INBOX'
+  | 'CHANGE_PASSWORD'
+  | 'ROTATE_KEY'
+  | 'KEYS'
+  | 'DELETE'
+>
 
 export interface SessionsPort {
   /** Passes a command on; false: refused before it had a place in the order. */
@@ -37,6 +51,7 @@ export class Sessions {
   readonly #executor: Executor
   readonly #port: SessionsPort
   readonly delivery: Delivery
+  readonly #accounts: Accounts
   readonly #sessions = new Map<LinkId, Session>()
   readonly #applied: Applied
   draining = false
@@ -48,6 +63,13 @@ export class Sessions {
     this.#port = port
     this.#applied = new Applied(executor)
     this.delivery = new Delivery(standing, home, executor, this.#applied)
+    this.#accounts = new Accounts(standing, executor, {
+      submit: (session, request, asked, answer) => port.submit(session, request, asked, answer),
+      reply: (session, message) => this.reply(session, message),
+      lives: (session) => this.#sessions.get(session.link) === session,
+      atTip: (session, request, then) => this.#atTip(session, request, then),
+      again: (then) => this.#applied.again(then),
+    })
   }
 
   get size(): number {
@@ -55,16 +77,14 @@ export class Sessions {
   }
 
   linkUp(link: LinkId, address: string): void {
-    const session = { link, address, user: null, privateKey: null, unanswered: 0 }
-    this.#sessions.set(link, session)
+    const nobody = { user: null, privateKeys: [], version: 0 }
+    this.#sessions.set(link, { link, address, ...nobody, unanswered: 0 })
   }
 
   linkDown(link: LinkId): void {
     const session = this.#sessions.get(link)
     this.#sessions.delete(link)
-    session?.privateKey?.fill(0)
-    if (session?.user) this.#s.users--
-    this.delivery.forget(link)
+    if (session) this.#forget(session)
   }
 
   has(link: LinkId): boolean {
@@ -85,6 +105,10 @@ export class Sessions {
       case 'OPEN_STREAM':
       case 'SEND':
       case 'INBOX':
+      case 'CHANGE_PASSWORD':
+      case 'ROTATE_KEY':
+      case 'KEYS':
+      case 'DELETE':
         session.unanswered++
         this.#onRequest(session, message)
         return
@@ -108,34 +132,55 @@ export class Sessions {
     }
   }
 
-  #onRequest(
-    session: Session,
-    message: The<'REGISTER' | 'LOGIN' | 'OPEN_STREAM' | 'SEND' | 'INBOX'>,
-  ): void {
+  #onRequest(session: Session, message: Request): void {
     const { request } = message
     const refuse = (name: ErrorName, detail = ''): void =>
       this.reply(session, refusal(request, name, detail))
     if (this.draining) return refuse('SHUTTING_DOWN')
     if (session.unanswered > this.#s.limits.credit) return refuse('OVERLOADED', 'too many requests')
-    if (message.type === 'REGISTER') return this.#register(session, message)
-    if (message.type === 'LOGIN') return this.#login(session, message)
+    if (message.type === 'REGISTER') return this.#accounts.register(session, message)
+    if (message.type === 'LOGIN') return this.#accounts.login(session, message)
     const { user } = session
     if (!user) return refuse('NOT_LOGGED_IN')
-    if (message.type === 'INBOX') {
-      return this.delivery.inbox(session, message, () => {
-        if (session.unanswered > 0) session.unanswered--
-      })
+    switch (message.type) {
+      case 'INBOX':
+        return this.delivery.inbox(session, message, () => {
+          if (session.unanswered > 0) session.unanswered--
+        })
+      case 'OPEN_STREAM':
+        return this.#openStream(session, user, message)
+      case 'SEND':
+        return this.#send(session, user, message)
+      case 'CHANGE_PASSWORD':
+      case 'ROTATE_KEY':
+        return this.#accounts.change(session, user, message)
+      case 'KEYS':
+        return this.#accounts.keys(session, message)
+      case 'DELETE':
+        return this.#delete(session, user, message)
     }
-    if (message.type === 'OPEN_STREAM') {
-      const { stream } = message
-      this.#port.submit(session, request, { kind: 'open-stream', user, stream }, (entry, meta) => {
-        const code = meta.kind === KIND.noop ? decodeNote(entry.body).code : 0
-        if (code !== 0) return refuse(errorName(code) ?? 'BAD_REQUEST')
-        this.reply(session, { type: 'STREAM_OPENED', request, stream, index: entry.index })
-      })
-      return
-    }
-    this.#send(session, user, message)
+  }
+
+  #delete(session: Session, user: string, message: The<'DELETE'>): void {
+    const { request, indices } = message
+    this.#port.submit(session, request, { kind: 'delete', user, indices }, (entry, meta) => {
+      if (meta.kind === KIND.drop) {
+        return this.reply(session, { type: 'DELETED', request, index: entry.index })
+      }
+      const { code } = decodeNote(entry.body)
+      this.reply(session, refusal(request, errorName(code) ?? 'BAD_REQUEST'))
+    })
+  }
+
+  #openStream(session: Session, user: string, message: The<'OPEN_STREAM'>): void {
+    const { request, stream } = message
+    this.#port.submit(session, request, { kind: 'open-stream', user, stream }, (entry, meta) => {
+      const code = meta.kind === KIND.noop ? decodeNote(entry.body).code : 0
+      if (code !== 0) {
+        return this.reply(session, refusal(request, errorName(code) ?? 'BAD_REQUEST'))
+      }
+      this.reply(session, { type: 'STREAM_OPENED', request, stream, index: entry.index })
+    })
   }
 
   #send(session: Session, user: string, message: The<'SEND'>): void {
@@ -171,96 +216,25 @@ export class Sessions {
     return answered(known.code, known.index, known.time)
   }
 
-  // ---- accounts -------------------------------------------------------------------------------
-
-  #busy(session: Session, request: number): boolean {
-    if (this.#s.outbox.computing < this.#s.limits.computations) return false
-    this.reply(
-      session,
-      refusal(request, 'OVERLOADED', 'too many log-ins at once', { retryAfter: 1_000 }),
-    )
-    return true
-  }
-
-  #register(session: Session, message: The<'REGISTER'>): void {
-    const { request, name, password, token } = message
-    if (!isUserName(name)) return this.reply(session, refusal(request, 'BAD_NAME'))
-    this.#atTip(session, request, () => {
-      const existing = this.#executor.base.account(name)
-      if (existing && sameBytes(existing.token, token))
-        return this.#unlock(session, request, name, password)
-      if (existing) return this.reply(session, refusal(request, 'NAME_TAKEN'))
-      this.#createAccount(session, message)
-    })
-  }
-
-  #createAccount(session: Session, message: The<'REGISTER'>): void {
-    const { request, name, password, token } = message
-    if (this.#busy(session, request)) return
-    const bits = this.#s.limits.keyBits
-    this.#s.outbox.compute(
-      { kind: 'create-account', user: name, password, bits },
-      (result) => {
-        if (result.kind !== 'create-account') {
-          this.reply(session, refusal(request, 'OVERLOADED', 'no key could be made'))
-          return
-        }
-        const asked = { kind: 'register', name, token, ...result.secrets } as const
-        this.#port.submit(session, request, asked, (entry, meta) => {
-          if (meta.kind === KIND.account) {
-            this.#logIn(session, request, name, result.privateKey)
-            return
-          }
-          const { code } = decodeNote(entry.body)
-          if (code === 0) this.#unlock(session, request, name, password)
-          else this.reply(session, refusal(request, errorName(code) ?? 'BAD_REQUEST'))
-        })
-      },
-      (text) => {
-        if (!this.#sessions.has(session.link)) return
-        this.#s.outbox.send(session.link, { type: 'PROGRESS', request, text })
-      },
-    )
-  }
-
-  #login(session: Session, message: The<'LOGIN'>): void {
-    const { request, name, password } = message
-    this.#atTip(session, request, () => this.#unlock(session, request, name, password))
-  }
-
-  /** An unknown user costs the same work as a wrong password, and gets the same answer. */
-  #unlock(session: Session, request: number, name: string, password: string): void {
-    if (this.#busy(session, request)) return
-    const account: Account | undefined = this.#executor.base.account(name)
-    const secrets = account?.secrets ?? null
-    this.#s.outbox.compute({ kind: 'unlock', user: name, password, secrets }, (result) => {
-      if (result.kind !== 'unlock') {
-        this.reply(session, refusal(request, 'OVERLOADED', 'the log-in could not be checked'))
-      } else if (!result.privateKey) {
-        this.reply(session, refusal(request, 'BAD_CREDENTIALS'))
-      } else {
-        this.#logIn(session, request, name, result.privateKey)
-      }
-    })
-  }
-
-  /** While the state is built again from the log, the account's cursor is not what it was. */
-  #logIn(session: Session, request: number, name: string, privateKey: Uint8Array): void {
-    this.#applied.again(() => this.#begin(session, request, name, privateKey))
-  }
-
-  #begin(session: Session, request: number, name: string, privateKey: Uint8Array): void {
-    if (!this.#sessions.has(session.link)) {
-      privateKey.fill(0)
-      return
+  /** A committed entry has changed this account: sessions from before it end. */
+  accountChanged(name: string): void {
+    const { version = 1 } = this.#executor.base.account(name) ?? {}
+    if (version === 1) return
+    for (const session of this.#sessions.values()) {
+      if (session.user !== name || session.version >= version) continue
+      this.#forget(session)
+      this.#s.outbox.send(session.link, refusal(0, 'SESSION_ENDED'))
+      this.#s.outbox.close(session.link, 'the account was changed')
     }
-    session.privateKey?.fill(0)
-    if (!session.user) this.#s.users++
-    session.user = name
-    session.privateKey = privateKey
-    const { kid, bits } = this.#executor.keyOf(this.#executor.base.account(name)!)
-    const cursor = this.#executor.base.cursors.get(name) ?? 0
-    this.reply(session, { type: 'SESSION', request, name, fingerprint: kid, bits, cursor })
+  }
+
+  /** Wipes its keys and stops pushing to it. */
+  #forget(session: Session): void {
+    for (const key of session.privateKeys) key.fill(0)
+    if (session.user) this.#s.users--
+    session.privateKeys = []
+    session.user = null
+    this.delivery.forget(session.link)
   }
 
   #onCursor(session: Session, index: number): void {

@@ -2,7 +2,7 @@
 // server.
 
 import { spawn } from 'node:child_process'
-import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -116,6 +116,65 @@ t.test('register keeps the password for its owner alone; send uses it', async (t
 
   t.equal((await troca(dir, ['logout'])).code, 0)
   t.equal((await troca(dir, ['send', 'alice', 'x'])).code, 4, 'nobody is logged in')
+})
+
+t.test('passwd: another password, kept where the old one was', async (t) => {
+  const { dir, server } = await cluster(t, ALL, (message, peer) => {
+    if (message.type !== 'CHANGE_PASSWORD') return
+    const { request, password } = message
+    if (password !== 'hunter2') return peer.refuse(request, 'BAD_CREDENTIALS')
+    peer.say({ type: 'SESSION', request, name: 'bob', fingerprint: 'f', bits: 2048, cursor: 0 })
+  })
+  t.equal((await troca(dir, ['register', 'bob'], 'hunter2\n')).code, 0)
+  const changed = await troca(dir, ['passwd', '--json'], 'hunter3\n')
+  t.equal(changed.code, 0, changed.stderr)
+  t.match(JSON.parse(changed.stdout), { name: 'bob', fingerprint: 'f' })
+  t.match(
+    server.heard.find((message) => message.type === 'CHANGE_PASSWORD'),
+    { password: 'hunter2', newPassword: 'hunter3' },
+  )
+  t.equal(readFileSync(join(dir, 'credentials', 'bob'), 'utf8'), 'hunter3\n')
+  const refused = await troca(dir, ['passwd'], 'hunter4\n')
+  t.equal(refused.code, 4, 'the password of before')
+  t.equal(readFileSync(join(dir, 'credentials', 'bob'), 'utf8'), 'hunter3\n')
+  t.equal((await troca(dir, ['passwd'], '')).code, 2, 'no new password')
+})
+
+t.test('keys: listed, compared, made anew', async (t) => {
+  const { dir } = await cluster(t, ALL, (message, peer) => {
+    if (message.type !== 'ROTATE_KEY') return
+    const { request } = message
+    peer.say({ type: 'SESSION', request, name: 'bob', fingerprint: 'fresh', bits: 2048, cursor: 0 })
+  })
+  const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw' }
+  const keys = (...args: string[]): Running => troca(dir, ['keys', ...args], '', env)
+  t.match((await keys('list')).stdout, /new of bob.*in use[^]*old of bob.*reads/)
+  t.strictSame(JSON.parse((await keys('list', '--json')).stdout), {
+    name: 'bob',
+    keys: ['new of bob', 'old of bob'].map((fingerprint) => ({ fingerprint, bits: 2048 })),
+  })
+  t.equal((await keys('fingerprint', 'alice')).stdout, 'new of alice\n')
+  t.match((await keys('rotate')).stdout, 'fresh')
+  t.match(JSON.parse((await keys('rotate', '--json')).stdout), { fingerprint: 'fresh' })
+  t.match((await troca(dir, ['whoami'], '', env)).stdout, 'fresh')
+  t.equal((await keys()).code, 2)
+})
+
+t.test('delete: by index, and nothing where one is wrong', async (t) => {
+  const { dir, server } = await cluster(t, ALL, (message, peer) => {
+    if (message.type !== 'DELETE') return
+    peer.say({ type: 'DELETED', request: message.request, index: 9 })
+  })
+  const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw' }
+  const asked = (): unknown[] =>
+    server.heard.flatMap((message) => (message.type === 'DELETE' ? [message.indices] : []))
+  t.equal((await troca(dir, ['delete', '5', 'x'], '', env)).code, 2)
+  t.equal((await troca(dir, ['delete'], '', env)).code, 2)
+  t.strictSame(asked(), [])
+  t.equal((await troca(dir, ['delete', '5', '7'], '', env)).code, 0)
+  const json = await troca(dir, ['delete', '8', '--json'], '', env)
+  t.strictSame(JSON.parse(json.stdout), { deleted: [8] })
+  t.strictSame(asked(), [[5, 7], [8]])
 })
 
 t.test('--lines sends each line, and tells of each', async (t) => {

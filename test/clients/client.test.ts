@@ -341,3 +341,51 @@ t.test('register repeats the same token', async (t) => {
   t.strictSame(heard, ['searching primes'])
   t.equal(client.user, 'carol')
 })
+
+t.test(
+  'another password: asked again after a lost answer, logged in with the one that counts',
+  async (t) => {
+    const server = new FakeServer()
+    server.scripted.add('LOGIN')
+    let password = 'secret'
+    const tokens: string[] = []
+    server.script = (message, peer) => {
+      if (message.type === 'LOGIN') {
+        const { request, name } = message
+        if (message.password !== password) return peer.refuse(request, 'BAD_CREDENTIALS')
+        peer.say({ type: 'SESSION', request, name, fingerprint: 'f', bits: 2048, cursor: 0 })
+      }
+      if (message.type !== 'CHANGE_PASSWORD') return
+      const { request, newPassword, token } = message
+      tokens.push(Buffer.from(token).toString('hex'))
+      password = newPassword
+      if (tokens.length === 1) return peer.drop()
+      peer.say({ type: 'SESSION', request, name: 'bob', fingerprint: 'f', bits: 2048, cursor: 0 })
+    }
+    const client = await pair(t, [server])
+    t.match(await client.changePassword('secret', 'sesame'), { name: 'bob' })
+    t.equal(tokens.length, 2)
+    t.equal(tokens[0], tokens[1], 'the same change')
+    const tried = (): unknown[] =>
+      server.heard.flatMap((message) => (message.type === 'LOGIN' ? [message.password] : []))
+    t.strictSame(tried(), ['secret', 'secret', 'sesame'])
+    for (const peer of server.peers) peer.drop()
+    await client.status()
+    t.strictSame(tried().slice(3), ['sesame'], 'the old one is forgotten')
+  },
+)
+
+t.test('a change that is refused leaves everything as it was', async (t) => {
+  const server = new FakeServer()
+  server.script = (message, peer) => {
+    if (message.type === 'CHANGE_PASSWORD') peer.refuse(message.request, 'BAD_CREDENTIALS')
+    if (message.type === 'ROTATE_KEY') peer.refuse(message.request, 'ACCOUNT_CHANGED')
+  }
+  const client = await pair(t, [server])
+  const wrong = client.changePassword('wrong', 'sesame')
+  await t.rejects(wrong, { name: 'BAD_CREDENTIALS', definite: true })
+  await t.rejects(client.rotateKey('secret'), { name: 'ACCOUNT_CHANGED', definite: true })
+  for (const peer of server.peers) peer.drop()
+  await client.status()
+  t.equal(server.heard.findLast((message) => message.type === 'LOGIN')?.password, 'secret')
+})

@@ -115,6 +115,11 @@ export class FakeServer {
         const { request, name } = message
         return { type: 'SESSION', request, name, fingerprint: 'f', bits: 2048, cursor: 0 }
       }
+      case 'KEYS': {
+        const { request, name } = message
+        const keys = ['new', 'old'].map((key) => ({ fingerprint: `${key} of ${name}`, bits: 2048 }))
+        return { type: 'KEYS_ARE', request, name, keys }
+      }
       case 'OPEN_STREAM':
         return { type: 'STREAM_OPENED', request: message.request, stream: message.stream, index: 1 }
       case 'PING':

@@ -3,7 +3,7 @@
 // the seal's input changes its bytes.
 
 import type { Entropy } from '../../protocol/machine.js'
-import type { Job, JobResult } from '../../protocol/replicas/compute.js'
+import type { AccountSecrets, Job, JobResult, WrappedKey } from '../../protocol/replicas/compute.js'
 import type { RecipientKey, Seal } from '../../protocol/order/seal.js'
 
 const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'utf8')
@@ -23,30 +23,62 @@ function digest(text: string): string {
 
 const privateKeyOf = (name: string): string => `private:${name}`
 
+function wrap(name: string, password: string): WrappedKey {
+  const wrappedKey = bytesOf(JSON.stringify([password, privateKeyOf(name)]))
+  return { publicKey: bytesOf(name), wrappedKey }
+}
+
+/** null: another password. */
+function unwrap({ wrappedKey }: WrappedKey, password: string): string | null {
+  const [right, key] = JSON.parse(textOf(wrappedKey)) as [string, string]
+  return right === password ? key : null
+}
+
+const verifierOf = (password: string): Uint8Array =>
+  bytesOf(digest(password).padEnd(32, '.').slice(0, 32))
+
+function changePassword(secrets: AccountSecrets, newPassword: string): AccountSecrets {
+  const rewrap = ({ publicKey }: WrappedKey): WrappedKey => wrap(textOf(publicKey), newPassword)
+  const verifierHash = verifierOf(newPassword)
+  return { ...secrets, verifierHash, ...rewrap(secrets), older: secrets.older.map(rewrap) }
+}
+
 export function compute(job: Job, entropy: Entropy): JobResult {
   switch (job.kind) {
     case 'create-account': {
       const name = hex(entropy(8))
-      return {
-        kind: 'create-account',
-        privateKey: bytesOf(privateKeyOf(name)),
-        secrets: {
-          salt: entropy(16),
-          cost: { logN: 1, r: 1, p: 1 },
-          verifierHash: bytesOf(digest(job.password).padEnd(32, '.').slice(0, 32)),
-          publicKey: bytesOf(name),
-          wrappedKey: bytesOf(JSON.stringify([job.password, privateKeyOf(name)])),
-        },
-      }
+      const salt = entropy(16)
+      const cost = { logN: 1, r: 1, p: 1 }
+      const verifierHash = verifierOf(job.password)
+      const secrets = { salt, cost, verifierHash, ...wrap(name, job.password), older: [] }
+      return { kind: 'create-account', privateKey: bytesOf(privateKeyOf(name)), secrets }
     }
     case 'unlock': {
-      if (!job.secrets) return { kind: 'unlock', privateKey: null }
-      const [password, key] = JSON.parse(textOf(job.secrets.wrappedKey)) as [string, string]
-      return { kind: 'unlock', privateKey: password === job.password ? bytesOf(key) : null }
+      const keys = job.secrets ? [job.secrets, ...job.secrets.older] : []
+      const privateKeys = keys.flatMap((key) => unwrap(key, job.password) ?? []).map(bytesOf)
+      return { kind: 'unlock', privateKeys: privateKeys.length > 0 ? privateKeys : null }
+    }
+    case 'change-password': {
+      const { secrets, password, newPassword } = job
+      const right = unwrap(secrets, password) !== null
+      return {
+        kind: 'change-password',
+        secrets: right ? changePassword(secrets, newPassword) : null,
+      }
+    }
+    case 'rotate-key': {
+      const { secrets, password } = job
+      if (unwrap(secrets, password) === null) return { kind: 'rotate-key', rotated: null }
+      const name = hex(entropy(8))
+      const { publicKey, wrappedKey } = secrets
+      const older = [{ publicKey, wrappedKey }, ...secrets.older]
+      const rotated = { ...secrets, ...wrap(name, password), older }
+      const privateKey = bytesOf(privateKeyOf(name))
+      return { kind: 'rotate-key', rotated: { secrets: rotated, privateKey } }
     }
     case 'open': {
-      const key = textOf(job.privateKey)
-      return { kind: 'open', texts: job.envelopes.map((envelope) => open(envelope, key)) }
+      const keys = job.privateKeys.map(textOf)
+      return { kind: 'open', texts: job.envelopes.map((envelope) => open(envelope, keys)) }
     }
   }
 }
@@ -63,10 +95,10 @@ export const seal: Seal = (input) => {
   return bytesOf(JSON.stringify([recipientKey.kid, text, proof]))
 }
 
-function open(envelope: Uint8Array, privateKey: string): string | null {
+function open(envelope: Uint8Array, privateKeys: readonly string[]): string | null {
   try {
     const [kid, text] = JSON.parse(textOf(envelope)) as [string, string]
-    return privateKeyOf(kid) === privateKey ? text : null
+    return privateKeys.includes(privateKeyOf(kid)) ? text : null
   } catch {
     return null
   }

@@ -2,7 +2,8 @@
 // batch. A transaction is done wholly or not at all: one that a crash tears is undone when the file
 // is opened again. Those that a crash finds unanswered may be done, in order, up to any one of them.
 
-import { KIND, weigh, type Entry } from '../../protocol/log/entry.js'
+import { drops } from '../../protocol/log/drop.js'
+import { KIND, erased, weigh, type Entry } from '../../protocol/log/entry.js'
 import { EPOCH_ZERO, sameEpoch, type Epoch } from '../../protocol/log/epoch.js'
 import {
   NO_FENCE,
@@ -38,6 +39,10 @@ export interface File {
   forgets: boolean
   /** Indices of entries that do not read back as they were written. */
   flipped: Set<number>
+  /** Indices of messages without their bodies. */
+  erased: Set<number>
+  /** DROP entries through here are carried out. */
+  dropped: number
 }
 
 interface Pending {
@@ -49,14 +54,19 @@ interface Pending {
 export type Written = (disk: Disk, batch: WriteBatch, before: Durable) => void
 
 function copy(file: File): File {
-  const { incarnations, remembered, log, flipped } = file
+  const { incarnations, remembered, log, flipped, erased: without } = file
   return {
     ...file,
     incarnations: new Map(incarnations),
     remembered: new Map(remembered),
     log: [...log],
     flipped: new Set(flipped),
+    erased: new Set(without),
   }
+}
+
+function entryOf(file: File, { index, entry }: Node): Entry {
+  return file.erased.has(index) ? erased(entry!) : entry!
 }
 
 const ZERO: Durable = {
@@ -116,6 +126,8 @@ export class Disk {
       commit: 0,
       forgets: false,
       flipped: new Set(),
+      erased: new Set(),
+      dropped: 0,
     }
     this.ahead = this.#history.root
   }
@@ -272,8 +284,17 @@ export class Disk {
       const at = file.log.at(-1)!
       expect(entry.index === at.index + 1, 'disk', () => `s${this.slot} writes ${entry.index}`)
       file.log.push(this.#history.add(entry, at))
+      if (entry.bodyHash) file.erased.add(entry.index)
     }
-    if (batch.commit !== undefined) file.commit = batch.commit
+    if (batch.commit !== undefined) file.commit = Math.max(file.commit, batch.commit)
+    for (const drop of batch.erase ?? []) {
+      expect(drop.index <= file.commit, 'P3', () => `s${this.slot}: DROP ${drop.index} too early`)
+      for (const index of drop.indices) {
+        const { entry } = file.log[index]!
+        if (entry && drops(drop, entry)) file.erased.add(index)
+      }
+      file.dropped = drop.index
+    }
     if (batch.view) file.view = batch.view
     for (const said of batch.remembered ?? []) {
       file.remembered.set(
@@ -302,7 +323,8 @@ export class Disk {
   }
 
   #answer(query: ReadQuery): ReadResult {
-    const log = this.file?.log ?? [this.#history.root]
+    const { file } = this
+    const log = file?.log ?? [this.#history.root]
     if (query.kind === 'places') {
       const places = query.indices.flatMap((index) => {
         const entry = log[index]?.entry
@@ -317,11 +339,12 @@ export class Disk {
       const { entry, meta } = log[i]!
       if (query.kind === 'mailbox') {
         if (meta!.kind !== KIND.message || meta!.mailbox !== query.mailbox) continue
+        if (file!.erased.has(i) || query.without.includes(i)) continue
       }
       room -= weigh(entry!)
       const fits = entries.length < query.limit && (room >= 0 || entries.length === 0)
       if (!fits) return { kind: query.kind, entries, more: true }
-      entries.push(entry!)
+      entries.push(entryOf(file!, log[i]!))
     }
     return { kind: query.kind, entries, more: false }
   }
@@ -342,8 +365,12 @@ export class Disk {
       incarnations: [...file.incarnations.values()],
       remembered: [...file.remembered.values()],
       lamport: this.last.lamport,
-      tail: file.log.slice(first).map((node) => node.entry!),
+      tail: file.log.slice(first).map((node) => entryOf(file, node)),
       fence: file.log[file.commit]?.fence ?? NO_FENCE,
+      drops: file.log
+        .slice(file.dropped + 1, file.commit + 1)
+        .filter(({ meta }) => meta?.kind === KIND.drop)
+        .map((node) => node.entry!),
     }
   }
 }

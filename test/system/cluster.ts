@@ -17,7 +17,7 @@ import { Replica } from './replica.js'
 /** Generous: this only ends a test that would wait for ever. */
 const PATIENCE_MS = 30_000
 const POLL_MS = 25
-const PASSWORD = 'correct horse'
+export const PASSWORD = 'correct horse'
 const CLI = fileURLToPath(new URL('../../clients/cli/main.js', import.meta.url))
 
 export interface FileVerdict {
@@ -154,11 +154,11 @@ export class Cluster {
   }
 
   /** Logs in; `only`: at no other processing replica than this. */
-  async logIn(user: string, only?: Replica): Promise<Client> {
+  async logIn(user: string, only?: Replica, password = PASSWORD): Promise<Client> {
     const { servers, ...trust } = this.#servers()
     const chosen = only ? [{ host: '127.0.0.1', port: only.place.port }] : servers
     const options = { ...trust, servers: chosen, timeoutMs: PATIENCE_MS }
-    const client = await connect({ ...options, user, password: PASSWORD })
+    const client = await connect({ ...options, user, password })
     this.#clients.push(client)
     return client
   }

@@ -1,5 +1,6 @@
 // Logs for the tests of the file: entries that chain, of any kind.
 
+import { encodeDrop } from '../../../protocol/log/drop.js'
 import { KIND, CHAIN_ZERO, encodeMeta, plainMeta, withChain } from '../../../protocol/log/entry.js'
 import type { Draft, Entry } from '../../../protocol/log/entry.js'
 import type { Genesis, Incarnation, Place } from '../../../protocol/log/storage.js'
@@ -23,6 +24,11 @@ export function messageDraft(mailbox: string, stream: number, seq: number, bytes
 
 export const noopDraft: Draft = { meta: plainMeta(KIND.noop), body: NONE }
 export const termDraft: Draft = { meta: plainMeta(KIND.term), body: encodeTerm(OWNER) }
+
+export const dropDraft = (mailbox: string, indices: readonly number[]): Draft => ({
+  meta: plainMeta(KIND.drop, 0, mailbox),
+  body: encodeDrop(indices),
+})
 
 /** The entries that these drafts make after a place; k counts on from `k`, in the given term. */
 export function chained(after: Place, drafts: readonly Draft[], term = 1, k = 1): Entry[] {

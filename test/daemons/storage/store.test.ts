@@ -124,7 +124,8 @@ t.test('reads keep to their bounds', async (t) => {
   }
   const alice = entries.filter((_, i) => i % 3 === 0)
   const all = { limit: 10_000, maxBytes: 1e9 }
-  const mine = { kind: 'mailbox', mailbox: 'alice', after: 0, through: 9000, ...all } as const
+  const where = { after: 0, through: 9000, without: [] }
+  const mine = { kind: 'mailbox', mailbox: 'alice', ...where, ...all } as const
   t.same(await store.read(mine), { kind: 'mailbox', entries: alice, more: false })
   const part = await store.read({ ...mine, after: 100, through: 8000, limit: 7 })
   const wanted = alice.filter(({ index }) => index > 100 && index <= 8000)

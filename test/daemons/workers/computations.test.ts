@@ -31,8 +31,8 @@ t.test('an account is created, unlocked and read', (t) => {
 
   const unlock = (change: Partial<Extract<Job, { kind: 'unlock' }>>): JobResult =>
     run('unlock', { kind: 'unlock', user: 'bob', password: 'sesame', secrets, ...change })
-  t.same(unlock({}), { kind: 'unlock', privateKey })
-  const refused = { kind: 'unlock', privateKey: null }
+  t.same(unlock({}), { kind: 'unlock', privateKeys: [privateKey] })
+  const refused = { kind: 'unlock', privateKeys: null }
   t.same(unlock({ password: 'Sesame' }), refused)
   t.same(unlock({ secrets: null }), refused, 'who does not exist is answered the same')
   t.same(unlock({ user: 'eve' }), refused, 'the wrapping is bound to the user')
@@ -42,7 +42,7 @@ t.test('an account is created, unlocked and read', (t) => {
   const body = sealed(recipientKeyOf(secrets.publicKey), 1)
   const { texts } = run('open', {
     kind: 'open',
-    privateKey,
+    privateKeys: [privateKey],
     envelopes: [body],
     places: [readHeader(body)],
   })
@@ -60,9 +60,9 @@ t.test('a page opens in the order asked; what does not open is null', (t) => {
   envelopes[7] = new Uint8Array(0)
   const places = envelopes.map((_, seq) => readHeader(sealed(recipientKey, seq)))
   places[9] = { ...places[9]!, sender: 'mallory' }
-  const privateKey = encodePkcs8(key)
+  const privateKeys = [encodePkcs8(key)]
   for (const time of ['first', 'second']) {
-    const { texts } = run('open', { kind: 'open', privateKey, envelopes, places })
+    const { texts } = run('open', { kind: 'open', privateKeys, envelopes, places })
     const expected = envelopes.map((_, seq) =>
       [3, 5, 7, 9].includes(seq) ? null : `message ${seq}`,
     )
@@ -71,18 +71,67 @@ t.test('a page opens in the order asked; what does not open is null', (t) => {
   t.end()
 })
 
+t.test('another password: the same keys, old and new; the old one opens nothing', (t) => {
+  const user = 'bob'
+  const made = run('create-account', { kind: 'create-account', user, password: 'old', bits: 2048 })
+  const rotate = { kind: 'rotate-key', user, password: 'old', bits: 2048 } as const
+  const { rotated } = run('rotate-key', { ...rotate, secrets: made.secrets })
+  const change = { kind: 'change-password', user, newPassword: 'new' } as const
+  const { secrets } = rotated!
+  const refused = run('change-password', { ...change, password: 'new', secrets })
+  t.equal(refused.secrets, null, 'the password of now is asked for')
+  const changed = run('change-password', { ...change, password: 'old', secrets }).secrets!
+  t.notSame(changed.salt, secrets.salt)
+  t.same(changed.publicKey, secrets.publicKey)
+
+  const unlock = { kind: 'unlock', user, secrets: changed } as const
+  t.same(run('unlock', { ...unlock, password: 'new' }), {
+    kind: 'unlock',
+    privateKeys: [rotated!.privateKey, made.privateKey],
+  })
+  t.same(run('unlock', { ...unlock, password: 'old' }), { kind: 'unlock', privateKeys: null })
+  t.end()
+})
+
+t.test('a new key is sealed for; what was sealed for the old one still opens', (t) => {
+  const user = 'bob'
+  const made = run('create-account', { kind: 'create-account', user, password: 'old', bits: 2048 })
+  const rotate = { kind: 'rotate-key', user, bits: 2048, secrets: made.secrets } as const
+  t.equal(run('rotate-key', { ...rotate, password: 'wrong' }).rotated, null)
+  const told: string[] = []
+  const job = { ...rotate, password: 'old' }
+  const { secrets, privateKey } = run('rotate-key', job, (text) => told.push(text)).rotated!
+  t.match(told[0], /^searching primes/)
+  t.same(secrets.older, [
+    { publicKey: made.secrets.publicKey, wrappedKey: made.secrets.wrappedKey },
+  ])
+  const envelopes = [
+    sealed(recipientKeyOf(made.secrets.publicKey), 1),
+    sealed(recipientKeyOf(secrets.publicKey), 2),
+  ]
+  const places = envelopes.map((body) => readHeader(body))
+  const open = { kind: 'open', envelopes, places } as const
+  const { privateKeys } = run('unlock', { kind: 'unlock', user, password: 'old', secrets })
+  t.same(privateKeys, [privateKey, made.privateKey])
+  t.same(run('open', { ...open, privateKeys: privateKeys! }).texts, ['message 1', 'message 2'])
+  t.same(run('open', { ...open, privateKeys: [privateKey] }).texts, [null, 'message 2'])
+  t.same(run('open', { ...open, privateKeys: [] }).texts, [null, null])
+  t.end()
+})
+
 t.test('passwords are the same however they were typed', (t) => {
   const job = { kind: 'create-account', user: 'zoe', password: 'Zo\u00eb', bits: 2048 } as const
   const { secrets, privateKey } = run('create-account', job)
   const typed = { kind: 'unlock', user: 'zoe', password: 'Zoe\u0308', secrets } as const
-  t.same(run('unlock', typed), { kind: 'unlock', privateKey })
+  t.same(run('unlock', typed), { kind: 'unlock', privateKeys: [privateKey] })
   t.end()
 })
 
 t.test('what cannot be computed throws its reason', (t) => {
   const small = { kind: 'create-account', user: 'a', password: '', bits: 512 } as const
   t.throws(() => run('failed', small), { message: /512 bits asked; 2048 to 8192/ })
-  const damaged = { kind: 'open', privateKey: entropy(100), envelopes: [], places: [] } as const
+  const privateKeys = [entropy(100)]
+  const damaged = { kind: 'open', privateKeys, envelopes: [], places: [] } as const
   t.throws(() => run('open', damaged), { message: /not DER of an RSA key/ })
   const costs = [
     { logN: 40, r: 8, p: 1 },
@@ -96,6 +145,7 @@ t.test('what cannot be computed throws its reason', (t) => {
       verifierHash: entropy(32),
       publicKey: entropy(1),
       wrappedKey: entropy(50),
+      older: [],
     }
     const job = { kind: 'unlock', user: 'a', password: '', secrets } as const
     t.throws(() => run('unlock', job), { message: /scrypt cost out of bounds/ })

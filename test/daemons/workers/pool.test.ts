@@ -9,7 +9,7 @@ const create = (user: string): Job => ({ kind: 'create-account', user, password:
 const unlock = (user: string): Job => ({ kind: 'unlock', user, password: '', secrets: null })
 const open = (name: string): Job => ({
   kind: 'open',
-  privateKey: new Uint8Array(0),
+  privateKeys: [new Uint8Array(0)],
   envelopes: [Buffer.from(name)],
   places: [],
 })
@@ -169,10 +169,11 @@ t.test('the real worker computes, tells its progress and survives what it cannot
   const { secrets, privateKey } = created
   t.match(told[0], /^searching primes/)
   const unlocking: Job = { kind: 'unlock', user: 'bob', password: 'sesame', secrets }
-  t.same(await pool.run(unlocking), { kind: 'unlock', privateKey })
-  t.same(await pool.run(unlock('bob')), { kind: 'unlock', privateKey: null })
+  t.same(await pool.run(unlocking), { kind: 'unlock', privateKeys: [privateKey] })
+  t.same(await pool.run(unlock('bob')), { kind: 'unlock', privateKeys: null })
   t.match(await pool.run({ ...job, bits: 512 }), { kind: 'failed', reason: /512 bits asked/ })
   t.match(await pool.run(open('x')), { kind: 'failed', reason: /not DER/ })
-  const opening: Job = { kind: 'open', privateKey, envelopes: [new Uint8Array(3)], places: [] }
+  const envelopes = [new Uint8Array(3)]
+  const opening: Job = { kind: 'open', privateKeys: [privateKey], envelopes, places: [] }
   t.same(await pool.run(opening), { kind: 'open', texts: [null] })
 })

@@ -30,5 +30,5 @@ stage.onmessage = (event: unknown) => {
 
 function resultOf(job: ToWorker): JobResult {
   if (job.kind === 'open') return { kind: 'open', texts: [] }
-  return { kind: 'unlock', privateKey: null }
+  return { kind: 'unlock', privateKeys: null }
 }

@@ -6,7 +6,7 @@ import {
   type PendingClaim,
   type PendingOrder,
 } from '../../../protocol/log/admission.js'
-import { KIND, plainMeta } from '../../../protocol/log/entry.js'
+import { KIND, erased, plainMeta } from '../../../protocol/log/entry.js'
 import type { LinkId } from '../../../protocol/machine.js'
 import { LogTail } from '../../../protocol/log/tail.js'
 import { NO_FENCE } from '../../../protocol/log/storage.js'
@@ -98,6 +98,17 @@ t.test('C2: other bytes for a k that is there are a conflict', (t) => {
   const next = order(2, 2)
   const rest = { ...next, part: 2, drafts: next.drafts.slice(1) }
   t.same(admitOrder(logOf([TERM, { k: 1 }]), rest), { verdict: 'conflict' }, 'begun in the middle')
+  t.end()
+})
+
+t.test('an order whose message was deleted meanwhile is the same order still', (t) => {
+  const deleted = logOf([])
+  const all = entries([TERM, { k: 1 }])
+  deleted.append([all[0]!, erased(all[1]!)])
+  const runs = [{ part: 1, index: 2 }]
+  t.same(admitOrder(deleted, order(1)), { verdict: 'present', through: 2, runs })
+  const other = [{ meta: plainMeta(KIND.noop), body: Buffer.from('other') }]
+  t.same(admitOrder(deleted, order(1, 1, { drafts: other })), { verdict: 'conflict' })
   t.end()
 })
 

@@ -6,12 +6,13 @@ import {
   chainOf,
   decodeMeta,
   encodeMeta,
+  erased,
   plainMeta,
   sameBytes,
   sha256,
-  withChain,
   type Meta,
   type Unchained,
+  withChain,
 } from '../../../protocol/log/entry.js'
 
 const META: Meta = {
@@ -64,7 +65,7 @@ t.test('what is not one whole meta is a RangeError', (t) => {
     t.throws(() => decodeMeta(good.subarray(0, length)), { name: 'RangeError' }, `${length} bytes`)
   }
   t.throws(() => decodeMeta(Buffer.concat([good, Buffer.of(0)])), { message: /trailing/ })
-  t.throws(() => decodeMeta(Buffer.from([7, ...good.subarray(1)])), { message: /kind 7/ })
+  t.throws(() => decodeMeta(Buffer.from([8, ...good.subarray(1)])), { message: /kind 8/ })
   const short = encodeMeta({ ...META, stream: new Uint8Array(15) })
   t.throws(() => decodeMeta(short), { message: /stream/ })
   t.throws(() => decodeMeta(encodeMeta({ ...META, digest: new Uint8Array(31) })), /digest/)
@@ -114,7 +115,15 @@ t.test('every field is in the chain', (t) => {
 })
 
 t.test('with its body erased the chain still verifies', (t) => {
-  const erased = { ...ENTRY, body: new Uint8Array(0) }
-  t.ok(sameBytes(chainOf(CHAIN_ZERO, erased, sha256(ENTRY.body)), chainOf(CHAIN_ZERO, ENTRY)))
+  const whole = withChain(CHAIN_ZERO, ENTRY)
+  const without = erased(whole)
+  t.equal(without.body.length, 0)
+  t.same(without, { ...whole, body: new Uint8Array(0), bodyHash: sha256(ENTRY.body) })
+  t.ok(sameBytes(chainOf(CHAIN_ZERO, without), whole.chain))
+  t.equal(erased(without), without)
+  const other = { ...without, bodyHash: sha256(Buffer.from('other')) }
+  t.notOk(sameBytes(chainOf(CHAIN_ZERO, other), whole.chain))
+  const smuggled = { ...without, body: Buffer.from('other') }
+  t.notOk(sameBytes(chainOf(CHAIN_ZERO, smuggled), whole.chain), 'a body is not believed by a hash')
   t.end()
 })

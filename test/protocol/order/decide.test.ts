@@ -4,7 +4,7 @@ import { KIND, encodeMeta, sameBytes } from '../../../protocol/log/entry.js'
 import { decodeAccount, decodeNote } from '../../../protocol/order/bodies.js'
 import { decide, type Command, type Decision } from '../../../protocol/order/decide.js'
 import { Committed, KEPT_ANSWERS, Overlay } from '../../../protocol/order/state.js'
-import { STREAM, context, open, register, send } from './orders.js'
+import { STREAM, change, context, open, register, remove, send } from './orders.js'
 
 /** Decides one after the other, each on what those before it have changed. */
 class Course {
@@ -41,6 +41,58 @@ t.test('an account: its secrets, its token; once for each name', (t) => {
   t.match(decodeAccount('alice', draft.body).secrets, { cost: { logN: 1, r: 1, p: 1 } })
   isNoop(t, course.do(register('alice', 1)), 0)
   isNoop(t, course.do(register('alice', 2)), code('NAME_TAKEN'))
+  t.end()
+})
+
+t.test('of two changes of an account made from the same version, the first counts', (t) => {
+  const course = Course.begun()
+  const { meta, draft } = course.do(change('alice', 1, 7))
+  t.match(meta, { kind: KIND.account, mailbox: 'alice', answer: 0 })
+  const changed = decodeAccount('alice', draft.body)
+  t.match(changed, { version: 2, token: Buffer.alloc(16, 1), changeToken: Buffer.alloc(16, 7) })
+  t.ok(sameBytes(changed.secrets.verifierHash, new Uint8Array(32).fill(7)))
+  isNoop(t, course.do(change('alice', 1, 8)), code('ACCOUNT_CHANGED'))
+  isNoop(t, course.do(change('alice', 1, 7)), 0)
+  t.match(course.do(change('alice', 2, 9)).meta, { kind: KIND.account })
+  isNoop(t, course.do(change('nobody', 1, 1)), code('NO_SUCH_USER'))
+  isNoop(t, course.do(register('alice', 1)), 0)
+  t.end()
+})
+
+t.test('what is sent after a new key, in the same order even, is sealed for it', (t) => {
+  const course = Course.begun()
+  const kidOf = ({ draft }: Decision): string =>
+    (JSON.parse(Buffer.from(draft.body).toString('utf8')) as [string])[0]
+  t.equal(kidOf(course.do(send(1, 'olá'))), 'key of bob')
+  const { draft } = course.do(change('bob', 1, 7, 'bob, the second'))
+  t.equal(kidOf(course.do(send(2, 'olá'))), 'key of bob, the second')
+  const { older } = decodeAccount('bob', draft.body).secrets
+  t.same(
+    older.map(({ publicKey }) => Buffer.from(publicKey).toString()),
+    ['key of bob'],
+  )
+  t.end()
+})
+
+t.test('an account of a log from before there were changes', (t) => {
+  const { draft } = new Course().do(register('alice', 3))
+  const {
+    version: _v,
+    changeToken: _c,
+    older: _o,
+    ...before
+  } = JSON.parse(Buffer.from(draft.body).toString('utf8')) as Record<string, unknown>
+  const account = decodeAccount('alice', Buffer.from(JSON.stringify(before)))
+  t.match(account, { version: 1, changeToken: Buffer.alloc(0), secrets: { older: [] } })
+  t.end()
+})
+
+t.test('a deletion names the mailbox of who asks, and what is in it', (t) => {
+  const course = Course.begun()
+  const { meta, draft } = course.do(remove('bob', [7, 9]))
+  t.match(meta, { kind: KIND.drop, mailbox: 'bob', answer: 0, seq: 0 })
+  t.same(JSON.parse(Buffer.from(draft.body).toString('utf8')), [7, 9])
+  isNoop(t, course.do(remove('bob', [7]), { diverged: true }), code('DIVERGED'))
   t.end()
 })
 
@@ -91,7 +143,7 @@ t.test('the last answers are kept; what is older is an old duplicate', (t) => {
     const { draft, meta } = i < 3 ? decide(base, command, 0, context()) : course.do(command)
     const place = { index: i + 1, epoch: { counter: 1, slot: 1 }, lamport: i + 1, time: 5 }
     const order = { term: 1, k: i + 1, part: 1, parts: 1, chain: new Uint8Array(32) }
-    base.apply({ ...draft, ...place, ...order }, meta)
+    base.apply({ ...draft, ...place, ...order, bodyHash: null }, meta)
   }
   isNoop(t, decide(base, send(1, 'olá'), 0, context()), code('OLD_DUPLICATE'), 1)
   isNoop(t, decide(base, send(2, 'olá'), 0, context()), 0, 2)
@@ -104,6 +156,7 @@ t.test('DIVERGED: every command is refused, and a send still consumes its seq', 
   const diverged = { diverged: true }
   isNoop(t, course.do(register('carol'), diverged), code('DIVERGED'))
   isNoop(t, course.do(open('bob', new Uint8Array(16)), diverged), code('DIVERGED'))
+  isNoop(t, course.do(change('bob', 1, 7), diverged), code('DIVERGED'))
   const { meta } = course.do(send(1, 'olá'), diverged)
   t.match(meta, { kind: KIND.refusal, answer: code('DIVERGED'), seq: 1 })
   t.match(course.do(send(2, 'olá')).meta, { kind: KIND.message, seq: 2 })

@@ -19,7 +19,7 @@ let next = 0
 function entry(draft: Draft, change: Partial<Entry>): Entry {
   const at = { index: ++next, epoch: { counter: 1, slot: 1 }, lamport: next, time: 1_000 }
   const order = { term: 1, k: 0, part: 1, parts: 1, chain: new Uint8Array(32) }
-  return { ...draft, ...at, ...order, ...change }
+  return { ...draft, ...at, ...order, bodyHash: null, ...change }
 }
 
 /** The TERM entry of term 1, or of another. */

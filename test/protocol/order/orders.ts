@@ -13,8 +13,31 @@ export function register(name: string, token = 1): Command {
     verifierHash: new Uint8Array(32),
     publicKey: Buffer.from(`key of ${name}`),
     wrappedKey: Buffer.from('wrapped'),
+    older: [],
   }
   return { kind: 'register', origin, name, token: new Uint8Array(16).fill(token), ...secrets }
+}
+
+/** `key` names the new key; the old one stays behind it. */
+export function change(user: string, version: number, token: number, key = user): Command {
+  const own = { publicKey: Buffer.from(`key of ${key}`), wrappedKey: Buffer.from('wrapped anew') }
+  const old = { publicKey: Buffer.from(`key of ${user}`), wrappedKey: Buffer.from('wrapped anew') }
+  return {
+    kind: 'change-account',
+    origin,
+    user,
+    version,
+    token: new Uint8Array(16).fill(token),
+    salt: new Uint8Array(16),
+    cost: { logN: 1, r: 1, p: 1 },
+    verifierHash: new Uint8Array(32).fill(token),
+    ...own,
+    older: key === user ? [] : [old],
+  }
+}
+
+export function remove(user: string, indices: readonly number[]): Command {
+  return { kind: 'delete', origin, user, indices }
 }
 
 export function open(user: string, stream = STREAM): Command {

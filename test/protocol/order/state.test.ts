@@ -28,7 +28,8 @@ class Ahead {
   #log({ draft, k }: Omit<Executed, 'meta'>, term = 1, part = 1, parts = 1): void {
     const index = this.base.index + 1
     const at = { index, epoch: { counter: 1, slot: 1 }, lamport: index, time: 1_000 + index }
-    const entry: Entry = { ...draft, ...at, term, k, part, parts, chain: new Uint8Array(32) }
+    const hashes = { bodyHash: null, chain: new Uint8Array(32) }
+    const entry: Entry = { ...draft, ...at, term, k, part, parts, ...hashes }
     this.base.apply(entry)
   }
 

@@ -14,7 +14,13 @@ import type { Requests } from './requests.js'
 type Command = The<'ORDER'>['commands'][number]
 
 /** They follow from the order of the request itself; a receipt may be an earlier one's. */
-const ORDERED = new Set(['CONFLICT', 'OUT_OF_ORDER', 'OLD_DUPLICATE', 'NO_SUCH_STREAM'])
+const ORDERED = new Set([
+  'CONFLICT',
+  'OUT_OF_ORDER',
+  'OLD_DUPLICATE',
+  'NO_SUCH_STREAM',
+  'ACCOUNT_CHANGED',
+])
 
 function sendKey(
   user: string,
@@ -25,9 +31,16 @@ function sendKey(
 
 const openKey = (user: string, stream: Uint8Array): string => `${user} opens ${hex(stream)}`
 
+const changeKey = (user: string, token: Uint8Array): string => `${user} changes ${hex(token)}`
+
+const deleteKey = (user: string, indices: readonly number[]): string =>
+  `${user} deletes ${indices.join()}`
+
 function commandKey(command: Command): string {
   if (command.kind === 'send') return sendKey(command.user, command)
   if (command.kind === 'open-stream') return openKey(command.user, command.stream)
+  if (command.kind === 'change-account') return changeKey(command.user, command.token)
+  if (command.kind === 'delete') return deleteKey(command.user, command.indices)
   return command.name
 }
 
@@ -55,10 +68,16 @@ export class AnswerCheck implements Check {
     if (message.type === 'STREAM_OPENED') {
       const { user } = this.#requests.of(to, message.request, 'OPEN_STREAM')
       this.#uses(from, to, openKey(user, message.stream))
+    } else if (message.type === 'DELETED') {
+      const { asked, user } = this.#requests.of(to, message.request, 'DELETE')
+      this.#uses(from, to, deleteKey(user, asked.indices))
     } else if (message.type === 'ERROR' && ORDERED.has(errorName(message.code) ?? '')) {
       const { asked, user } = this.#requests.any(to, message.request)
       if (asked.type === 'SEND') this.#uses(from, to, sendKey(user, asked))
       if (asked.type === 'OPEN_STREAM') this.#uses(from, to, openKey(user, asked.stream))
+      if (asked.type === 'CHANGE_PASSWORD' || asked.type === 'ROTATE_KEY') {
+        this.#uses(from, to, changeKey(user, asked.token))
+      }
     }
   }
 

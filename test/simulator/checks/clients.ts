@@ -3,7 +3,9 @@
 // Reads see what was committed when they were asked.
 
 import { ERRORS, errorName, type ErrorName } from '../../../protocol/errors.js'
+import { decodeDrop } from '../../../protocol/log/drop.js'
 import { KIND, sameBytes } from '../../../protocol/log/entry.js'
+import { MAX_KEYS } from '../../../protocol/messages/common.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Coverage } from '../coverage.js'
 import type { Host } from '../host.js'
@@ -36,6 +38,8 @@ export class ClientCheck implements Check {
         return this.#session(to, message)
       case 'PAGE':
         return this.#page(to, message)
+      case 'DELETED':
+        return this.#deleted(to, message)
     }
   }
 
@@ -71,6 +75,9 @@ export class ClientCheck implements Check {
     if (asked.type === 'SEND') this.#sendRefused(to, message, name)
     if (asked.type === 'OPEN_STREAM') this.#openRefused(to, message, name)
     if (asked.type === 'REGISTER' || asked.type === 'LOGIN') this.#logInRefused(to, message, name)
+    if (asked.type === 'CHANGE_PASSWORD' || asked.type === 'ROTATE_KEY') {
+      this.#changeRefused(to, message, name)
+    }
   }
 
   #sendRefused(to: Host, message: The<'ERROR'>, name: ErrorName): void {
@@ -134,7 +141,10 @@ export class ClientCheck implements Check {
   // ---- accounts -------------------------------------------------------------------------------
 
   #session(to: Host, message: The<'SESSION'>): void {
-    const { asked, cursor } = this.#requests.any(to, message.request)
+    const { asked, cursor, end } = this.#requests.any(to, message.request)
+    if (asked.type === 'CHANGE_PASSWORD' || asked.type === 'ROTATE_KEY') {
+      return this.#changed(to, message)
+    }
     if (asked.type !== 'REGISTER' && asked.type !== 'LOGIN') return
     const account = this.#ledger.accounts.get(asked.name)
     expect(account !== undefined && message.name === asked.name, 'C8', () => {
@@ -145,7 +155,8 @@ export class ClientCheck implements Check {
         return `${to.name} gets ${asked.name}, which another registration made`
       })
     }
-    expect(passwordOf(account!) === asked.password, 'C5', () => {
+    const fits = this.#passwordsSince(asked.name, end).includes(asked.password)
+    expect(fits, 'C5', () => {
       return `${to.name} gets a session of ${asked.name} with a wrong password`
     })
     expect(message.cursor >= cursor, 'cursor', () => {
@@ -155,7 +166,7 @@ export class ClientCheck implements Check {
   }
 
   #logInRefused(to: Host, message: The<'ERROR'>, name: ErrorName): void {
-    const { asked, registered } = this.#requests.any(to, message.request)
+    const { asked, registered, end } = this.#requests.any(to, message.request)
     if (asked.type !== 'REGISTER' && asked.type !== 'LOGIN') return
     const account = this.#ledger.accounts.get(asked.name)
     if (name === 'NAME_TAKEN' && asked.type === 'REGISTER') {
@@ -169,8 +180,60 @@ export class ClientCheck implements Check {
       })
     }
     if (name !== 'BAD_CREDENTIALS' || !registered) return
-    expect(passwordOf(account!) !== asked.password, 'C5', () => {
+    const others = this.#passwordsSince(asked.name, end).some((one) => one !== asked.password)
+    expect(others, 'C5', () => {
       return `${to.name} is told BAD_CREDENTIALS for ${asked.name} with the right password`
+    })
+  }
+
+  /** Those that were right at some moment since `end` was committed. */
+  #passwordsSince(name: string, end: number): string[] {
+    return this.#ledger.versionsSince(name, end).map(({ account }) => passwordOf(account))
+  }
+
+  #changed(to: Host, message: The<'SESSION'>): void {
+    const { asked, user } = this.#requests.any(to, message.request)
+    if (asked.type !== 'CHANGE_PASSWORD' && asked.type !== 'ROTATE_KEY') return
+    const change = this.#ledger.changedBy(user, asked.token)
+    if (!change) throw new Violation('C8', `${to.name} is told of a change that is not committed`)
+    if (asked.type === 'CHANGE_PASSWORD') {
+      expect(passwordOf(change.account) === asked.newPassword, 'C5', () => {
+        return `${to.name} has changed its password to another than it asked for`
+      })
+    }
+    this.#coverage.reach(`session by ${asked.type}`)
+  }
+
+  #changeRefused(to: Host, message: The<'ERROR'>, name: ErrorName): void {
+    const { asked, user, end } = this.#requests.any(to, message.request)
+    if (asked.type !== 'CHANGE_PASSWORD' && asked.type !== 'ROTATE_KEY') return
+    const versions = this.#ledger.versionsSince(user, end)
+    if (name === 'ACCOUNT_CHANGED') {
+      const another = versions.slice(1).some(({ account }) => {
+        return !sameBytes(account.changeToken, asked.token)
+      })
+      expect(another, 'C5', () => `${to.name} is told ACCOUNT_CHANGED; nobody else changed ${user}`)
+    }
+    if (name === 'BAD_CREDENTIALS') {
+      const others = versions.some(({ account }) => passwordOf(account) !== asked.password)
+      expect(others, 'C5', () => `${to.name} is refused a change with the right password`)
+    }
+    if (name === 'TOO_MANY_KEYS') {
+      const keys = versions.at(-1)!.account.secrets.older.length + 1
+      expect(keys === MAX_KEYS, 'C5', () => `${to.name} is told TOO_MANY_KEYS; ${user} has ${keys}`)
+    }
+  }
+
+  #deleted(to: Host, message: The<'DELETED'>): void {
+    const { asked, user } = this.#requests.of(to, message.request, 'DELETE')
+    const node = this.#ledger.at(message.index)
+    const drop = node?.meta!.kind === KIND.drop ? decodeDrop(node.entry!) : null
+    expect(drop !== null && drop.mailbox === user, 'C4', () => {
+      return `${to.name} is told that ${asked.indices} are deleted by ${message.index}`
+    })
+    const named = asked.indices.filter((index) => index < message.index)
+    expect(named.join() === drop!.indices.join(), 'C5', () => {
+      return `${to.name} asked to delete ${asked.indices}; ${message.index} drops ${drop!.indices}`
     })
   }
 
@@ -183,7 +246,12 @@ export class ClientCheck implements Check {
     // Whole up to `next`; and where there was no more, up to all that was committed when asked.
     const through = more ? next : Math.max(next, end)
     const all = this.#ledger.mailbox(user)
-    const wanted = all.filter((index) => index > asked.after && index <= through)
+    // What was deleted before it was asked for is gone; what was deleted since may be.
+    const wanted = all.filter((index) => {
+      const dropped = this.#ledger.droppedAt(index)
+      const there = dropped === Infinity || (dropped > end && got.includes(index))
+      return index > asked.after && index <= through && there
+    })
     const whole = got.join() === wanted.join() && got.length <= asked.limit && next >= asked.after
     expect(whole, 'read', () => {
       return `${to.name}'s page after ${asked.after} has [${got}], the ledger [${wanted}]`

@@ -4,6 +4,7 @@
 
 import { sameBytes, KIND } from '../../../protocol/log/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import type { ProcessingReplica } from '../../../protocol/replicas/processing.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import type { Check } from './check.js'
@@ -73,10 +74,19 @@ export class DeliveryCheck implements Check {
     const after = this.#pushed.get(key) ?? Infinity
     const all = this.#ledger.mailbox(user)
     const got = message.messages.map(({ index }) => index)
-    const begin = all.findIndex((index) => index > after)
-    const wanted = begin < 0 ? [] : all.slice(begin, begin + got.length)
+    const last = got.at(-1) ?? 0
+    // Only what is deleted may be missing.
+    const wanted = all.filter((index) => {
+      const there = this.#ledger.droppedAt(index) === Infinity || got.includes(index)
+      return index > after && index <= last && there
+    })
     expect(got.length > 0 && got.join() === wanted.join(), 'push', () => {
       return `${from.name} pushes [${got}] to ${to.name}; after ${after} comes [${wanted}]`
+    })
+    const { appliedIndex } = from.machine as ProcessingReplica
+    const deleted = got.filter((index) => this.#ledger.droppedAt(index) <= appliedIndex)
+    expect(deleted.length === 0, 'deleted', () => {
+      return `${from.name} pushes [${deleted}] to ${to.name}, which it knows to be deleted`
     })
     this.#pushed.set(key, got.at(-1)!)
   }

@@ -1,7 +1,8 @@
 // What the committed log says about clients' things: accounts, streams, places of messages, cursors.
 // The checks of answers compare with this.
 
-import { KIND, sha256 } from '../../../protocol/log/entry.js'
+import { decodeDrop, type Drop } from '../../../protocol/log/drop.js'
+import { KIND, sameBytes, sha256 } from '../../../protocol/log/entry.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
 import { decodeAccount, decodeCursors, type Account } from '../../../protocol/order/bodies.js'
 import type { History, Node } from '../history.js'
@@ -25,12 +26,21 @@ export function digestOf(user: string, { to, text }: Pick<The<'SEND'>, 'to' | 't
   return sha256(Buffer.from(`${user}\n${to}\n${text}`, 'utf8'))
 }
 
+export interface Version {
+  /** Of its entry. */
+  readonly index: number
+  readonly account: Account
+}
+
 export class ClientLedger {
   readonly #history: History
   readonly accounts = new Map<string, Account>()
+  readonly #versions = new Map<string, Version[]>()
   readonly streams = new Map<string, StreamPlace>()
   readonly #places = new Map<string, Node>()
   readonly #mailboxes = new Map<string, number[]>()
+  /** The first DROP that names a message, by the message's index. */
+  readonly #dropped = new Map<number, number>()
   readonly #cursors = new Map<string, number>()
   /** Highest cursor that a client has said, by user. */
   readonly #said = new Map<string, number>()
@@ -56,6 +66,23 @@ export class ClientLedger {
     return this.#mailboxes.get(user) ?? []
   }
 
+  /** What an account was at some moment since `end` was committed. */
+  versionsSince(name: string, end: number): readonly Version[] {
+    const all = this.#versions.get(name) ?? []
+    return all.filter((_, i) => (all[i + 1]?.index ?? Infinity) > end)
+  }
+
+  /** The change with this token. */
+  changedBy(name: string, token: Uint8Array): Version | undefined {
+    const all = this.#versions.get(name) ?? []
+    return all.find(({ account }) => sameBytes(account.changeToken, token))
+  }
+
+  /** Index of the first DROP that names the message at `index`; Infinity: it is not deleted. */
+  droppedAt(index: number): number {
+    return this.#dropped.get(index) ?? Infinity
+  }
+
   cursor(user: string): number {
     return this.#cursors.get(user) ?? 0
   }
@@ -73,12 +100,12 @@ export class ClientLedger {
     const { index, entry } = node
     const { kind, mailbox, stream, seq } = node.meta!
     if (kind === KIND.account) {
-      expect(!this.accounts.has(mailbox), 'C5', () => `${mailbox} is registered twice, at ${index}`)
-      this.accounts.set(mailbox, decodeAccount(mailbox, entry!.body))
+      this.#accountIs(index, decodeAccount(mailbox, entry!.body))
     } else if (kind === KIND.stream) {
       expect(!this.streams.has(hex(stream)), 'C3', () => `a stream is opened twice, at ${index}`)
       this.streams.set(hex(stream), { owner: mailbox, index, next: 1 })
-    } else if (kind === KIND.cursors) this.#cursorsMoved(index, decodeCursors(entry!.body))
+    } else if (kind === KIND.drop) this.#drop(decodeDrop(entry!))
+    else if (kind === KIND.cursors) this.#cursorsMoved(index, decodeCursors(entry!.body))
     if (kind !== KIND.message && kind !== KIND.refusal) return
     const known = this.streams.get(hex(stream))
     expect(known !== undefined, 'C3', () => `entry ${index} of a stream that is not open`)
@@ -89,6 +116,29 @@ export class ClientLedger {
     const indices = this.#mailboxes.get(mailbox)
     if (indices) indices.push(index)
     else this.#mailboxes.set(mailbox, [index])
+  }
+
+  /** Made once; then each change follows from the version before, and no key is ever lost. */
+  #accountIs(index: number, account: Account): void {
+    const { name, version, secrets } = account
+    const before = this.accounts.get(name)
+    expect(version === (before?.version ?? 0) + 1, 'C5', () => {
+      return `${name} is changed from version ${before?.version ?? 0} to ${version}, at ${index}`
+    })
+    const keys = [secrets, ...secrets.older].map(({ publicKey }) => hex(publicKey))
+    const kept = before ? [before.secrets, ...before.secrets.older] : []
+    const lost = kept.filter(({ publicKey }) => !keys.includes(hex(publicKey)))
+    expect(lost.length === 0, 'keys', () => `${name} has lost ${lost.length} keys, at ${index}`)
+    this.accounts.set(name, account)
+    const versions = this.#versions.get(name) ?? []
+    this.#versions.set(name, [...versions, { index, account }])
+  }
+
+  #drop({ index, mailbox, indices }: Drop): void {
+    const mine = new Set(this.mailbox(mailbox))
+    for (const named of indices) {
+      if (mine.has(named) && !this.#dropped.has(named)) this.#dropped.set(named, index)
+    }
   }
 
   #cursorsMoved(index: number, cursors: readonly (readonly [string, number])[]): void {

@@ -2,6 +2,7 @@
 // were asked, and a page is exactly the ledger's stretch of that mailbox. P9: it rests on answers of
 // a majority of voters, asked after the read came.
 
+import { decodeDrop } from '../../../protocol/log/drop.js'
 import { KIND } from '../../../protocol/log/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { History } from '../history.js'
@@ -11,7 +12,8 @@ import type { Check } from './check.js'
 
 interface Asked {
   readonly committed: number
-  /** Rounds of the store before this one were begun too early; Infinity: it has not arrived. */
+  /** The store's life that it has reached; its rounds before this one were begun too early. */
+  life: string
   round: number
   readonly message: The<'READ'> | The<'TIP'>
 }
@@ -35,7 +37,8 @@ export class ReadCheck implements Check {
     if (message.type === 'READ' || message.type === 'TIP') {
       const key = `${from.name}/${from.boot}/${to.name}/${message.request}`
       const committed = this.#history.committed.index
-      this.#asked.set(key, { committed, round: Infinity, message })
+      // Asked again on a new link: the answer may be to the first.
+      if (!this.#asked.has(key)) this.#asked.set(key, { committed, life: '', round: Infinity, message })
     }
     if (message.type === 'LAST_ASK') this.#rounds.set(lifeOf(from), message.round)
     if (message.type === 'READ_PAGE' || message.type === 'TIP_IS') {
@@ -55,8 +58,11 @@ export class ReadCheck implements Check {
   delivered(from: Host, to: Host, message: Message): void {
     if (message.type === 'READ' || message.type === 'TIP') {
       const asked = this.#asked.get(`${from.name}/${from.boot}/${to.name}/${message.request}`)
+      const life = lifeOf(to)
       // A second copy of the question changes nothing for the first.
-      if (asked?.round === Infinity) asked.round = (this.#rounds.get(lifeOf(to)) ?? 0) + 1
+      if (!asked || asked.life === life) return
+      asked.life = life
+      asked.round = (this.#rounds.get(life) ?? 0) + 1
     } else if (message.type === 'LAST_IS' && !message.learner) {
       const key = `${lifeOf(to)} ${message.round}`
       const answers = this.#answers.get(key)
@@ -80,10 +86,19 @@ export class ReadCheck implements Check {
   #page(from: Host, asked: The<'READ'>, page: The<'READ_PAGE'>): void {
     const { ledger } = this.#history
     const end = page.more ? (page.entries.at(-1)?.index ?? asked.after) : page.through
+    // It shows the log as it was at `through`, without what was deleted by then.
+    const gone = new Set<number>()
+    for (let i = asked.after + 1; i <= page.through; i++) {
+      const { entry, meta } = ledger[i]!
+      if (meta!.kind !== KIND.drop || meta!.mailbox !== asked.mailbox) continue
+      for (const index of decodeDrop(entry!).indices) gone.add(index)
+    }
     const wanted: number[] = []
     for (let i = asked.after + 1; i <= end; i++) {
       const meta = ledger[i]!.meta!
-      if (meta.kind === KIND.message && meta.mailbox === asked.mailbox) wanted.push(i)
+      if (meta.kind === KIND.message && meta.mailbox === asked.mailbox && !gone.has(i)) {
+        wanted.push(i)
+      }
     }
     const got = page.entries.map((entry) => entry.index)
     expect(got.join() === wanted.join(), 'read', () => {

@@ -8,9 +8,22 @@ import { Violation } from '../violation.js'
 import type { Check } from './check.js'
 import { hex, type ClientLedger } from './ledger.js'
 
-type Asking = The<'REGISTER' | 'LOGIN' | 'OPEN_STREAM' | 'SEND' | 'INBOX' | 'LISTEN'>
+const NAMES = [
+  'REGISTER',
+  'LOGIN',
+  'OPEN_STREAM',
+  'SEND',
+  'INBOX',
+  'LISTEN',
+  'CHANGE_PASSWORD',
+  'ROTATE_KEY',
+  'KEYS',
+  'DELETE',
+] as const
 
-const ASKING = new Set(['REGISTER', 'LOGIN', 'OPEN_STREAM', 'SEND', 'INBOX', 'LISTEN'])
+type Asking = The<(typeof NAMES)[number]>
+
+const ASKING: ReadonlySet<string> = new Set(NAMES)
 
 export interface Request<A extends Asking = Asking> {
   readonly asked: A

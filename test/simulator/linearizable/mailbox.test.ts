@@ -57,6 +57,47 @@ t.test('what a mailbox may answer', async (t) => {
   right('taken by another', ...REGISTERED, ...at(5, 6, { kind: 'name taken', token: 'b' }))
 })
 
+const remove = (index: number | null, ...indices: number[]): MailboxOperation => {
+  return { kind: 'delete', indices, index }
+}
+const ONE_GONE = [...SENT_TWO, ...at(50, 60, remove(9, 5))]
+
+t.test('what may be shown of deleted messages', async (t) => {
+  const right = (name: string, ...of: History): unknown =>
+    t.equal(verdict(of), 'linearizable', name)
+  right('not after the answer', ...ONE_GONE, ...at(70, 80, page([shown(2, 7)])))
+  right('at once with it, before it', ...ONE_GONE, ...at(55, 56, page([shown(1, 5), shown(2, 7)])))
+  right('and after it', ...ONE_GONE, ...at(55, 56, page([shown(2, 7)])))
+  const unsure = [...SENT_TWO, ...at(50, Infinity, remove(null, 5))]
+  right('without an answer: gone', ...unsure, ...at(70, 80, page([shown(2, 7)])))
+  right('or not', ...unsure, ...at(70, 80, page([shown(1, 5), shown(2, 7)])))
+  right(
+    'what is not there yet stays',
+    ...SENT_ONE,
+    ...at(12, 20, remove(6, 5, 7)),
+    ...at(30, 40, send(2, 7)),
+    ...at(50, 60, page([shown(2, 7)])),
+  )
+})
+
+t.test('and what may not', async (t) => {
+  const wrong = (name: string, ...of: History): unknown =>
+    t.equal(verdict(of), 'not linearizable', name)
+  wrong('the deleted one', ...ONE_GONE, ...at(70, 80, page([shown(1, 5), shown(2, 7)])))
+  wrong('another one missing', ...ONE_GONE, ...at(70, 80, page([])))
+  const back = at(58, 59, page([shown(1, 5), shown(2, 7)]))
+  wrong('back again', ...ONE_GONE, ...at(52, 53, page([shown(2, 7)])), ...back)
+  const late = [...SENT_ONE, ...at(30, 40, remove(6, 5)), ...at(50, 60, send(2, 7))]
+  const torn = page([shown(1, 5), shown(2, 7)])
+  wrong('a page of no one moment: what came later, and what was gone', ...late, ...at(1, 80, torn))
+  wrong(
+    'missing before it was deleted',
+    ...SENT_ONE,
+    ...at(22, 23, page([])),
+    ...at(30, 40, remove(6, 5)),
+  )
+})
+
 t.test('what it may not', async (t) => {
   const wrong = (name: string, ...of: History): unknown =>
     t.equal(verdict(of), 'not linearizable', name)

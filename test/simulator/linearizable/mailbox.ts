@@ -1,8 +1,9 @@
 // What a mailbox is, said sequentially: it comes into being by a registration; from then on messages
 // are appended, each at a higher log index than the last and each stream's in the order of its seqs;
-// an inbox read shows all that is there between two indices. Indices are claims that receipts and
-// pages make: they say in which order the messages must have been appended, and the calls and
-// returns have to allow exactly that order. (A delete would be one more change with an index.)
+// a delete takes messages out; an inbox read shows all that is there between two indices. Indices are
+// claims that receipts, answers of deletes and pages make: they say in which order the changes must
+// have been made, and the calls and returns have to allow exactly that order. What a delete names
+// that was never answered may be there or not, from then on.
 
 import type { Model, Operation } from './linearize.js'
 import type { Without } from './minimal.js'
@@ -25,6 +26,13 @@ export interface Send {
   readonly index: number
 }
 
+export interface Delete {
+  readonly kind: 'delete'
+  readonly indices: readonly number[]
+  /** From its answer; null: it has none, and may have been done at any time, or never. */
+  readonly index: number | null
+}
+
 export interface Inbox {
   readonly kind: 'inbox'
   readonly after: number
@@ -45,6 +53,7 @@ export type MailboxOperation =
   | Send
   /** No such user: consumed its seq, appended nothing. */
   | { readonly kind: 'refused'; readonly message: Message }
+  | Delete
   | Inbox
 
 type History = readonly Operation<MailboxOperation>[]
@@ -52,8 +61,20 @@ type History = readonly Operation<MailboxOperation>[]
 interface State {
   /** Of the registration that made the mailbox; '': there is none. */
   readonly token: string
-  /** So many messages have been appended, in the order of their indices. */
+  /** So many changes have been made, in the order of their indices. */
   readonly count: number
+}
+
+type Change = Send | (Delete & { readonly index: number })
+
+interface Place {
+  readonly index: number
+  /** null: a delete. */
+  readonly message: Shown | null
+  /** From this place on it is deleted. */
+  gone: number
+  /** Named by a delete without an answer. */
+  unsure: boolean
 }
 
 export const idOf = ({ stream, seq }: Message): string => `${stream}/${seq}`
@@ -61,16 +82,26 @@ export const idOf = ({ stream, seq }: Message): string => `${stream}/${seq}`
 export const shownAs = (one: Shown, other: Shown): boolean =>
   one.index === other.index && idOf(one) === idOf(other) && one.text === other.text
 
-function sendsOf(history: History): Send[] {
-  const sends = history.flatMap(({ what }) => (what.kind === 'send' ? [what] : []))
-  return sends.sort((a, b) => a.index - b.index)
+function isChange(what: MailboxOperation): what is Change {
+  return what.kind === 'send' || (what.kind === 'delete' && what.index !== null)
+}
+
+function changesOf(history: History): Change[] {
+  const changes = history.map(({ what }) => what).filter(isChange)
+  return changes.sort((a, b) => a.index - b.index)
+}
+
+const placeOf = (change: Change): Place => {
+  const { index } = change
+  const message = change.kind === 'send' ? { ...change.message, index } : null
+  return { index, message, gone: Infinity, unsure: false }
 }
 
 /** The model of one history: every message whose index is known was appended, in that order. */
 export class Mailbox implements Model<State, MailboxOperation> {
   readonly init: State = { token: '', count: 0 }
   /** By place in the mailbox. */
-  readonly #log: readonly Shown[]
+  readonly #log: readonly Place[]
   readonly #placeOf: ReadonlyMap<MailboxOperation, number>
   /** Places where a message cannot stand: out of its stream's order, or at an index taken. */
   readonly #misplaced = new Set<number>()
@@ -79,14 +110,33 @@ export class Mailbox implements Model<State, MailboxOperation> {
 
   constructor(history: History) {
     this.#made = history.some(({ what }) => what.kind === 'register')
-    const sends = sendsOf(history)
-    this.#log = sends.map(({ message, index }) => ({ ...message, index }))
-    this.#placeOf = new Map(sends.map((send, place) => [send, place]))
+    const changes = changesOf(history)
+    this.#log = changes.map(placeOf)
+    this.#placeOf = new Map(changes.map((change, place) => [change, place]))
     const newest = new Map<string, number>()
-    for (const [place, { stream, seq, index }] of this.#log.entries()) {
+    for (const [place, { message, index }] of this.#log.entries()) {
+      const { stream, seq } = message ?? { stream: '', seq: Infinity }
       const inOrder = seq > (newest.get(stream) ?? 0) && index > (this.#log[place - 1]?.index ?? 0)
       if (!inOrder) this.#misplaced.add(place)
-      newest.set(stream, seq)
+      if (message) newest.set(stream, seq)
+    }
+    this.#mark(history, changes)
+  }
+
+  #mark(history: History, changes: readonly Change[]): void {
+    const byIndex = new Map(this.#log.map((place) => [place.index, place]))
+    for (const [at, change] of changes.entries()) {
+      for (const index of change.kind === 'delete' ? change.indices : []) {
+        const named = byIndex.get(index)
+        if (named && index < change.index) named.gone = Math.min(named.gone, at)
+      }
+    }
+    for (const { what } of history) {
+      if (what.kind !== 'delete' || what.index !== null) continue
+      for (const index of what.indices) {
+        const named = byIndex.get(index)
+        if (named) named.unsure = true
+      }
     }
   }
 
@@ -95,7 +145,7 @@ export class Mailbox implements Model<State, MailboxOperation> {
   }
 
   isQuery({ kind }: MailboxOperation): boolean {
-    return kind !== 'register' && kind !== 'send'
+    return kind !== 'register' && kind !== 'send' && kind !== 'delete'
   }
 
   step(state: State, what: MailboxOperation): State | null {
@@ -112,6 +162,11 @@ export class Mailbox implements Model<State, MailboxOperation> {
         const fits = exists && this.#placeOf.get(what) === count && !this.#misplaced.has(count)
         return fits ? { token, count: count + 1 } : null
       }
+      case 'delete': {
+        if (what.index === null) return state
+        const fits = exists && this.#placeOf.get(what) === count && !this.#misplaced.has(count)
+        return fits ? { token, count: count + 1 } : null
+      }
       case 'refused':
         return exists && this.#made ? null : state
       case 'inbox':
@@ -123,12 +178,21 @@ export class Mailbox implements Model<State, MailboxOperation> {
     if (messages.length > limit || next < after) return false
     let place = this.#firstAbove(after)
     for (const message of messages) {
-      if (place >= count || !shownAs(this.#log[place]!, message)) return false
+      while (place < count && this.#passes(this.#log[place]!, count, message)) place++
+      const there = this.#log[place]?.message
+      if (place >= count || !there || !shownAs(there, message)) return false
       place++
     }
+    while (place < count && this.#passes(this.#log[place]!, count, null)) place++
     // Nothing up to `next` may be missing, nor come later.
     if ((this.#log[place]?.index ?? Infinity) <= next) return false
     return more || place >= count
+  }
+
+  /** A page of the first `count` changes need not show it, or not before `message`. */
+  #passes({ message, gone, unsure }: Place, count: number, next: Shown | null): boolean {
+    if (!message || gone < count) return true
+    return unsure && !(next && shownAs(message, next))
   }
 
   #firstAbove(index: number): number {
@@ -176,6 +240,8 @@ export function describeMailbox(what: MailboxOperation): Row {
       return { asked: 'log in', answered: what.accepted ? 'session' : 'no such account' }
     case 'send':
       return { asked: `send ${named(what.message)}`, answered: `at ${what.index}` }
+    case 'delete':
+      return { asked: `delete ${what.indices.join(' ')}`, answered: `by ${what.index ?? '?'}` }
     case 'refused':
       return { asked: `send ${named(what.message)}`, answered: 'no such user' }
     case 'inbox': {

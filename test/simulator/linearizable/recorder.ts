@@ -7,8 +7,8 @@ import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Operation } from './linearize.js'
 import { idOf, type MailboxOperation, type Message as Sent } from './mailbox.js'
 
-type Request = The<'REGISTER' | 'LOGIN' | 'SEND' | 'INBOX'>
-type Answer = The<'SESSION' | 'RECEIPT' | 'PAGE' | 'ERROR'>
+type Request = The<'REGISTER' | 'LOGIN' | 'SEND' | 'INBOX' | 'DELETE' | 'CHANGE_PASSWORD'>
+type Answer = The<'SESSION' | 'RECEIPT' | 'PAGE' | 'DELETED' | 'ERROR'>
 
 interface Try {
   readonly who: string
@@ -21,8 +21,8 @@ interface Try {
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
-const ASKS = new Set(['REGISTER', 'LOGIN', 'SEND', 'INBOX'])
-const ANSWERS = new Set(['SESSION', 'RECEIPT', 'PAGE', 'ERROR'])
+const ASKS = new Set(['REGISTER', 'LOGIN', 'SEND', 'INBOX', 'DELETE', 'CHANGE_PASSWORD'])
+const ANSWERS = new Set(['SESSION', 'RECEIPT', 'PAGE', 'DELETED', 'ERROR'])
 
 function isError(one: Try, name: keyof typeof ERRORS): boolean {
   return one.answer?.type === 'ERROR' && one.answer.code === ERRORS[name].code
@@ -57,7 +57,7 @@ export class Recorder {
   asked(who: string, user: string, message: Message): void {
     if (!ASKS.has(message.type)) return
     const asked = message as Request
-    const mailbox = asked.type === 'SEND' ? asked.to : asked.type === 'INBOX' ? user : asked.name
+    const mailbox = 'to' in asked ? asked.to : 'name' in asked ? asked.name : user
     const one = { who, called: this.#place(), mailbox, asked, returned: Infinity, answer: null }
     this.#tries.push(one)
     this.#open.set(`${who}/${asked.request}`, one)
@@ -101,6 +101,7 @@ function historyOf(tries: readonly Try[]): Operation<MailboxOperation>[] {
     ...registrations.flatMap((again) => registrationOf(again)),
     ...tries.flatMap((one) => logInOf(one, tries)),
     ...sends.flatMap((again) => sendOf(again, shown)),
+    ...tries.flatMap((one) => deleteOf(one)),
     ...pages,
   ].sort((a, b) => a.called - b.called)
 }
@@ -134,8 +135,12 @@ function logInOf(one: Try, tries: readonly Try[]): Operation<MailboxOperation>[]
   const right = tries.some(
     ({ asked: other }) => other.type === 'REGISTER' && other.password === asked.password,
   )
+  // Which password is right when is no matter of the mailbox.
+  const changing = tries.some(({ asked: other, called }) => {
+    return other.type === 'CHANGE_PASSWORD' && called < one.returned
+  })
   const accepted = answer?.type === 'SESSION'
-  if (!right || (!accepted && !isError(one, 'BAD_CREDENTIALS'))) return []
+  if (!right || changing || (!accepted && !isError(one, 'BAD_CREDENTIALS'))) return []
   return [operation([one], [one], { kind: 'log in', accepted })]
 }
 
@@ -164,6 +169,14 @@ function sendOf(
       counting.length > 0 ? [operation(counting, answers, { kind: 'send', message, index })] : [],
     ),
   ]
+}
+
+function deleteOf(one: Try): Operation<MailboxOperation>[] {
+  const { asked, answer } = one
+  if (asked.type !== 'DELETE' || !counts(one)) return []
+  const index = answer?.type === 'DELETED' ? answer.index : null
+  const answers = index === null ? [] : [one]
+  return [operation([one], answers, { kind: 'delete', indices: asked.indices, index })]
 }
 
 function inboxOf(one: Try): Operation<MailboxOperation>[] {

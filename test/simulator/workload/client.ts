@@ -7,6 +7,7 @@ import { ERRORS } from '../../../protocol/errors.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Start } from '../host.js'
 import { Random } from '../random.js'
+import { Account, type Passwords } from './account.js'
 import type { ClientWorld, Line } from './line.js'
 import { Reader } from './reader.js'
 import { SideLine } from './side-line.js'
@@ -24,11 +25,11 @@ const COMMON_STREAM = new Uint8Array(16).fill(7)
 
 export class Client implements Machine {
   readonly #user: string
-  readonly #password: string
   readonly #random: Random
   readonly #world: ClientWorld
   readonly #streams: readonly SendStream[]
   readonly #reader: Reader
+  readonly #account: Account
   readonly #side: SideLine
   readonly #token: Uint8Array
   #effects: Effect[] = []
@@ -42,9 +43,8 @@ export class Client implements Machine {
   #requests: number
   readonly #asked = new Map<number, Asked>()
 
-  constructor(user: string, start: Start, world: ClientWorld) {
+  constructor(user: string, start: Start, world: ClientWorld, passwords: Passwords) {
     this.#user = user
-    this.#password = `secret of ${user}`
     const random = new Random(Buffer.from(start.entropy(4)).readUInt32BE())
     this.#random = random
     this.#world = world
@@ -56,7 +56,8 @@ export class Client implements Machine {
       { length: random.between(1, 2) },
       () => new SendStream(line, pace, window),
     )
-    this.#reader = new Reader(line)
+    this.#account = new Account(line, passwords)
+    this.#reader = new Reader(line, (indices) => this.#account.saw(indices))
     this.#side = new SideLine(this.#lineOn(() => this.#side.link))
   }
 
@@ -101,7 +102,7 @@ export class Client implements Machine {
 
   #connected(link: LinkId, to: Slot): void {
     if (this.#link !== null) {
-      if (!this.#side.takes(link, to, this.#password)) this.#close(link)
+      if (!this.#side.takes(link, to, this.#account.password)) this.#close(link)
       return
     }
     this.#link = link
@@ -149,6 +150,7 @@ export class Client implements Machine {
     if (random.chance(0.0005)) return this.#leave()
     if (!this.#loggedIn) return
     for (const stream of this.#streams) stream.work()
+    this.#account.work()
     this.#reader.work(!this.#world.busy() && this.#idle)
     if (this.#side.work(this.#at, this.#streams)) this.#leave(this.#side.link)
     if (random.chance(0.0005)) this.#intrude()
@@ -171,7 +173,8 @@ export class Client implements Machine {
   }
 
   #logIn(): void {
-    const [name, password, token, random] = [this.#user, this.#password, this.#token, this.#random]
+    const [name, token, random] = [this.#user, this.#token, this.#random]
+    const password = this.#account.password
     const again = this.#registered && random.chance(0.7)
     const wrong = random.chance(0.05)
     const build = (request: number): Message => {
@@ -179,11 +182,11 @@ export class Client implements Machine {
       if (again) return { type: 'LOGIN', request, name, password }
       return { type: 'REGISTER', request, name, password, token }
     }
-    this.#ask(this.#link, build, (answer) => this.#session(answer, wrong))
+    this.#ask(this.#link, build, (answer) => this.#session(answer))
     if (random.chance(0.1)) this.#ask(this.#link, build)
   }
 
-  #session(answer: Message, wrong: boolean): void {
+  #session(answer: Message): void {
     if (answer.type === 'SESSION') {
       this.#loggedIn = true
       this.#registered = true
@@ -193,7 +196,8 @@ export class Client implements Machine {
     const taken = code === ERRORS.NAME_TAKEN.code
     // By a former life, or by somebody of the same name.
     if (taken) this.#registered = true
-    if (taken || (wrong && code === ERRORS.BAD_CREDENTIALS.code)) this.#logIn()
+    // On purpose, or the one before a change.
+    if (taken || code === ERRORS.BAD_CREDENTIALS.code) this.#logIn()
     else this.#leave()
   }
 

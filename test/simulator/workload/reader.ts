@@ -16,8 +16,11 @@ export class Reader {
   #asking = false
   #final: 'no' | 'reading' | 'done' = 'no'
 
-  constructor(line: Line) {
+  readonly #saw: (indices: readonly number[]) => void
+
+  constructor(line: Line, saw: (indices: readonly number[]) => void) {
     this.#line = line
+    this.#saw = saw
   }
 
   /** The whole mailbox has been read since there was nothing more to do. */
@@ -77,11 +80,13 @@ export class Reader {
       return
     }
     this.#after = answer.next
+    this.#saw(answer.messages.map(({ index }) => index))
     if (answer.messages.length > 0) this.#acknowledge(answer.messages.at(-1)!.index)
     if (this.#final === 'reading' && !answer.more) this.#final = 'done'
   }
 
   pushed({ messages }: The<'PUSH'>): void {
+    this.#saw(messages.map(({ index }) => index))
     this.#acknowledge(messages.at(-1)!.index)
   }
 

@@ -15,6 +15,7 @@ import { readKey, seal } from '../compute.js'
 import type { Start } from '../host.js'
 import type { Workload } from '../simulation.js'
 import { Random } from '../random.js'
+import type { Passwords } from './account.js'
 import { Client } from './client.js'
 
 export interface Builders {
@@ -46,6 +47,7 @@ export class Whole implements Workload {
   /** Of the whole run, drawn when the first replica, or client, starts. */
   #limits: Limits | null = null
   #users: string[] = []
+  readonly #passwords: Passwords = new Map()
 
   constructor(builders = PRODUCT) {
     this.#builders = builders
@@ -98,7 +100,7 @@ export class Whole implements Workload {
     const { processing, clients } = sizes
     const name = this.#nameOf(slot, start, clients)
     const world = { users: this.#users, processing, busy: () => this.busy, dial }
-    return new Client(name, start, world)
+    return new Client(name, start, world, this.#passwords)
   }
 
   settled(cluster: Cluster): boolean {

@@ -1,0 +1,120 @@
+// The account of a client: registration, log-in, and changes of password and key. A change may be
+// asked for again after a lost answer: its token tells the service that it is the same one.
+
+import { randomBytes } from 'node:crypto'
+import type { Message, The } from '../protocol/messages/catalogue.js'
+import { TrocaError, refusedHere } from './errors.js'
+import type { Link } from './link.js'
+import type { Operations } from './operations.js'
+import type { OperationOptions } from './options.js'
+
+/** Making an RSA key takes seconds. */
+const NEW_KEY_TIMEOUT_MS = 120_000
+const TOKEN_BYTES = 16
+
+export interface Account {
+  readonly name: string
+  /** RFC 7638 thumbprint of the public key that is sealed for. */
+  readonly fingerprint: string
+  readonly bits: number
+  /** Everything up to this log index was acknowledged. */
+  readonly cursor: number
+}
+
+/** The public side of a key. */
+export type Key = Pick<Account, 'fingerprint' | 'bits'>
+
+export interface NewKeyOptions extends OperationOptions {
+  readonly onProgress?: (text: string) => void
+}
+
+type Asking = (request: number) => Message
+
+export class Accounts {
+  readonly #operations: Operations
+  readonly #link: Link
+  readonly #timeoutMs: number
+  readonly #loggedIn: (account: Account) => void
+  #registration: { readonly name: string; readonly token: Uint8Array } | null = null
+
+  constructor(
+    operations: Operations,
+    link: Link,
+    timeoutMs: number,
+    loggedIn: (account: Account) => void,
+  ) {
+    this.#operations = operations
+    this.#link = link
+    this.#timeoutMs = timeoutMs
+    this.#loggedIn = loggedIn
+  }
+
+  async register(name: string, password: string, options: NewKeyOptions): Promise<Account> {
+    if (this.#registration?.name !== name) {
+      this.#registration = { name, token: randomBytes(TOKEN_BYTES) }
+    }
+    const { token } = this.#registration
+    const build: Asking = (request) => ({ type: 'REGISTER', request, name, password, token })
+    const answer = await this.#ask(`registering ${name}`, build, {
+      timeoutMs: NEW_KEY_TIMEOUT_MS,
+      ...options,
+    })
+    return this.#session(answer, password)
+  }
+
+  async login(name: string, password: string, options: OperationOptions): Promise<Account> {
+    const build: Asking = (request) => ({ type: 'LOGIN', request, name, password })
+    return this.#session(await this.#ask(`logging in as ${name}`, build, options), password)
+  }
+
+  async changePassword(
+    password: string,
+    newPassword: string,
+    options: OperationOptions,
+  ): Promise<Account> {
+    const { credentials } = this.#link
+    if (!credentials) throw refusedHere('NOT_LOGGED_IN')
+    const token = randomBytes(TOKEN_BYTES)
+    const build: Asking = (request) => {
+      return { type: 'CHANGE_PASSWORD', request, password, newPassword, token }
+    }
+    // A connection that is lost meanwhile does not tell which of the two counts.
+    const { user, passwords } = credentials
+    this.#link.credentials = { user, passwords: [...passwords, newPassword] }
+    try {
+      return this.#session(await this.#ask('changing the password', build, options), newPassword)
+    } catch (error) {
+      if (error instanceof TrocaError && error.definite) this.#link.credentials = credentials
+      throw error
+    }
+  }
+
+  async rotateKey(password: string, options: NewKeyOptions): Promise<Account> {
+    const token = randomBytes(TOKEN_BYTES)
+    const build: Asking = (request) => ({ type: 'ROTATE_KEY', request, password, token })
+    const answer = await this.#ask('making a new key', build, {
+      timeoutMs: NEW_KEY_TIMEOUT_MS,
+      ...options,
+    })
+    return this.#session(answer, password)
+  }
+
+  async keys(name: string, options: OperationOptions): Promise<readonly Key[]> {
+    const build: Asking = (request) => ({ type: 'KEYS', request, name })
+    const answer = await this.#ask(`asking for the keys of ${name}`, build, options)
+    return (answer as The<'KEYS_ARE'>).keys
+  }
+
+  #ask(what: string, build: Asking, options: NewKeyOptions): Promise<Message> {
+    const { signal, onProgress, timeoutMs = this.#timeoutMs } = options
+    return this.#operations.run({ what, build, timeoutMs, signal, onProgress })
+  }
+
+  #session(answer: Message, password: string): Account {
+    const { name, fingerprint, bits, cursor } = answer as The<'SESSION'>
+    this.#link.credentials = { user: name, passwords: [password] }
+    const account = { name, fingerprint, bits, cursor }
+    this.#loggedIn(account)
+    return account
+  }
+}

@@ -1,0 +1,72 @@
+// troca keys list | fingerprint [NAME] | rotate
+
+import type { Argv, CommandModule } from 'yargs'
+import { Context } from '../context.js'
+import type { GlobalFlags } from '../context.js'
+import { clearProgress, progress, result, resultJson, table } from '../output.js'
+import { knownPassword } from '../password.js'
+import { stepMs, withClient } from '../run.js'
+import { say } from '../texts.js'
+
+interface OfUser extends GlobalFlags {
+  name?: string | undefined
+}
+
+const list: CommandModule<GlobalFlags, GlobalFlags> = {
+  command: 'list',
+  describe: 'the keys of the current user, the newest first',
+  async handler(flags) {
+    const context = new Context(flags)
+    const keys = await withClient(context, { login: true }, (client) =>
+      client.keys(context.user, { timeoutMs: stepMs(context) }),
+    )
+    if (context.json) return resultJson({ name: context.user, keys })
+    const rows = keys.map(({ fingerprint, bits }, i) => {
+      return [fingerprint, bits, say(i === 0 ? 'keyInUse' : 'keyOld')]
+    })
+    result(table(['fingerprint', 'bits', ''], rows))
+  },
+}
+
+const fingerprint: CommandModule<GlobalFlags, OfUser> = {
+  command: 'fingerprint [name]',
+  describe: 'of the key that messages to this user are sealed for: compare it by another way',
+  builder: (yargs: Argv<GlobalFlags>) => yargs.positional('name', { type: 'string' }),
+  async handler(flags) {
+    const context = new Context(flags)
+    const name = flags.name ?? context.user
+    const [key] = await withClient(context, { login: true }, (client) =>
+      client.keys(name, { timeoutMs: stepMs(context) }),
+    )
+    if (context.json) resultJson({ name, ...key })
+    else result(key!.fingerprint)
+  },
+}
+
+const rotate: CommandModule<GlobalFlags, GlobalFlags> = {
+  command: 'rotate',
+  describe: 'make a new key; the old ones still open what was sent before',
+  async handler(flags) {
+    const context = new Context(flags)
+    const name = context.user
+    context.servers()
+    const password = await knownPassword(context, name, false)
+    const account = await withClient(context, {}, async (client) => {
+      await client.login(name, password, { timeoutMs: stepMs(context) })
+      const onProgress = (what: string): void => progress(say('working', { what }))
+      return client.rotateKey(password, { onProgress })
+    })
+    clearProgress()
+    context.rememberAccount(account)
+    if (context.json) resultJson(account)
+    else result(say('rotated', { ...account }))
+  },
+}
+
+export const keys: CommandModule<GlobalFlags, GlobalFlags> = {
+  command: 'keys',
+  describe: 'the keys of an account: list, fingerprint, rotate',
+  builder: (yargs) =>
+    yargs.command(list).command(fingerprint).command(rotate).demandCommand(1, 1).strict(),
+  handler() {},
+}

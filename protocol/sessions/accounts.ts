@@ -1,0 +1,256 @@
+// Accounts: registration, log-in, and changes of password and key. What takes long is computed off
+// the event loop first; the outcome then becomes a command. A change ends all other sessions of its
+// user: they hold keys of before, and were opened with a password that may be the reason for it.
+
+import type { The } from '../messages/catalogue.js'
+import { MAX_KEYS } from '../messages/common.js'
+import { errorName } from '../errors.js'
+import { KIND, sameBytes, type Entry, type Meta } from '../log/entry.js'
+import { decodeNote, type Account } from '../order/bodies.js'
+import type { Executor } from '../order/executor.js'
+import type { RingStanding } from '../order/standing.js'
+import type { AccountSecrets } from '../replicas/compute.js'
+import type { Asked } from './sessions.js'
+import { isUserName, refusal, type Session } from './session.js'
+
+type Change = The<'CHANGE_PASSWORD'> | The<'ROTATE_KEY'>
+
+export interface AccountsPort {
+  submit(
+    session: Session,
+    request: number,
+    asked: Asked,
+    answer: (entry: Entry, meta: Meta) => void,
+  ): void
+  reply(session: Session, message: The<'SESSION' | 'KEYS_ARE' | 'ERROR'>): void
+  /** Its connection has not ended. */
+  lives(session: Session): boolean
+  /** Runs `then` when the own log holds everything that was acknowledged before now. */
+  atTip(session: Session, request: number, then: () => void): void
+  /** Runs `then` when it holds all that it ever held: later only while it is built again. */
+  again(then: () => void): void
+}
+
+export class Accounts {
+  readonly #s: RingStanding
+  readonly #executor: Executor
+  readonly #port: AccountsPort
+
+  constructor(standing: RingStanding, executor: Executor, port: AccountsPort) {
+    this.#s = standing
+    this.#executor = executor
+    this.#port = port
+  }
+
+  #busy(session: Session, request: number): boolean {
+    if (this.#s.outbox.computing < this.#s.limits.computations) return false
+    this.#port.reply(
+      session,
+      refusal(request, 'OVERLOADED', 'too many log-ins at once', { retryAfter: 1_000 }),
+    )
+    return true
+  }
+
+  #sayProgress(session: Session, request: number, text: string): void {
+    if (!this.#port.lives(session)) return
+    this.#s.outbox.send(session.link, { type: 'PROGRESS', request, text })
+  }
+
+  register(session: Session, message: The<'REGISTER'>): void {
+    const { request, name, password, token } = message
+    if (!isUserName(name)) return this.#port.reply(session, refusal(request, 'BAD_NAME'))
+    this.#port.atTip(session, request, () => {
+      const existing = this.#executor.base.account(name)
+      if (existing && sameBytes(existing.token, token))
+        return this.#unlock(session, request, name, password)
+      if (existing) return this.#port.reply(session, refusal(request, 'NAME_TAKEN'))
+      this.#create(session, message)
+    })
+  }
+
+  #create(session: Session, message: The<'REGISTER'>): void {
+    const { request, name, password, token } = message
+    if (this.#busy(session, request)) return
+    const bits = this.#s.limits.keyBits
+    this.#s.outbox.compute(
+      { kind: 'create-account', user: name, password, bits },
+      (result) => {
+        if (result.kind !== 'create-account') {
+          this.#port.reply(session, refusal(request, 'OVERLOADED', 'no key could be made'))
+          return
+        }
+        const asked = { kind: 'register', name, token, ...result.secrets } as const
+        this.#port.submit(session, request, asked, (entry, meta) => {
+          if (meta.kind === KIND.account) {
+            this.#logIn(session, request, name, [result.privateKey], 1)
+            return
+          }
+          const { code } = decodeNote(entry.body)
+          if (code === 0) this.#unlock(session, request, name, password)
+          else this.#port.reply(session, refusal(request, errorName(code) ?? 'BAD_REQUEST'))
+        })
+      },
+      (text) => this.#sayProgress(session, request, text),
+    )
+  }
+
+  login(session: Session, message: The<'LOGIN'>): void {
+    const { request, name, password } = message
+    this.#port.atTip(session, request, () => this.#unlock(session, request, name, password))
+  }
+
+  /** An unknown user costs the same work as a wrong password, and gets the same answer. */
+  #unlock(session: Session, request: number, name: string, password: string): void {
+    if (this.#busy(session, request)) return
+    const account: Account | undefined = this.#executor.base.account(name)
+    const secrets = account?.secrets ?? null
+    this.#s.outbox.compute({ kind: 'unlock', user: name, password, secrets }, (result) => {
+      if (result.kind !== 'unlock') {
+        const text = 'the log-in could not be checked'
+        this.#port.reply(session, refusal(request, 'OVERLOADED', text))
+      } else if (!result.privateKeys) {
+        this.#port.reply(session, refusal(request, 'BAD_CREDENTIALS'))
+      } else {
+        this.#logIn(session, request, name, result.privateKeys, account!.version)
+      }
+    })
+  }
+
+  /**
+   * `version`: of the account that the keys are from. While the state is built again from the log,
+   * the account and its cursor are not what they were.
+   */
+  #logIn(
+    session: Session,
+    request: number,
+    name: string,
+    privateKeys: readonly Uint8Array[],
+    version: number,
+  ): void {
+    this.#port.again(() => this.#begin(session, request, name, privateKeys, version))
+  }
+
+  #begin(
+    session: Session,
+    request: number,
+    name: string,
+    privateKeys: readonly Uint8Array[],
+    version: number,
+  ): void {
+    const account = this.#executor.base.account(name)
+    if (!this.#port.lives(session) || account?.version !== version) {
+      for (const key of privateKeys) key.fill(0)
+      // It was changed while the password was being checked.
+      return this.#port.reply(session, refusal(request, 'SESSION_ENDED'))
+    }
+    for (const key of session.privateKeys) key.fill(0)
+    if (!session.user) this.#s.users++
+    session.user = name
+    session.privateKeys = privateKeys
+    session.version = version
+    this.#sayAccount(session, request, name)
+  }
+
+  #sayAccount(session: Session, request: number, name: string): void {
+    const { kid, bits } = this.#executor.keyOf(this.#executor.base.account(name)!)
+    const cursor = this.#executor.base.cursors.get(name) ?? 0
+    this.#port.reply(session, { type: 'SESSION', request, name, fingerprint: kid, bits, cursor })
+  }
+
+  // ---- changes --------------------------------------------------------------------------------
+
+  change(session: Session, user: string, message: Change): void {
+    const { request, token } = message
+    this.#port.atTip(session, request, () => {
+      const account = this.#executor.base.account(user)
+      if (!account) return this.#port.reply(session, refusal(request, 'NOT_READY'))
+      if (sameBytes(account.changeToken, token)) return this.#changedBefore(session, user, message)
+      if (this.#busy(session, request)) return
+      if (message.type === 'CHANGE_PASSWORD') this.#changePassword(session, account, message)
+      else this.#rotateKey(session, account, message)
+    })
+  }
+
+  /** An answer was lost: whoever asks again with the password that counts now is logged in. */
+  #changedBefore(session: Session, user: string, message: Change): void {
+    const password = message.type === 'CHANGE_PASSWORD' ? message.newPassword : message.password
+    this.#unlock(session, message.request, user, password)
+  }
+
+  #changePassword(session: Session, account: Account, message: The<'CHANGE_PASSWORD'>): void {
+    const { request, password, newPassword } = message
+    const { name: user, secrets } = account
+    const job = { kind: 'change-password', user, password, newPassword, secrets } as const
+    this.#s.outbox.compute(job, (result) => {
+      if (result.kind !== 'change-password') {
+        const text = 'the password could not be changed'
+        this.#port.reply(session, refusal(request, 'OVERLOADED', text))
+      } else if (!result.secrets) {
+        this.#port.reply(session, refusal(request, 'BAD_CREDENTIALS'))
+      } else {
+        this.#submitChange(session, account, message, result.secrets, [])
+      }
+    })
+  }
+
+  #rotateKey(session: Session, account: Account, message: The<'ROTATE_KEY'>): void {
+    const { request, password } = message
+    const { name: user, secrets } = account
+    if (secrets.older.length + 1 >= MAX_KEYS) {
+      return this.#port.reply(session, refusal(request, 'TOO_MANY_KEYS'))
+    }
+    const bits = this.#s.limits.keyBits
+    this.#s.outbox.compute(
+      { kind: 'rotate-key', user, password, bits, secrets },
+      (result) => {
+        if (result.kind !== 'rotate-key') {
+          this.#port.reply(session, refusal(request, 'OVERLOADED', 'no key could be made'))
+        } else if (!result.rotated) {
+          this.#port.reply(session, refusal(request, 'BAD_CREDENTIALS'))
+        } else {
+          const { secrets: changed, privateKey } = result.rotated
+          this.#submitChange(session, account, message, changed, [privateKey])
+        }
+      },
+      (text) => this.#sayProgress(session, request, text),
+    )
+  }
+
+  /** `added`: private keys that this session has from now on. */
+  #submitChange(
+    session: Session,
+    { name: user, version }: Account,
+    message: Change,
+    secrets: AccountSecrets,
+    added: readonly Uint8Array[],
+  ): void {
+    const { request, token } = message
+    const asked = { kind: 'change-account', user, version, token, ...secrets } as const
+    this.#port.submit(session, request, asked, (entry, meta) => {
+      if (meta.kind === KIND.account) {
+        // Nothing was changed between: the session has all keys of the version before.
+        if (session.user === user) {
+          session.privateKeys = [...added, ...session.privateKeys]
+          session.version = version + 1
+        }
+        this.#port.again(() => this.#sayAccount(session, request, user))
+        return
+      }
+      const { code } = decodeNote(entry.body)
+      if (code === 0) this.#changedBefore(session, user, message)
+      else this.#port.reply(session, refusal(request, errorName(code) ?? 'BAD_REQUEST'))
+    })
+  }
+
+  // ---- public keys ----------------------------------------------------------------------------
+
+  keys(session: Session, { request, name }: The<'KEYS'>): void {
+    this.#port.atTip(session, request, () => {
+      const account = this.#executor.base.account(name)
+      if (!account) return this.#port.reply(session, refusal(request, 'NO_SUCH_USER'))
+      const keys = this.#executor.keysOf(account)
+      const shown = keys.map(({ kid: fingerprint, bits }) => ({ fingerprint, bits }))
+      this.#port.reply(session, { type: 'KEYS_ARE', request, name, keys: shown })
+    })
+  }
+}

@@ -1,0 +1,147 @@
+// What DROP entries do to a file: bodies go, and with them every byte of theirs; the chain stays.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import type { Test } from 'tap'
+import { auditFile } from '../../../daemons/storage/audit.js'
+import { Connection } from '../../../daemons/storage/connection.js'
+import { Store } from '../../../daemons/storage/store.js'
+import { decodeDrop } from '../../../protocol/log/drop.js'
+import { erased, type Entry } from '../../../protocol/log/entry.js'
+import type { ReadResult } from '../../../protocol/log/storage.js'
+import { GENESIS, INCARNATION, START, chained, dropDraft, messageDraft } from './log-maker.js'
+
+const BODY_BYTES = 9_000
+
+async function fresh(t: Test): Promise<{ path: string; store: Store }> {
+  const path = join(t.testdir(), 's1.db')
+  await Store.create(path, GENESIS, INCARNATION)
+  return { path, store: (await Store.open(path))!.store }
+}
+
+/** Alice's and bob's in turn, alice's first; then alice drops some. */
+function log(messages: number, dropped: readonly number[]): Entry[] {
+  const drafts = Array.from({ length: messages }, (_, i) =>
+    messageDraft(i % 2 === 0 ? 'alice' : 'bob', 1, i + 1, i < 10 ? BODY_BYTES : 50),
+  )
+  return chained(START, [...drafts, dropDraft('alice', dropped)])
+}
+
+function read(store: Store, mailbox: string, without: readonly number[] = []): Promise<ReadResult> {
+  const bounds = { after: 0, through: 1e6, limit: 10_000, maxBytes: 1e9 }
+  return store.read({ kind: 'mailbox', mailbox, without, ...bounds })
+}
+
+const indicesOf = (result: ReadResult): number[] =>
+  result.kind === 'mailbox' ? result.entries.map(({ index }) => index) : []
+
+async function alter(path: string, sql: string): Promise<void> {
+  const connection = await Connection.open(path, 'write')
+  await connection.exec(sql)
+  await connection.close()
+}
+
+t.test('bodies go, of the own mailbox only; header, meta and chain stay', async (t) => {
+  const { path, store } = await fresh(t)
+  const entries = log(10, [1, 3, 4, 77])
+  await store.write({ entries, commit: 11 })
+  t.same(indicesOf(await read(store, 'alice', [1, 3])), [5, 7, 9], 'left out before they are gone')
+  const drop = decodeDrop(entries.at(-1)!)
+  t.match(await store.write({ commit: 11, erase: [drop] }), { outcome: 'written' })
+  t.same(indicesOf(await read(store, 'alice')), [5, 7, 9])
+  t.same(indicesOf(await read(store, 'bob')), [2, 4, 6, 8, 10])
+  const all = { kind: 'entries', after: 0, limit: 100, maxBytes: 1e9 } as const
+  const kept = entries.map((entry) => ([1, 3].includes(entry.index) ? erased(entry) : entry))
+  t.same(await store.read(all), { kind: 'entries', entries: kept, more: false })
+  await store.write({ commit: 11, erase: [drop] })
+  t.same(await store.read(all), { kind: 'entries', entries: kept, more: false }, 'twice is once')
+  await store.close()
+
+  const bytes = readFileSync(path)
+  t.equal(bytes.indexOf('alice 1 1 '), -1, 'nothing of it is left in the file')
+  t.ok(bytes.indexOf('alice 1 5 ') > 0)
+  t.match(await auditFile(path), { last: 11, fault: null })
+  const { store: again, recovered } = (await Store.open(path))!
+  t.same(recovered.tail, kept)
+  t.same(recovered.drops, [], 'carried out')
+  t.same(indicesOf(await read(again, 'alice')), [5, 7, 9])
+  await again.close()
+})
+
+t.test('messages that are long indexed go from their pages as well', async (t) => {
+  const { store } = await fresh(t)
+  const entries = log(9_000, [1, 8_999])
+  for (let i = 0; i < entries.length; i += 500) {
+    await store.write({ entries: entries.slice(i, i + 500), commit: i })
+  }
+  t.equal(indicesOf(await read(store, 'alice', [1, 8_999])).length, 4_498)
+  await store.write({ commit: 9_001, erase: [decodeDrop(entries.at(-1)!)] })
+  const left = indicesOf(await read(store, 'alice'))
+  t.same([left.length, left[0], left.at(-1)], [4_498, 3, 8_997])
+  await store.close()
+})
+
+t.test('what was committed and not carried out is found when the file is opened', async (t) => {
+  const { path, store } = await fresh(t)
+  const entries = log(10, [1])
+  const more = chained(entries.at(-1)!, [dropDraft('bob', [2]), dropDraft('bob', [4])], 1, 12)
+  await store.write({ entries, commit: 0 })
+  await store.write({ entries: more, commit: 12 })
+  await store.close()
+  const { store: again, recovered } = (await Store.open(path))!
+  t.same(recovered.drops, [entries.at(-1), more[0]], 'the last one is not committed')
+  await again.write({ commit: 12, erase: recovered.drops.map(decodeDrop) })
+  await t.rejects(again.write({ commit: 12, erase: [decodeDrop(more[1]!)] }), /P3/)
+  await again.close()
+  const last = (await Store.open(path))!
+  t.same(last.recovered.drops, [])
+  const without = last.recovered.tail.filter(({ bodyHash }) => bodyHash !== null)
+  t.same(
+    without.map(({ index }) => index),
+    [1, 2],
+  )
+  await last.store.close()
+})
+
+t.test('entries that come from another replica without their bodies', async (t) => {
+  const { path, store } = await fresh(t)
+  const entries = log(10, [1, 3]).map((entry) =>
+    [1, 3].includes(entry.index) ? erased(entry) : entry,
+  )
+  await store.write({ entries, commit: 11 })
+  t.same(indicesOf(await read(store, 'alice')), [5, 7, 9])
+  await store.write({ commit: 11, erase: [decodeDrop(entries.at(-1)!)] })
+  await store.close()
+  t.match(await auditFile(path), { last: 11, fault: null })
+  const { store: again, recovered } = (await Store.open(path))!
+  t.same(recovered.tail, entries)
+  t.same(indicesOf(await read(again, 'alice')), [5, 7, 9])
+  await again.close()
+})
+
+t.test('an audit finds a body that is gone and that nobody deleted', async (t) => {
+  const { path, store } = await fresh(t)
+  const entries = log(10, [1])
+  await store.write({ entries: [...entries.slice(0, 4), erased(entries[4]!)], commit: 4 })
+  await store.write({ entries: entries.slice(5), commit: 11 })
+  await store.close()
+  const fault = 'the body of entry 5 is gone, and nobody deleted it'
+  t.match(await auditFile(path), { last: 11, fault })
+})
+
+t.test('a file of the layout before is brought to this one', async (t) => {
+  const { path, store } = await fresh(t)
+  const entries = log(10, [1])
+  await store.write({ entries, commit: 11 })
+  await store.close()
+  const before =
+    'DROP INDEX drops; ALTER TABLE entries DROP COLUMN body_hash; PRAGMA user_version = 1'
+  await alter(path, before)
+  const { store: again, recovered } = (await Store.open(path))!
+  t.same(recovered.drops, [entries.at(-1)])
+  await again.write({ commit: 11, erase: recovered.drops.map(decodeDrop) })
+  t.same(indicesOf(await read(again, 'alice')), [3, 5, 7, 9])
+  await again.close()
+  t.match(await auditFile(path), { fault: null })
+})

@@ -1,0 +1,178 @@
+// Deletions at one persistence replica: pages show the log of one moment, whatever is deleted while
+// they are read from the file; what a crash leaves undone is done after it.
+
+import t from 'tap'
+import { encodeDrop } from '../../../protocol/log/drop.js'
+import { KIND, encodeMeta, plainMeta, type Draft } from '../../../protocol/log/entry.js'
+import type { Recovered } from '../../../protocol/log/storage.js'
+import type { Effect, Input, LinkId } from '../../../protocol/machine.js'
+import type { Message, MessageName, The } from '../../../protocol/messages/catalogue.js'
+import { TIMINGS } from '../../../protocol/replicas/config.js'
+import { PersistenceReplica } from '../../../protocol/replicas/persistence.js'
+import { Disk } from '../../simulator/disk.js'
+import { History } from '../../simulator/history.js'
+import { Random } from '../../simulator/random.js'
+import { Timeline } from '../../simulator/timeline.js'
+
+const MAIN = 1 as LinkId
+const BULK = 2 as LinkId
+const GENESIS = { clusterId: 'c', slots: 1 }
+
+/** A cluster of one store whose reads of the file take as long as the test likes. */
+class Store {
+  readonly disk: Disk
+  readonly #timeline = new Timeline()
+  readonly #random = new Random(1)
+  #machine: PersistenceReplica
+  readonly #heard: Message[] = []
+  /** Reads of the file not carried out yet. */
+  readonly reads: (() => void)[] = []
+  /** false: writes that erase are never carried out. */
+  erases = true
+  #id = 0
+
+  constructor() {
+    this.disk = new Disk(1, this.#timeline, this.#random, new History(1), 100, () => {})
+    this.disk.format(GENESIS, { counter: 1, nonce: '' })
+    this.#machine = this.#start(this.disk.recover())
+    this.run()
+  }
+
+  #start(recovered: Recovered | null): PersistenceReplica {
+    const entropy = (bytes: number): Uint8Array => this.#random.bytes(bytes)
+    const at = { clusterId: 'c', self: 1, slots: 1, boot: 'boot', timings: TIMINGS }
+    return new PersistenceReplica({ ...at, recovered, entropy })
+  }
+
+  restart(): void {
+    this.disk.crash()
+    this.#machine = this.#start(this.disk.recover())
+    this.run()
+  }
+
+  /** Until it serves and all writes are done. */
+  run(): void {
+    const link = { role: 'processing', slot: 1, boot: 'b', address: '' } as const
+    this.#feed({ type: 'link-up', link: MAIN, peer: { ...link, lane: 'main' } })
+    this.#feed({ type: 'link-up', link: BULK, peer: { ...link, lane: 'bulk' } })
+    this.settle()
+    if (this.#machine.status !== 'normal') throw new Error(this.#machine.status)
+  }
+
+  settle(): void {
+    for (let i = 0; i < 200; i++) {
+      this.#timeline.after(20, () => this.#feed({ type: 'tick' }))
+      while (this.#timeline.step());
+    }
+  }
+
+  #feed(input: Input): void {
+    const now = Math.floor(this.#timeline.now)
+    for (const effect of this.#machine.step(input, { monotonic: now, wall: now })) this.#do(effect)
+  }
+
+  #do(effect: Effect): void {
+    if (effect.type === 'send') this.#heard.push(effect.message)
+    if (effect.type === 'persist') {
+      const { token, batch } = effect
+      if (batch.erase && !this.erases) return
+      this.disk.write(batch, (result) => this.#feed({ type: 'stored', token, result }))
+    }
+    if (effect.type === 'read') {
+      const { token, query } = effect
+      this.reads.push(() =>
+        this.disk.read(query, (result) => this.#feed({ type: 'read', token, result })),
+      )
+    }
+  }
+
+  heard<N extends MessageName>(name: N): The<N>[] {
+    return this.#heard.filter((message) => message.type === name) as The<N>[]
+  }
+
+  /** Outside any term; resolves to nothing, but all is committed and carried out after `settle`. */
+  append(...drafts: Draft[]): void {
+    const order = { id: ++this.#id, term: 0, k: 0, part: 1, parts: drafts.length, time: 0, drafts }
+    this.#feed({ type: 'message', link: MAIN, message: { type: 'APPEND', ...order } })
+  }
+
+  read(mailbox: string): void {
+    const message = { type: 'READ', request: ++this.#id, mailbox, after: 0, limit: 10 } as const
+    this.#feed({ type: 'message', link: BULK, message })
+  }
+
+  /** Carries the oldest read out now. */
+  release(): void {
+    this.reads.shift()!()
+    this.settle()
+  }
+
+  pages(): number[][] {
+    return this.heard('READ_PAGE').map(({ entries }) => entries.map(({ index }) => index))
+  }
+}
+
+let seq = 0
+function message(mailbox: string): Draft {
+  const stream = new Uint8Array(16)
+  const digest = new Uint8Array(32)
+  const meta = encodeMeta({ kind: KIND.message, answer: 0, mailbox, stream, seq: ++seq, digest })
+  return { meta, body: Buffer.from(`to ${mailbox}`) }
+}
+
+function drop(mailbox: string, ...indices: number[]): Draft {
+  return { meta: plainMeta(KIND.drop, 0, mailbox), body: encodeDrop(indices) }
+}
+
+t.test('a page during which something is deleted is read again, as of then', (t) => {
+  seq = 0
+  const store = new Store()
+  store.append(message('bob'), message('bob'))
+  store.settle()
+  store.read('bob')
+  store.settle()
+  t.equal(store.reads.length, 1, 'being read')
+  store.append(message('bob'), drop('bob', 1))
+  store.settle()
+  t.same([...store.disk.file!.erased], [1], 'erased meanwhile')
+  store.release()
+  t.same(store.pages(), [], 'neither as it was before nor as it is after')
+  store.release()
+  t.same(store.pages(), [[2, 3]])
+  t.ok(store.heard('READ_PAGE')[0]!.through >= 4)
+  t.end()
+})
+
+t.test('a deletion in another mailbox disturbs no page', (t) => {
+  seq = 0
+  const store = new Store()
+  store.append(message('bob'), message('alice'))
+  store.settle()
+  store.read('bob')
+  store.settle()
+  store.append(drop('alice', 1, 2))
+  store.settle()
+  store.release()
+  t.same(store.pages(), [[1]])
+  t.end()
+})
+
+t.test('what a crash leaves undone is on no page before it, and done after it', (t) => {
+  seq = 0
+  const store = new Store()
+  store.append(message('bob'), message('bob'))
+  store.settle()
+  store.erases = false
+  store.append(drop('bob', 2, 1_000), message('bob'))
+  store.settle()
+  store.read('bob')
+  store.settle()
+  store.release()
+  t.same(store.pages(), [[1, 4]], 'what comes later is not meant')
+  t.same([...store.disk.file!.erased], [], 'though the file still holds it')
+  store.erases = true
+  store.restart()
+  t.same([...store.disk.file!.erased], [2])
+  t.equal(store.disk.file!.dropped, 3)
+  t.end()
+})

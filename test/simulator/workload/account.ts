@@ -1,0 +1,99 @@
+// What a virtual user does with its account and its mailbox now and then: another password, a new
+// key, a look at somebody's keys, deletions. A person remembers every password that it has chosen,
+// and tries them in turn when it does not know which counts.
+
+import { ERRORS } from '../../../protocol/errors.js'
+import type { Line } from './line.js'
+
+/** Passwords chosen by each user, the newest last; more than one client may have the name. */
+export type Passwords = Map<string, string[]>
+
+export class Account {
+  readonly #line: Line
+  readonly #chosen: string[]
+  /** Indices that were shown lately. */
+  #seen: number[] = []
+
+  constructor(line: Line, passwords: Passwords) {
+    this.#line = line
+    const chosen = passwords.get(line.user) ?? [`secret of ${line.user}`]
+    passwords.set(line.user, chosen)
+    this.#chosen = chosen
+  }
+
+  /** For a log-in: the newest, most likely. */
+  get password(): string {
+    const { random } = this.#line
+    return random.chance(0.7) ? this.#chosen.at(-1)! : random.pick(this.#chosen)
+  }
+
+  saw(indices: readonly number[]): void {
+    this.#seen = [...this.#seen, ...indices].slice(-50)
+  }
+
+  work(): void {
+    const { random, world } = this.#line
+    if (!world.busy()) return
+    if (random.chance(0.002)) this.#changePassword()
+    if (random.chance(0.002)) this.#rotateKey()
+    if (random.chance(0.02)) this.#delete()
+    if (random.chance(0.0003)) {
+      const name = random.pick(world.users)
+      this.#line.ask((request) => ({ type: 'KEYS', request, name }))
+    }
+  }
+
+  #changePassword(): void {
+    const { random, user } = this.#line
+    const password = this.password
+    const newPassword = `secret ${random.hex(4)} of ${user}`
+    const token = random.bytes(16)
+    this.#chosen.push(newPassword)
+    this.#again(() =>
+      this.#line.ask(
+        (request) => ({ type: 'CHANGE_PASSWORD', request, password, newPassword, token }),
+        (answer) => {
+          if (answer.type === 'SESSION') this.#line.did('workload: password changed')
+        },
+      ),
+    )
+  }
+
+  #rotateKey(): void {
+    const { random } = this.#line
+    const password = this.password
+    const token = random.bytes(16)
+    this.#again(() =>
+      this.#line.ask(
+        (request) => ({ type: 'ROTATE_KEY', request, password, token }),
+        (answer) => {
+          if (answer.type === 'SESSION') this.#line.did('workload: key rotated')
+          const full = answer.type === 'ERROR' && answer.code === ERRORS.TOO_MANY_KEYS.code
+          if (full) this.#line.did('workload: no room for another key')
+        },
+      ),
+    )
+  }
+
+  /** Some that were shown, now and then one that is not there or not yet. */
+  #delete(): void {
+    const { random } = this.#line
+    if (this.#seen.length === 0) return
+    const indices = Array.from({ length: random.between(1, 5) }, () => random.pick(this.#seen))
+    if (random.chance(0.2)) indices.push(Math.max(...indices) + random.between(1, 100))
+    this.#again(() =>
+      this.#line.ask(
+        (request) => ({ type: 'DELETE', request, indices }),
+        (answer) => {
+          if (answer.type === 'DELETED') this.#line.did('workload: deleted')
+        },
+      ),
+    )
+  }
+
+  /** Asks; now and then twice. */
+  #again(ask: () => void): void {
+    ask()
+    if (this.#line.random.chance(0.2)) ask()
+  }
+}

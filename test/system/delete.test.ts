@@ -1,0 +1,73 @@
+// Deletions on real daemons: gone from every page and push from the answer on, wherever it is read,
+// and from every file; also of those that were killed before they could erase anything.
+
+import t from 'tap'
+import { Connection } from '../../daemons/storage/connection.js'
+import { Cluster, PASSWORD } from './cluster.js'
+import type { Replica } from './replica.js'
+import { readMailbox } from './load.js'
+
+t.setTimeout(280_000)
+
+/** Indices of the messages whose bodies the file does not hold any more. */
+async function erasedIn(replica: Replica): Promise<number[]> {
+  const connection = await Connection.open(replica.place.data, 'read')
+  try {
+    const sql = 'SELECT idx FROM entries WHERE body_hash IS NOT NULL ORDER BY idx'
+    return (await connection.all<{ idx: number }>(sql)).map(({ idx }) => idx)
+  } finally {
+    await connection.close()
+  }
+}
+
+t.test('deleted is gone: from pages, pushes and files, also after kill -9 of all', async (t) => {
+  const cluster = await Cluster.start(t)
+  const alice = await cluster.register('alice')
+  const bob = await cluster.register('bob')
+  const receipts = await Promise.all(
+    Array.from({ length: 300 }, (_, i) => bob.send('alice', `message ${i}`)),
+  )
+  const own = await alice.send('bob', 'not of this mailbox')
+  const gone = receipts.filter((_, i) => i % 2 === 0).map(({ index }) => index)
+  const left = receipts.filter((_, i) => i % 2 === 1).map(({ index }) => index)
+  const [away] = cluster.persistence
+  await away!.kill()
+  await alice.delete([...gone, own.index, 1, 1e9])
+  for (const replica of cluster.processing) {
+    const reader = await cluster.logIn('alice', replica)
+    const shown = await readMailbox(reader)
+    t.same(
+      shown.map(({ index }) => index),
+      left,
+      `read at ${replica.name}`,
+    )
+    t.ok(shown.every(({ text }) => text !== null))
+  }
+  t.equal((await readMailbox(bob)).length, 1, 'nobody deletes in the mailbox of another')
+
+  // The one that was away hears of it now; then all are killed, some perhaps between the two.
+  away!.start()
+  await cluster.untilCaughtUp(away!)
+  await alice.delete(left.slice(0, 1))
+  await Promise.all(cluster.replicas.map((replica) => replica.kill()))
+  for (const replica of cluster.replicas) replica.start()
+  await cluster.untilSettled()
+  const expected = [...gone, left[0]!].sort((a, b) => a - b)
+  for (const replica of cluster.persistence) {
+    await cluster.until(`${replica.name} has erased`, async () => {
+      return (await erasedIn(replica)).length === expected.length ? true : null
+    })
+    t.same(await erasedIn(replica), expected, replica.name)
+  }
+  const pushed: number[] = []
+  const listener = await cluster.logIn('alice', undefined, PASSWORD)
+  for await (const message of listener.messages({ after: 0 })) {
+    pushed.push(message.index)
+    message.ack()
+    if (pushed.length === left.length - 1) break
+  }
+  t.same(pushed, left.slice(1))
+  t.match(await cluster.audit(), { agree: true })
+  const again = await bob.send('alice', 'one more')
+  t.same((await readMailbox(alice)).at(-1)?.index, again.index)
+})

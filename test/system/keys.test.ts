@@ -1,0 +1,79 @@
+// Changes of password and key on real daemons: what a session of before sees of them, wherever it
+// is, and that everything old and new still opens.
+
+import { once } from 'node:events'
+import t from 'tap'
+import type { Client } from '../../clients/index.js'
+import { Cluster, PASSWORD } from './cluster.js'
+import { readMailbox } from './load.js'
+
+t.setTimeout(280_000)
+
+const NEW_PASSWORD = 'battery staple'
+
+async function textsOf(client: Client): Promise<(string | null)[]> {
+  return (await readMailbox(client)).map(({ text }) => text)
+}
+
+t.test('a new key, a new password, and both again after everything was killed', async (t) => {
+  const cluster = await Cluster.start(t)
+  const alice = await cluster.register('alice')
+  const bob = await cluster.register('bob')
+  // At another replica than the coordinator: it hears of changes by its feed alone.
+  const coordinator = await cluster.coordinator()
+  const follower = cluster.processing.find((one) => one !== coordinator)!
+  const elsewhere = await cluster.logIn('alice', follower)
+  await bob.send('alice', 'for the first key')
+
+  const first = alice.account!.fingerprint
+  const [gone] = await Promise.all([
+    once(elsewhere.events, 'disconnected'),
+    alice.rotateKey(PASSWORD),
+  ])
+  t.match(gone, [{ reason: /the password or the key of the account is new/ }])
+  const second = alice.account!.fingerprint
+  t.not(second, first)
+  const keys = await bob.keys('alice')
+  t.same(
+    keys.map(({ fingerprint }) => fingerprint),
+    [second, first],
+  )
+  await bob.send('alice', 'for the second key')
+  const both = ['for the first key', 'for the second key']
+  t.same(await textsOf(alice), both)
+  t.same(await textsOf(elsewhere), both, 'it has logged in again by itself')
+
+  await t.rejects(alice.changePassword('wrong', NEW_PASSWORD), { name: 'BAD_CREDENTIALS' })
+  const ended = once(elsewhere.events, 'disconnected')
+  await alice.changePassword(PASSWORD, NEW_PASSWORD)
+  await ended
+  await t.rejects(textsOf(elsewhere), { name: 'BAD_CREDENTIALS' }, 'it knows the old password only')
+  await t.rejects(cluster.logIn('alice'), { name: 'BAD_CREDENTIALS' })
+  t.same(await textsOf(alice), both)
+
+  await Promise.all(cluster.replicas.map((replica) => replica.kill()))
+  for (const replica of cluster.replicas) replica.start()
+  await cluster.untilSettled()
+  await bob.send('alice', 'after the night')
+  const again = await cluster.logIn('alice', follower, NEW_PASSWORD)
+  t.same(await textsOf(again), [...both, 'after the night'])
+  t.same(await textsOf(alice), [...both, 'after the night'], 'the library knows the new one')
+  await t.rejects(cluster.logIn('alice'), { name: 'BAD_CREDENTIALS' })
+  t.match(await cluster.audit(), { agree: true })
+})
+
+t.test('of two changes at once one counts, and the other is told', async (t) => {
+  const cluster = await Cluster.start(t)
+  const alice = await cluster.register('alice')
+  const other = await cluster.logIn('alice')
+  const changes = await Promise.allSettled([
+    alice.changePassword(PASSWORD, 'the one'),
+    other.changePassword(PASSWORD, 'the other'),
+  ])
+  const won = changes.findIndex(({ status }) => status === 'fulfilled')
+  t.equal(changes.filter(({ status }) => status === 'fulfilled').length, 1)
+  const { reason } = changes.find(({ status }) => status === 'rejected') as PromiseRejectedResult
+  t.match(reason, { name: /ACCOUNT_CHANGED|BAD_CREDENTIALS/ })
+  await t.rejects(cluster.logIn('alice', undefined, ['the one', 'the other'][1 - won]))
+  t.ok(await cluster.logIn('alice', undefined, ['the one', 'the other'][won]))
+})
