@@ -76,9 +76,9 @@ export const CLIENT_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'sessions/sessions',
-        line: 'this.#applied.again(() => this.#begin(session, request, name, privateKey));',
-        becomes: 'this.#begin(session, request, name, privateKey);',
+        file: 'sessions/accounts',
+        line: 'this.#port.again(() => this.#begin(session, request, name, privateKeys, version));',
+        becomes: 'this.#begin(session, request, name, privateKeys, version);',
       },
     ],
     caughtBy: ['cursor', 'crash'],
@@ -101,8 +101,8 @@ export const CLIENT_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'sessions/delivery',
-        line: 'const key = Uint8Array.from(privateKey);',
-        becomes: 'const key = privateKey;',
+        line: 'const keys = privateKeys.map((key) => Uint8Array.from(key));',
+        becomes: 'const keys = privateKeys;',
       },
     ],
     caughtBy: ['C4', 'push', 'read', 'linearizable'],
