@@ -132,9 +132,10 @@ function registrationOf(tries: readonly Try[]): Operation<MailboxOperation>[] {
 function logInOf(one: Try, tries: readonly Try[]): Operation<MailboxOperation>[] {
   const { asked, answer } = one
   if (asked.type !== 'LOGIN') return []
-  const right = tries.some(
-    ({ asked: other }) => other.type === 'REGISTER' && other.password === asked.password,
-  )
+  const right = tries.some(({ asked: other, answer: session }) => {
+    const registered = other.type === 'REGISTER' && session?.type === 'SESSION'
+    return registered && other.password === asked.password
+  })
   // Which password is right when is no matter of the mailbox.
   const changing = tries.some(({ asked: other, called }) => {
     return other.type === 'CHANGE_PASSWORD' && called < one.returned
