@@ -168,7 +168,7 @@ export class ProcessingReplica implements Machine {
     if (old) this.#lose(old.link)
     this.#ringOf.set(link, peer.slot)
     const heard = this.#s.now.monotonic
-    this.#s.peers.set(peer.slot, { link, boot: peer.boot, heard, heartbeat: null })
+    this.#s.peers.set(peer.slot, { link, boot: peer.boot, heard, heartbeat: null, passed: 0 })
     this.#s.send(peer.slot, this.#ownHeartbeat())
     if (this.#s.role === 'coordinator') this.#coordinator.linked(peer.slot)
   }
@@ -323,7 +323,11 @@ export class ProcessingReplica implements Machine {
     return `${this.#home.reached.length} of ${stores} persistence replicas reachable: ${reached}; ${needed} needed`
   }
 
-  #onPass(from: Slot, commands: readonly Command[]): void {
+  /** A frame that comes twice must not have taken refused: it would be said to be certain. */
+  #onPass(from: Slot, passed: readonly Command[]): void {
+    const peer = this.#s.peers.get(from)!
+    const commands = passed.filter(({ origin }) => origin.id > peer.passed)
+    peer.passed = commands.at(-1)?.origin.id ?? peer.passed
     const refused = commands.filter(
       (command) => this.#s.role !== 'coordinator' || !this.#coordinator.submit(command),
     )
