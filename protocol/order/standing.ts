@@ -13,8 +13,6 @@ export interface RingPeer {
   readonly boot: string
   heard: number
   heartbeat: The<'RING_HEARTBEAT'> | null
-  /** The last command that it has passed on over this link, by its number for it. */
-  passed: number
 }
 
 /** More than there are slots. */

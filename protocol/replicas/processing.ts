@@ -11,6 +11,7 @@ import { Executor } from '../order/executor.js'
 import { Home } from '../order/home.js'
 import { Leadership } from '../order/leadership.js'
 import { describeProcessing, ringMetrics } from '../order/report.js'
+import { Passed } from '../order/passed.js'
 import { Requests } from '../order/requests.js'
 import { RingStanding, type Role } from '../order/standing.js'
 import { Cursors } from '../sessions/cursors.js'
@@ -27,6 +28,7 @@ export class ProcessingReplica implements Machine {
   readonly #coordinator: Coordinator
   readonly #leadership: Leadership
   readonly #requests: Requests
+  readonly #passed = new Passed()
   readonly #sessions: Sessions
   readonly #cursors: Cursors
   readonly #following: Following
@@ -168,7 +170,7 @@ export class ProcessingReplica implements Machine {
     if (old) this.#lose(old.link)
     this.#ringOf.set(link, peer.slot)
     const heard = this.#s.now.monotonic
-    this.#s.peers.set(peer.slot, { link, boot: peer.boot, heard, heartbeat: null, passed: 0 })
+    this.#s.peers.set(peer.slot, { link, boot: peer.boot, heard, heartbeat: null })
     this.#s.send(peer.slot, this.#ownHeartbeat())
     if (this.#s.role === 'coordinator') this.#coordinator.linked(peer.slot)
   }
@@ -323,12 +325,8 @@ export class ProcessingReplica implements Machine {
     return `${this.#home.reached.length} of ${stores} persistence replicas reachable: ${reached}; ${needed} needed`
   }
 
-  /** A frame that comes twice must not have taken refused: it would be said to be certain. */
-  #onPass(from: Slot, passed: readonly Command[]): void {
-    const peer = this.#s.peers.get(from)!
-    const commands = passed.filter(({ origin }) => origin.id > peer.passed)
-    peer.passed = commands.at(-1)?.origin.id ?? peer.passed
-    const refused = commands.filter(
+  #onPass(from: Slot, commands: readonly Command[]): void {
+    const refused = this.#passed.fresh(commands).filter(
       (command) => this.#s.role !== 'coordinator' || !this.#coordinator.submit(command),
     )
     if (refused.length === 0) return

@@ -117,7 +117,7 @@ export class Cluster {
       ...(machines.client
         ? [
             ...clientChecks(this.history, this.coverage, () => this.timeline.now),
-            new OrderCheck(this.history),
+            new OrderCheck(this.history, this.wrong),
           ]
         : []),
       this.coverage,

@@ -1,5 +1,5 @@
-// How many seeds each planted bug survives: node dist/test/simulator/hunt.js --help. Exit code 1
-// where one escapes, 2 for wrong usage.
+// How many seeds each planted bug survives: npm run hunt -- --help. Exit code 1 where one escapes, 2
+// for wrong usage.
 
 import yargs from 'yargs'
 import { BUGS } from './planted/bugs.js'
@@ -63,7 +63,9 @@ const row = ({ bug, invariants, median }: Found): string =>
 
 async function main(): Promise<boolean> {
   const text = { type: 'string' } as const
-  const values = usage(yargs(process.argv.slice(2)).scriptName('hunt.js').usage('$0 [options]'))
+  const values = usage(
+    yargs(process.argv.slice(2)).scriptName('npm run hunt --').usage('$0 [options]'),
+  )
     .options({
       only: { type: 'string', default: '', describe: 'bugs with this in their names' },
       seeds: { ...text, describe: 'at most so many seeds a bug [300]' },
@@ -99,7 +101,7 @@ if (process.argv[1] === import.meta.filename) {
     process.exitCode = (await main()) ? 0 : 1
   } catch (error) {
     if (!(error instanceof Usage)) throw error
-    process.stderr.write(`hunt: ${error.message}. node dist/test/simulator/hunt.js --help\n`)
+    process.stderr.write(`hunt: ${error.message}. npm run hunt -- --help\n`)
     process.exitCode = 2
   }
 }

@@ -71,7 +71,7 @@ export const ORDER_BUGS: readonly Bug[] = [
       },
       { file: 'order/state', line: '{ k: k - 1, half: true }', becomes: '{ k, half: true }' },
     ],
-    caughtBy: ['C2', 'C3', 'C5', 'C6', 'P7', 'halt'],
+    caughtBy: ['vote', 'C2', 'C3', 'C5', 'C6', 'P7', 'halt'],
   },
   {
     name: 'the overlay of an old term is kept',
@@ -116,7 +116,7 @@ export const ORDER_BUGS: readonly Bug[] = [
         becomes: 'this.#executor.hold({ ...order, time: this.#s.now.wall });',
       },
     ],
-    caughtBy: ['C6', 'P7'],
+    caughtBy: ['vote', 'C6', 'P7'],
   },
   {
     name: 'the time of orders goes back with the clock',

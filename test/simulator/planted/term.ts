@@ -88,7 +88,7 @@ export const TERM_BUGS: readonly Bug[] = [
         becomes: 'log.committedFence.owner?.slot === claim.slot',
       },
     ],
-    caughtBy: ['C1', 'C2', 'C6', 'C7', 'P7', 'halt'],
+    caughtBy: ['C1', 'C2', 'C6', 'C7', 'P3', 'P7', 'halt'],
   },
   {
     name: 'FENCED names a term that is not committed',
