@@ -211,14 +211,23 @@ const isNaming = ({ kind }: MailboxOperation): boolean =>
 
 /**
  * Of the mailbox as if some messages had never been: they go from the pages with their sends. Where
- * a registration goes, all go: then the mailbox may have been there at any time.
+ * a registration goes, all go: then the mailbox may have been there at any time. A delete stays as long
+ * as a message that it names: without it, pages that do not show that one would be wrong.
  */
 export const withoutMessages: Without<MailboxOperation> = (history, gone) => {
   const ids = new Set<string>()
   for (const { what } of gone) if (what.kind === 'send') ids.add(idOf(what.message))
+  const there = new Set<number>()
+  for (const operation of history) {
+    const { what } = operation
+    if (what.kind === 'send' && !gone.has(operation)) there.add(what.index)
+  }
+  const justifies = (what: MailboxOperation): boolean =>
+    what.kind === 'delete' && what.indices.some((index) => there.has(index))
   const nameless = [...gone].some(({ what }) => what.kind === 'register')
   return history
-    .filter((operation) => !gone.has(operation) && !(nameless && isNaming(operation.what)))
+    .filter(({ what }) => !(nameless && isNaming(what)))
+    .filter((operation) => !gone.has(operation) || justifies(operation.what))
     .map((operation) => {
       const { what } = operation
       if (what.kind !== 'inbox' || !what.messages.some((one) => ids.has(idOf(one)))) {
