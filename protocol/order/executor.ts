@@ -153,7 +153,7 @@ export class Executor {
 
   /** Forgets everything: the state is built again from the log. */
   reset(): void {
-    this.base = new Committed()
+    this.base = new Committed(this.base.cursors)
     this.#keys = new WeakMap()
     this.dropOverlay()
   }

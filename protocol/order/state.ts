@@ -40,13 +40,18 @@ export function streamKey(stream: Uint8Array): string {
 export class Committed implements Ledger {
   readonly accounts = new Map<string, Account>()
   readonly streams = new Map<string, StreamState>()
-  readonly cursors = new Map<string, number>()
+  readonly cursors: Map<string, number>
   index = 0
   fence: Fence = NO_FENCE
   /** Index of the newest TERM entry. */
   termIndex = 0
   /** Highest time of entries that orders or claims wrote, ms since 1970. */
   time = 0
+
+  /** `cursors`: known from before a rebuild. They only grow, and execution never reads them. */
+  constructor(cursors: ReadonlyMap<string, number> = new Map()) {
+    this.cursors = new Map(cursors)
+  }
 
   account(name: string): Account | undefined {
     return this.accounts.get(name)
