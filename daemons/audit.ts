@@ -14,12 +14,14 @@ interface Verdict {
   readonly replica: string
   readonly last: number
   readonly committed: number
-  /** Hex, of the chain at `committed`. */
+  /** Hex, at the last entry that all files have committed: equal where they agree. */
   readonly chain: string
+  readonly chainAt: number
   /** null: nothing is wrong. */
   readonly fault: string | null
 }
 
+const NONE = new Uint8Array(0)
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 function progress(name: string, text: string): void {
@@ -44,10 +46,11 @@ async function compare(audits: ReadonlyMap<string, FileAudit | string>): Promise
     (most, one) => (!most || one.commit > most.commit ? one : most),
     null,
   )
+  const chainAt = Math.min(...read.map(({ commit }) => commit))
   const verdicts: Verdict[] = []
   for (const [replica, one] of audits) {
     if (typeof one === 'string') {
-      verdicts.push({ replica, last: 0, committed: 0, chain: '', fault: one })
+      verdicts.push({ replica, last: 0, committed: 0, chain: '', chainAt: 0, fault: one })
       continue
     }
     const { last, commit: committed, path } = one
@@ -56,15 +59,17 @@ async function compare(audits: ReadonlyMap<string, FileAudit | string>): Promise
     const same = own !== null && theirs !== null && hex(own) === hex(theirs)
     const differs = same ? null : `differs from the others at or below entry ${committed}`
     const fault = one.fault ?? differs
-    verdicts.push({ replica, last, committed, chain: own ? hex(own) : '', fault })
+    const common = await chainOfFile(path, chainAt)
+    verdicts.push({ replica, last, committed, chain: hex(common ?? NONE), chainAt, fault })
   }
   return verdicts
 }
 
 function report(verdicts: readonly Verdict[], agree: boolean): string {
-  const lines = verdicts.map(({ replica, last, committed, chain, fault }) => {
+  const lines = verdicts.map(({ replica, last, committed, chain, chainAt, fault }) => {
     if (fault) return `${replica}  ${fault}`
-    return `${replica}  ${last} entries, ${committed} committed, chain ${chain.slice(0, 16)}  sound`
+    const held = `${last} entries, ${committed} committed`
+    return `${replica}  ${held}, chain at ${chainAt}: ${chain.slice(0, 16)}  sound`
   })
   return [...lines, agree ? 'all files agree' : 'the files do not agree', ''].join('\n')
 }

@@ -11,6 +11,7 @@ import { Executor } from '../order/executor.js'
 import { Home } from '../order/home.js'
 import { Leadership } from '../order/leadership.js'
 import { describeProcessing, ringMetrics } from '../order/report.js'
+import { Passed } from '../order/passed.js'
 import { Requests } from '../order/requests.js'
 import { RingStanding, type Role } from '../order/standing.js'
 import { Cursors } from '../sessions/cursors.js'
@@ -27,6 +28,7 @@ export class ProcessingReplica implements Machine {
   readonly #coordinator: Coordinator
   readonly #leadership: Leadership
   readonly #requests: Requests
+  readonly #passed = new Passed()
   readonly #sessions: Sessions
   readonly #cursors: Cursors
   readonly #following: Following
@@ -324,7 +326,7 @@ export class ProcessingReplica implements Machine {
   }
 
   #onPass(from: Slot, commands: readonly Command[]): void {
-    const refused = commands.filter(
+    const refused = this.#passed.fresh(commands).filter(
       (command) => this.#s.role !== 'coordinator' || !this.#coordinator.submit(command),
     )
     if (refused.length === 0) return

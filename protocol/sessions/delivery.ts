@@ -62,10 +62,11 @@ export class Delivery {
 
   // ---- opening --------------------------------------------------------------------------------
 
+  /** `then(null)`: it could not be tried just now. A text that does not open is another thing. */
   #open(
     session: Session,
     entries: readonly Entry[],
-    then: (messages: InboxMessage[]) => void,
+    then: (messages: InboxMessage[] | null) => void,
   ): void {
     const { privateKeys, user } = session
     if (entries.length === 0 || !user) {
@@ -79,10 +80,10 @@ export class Delivery {
     const job = { kind: 'open', privateKeys: keys, envelopes, places } as const
     this.#s.outbox.compute(job, (result) => {
       for (const key of keys) key.fill(0)
-      const texts = result.kind === 'open' ? result.texts : []
+      if (result.kind !== 'open') return then(null)
       const messages = places.map((place, i): InboxMessage => {
         const { sender: from, recipient: to, stream, seq, time } = place
-        const text = texts[i] ?? null
+        const text = result.texts[i] ?? null
         return { index: entries[i]!.index, from, to, time, stream, seq, text, envelope: null }
       })
       then(messages)
@@ -121,6 +122,11 @@ export class Delivery {
         return
       }
       this.#open(session, page.entries, (messages) => {
+        if (!messages) {
+          this.#s.outbox.send(session.link, refusal(request, 'OVERLOADED', 'not opened'))
+          done()
+          return
+        }
         const { more, through } = page
         // An empty page with more to come (limit 0) has shown nothing: read on from where it began.
         const next = page.entries.at(-1)?.index ?? (more ? after : Math.max(after, through))
@@ -212,6 +218,7 @@ export class Delivery {
     const place: Opening = { messages: null, without: new Set() }
     listener.opening.push(place)
     this.#open(listener.session, entries, (messages) => {
+      if (!messages) return this.#backTo(listener, place, entries[0]!.index - 1)
       place.messages = messages
       while (listener.opening[0]?.messages) {
         const { messages: opened, without } = listener.opening.shift()!
@@ -220,6 +227,17 @@ export class Delivery {
         this.#s.outbox.send(listener.session.link, { type: 'PUSH', messages: ready })
       }
     })
+  }
+
+  /** From `sent` on nothing has been pushed: it is read to from there, what came behind it too. */
+  #backTo(listener: Listener, place: Opening, sent: number): void {
+    const at = listener.opening.indexOf(place)
+    if (at < 0) return
+    listener.opening.length = at
+    listener.underWay.length = listener.underWay.filter((index) => index <= sent).length
+    listener.sent = sent
+    listener.live = false
+    this.#readOn(listener)
   }
 
   /** Reads a page for who is behind; live again when the log has no more than the feed has shown. */
@@ -231,7 +249,8 @@ export class Delivery {
     this.#read(session.user!, sent, Math.min(room, PAGE), (page) => {
       listener.reading = false
       if (this.#listeners.get(session.link) !== listener) return
-      if (!page) {
+      // Without an answer, or gone back meanwhile: the page does not follow on.
+      if (!page || listener.sent !== sent) {
         this.#readOn(listener)
         return
       }

@@ -89,11 +89,11 @@ export class ViewChange {
     if (this.#s.now.monotonic - this.#wantedSince >= this.#delay) this.#propose(target)
   }
 
-  /** A learner that promised and heard no more of it asks again. */
+  /** A learner that promised and heard no more of it asks again; that view it does not enter any more. */
   #giveUpChanging(): void {
     const waited = this.#s.now.monotonic - this.#changingSince
     if (this.#s.status === 'changing' && !this.#s.votes && waited > 4 * this.#s.timings.patience) {
-      this.#s.status = 'learner'
+      this.leave()
     }
   }
 

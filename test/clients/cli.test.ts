@@ -10,6 +10,9 @@ import type { The } from '../../protocol/messages/catalogue.js'
 import { FakeServer } from './fake-server.js'
 import type { Script } from './fake-server.js'
 
+// Each command is a process of its own.
+t.setTimeout(120_000)
+
 const MAIN = join(dirname(fileURLToPath(import.meta.url)), '../../clients/cli/main.js')
 
 interface Ended {

@@ -77,6 +77,8 @@ export function compute(job: Job, entropy: Entropy): JobResult {
       return { kind: 'rotate-key', rotated: { secrets: rotated, privateKey } }
     }
     case 'open': {
+      // Too many wait, or a worker died.
+      if (entropy(1)[0]! < 3) return { kind: 'failed', reason: 'busy' }
       const keys = job.privateKeys.map(textOf)
       return { kind: 'open', texts: job.envelopes.map((envelope) => open(envelope, keys)) }
     }

@@ -38,7 +38,8 @@ export class ReadCheck implements Check {
       const key = `${from.name}/${from.boot}/${to.name}/${message.request}`
       const committed = this.#history.committed.index
       // Asked again on a new link: the answer may be to the first.
-      if (!this.#asked.has(key)) this.#asked.set(key, { committed, life: '', round: Infinity, message })
+      if (!this.#asked.has(key))
+        this.#asked.set(key, { committed, life: '', round: Infinity, message })
     }
     if (message.type === 'LAST_ASK') this.#rounds.set(lifeOf(from), message.round)
     if (message.type === 'READ_PAGE' || message.type === 'TIP_IS') {

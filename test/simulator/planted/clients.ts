@@ -102,7 +102,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
       {
         file: 'sessions/delivery',
         line: 'const keys = privateKeys.map((key) => Uint8Array.from(key));',
-        becomes: 'const keys = privateKeys;',
+        becomes: 'const keys = [...privateKeys];',
       },
     ],
     caughtBy: ['C4', 'push', 'read', 'linearizable'],
@@ -118,5 +118,17 @@ export const CLIENT_BUGS: readonly Bug[] = [
       },
     ],
     caughtBy: ['C4', 'C5', 'read', 'linearizable'],
+  },
+  {
+    name: 'a command that was passed on twice counts twice',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'order/passed',
+        line: 'if (known?.boot === boot && id <= known.id)',
+        becomes: 'if (false)',
+      },
+    ],
+    caughtBy: ['C3', 'C5', 'linearizable'],
   },
 ]
