@@ -42,6 +42,10 @@ const ONCE_FAILED = [
     plan: planOf(201_375, { workload: 'whole', processing: 3, persistence: 3, clients: 3 }),
     why: 'ACTIVE was lost, nobody wrote: the log of the new view was never committed',
   },
+  {
+    plan: planOf(1_398),
+    why: 'PASS came twice: the second was refused, and the client told that it was not stored',
+  },
 ] as const satisfies readonly { plan: Plan; why: string }[]
 
 for (const { plan, why } of ONCE_FAILED) {
@@ -54,7 +58,7 @@ for (const { plan, why } of ONCE_FAILED) {
 t.test('the first seeds of a campaign', async (t) => {
   const seen = new Set<string>()
   let entries = 0
-  for (let seed = 1; seed <= 60; seed++) {
+  for (let seed = 1; seed <= 90; seed++) {
     const plan = planOf(seed)
     const result = runPlan(plan)
     const { processing, persistence } = plan.sizes
@@ -111,9 +115,8 @@ for (const bug of BUGS.filter(({ name }) => QUICK.includes(name))) {
 t.test('a failing run is made smaller', async (t) => {
   const workloads = await load(plantNamed('a holder gives its permission away')!)
   const run = (plan: Plan) => runPlan(plan, workloads(plan.workload))
-  const runs = Array.from({ length: 12 }, (_, i) => i + 1)
-  const seed = runs.find((one) => failed(run(planOf(one))))
-  const from = run(planOf(seed ?? 1))
+  let from = run(planOf(1))
+  for (let seed = 2; !failed(from) && seed <= 20; seed++) from = run(planOf(seed))
   t.ok(failed(from), 'the bug was not noticed')
   if (!failed(from)) return
   const told: string[] = []

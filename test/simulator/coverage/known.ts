@@ -6,11 +6,16 @@ import { CONVERSATIONS } from '../../../protocol/messages/catalogue.js'
 import { FAULTS } from '../faults/storm.js'
 import { SITUATIONS } from './situations.js'
 
-const { client, ring, waist, persistence } = CONVERSATIONS
+const { client, handshake, ring, waist, persistence } = CONVERSATIONS
 
-const MESSAGES = [client, ring, waist, persistence].flatMap((conversation) =>
-  Object.values(conversation).map(({ name }) => name),
-)
+/** A simulated connection has no hello, and needs no sign of life of its own. */
+const MESSAGES = [
+  handshake.ERROR.name,
+  handshake.GOODBYE.name,
+  ...[client, ring, waist, persistence].flatMap((conversation) =>
+    Object.values(conversation).map(({ name }) => name),
+  ),
+]
 
 /** Events that the machines log; a test holds this to their source. */
 export const LOG_EVENTS = [
@@ -45,10 +50,12 @@ const TRANSITIONS = [
   'start → learner',
   'outside → changing',
   'outside → learner',
+  'outside → normal',
   'learner → changing',
   'changing → learner',
   'changing → outside',
   'changing → normal',
+  'changing → holding',
   'normal → changing',
   'normal → outside',
   'normal → learner',

@@ -119,4 +119,16 @@ export const CLIENT_BUGS: readonly Bug[] = [
     ],
     caughtBy: ['C4', 'C5', 'read', 'linearizable'],
   },
+  {
+    name: 'a command that was passed on twice counts twice',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'order/passed',
+        line: 'if (known?.boot === boot && id <= known.id)',
+        becomes: 'if (false)',
+      },
+    ],
+    caughtBy: ['C3', 'C5', 'linearizable'],
+  },
 ]

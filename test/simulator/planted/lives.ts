@@ -119,4 +119,16 @@ export const LIFE_BUGS: readonly Bug[] = [
     changes: [{ file: 'replicas/persistence', line: 'this.#reads.abandon();', becomes: '' }],
     caughtBy: ['P9', 'read', 'linearizable'],
   },
+  {
+    name: 'a learner enters a view that it gave up',
+    changes: [
+      {
+        file: 'view/change',
+        line: 'waited > 4 * this.#s.timings.patience) {\n            this.leave();',
+        becomes:
+          "waited > 4 * this.#s.timings.patience) {\n            this.#s.status = 'learner';",
+      },
+    ],
+    caughtBy: ['P2', 'P3', 'halt'],
+  },
 ]

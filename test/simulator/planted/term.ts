@@ -162,6 +162,12 @@ export const TERM_BUGS: readonly Bug[] = [
         line: 'return this.#home.commits && this.#s.now.monotonic >= this.#disqualifiedUntil;',
         becomes: 'return this.#s.now.monotonic >= this.#disqualifiedUntil;',
       },
+      // Claims after fruitless rounds would make up for it.
+      {
+        file: 'election/ring',
+        line: 'if (successor === undefined || this.#fruitless >= 2) {',
+        becomes: 'if (successor === undefined) {',
+      },
     ],
     caughtBy: ['C6', 'P7'],
   },
