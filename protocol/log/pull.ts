@@ -62,6 +62,9 @@ export class Puller {
 
   onPulled(from: Slot, message: The<'PULLED'>): void {
     if (this.#asked?.id !== message.id || this.#asked.to !== from) return
+    if (message.entries.some(({ bodyHash }) => bodyHash)) {
+      this.#s.erasedThrough = Math.max(this.#s.erasedThrough, message.commit)
+    }
     const last = message.entries.at(-1)
     if (last) this.#reached = { index: last.index, chain: last.chain }
     this.#end(message)

@@ -103,6 +103,7 @@ export class Reads {
   /** At the end of each step, after what is committed has been taken up. */
   pump(): void {
     const reach = Math.min(this.#s.log.commit, this.#s.log.durable)
+    if (reach < this.#s.erasedThrough) return
     const ready = this.#waitingForLog.filter(({ through }) => through <= reach)
     if (ready.length === 0) return
     this.#waitingForLog = this.#waitingForLog.filter(({ through }) => through > reach)

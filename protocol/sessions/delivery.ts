@@ -232,7 +232,8 @@ export class Delivery {
   /** From `sent` on nothing has been pushed: it is read to from there, what came behind it too. */
   #backTo(listener: Listener, place: Opening, sent: number): void {
     const at = listener.opening.indexOf(place)
-    if (at < 0) return
+    const over = this.#listeners.get(listener.session.link) !== listener
+    if (at < 0 || over) return
     listener.opening.length = at
     listener.underWay.length = listener.underWay.filter((index) => index <= sent).length
     listener.sent = sent

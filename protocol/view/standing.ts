@@ -79,6 +79,11 @@ export class Standing {
   /** A write has worked since start (or since the disk was full). */
   writable = false
   full = false
+  /**
+   * What was pulled may lack bodies that drops up to here have erased: below it the log is as it was
+   * at no one moment.
+   */
+  erasedThrough = 0
   /** A view has been installed since this process started. */
   active = false
   /** Monotonic ms at which each write that is not finished was queued, oldest first. */
