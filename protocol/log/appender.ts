@@ -276,7 +276,7 @@ export class Appender {
   ): void {
     const { log, epoch } = this.#s
     const { commit } = log
-    for (const part of cutFrames(previous, entries)) {
+    for (const part of cutFrames(previous, entries, this.#s.bounds.frameBytes)) {
       this.#s.broadcast(to, { type: 'REPLICATE', epoch, ...part, commit })
     }
     this.#announced = Math.max(this.#announced, log.commit)
@@ -295,7 +295,7 @@ export class Appender {
       const here = sameEpoch(epoch, this.#s.epoch) && this.#s.serving
       if (ackTo === undefined && sameEpoch(epoch, this.#s.epoch)) this.#groupsInFlight--
       if (result.outcome !== 'written') return
-      log.durableThrough(Math.min(result.durable.last, log.last))
+      log.durableThrough(result.durable)
       if (!here) return
       if (ackTo === undefined) this.#count()
       else this.#s.send(ackTo, { type: 'ACK', epoch, last: result.durable.last })

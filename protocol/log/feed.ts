@@ -8,7 +8,6 @@ import { KIND, type Entry } from './entry.js'
 import { stretch } from './pull.js'
 
 const WINDOW_ENTRIES = 4_096
-const STRETCH_BYTES = 160 * 1024
 const NO_BODY = new Uint8Array(0)
 
 interface Follower {
@@ -60,7 +59,11 @@ export class Feeds {
         return
       }
       const limit = Math.min(room, this.#s.bounds.stretch, log.commit - follower.sent)
-      this.#send(link, follower, stretch(log.after(follower.sent, limit)))
+      this.#send(
+        link,
+        follower,
+        stretch(log.after(follower.sent, limit), this.#s.bounds.frameBytes),
+      )
     }
   }
 
@@ -70,13 +73,13 @@ export class Feeds {
       kind: 'entries',
       after: follower.sent,
       limit: this.#s.bounds.stretch,
-      maxBytes: STRETCH_BYTES,
+      maxBytes: this.#s.bounds.frameBytes,
     } as const
     this.#s.outbox.read(query, (result) => {
       follower.reading = false
       if (this.#followers.get(link) !== follower || result.kind !== 'entries') return
       const committed = result.entries.filter((entry) => entry.index <= this.#s.log.commit)
-      this.#send(link, follower, stretch(committed))
+      this.#send(link, follower, stretch(committed, this.#s.bounds.frameBytes))
       this.#serve(link, follower)
     })
   }

@@ -7,9 +7,6 @@ import { chainOf, sameBytes, weigh, type Entry } from './entry.js'
 import type { Place } from './storage.js'
 import type { LogTail } from './tail.js'
 
-/** Entries of one frame, in bytes: well below what a frame between replicas may be. */
-const FRAME_BYTES = 160 * 1024
-
 export interface FramePart {
   /** The place before the first entry. */
   readonly previous: Place
@@ -17,14 +14,18 @@ export interface FramePart {
 }
 
 /** In order; an entry that is larger than a frame's share has one to itself. */
-export function cutFrames(previous: Place, entries: readonly Entry[]): FramePart[] {
+export function cutFrames(
+  previous: Place,
+  entries: readonly Entry[],
+  frameBytes: number,
+): FramePart[] {
   const parts: FramePart[] = []
   let before = previous
   let part: Entry[] = []
   let bytes = 0
   for (const entry of entries) {
     const size = weigh(entry) + 64
-    if (part.length > 0 && bytes + size > FRAME_BYTES) {
+    if (part.length > 0 && bytes + size > frameBytes) {
       parts.push({ previous: before, entries: part })
       const last = part.at(-1)!
       before = { index: last.index, chain: last.chain }

@@ -8,8 +8,6 @@ import type { Standing } from '../view/standing.js'
 import { CHAIN_ZERO, sameBytes, weigh, type Entry } from './entry.js'
 import type { Place } from './storage.js'
 
-const STRETCH_BYTES = 160 * 1024
-
 interface Asked {
   readonly id: number
   readonly to: Slot
@@ -18,12 +16,12 @@ interface Asked {
 }
 
 /** The first entries that fit one frame. */
-export function stretch(entries: readonly Entry[]): Entry[] {
+export function stretch(entries: readonly Entry[], frameBytes: number): Entry[] {
   const out: Entry[] = []
   let bytes = 0
   for (const entry of entries) {
     bytes += weigh(entry) + 64
-    if (out.length > 0 && bytes > STRETCH_BYTES) break
+    if (out.length > 0 && bytes > frameBytes) break
     out.push(entry)
   }
   return out
@@ -124,7 +122,7 @@ export class Puller {
       const entries = log
         .after(common.index, this.#s.bounds.stretch)
         .filter((e) => e.index <= limit)
-      this.#answer(from, message.id, common, stretch(entries))
+      this.#answer(from, message.id, common, stretch(entries, this.#s.bounds.frameBytes))
       return
     }
     const link: LinkId | undefined = this.#s.peers.get(from)?.link
@@ -132,12 +130,12 @@ export class Puller {
       kind: 'entries',
       after: common.index,
       limit: this.#s.bounds.stretch,
-      maxBytes: STRETCH_BYTES,
+      maxBytes: this.#s.bounds.frameBytes,
     } as const
     outbox.read(query, (result) => {
       if (result.kind !== 'entries' || this.#s.peers.get(from)?.link !== link) return
       const entries = result.entries.filter((e) => e.index <= limit)
-      this.#answer(from, message.id, common, stretch(entries))
+      this.#answer(from, message.id, common, stretch(entries, this.#s.bounds.frameBytes))
     })
   }
 

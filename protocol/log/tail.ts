@@ -5,7 +5,7 @@
 import { invariant } from '../assert.js'
 import { drops, type Drop } from './drop.js'
 import { CHAIN_ZERO, KIND, erased, sameBytes, type Entry } from './entry.js'
-import { NO_FENCE, TAIL_ENTRIES, type Fence, type Place } from './storage.js'
+import { NO_FENCE, TAIL_ENTRIES, type Durable, type Fence, type Place } from './storage.js'
 import { decodeTerm } from './term.js'
 
 export function advanceFence(fence: Fence, entry: Entry): Fence {
@@ -176,8 +176,9 @@ export class LogTail {
     }
   }
 
-  durableThrough(index: number): void {
-    this.#durable = index
+  /** The file's log ends there. If this one does not hold it, a write under way will change the file. */
+  durableThrough({ last: index, chain }: Pick<Durable, 'last' | 'chain'>): void {
+    if (this.has({ index, chain }) === true) this.#durable = index
   }
 
   /** All that was queued for the file is in it. */

@@ -26,17 +26,18 @@ export const TIMINGS: Timings = {
   readPatience: 1_000,
 }
 
-/** All in entries of the log. */
 export interface LogBounds {
-  /** Kept in memory behind the end; what is older is read from the file. */
+  /** Entries kept in memory behind the end; what is older is read from the file. */
   readonly tail: number
-  /** Who is further behind catches up before it joins a view. */
+  /** Who is more entries behind catches up before it joins a view. */
   readonly near: number
-  /** In one frame of a pull or a feed, at most. */
+  /** Entries in one frame of a pull or a feed, at most. */
   readonly stretch: number
+  /** Bytes of entries in any frame: well below what a frame between replicas may be. */
+  readonly frameBytes: number
 }
 
-export const LOG_BOUNDS: LogBounds = { tail: TAIL_ENTRIES, near: 1_000, stretch: 256 }
+export const LOG_BOUNDS: LogBounds = { tail: TAIL_ENTRIES, near: 1_000, stretch: 256, frameBytes: 160 * 1024 }
 
 export interface PersistenceConfig {
   readonly clusterId: string

@@ -52,7 +52,7 @@ export function syncTo(
   }
   standing.persist(batch, (result) => {
     if (result.outcome !== 'written') return
-    log.durableThrough(Math.min(result.durable.last, log.last))
+    log.durableThrough(result.durable)
     then()
   })
 }

@@ -71,6 +71,7 @@ function settingOf(seed: number, sizes: Sizes, mode: Mode, plan: Random): Settin
     tail: bounds.pick([128, 1_024, 8_192]),
     near: bounds.pick([20, 200, 1_000]),
     stretch: bounds.pick([4, 32, 256]),
+    frameBytes: bounds.pick([700, 8_192, 160 * 1024]),
   }
   return { seed, sizes, wire, latency, logBounds, mayHalt: mode === 'beyond' }
 }

@@ -41,6 +41,6 @@ export function entries(steps: readonly Step[], before: readonly Entry[] = []): 
 export function logOf(steps: readonly Step[]): LogTail {
   const log = LogTail.empty()
   log.append(entries(steps))
-  log.durableThrough(log.last)
+  log.durableThrough({ last: log.last, chain: log.placeAt(log.last)!.chain })
   return log
 }

@@ -135,6 +135,18 @@ t.test('of two writes that drop the second fails: what the first wrote is back',
   t.end()
 })
 
+t.test('an older write that is answered late says nothing of what has replaced it', (t) => {
+  const log = logOf(orders(1, 3))
+  const file = { last: 3, chain: log.chain }
+  log.truncateAfter(1)
+  log.append(entries([{ k: 2, body: 'other' }, { k: 3 }], entries(orders(1, 1))))
+  log.durableThrough(file)
+  t.equal(log.durable, 1)
+  log.durableThrough({ last: 3, chain: log.chain })
+  t.equal(log.durable, 3)
+  t.end()
+})
+
 t.test('a reset below the commit index counts the fence on from what is certain', (t) => {
   const steps: Step[] = [{ term: 1, owner: OWNER }, { k: 1 }, { k: 2 }]
   const log = logOf(steps.slice(0, 2))
@@ -162,7 +174,7 @@ t.test('far behind the commit index memory is given back, and nothing else', (t)
   const all = entries(orders(1, count))
   log.append(all)
   t.equal(log.first, 1, 'what is not committed stays')
-  log.durableThrough(count)
+  log.durableThrough({ last: count, chain: log.placeAt(count)!.chain })
   log.commitThrough(count)
   t.equal(log.first, count - TAIL_ENTRIES + 1)
   t.equal(log.has({ index: log.first - 1, chain: all[log.first - 2]!.chain }), true)
