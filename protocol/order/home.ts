@@ -41,6 +41,8 @@ export class Home {
   home: Slot = 0
   /** Since when there has been no home that can commit, monotonic ms; null: there is one. */
   #homelessSince: number | null = 0
+  /** When the home last answered, or was first asked, monotonic ms. */
+  #answeredAt = 0
   #next = 0
   #unanswered: Append[] = []
   readonly #wentBackTo = new Set<number>()
@@ -91,9 +93,22 @@ export class Home {
     return this.stores.works(this.home) && this.stores.reachesMajority(this.home)
   }
 
-  /** How long there has been no such home, ms. */
+  /** How long there has been no such home, or none that answers what it was asked, ms. */
   get homelessMs(): number {
-    return this.#homelessSince === null ? 0 : this.#s.now.monotonic - this.#homelessSince
+    const waits = this.#unanswered.length > 0 || this.#claim !== null
+    const since = Math.min(this.#homelessSince ?? Infinity, waits ? this.#answeredAt : Infinity)
+    return Math.max(0, this.#s.now.monotonic - since)
+  }
+
+  /** After a stall of our own nobody else is late. */
+  freshen(): void {
+    this.stores.freshen()
+    this.#answered()
+  }
+
+  /** Something is asked of the home where nothing was, or the home has answered. */
+  #answered(): void {
+    this.#answeredAt = this.#s.now.monotonic
   }
 
   get unanswered(): number {
@@ -150,6 +165,7 @@ export class Home {
 
   claim(expected: number, size: number, nonce: string): void {
     const { boot, now } = this.#s
+    this.#answered()
     this.#claim = { type: 'CLAIM', expected, boot, nonce, size, time: now.wall }
     this.#toHome(this.#claim)
   }
@@ -165,6 +181,7 @@ export class Home {
 
   append(order: OrderAppend): void {
     const append = { ...order, id: ++this.#next }
+    if (this.#unanswered.length === 0) this.#answered()
     this.#unanswered.push(append)
     this.#sendAppend(append)
   }
@@ -321,6 +338,7 @@ export class Home {
     const at = this.#unanswered.findIndex(({ id }) => id === message.id)
     if (at < 0) return
     this.#unanswered.splice(at, 1)
+    this.#answered()
     this.#wentBackTo.clear()
     this.#events.appended(message.k, message.runs)
   }

@@ -200,7 +200,7 @@ export class ProcessingReplica implements Machine {
     // After a stall of our own, others' silence means nothing: suspicions start afresh.
     if (stalled) {
       for (const peer of peers.values()) peer.heard = now.monotonic
-      this.#home.stores.freshen()
+      this.#home.freshen()
     }
     for (const [slot, peer] of [...peers]) {
       if (now.monotonic - peer.heard <= 3 * timings.suspect) continue

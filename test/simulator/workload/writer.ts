@@ -61,6 +61,7 @@ export class Writer implements Machine {
   #heardOfTerm = 0
   #readAt = 0
   #homeAt = 0
+  #answeredAt = 0
 
   constructor(slot: Slot, start: Start, stores: number, busy: () => boolean) {
     this.#slot = slot
@@ -122,7 +123,9 @@ export class Writer implements Machine {
     this.#chooseHome()
     if (this.#home !== 0) this.#homeAt = monotonic
     // Without persistence for too long: what it says it holds must not keep others from it.
-    const homeless = monotonic - this.#homeAt > TIMINGS.coordinatorPatience
+    const waits = this.#role === 'claimant' || this.#unanswered.length > 0
+    const since = waits ? Math.min(this.#homeAt, this.#answeredAt) : this.#homeAt
+    const homeless = monotonic - since > TIMINGS.coordinatorPatience
     if (homeless && this.#role !== 'follower') this.#follow()
     if (this.#home === 0) return
     if (monotonic >= this.#resendAt) this.#resend()
@@ -181,6 +184,7 @@ export class Writer implements Machine {
     const quiet = this.#now.monotonic - this.#heardOfTerm > 1_000
     if (!quiet && !this.#random.chance(0.3)) return this.#backOff()
     this.#role = 'claimant'
+    this.#answeredAt = this.#now.monotonic
     this.#expected = this.#newestTerm
     this.#term = this.#expected + 1
     this.#nonce = this.#random.hex(8)
@@ -212,6 +216,7 @@ export class Writer implements Machine {
       const parts = long ? 40 : this.#random.between(1, 4)
       const drafts = Array.from({ length: parts }, () => this.#draft())
       const order = { k: ++this.#k, id: ++this.#ids, drafts, time: this.#now.wall }
+      if (this.#unanswered.length === 0) this.#answeredAt = this.#now.monotonic
       this.#unanswered.push(order)
       // One held back now and then: GAP must bring it.
       if (!this.#random.chance(0.01)) this.#append(order)
@@ -319,6 +324,7 @@ export class Writer implements Machine {
 
   #appended(message: The<'APPENDED'>): void {
     if (this.#role !== 'coordinator' || message.term !== this.#term) return
+    this.#answeredAt = this.#now.monotonic
     this.#unanswered = this.#unanswered.filter((order) => order.id !== message.id)
   }
 
