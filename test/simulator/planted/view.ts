@@ -127,7 +127,7 @@ export const VIEW_BUGS: readonly Bug[] = [
         becomes: 'a[1]',
       },
     ],
-    caughtBy: ['P2', 'P3', 'halt'],
+    caughtBy: ['P2', 'P3', 'P9', 'halt'],
   },
   {
     name: 'promises of half the members are enough',
