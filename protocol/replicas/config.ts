@@ -37,7 +37,12 @@ export interface LogBounds {
   readonly frameBytes: number
 }
 
-export const LOG_BOUNDS: LogBounds = { tail: TAIL_ENTRIES, near: 1_000, stretch: 256, frameBytes: 160 * 1024 }
+export const LOG_BOUNDS: LogBounds = {
+  tail: TAIL_ENTRIES,
+  near: 1_000,
+  stretch: 256,
+  frameBytes: 160 * 1024,
+}
 
 export interface PersistenceConfig {
   readonly clusterId: string

@@ -326,9 +326,9 @@ export class ProcessingReplica implements Machine {
   }
 
   #onPass(from: Slot, commands: readonly Command[]): void {
-    const refused = this.#passed.fresh(commands).filter(
-      (command) => this.#s.role !== 'coordinator' || !this.#coordinator.submit(command),
-    )
+    const refused = this.#passed
+      .fresh(commands)
+      .filter((command) => this.#s.role !== 'coordinator' || !this.#coordinator.submit(command))
     if (refused.length === 0) return
     const reason = this.#s.role === 'coordinator' ? 'overloaded' : 'not-coordinator'
     const requests = refused.map((command) => command.origin.id)

@@ -3,7 +3,7 @@
 // is opened again. Those that a crash finds unanswered may be done, in order, up to any one of them.
 
 import { drops } from '../../protocol/log/drop.js'
-import { KIND, erased, weigh, type Entry } from '../../protocol/log/entry.js'
+import { KIND, sameBytes, erased, weigh, type Entry } from '../../protocol/log/entry.js'
 import { EPOCH_ZERO, sameEpoch, type Epoch } from '../../protocol/log/epoch.js'
 import {
   NO_FENCE,
@@ -11,6 +11,7 @@ import {
   type Genesis,
   type Incarnation,
   type Member,
+  type Place,
   type ReadQuery,
   type ReadResult,
   type Recovered,
@@ -67,6 +68,10 @@ function copy(file: File): File {
 
 function entryOf(file: File, { index, entry }: Node): Entry {
   return file.erased.has(index) ? erased(entry!) : entry!
+}
+
+function isAt({ index, entry }: Node, place: Place): boolean {
+  return index === place.index && (!entry || sameBytes(entry.chain, place.chain))
 }
 
 const ZERO: Durable = {
@@ -209,7 +214,9 @@ export class Disk {
   /** Keeps `ahead`, and lets the history know entries as soon as somebody means to write them. */
   #look(batch: WriteBatch): void {
     let at = this.ahead
-    const { truncateAfter } = batch
+    const { truncateAfter, require } = batch
+    // Of a writer that has not heard yet that a write before this one failed: it will be stale.
+    if (require?.last && at && !isAt(at, require.last)) at = null
     if (truncateAfter !== undefined) {
       while (at && at.index > truncateAfter) at = at.parent
     }
