@@ -4,7 +4,7 @@
 import type { Machine, Slot } from '../../protocol/machine.js'
 import { TIMINGS, type LogBounds, type PersistenceConfig } from '../../protocol/replicas/config.js'
 import type { Durable, WriteBatch } from '../../protocol/log/storage.js'
-import type { Message } from '../../protocol/messages/catalogue.js'
+import type { Message, MessageName } from '../../protocol/messages/catalogue.js'
 import type { Check } from './checks/check.js'
 import { clientChecks } from './checks/client-checks.js'
 import { DiskCheck } from './checks/disk.js'
@@ -69,6 +69,7 @@ export class Cluster {
   readonly checks: Check[] = []
   /** Processing replicas that compute wrong bytes just now. */
   readonly wrong = new Set<Slot>()
+  readonly #traps = new Map<MessageName, ((from: Host, to: Host) => void)[]>()
   /** Whom nobody starts again. */
   readonly #out = new Set<Host>()
   readonly #setting: Setting
@@ -159,6 +160,18 @@ export class Cluster {
     this.#again(host)
   }
 
+  /** Tells of the next message of this kind between replicas, once. */
+  trap(type: MessageName, spring: (from: Host, to: Host) => void): void {
+    this.#traps.set(type, [...(this.#traps.get(type) ?? []), spring])
+  }
+
+  #spring(from: Host, to: Host, { type }: Message): void {
+    const set = this.#traps.get(type)
+    if (!set || from.role === 'client' || to.role === 'client') return
+    this.#traps.delete(type)
+    for (const spring of set) spring(from, to)
+  }
+
   /** Everything is as it should be for these, and between them; the others stay as they are. */
   heal(core: readonly Host[]): void {
     this.network.heal()
@@ -244,6 +257,7 @@ export class Cluster {
     const frame = this.#setting.wire ? travel(message) : message
     freeze(frame)
     for (const check of this.checks) check.sent?.(from, to, frame)
+    if (this.#traps.size > 0) this.#spring(from, to, frame)
     return frame
   }
 }

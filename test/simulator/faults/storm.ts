@@ -5,6 +5,7 @@
 import type { Cluster } from '../cluster.js'
 import type { Host } from '../host.js'
 import { Random } from '../random.js'
+import { ambush } from './ambush.js'
 import * as clocks from './clocks.js'
 import * as files from './files.js'
 import * as paths from './paths.js'
@@ -27,6 +28,7 @@ export const FAULTS = {
   bridge: paths.bridge,
   flap: paths.flap,
   'slow-path': paths.slowPath,
+  ambush,
   'slow-disk': files.slowDisk,
   'stuck-disk': files.stuckDisk,
   'full-disk': files.fullDisk,
