@@ -13,6 +13,7 @@ import { OrderCheck } from './checks/orders.js'
 import { ReadCheck } from './checks/reads.js'
 import { TermCheck } from './checks/term.js'
 import { TurnCheck } from './checks/turn.js'
+import { UnansweredCheck } from './checks/unanswered.js'
 import { ViewCheck } from './checks/view.js'
 import { VoteCheck } from './checks/votes.js'
 import { WriterCheck } from './checks/writer.js'
@@ -86,6 +87,9 @@ export class Cluster {
       deliver: (from, to, message) => {
         for (const check of this.checks) check.delivered?.(from, to, message)
       },
+      linked: (host, peer) => {
+        for (const check of this.checks) check.linked?.(host, peer)
+      },
     })
     const around: Surroundings = {
       timeline: this.timeline,
@@ -108,6 +112,7 @@ export class Cluster {
     this.#makeClients(around)
     this.checks.push(
       new TurnCheck(this.persistence),
+      new UnansweredCheck(this.timeline),
       new DiskCheck(),
       new ViewCheck(),
       new LogCheck(this.history, this.disks),

@@ -22,6 +22,7 @@ interface Route {
 export interface NetworkEvents {
   send(from: Host, to: Host, message: Message): Message
   deliver(from: Host, to: Host, message: Message): void
+  linked(host: Host, peer: Host): void
 }
 
 export class Network {
@@ -100,6 +101,7 @@ export class Network {
 
   #raise(end: End): void {
     end.up = true
+    if (end.connection.lane === 'main') this.#events.linked(end.host, end.other.host)
     end.host.linkUp(end, end.other.host)
     this.#pump(end)
   }
