@@ -112,7 +112,6 @@ export class Cluster {
     this.#makeClients(around)
     this.checks.push(
       new TurnCheck(this.persistence),
-      new UnansweredCheck(this.timeline),
       new DiskCheck(),
       new ViewCheck(),
       new LogCheck(this.history, this.disks),
@@ -128,6 +127,7 @@ export class Cluster {
         : []),
       this.coverage,
     )
+    if (!setting.mayHalt) this.checks.push(new UnansweredCheck(this.timeline))
     if (transcript.traced) this.checks.push(new Narrator(this.timeline, transcript))
   }
 

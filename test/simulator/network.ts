@@ -274,6 +274,12 @@ export class Network {
     }
   }
 
+  /** A part of all connections is reset, at one moment. */
+  shake(random: Random): void {
+    const likely = random.float()
+    for (const connection of this.connections) if (random.chance(likely)) this.sever(connection)
+  }
+
   /** Every path is open again and at its usual speed. */
   heal(): void {
     this.#blocked.clear()

@@ -5,6 +5,7 @@
 
 import { Cluster, type Machines, type Setting, type Sizes } from './cluster.js'
 import { chooseCore, isolate } from './core.js'
+import { lastBlows } from './faults/ambush.js'
 import { Storm, swarm, type Rates } from './faults/storm.js'
 import { Random } from './random.js'
 import { Transcript } from './transcript.js'
@@ -165,7 +166,11 @@ class Run {
   #calm(): void {
     const cluster = this.#cluster
     const random = new Random(this.#options.seed, 'core')
-    if (random.chance(0.5)) {
+    // Some storms end by losing what is under way, and some with nobody who writes afterwards.
+    if (random.chance(0.3)) cluster.network.shake(random)
+    const quiet = random.chance(0.2)
+    if (quiet) this.#options.workload.busy = false
+    else if (random.chance(0.5)) {
       const core = chooseCore(cluster, random)
       this.#say(`CORE    ${core.map((host) => host.name).join(' ')}`)
       cluster.heal(core)
@@ -174,8 +179,9 @@ class Run {
       this.#served()
     }
     this.#say('CALM    faults are over')
+    if (random.chance(0.3)) lastBlows(cluster, random)
     cluster.heal(cluster.hosts)
-    this.#servedMs = this.#served()
+    if (!quiet) this.#servedMs = this.#served()
     this.#options.workload.busy = false
     const begin = cluster.timeline.now
     const what = (): string => `not converged within ${CALM_MS} ms: ${this.#state()}`

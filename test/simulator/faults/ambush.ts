@@ -2,7 +2,9 @@
 // happens to one of the two, or to the path between them. Chance alone hardly ever hits these.
 
 import type { MessageName } from '../../../protocol/messages/catalogue.js'
+import type { Cluster } from '../cluster.js'
 import type { Host } from '../host.js'
+import type { Random } from '../random.js'
 import { lose, spared } from './files.js'
 import { kill } from './processes.js'
 import type { Fault, Strike } from './strike.js'
@@ -20,6 +22,13 @@ function loseIfSpared(strike: Strike, host: Host): void {
   if (host.disk && spared(strike.cluster, host.disk)) lose(strike, host)
 }
 
+function reset({ network }: Cluster, from: Host, to: Host): void {
+  const between = network.connections.find(({ ends }) =>
+    ends.every(({ host }) => host === from || host === to),
+  )
+  if (between) network.sever(between)
+}
+
 const DEEDS: Readonly<Record<string, Deed>> = {
   'the sender dies': (strike, from) => kill(strike, from),
   'the receiver dies': (strike, _from, to) => kill(strike, to),
@@ -30,18 +39,22 @@ const DEEDS: Readonly<Record<string, Deed>> = {
     to.pause()
     later(random.spread(50, 4_000), () => to.resume())
   },
-  'the connection is reset'({ cluster }, from, to) {
-    const { network } = cluster
-    const between = network.connections.find(({ ends }) =>
-      ends.every(({ host }) => host === from || host === to),
-    )
-    if (between) network.sever(between)
-  },
+  'the connection is reset': ({ cluster }, from, to) => reset(cluster, from, to),
   'the path is cut'({ cluster, random, later }, from, to) {
     const { network } = cluster
     network.block(from, to)
     later(random.spread(100, 4_000), () => network.unblock(from, to))
   },
+}
+
+/** After the storm, a few connections end right after something was said. */
+export function lastBlows(cluster: Cluster, random: Random): void {
+  for (let i = random.between(1, 4); i > 0; i--) {
+    const delay = random.float()
+    cluster.trap(random.pick(MOMENTS), (from, to) => {
+      cluster.timeline.after(delay, () => reset(cluster, from, to))
+    })
+  }
 }
 
 export const ambush: Fault = {
