@@ -64,7 +64,7 @@ const RING_WHOLE: readonly FaultName[] = [
 export function swarm(random: Random, beyond = false): Rates {
   const wrong = random.chance(beyond ? 0.3 : 0.1)
   const wrongly = beyond ? 'wrong-majority' : 'wrong-bytes'
-  const pace = (name: FaultName): number => FAULTS[name].every * random.spread(0.3, 5)
+  const pace = (name: FaultName): number => FAULTS[name].every * random.spread(0.15, 4)
   const rates: Rates = {}
   if (wrong) rates[wrongly] = 2_000
   for (const name of NAMES) {
