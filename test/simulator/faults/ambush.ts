@@ -16,6 +16,9 @@ const MOMENTS: readonly MessageName[] = [
   ...(['ELECTION', 'COORDINATOR', 'ORDER', 'VOTE', 'COMMITTED', 'PASS'] as const),
 ]
 
+/** What counts for something, or makes it count. */
+const VOTES: readonly MessageName[] = ['PROMISE', 'ACK', 'LAST_IS', 'INSTALLED']
+
 type Deed = (strike: Strike, from: Host, to: Host) => void
 
 function loseIfSpared(strike: Strike, host: Host): void {
@@ -40,6 +43,19 @@ const DEEDS: Readonly<Record<string, Deed>> = {
     later(random.spread(50, 4_000), () => to.resume())
   },
   'the connection is reset': ({ cluster }, from, to) => reset(cluster, from, to),
+  // Its old life's words are there before, and those of the others come after the new one's first.
+  'the sender comes back as another'(strike, from, to) {
+    const { cluster, random, later, restart } = strike
+    const { disk } = from
+    if (!disk || !spared(cluster, disk)) return
+    from.crash()
+    disk.lose()
+    later(random.spread(2, 50), () => restart(from))
+    for (const other of cluster.persistence.filter((host) => host !== from && host !== to)) {
+      cluster.network.block(other, to)
+      later(random.spread(50, 1_500), () => cluster.network.unblock(other, to))
+    }
+  },
   'the path is cut'({ cluster, random, later }, from, to) {
     const { network } = cluster
     network.block(from, to)
@@ -61,8 +77,9 @@ export const ambush: Fault = {
   every: 800,
   strike(strike) {
     const { cluster, random, tell, later } = strike
-    const moment = random.pick(MOMENTS)
     const deed = random.pick(Object.keys(DEEDS))
+    const ofFiles = deed.includes('file') || deed.includes('another')
+    const moment = random.pick(ofFiles && random.chance(0.8) ? VOTES : MOMENTS)
     const delay = random.chance(0.5) ? 0 : random.exponential(5)
     cluster.trap(moment, (from, to) => {
       later(delay, () => {
