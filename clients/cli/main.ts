@@ -16,6 +16,7 @@ import { login } from './commands/login.js'
 import { logout } from './commands/logout.js'
 import { passwd } from './commands/passwd.js'
 import { register } from './commands/register.js'
+import { rsa } from './commands/rsa.js'
 import { send } from './commands/send.js'
 import { status } from './commands/status.js'
 import { up } from './commands/up.js'
@@ -60,6 +61,7 @@ const parser = yargs(args)
   .command(listen)
   .command(deleteCommand)
   .command(bench)
+  .command(rsa)
   .completion('completion', 'print a script for shell completion')
   .demandCommand(1, 1)
   .strict()

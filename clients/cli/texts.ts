@@ -83,6 +83,37 @@ const TEXTS = {
     '{name} não arranca: {reason}. Veja {log}',
   ],
   notReadyInTime: ['not ready within {seconds} s', 'não ficou pronto em {seconds} s'],
+  rsaMade: [
+    '{bits} bits, thumbprint {thumbprint}: {out}',
+    '{bits} bits, thumbprint {thumbprint}: {out}',
+  ],
+  rsaSearching: [
+    'searching two primes of {bits} bits: {candidates} candidates',
+    'à procura de dois primos de {bits} bits: {candidates} candidatos',
+  ],
+  rsaNotOpened: [
+    'decryption error: another key, label or hash than it was encrypted with, or it was changed',
+    'erro ao decifrar: a chave, a etiqueta ou a função de hash é outra, ou o texto foi alterado',
+  ],
+  rsaTooLong: [
+    'the message has {length} bytes; a key of {bits} bits encrypts at most {capacity} with {hash}. For more, encrypt a key by RSA and the message by that key',
+    'a mensagem tem {length} bytes; uma chave de {bits} bits cifra no máximo {capacity} com {hash}. Para mais, cifre uma chave com RSA e a mensagem com essa chave',
+  ],
+  rsaValid: ['the signature is valid', 'a assinatura é válida'],
+  rsaInvalid: [
+    'the signature is not valid for this key, message, hash and salt length',
+    'a assinatura não é válida para esta chave, mensagem, função de hash e comprimento de sal',
+  ],
+  rsaExists: [
+    '{path} exists; a private key is not written over a file. Name another, or remove it',
+    '{path} existe; uma chave privada não se escreve por cima. Indique outro, ou apague-o',
+  ],
+  rsaBinary: [
+    'this would write binary data to the terminal; name a file with --out, or a pipe',
+    'isto escreveria dados binários no terminal; indique um ficheiro com --out, ou um pipe',
+  ],
+  cannotRead: ['cannot read {path}: {reason}', 'não é possível ler {path}: {reason}'],
+  cannotWrite: ['cannot write {path}: {reason}', 'não é possível escrever {path}: {reason}'],
   listening: ['listening as {name}; Ctrl-C ends', 'à escuta como {name}; Ctrl-C termina'],
   reconnecting: ['connection lost, reconnecting', 'ligação perdida, a religar'],
   working: ['{what} …', '{what} …'],

@@ -15,6 +15,8 @@ const lengths = {
 
 export type HashName = keyof typeof lengths
 
+export const HASH_NAMES = Object.keys(lengths) as readonly HashName[]
+
 /** Length of a digest in bytes. */
 export function hashLength(hash: HashName): number {
   return lengths[hash]

@@ -42,9 +42,9 @@ export const PUBLIC_EXPONENT = 65537n
 export type KeyProgress = (candidates: number) => void
 
 /**
- * A new key of exactly `bits` bits, 2048 ... 8192, with e = 65537. An odd length gives p one bit
- * more than q. Seconds of computation. RsaError `range` for other sizes, `entropy` when the source
- * yields no primes.
+ * A new key of exactly `bits` bits, 2048 ... 8192, with e = 65537 and p > q. Seconds of
+ * computation. RsaError `range` for other sizes, `entropy` when the source yields no primes, `fault`
+ * when the key fails its check.
  */
 export function generateKey(
   bits: number,
@@ -57,34 +57,26 @@ export function generateKey(
   const e = PUBLIC_EXPONENT
   let candidates = 0
   const onCandidate = (): void => onProgress(++candidates)
-  const distance = minDistance(bits)
+  const search = { modulusBits: bits, e, onCandidate }
   for (;;) {
-    const p = generatePrime(
-      { bits: Math.ceil(bits / 2), e, accepts: () => true, onCandidate },
-      entropy,
-    )
-    const accepts = (q: bigint): boolean => absolute(p - q) > distance
-    const q = generatePrime({ bits: Math.floor(bits / 2), e, accepts, onCandidate }, entropy)
+    const p = generatePrime({ ...search, accepts: () => true }, entropy)
+    const q = generatePrime({ ...search, accepts: (q) => areApart(p, q, bits) }, entropy)
     const d = modInv(e, lcm(p - 1n, q - 1n))
-    if (d <= minExponent(bits)) continue
+    if (!isLargeExponent(d, bits)) continue
     const key = privateKeyOf(e, d, p > q ? p : q, p > q ? q : p)
     requireConsistent(key, entropy)
     return key
   }
 }
 
-/** |p - q| must exceed this (FIPS 186-5 A.1.3 step 5.4): close primes fall to Fermat's method. */
-export function minDistance(bits: number): bigint {
-  return 1n << BigInt(Math.floor(bits / 2) - 100)
+/** |p - q| > 2^(bits/2 - 100) (FIPS 186-5 A.1.3 step 5.4): close primes fall to Fermat's method. */
+export function areApart(p: bigint, q: bigint, bits: number): boolean {
+  return (p - q) ** 2n > 1n << BigInt(bits - 200)
 }
 
-/** d must exceed this (FIPS 186-5 A.1.1 3b): a small d falls to Wiener's attack. */
-export function minExponent(bits: number): bigint {
-  return 1n << BigInt(Math.floor(bits / 2))
-}
-
-export function absolute(x: bigint): bigint {
-  return x < 0n ? -x : x
+/** d > 2^(bits/2) (FIPS 186-5 A.1.1 3b): a small d falls to Wiener's attack. */
+export function isLargeExponent(d: bigint, bits: number): boolean {
+  return d ** 2n > 1n << BigInt(bits)
 }
 
 export function publicKeyOf({ n, e, bits, bytes }: RsaPublicKey): RsaPublicKey {

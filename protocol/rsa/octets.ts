@@ -39,6 +39,13 @@ export function xorInto(target: Uint8Array, mask: Uint8Array): void {
   for (let i = 0; i < target.length; i++) target[i] = (target[i] ?? 0) ^ (mask[i] ?? 0)
 }
 
+/** `bytes` random bytes. RsaError `entropy` when the source gives another number. */
+export function draw(entropy: Entropy, bytes: number): Uint8Array {
+  const octets = entropy(bytes)
+  if (octets.length === bytes) return octets
+  throw new RsaError('entropy', `the random source gave ${octets.length} bytes for ${bytes}`)
+}
+
 // A sound source is refused once in 2^128 calls at most.
 const MAX_DRAWS = 128
 
@@ -47,8 +54,8 @@ export function randomBetween(low: bigint, high: bigint, entropy: Entropy): bigi
   const span = high - low
   const bits = bitLength(span - 1n)
   const bytes = Math.ceil(bits / 8)
-  for (let draw = 0; draw < MAX_DRAWS; draw++) {
-    const x = BigInt.asUintN(bits, toInteger(entropy(bytes)))
+  for (let drawn = 0; drawn < MAX_DRAWS; drawn++) {
+    const x = BigInt.asUintN(bits, toInteger(draw(entropy, bytes)))
     if (x < span) return low + x
   }
   throw new RsaError('entropy', `the random source gave nothing usable in ${MAX_DRAWS} draws`)

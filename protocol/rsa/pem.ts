@@ -48,7 +48,7 @@ export function privateKeyFromPem(
   const { label, der } = fromPem(pem)
   if (label === 'PRIVATE KEY') return decodePkcs8(der, entropy, policy)
   if (label === 'RSA PRIVATE KEY') return decodePkcs1Private(der, entropy, policy)
-  throw pemError(`"${label}" is not an unencrypted private RSA key`)
+  throw pemError(`"${label}" is not a private RSA key`)
 }
 
 function toPem(label: string, der: Uint8Array): string {
@@ -58,6 +58,10 @@ function toPem(label: string, der: Uint8Array): string {
 }
 
 function fromPem(pem: string): { label: string; der: Uint8Array } {
+  // PKCS#8 says it in the label (RFC 5958 section 3), the older form in a header (RFC 1421).
+  if (/^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: *4,ENCRYPTED/m.test(pem)) {
+    throw pemError('it is encrypted; write it decrypted first: openssl pkey -in KEY -out NEW')
+  }
   const block = /^\s*-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----\s*$/.exec(pem)
   if (!block) throw pemError('expected one block, base64, from BEGIN to END')
   const [, label = '', text = ''] = block

@@ -1,10 +1,11 @@
-// Probable primes: trial division by small primes, then Miller-Rabin with random bases (FIPS 186-5
-// section B.3.1). A composite passes one round with probability <= 1/4 whoever chose it, because
-// the bases come from the injected entropy.
+// Probable primes: trial division by small primes, then Miller-Rabin (FIPS 186-5 section B.3.1) to
+// base 2, where powers are cheap and nearly every composite fails, and then to random bases. A
+// composite passes one of these with probability <= 1/4 whoever chose it, because they come from the
+// injected entropy.
 
 import type { Entropy } from '../machine.js'
 import { modPow } from './modular.js'
-import { randomBetween, toInteger } from './octets.js'
+import { bitLength, draw, randomBetween, toInteger } from './octets.js'
 import { RsaError } from './rsa-error.js'
 
 const TRIAL_LIMIT = 2048
@@ -56,7 +57,10 @@ export function smallFactor(x: bigint): number | undefined {
   return undefined
 }
 
-/** Whether x is prime, wrongly true with probability <= 4^-rounds for the worst composite. */
+/**
+ * Whether x is prime, wrongly true with probability <= 4^-rounds for the worst composite. `rounds`
+ * counts the random bases.
+ */
 export function isProbablyPrime(x: bigint, rounds: number, entropy: Entropy): boolean {
   if (x < 2n) return false
   const factor = smallFactor(x)
@@ -70,11 +74,15 @@ function millerRabin(x: bigint, rounds: number, entropy: Entropy): boolean {
   let twos = 0
   while (((last >> BigInt(twos)) & 1n) === 0n) twos++
   const odd = last >> BigInt(twos)
-  for (let round = 0; round < rounds; round++) {
-    let y = modPow(randomBetween(2n, last, entropy), odd, x)
-    if (y === 1n || y === last) continue
+  const passes = (base: bigint): boolean => {
+    let y = modPow(base, odd, x)
+    if (y === 1n) return true
     for (let i = 1; i < twos && y !== last; i++) y = (y * y) % x
-    if (y !== last) return false
+    return y === last
+  }
+  if (!passes(2n)) return false
+  for (let round = 0; round < rounds; round++) {
+    if (!passes(randomBetween(2n, last, entropy))) return false
   }
   return true
 }
@@ -83,7 +91,8 @@ function millerRabin(x: bigint, rounds: number, entropy: Entropy): boolean {
 const GENERATION_ROUNDS = 8
 
 export interface PrimeSearch {
-  readonly bits: number
+  /** Of the modulus that the prime is for. */
+  readonly modulusBits: number
   readonly e: bigint
   /** A further condition, as the distance from the other prime. */
   readonly accepts: (candidate: bigint) => boolean
@@ -92,21 +101,23 @@ export interface PrimeSearch {
 }
 
 /**
- * A prime in [sqrt(2) * 2^(bits-1), 2^bits) with gcd(prime - 1, e) = 1 for prime e (FIPS 186-5
- * A.1.3 steps 4 and 5). RsaError `entropy` when 20 * bits candidates hold no prime, which a sound
- * source meets less than once in 2^40 calls.
+ * A prime in [sqrt(2) * 2^(m/2 - 1), 2^(m/2)) for a modulus of m bits, with gcd(prime - 1, e) = 1
+ * for prime e (FIPS 186-5 A.1.3 steps 4 and 5): the product of two such has exactly m bits, be m even
+ * or odd. RsaError `entropy` when 10 * m candidates hold no prime, which a sound source meets less
+ * than once in 2^40 calls.
  */
 export function generatePrime(search: PrimeSearch, entropy: Entropy): bigint {
-  const { bits, e } = search
+  const { modulusBits, e } = search
+  const bits = Math.ceil(modulusBits / 2)
   const top = 1n << BigInt(bits - 1)
-  const square = 1n << BigInt(2 * bits - 1)
-  for (let tried = 0; tried < 20 * bits; tried++) {
-    const drawn = BigInt.asUintN(bits, toInteger(entropy(Math.ceil(bits / 8))))
+  for (let tried = 0; tried < 10 * modulusBits; tried++) {
+    const drawn = BigInt.asUintN(bits, toInteger(draw(entropy, Math.ceil(bits / 8))))
     const candidate = drawn | top | 1n
     search.onCandidate()
-    if (candidate * candidate < square || !search.accepts(candidate)) continue
+    // The bounds of the interval, squared.
+    if (bitLength(candidate * candidate) !== modulusBits || !search.accepts(candidate)) continue
     if (candidate % e === 1n) continue
     if (isProbablyPrime(candidate, GENERATION_ROUNDS, entropy)) return candidate
   }
-  throw new RsaError('entropy', `no prime of ${bits} bits among ${20 * bits} random candidates`)
+  throw new RsaError('entropy', `no prime of ${bits} bits among ${10 * modulusBits} candidates`)
 }

@@ -2,52 +2,43 @@
 // on a blinded base, and no result leaves before the public exponent has confirmed it: a fault in
 // one half would give away a factor (Boneh, DeMillo, Lipton 1997).
 
-import { modInv } from 'bigint-crypto-utils'
 import type { Entropy } from '../machine.js'
 import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
 import { modPow, modPowPublic } from './modular.js'
 import { randomBetween } from './octets.js'
 import { RsaError } from './rsa-error.js'
 
-/** x^e mod n. RsaError `range` unless 0 <= x < n. */
+/** x^e mod n (RSAEP, RSAVP1). RsaError `range` unless 0 <= x < n. */
 export function publicOperation(key: RsaPublicKey, x: bigint): bigint {
   requireRepresentative(key, x)
   return modPowPublic(x, key.e, key.n)
 }
 
 /**
- * x^d mod n. RsaError `range` unless 0 <= x < n; `fault` when the result does not verify, as with
- * a damaged key or a failing machine.
+ * x^d mod n (RSADP, RSASP1). RsaError `range` unless 0 <= x < n; `fault` when the result does not
+ * verify, as with a damaged key or a failing machine.
+ *
+ * Blinded by a fresh random r, and unblinded without an inverse: with b = x * r^e,
+ * b^(d-1) * x * r^(e-1) = b^d / b * x * r^(e-1) = (x^d * r) / r = x^d.
  */
 export function privateOperation(key: RsaPrivateKey, x: bigint, entropy: Entropy): bigint {
   requireRepresentative(key, x)
-  const { mask, unmask } = blinding(key, entropy)
-  const blinded = remainderTheorem(key, (x * mask) % key.n)
-  const result = (blinded * unmask) % key.n
-  if (modPowPublic(result, key.e, key.n) !== x) {
+  const { n, e } = key
+  const r = randomBetween(2n, n, entropy)
+  const unmask = modPowPublic(r, e - 1n, n)
+  const mask = (unmask * r) % n
+  const power = powerOfPrivateLessOne(key, (x * mask) % n)
+  const result = (((power * x) % n) * unmask) % n
+  if (modPowPublic(result, e, n) !== x) {
     throw new RsaError('fault', 'the private operation failed its check; the result was withheld')
   }
   return result
 }
 
-/** r^e and r^-1 mod n for a fresh random r. */
-function blinding(key: RsaPublicKey, entropy: Entropy): { mask: bigint; unmask: bigint } {
-  const r = randomBetween(2n, key.n, entropy)
-  return { mask: modPowPublic(r, key.e, key.n), unmask: inverse(r, key.n) }
-}
-
-function inverse(r: bigint, n: bigint): bigint {
-  try {
-    return modInv(r, n)
-  } catch {
-    // The library's error prints r, which here shares a factor with n.
-    throw new RsaError('fault', 'no inverse modulo n; the modulus is not what it must be')
-  }
-}
-
-function remainderTheorem(key: RsaPrivateKey, x: bigint): bigint {
-  const mP = modPow(x % key.p, key.dP, key.p)
-  const mQ = modPow(x % key.q, key.dQ, key.q)
+/** x^(d-1) mod n, by its remainders modulo p and q (RFC 8017 section 5.1.2, step 2b). */
+function powerOfPrivateLessOne(key: RsaPrivateKey, x: bigint): bigint {
+  const mP = modPow(x, key.dP - 1n, key.p)
+  const mQ = modPow(x, key.dQ - 1n, key.q)
   const difference = (((mP - mQ) % key.p) + key.p) % key.p
   return mQ + ((difference * key.qInv) % key.p) * key.q
 }

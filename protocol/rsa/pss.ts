@@ -4,7 +4,7 @@ import type { Entropy } from '../machine.js'
 import { digest, hashLength, mgf1 } from './hashes.js'
 import type { HashName } from './hashes.js'
 import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
-import { concat, toInteger, toOctets, xorInto } from './octets.js'
+import { bitLength, concat, draw, toInteger, toOctets, xorInto } from './octets.js'
 import { privateOperation, publicOperation } from './primitives.js'
 import { RsaError } from './rsa-error.js'
 
@@ -20,7 +20,15 @@ export interface PssOptions {
 const TRAILER = 0xbc
 const eightZeros = new Uint8Array(8)
 
-/** The signature, k bytes. RsaError `range` when hash and salt do not fit; `fault`. */
+/** The longest salt in bytes that a signature by the key holds: emLen - hLen - 2. */
+export function pssMaxSaltLength(key: RsaPublicKey, hash: HashName = 'sha256'): number {
+  return encodedLength(key) - hashLength(hash) - 2
+}
+
+/**
+ * The signature, k bytes. RsaError `range` for a salt length below 0 or above pssMaxSaltLength;
+ * `fault` and `entropy` as privateOperation.
+ */
 export function pssSign(
   key: RsaPrivateKey,
   message: Uint8Array,
@@ -28,19 +36,24 @@ export function pssSign(
   options: PssOptions = {},
 ): Uint8Array {
   const { hash = 'sha256', mgf1Hash = hash, saltLength = hashLength(hash) } = options
-  const size = Math.ceil((key.bits - 1) / 8)
-  const paddingLength = size - saltLength - hashLength(hash) - 2
-  if (paddingLength < 0) throw new RsaError('range', 'hash and salt do not fit into the modulus')
-  const salt = entropy(saltLength)
+  const longest = pssMaxSaltLength(key, hash)
+  if (!isLength(saltLength) || saltLength > longest) {
+    throw new RsaError('range', `salt of ${saltLength} bytes; 0 to ${longest} are possible`)
+  }
+  const paddingLength = longest - saltLength
+  const salt = draw(entropy, saltLength)
   const h = digest(hash, eightZeros, digest(hash, message), salt)
   const block = concat(new Uint8Array(paddingLength), Uint8Array.of(1), salt)
   xorInto(block, mgf1(mgf1Hash, h, block.length))
-  block[0] = (block[0] ?? 0) & topMask(key.bits)
+  block[0] = (block[0] ?? 0) & topMask(key)
   const encoded = toInteger(concat(block, h, Uint8Array.of(TRAILER)))
   return toOctets(privateOperation(key, encoded, entropy), key.bytes)
 }
 
-/** Whether `signature` is the holder's of `key` over `message`; never throws for what it is given. */
+/**
+ * Whether `signature` is that of the holder of `key` over `message`; anything else is false, a
+ * signature of another length, hash or salt length included.
+ */
 export function pssVerify(
   key: RsaPublicKey,
   message: Uint8Array,
@@ -48,26 +61,36 @@ export function pssVerify(
   options: PssOptions = {},
 ): boolean {
   const { hash = 'sha256', mgf1Hash = hash, saltLength = hashLength(hash) } = options
+  const paddingLength = pssMaxSaltLength(key, hash) - saltLength
+  if (!isLength(saltLength) || paddingLength < 0 || signature.length !== key.bytes) return false
   const x = toInteger(signature)
-  if (signature.length !== key.bytes || x >= key.n) return false
-  const size = Math.ceil((key.bits - 1) / 8)
-  const paddingLength = size - saltLength - hashLength(hash) - 2
+  if (x >= key.n) return false
+  const size = encodedLength(key)
   const representative = publicOperation(key, x)
   // A modulus of 8i + 1 bits leaves an encoded message one byte shorter than the signature.
-  if (paddingLength < 0 || representative >> BigInt(8 * size) !== 0n) return false
+  if (bitLength(representative) > 8 * size) return false
   const encoded = toOctets(representative, size)
   const block = encoded.slice(0, size - hashLength(hash) - 1)
   const h = encoded.subarray(block.length, size - 1)
-  if (encoded[size - 1] !== TRAILER || ((block[0] ?? 0) & ~topMask(key.bits)) !== 0) return false
+  if (encoded[size - 1] !== TRAILER || ((block[0] ?? 0) & ~topMask(key)) !== 0) return false
   xorInto(block, mgf1(mgf1Hash, h, block.length))
-  block[0] = (block[0] ?? 0) & topMask(key.bits)
+  block[0] = (block[0] ?? 0) & topMask(key)
   if (block[paddingLength] !== 1 || block.subarray(0, paddingLength).some(Boolean)) return false
   const salt = block.subarray(paddingLength + 1)
   const expected = digest(hash, eightZeros, digest(hash, message), salt)
   return expected.every((byte, i) => byte === h[i])
 }
 
-/** The bits of the first byte that an encoded message of bits - 1 bits may use. */
-function topMask(bits: number): number {
-  return 0xff >> (8 * Math.ceil((bits - 1) / 8) - (bits - 1))
+/** emLen: an encoded message has one bit less than the modulus. */
+function encodedLength(key: RsaPublicKey): number {
+  return Math.ceil((key.bits - 1) / 8)
+}
+
+/** The bits of the first byte that an encoded message may use. */
+function topMask(key: RsaPublicKey): number {
+  return 0xff >> (8 * encodedLength(key) - (key.bits - 1))
+}
+
+function isLength(length: number): boolean {
+  return Number.isInteger(length) && length >= 0
 }

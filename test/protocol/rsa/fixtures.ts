@@ -57,6 +57,17 @@ export function fromHex(hex: string): Uint8Array {
   return new Uint8Array(Buffer.from(hex, 'hex'))
 }
 
+/** a^-1 mod m by the extended Euclidean algorithm, apart from the library that the product uses. */
+export function inverse(a: bigint, m: bigint): bigint {
+  let [r0, r1, s0, s1] = [m, a % m, 0n, 1n]
+  while (r1 !== 0n) {
+    const quotient = r0 / r1
+    ;[r0, r1] = [r1, r0 - quotient * r1]
+    ;[s0, s1] = [s1, s0 - quotient * s1]
+  }
+  return ((s0 % m) + m) % m
+}
+
 /** Copy of `octets` with one bit turned over. */
 export function flipped(octets: Uint8Array, bit: number): Uint8Array {
   const copy = Uint8Array.from(octets)

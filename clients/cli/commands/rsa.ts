@@ -1,0 +1,233 @@
+// troca rsa gen | public | encrypt | decrypt | sign | verify | inspect: the project's RSA on PEM
+// files, as openssl genpkey and pkeyutl have it. Needs no cluster.
+
+import type { Argv, CommandModule } from 'yargs'
+import { HASH_NAMES, hashLength } from '../../../protocol/rsa/hashes.js'
+import type { HashName } from '../../../protocol/rsa/hashes.js'
+import { thumbprint } from '../../../protocol/rsa/jwk.js'
+import { MAX_BITS, MIN_BITS, generateKey } from '../../../protocol/rsa/keys.js'
+import type { RsaPublicKey } from '../../../protocol/rsa/keys.js'
+import { oaepCapacity, oaepDecrypt, oaepEncrypt } from '../../../protocol/rsa/oaep.js'
+import { privateKeyToPem, publicKeyToPem } from '../../../protocol/rsa/pem.js'
+import { pssMaxSaltLength, pssSign, pssVerify } from '../../../protocol/rsa/pss.js'
+import { RsaError } from '../../../protocol/rsa/rsa-error.js'
+import type { GlobalFlags } from '../context.js'
+import { EXIT, Failure } from '../failure.js'
+import { clearProgress, progress, result, resultJson, table } from '../output.js'
+import {
+  entropy,
+  readFile,
+  readInput,
+  readKey,
+  readPrivateKey,
+  readPublicKey,
+  refuseExisting,
+  refuseTerminal,
+  writeOutput,
+  writePrivateKey,
+  writeText,
+} from '../rsa-files.js'
+import { say } from '../texts.js'
+
+const DEFAULT_BITS = 3072
+const DEFAULT_HASH: HashName = 'sha256'
+const PROGRESS_EVERY_MS = 100
+
+interface OutFlag extends GlobalFlags {
+  out?: string | undefined
+}
+interface KeyFlags extends OutFlag {
+  key: string
+}
+interface DataFlags extends KeyFlags {
+  in?: string | undefined
+  hash: HashName
+  'mgf1-hash'?: HashName | undefined
+}
+interface OaepFlags extends DataFlags {
+  label: string
+}
+interface PssFlags extends DataFlags {
+  'salt-length': string
+}
+
+const outOption = { type: 'string', describe: 'file to write (stdout)' } as const
+const keyOption = { type: 'string', demandOption: true, describe: 'PEM file' } as const
+
+const withData = (yargs: Argv<GlobalFlags>): Argv<DataFlags> =>
+  yargs
+    .option('key', keyOption)
+    .option('in', { type: 'string', describe: 'file to read (stdin)' })
+    .option('out', outOption)
+    .option('hash', { choices: HASH_NAMES, default: DEFAULT_HASH, describe: 'hash' })
+    .option('mgf1-hash', { choices: HASH_NAMES, describe: 'hash of the mask (as --hash)' })
+
+const withLabel = (yargs: Argv<GlobalFlags>): Argv<OaepFlags> =>
+  withData(yargs).option('label', { type: 'string', default: '', describe: 'label, as UTF-8' })
+
+const withSalt = (yargs: Argv<GlobalFlags>): Argv<PssFlags> =>
+  withData(yargs).option('salt-length', {
+    type: 'string',
+    default: 'digest',
+    describe: 'bytes of salt; digest: as the hash; max',
+  })
+
+const gen: CommandModule<GlobalFlags, OutFlag & { bits: number }> = {
+  command: 'gen',
+  describe: 'make a private key (PKCS#8)',
+  builder: (yargs) =>
+    yargs
+      .option('bits', { type: 'number', default: DEFAULT_BITS, describe: 'bits of the modulus' })
+      .option('out', outOption),
+  handler({ bits, out, json }) {
+    if (!Number.isInteger(bits) || bits < MIN_BITS || bits > MAX_BITS) {
+      throw new Failure(EXIT.usage, `--bits: ${MIN_BITS} to ${MAX_BITS}`)
+    }
+    if (out !== undefined) refuseExisting(out)
+    let told = -Infinity
+    const key = generateKey(bits, entropy, (candidates) => {
+      const now = performance.now()
+      if (now - told < PROGRESS_EVERY_MS) return
+      told = now
+      progress(say('rsaSearching', { bits: Math.ceil(bits / 2), candidates }))
+    })
+    clearProgress()
+    const pem = privateKeyToPem(key)
+    const made = { bits, thumbprint: thumbprint(key) }
+    if (out !== undefined) writePrivateKey(out, pem)
+    if (json) resultJson({ ...made, ...(out === undefined ? { pem } : { out }) })
+    else result(out === undefined ? pem.trimEnd() : say('rsaMade', { ...made, out }))
+  },
+}
+
+const publicHalf: CommandModule<GlobalFlags, KeyFlags> = {
+  command: 'public',
+  describe: 'the public half of a key (SubjectPublicKeyInfo)',
+  builder: (yargs) => yargs.option('key', keyOption).option('out', outOption),
+  handler({ key, out }) {
+    writeText(out, publicKeyToPem(readPublicKey(key)))
+  },
+}
+
+const encrypt: CommandModule<GlobalFlags, OaepFlags> = {
+  command: 'encrypt',
+  describe: 'RSAES-OAEP for a public key',
+  builder: withLabel,
+  async handler(flags) {
+    refuseTerminal(flags)
+    const key = readPublicKey(flags.key)
+    const message = await readInput(flags.in)
+    const { hash } = flags
+    const capacity = oaepCapacity(key, hash)
+    if (message.length > capacity) {
+      const facts = { length: message.length, bits: key.bits, capacity, hash }
+      throw new Failure(EXIT.failed, say('rsaTooLong', facts), facts)
+    }
+    writeOutput(flags, oaepEncrypt(key, message, entropy(hashLength(hash)), oaepOptions(flags)))
+  },
+}
+
+const decrypt: CommandModule<GlobalFlags, OaepFlags> = {
+  command: 'decrypt',
+  describe: 'RSAES-OAEP with a private key',
+  builder: withLabel,
+  async handler(flags) {
+    const key = readPrivateKey(flags.key)
+    const ciphertext = await readInput(flags.in)
+    try {
+      writeOutput(flags, oaepDecrypt(key, ciphertext, entropy, oaepOptions(flags)))
+    } catch (error) {
+      if (error instanceof RsaError && error.code === 'decryption') {
+        throw new Failure(EXIT.failed, say('rsaNotOpened'))
+      }
+      throw error
+    }
+  },
+}
+
+const sign: CommandModule<GlobalFlags, PssFlags> = {
+  command: 'sign',
+  describe: 'RSASSA-PSS with a private key',
+  builder: withSalt,
+  async handler(flags) {
+    refuseTerminal(flags)
+    const key = readPrivateKey(flags.key)
+    const options = pssOptions(key, flags)
+    writeOutput(flags, pssSign(key, await readInput(flags.in), entropy, options))
+  },
+}
+
+const verify: CommandModule<GlobalFlags, PssFlags & { signature: string }> = {
+  command: 'verify',
+  describe: 'RSASSA-PSS with a public key; exit code 1 when it is not valid',
+  builder: (yargs) =>
+    withSalt(yargs).option('signature', {
+      type: 'string',
+      demandOption: true,
+      describe: 'file of the signature',
+    }),
+  async handler(flags) {
+    const key = readPublicKey(flags.key)
+    const options = pssOptions(key, flags)
+    const signature = readFile(flags.signature)
+    if (!pssVerify(key, await readInput(flags.in), signature, options)) {
+      throw new Failure(EXIT.failed, say('rsaInvalid'), { valid: false })
+    }
+    if (flags.json) resultJson({ valid: true })
+    else result(say('rsaValid'))
+  },
+}
+
+const inspect: CommandModule<GlobalFlags, KeyFlags> = {
+  command: 'inspect',
+  describe: 'what a key is, after all its checks',
+  builder: (yargs) => yargs.option('key', keyOption),
+  handler({ key: path, json }) {
+    const { kind, key } = readKey(path)
+    const facts = {
+      kind,
+      bits: key.bits,
+      exponent: key.e.toString(),
+      thumbprint: thumbprint(key),
+      modulus: key.n.toString(16),
+    }
+    if (json) return resultJson(facts)
+    const modulus = `${facts.modulus.slice(0, 16)}…${facts.modulus.slice(-16)}`
+    result(table(['', ''], Object.entries({ ...facts, modulus })))
+  },
+}
+
+function oaepOptions({ hash, 'mgf1-hash': mgf1Hash = hash, label }: OaepFlags): {
+  hash: HashName
+  mgf1Hash: HashName
+  label: Uint8Array
+} {
+  return { hash, mgf1Hash, label: Buffer.from(label) }
+}
+
+function pssOptions(
+  key: RsaPublicKey,
+  { hash, 'mgf1-hash': mgf1Hash = hash, 'salt-length': asked }: PssFlags,
+): { hash: HashName; mgf1Hash: HashName; saltLength: number } {
+  const longest = pssMaxSaltLength(key, hash)
+  const named = new Map([
+    ['digest', hashLength(hash)],
+    ['max', longest],
+  ])
+  const saltLength = named.get(asked) ?? (/^\d{1,4}$/.test(asked) ? Number(asked) : Infinity)
+  if (saltLength > longest) {
+    throw new Failure(EXIT.usage, `--salt-length: 0 to ${longest}, digest or max`)
+  }
+  return { hash, mgf1Hash, saltLength }
+}
+
+export const rsa: CommandModule<GlobalFlags, GlobalFlags> = {
+  command: 'rsa',
+  describe: 'RSA on PEM files: gen, public, encrypt, decrypt, sign, verify, inspect',
+  builder: (yargs) =>
+    [publicHalf, encrypt, decrypt, sign, verify, inspect]
+      .reduce((all, command) => all.command(command as CommandModule), yargs.command(gen))
+      .demandCommand(1, 1)
+      .strict(),
+  handler() {},
+}

@@ -1,0 +1,126 @@
+// What troca rsa reads and writes: PEM keys, and data by file or by stdin and stdout.
+
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { buffer } from 'node:stream/consumers'
+import { publicKeyOf } from '../../protocol/rsa/keys.js'
+import type { RsaPrivateKey, RsaPublicKey } from '../../protocol/rsa/keys.js'
+import { privateKeyFromPem, publicKeyFromPem } from '../../protocol/rsa/pem.js'
+import { RsaError } from '../../protocol/rsa/rsa-error.js'
+import { EXIT, Failure } from './failure.js'
+import { result, resultJson } from './output.js'
+import { say } from './texts.js'
+
+export function entropy(bytes: number): Uint8Array {
+  return new Uint8Array(randomBytes(bytes))
+}
+
+export type Key =
+  | { readonly kind: 'private'; readonly key: RsaPrivateKey }
+  | { readonly kind: 'public'; readonly key: RsaPublicKey }
+
+/** The key of a PEM file, checked; what it is, its label says. */
+export function readKey(path: string): Key {
+  const pem = readFile(path).toString('latin1')
+  return explained(path, () =>
+    pem.includes('PRIVATE KEY-----')
+      ? { kind: 'private', key: privateKeyFromPem(pem, entropy) }
+      : { kind: 'public', key: publicKeyFromPem(pem) },
+  )
+}
+
+export function readPrivateKey(path: string): RsaPrivateKey {
+  const pem = readFile(path).toString('latin1')
+  return explained(path, () => privateKeyFromPem(pem, entropy))
+}
+
+/** Of a private key, its public half. */
+export function readPublicKey(path: string): RsaPublicKey {
+  return publicKeyOf(readKey(path).key)
+}
+
+function explained<T>(path: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof RsaError) throw new Failure(EXIT.failed, `${path}: ${error.message}`)
+    throw error
+  }
+}
+
+export function readFile(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw new Failure(EXIT.failed, say('cannotRead', { path, reason: reasonOf(error) }))
+  }
+}
+
+/** All of a file, or of stdin. */
+export async function readInput(path: string | undefined): Promise<Uint8Array> {
+  return path === undefined ? await buffer(process.stdin) : readFile(path)
+}
+
+/** Before the search for primes. */
+export function refuseExisting(path: string): void {
+  if (existsSync(path)) throw new Failure(EXIT.failed, say('rsaExists', { path }))
+}
+
+/** For its owner alone, and never in place of another file. */
+export function writePrivateKey(path: string, pem: string): void {
+  try {
+    writeFileSync(path, pem, { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    const name = codeOf(error) === 'EEXIST' ? 'rsaExists' : 'cannotWrite'
+    throw new Failure(EXIT.failed, say(name, { path, reason: reasonOf(error) }))
+  }
+}
+
+/** Octets to a file or to stdout; with --json, they are in base64 where no file is named. */
+export function writeOutput(
+  { out, json }: { out?: string | undefined; json?: boolean | undefined },
+  octets: Uint8Array,
+): void {
+  if (out !== undefined) {
+    try {
+      writeFileSync(out, octets)
+    } catch (error) {
+      throw new Failure(EXIT.failed, say('cannotWrite', { path: out, reason: reasonOf(error) }))
+    }
+    if (json) resultJson({ out, bytes: octets.length })
+  } else if (json) {
+    resultJson({ bytes: octets.length, base64: Buffer.from(octets).toString('base64') })
+  } else {
+    process.stdout.write(octets)
+  }
+}
+
+/** A text to a file or to stdout. */
+export function writeText(out: string | undefined, text: string): void {
+  if (out === undefined) result(text.trimEnd())
+  else writeOutput({ out }, Buffer.from(text))
+}
+
+/** Before the work: binary data may turn a terminal over. */
+export function refuseTerminal(flags: {
+  out?: string | undefined
+  json?: boolean | undefined
+}): void {
+  if (flags.out === undefined && !flags.json && process.stdout.isTTY) {
+    throw new Failure(EXIT.usage, say('rsaBinary'))
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code
+}
+
+function reasonOf(error: unknown): string {
+  const code = codeOf(error)
+  const known: Record<string, string> = {
+    ENOENT: 'no such file or directory',
+    EACCES: 'permission denied',
+    EISDIR: 'it is a directory',
+  }
+  return known[code ?? ''] ?? String(code ?? error)
+}
