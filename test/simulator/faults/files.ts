@@ -55,7 +55,7 @@ export function lose({ tell, later, random, restart }: Strike, store: Host): voi
 }
 
 export const lostFile: Fault = {
-  every: 6_000,
+  every: 4_000,
   strike(strike) {
     const store = strike.random.pick(strike.cluster.persistence)
     if (spared(strike.cluster, store.disk!)) lose(strike, store)
@@ -101,7 +101,7 @@ export const bitFlips: Fault = {
  * only it and a dead replica knew is gone, whoever notices.
  */
 export const rolledBack: Fault = {
-  every: 5_000,
+  every: 2_500,
   strike(strike) {
     const { cluster, random, tell, later, restart } = strike
     const store = random.pick(cluster.persistence)
