@@ -4,7 +4,7 @@
 import { invariant } from '../assert.js'
 import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
-import { compareEpochs, formatEpoch, maxEpoch, type Epoch } from '../log/epoch.js'
+import { compareEpochs, formatEpoch, type Epoch } from '../log/epoch.js'
 import { Appender } from '../log/appender.js'
 import { Drops } from '../log/drops.js'
 import { Feeds } from '../log/feed.js'
@@ -17,6 +17,7 @@ import { ViewChange } from '../view/change.js'
 import { sayViewHeartbeat } from '../view/heartbeat.js'
 import { Life } from '../view/life.js'
 import { Standing, type PeerMessage, type Status } from '../view/standing.js'
+import { Trial } from '../view/trial.js'
 import { describePersistence, persistenceMetrics } from '../view/report.js'
 import type { PersistenceConfig } from './config.js'
 
@@ -32,11 +33,11 @@ export class PersistenceReplica implements Machine {
   readonly #feeds: Feeds
   readonly #waist: Waist
   readonly #inView: InView
+  readonly #trial: Trial
   /** Other persistence replicas, by link. */
   readonly #peerOf = new Map<LinkId, Slot>()
   #lastTick: number | null = null
   #lastHeartbeat = -Infinity
-  #lastTrial = -Infinity
   #draining = false
   #saidStatus = ''
 
@@ -50,6 +51,7 @@ export class PersistenceReplica implements Machine {
       this.#reads.dropped(mailbox),
     )
     this.#feeds = new Feeds(this.#s)
+    this.#trial = new Trial(this.#s)
     this.#appender = new Appender(this.#s, this.#leases, this.#puller, {
       committed: () => this.#rememberAcks(),
     })
@@ -212,27 +214,12 @@ export class PersistenceReplica implements Machine {
         this.#lose(peer.link)
       }
     }
-    this.#tryDisk()
+    this.#trial.tick()
     this.#life.tick()
     this.#puller.tick()
     this.#reads.tick()
     if (now.monotonic - this.#lastHeartbeat >= timings.heartbeat) this.#heartbeat()
     this.#view.maintain()
-  }
-
-  /** A test write at the start and after a full disk: who cannot write joins no view. */
-  #tryDisk(): void {
-    const { now } = this.#s
-    if (this.#s.incarnation.counter === 0 || this.#s.writable) return
-    if (this.#s.writing > 0 || now.monotonic - this.#lastTrial < 500) return
-    this.#lastTrial = now.monotonic
-    this.#s.persist({ promised: this.#s.promised }, (result) => {
-      this.#s.full = result.outcome === 'full'
-      this.#s.writable = result.outcome === 'written'
-      if (result.outcome === 'written') {
-        this.#s.durablePromised = maxEpoch(this.#s.durablePromised, result.durable.promised)
-      }
-    })
   }
 
   #heartbeat(): void {

@@ -85,6 +85,7 @@ export class Stage {
         return message
       },
       deliver: () => {},
+      linked: () => {},
     })
   }
 

@@ -4,7 +4,7 @@
 import type { Machine, Slot } from '../../protocol/machine.js'
 import { TIMINGS, type LogBounds, type PersistenceConfig } from '../../protocol/replicas/config.js'
 import type { Durable, WriteBatch } from '../../protocol/log/storage.js'
-import type { Message } from '../../protocol/messages/catalogue.js'
+import type { Message, MessageName } from '../../protocol/messages/catalogue.js'
 import type { Check } from './checks/check.js'
 import { clientChecks } from './checks/client-checks.js'
 import { DiskCheck } from './checks/disk.js'
@@ -13,6 +13,7 @@ import { OrderCheck } from './checks/orders.js'
 import { ReadCheck } from './checks/reads.js'
 import { TermCheck } from './checks/term.js'
 import { TurnCheck } from './checks/turn.js'
+import { UnansweredCheck } from './checks/unanswered.js'
 import { ViewCheck } from './checks/view.js'
 import { VoteCheck } from './checks/votes.js'
 import { WriterCheck } from './checks/writer.js'
@@ -69,6 +70,7 @@ export class Cluster {
   readonly checks: Check[] = []
   /** Processing replicas that compute wrong bytes just now. */
   readonly wrong = new Set<Slot>()
+  readonly #traps = new Map<MessageName, ((from: Host, to: Host) => void)[]>()
   /** Whom nobody starts again. */
   readonly #out = new Set<Host>()
   readonly #setting: Setting
@@ -84,6 +86,9 @@ export class Cluster {
       send: (from, to, message) => this.#sent(from, to, message),
       deliver: (from, to, message) => {
         for (const check of this.checks) check.delivered?.(from, to, message)
+      },
+      linked: (host, peer) => {
+        for (const check of this.checks) check.linked?.(host, peer)
       },
     })
     const around: Surroundings = {
@@ -122,6 +127,7 @@ export class Cluster {
         : []),
       this.coverage,
     )
+    if (!setting.mayHalt) this.checks.push(new UnansweredCheck(this.timeline))
     if (transcript.traced) this.checks.push(new Narrator(this.timeline, transcript))
   }
 
@@ -157,6 +163,18 @@ export class Cluster {
     host.crash()
     host.disk!.lose()
     this.#again(host)
+  }
+
+  /** Tells of the next message of this kind between replicas, once. */
+  trap(type: MessageName, spring: (from: Host, to: Host) => void): void {
+    this.#traps.set(type, [...(this.#traps.get(type) ?? []), spring])
+  }
+
+  #spring(from: Host, to: Host, { type }: Message): void {
+    const set = this.#traps.get(type)
+    if (!set || from.role === 'client' || to.role === 'client') return
+    this.#traps.delete(type)
+    for (const spring of set) spring(from, to)
   }
 
   /** Everything is as it should be for these, and between them; the others stay as they are. */
@@ -244,6 +262,7 @@ export class Cluster {
     const frame = this.#setting.wire ? travel(message) : message
     freeze(frame)
     for (const check of this.checks) check.sent?.(from, to, frame)
+    if (this.#traps.size > 0) this.#spring(from, to, frame)
     return frame
   }
 }

@@ -2,49 +2,24 @@
 // batch. A transaction is done wholly or not at all: one that a crash tears is undone when the file
 // is opened again. Those that a crash finds unanswered may be done, in order, up to any one of them.
 
-import { drops } from '../../protocol/log/drop.js'
-import { KIND, sameBytes, erased, weigh, type Entry } from '../../protocol/log/entry.js'
-import { EPOCH_ZERO, sameEpoch, type Epoch } from '../../protocol/log/epoch.js'
-import {
-  NO_FENCE,
-  type Durable,
-  type Genesis,
-  type Incarnation,
-  type Member,
-  type Place,
-  type ReadQuery,
-  type ReadResult,
-  type Recovered,
-  type Remembered,
-  type View,
-  type WriteBatch,
-  type WriteResult,
+import { sameBytes } from '../../protocol/log/entry.js'
+import { EPOCH_ZERO, sameEpoch } from '../../protocol/log/epoch.js'
+import type {
+  Durable,
+  Genesis,
+  Incarnation,
+  Place,
+  ReadQuery,
+  ReadResult,
+  Recovered,
+  WriteBatch,
+  WriteResult,
 } from '../../protocol/log/storage.js'
+import { File } from './file.js'
 import type { History, Node } from './history.js'
 import type { Random } from './random.js'
 import type { Timeline } from './timeline.js'
-import { Violation, expect } from './violation.js'
-
-/** What one file holds. */
-export interface File {
-  genesis: Genesis
-  incarnation: Incarnation
-  promised: Epoch
-  view: View
-  incarnations: Map<number, Member>
-  remembered: Map<string, Remembered>
-  /** By index; [0] is the place before entry 1. */
-  log: Node[]
-  commit: number
-  /** It was put back to an earlier state, under the life that it had then. */
-  forgets: boolean
-  /** Indices of entries that do not read back as they were written. */
-  flipped: Set<number>
-  /** Indices of messages without their bodies. */
-  erased: Set<number>
-  /** DROP entries through here are carried out. */
-  dropped: number
-}
+import { Violation } from './violation.js'
 
 interface Pending {
   readonly batch: WriteBatch
@@ -54,24 +29,12 @@ interface Pending {
 /** Told of every transaction, with what the file held before it. */
 export type Written = (disk: Disk, batch: WriteBatch, before: Durable) => void
 
-function copy(file: File): File {
-  const { incarnations, remembered, log, flipped, erased: without } = file
-  return {
-    ...file,
-    incarnations: new Map(incarnations),
-    remembered: new Map(remembered),
-    log: [...log],
-    flipped: new Set(flipped),
-    erased: new Set(without),
-  }
-}
-
-function entryOf(file: File, { index, entry }: Node): Entry {
-  return file.erased.has(index) ? erased(entry!) : entry!
-}
-
 function isAt({ index, entry }: Node, place: Place): boolean {
   return index === place.index && (!entry || sameBytes(entry.chain, place.chain))
+}
+
+function nothing({ kind }: ReadQuery): ReadResult {
+  return kind === 'places' ? { kind, places: [] } : { kind, entries: [], more: false }
 }
 
 const ZERO: Durable = {
@@ -120,20 +83,7 @@ export class Disk {
   }
 
   format(genesis: Genesis, incarnation: Incarnation): void {
-    this.file = {
-      genesis,
-      incarnation,
-      promised: EPOCH_ZERO,
-      view: { epoch: EPOCH_ZERO, members: [] },
-      incarnations: new Map(),
-      remembered: new Map(),
-      log: [this.#history.root],
-      commit: 0,
-      forgets: false,
-      flipped: new Set(),
-      erased: new Set(),
-      dropped: 0,
-    }
+    this.file = new File(this.slot, genesis, incarnation, this.#history.root)
     this.ahead = this.#history.root
   }
 
@@ -144,11 +94,12 @@ export class Disk {
 
   /** What the file holds now, to be put back later. */
   snapshot(): File | null {
-    return this.file && copy(this.file)
+    return this.file?.copy() ?? null
   }
 
   restore(earlier: File): void {
-    this.file = { ...copy(earlier), forgets: true }
+    this.file = earlier.copy()
+    this.file.forgets = true
     this.ahead = this.last
   }
 
@@ -175,29 +126,15 @@ export class Disk {
   }
 
   get last(): Node {
-    return this.file?.log.at(-1) ?? this.#history.root
+    return this.file?.last ?? this.#history.root
   }
 
   get durable(): Durable {
-    const { file } = this
-    if (!file) return ZERO
-    return {
-      promised: file.promised,
-      logView: file.view.epoch,
-      last: this.last.index,
-      chain: this.last.entry?.chain ?? ZERO.chain,
-      commit: file.commit,
-    }
+    return this.file?.durable ?? ZERO
   }
 
-  /** Counts towards a majority: it has had its file from genesis, or was let in by a view. */
   get voter(): boolean {
-    const { file } = this
-    if (!file) return false
-    if (file.incarnation.counter === 1) return true
-    return file.view.members.some(
-      (m) => m.slot === this.slot && m.incarnation.counter === file.incarnation.counter,
-    )
+    return this.file?.voter ?? false
   }
 
   /** A voter's, with all that it was given: one of those of which a majority is needed. */
@@ -275,40 +212,9 @@ export class Disk {
     else if (batch.genesis) this.format(batch.genesis.genesis, batch.genesis.incarnation)
     const { file } = this
     if (!file) throw new Violation('disk', `s${this.slot} writes to a file without genesis`)
-    this.#change(file, batch)
+    file.change(batch, this.#history)
     this.#written(this, batch, durable)
     return { outcome: 'written', durable: this.durable }
-  }
-
-  #change(file: File, batch: WriteBatch): void {
-    if (batch.promised) file.promised = batch.promised
-    for (const member of batch.incarnations ?? []) file.incarnations.set(member.slot, member)
-    if (batch.truncateAfter !== undefined && batch.truncateAfter < file.log.length - 1) {
-      file.log = file.log.slice(0, batch.truncateAfter + 1)
-      for (const at of file.flipped) if (at > batch.truncateAfter) file.flipped.delete(at)
-    }
-    for (const entry of batch.entries ?? []) {
-      const at = file.log.at(-1)!
-      expect(entry.index === at.index + 1, 'disk', () => `s${this.slot} writes ${entry.index}`)
-      file.log.push(this.#history.add(entry, at))
-      if (entry.bodyHash) file.erased.add(entry.index)
-    }
-    if (batch.commit !== undefined) file.commit = Math.max(file.commit, batch.commit)
-    for (const drop of batch.erase ?? []) {
-      expect(drop.index <= file.commit, 'P3', () => `s${this.slot}: DROP ${drop.index} too early`)
-      for (const index of drop.indices) {
-        const { entry } = file.log[index]!
-        if (entry && drops(drop, entry)) file.erased.add(index)
-      }
-      file.dropped = drop.index
-    }
-    if (batch.view) file.view = batch.view
-    for (const said of batch.remembered ?? []) {
-      file.remembered.set(
-        `${said.slot} ${said.incarnation.counter} ${said.incarnation.nonce}`,
-        said,
-      )
-    }
   }
 
   read(query: ReadQuery, done: (result: ReadResult) => void): void {
@@ -317,67 +223,15 @@ export class Disk {
     this.#timeline.after(latency, () => {
       if (life !== this.#life) return
       if (this.#random.chance(0.01)) return done({ kind: 'failed', reason: 'busy' })
-      const result = this.#answer(query)
-      if (this.#isDamaged(result)) this.unsound()
-      else done(result)
+      const result = this.file ? this.file.answer(query) : nothing(query)
+      if (result) done(result)
+      else this.unsound()
     })
   }
 
-  /** Each entry is verified as it is read: its chain from its content and the chain before it. */
-  #isDamaged(result: ReadResult): boolean {
-    if (!('entries' in result) || !this.file) return false
-    return result.entries.some(({ index }) => this.file!.flipped.has(index))
-  }
-
-  #answer(query: ReadQuery): ReadResult {
-    const { file } = this
-    const log = file?.log ?? [this.#history.root]
-    if (query.kind === 'places') {
-      const places = query.indices.flatMap((index) => {
-        const entry = log[index]?.entry
-        return entry ? [{ index, chain: entry.chain }] : []
-      })
-      return { kind: 'places', places }
-    }
-    const through = query.kind === 'mailbox' ? query.through : Infinity
-    const entries: Entry[] = []
-    let room = query.maxBytes
-    for (let i = query.after + 1; i < log.length && i <= through; i++) {
-      const { entry, meta } = log[i]!
-      if (query.kind === 'mailbox') {
-        if (meta!.kind !== KIND.message || meta!.mailbox !== query.mailbox) continue
-        if (file!.erased.has(i) || query.without.includes(i)) continue
-      }
-      room -= weigh(entry!)
-      const fits = entries.length < query.limit && (room >= 0 || entries.length === 0)
-      if (!fits) return { kind: query.kind, entries, more: true }
-      entries.push(entryOf(file!, log[i]!))
-    }
-    return { kind: query.kind, entries, more: false }
-  }
-
   recover(): Recovered | null {
-    const { file } = this
-    if (!file) return null
-    const first = Math.max(1, Math.min(file.commit, this.last.index - this.tailEntries) + 1)
-    if ([...file.flipped].some((index) => index >= first)) {
-      this.lose()
-      return null
-    }
-    return {
-      genesis: file.genesis,
-      incarnation: file.incarnation,
-      durable: this.durable,
-      view: file.view,
-      incarnations: [...file.incarnations.values()],
-      remembered: [...file.remembered.values()],
-      lamport: this.last.lamport,
-      tail: file.log.slice(first).map((node) => entryOf(file, node)),
-      fence: file.log[file.commit]?.fence ?? NO_FENCE,
-      drops: file.log
-        .slice(file.dropped + 1, file.commit + 1)
-        .filter(({ meta }) => meta?.kind === KIND.drop)
-        .map((node) => node.entry!),
-    }
+    const recovered = this.file?.recovered(this.tailEntries) ?? null
+    if (!recovered) this.lose()
+    return recovered
   }
 }

@@ -5,60 +5,10 @@
 
 import type { LinkId } from '../../protocol/machine.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
+import { Connection, End, type Lane } from './connection.js'
 import type { Host } from './host.js'
 import type { Random } from './random.js'
 import type { Timeline } from './timeline.js'
-
-export type Lane = 'main' | 'bulk'
-
-interface Frame {
-  readonly ready: number
-  /** null: the connection ends here. */
-  readonly message: Message | null
-}
-
-class Connection {
-  readonly lane: Lane
-  readonly ends: End[] = []
-  /** Nothing more gets in. */
-  dead = false
-
-  constructor(lane: Lane) {
-    this.lane = lane
-  }
-}
-
-/** One side of a connection, and what is on its way to it. */
-export class End {
-  readonly host: Host
-  readonly link: LinkId
-  readonly life: number
-  readonly connection: Connection
-  /** What its host believes: not yet up, then open until it has learned of the end. */
-  up = false
-  open = true
-  incoming: Frame[] = []
-  /** What comes over it after its end. */
-  late: { readonly frames: readonly Frame[]; readonly within: number } | null = null
-  pumping = false
-
-  constructor(host: Host, connection: Connection) {
-    this.host = host
-    this.life = host.life
-    this.link = host.nextLink()
-    this.connection = connection
-    connection.ends.push(this)
-  }
-
-  get other(): End {
-    const [a, b] = this.connection.ends
-    return this === a ? b! : a!
-  }
-
-  get lastReady(): number {
-    return this.incoming.at(-1)?.ready ?? 0
-  }
-}
 
 /** Who dials whom, again and again. */
 interface Route {
@@ -72,6 +22,7 @@ interface Route {
 export interface NetworkEvents {
   send(from: Host, to: Host, message: Message): Message
   deliver(from: Host, to: Host, message: Message): void
+  linked(host: Host, peer: Host): void
 }
 
 export class Network {
@@ -150,6 +101,7 @@ export class Network {
 
   #raise(end: End): void {
     end.up = true
+    if (end.connection.lane === 'main') this.#events.linked(end.host, end.other.host)
     end.host.linkUp(end, end.other.host)
     this.#pump(end)
   }
@@ -320,6 +272,12 @@ export class Network {
         if (end.host === to && end.other.host === from) this.#pump(end)
       }
     }
+  }
+
+  /** A part of all connections is reset, at one moment. */
+  shake(random: Random): void {
+    const likely = random.float()
+    for (const connection of this.connections) if (random.chance(likely)) this.sever(connection)
   }
 
   /** Every path is open again and at its usual speed. */

@@ -16,6 +16,8 @@ export interface Check {
   written?(disk: Disk, batch: WriteBatch, before: Durable): void
   stepped?(host: Host): void
   started?(host: Host): void
+  /** A connection to `peer` has come up at `host`. */
+  linked?(host: Host, peer: Host): void
   /** Once, at the end of a run that went well so far. */
   ended?(): void
 }

@@ -8,7 +8,7 @@ import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
-import type { Check } from './check.js'
+import { turnView, type Check } from './check.js'
 
 interface Promised {
   readonly slot: number
@@ -33,6 +33,9 @@ const same = (a: Incarnation, b: Incarnation): boolean =>
 const has = (members: readonly Member[], slot: number, incarnation: Incarnation): boolean =>
   members.some((member) => member.slot === slot && same(member.incarnation, incarnation))
 
+const lifeOf = (slot: number, { counter, nonce }: Incarnation): string =>
+  `${slot} ${counter} ${nonce}`
+
 /** Of those promises that count. */
 function counted(hand: readonly Promised[]): Promised[] {
   const superseded = ({ slot, incarnation }: Promised): boolean =>
@@ -50,6 +53,8 @@ function counted(hand: readonly Promised[]): Promised[] {
 export class VoteCheck implements Check {
   readonly #majority: number
   readonly #ballots = new Map<string, Ballot>()
+  /** Lives that have been told that their file was put back. */
+  readonly #over = new Set<string>()
 
   constructor(slots: number) {
     this.#majority = Math.floor(slots / 2) + 1
@@ -84,6 +89,7 @@ export class VoteCheck implements Check {
   }
 
   delivered(from: Host, to: Host, message: Message): void {
+    if (message.type === 'RECALL') return this.#recalled(to, message)
     if (message.type !== 'PROMISE' || to.slot !== message.epoch.slot) return
     const { promises } = this.#ballot(message.epoch)
     const again = promises.some(({ slot }) => slot === from.slot)
@@ -106,11 +112,20 @@ export class VoteCheck implements Check {
     }
   }
 
-  /** Only a voter speaks as one. */
+  /** Told of more than its file holds: that life is over, and knows it from here on. */
+  #recalled(host: Host, { about, saidAcked }: The<'RECALL'>): void {
+    const file = host.disk?.file
+    if (!file?.forgets || host.paused || !same(file.incarnation, about)) return
+    const last = Math.max(file.last.index, turnView(host)?.lastIndex ?? 0)
+    if (saidAcked > last) this.#over.add(lifeOf(host.slot, about))
+  }
+
+  /** Only a voter speaks as one, and none whose life is over. */
   #votes(from: Host, { type, incarnation }: Extract<Message, { incarnation: Incarnation }>): void {
     const { file, voter } = from.disk!
     const own = voter && same(file!.incarnation, incarnation)
-    expect(own, 'P9', () => `${from.name} says ${type} as a voter, as ${incarnation.counter}`)
+    const counts = own && !this.#over.has(lifeOf(from.slot, incarnation))
+    expect(counts, 'P9', () => `${from.name} says ${type} as a voter, as ${incarnation.counter}`)
   }
 
   /** Late promises are for the next view: it rests on those that came before some moment. */

@@ -42,12 +42,12 @@ export const fsyncError: Fault = {
 }
 
 /** With this file too, those that do not count are a minority. */
-function spared({ disks }: Cluster, victim: Disk): boolean {
+export function spared({ disks }: Cluster, victim: Disk): boolean {
   const unsound = disks.filter((disk) => disk !== victim && !disk.sound)
   return 2 * (unsound.length + 1) < disks.length
 }
 
-function lose({ tell, later, random, restart }: Strike, store: Host): void {
+export function lose({ tell, later, random, restart }: Strike, store: Host): void {
   tell(store.name)
   store.crash()
   store.disk!.lose()

@@ -101,16 +101,22 @@ export const lateFrames: Fault = {
   },
 }
 
-/** Frames between two replicas come twice. */
+/** Frames between replicas of one tier, or to and from one replica, come twice. */
 export const duplicate: Fault = {
   every: 2_500,
   strike({ cluster, random, tell, later }) {
-    const [from, to] = random.shuffled(cluster.replicas)
-    if (!from || !to) return
-    const path = `${from.name}>${to.name}`
-    tell(path)
-    cluster.network.doubled.set(path, random.spread(0.02, 0.5))
-    later(random.spread(200, 6_000), () => cluster.network.doubled.delete(path))
+    const { replicas, persistence, processing, network } = cluster
+    const one = random.pick(replicas)
+    const [left, right] = random.chance(0.5)
+      ? [[one], replicas.filter((host) => host !== one)]
+      : random.split(random.chance(0.5) ? persistence : processing)
+    const paths = bothWays(left, right)
+    const likely = random.spread(0.02, 0.5)
+    tell(say(paths))
+    for (const [from, to] of paths) network.doubled.set(`${from.name}>${to.name}`, likely)
+    later(random.spread(200, 6_000), () => {
+      for (const [from, to] of paths) network.doubled.delete(`${from.name}>${to.name}`)
+    })
   },
 }
 

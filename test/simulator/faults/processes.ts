@@ -4,7 +4,7 @@ import type { Host } from '../host.js'
 import { turnView } from '../checks/check.js'
 import type { Fault, Strike } from './strike.js'
 
-function kill({ random, tell, later, restart }: Strike, host: Host): void {
+export function kill({ random, tell, later, restart }: Strike, host: Host): void {
   if (!host.up) return
   tell(host.name)
   if (random.chance(0.5)) host.crash()
@@ -73,12 +73,12 @@ export const pause: Fault = {
   },
 }
 
-/** At most one replica at a time, of three at least: the vote finds a minority. */
+/** One replica at a time: of three the vote finds it, of two it finds that they differ. */
 export const wrongBytes: Fault = {
   every: 5_000,
   strike({ cluster, random, tell, later }) {
     const { processing } = cluster.sizes
-    if (processing < 3 || cluster.wrong.size > 0) return
+    if (processing < 2 || cluster.wrong.size > 0) return
     const slot = random.between(1, processing)
     tell(`p${slot}`)
     cluster.corrupt(slot, true)

@@ -5,6 +5,7 @@
 import type { Cluster } from '../cluster.js'
 import type { Host } from '../host.js'
 import { Random } from '../random.js'
+import { ambush } from './ambush.js'
 import * as clocks from './clocks.js'
 import * as files from './files.js'
 import * as paths from './paths.js'
@@ -27,6 +28,7 @@ export const FAULTS = {
   bridge: paths.bridge,
   flap: paths.flap,
   'slow-path': paths.slowPath,
+  ambush,
   'slow-disk': files.slowDisk,
   'stuck-disk': files.stuckDisk,
   'full-disk': files.fullDisk,
@@ -62,7 +64,7 @@ const RING_WHOLE: readonly FaultName[] = [
 export function swarm(random: Random, beyond = false): Rates {
   const wrong = random.chance(beyond ? 0.3 : 0.1)
   const wrongly = beyond ? 'wrong-majority' : 'wrong-bytes'
-  const pace = (name: FaultName): number => FAULTS[name].every * random.spread(0.3, 5)
+  const pace = (name: FaultName): number => FAULTS[name].every * random.spread(0.15, 4)
   const rates: Rates = {}
   if (wrong) rates[wrongly] = 2_000
   for (const name of NAMES) {

@@ -71,7 +71,10 @@ export class Whole implements Workload {
         seal(
           this.#wrong.has(slot) ? { ...input, text: `${input.text}, wrongly by p${slot}` } : input,
         ),
-      readKey,
+      readKey: (publicKey) => {
+        const key = readKey(publicKey)
+        return this.#wrong.has(slot) ? { ...key, kid: `${key.kid}, wrongly by p${slot}` } : key
+      },
     })
   }
 

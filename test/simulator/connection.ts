@@ -1,0 +1,56 @@
+// A connection on virtual time: two ends, and the frames that are on their way to each.
+
+import type { LinkId } from '../../protocol/machine.js'
+import type { Message } from '../../protocol/messages/catalogue.js'
+import type { Host } from './host.js'
+
+export type Lane = 'main' | 'bulk'
+
+export interface Frame {
+  readonly ready: number
+  /** null: the connection ends here. */
+  readonly message: Message | null
+}
+
+export class Connection {
+  readonly lane: Lane
+  readonly ends: End[] = []
+  /** Nothing more gets in. */
+  dead = false
+
+  constructor(lane: Lane) {
+    this.lane = lane
+  }
+}
+
+/** One side of a connection, and what is on its way to it. */
+export class End {
+  readonly host: Host
+  readonly link: LinkId
+  readonly life: number
+  readonly connection: Connection
+  /** What its host believes: not yet up, then open until it has learned of the end. */
+  up = false
+  open = true
+  incoming: Frame[] = []
+  /** What comes over it after its end. */
+  late: { readonly frames: readonly Frame[]; readonly within: number } | null = null
+  pumping = false
+
+  constructor(host: Host, connection: Connection) {
+    this.host = host
+    this.life = host.life
+    this.link = host.nextLink()
+    this.connection = connection
+    connection.ends.push(this)
+  }
+
+  get other(): End {
+    const [a, b] = this.connection.ends
+    return this === a ? b! : a!
+  }
+
+  get lastReady(): number {
+    return this.incoming.at(-1)?.ready ?? 0
+  }
+}
