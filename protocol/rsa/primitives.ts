@@ -24,11 +24,13 @@ export function publicOperation(key: RsaPublicKey, x: bigint): bigint {
 export function privateOperation(key: RsaPrivateKey, x: bigint, entropy: Entropy): bigint {
   requireRepresentative(key, x)
   const { n, e } = key
+  // As long as any other: a product with a short x would take less time.
+  const long = x + n
   const r = randomBetween(2n, n, entropy)
   const unmask = modPowPublic(r, e - 1n, n)
   const mask = (unmask * r) % n
-  const power = powerOfPrivateLessOne(key, (x * mask) % n)
-  const result = (((power * x) % n) * unmask) % n
+  const power = powerOfPrivateLessOne(key, (long * mask) % n)
+  const result = (((power * long) % n) * unmask) % n
   if (modPowPublic(result, e, n) !== x) {
     throw new RsaError('fault', 'the private operation failed its check; the result was withheld')
   }

@@ -8,7 +8,7 @@ import type { Entropy } from '../../../protocol/machine.js'
 import type { RsaPrivateKey } from '../../../protocol/rsa/keys.js'
 import { privateKeyFromPem } from '../../../protocol/rsa/pem.js'
 
-export const FIXTURE_BITS = [2048, 2049, 2055, 3072, 8192] as const
+export const FIXTURE_BITS = [2048, 2049, 2055, 2688, 3072, 3104, 8192] as const
 
 export interface Fixture {
   readonly pem: string
@@ -32,7 +32,10 @@ export function seededEntropy(seed: string): Entropy {
 }
 
 export function fixture(bits: (typeof FIXTURE_BITS)[number]): Fixture {
-  const pem = readFileSync(`${process.cwd()}/test/vectors/rsa-${bits}.pem`, 'utf8')
+  return fixtureOf(readFileSync(`${process.cwd()}/test/vectors/rsa-${bits}.pem`, 'utf8'))
+}
+
+export function fixtureOf(pem: string): Fixture {
   const openssl = { private: createPrivateKey(pem), public: createPublicKey(pem) }
   return { pem, key: privateKeyFromPem(pem, entropy, { rounds: 1 }), openssl }
 }
