@@ -23,6 +23,7 @@ export interface NetworkEvents {
   send(from: Host, to: Host, message: Message): Message
   deliver(from: Host, to: Host, message: Message): void
   linked(host: Host, peer: Host): void
+  unlinked(host: Host, peer: Host): void
 }
 
 export class Network {
@@ -125,6 +126,17 @@ export class Network {
     if (this.doubled.size > 0) this.#double(other, sent)
   }
 
+  /** The connections between two hosts, on any lane. */
+  between(a: Host, b: Host): Connection[] {
+    return this.connections.filter(({ ends }) => ends.every(({ host }) => host === a || host === b))
+  }
+
+  /** A frame that was sent before comes once more, over what now leads there. */
+  repeat(from: Host, to: Host, message: Message): void {
+    const end = [...to.ends.values()].find((one) => one.open && one.other.host === from)
+    if (end) this.#push(end, message, this.#delay(from, to))
+  }
+
   /** The same frame once more, after some that were sent later. */
   #double(to: End, message: Message): void {
     const { host } = to.other
@@ -179,6 +191,7 @@ export class Network {
     end.incoming = []
     if (end.open) {
       end.open = false
+      if (end.connection.lane === 'main') this.#events.unlinked(end.host, end.other.host)
       if (end.host.alive(end.life)) end.host.linkDown(end, reason)
       this.#comeLate(end)
     }

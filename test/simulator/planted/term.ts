@@ -230,7 +230,7 @@ export const TERM_BUGS: readonly Bug[] = [
   {
     name: 'a coordinator whom no client reaches does not give way',
     workload: 'whole',
-    changes: [{ file: 'order/standing', line: '(this.users > 0 ? SERVING : 0)', becomes: '0' }],
+    changes: [{ file: 'order/standing', line: '(this.wanted ? SERVING : 0)', becomes: '0' }],
     caughtBy: ['C6', 'P7'],
   },
 ]
