@@ -16,7 +16,6 @@ interface Route {
   readonly to: Host
   readonly lane: Lane
   readonly life: number
-  end: End | null
 }
 
 export interface NetworkEvents {
@@ -52,7 +51,7 @@ export class Network {
 
   /** Keeps a connection to `to` while `from` lives this life. */
   route(from: Host, to: Host, lane: Lane): void {
-    const route: Route = { from, to, lane, life: from.life, end: null }
+    const route: Route = { from, to, lane, life: from.life }
     this.#dialLater(route, this.#random.between(0, 50))
   }
 
@@ -60,7 +59,7 @@ export class Network {
   dialOnce(from: Host, to: Host): void {
     const { life } = from
     this.#timeline.after(this.#random.between(1, 20), () => {
-      if (from.alive(life)) this.#dial({ from, to, lane: 'main', life, end: null }, false)
+      if (from.alive(life)) this.#dial({ from, to, lane: 'main', life }, false)
     })
   }
 
@@ -71,6 +70,11 @@ export class Network {
     })
   }
 
+  /** From the end of a connection to the next attempt: at once, often before others have noticed. */
+  #pause(): number {
+    return this.#random.chance(0.3) ? this.#random.float() : this.#random.between(10, 160)
+  }
+
   #dial(route: Route, again = true): boolean {
     const { from, to } = route
     if (!to.running || !from.running || this.#cut(from, to) || this.#cut(to, from)) return false
@@ -78,14 +82,13 @@ export class Network {
     const near = new End(from, connection)
     const far = new End(to, connection)
     this.#connections.add(connection)
-    route.end = near
     const reached = this.#delay(from, to)
     this.#timeline.after(reached, () => this.#accept(far, near))
     const answered = reached + this.#delay(to, from)
     this.#timeline.after(answered, () => {
       if (near.open && from.alive(near.life)) this.#raise(near)
     })
-    if (again) this.#watch(route)
+    if (again) near.ended = () => this.#dialLater(route, this.#pause())
     return true
   }
 
@@ -105,15 +108,6 @@ export class Network {
     if (end.connection.lane === 'main') this.#events.linked(end.host, end.other.host)
     end.host.linkUp(end, end.other.host)
     this.#pump(end)
-  }
-
-  /** Dials anew once the dialling end has gone. */
-  #watch(route: Route): void {
-    this.#timeline.after(this.#random.between(10, 60), () => {
-      if (!route.from.alive(route.life)) return
-      if (route.end?.open) this.#watch(route)
-      else this.#dialLater(route, this.#random.between(0, 100))
-    })
   }
 
   send(host: Host, link: LinkId, message: Message): void {
@@ -194,6 +188,7 @@ export class Network {
       if (end.connection.lane === 'main') this.#events.unlinked(end.host, end.other.host)
       if (end.host.alive(end.life)) end.host.linkDown(end, reason)
       this.#comeLate(end)
+      end.ended()
     }
     if (!end.other.open) this.#connections.delete(end.connection)
     else if (!end.other.incoming.some((frame) => !frame.message)) {

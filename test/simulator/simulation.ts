@@ -191,20 +191,17 @@ class Run {
     this.#stable()
   }
 
-  /** Nobody writes any more. Often one replica has just missed the last that was written. */
+  /** Nobody writes any more. Often one replica has just missed the last that another wrote. */
   #quiet(random: Random): void {
     const { network, persistence } = this.#cluster
-    if (random.chance(0.5)) {
+    const [store, other] = random.shuffled(persistence)
+    if (store && other && random.chance(0.6)) {
       this.#cluster.heal(this.#cluster.hosts)
       this.#for(random.spread(500, 3_000))
-      const store = random.pick(persistence)
-      for (const other of persistence) network.block(other, store)
-      this.#for(random.spread(20, 900))
-      this.#say(`MISSES  ${store.name}`)
-      this.#options.workload.busy = false
-      for (const other of persistence) {
-        for (const connection of network.between(other, store)) network.sever(connection)
-      }
+      network.block(other, store)
+      this.#for(random.spread(5, 900))
+      this.#say(`MISSES  ${store.name} of ${other.name}`)
+      for (const connection of network.between(other, store)) network.sever(connection)
     }
     this.#options.workload.busy = false
   }
@@ -264,8 +261,6 @@ class Run {
   /** While nothing fails the coordinator stays, and so does the view. */
   #stable(): void {
     const { history, persistence, disks } = this.#cluster
-    // Damage that nobody has read yet may still show.
-    if (!disks.every((disk) => disk.sound)) return
     const standing = (): string =>
       [
         `term ${history.committed.fence.term}`,
@@ -275,6 +270,8 @@ class Run {
         }),
       ].join(', ')
     this.#for(STABLE_MS)
+    // Damage that nobody has read yet may still show.
+    if (!disks.every((disk) => disk.sound)) return
     const before = standing()
     this.#for(STABLE_MS)
     const after = standing()
