@@ -5,10 +5,17 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { publicKeyOf } from '../../protocol/rsa/keys.js'
 import type { RsaPrivateKey, RsaPublicKey } from '../../protocol/rsa/keys.js'
-import { privateKeyFromPem, publicKeyFromPem } from '../../protocol/rsa/pem.js'
+import {
+  isEncryptedPem,
+  privateKeyFromEncryptedPem,
+  privateKeyFromPem,
+  publicKeyFromPem,
+} from '../../protocol/rsa/pem.js'
 import { RsaError } from '../../protocol/rsa/rsa-error.js'
 import { EXIT, Failure } from './failure.js'
 import { result, resultJson } from './output.js'
+import { askPassphrase } from './password.js'
+import type { PassphraseFlags } from './password.js'
 import { say } from './texts.js'
 
 export function entropy(bytes: number): Uint8Array {
@@ -19,24 +26,32 @@ export type Key =
   | { readonly kind: 'private'; readonly key: RsaPrivateKey }
   | { readonly kind: 'public'; readonly key: RsaPublicKey }
 
-/** The key of a PEM file, checked; what it is, its label says. */
-export function readKey(path: string): Key {
-  const pem = readFile(path).toString('latin1')
-  return explained(path, () =>
-    pem.includes('PRIVATE KEY-----')
-      ? { kind: 'private', key: privateKeyFromPem(pem, entropy) }
-      : { kind: 'public', key: publicKeyFromPem(pem) },
-  )
+export interface KeyFlags extends PassphraseFlags {
+  key: string
 }
 
-export function readPrivateKey(path: string): RsaPrivateKey {
-  const pem = readFile(path).toString('latin1')
-  return explained(path, () => privateKeyFromPem(pem, entropy))
+/** The key of a PEM file, checked; what it is, its label says. Stdin is left for data. */
+export async function readKey(flags: KeyFlags): Promise<Key> {
+  const pem = readFile(flags.key).toString('latin1')
+  if (pem.includes('PRIVATE KEY-----')) {
+    return { kind: 'private', key: await privateKeyOf(pem, flags) }
+  }
+  return { kind: 'public', key: explained(flags.key, () => publicKeyFromPem(pem)) }
+}
+
+export function readPrivateKey(flags: KeyFlags): Promise<RsaPrivateKey> {
+  return privateKeyOf(readFile(flags.key).toString('latin1'), flags)
+}
+
+async function privateKeyOf(pem: string, flags: KeyFlags): Promise<RsaPrivateKey> {
+  if (!isEncryptedPem(pem)) return explained(flags.key, () => privateKeyFromPem(pem, entropy))
+  const passphrase = await askPassphrase(flags, { stdinIsTaken: true })
+  return explained(flags.key, () => privateKeyFromEncryptedPem(pem, passphrase, entropy))
 }
 
 /** Of a private key, its public half. */
-export function readPublicKey(path: string): RsaPublicKey {
-  return publicKeyOf(readKey(path).key)
+export async function readPublicKey(flags: KeyFlags): Promise<RsaPublicKey> {
+  return publicKeyOf((await readKey(flags)).key)
 }
 
 function explained<T>(path: string, read: () => T): T {

@@ -50,8 +50,14 @@ const TEXTS = {
   ],
   keyInUse: ['in use', 'em uso'],
   keyOld: ['reads what was sent before', 'lê o que foi enviado antes'],
+  passphrase: ['Passphrase of the key: ', 'Frase-passe da chave: '],
+  newPassphrase: ['Passphrase for the key: ', 'Frase-passe para a chave: '],
+  noPassphrase: [
+    'no passphrase: give it by prompt, --passphrase-file or TROCA_PASSPHRASE',
+    'falta a frase-passe: por pergunta, --passphrase-file ou TROCA_PASSPHRASE',
+  ],
   passwordAgain: ['Once more: ', 'Outra vez: '],
-  passwordsDiffer: ['the two passwords differ', 'as duas palavras-passe são diferentes'],
+  passwordsDiffer: ['the two of them differ', 'as duas são diferentes'],
   noPassword: [
     'no password: give it by prompt, --password-file, TROCA_PASSWORD or stdin',
     'falta a palavra-passe: por pergunta, --password-file, TROCA_PASSWORD ou stdin',
