@@ -56,6 +56,18 @@ const TEXTS = {
     'no passphrase: give it by prompt, --passphrase-file or TROCA_PASSPHRASE',
     'falta a frase-passe: por pergunta, --passphrase-file ou TROCA_PASSPHRASE',
   ],
+  noSuchKey: ['there is no key {kid}', 'não há chave {kid}'],
+  exported: ['{count} keys under the passphrase: {out}', '{count} chaves sob a frase-passe: {out}'],
+  severalKeys: [
+    'the file has {count} keys; {kid} is taken (--kid: another)',
+    'o ficheiro tem {count} chaves; usa-se {kid} (--kid: outra)',
+  ],
+  jweNotOpened: [
+    'line {line} does not open: another key, changed, or no JWE of RSA-OAEP-256 and A256GCM',
+    'a linha {line} não abre: outra chave, alterada, ou não é JWE de RSA-OAEP-256 e A256GCM',
+  ],
+  jweCount: ['{opened} of {count} opened', '{opened} de {count} abertas'],
+  exportedTo: ['{count} envelopes in {out}', '{count} envelopes em {out}'],
   passwordAgain: ['Once more: ', 'Outra vez: '],
   passwordsDiffer: ['the two of them differ', 'as duas são diferentes'],
   noPassword: [
@@ -132,6 +144,7 @@ const ERRORS_PT: Record<string, string> = {
   BAD_CREDENTIALS: 'utilizador desconhecido ou palavra-passe errada',
   NOT_LOGGED_IN: 'sem sessão aberta',
   ACCOUNT_CHANGED: 'a conta foi alterada por outro pedido pouco antes',
+  BAD_KEY: 'esta chave não serve',
   TOO_MANY_KEYS: 'a conta tem tantas chaves quantas pode ter',
   SESSION_ENDED: 'a palavra-passe ou a chave da conta é nova: abra sessão outra vez',
   BAD_NAME: 'o nome não é válido: 1 a 32 de a-z 0-9 . _ - a começar por letra',

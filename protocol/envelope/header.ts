@@ -57,7 +57,8 @@ export function samePlace(a: Place, b: Place): boolean {
   )
 }
 
-function parseJson(text: string): Readonly<Record<string, unknown>> {
+/** The members of a JSON object, or EnvelopeError. */
+export function parseJson(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>

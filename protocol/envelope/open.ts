@@ -72,7 +72,8 @@ export function unwrapContentKey(
   }
 }
 
-function decrypt(parts: EnvelopeParts, contentKey: Uint8Array): Buffer | undefined {
+/** The plaintext, or undefined where the tag refuses. */
+export function decrypt(parts: EnvelopeParts, contentKey: Uint8Array): Buffer | undefined {
   const options = { authTagLength: TAG_LENGTH }
   const decipher = createDecipheriv('aes-256-gcm', contentKey, parts.nonce, options)
   decipher.setAAD(Buffer.from(toBase64url(parts.header), 'latin1'))
