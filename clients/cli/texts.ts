@@ -57,7 +57,10 @@ const TEXTS = {
     'falta a frase-passe: por pergunta, --passphrase-file ou TROCA_PASSPHRASE',
   ],
   noSuchKey: ['there is no key {kid}', 'não há chave {kid}'],
-  exported: ['{count} keys under the passphrase: {out}', '{count} chaves sob a frase-passe: {out}'],
+  exported: [
+    'private keys under the passphrase in {out}: {count}',
+    'chaves privadas sob a frase-passe em {out}: {count}',
+  ],
   severalKeys: [
     'the file has {count} keys; {kid} is taken (--kid: another)',
     'o ficheiro tem {count} chaves; usa-se {kid} (--kid: outra)',
@@ -67,7 +70,7 @@ const TEXTS = {
     'a linha {line} não abre: outra chave, alterada, ou não é JWE de RSA-OAEP-256 e A256GCM',
   ],
   jweCount: ['{opened} of {count} opened', '{opened} de {count} abertas'],
-  exportedTo: ['{count} envelopes in {out}', '{count} envelopes em {out}'],
+  exportedTo: ['envelopes in {out}: {count}', 'envelopes em {out}: {count}'],
   passwordAgain: ['Once more: ', 'Outra vez: '],
   passwordsDiffer: ['the two of them differ', 'as duas são diferentes'],
   noPassword: [

@@ -12,13 +12,12 @@ import {
 import { EnvelopeError } from '../../protocol/envelope/envelope-error.js'
 import { readHeader } from '../../protocol/envelope/header.js'
 import type { Place } from '../../protocol/envelope/header.js'
-import { openWith, unwrapContentKey } from '../../protocol/envelope/open.js'
+import { openWith, openerOf } from '../../protocol/envelope/open.js'
 import type { Opener } from '../../protocol/envelope/open.js'
 import { RecentlyUsed } from '../../protocol/envelope/recently-used.js'
 import { unreachable } from '../../protocol/assert.js'
 import type { Job, JobResult, ScryptCost, WrappedKey } from '../../protocol/replicas/compute.js'
 import { decodePkcs8, encodePkcs8, encodeSpki } from '../../protocol/rsa/formats.js'
-import { thumbprint } from '../../protocol/rsa/jwk.js'
 import { generateKey } from '../../protocol/rsa/keys.js'
 import { RsaError } from '../../protocol/rsa/rsa-error.js'
 
@@ -155,13 +154,13 @@ export class Computations {
   #openerOf(pkcs8: Uint8Array): Opener {
     // It was made or checked here, and wrapped under authenticated encryption since.
     const key = decodePkcs8(pkcs8, entropy, { rounds: 0 })
-    const kid = thumbprint(key)
+    const opener = openerOf(key, entropy)
     // Remembers failures too: a second try that is slower only for them would tell them apart.
     const unwrap = (encryptedKey: Uint8Array): Uint8Array =>
-      this.#contentKeys.getOrMake(`${kid} ${sha256(encryptedKey)}`, () =>
-        unwrapContentKey(encryptedKey, key, entropy),
+      this.#contentKeys.getOrMake(`${opener.kid} ${sha256(encryptedKey)}`, () =>
+        opener.unwrap(encryptedKey),
       )
-    return { kid, unwrap }
+    return { ...opener, unwrap }
   }
 }
 

@@ -1,14 +1,14 @@
 // Compact JWEs of whatever JOSE library (RFC 7516): `alg` RSA-OAEP-256 and `enc` A256GCM, any other
-// header members but `zip` and `crit`. The service's own envelopes are such, and open here too; that
-// one is where it belongs is checked by open.ts alone.
+// header members but `zip` and `crit`. The service's own envelopes are such, and open here too, those
+// of its suite rsa as well; that one is where it belongs is checked by open.ts alone.
 
 import type { Entropy } from '../machine.js'
 import { thumbprint } from '../rsa/jwk.js'
 import type { RsaPrivateKey } from '../rsa/keys.js'
 import { EnvelopeError } from './envelope-error.js'
 import { parseJson } from './header.js'
-import { decrypt, unwrapContentKey } from './open.js'
-import { fromCompact, splitParts } from './parts.js'
+import { contentOf, openerOf } from './open.js'
+import { fromCompact, isRsaAlone, splitParts } from './parts.js'
 
 export interface OpenedJwe {
   /** Authenticated. */
@@ -30,10 +30,11 @@ export function openJwe(
   const named = keys.filter((key) => thumbprint(key) === header['kid'])
   // What the header asks for is looked at last: every envelope costs the same work.
   const plaintexts = (named.length > 0 ? named : keys).map((key) =>
-    decrypt(parts, unwrapContentKey(parts.encryptedKey, key, entropy)),
+    contentOf(parts, openerOf(key, entropy)),
   )
   const plaintext = plaintexts.find((one) => one !== undefined)
-  if (!plaintext || !isOurs(header)) throw new EnvelopeError()
+  const known = isRsaAlone(parts) ? isSuiteRsa(header) : isSuiteJwe(header)
+  if (!plaintext || !known) throw new EnvelopeError()
   return { header, plaintext: new Uint8Array(plaintext) }
 }
 
@@ -46,7 +47,11 @@ function membersOf(header: Uint8Array): Readonly<Record<string, unknown>> {
   }
 }
 
-function isOurs({ alg, enc, zip, crit }: Readonly<Record<string, unknown>>): boolean {
+function isSuiteJwe({ alg, enc, zip, crit }: Readonly<Record<string, unknown>>): boolean {
   const plain = zip === undefined && crit === undefined
   return alg === 'RSA-OAEP-256' && enc === 'A256GCM' && plain
+}
+
+function isSuiteRsa({ alg, crit, suite }: Readonly<Record<string, unknown>>): boolean {
+  return alg === 'RSA-OAEP-256' && suite === 'rsa' && JSON.stringify(crit) === '["suite"]'
 }

@@ -5,7 +5,12 @@ import { recipientKeyOf } from '../../../protocol/envelope/content-keys.js'
 import type { Letter } from '../../../protocol/envelope/content-keys.js'
 import { EnvelopeError } from '../../../protocol/envelope/envelope-error.js'
 import { readHeader } from '../../../protocol/envelope/header.js'
-import { openEnvelope, openWith, unwrapContentKey } from '../../../protocol/envelope/open.js'
+import {
+  openEnvelope,
+  openerOf,
+  openWith,
+  unwrapContentKey,
+} from '../../../protocol/envelope/open.js'
 import { fromCompact, joinParts, splitParts, toCompact } from '../../../protocol/envelope/parts.js'
 import { RecentlyUsed } from '../../../protocol/envelope/recently-used.js'
 import { encodeSpki } from '../../../protocol/rsa/formats.js'
@@ -44,7 +49,7 @@ t.test('what is sealed opens, and says where it belongs', (t) => {
     const { sender, recipient, stream, seq, time } = letter
     t.same(
       { ...header, stream: new Uint8Array(header.stream) },
-      { kid: recipientKey.kid, sender, recipient, stream, seq, time },
+      { suite: 'jwe', kid: recipientKey.kid, sender, recipient, stream, seq, time },
     )
     t.same(readHeader(seal({ text })), header)
   }
@@ -187,7 +192,7 @@ t.test('every single bit matters, and every failure is the one error', (t) => {
     contentKeys.getOrMake(Buffer.from(encryptedKey).toString('hex'), () =>
       unwrapContentKey(encryptedKey, key, entropy),
     )
-  const opener = { kid: recipientKey.kid, unwrap }
+  const opener = { ...openerOf(key, entropy), unwrap }
   t.equal(openWith(opener, body, letter).text, 'short')
   const texts = new Set<string>()
   let opened = 0
