@@ -1,7 +1,9 @@
 // Messages as they arrive, in log order, each given to the application once: `position` is the last
 // that was taken in, and whatever is pushed again after a reconnect at or below it is dropped.
 
+import { toCompact } from '../protocol/envelope/parts.js'
 import type { The } from '../protocol/messages/catalogue.js'
+import { clientError } from './errors.js'
 import type { TrocaError } from './errors.js'
 import type { Operations } from './operations.js'
 
@@ -29,6 +31,25 @@ export interface ReceivedMessage extends InboxMessage {
 export function toInboxMessage(message: WireMessage): InboxMessage {
   const { index, from, to, time, seq, text } = message
   return { index, from, to, time, stream: Buffer.from(message.stream).toString('hex'), seq, text }
+}
+
+/** A message as it is stored. */
+export interface SealedMessage extends Omit<InboxMessage, 'text'> {
+  /** JWE compact serialization (RFC 7516 section 7.1). */
+  readonly jwe: string
+}
+
+export function toSealedMessage(message: WireMessage): SealedMessage {
+  const { text: _text, ...place } = toInboxMessage(message)
+  return { ...place, jwe: jweOf(message) }
+}
+
+function jweOf({ index, envelope }: WireMessage): string {
+  try {
+    return toCompact(envelope ?? new Uint8Array())
+  } catch (error) {
+    throw clientError('BROKEN_PEER', `message ${index} has no sound envelope`, true, error)
+  }
 }
 
 export interface SubscriptionOptions {

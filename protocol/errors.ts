@@ -52,6 +52,7 @@ export const ERRORS = {
     'log in, see whether it is as it should be, and try again if not',
   ),
   TOO_MANY_KEYS: final(114, 'the account has as many keys as it may', 'it can have no new one'),
+  BAD_KEY: final(120, 'this key cannot be taken up', 'the reason is in the text; take another key'),
   OVERLOADED: later(201, 'the replica has too much to do', 'try again after a while'),
   NOT_READY: later(202, 'there is no coordinator just now', 'try again; troca status shows why'),
   NO_QUORUM: later(203, 'too few persistence replicas', 'start the missing ones; troca status'),

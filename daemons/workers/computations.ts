@@ -1,38 +1,31 @@
 // The jobs themselves: scrypt, key generation, unwrapping, opening. Parsed private keys and content
 // keys are remembered, so that a page of messages of one key epoch costs one RSA operation.
 
-import { createHash, randomBytes, scryptSync } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import {
-  PASSWORD_KEY_LENGTH,
+  derivePasswordKeys,
   hashVerifier,
-  splitPasswordKey,
   unwrapPrivateKey,
   verifies,
   wrapPrivateKey,
 } from '../../protocol/envelope/accounts.js'
-import type { PasswordKeys } from '../../protocol/envelope/accounts.js'
 import { EnvelopeError } from '../../protocol/envelope/envelope-error.js'
 import { readHeader } from '../../protocol/envelope/header.js'
 import type { Place } from '../../protocol/envelope/header.js'
-import { openWith, unwrapContentKey } from '../../protocol/envelope/open.js'
+import { openWith, openerOf } from '../../protocol/envelope/open.js'
 import type { Opener } from '../../protocol/envelope/open.js'
 import { RecentlyUsed } from '../../protocol/envelope/recently-used.js'
 import { unreachable } from '../../protocol/assert.js'
 import type { Job, JobResult, ScryptCost, WrappedKey } from '../../protocol/replicas/compute.js'
 import { decodePkcs8, encodePkcs8, encodeSpki } from '../../protocol/rsa/formats.js'
-import { thumbprint } from '../../protocol/rsa/jwk.js'
 import { generateKey } from '../../protocol/rsa/keys.js'
+import { RsaError } from '../../protocol/rsa/rsa-error.js'
 
 type JobOf<K extends Job['kind']> = Extract<Job, { kind: K }>
 type ResultOf<K extends JobResult['kind']> = Extract<JobResult, { kind: K }>
 
 /** About 0.1 s and 32 MiB. */
 const DEFAULT_COST: ScryptCost = { logN: 15, r: 8, p: 1 }
-
-// Costs come from the log; these bounds keep a wrong one from taking the machine's memory.
-const MAX_LOG_N = 20
-const MAX_R = 32
-const MAX_P = 16
 
 const PRIVATE_KEYS = 256
 const CONTENT_KEYS = 4096
@@ -57,6 +50,8 @@ export class Computations {
         return this.#changePassword(job)
       case 'rotate-key':
         return this.#rotateKey(job, onProgress)
+      case 'add-key':
+        return this.#addKey(job)
       case 'open':
         return this.#open(job)
       default:
@@ -71,7 +66,7 @@ export class Computations {
     const { privateKey, publicKey } = makeKey(bits, onProgress)
     const salt = entropy(16)
     const cost = this.#cost
-    const { wrappingKey, verifier } = passwordKeys(password, salt, cost)
+    const { wrappingKey, verifier } = derivePasswordKeys(password, salt, cost)
     const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKey)
     const verifierHash = hashVerifier(verifier)
     const secrets = { salt, cost, verifierHash, publicKey, wrappedKey, older: [] }
@@ -80,7 +75,7 @@ export class Computations {
 
   #unlock({ user, password, secrets }: JobOf<'unlock'>): ResultOf<'unlock'> {
     const { salt, cost, verifierHash } = secrets ?? this.#nobody()
-    const { wrappingKey, verifier } = passwordKeys(password, salt, cost)
+    const { wrappingKey, verifier } = derivePasswordKeys(password, salt, cost)
     if (!verifies(verifier, verifierHash) || !secrets) return { kind: 'unlock', privateKeys: null }
     const keys = [secrets, ...secrets.older].map(({ wrappedKey }) =>
       unwrapPrivateKey(wrappingKey, user, wrappedKey),
@@ -95,7 +90,7 @@ export class Computations {
     if (!privateKeys) return { kind: 'change-password', secrets: null }
     const salt = entropy(16)
     const cost = this.#cost
-    const { wrappingKey, verifier } = passwordKeys(newPassword, salt, cost)
+    const { wrappingKey, verifier } = derivePasswordKeys(newPassword, salt, cost)
     const rewrap = ({ publicKey }: WrappedKey, i: number): WrappedKey => {
       const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKeys[i]!)
       return { publicKey, wrappedKey }
@@ -111,13 +106,37 @@ export class Computations {
     onProgress: (text: string) => void,
   ): ResultOf<'rotate-key'> {
     const { salt, cost, verifierHash, publicKey: before, wrappedKey: wrapped } = secrets
-    const { wrappingKey, verifier } = passwordKeys(password, salt, cost)
+    const { wrappingKey, verifier } = derivePasswordKeys(password, salt, cost)
     if (!verifies(verifier, verifierHash)) return { kind: 'rotate-key', rotated: null }
     const { privateKey, publicKey } = makeKey(bits, onProgress)
     const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKey)
     const older = [{ publicKey: before, wrappedKey: wrapped }, ...secrets.older]
     const rotated = { secrets: { ...secrets, publicKey, wrappedKey, older }, privateKey }
     return { kind: 'rotate-key', rotated }
+  }
+
+  /** The key is from elsewhere: it passes every check before it is wrapped again. */
+  #addKey({ user, password, wrappedKey: given, secrets }: JobOf<'add-key'>): ResultOf<'add-key'> {
+    const { salt, cost, verifierHash } = secrets
+    const { wrappingKey, verifier } = derivePasswordKeys(password, salt, cost)
+    const refuse = (badKey: string | null): ResultOf<'add-key'> => {
+      return { kind: 'add-key', rotated: null, badKey }
+    }
+    if (!verifies(verifier, verifierHash)) return refuse(null)
+    const privateKey = unwrapPrivateKey(wrappingKey, user, given)
+    if (!privateKey) return refuse('it is not wrapped under the password of now')
+    const checked = checkedKey(privateKey)
+    if ('reason' in checked) return refuse(checked.reason)
+    const { publicKey } = checked
+    const others = [secrets, ...secrets.older].map(({ publicKey, wrappedKey }) => {
+      return { publicKey, wrappedKey }
+    })
+    if (others.some((other) => Buffer.compare(other.publicKey, publicKey) === 0)) {
+      return refuse('the account has it already')
+    }
+    const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKey)
+    const changed = { ...secrets, publicKey, wrappedKey, older: others }
+    return { kind: 'add-key', rotated: { secrets: changed, privateKey }, badKey: null }
   }
 
   /** The secrets of who does not exist: the same work, and no password fits. */
@@ -133,15 +152,15 @@ export class Computations {
   }
 
   #openerOf(pkcs8: Uint8Array): Opener {
-    // It was generated and checked here, and wrapped under authenticated encryption since.
+    // It was made or checked here, and wrapped under authenticated encryption since.
     const key = decodePkcs8(pkcs8, entropy, { rounds: 0 })
-    const kid = thumbprint(key)
+    const opener = openerOf(key, entropy)
     // Remembers failures too: a second try that is slower only for them would tell them apart.
     const unwrap = (encryptedKey: Uint8Array): Uint8Array =>
-      this.#contentKeys.getOrMake(`${kid} ${sha256(encryptedKey)}`, () =>
-        unwrapContentKey(encryptedKey, key, entropy),
+      this.#contentKeys.getOrMake(`${opener.kid} ${sha256(encryptedKey)}`, () =>
+        opener.unwrap(encryptedKey),
       )
-    return { kid, unwrap }
+    return { ...opener, unwrap }
   }
 }
 
@@ -154,6 +173,16 @@ function makeKey(
     onProgress(`searching primes: ${candidates} candidates`),
   )
   return { privateKey: encodePkcs8(key), publicKey: encodeSpki(key) }
+}
+
+/** The public half of PKCS#8 from elsewhere, or why it must not be used. */
+function checkedKey(pkcs8: Uint8Array): { publicKey: Uint8Array } | { reason: string } {
+  try {
+    return { publicKey: encodeSpki(decodePkcs8(pkcs8, entropy)) }
+  } catch (error) {
+    if (error instanceof RsaError) return { reason: error.message }
+    throw error
+  }
 }
 
 /** By the key that the envelope names; where there is none of that name, by the newest, in vain. */
@@ -171,19 +200,6 @@ function textOf(
     if (error instanceof EnvelopeError) return null
     throw error
   }
-}
-
-function passwordKeys(password: string, salt: Uint8Array, cost: ScryptCost): PasswordKeys {
-  const { logN, r, p } = cost
-  if (!(logN >= 1 && logN <= MAX_LOG_N && r >= 1 && r <= MAX_R && p >= 1 && p <= MAX_P)) {
-    throw new RangeError(`scrypt cost out of bounds: logN ${logN}, r ${r}, p ${p}`)
-  }
-  const N = 2 ** logN
-  // 128 N r bytes and some (RFC 7914 section 2); Node refuses more than 32 MiB unless told.
-  const maxmem = 128 * r * (N + p + 2)
-  // RFC 8265 section 4.2.2: however it was typed, the same password.
-  const text = password.normalize('NFC')
-  return splitPasswordKey(scryptSync(text, salt, PASSWORD_KEY_LENGTH, { N, r, p, maxmem }))
 }
 
 function sha256(octets: Uint8Array): string {

@@ -9,12 +9,16 @@ import {
   MAX_TEXT,
   index,
   millis,
+  passwordCost,
+  passwordSalt,
   request,
   slot,
   stream,
   term,
   userName,
   wallTime,
+  wrappedKey,
+  wrappedPrivateKey,
 } from './common.js'
 
 const password = text(1024, 'correct horse battery staple')
@@ -45,7 +49,7 @@ const bits = uint(16_384, 'bits', 3072)
 export const SESSION = message(
   0x12,
   'SESSION',
-  'Answers REGISTER, LOGIN, CHANGE_PASSWORD and ROTATE_KEY.',
+  'Answers REGISTER, LOGIN, CHANGE_PASSWORD, ROTATE_KEY and ADD_KEY.',
   {
     request,
     name: userName,
@@ -106,6 +110,8 @@ export const INBOX = message(
     request,
     after: index,
     limit: uint(1000),
+    /** Envelopes as stored, in place of texts. */
+    sealed: bool,
   },
 )
 
@@ -116,7 +122,7 @@ const inboxMessage = record({
   time: wallTime,
   stream,
   seq: uint(),
-  /** nil: the envelope does not open with this account's key. */
+  /** nil: the envelope does not open with this account's keys, or is asked for itself. */
   text: optional(text(MAX_TEXT, 'olá')),
   /** The JWE as stored, in its binary form; nil unless asked for. */
   envelope: optional(bytes(0, 2 * MAX_TEXT)),
@@ -260,5 +266,40 @@ export const DELETED = message(
   {
     request,
     index,
+  },
+)
+
+export const EXPORT_KEYS = message(
+  0x30,
+  'EXPORT_KEYS',
+  "Asks for the account's private keys as they are stored; the password opens them.",
+  {
+    request,
+    password,
+  },
+)
+
+export const WRAPPED_KEYS = message(
+  0x31,
+  'WRAPPED_KEYS',
+  'Answers EXPORT_KEYS: newest first. Half of scrypt of the password unwraps each.',
+  {
+    request,
+    salt: passwordSalt,
+    cost: passwordCost,
+    keys: list(record(wrappedKey), MAX_KEYS),
+  },
+)
+
+export const ADD_KEY = message(
+  0x32,
+  'ADD_KEY',
+  'Takes up a private key made elsewhere; the ones before only read. Repeating it is harmless.',
+  {
+    request,
+    password,
+    token,
+    /** Under the password, with the salt and cost that WRAPPED_KEYS gives. */
+    wrappedKey: wrappedPrivateKey,
   },
 )

@@ -35,6 +35,13 @@ const member = record({ slot, incarnation })
 export const members = list(member, MAX_SLOTS)
 export const place = record({ index, chain: hash })
 
+/** What scrypt makes of an account's password, RFC 7914: N = 2^logN. */
+export const passwordSalt = bytes(16)
+export const passwordCost = record({ logN: uint(24), r: uint(64), p: uint(16) })
+/** PKCS#8 DER under AES-256-GCM: nonce, ciphertext, tag. */
+export const wrappedPrivateKey = bytes(1, 8192)
+export const wrappedKey = { publicKey: bytes(1, 2048), wrappedKey: wrappedPrivateKey }
+
 export const owner = record({ slot, boot, nonce: text(32, '00112233aabbccdd') })
 
 export const draft = record({ meta: bytes(9, 512), body: bytes(0, MAX_PEER_FRAME) })

@@ -9,6 +9,8 @@ import {
   boot,
   hash,
   index,
+  passwordCost,
+  passwordSalt,
   request,
   runs,
   slot,
@@ -17,16 +19,15 @@ import {
   term,
   userName,
   wallTime,
+  wrappedKey,
 } from './common.js'
 
 /** Who asked: a replica's life, and its number for the request. */
 const origin = record({ slot, boot, id: request })
 
-const wrappedKey = { publicKey: bytes(1, 2048), wrappedKey: bytes(1, 8192) }
-
 export const account = {
-  salt: bytes(16),
-  cost: record({ logN: uint(24), r: uint(64), p: uint(16) }),
+  salt: passwordSalt,
+  cost: passwordCost,
   verifierHash: bytes(32),
   ...wrappedKey,
   older: list(record(wrappedKey), MAX_KEYS - 1),

@@ -29,6 +29,8 @@ type Request = The<
   | 'INBOX'
   | 'CHANGE_PASSWORD'
   | 'ROTATE_KEY'
+  | 'ADD_KEY'
+  | 'EXPORT_KEYS'
   | 'KEYS'
   | 'DELETE'
 >
@@ -110,6 +112,8 @@ export class Sessions {
       case 'INBOX':
       case 'CHANGE_PASSWORD':
       case 'ROTATE_KEY':
+      case 'ADD_KEY':
+      case 'EXPORT_KEYS':
       case 'KEYS':
       case 'DELETE':
         session.unanswered++
@@ -156,7 +160,10 @@ export class Sessions {
         return this.#send(session, user, message)
       case 'CHANGE_PASSWORD':
       case 'ROTATE_KEY':
+      case 'ADD_KEY':
         return this.#accounts.change(session, user, message)
+      case 'EXPORT_KEYS':
+        return this.#accounts.exportKeys(session, user, message)
       case 'KEYS':
         return this.#accounts.keys(session, message)
       case 'DELETE':

@@ -1,4 +1,4 @@
-// troca keys list | fingerprint [NAME] | rotate
+// troca keys list | fingerprint [NAME] | rotate | export | import
 
 import type { Argv, CommandModule } from 'yargs'
 import { Context } from '../context.js'
@@ -7,6 +7,7 @@ import { clearProgress, progress, result, resultJson, table } from '../output.js
 import { knownPassword } from '../password.js'
 import { stepMs, withClient } from '../run.js'
 import { say } from '../texts.js'
+import { exportKeys, importKey } from './key-files.js'
 
 interface OfUser extends GlobalFlags {
   name?: string | undefined
@@ -65,8 +66,15 @@ const rotate: CommandModule<GlobalFlags, GlobalFlags> = {
 
 export const keys: CommandModule<GlobalFlags, GlobalFlags> = {
   command: 'keys',
-  describe: 'the keys of an account: list, fingerprint, rotate',
+  describe: 'the keys of an account: list, fingerprint, rotate, export, import',
   builder: (yargs) =>
-    yargs.command(list).command(fingerprint).command(rotate).demandCommand(1, 1).strict(),
+    yargs
+      .command(list)
+      .command(fingerprint)
+      .command(rotate)
+      .command(exportKeys)
+      .command(importKey)
+      .demandCommand(1, 1)
+      .strict(),
   handler() {},
 }
