@@ -171,13 +171,8 @@ class Run {
     if (random.chance(0.3)) cluster.network.shake(random)
     const quiet = random.chance(0.3)
     if (quiet) this.#quiet(random)
-    else if (random.chance(0.5)) {
-      const core = chooseCore(cluster, random)
-      this.#say(`CORE    ${core.map((host) => host.name).join(' ')}`)
-      cluster.heal(core)
-      isolate(cluster, core, random, (host, how) => this.#say(`OUT     ${host.name} ${how}`))
-      cluster.coverage.reach('a core serves alone')
-      this.#served()
+    else if (random.chance(0.6)) {
+      for (let rounds = random.between(1, 4); rounds > 0; rounds--) this.#core(random)
     }
     this.#say('CALM    faults are over')
     if (random.chance(0.5)) lastBlows(cluster, random)
@@ -189,6 +184,18 @@ class Run {
     this.#within(CALM_MS, () => this.#converged(), 'P7', what)
     this.#convergedMs = this.#servedMs + cluster.timeline.now - begin
     this.#stable()
+  }
+
+  /** The core serves; then it stays the core for a while, or another takes over at once. */
+  #core(random: Random): void {
+    const cluster = this.#cluster
+    const core = chooseCore(cluster, random)
+    this.#say(`CORE    ${core.map((host) => host.name).join(' ')}`)
+    cluster.heal(core)
+    isolate(cluster, core, random, (host, how) => this.#say(`OUT     ${host.name} ${how}`))
+    cluster.coverage.reach('a core serves alone')
+    this.#served()
+    if (random.chance(0.5)) this.#for(random.spread(20, 3_000))
   }
 
   /** Nobody writes any more. Often one replica has just missed the last that another wrote. */
