@@ -42,6 +42,7 @@ export class Life {
   }
 
   linked(peer: Slot): void {
+    if (this.#answers) this.#s.send(peer, { type: 'WHO_AM_I' })
     const known = this.#remembered.get(peer)
     if (!known) return
     this.#s.send(peer, {

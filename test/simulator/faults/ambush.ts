@@ -139,7 +139,8 @@ export function lastBlows(cluster: Cluster, random: Random): void {
 
 function lurk(strike: Strike, moment: MessageName, deed: string): void {
   const { cluster, random, tell, later } = strike
-  const delay = random.chance(0.5) ? 0 : random.exponential(5)
+  // Before the answer comes where it is about the answer.
+  const delay = deed.includes('answers') || random.chance(0.5) ? 0 : random.exponential(5)
   cluster.trap(moment, (from, to, message) => {
     later(delay, () => {
       tell(`${from.name} has said ${moment} to ${to.name}: ${deed}`)
