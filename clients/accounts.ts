@@ -54,7 +54,10 @@ export class Accounts {
       this.#registration = { name, token: randomBytes(TOKEN_BYTES) }
     }
     const { token } = this.#registration
-    const build: Asking = (request) => ({ type: 'REGISTER', request, name, password, token })
+    const keys = null
+    const build: Asking = (request) => ({
+      ...{ type: 'REGISTER', request, name, password, token, keys },
+    })
     const answer = await this.#ask(`registering ${name}`, build, {
       timeoutMs: NEW_KEY_TIMEOUT_MS,
       ...options,
@@ -91,7 +94,13 @@ export class Accounts {
 
   async rotateKey(password: string, options: NewKeyOptions): Promise<Account> {
     const token = randomBytes(TOKEN_BYTES)
-    const build: Asking = (request) => ({ type: 'ROTATE_KEY', request, password, token })
+    const build: Asking = (request) => ({
+      type: 'ROTATE_KEY',
+      request,
+      password,
+      token,
+      keys: null,
+    })
     const answer = await this.#ask('making a new key', build, {
       timeoutMs: NEW_KEY_TIMEOUT_MS,
       ...options,
@@ -102,7 +111,8 @@ export class Accounts {
   async keys(name: string, options: OperationOptions): Promise<readonly Key[]> {
     const build: Asking = (request) => ({ type: 'KEYS', request, name })
     const answer = await this.#ask(`asking for the keys of ${name}`, build, options)
-    return (answer as The<'KEYS_ARE'>).keys
+    const { keys } = answer as The<'KEYS_ARE'>
+    return keys.map(({ fingerprint, bits }) => ({ fingerprint, bits }))
   }
 
   #ask(what: string, build: Asking, options: NewKeyOptions): Promise<Message> {

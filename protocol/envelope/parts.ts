@@ -1,6 +1,7 @@
 // The five parts of a JWE (RFC 7516 section 3) as a message's stored body: each one preceded by its
 // length as uint32, big-endian, in the order of the compact serialization.
 
+import { concat } from '../rsa/octets.js'
 import { EnvelopeError } from './envelope-error.js'
 
 export interface EnvelopeParts {
@@ -59,6 +60,14 @@ export function splitParts(body: Uint8Array): EnvelopeParts {
     throw new EnvelopeError()
   }
   return parts
+}
+
+/** Octets, or a text's UTF-8, after their length as uint32: no two lists of fields look the same. */
+export function field(content: Uint8Array | string): Uint8Array {
+  const octets = typeof content === 'string' ? Buffer.from(content) : content
+  const length = new Uint8Array(PREFIX)
+  new DataView(length.buffer).setUint32(0, octets.length)
+  return concat(length, octets)
 }
 
 /** JWE compact serialization (RFC 7516 section 7.1), as any JOSE library reads it. */

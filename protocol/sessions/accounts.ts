@@ -7,6 +7,7 @@ import { MAX_KEYS } from '../messages/common.js'
 import { errorName } from '../errors.js'
 import { KIND, sameBytes, type Entry, type Meta } from '../log/entry.js'
 import { decodeNote, type Account } from '../order/bodies.js'
+import { isClientHeld } from '../order/decide.js'
 import type { Executor } from '../order/executor.js'
 import type { RingStanding } from '../order/standing.js'
 import type { AccountSecrets } from '../replicas/compute.js'
@@ -69,12 +70,15 @@ export class Accounts {
   }
 
   #create(session: Session, message: The<'REGISTER'>): void {
-    const { request, name, password, token } = message
+    const { request, name, password, token, keys } = message
     if (this.#busy(session, request)) return
     const bits = this.#s.limits.keyBits
     this.#s.outbox.compute(
-      { kind: 'create-account', user: name, password, bits },
+      { kind: 'create-account', user: name, password, bits, keys },
       (result) => {
+        if (result.kind === 'bad-keys') {
+          return this.#port.reply(session, refusal(request, 'BAD_KEYS'))
+        }
         if (result.kind !== 'create-account') {
           this.#port.reply(session, refusal(request, 'OVERLOADED', 'no key could be made'))
           return
@@ -82,7 +86,7 @@ export class Accounts {
         const asked = { kind: 'register', name, token, ...result.secrets } as const
         this.#port.submit(session, request, asked, (entry, meta) => {
           if (meta.kind === KIND.account) {
-            this.#logIn(session, request, name, [result.privateKey], 1)
+            this.#logIn(session, request, name, result.privateKeys, 1)
             return
           }
           const { code } = decodeNote(entry.body)
@@ -147,14 +151,17 @@ export class Accounts {
     if (!session.user) this.#s.users++
     session.user = name
     session.privateKeys = privateKeys
+    session.clientHeld = isClientHeld(account.secrets)
     session.version = version
     this.#sayAccount(session, request, name)
   }
 
   #sayAccount(session: Session, request: number, name: string): void {
-    const { kid, bits } = this.#executor.keyOf(this.#executor.base.account(name)!)
+    const account = this.#executor.base.account(name)!
+    const { kid: fingerprint, bits } = this.#executor.keyOf(account)
+    const held = isClientHeld(account.secrets) ? 'client' : 'service'
     const cursor = this.#executor.base.cursors.get(name) ?? 0
-    this.#port.reply(session, { type: 'SESSION', request, name, fingerprint: kid, bits, cursor })
+    this.#port.reply(session, { type: 'SESSION', request, name, fingerprint, bits, held, cursor })
   }
 
   // ---- changes --------------------------------------------------------------------------------
@@ -194,22 +201,27 @@ export class Accounts {
   }
 
   #rotateKey(session: Session, account: Account, message: The<'ROTATE_KEY'>): void {
-    const { request, password } = message
+    const { request, password, keys } = message
     const { name: user, secrets } = account
+    if (isClientHeld(secrets) !== (keys !== null)) {
+      return this.#port.reply(session, refusal(request, 'BAD_KEYS'))
+    }
     if (secrets.older.length + 1 >= MAX_KEYS) {
       return this.#port.reply(session, refusal(request, 'TOO_MANY_KEYS'))
     }
     const bits = this.#s.limits.keyBits
     this.#s.outbox.compute(
-      { kind: 'rotate-key', user, password, bits, secrets },
+      { kind: 'rotate-key', user, password, bits, keys, secrets },
       (result) => {
-        if (result.kind !== 'rotate-key') {
+        if (result.kind === 'bad-keys') {
+          this.#port.reply(session, refusal(request, 'BAD_KEYS'))
+        } else if (result.kind !== 'rotate-key') {
           this.#port.reply(session, refusal(request, 'OVERLOADED', 'no key could be made'))
         } else if (!result.rotated) {
           this.#port.reply(session, refusal(request, 'BAD_CREDENTIALS'))
         } else {
-          const { secrets: changed, privateKey } = result.rotated
-          this.#submitChange(session, account, message, changed, [privateKey])
+          const { secrets: changed, privateKeys } = result.rotated
+          this.#submitChange(session, account, message, changed, privateKeys)
         }
       },
       (text) => this.#sayProgress(session, request, text),
@@ -248,9 +260,13 @@ export class Accounts {
     this.#port.atTip(session, request, () => {
       const account = this.#executor.base.account(name)
       if (!account) return this.#port.reply(session, refusal(request, 'NO_SUCH_USER'))
-      const keys = this.#executor.keysOf(account)
-      const shown = keys.map(({ kid: fingerprint, bits }) => ({ fingerprint, bits }))
-      this.#port.reply(session, { type: 'KEYS_ARE', request, name, keys: shown })
+      const { secrets } = account
+      const published = [secrets, ...secrets.older]
+      const keys = this.#executor.keysOf(account).map(({ kid: fingerprint, bits }, i) => {
+        const { publicKey, signing } = published[i]!
+        return { fingerprint, bits, publicKey, signing }
+      })
+      this.#port.reply(session, { type: 'KEYS_ARE', request, name, keys })
     })
   }
 }

@@ -75,18 +75,17 @@ export class Delivery {
     }
     const envelopes = entries.map((entry) => entry.body)
     const places = entries.map((entry) => this.#place(user, entry))
+    if (session.clientHeld) {
+      then(places.map((place, i) => shown(entries[i]!, place, null, envelopes[i]!)))
+      return
+    }
     // Copies: the session's own are wiped at its end, and these may wait for a worker.
     const keys = privateKeys.map((key) => Uint8Array.from(key))
     const job = { kind: 'open', privateKeys: keys, envelopes, places } as const
     this.#s.outbox.compute(job, (result) => {
       for (const key of keys) key.fill(0)
       if (result.kind !== 'open') return then(null)
-      const messages = places.map((place, i): InboxMessage => {
-        const { sender: from, recipient: to, stream, seq, time } = place
-        const text = result.texts[i] ?? null
-        return { index: entries[i]!.index, from, to, time, stream, seq, text, envelope: null }
-      })
-      then(messages)
+      then(places.map((place, i) => shown(entries[i]!, place, result.texts[i] ?? null, null)))
     })
   }
 
@@ -265,4 +264,13 @@ export class Delivery {
       if (!listener.live) this.#readOn(listener)
     })
   }
+}
+
+function shown(
+  { index }: Entry,
+  { sender: from, recipient: to, stream, seq, time }: Place,
+  text: string | null,
+  envelope: Uint8Array | null,
+): InboxMessage {
+  return { index, from, to, time, stream, seq, text, envelope }
 }

@@ -3,7 +3,7 @@
 // the seal's input changes its bytes.
 
 import type { Entropy } from '../../protocol/machine.js'
-import type { AccountSecrets, Job, JobResult, WrappedKey } from '../../protocol/replicas/compute.js'
+import type { AccountKey, AccountSecrets, Job, JobResult } from '../../protocol/replicas/compute.js'
 import type { RecipientKey, Seal } from '../../protocol/order/seal.js'
 
 const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'utf8')
@@ -23,13 +23,13 @@ function digest(text: string): string {
 
 const privateKeyOf = (name: string): string => `private:${name}`
 
-function wrap(name: string, password: string): WrappedKey {
+function wrap(name: string, password: string): AccountKey {
   const wrappedKey = bytesOf(JSON.stringify([password, privateKeyOf(name)]))
-  return { publicKey: bytesOf(name), wrappedKey }
+  return { publicKey: bytesOf(name), wrappedKey, signing: null }
 }
 
 /** null: another password. */
-function unwrap({ wrappedKey }: WrappedKey, password: string): string | null {
+function unwrap({ wrappedKey }: AccountKey, password: string): string | null {
   const [right, key] = JSON.parse(textOf(wrappedKey)) as [string, string]
   return right === password ? key : null
 }
@@ -38,7 +38,7 @@ const verifierOf = (password: string): Uint8Array =>
   bytesOf(digest(password).padEnd(32, '.').slice(0, 32))
 
 function changePassword(secrets: AccountSecrets, newPassword: string): AccountSecrets {
-  const rewrap = ({ publicKey }: WrappedKey): WrappedKey => wrap(textOf(publicKey), newPassword)
+  const rewrap = ({ publicKey }: AccountKey): AccountKey => wrap(textOf(publicKey), newPassword)
   const verifierHash = verifierOf(newPassword)
   return { ...secrets, verifierHash, ...rewrap(secrets), older: secrets.older.map(rewrap) }
 }
@@ -51,7 +51,7 @@ export function compute(job: Job, entropy: Entropy): JobResult {
       const cost = { logN: 1, r: 1, p: 1 }
       const verifierHash = verifierOf(job.password)
       const secrets = { salt, cost, verifierHash, ...wrap(name, job.password), older: [] }
-      return { kind: 'create-account', privateKey: bytesOf(privateKeyOf(name)), secrets }
+      return { kind: 'create-account', privateKeys: [bytesOf(privateKeyOf(name))], secrets }
     }
     case 'unlock': {
       const keys = job.secrets ? [job.secrets, ...job.secrets.older] : []
@@ -70,11 +70,11 @@ export function compute(job: Job, entropy: Entropy): JobResult {
       const { secrets, password } = job
       if (unwrap(secrets, password) === null) return { kind: 'rotate-key', rotated: null }
       const name = hex(entropy(8))
-      const { publicKey, wrappedKey } = secrets
-      const older = [{ publicKey, wrappedKey }, ...secrets.older]
+      const { publicKey, wrappedKey, signing } = secrets
+      const older = [{ publicKey, wrappedKey, signing }, ...secrets.older]
       const rotated = { ...secrets, ...wrap(name, password), older }
-      const privateKey = bytesOf(privateKeyOf(name))
-      return { kind: 'rotate-key', rotated: { secrets: rotated, privateKey } }
+      const privateKeys = [bytesOf(privateKeyOf(name))]
+      return { kind: 'rotate-key', rotated: { secrets: rotated, privateKeys } }
     }
     case 'open': {
       // Too many wait, or a worker died.

@@ -41,7 +41,7 @@ t.test('what is sealed opens, and says where it belongs', (t) => {
     const { sender, recipient, stream, seq, time } = letter
     t.same(
       { ...header, stream: new Uint8Array(header.stream) },
-      { kid: recipientKey.kid, sender, recipient, stream, seq, time },
+      { kid: recipientKey.kid, signer: null, sender, recipient, stream, seq, time },
     )
     t.same(readHeader(seal({ text })), header)
   }

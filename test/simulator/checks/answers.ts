@@ -38,6 +38,7 @@ const deleteKey = (user: string, indices: readonly number[]): string =>
 
 function commandKey(command: Command): string {
   if (command.kind === 'send') return sendKey(command.user, command)
+  if (command.kind === 'send-sealed') throw new Error('the workload holds no keys')
   if (command.kind === 'open-stream') return openKey(command.user, command.stream)
   if (command.kind === 'change-account') return changeKey(command.user, command.token)
   if (command.kind === 'delete') return deleteKey(command.user, command.indices)

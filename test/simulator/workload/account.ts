@@ -65,7 +65,7 @@ export class Account {
     const token = random.bytes(16)
     this.#again(() =>
       this.#line.ask(
-        (request) => ({ type: 'ROTATE_KEY', request, password, token }),
+        (request) => ({ type: 'ROTATE_KEY', request, password, token, keys: null }),
         (answer) => {
           if (answer.type === 'SESSION') this.#line.did('workload: key rotated')
           const full = answer.type === 'ERROR' && answer.code === ERRORS.TOO_MANY_KEYS.code
