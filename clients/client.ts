@@ -6,11 +6,14 @@ import { ERRORS } from '../protocol/errors.js'
 import { MAX_DROP, MAX_TEXT } from '../protocol/messages/common.js'
 import type { Message, The } from '../protocol/messages/catalogue.js'
 import { Accounts } from './accounts.js'
-import type { Account, Key, NewKeyOptions } from './accounts.js'
+import type { Account, NewKeyOptions } from './accounts.js'
 import type { Connection } from './connection.js'
 import { Deadlines } from './deadlines.js'
+import type { Contact, KeyNotice } from './e2e/known-keys.js'
 import { clientError, refusedHere } from './errors.js'
 import type { TrocaError } from './errors.js'
+import { Identity } from './identity.js'
+import type { Key, RegisterOptions } from './identity.js'
 import { Link } from './link.js'
 import { Operations, onAbort } from './operations.js'
 import { DEFAULT_TIMEOUT_MS, parseServers } from './options.js'
@@ -18,7 +21,7 @@ import type { ConnectOptions, OperationOptions, Server } from './options.js'
 import { Outbox } from './outbox.js'
 import type { Receipt } from './outbox.js'
 import { Subscription, toInboxMessage } from './subscription.js'
-import type { InboxMessage, ReceivedMessage } from './subscription.js'
+import type { InboxMessage, ReceivedMessage, WireMessage } from './subscription.js'
 
 const GOODBYE_MS = 500
 const PAGE_MESSAGES = 200
@@ -41,6 +44,8 @@ export interface ClientEvents {
   coordinator: [{ slot: number }]
   /** Another connection serves now; `gapMs`: how long there was none. */
   failover: [{ from: number; to: number; gapMs: number }]
+  /** Somebody's keys are seen for the first time, or are not those known: people should hear of it. */
+  keys: [KeyNotice]
 }
 
 type WithTimeout<T> = OperationOptions & T
@@ -66,7 +71,9 @@ export class Client implements AsyncDisposable {
   readonly #deadlines = new Deadlines()
   readonly #link: Link
   readonly #operations: Operations
-  readonly #accounts: Accounts
+  readonly #identity: Identity
+  /** The last send that looks at its recipient's keys: the next one waits for it, in order. */
+  #looking: Promise<unknown> = Promise.resolve()
   readonly #outbox: Outbox
   #subscription: Subscription | null = null
   #acknowledged = 0
@@ -90,9 +97,14 @@ export class Client implements AsyncDisposable {
     const why = (): TrocaError | null => this.#link.lastFailure
     const doubt = (): void => this.#link.doubt()
     this.#operations = new Operations(this.#deadlines, why, doubt)
-    this.#accounts = new Accounts(this.#operations, this.#link, this.#timeoutMs, (account) =>
-      this.#loggedIn(account),
-    )
+    const loggedIn = (account: Account): void => this.#loggedIn(account)
+    const accounts = new Accounts(this.#operations, this.#link, this.#timeoutMs, loggedIn)
+    const set = (account: Account | null): void => void (this.account = account)
+    this.#identity = new Identity(accounts, set, {
+      store: options.keyStore,
+      cluster: clusterId,
+      notice: (notice) => this.events.emit('keys', notice),
+    })
     this.#outbox = new Outbox(this.#operations, this.#deadlines, why, doubt)
     onAbort(options.signal, () => this.abandon('the caller gave up'))
     this.#link.start()
@@ -103,12 +115,12 @@ export class Client implements AsyncDisposable {
   }
 
   /** Makes an account and logs in. A repetition, even after a lost answer, does no harm. */
-  register(name: string, password: string, options: NewKeyOptions = {}): Promise<Account> {
-    return this.#accounts.register(name, password, options)
+  register(name: string, password: string, options: RegisterOptions = {}): Promise<Account> {
+    return this.#identity.register(name, password, options)
   }
 
   login(name: string, password: string, options: OperationOptions = {}): Promise<Account> {
-    return this.#accounts.login(name, password, options)
+    return this.#identity.login(name, password, options)
   }
 
   /** Ends all other sessions of this account; they can log in with the new password. */
@@ -117,7 +129,8 @@ export class Client implements AsyncDisposable {
     newPassword: string,
     options: OperationOptions = {},
   ): Promise<Account> {
-    return this.#accounts.changePassword(password, newPassword, options)
+    if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
+    return this.#identity.changePassword(this.account, password, newPassword, options)
   }
 
   /**
@@ -125,20 +138,65 @@ export class Client implements AsyncDisposable {
    * this account log in again by themselves.
    */
   rotateKey(password: string, options: NewKeyOptions = {}): Promise<Account> {
-    return this.#accounts.rotateKey(password, options)
+    if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
+    return this.#identity.rotateKey(this.account, password, options)
   }
 
   /** The public keys of an account, the newest first: only that one is sealed for. */
   keys(name: string, options: OperationOptions = {}): Promise<readonly Key[]> {
-    return this.#accounts.keys(name, options)
+    return this.#identity.keys(name, options)
   }
 
-  /** Resolves when the message is stored on a majority. Waits while too many are unanswered. */
-  send(to: string, text: string, options: OperationOptions = {}): Promise<Receipt> {
+  /**
+   * Somebody's keys, held against those known: rejects with UNTRUSTED_KEY when they are others. Needs
+   * a `keyStore`. Sends of a client-held account do this by themselves.
+   */
+  contact(name: string): Promise<Contact> {
+    return this.#look(() => this.#identity.endToEnd.contact(name))
+  }
+
+  /** Believes the keys of now, once people have compared fingerprints; see `contact`. */
+  trust(name: string, fingerprint?: string): Promise<Contact> {
+    return this.#look(() => this.#identity.endToEnd.trust(name, fingerprint))
+  }
+
+  /**
+   * Resolves when the message is stored on a majority. Waits while too many are unanswered. Between
+   * client-held accounts it is sealed and signed here; `endToEnd`: rejects where it would not be.
+   */
+  send(
+    to: string,
+    text: string,
+    options: WithTimeout<{ endToEnd?: boolean }> = {},
+  ): Promise<Receipt> {
     if (!USER_NAME.test(to)) return Promise.reject(refusedHere('BAD_NAME'))
     if (Buffer.byteLength(text) > MAX_TEXT) return Promise.reject(refusedHere('TOO_LONG'))
     if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
-    return this.#outbox.send(to, text, options.timeoutMs ?? this.#timeoutMs, options.signal)
+    const { timeoutMs = this.#timeoutMs, signal, endToEnd = false } = options
+    if (this.account.held === 'client') return this.#sendHeld(to, text, { ...options, timeoutMs })
+    if (endToEnd) return Promise.reject(notEndToEnd('this account does not hold its keys itself'))
+    return this.#outbox.send(to, text, null, timeoutMs, signal)
+  }
+
+  async #sendHeld(
+    to: string,
+    text: string,
+    { timeoutMs, signal, endToEnd }: WithTimeout<{ timeoutMs: number; endToEnd?: boolean }>,
+  ): Promise<Receipt> {
+    const keys = this.#identity.endToEnd
+    const contact = await this.#look(() => keys.contact(to))
+    if (contact.held === 'client') {
+      return this.#outbox.send(to, text, keys.sealFor(contact, text), timeoutMs, signal)
+    }
+    if (endToEnd) throw notEndToEnd(`the service holds the keys of ${to} and can read what it gets`)
+    return this.#outbox.send(to, text, null, timeoutMs, signal)
+  }
+
+  /** One after the other, so that sends stay in order. */
+  #look(look: () => Promise<Contact>): Promise<Contact> {
+    const contact = this.#looking.then(look)
+    this.#looking = contact.catch(() => {})
+    return contact
   }
 
   /** A page of the own mailbox; sees everything acknowledged before it was asked for. */
@@ -150,7 +208,12 @@ export class Client implements AsyncDisposable {
       options,
     )
     const { next, more, cursor } = page
-    return { messages: page.messages.map(toInboxMessage), next, more, cursor }
+    return { messages: await this.#open(page.messages), next, more, cursor }
+  }
+
+  #open(messages: readonly WireMessage[]): Promise<InboxMessage[]> {
+    if (this.account?.held === 'client') return this.#identity.endToEnd.open(messages)
+    return Promise.resolve(messages.map((message) => toInboxMessage(message)))
   }
 
   /**
@@ -178,8 +241,11 @@ export class Client implements AsyncDisposable {
     if (this.#ended) throw this.#ended
     if (this.#subscription) throw refusedHere('BAD_STATE', 'messages() is already being read')
     const { after = null, window = WINDOW_MESSAGES } = options
-    const subscription = new Subscription({ after, window }, this.#operations, (index) =>
-      this.ack(index),
+    const subscription = new Subscription(
+      { after, window },
+      this.#operations,
+      (index) => this.ack(index),
+      (messages) => this.#open(messages),
     )
     this.#subscription = subscription
     onAbort(options.signal, () => subscription.end(null))
@@ -292,8 +358,13 @@ export class Client implements AsyncDisposable {
     this.#operations.end(reason)
     this.#outbox.end(reason)
     this.#subscription?.end(reason.name === 'CLOSED' ? null : reason)
+    this.#identity.close()
     this.#deadlines.stop()
   }
+}
+
+function notEndToEnd(why: string): TrocaError {
+  return clientError('NOT_END_TO_END', why, true)
 }
 
 /** Logs out; the answer shows that all that was said before has been heard. */

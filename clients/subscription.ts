@@ -5,7 +5,7 @@ import type { The } from '../protocol/messages/catalogue.js'
 import type { TrocaError } from './errors.js'
 import type { Operations } from './operations.js'
 
-type WireMessage = The<'PUSH'>['messages'][number]
+export type WireMessage = The<'PUSH'>['messages'][number]
 
 /** A message out of the own mailbox. */
 export interface InboxMessage {
@@ -17,8 +17,10 @@ export interface InboxMessage {
   /** Hex. */
   readonly stream: string
   readonly seq: number
-  /** null: the envelope does not open with this account's key. */
+  /** null: the envelope does not open, or is not its sender's for this place. */
   readonly text: string | null
+  /** The service cannot read it, and its sender signed it. */
+  readonly endToEnd: boolean
 }
 
 export interface ReceivedMessage extends InboxMessage {
@@ -26,9 +28,10 @@ export interface ReceivedMessage extends InboxMessage {
   ack(): void
 }
 
-export function toInboxMessage(message: WireMessage): InboxMessage {
+export function toInboxMessage(message: WireMessage, endToEnd = false): InboxMessage {
   const { index, from, to, time, seq, text } = message
-  return { index, from, to, time, stream: Buffer.from(message.stream).toString('hex'), seq, text }
+  const stream = Buffer.from(message.stream).toString('hex')
+  return { index, from, to, time, stream, seq, text, endToEnd }
 }
 
 export interface SubscriptionOptions {
@@ -40,6 +43,7 @@ export interface SubscriptionOptions {
 export class Subscription {
   readonly #operations: Operations
   readonly #acknowledge: (index: number) => void
+  readonly #open: (messages: readonly WireMessage[]) => Promise<InboxMessage[]>
   readonly #window: number
   #position: number | null
   #arrived: WireMessage[] = []
@@ -52,11 +56,13 @@ export class Subscription {
     options: SubscriptionOptions,
     operations: Operations,
     acknowledge: (index: number) => void,
+    open: (messages: readonly WireMessage[]) => Promise<InboxMessage[]>,
   ) {
     this.#position = options.after
     this.#window = options.window
     this.#operations = operations
     this.#acknowledge = acknowledge
+    this.#open = open
   }
 
   /** On each new connection, and at the start. */
@@ -111,9 +117,9 @@ export class Subscription {
       }
       batch = this.#arrived
       this.#arrived = []
-      for (const message of batch) {
+      for (const message of await this.#open(batch)) {
         const ack = (): void => this.#acknowledge(message.index)
-        yield { ...toInboxMessage(message), ack }
+        yield { ...message, ack }
       }
     }
   }

@@ -113,7 +113,8 @@ t.test('register keeps the password for its owner alone; send uses it', async (t
   t.match(JSON.parse((await troca(dir, ['whoami', '--json'])).stdout), { name: 'bob' })
 
   const sent = await troca(dir, ['send', 'alice', 'olá', '--json'])
-  t.strictSame(JSON.parse(sent.stdout), { index: 101, seq: 1, time: 1_790_000_000_000 })
+  const receipt = { index: 101, seq: 1, time: 1_790_000_000_000, endToEnd: false }
+  t.strictSame(JSON.parse(sent.stdout), receipt)
   t.match(server.sends(), [{ to: 'alice', text: 'olá' }])
   t.match(server.heard.findLast((message) => message.type === 'LOGIN')?.password, 'hunter2')
 
@@ -170,7 +171,9 @@ t.test('keys: listed, compared, made anew', async (t) => {
   t.match((await keys('list')).stdout, /new of bob.*in use[^]*old of bob.*reads/)
   t.strictSame(JSON.parse((await keys('list', '--json')).stdout), {
     name: 'bob',
-    keys: ['new of bob', 'old of bob'].map((fingerprint) => ({ fingerprint, bits: 2048 })),
+    keys: ['new of bob', 'old of bob'].map((fingerprint) => {
+      return { held: 'service', fingerprint, bits: 2048 }
+    }),
   })
   t.equal((await keys('fingerprint', 'alice')).stdout, 'new of alice\n')
   t.match((await keys('rotate')).stdout, 'fresh')

@@ -8,6 +8,7 @@ import { EXIT, Failure } from '../failure.js'
 import { note } from '../output.js'
 import { stepMs, withClient } from '../run.js'
 import { showMessage } from '../show-message.js'
+import { sayMode } from '../say-keys.js'
 import { say } from '../texts.js'
 
 const PAGE_MESSAGES = 500
@@ -36,6 +37,7 @@ async function show(client: Client, context: Context, flags: Flags): Promise<voi
   let after = since?.after ?? (flags.all ? 0 : seen)
   let shown = 0
   let last = 0
+  if (!context.json) sayMode(client.account!)
   for (let more = true; more && shown < limit;) {
     const page = await client.inbox({ after, limit: PAGE_MESSAGES, timeoutMs: stepMs(context) })
     for (const message of page.messages) {

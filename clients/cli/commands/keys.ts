@@ -1,12 +1,15 @@
-// troca keys list | fingerprint [NAME] | rotate
+// troca keys list | fingerprint [NAME] | trust NAME | rotate
 
 import type { Argv, CommandModule } from 'yargs'
+import { TrocaError } from '../../errors.js'
 import { Context } from '../context.js'
 import type { GlobalFlags } from '../context.js'
 import { clearProgress, progress, result, resultJson, table } from '../output.js'
 import { knownPassword } from '../password.js'
 import { stepMs, withClient } from '../run.js'
+import { modeOf } from '../say-keys.js'
 import { say } from '../texts.js'
+import { trust } from './keys-trust.js'
 
 interface OfUser extends GlobalFlags {
   name?: string | undefined
@@ -21,10 +24,10 @@ const list: CommandModule<GlobalFlags, GlobalFlags> = {
       client.keys(context.user, { timeoutMs: stepMs(context) }),
     )
     if (context.json) return resultJson({ name: context.user, keys })
-    const rows = keys.map(({ fingerprint, bits }, i) => {
-      return [fingerprint, bits, say(i === 0 ? 'keyInUse' : 'keyOld')]
+    const rows = keys.map(({ fingerprint, bits, held }, i) => {
+      return [fingerprint, bits, modeOf({ held }), say(i === 0 ? 'keyInUse' : 'keyOld')]
     })
-    result(table(['fingerprint', 'bits', ''], rows))
+    result(table(['fingerprint', 'bits', '', ''], rows))
   },
 }
 
@@ -35,12 +38,18 @@ const fingerprint: CommandModule<GlobalFlags, OfUser> = {
   async handler(flags) {
     const context = new Context(flags)
     const name = flags.name ?? context.user
-    const [key] = await withClient(context, { login: true }, (client) =>
-      client.keys(name, { timeoutMs: stepMs(context) }),
-    )
+    const [key] = await withClient(context, { login: true }, async (client) => {
+      // Says so, loudly, where they are not those known.
+      if (name !== context.user) await client.contact(name).catch(unlessUntrusted)
+      return client.keys(name, { timeoutMs: stepMs(context) })
+    })
     if (context.json) resultJson({ name, ...key })
     else result(key!.fingerprint)
   },
+}
+
+function unlessUntrusted(error: unknown): void {
+  if (!(error instanceof TrocaError && error.name === 'UNTRUSTED_KEY')) throw error
 }
 
 const rotate: CommandModule<GlobalFlags, GlobalFlags> = {
@@ -65,8 +74,14 @@ const rotate: CommandModule<GlobalFlags, GlobalFlags> = {
 
 export const keys: CommandModule<GlobalFlags, GlobalFlags> = {
   command: 'keys',
-  describe: 'the keys of an account: list, fingerprint, rotate',
+  describe: 'the keys of an account: list, fingerprint, trust, rotate',
   builder: (yargs) =>
-    yargs.command(list).command(fingerprint).command(rotate).demandCommand(1, 1).strict(),
+    yargs
+      .command(list)
+      .command(fingerprint)
+      .command(trust)
+      .command(rotate)
+      .demandCommand(1, 1)
+      .strict(),
   handler() {},
 }

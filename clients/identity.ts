@@ -1,0 +1,116 @@
+// Who a client acts as, and whose keys it believes: the account, and for a client-held one its key
+// file. Either both are there, or the log-in has failed.
+
+import { Accounts } from './accounts.js'
+import type { Account, NewKeyOptions } from './accounts.js'
+import { EndToEnd } from './e2e/end-to-end.js'
+import type { NewPair } from './e2e/own-keys.js'
+import { contactOf, untrusted } from './e2e/known-keys.js'
+import type { KeyNotice, PublishedKey } from './e2e/known-keys.js'
+import type { KeyStore } from './e2e/key-store.js'
+import { TrocaError, clientError } from './errors.js'
+import type { OperationOptions } from './options.js'
+
+const DEFAULT_BITS = 3072
+
+export interface RegisterOptions extends NewKeyOptions {
+  /** The private keys are made here and never leave this client: a `keyStore` is needed. */
+  readonly endToEnd?: boolean
+}
+
+/** The public side of a key; what its fingerprint is of, see Account. */
+export type Key = Pick<Account, 'held' | 'fingerprint' | 'bits'>
+
+export class Identity {
+  readonly #accounts: Accounts
+  readonly #set: (account: Account | null) => void
+  readonly #endToEnd: EndToEnd | null
+
+  constructor(
+    accounts: Accounts,
+    set: (account: Account | null) => void,
+    keys: { store: KeyStore | undefined; cluster: string; notice: (notice: KeyNotice) => void },
+  ) {
+    this.#accounts = accounts
+    this.#set = set
+    const published = (name: string): Promise<readonly PublishedKey[]> =>
+      accounts.published(name, {})
+    const { store, cluster, notice } = keys
+    this.#endToEnd = store ? new EndToEnd(store, cluster, { published, notice }) : null
+  }
+
+  /** Rejects with NO_KEYS where the client was given no store for keys. */
+  get endToEnd(): EndToEnd {
+    if (this.#endToEnd) return this.#endToEnd
+    throw clientError('NO_KEYS', 'a client-held account needs a keyStore', true)
+  }
+
+  close(): void {
+    this.#endToEnd?.close()
+  }
+
+  async register(name: string, password: string, options: RegisterOptions): Promise<Account> {
+    if (!options.endToEnd) {
+      return this.#begin(await this.#accounts.register(name, password, null, options), password)
+    }
+    const { keys, undo } = await this.endToEnd.begin(name, password, newPair(options))
+    try {
+      const account = await this.#accounts.register(name, password, keys, options)
+      return await this.#begin(account, password)
+    } catch (error) {
+      if (error instanceof TrocaError && error.definite) await undo()
+      throw error
+    }
+  }
+
+  async login(name: string, password: string, options: OperationOptions): Promise<Account> {
+    return this.#begin(await this.#accounts.login(name, password, options), password)
+  }
+
+  async changePassword(
+    { held }: Account,
+    password: string,
+    newPassword: string,
+    options: OperationOptions,
+  ): Promise<Account> {
+    const change = (): Promise<Account> =>
+      this.#accounts.changePassword(password, newPassword, options)
+    if (held === 'service') return this.#begin(await change(), newPassword)
+    const changed = await this.endToEnd.changePassword(password, newPassword, change)
+    return this.#begin(changed, newPassword)
+  }
+
+  async rotateKey({ held }: Account, password: string, options: NewKeyOptions): Promise<Account> {
+    const keys = held === 'client' ? await this.endToEnd.next(password, newPair(options)) : null
+    return this.#begin(await this.#accounts.rotateKey(password, keys, options), password)
+  }
+
+  /** As the service names them; rejects with UNTRUSTED_KEY when they do not vouch for each other. */
+  async keys(name: string, options: OperationOptions): Promise<readonly Key[]> {
+    const published = await this.#accounts.published(name, options)
+    const contact = contactOf(name, published)
+    if (!contact) throw untrusted(name)
+    const { held, keys } = contact
+    return published.map(({ fingerprint, bits }, i) => {
+      return { held, fingerprint: keys[i]?.fingerprint ?? fingerprint, bits }
+    })
+  }
+
+  /** Opens the key file, where the account has one. */
+  async #begin(account: Account, password: string): Promise<Account> {
+    if (account.held === 'service') return account
+    try {
+      const { fingerprint } = await this.endToEnd.unlock(account.name, password)
+      const own = { ...account, fingerprint }
+      this.#set(own)
+      return own
+    } catch (error) {
+      this.#set(null)
+      throw error
+    }
+  }
+}
+
+function newPair({ bits = DEFAULT_BITS, onProgress = () => {} }: NewKeyOptions): NewPair {
+  return { bits, onProgress }
+}
