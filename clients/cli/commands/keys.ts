@@ -52,9 +52,15 @@ function unlessUntrusted(error: unknown): void {
   if (!(error instanceof TrocaError && error.name === 'UNTRUSTED_KEY')) throw error
 }
 
-const rotate: CommandModule<GlobalFlags, GlobalFlags> = {
+interface Rotation extends GlobalFlags {
+  bits?: number | undefined
+}
+
+const rotate: CommandModule<GlobalFlags, Rotation> = {
   command: 'rotate',
   describe: 'make a new key; the old ones still open what was sent before',
+  builder: (yargs) =>
+    yargs.option('bits', { type: 'number', describe: 'of keys that are made here (3072)' }),
   async handler(flags) {
     const context = new Context(flags)
     const name = context.user
@@ -63,7 +69,8 @@ const rotate: CommandModule<GlobalFlags, GlobalFlags> = {
     const account = await withClient(context, {}, async (client) => {
       await client.login(name, password, { timeoutMs: stepMs(context) })
       const onProgress = (what: string): void => progress(say('working', { what }))
-      return client.rotateKey(password, { onProgress })
+      const { bits } = flags
+      return client.rotateKey(password, { onProgress, ...(bits === undefined ? {} : { bits }) })
     })
     clearProgress()
     context.rememberAccount(account)
