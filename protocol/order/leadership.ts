@@ -28,6 +28,8 @@ export class Leadership {
   /** A failed claim disqualifies until then, monotonic ms. */
   #disqualifiedUntil = 0
   #known: Slot = 0
+  /** Since when the only coordinator known is one that is not linked here, monotonic ms; null: it is not so. */
+  #vainSince: number | null = null
   elections = 0
 
   constructor(standing: RingStanding, home: Home, applied: () => number, events: LeadershipEvents) {
@@ -53,22 +55,37 @@ export class Leadership {
   }
 
   /**
-   * The live coordinator: this replica, or one heard to say "I hold term t", or one that a neighbour
-   * vouches for, t not below any term known here. 0: none.
+   * The live coordinator: this replica, or one heard to say "I hold term t", or, for as long as nobody
+   * waits for it in vain, one that a neighbour vouches for, t not below any term known here. 0: none.
    */
   get coordinator(): Slot {
-    const { holds, self, newestTerm } = this.#s
+    const { holds, self, newestTerm, now } = this.#s
+    const { coordinatorPatience } = this.#s.timings
     if (holds > 0) return self
     for (const [slot, peer] of this.#s.peers) {
       const held = peer.heartbeat?.holds ?? 0
       if (held > 0 && held >= newestTerm && this.#s.hears(slot)) return slot
     }
+    const vain = this.#vainSince !== null && now.monotonic - this.#vainSince > coordinatorPatience
+    return vain ? 0 : this.#hearsay
+  }
+
+  /** Whom a neighbour vouches for; 0: nobody. */
+  get #hearsay(): Slot {
+    const { self, newestTerm } = this.#s
     for (const [slot, peer] of this.#s.peers) {
       const { vouchesFor = 0, vouchedTerm = 0 } = peer.heartbeat ?? {}
       if (vouchesFor === self || vouchesFor === 0 || vouchedTerm < newestTerm) continue
       if (this.#s.hears(slot)) return vouchesFor
     }
     return 0
+  }
+
+  /** Clients wait here, and nothing can be passed on to a coordinator known by hearsay alone. */
+  #noteHearsay(): void {
+    const { wanted, now } = this.#s
+    const vain = wanted && this.vouched.slot === 0 && this.#hearsay !== 0
+    this.#vainSince = vain ? (this.#vainSince ?? now.monotonic) : null
   }
 
   /** What the own heartbeat vouches for: only a coordinator heard directly. */
@@ -104,6 +121,7 @@ export class Leadership {
     const tooLong = this.#home.homelessMs > timings.coordinatorPatience
     if (role !== 'follower' && role !== 'participant' && tooLong) this.stop('no persistence')
     if (holds > 0 && this.#s.newestTerm > holds) this.stop('a newer term')
+    this.#noteHearsay()
     const known = this.coordinator
     if (known !== this.#known) {
       this.#known = known
@@ -150,6 +168,8 @@ export class Leadership {
       this.applied()
       return
     }
+    // Who it is serves others: for a while it is believed again.
+    this.#vainSince = null
     this.#disqualify(outcome)
   }
 

@@ -35,8 +35,9 @@ export class RingStanding {
   holds = 0
   /** Highest term seen in feed, messages and answers. */
   newestTerm = 0
-  /** Clients logged in here. */
-  users = 0
+  /** Clients connected here, and when there was last one, monotonic ms. */
+  #clients = 0
+  #clientAt = -Infinity
 
   constructor(config: ProcessingConfig) {
     this.self = config.self
@@ -63,12 +64,27 @@ export class RingStanding {
     return live
   }
 
+  clientLinked(): void {
+    this.#clients++
+    this.#clientAt = this.now.monotonic
+  }
+
+  clientLost(): void {
+    this.#clients--
+    this.#clientAt = this.now.monotonic
+  }
+
+  /** A client is connected, or was just now: one that is refused comes and goes. */
+  get wanted(): boolean {
+    return this.#clients > 0 || this.now.monotonic - this.#clientAt <= this.timings.suspect
+  }
+
   /**
    * What a claim weighs against the lease of another: the replicas linked here, and above all
-   * whether anybody is served. A coordinator whom no client reaches gives way.
+   * whether any client is. A coordinator whom no client reaches gives way.
    */
   get size(): number {
-    return this.live.length + (this.users > 0 ? SERVING : 0)
+    return this.live.length + (this.wanted ? SERVING : 0)
   }
 
   /** The next slot of the ring with a live link. */

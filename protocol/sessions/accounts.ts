@@ -148,7 +148,6 @@ export class Accounts {
       return this.#port.reply(session, refusal(request, 'SESSION_ENDED'))
     }
     for (const key of session.privateKeys) key.fill(0)
-    if (!session.user) this.#s.users++
     session.user = name
     session.privateKeys = privateKeys
     session.clientHeld = isClientHeld(account.secrets)

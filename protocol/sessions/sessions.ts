@@ -82,12 +82,15 @@ export class Sessions {
   linkUp(link: LinkId, address: string): void {
     const nobody = { user: null, privateKeys: [], clientHeld: false, version: 0 }
     this.#sessions.set(link, { link, address, ...nobody, unanswered: 0 })
+    this.#s.clientLinked()
   }
 
   linkDown(link: LinkId): void {
     const session = this.#sessions.get(link)
     this.#sessions.delete(link)
-    if (session) this.#forget(session)
+    if (!session) return
+    this.#forget(session)
+    this.#s.clientLost()
   }
 
   has(link: LinkId): boolean {
@@ -233,7 +236,6 @@ export class Sessions {
   /** Wipes its keys and stops pushing to it. */
   #forget(session: Session): void {
     for (const key of session.privateKeys) key.fill(0)
-    if (session.user) this.#s.users--
     session.privateKeys = []
     session.user = null
     session.clientHeld = false

@@ -311,9 +311,13 @@ export class ViewChange {
     this.#s.persist(batch, (result) => {
       if (result.outcome !== 'written') return
       this.#s.view = { epoch, members }
-      this.#installedLast = last.index
+      if (this.#installing !== message) {
+        // It was given up meanwhile: the row counts, as it would after a restart.
+        if (this.#s.status !== 'changing') this.#s.standOutside()
+        return
+      }
       this.#installing = null
-      if (!sameEpoch(this.#s.promised, epoch)) return
+      this.#installedLast = last.index
       this.#s.status = 'normal'
       this.#s.active = true
       this.#joining.joined()
@@ -361,7 +365,7 @@ export class ViewChange {
   /** From here on like a restarted replica: back only by a new view. */
   leave(): void {
     this.#dropProposal('left')
-    this.#s.status = this.#s.votes ? 'outside' : 'learner'
+    this.#s.standOutside()
     this.#s.promisedSinceStart = null
     this.#installing = null
     this.#promise = null

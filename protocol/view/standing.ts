@@ -59,7 +59,7 @@ export class Standing {
   readonly clock: LamportClock
   readonly peers = new Map<Slot, PeerState>()
   log: LogTail
-  status: Status
+  status: Status = 'learner'
   now: Now = { monotonic: 0, wall: 0 }
 
   /** Own life; counter 0 while none is known (the file is missing). */
@@ -117,6 +117,10 @@ export class Standing {
       this.incarnations.set(known.slot, known.incarnation)
     }
     if (this.incarnation.counter > 0) this.incarnations.set(this.self, this.incarnation)
+    this.standOutside()
+  }
+
+  standOutside(): void {
     this.status = this.votes ? 'outside' : 'learner'
   }
 

@@ -86,6 +86,7 @@ export class Stage {
       },
       deliver: () => {},
       linked: () => {},
+      unlinked: () => {},
     })
   }
 

@@ -11,6 +11,7 @@ import { DiskCheck } from './checks/disk.js'
 import { LogCheck } from './checks/log.js'
 import { OrderCheck } from './checks/orders.js'
 import { ReadCheck } from './checks/reads.js'
+import { RuleCheck } from './checks/rules.js'
 import { TermCheck } from './checks/term.js'
 import { TurnCheck } from './checks/turn.js'
 import { UnansweredCheck } from './checks/unanswered.js'
@@ -46,6 +47,9 @@ export interface Machines {
   corrupt?(slot: Slot, wrong: boolean): void
 }
 
+/** Told of a message that was waited for. */
+export type Spring = (from: Host, to: Host, message: Message) => void
+
 export interface Setting {
   readonly seed: number
   readonly sizes: Sizes
@@ -70,7 +74,7 @@ export class Cluster {
   readonly checks: Check[] = []
   /** Processing replicas that compute wrong bytes just now. */
   readonly wrong = new Set<Slot>()
-  readonly #traps = new Map<MessageName, ((from: Host, to: Host) => void)[]>()
+  readonly #traps = new Map<MessageName, Spring[]>()
   /** Whom nobody starts again. */
   readonly #out = new Set<Host>()
   readonly #setting: Setting
@@ -89,6 +93,9 @@ export class Cluster {
       },
       linked: (host, peer) => {
         for (const check of this.checks) check.linked?.(host, peer)
+      },
+      unlinked: (host, peer) => {
+        for (const check of this.checks) check.unlinked?.(host, peer)
       },
     })
     const around: Surroundings = {
@@ -119,6 +126,7 @@ export class Cluster {
       new ReadCheck(this.history, sizes.persistence),
       new VoteCheck(sizes.persistence),
       new TermCheck(),
+      new RuleCheck(sizes.processing),
       ...(machines.client
         ? [
             ...clientChecks(this.history, this.coverage, () => this.timeline.now),
@@ -166,15 +174,19 @@ export class Cluster {
   }
 
   /** Tells of the next message of this kind between replicas, once. */
-  trap(type: MessageName, spring: (from: Host, to: Host) => void): void {
+  trap(type: MessageName, spring: Spring): void {
     this.#traps.set(type, [...(this.#traps.get(type) ?? []), spring])
   }
 
-  #spring(from: Host, to: Host, { type }: Message): void {
-    const set = this.#traps.get(type)
+  trapped(type: MessageName): boolean {
+    return this.#traps.has(type)
+  }
+
+  #spring(from: Host, to: Host, message: Message): void {
+    const set = this.#traps.get(message.type)
     if (!set || from.role === 'client' || to.role === 'client') return
-    this.#traps.delete(type)
-    for (const spring of set) spring(from, to)
+    this.#traps.delete(message.type)
+    for (const spring of set) spring(from, to, message)
   }
 
   /** Everything is as it should be for these, and between them; the others stay as they are. */

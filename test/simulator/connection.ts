@@ -36,6 +36,8 @@ export class End {
   /** What comes over it after its end. */
   late: { readonly frames: readonly Frame[]; readonly within: number } | null = null
   pumping = false
+  /** Told when its host has learned of the end. */
+  ended: () => void = () => {}
 
   constructor(host: Host, connection: Connection) {
     this.host = host

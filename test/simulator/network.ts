@@ -16,13 +16,13 @@ interface Route {
   readonly to: Host
   readonly lane: Lane
   readonly life: number
-  end: End | null
 }
 
 export interface NetworkEvents {
   send(from: Host, to: Host, message: Message): Message
   deliver(from: Host, to: Host, message: Message): void
   linked(host: Host, peer: Host): void
+  unlinked(host: Host, peer: Host): void
 }
 
 export class Network {
@@ -51,7 +51,7 @@ export class Network {
 
   /** Keeps a connection to `to` while `from` lives this life. */
   route(from: Host, to: Host, lane: Lane): void {
-    const route: Route = { from, to, lane, life: from.life, end: null }
+    const route: Route = { from, to, lane, life: from.life }
     this.#dialLater(route, this.#random.between(0, 50))
   }
 
@@ -59,7 +59,7 @@ export class Network {
   dialOnce(from: Host, to: Host): void {
     const { life } = from
     this.#timeline.after(this.#random.between(1, 20), () => {
-      if (from.alive(life)) this.#dial({ from, to, lane: 'main', life, end: null }, false)
+      if (from.alive(life)) this.#dial({ from, to, lane: 'main', life }, false)
     })
   }
 
@@ -70,6 +70,11 @@ export class Network {
     })
   }
 
+  /** From the end of a connection to the next attempt: at once, often before others have noticed. */
+  #pause(): number {
+    return this.#random.chance(0.3) ? this.#random.float() : this.#random.between(10, 160)
+  }
+
   #dial(route: Route, again = true): boolean {
     const { from, to } = route
     if (!to.running || !from.running || this.#cut(from, to) || this.#cut(to, from)) return false
@@ -77,14 +82,13 @@ export class Network {
     const near = new End(from, connection)
     const far = new End(to, connection)
     this.#connections.add(connection)
-    route.end = near
     const reached = this.#delay(from, to)
     this.#timeline.after(reached, () => this.#accept(far, near))
     const answered = reached + this.#delay(to, from)
     this.#timeline.after(answered, () => {
       if (near.open && from.alive(near.life)) this.#raise(near)
     })
-    if (again) this.#watch(route)
+    if (again) near.ended = () => this.#dialLater(route, this.#pause())
     return true
   }
 
@@ -106,15 +110,6 @@ export class Network {
     this.#pump(end)
   }
 
-  /** Dials anew once the dialling end has gone. */
-  #watch(route: Route): void {
-    this.#timeline.after(this.#random.between(10, 60), () => {
-      if (!route.from.alive(route.life)) return
-      if (route.end?.open) this.#watch(route)
-      else this.#dialLater(route, this.#random.between(0, 100))
-    })
-  }
-
   send(host: Host, link: LinkId, message: Message): void {
     const end = host.ends.get(link)
     if (!end?.open) return
@@ -123,6 +118,17 @@ export class Network {
     if (end.connection.dead) return
     this.#push(other, sent, this.#delay(host, other.host))
     if (this.doubled.size > 0) this.#double(other, sent)
+  }
+
+  /** The connections between two hosts, on any lane. */
+  between(a: Host, b: Host): Connection[] {
+    return this.connections.filter(({ ends }) => ends.every(({ host }) => host === a || host === b))
+  }
+
+  /** A frame that was sent before comes once more, over what now leads there. */
+  repeat(from: Host, to: Host, message: Message): void {
+    const end = [...to.ends.values()].find((one) => one.open && one.other.host === from)
+    if (end) this.#push(end, message, this.#delay(from, to))
   }
 
   /** The same frame once more, after some that were sent later. */
@@ -179,8 +185,10 @@ export class Network {
     end.incoming = []
     if (end.open) {
       end.open = false
+      if (end.connection.lane === 'main') this.#events.unlinked(end.host, end.other.host)
       if (end.host.alive(end.life)) end.host.linkDown(end, reason)
       this.#comeLate(end)
+      end.ended()
     }
     if (!end.other.open) this.#connections.delete(end.connection)
     else if (!end.other.incoming.some((frame) => !frame.message)) {

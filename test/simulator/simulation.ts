@@ -56,8 +56,8 @@ export interface Outcome {
 }
 
 /** Within this a healed cluster, or a core, has to serve; and to have done everything, milliseconds. */
-const SERVED_MS = 15_000
-const CALM_MS = 30_000
+const SERVED_MS = 10_000
+const CALM_MS = 20_000
 /** Nothing changes hands for so long, once all is well. */
 const STABLE_MS = 3_000
 /** A cluster that is beyond help is watched for so long after the faults. */
@@ -70,10 +70,10 @@ function settingOf(seed: number, sizes: Sizes, mode: Mode, plan: Random): Settin
   const bounds = new Random(seed, 'bounds')
   const logBounds = {
     // Always more than what is unanswered at a time: an order sent again is looked for in memory.
-    tail: bounds.pick([128, 1_024, 8_192]),
+    tail: bounds.pick([128, 128, 1_024, 8_192]),
     near: bounds.pick([20, 200, 1_000]),
-    stretch: bounds.pick([1, 4, 32, 256]),
-    frameBytes: bounds.pick([700, 8_192, 160 * 1024]),
+    stretch: bounds.pick([1, 2, 32, 512]),
+    frameBytes: bounds.pick([700, 8_192, 160 * 1024, 160 * 1024]),
   }
   return { seed, sizes, wire, latency, logBounds, mayHalt: mode === 'beyond' }
 }
@@ -169,18 +169,13 @@ class Run {
     const random = new Random(this.#options.seed, 'core')
     // Some storms end by losing what is under way, and some with nobody who writes afterwards.
     if (random.chance(0.3)) cluster.network.shake(random)
-    const quiet = random.chance(0.2)
-    if (quiet) this.#options.workload.busy = false
-    else if (random.chance(0.5)) {
-      const core = chooseCore(cluster, random)
-      this.#say(`CORE    ${core.map((host) => host.name).join(' ')}`)
-      cluster.heal(core)
-      isolate(cluster, core, random, (host, how) => this.#say(`OUT     ${host.name} ${how}`))
-      cluster.coverage.reach('a core serves alone')
-      this.#served()
+    const quiet = random.chance(0.3)
+    if (quiet) this.#quiet(random)
+    else if (random.chance(0.6)) {
+      for (let rounds = random.between(1, 4); rounds > 0; rounds--) this.#core(random)
     }
     this.#say('CALM    faults are over')
-    if (random.chance(0.3)) lastBlows(cluster, random)
+    if (random.chance(0.5)) lastBlows(cluster, random)
     cluster.heal(cluster.hosts)
     if (!quiet) this.#servedMs = this.#served()
     this.#options.workload.busy = false
@@ -189,6 +184,33 @@ class Run {
     this.#within(CALM_MS, () => this.#converged(), 'P7', what)
     this.#convergedMs = this.#servedMs + cluster.timeline.now - begin
     this.#stable()
+  }
+
+  /** The core serves; then it stays the core for a while, or another takes over at once. */
+  #core(random: Random): void {
+    const cluster = this.#cluster
+    const core = chooseCore(cluster, random)
+    this.#say(`CORE    ${core.map((host) => host.name).join(' ')}`)
+    cluster.heal(core)
+    isolate(cluster, core, random, (host, how) => this.#say(`OUT     ${host.name} ${how}`))
+    cluster.coverage.reach('a core serves alone')
+    this.#served()
+    if (random.chance(0.5)) this.#for(random.spread(20, 3_000))
+  }
+
+  /** Nobody writes any more. Often one replica has just missed the last that another wrote. */
+  #quiet(random: Random): void {
+    const { network, persistence } = this.#cluster
+    const [store, other] = random.shuffled(persistence)
+    if (store && other && random.chance(0.6)) {
+      this.#cluster.heal(this.#cluster.hosts)
+      this.#for(random.spread(500, 3_000))
+      network.block(other, store)
+      this.#for(random.spread(5, 900))
+      this.#say(`MISSES  ${store.name} of ${other.name}`)
+      for (const connection of network.between(other, store)) network.sever(connection)
+    }
+    this.#options.workload.busy = false
   }
 
   /** Milliseconds until an order is committed that was not before. */
@@ -246,8 +268,6 @@ class Run {
   /** While nothing fails the coordinator stays, and so does the view. */
   #stable(): void {
     const { history, persistence, disks } = this.#cluster
-    // Damage that nobody has read yet may still show.
-    if (!disks.every((disk) => disk.sound)) return
     const standing = (): string =>
       [
         `term ${history.committed.fence.term}`,
@@ -257,6 +277,8 @@ class Run {
         }),
       ].join(', ')
     this.#for(STABLE_MS)
+    // Damage that nobody has read yet may still show.
+    if (!disks.every((disk) => disk.sound)) return
     const before = standing()
     this.#for(STABLE_MS)
     const after = standing()

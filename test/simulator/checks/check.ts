@@ -18,6 +18,8 @@ export interface Check {
   started?(host: Host): void
   /** A connection to `peer` has come up at `host`. */
   linked?(host: Host, peer: Host): void
+  /** `host` has learned that a connection to `peer` is over. */
+  unlinked?(host: Host, peer: Host): void
   /** Once, at the end of a run that went well so far. */
   ended?(): void
 }

@@ -12,6 +12,15 @@ import type { Check } from './check.js'
 
 const keyOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
 
+/** What a replica has voted in its life, and where it was last told that the vote was otherwise. */
+interface Voter {
+  readonly votes: Map<string, Uint8Array>
+  told: { readonly term: number; readonly k: number } | null
+}
+
+/** Orders that may be under way when a replica is told that it voted otherwise, and some more. */
+const UNDER_WAY = 4
+
 export class OrderCheck implements Check {
   /** Highest time of committed entries, cursor stamps apart. */
   #time = 0
@@ -24,6 +33,7 @@ export class OrderCheck implements Check {
   readonly #hashes = new Map<string, Uint8Array>()
   readonly #wrong: ReadonlySet<Slot>
   #trusted = true
+  readonly #voters = new Map<Host, Voter>()
 
   /** `wrong`: who computes wrong bytes just now. */
   constructor(history: History, wrong: ReadonlySet<Slot>) {
@@ -41,8 +51,33 @@ export class OrderCheck implements Check {
     this.#time = Math.max(this.#time, time)
   }
 
+  started(host: Host): void {
+    this.#voters.set(host, { votes: new Map(), told: null })
+  }
+
+  delivered(_from: Host, to: Host, message: Message): void {
+    if (message.type === 'COMMITTED' && !to.paused) this.#told(to, message)
+  }
+
+  /** Who voted otherwise than the majority builds its state again, from the log. */
+  #told(host: Host, { term, k, hash }: The<'COMMITTED'>): void {
+    const voter = this.#voters.get(host)!
+    const own = voter.votes.get(`${term}/${k}`)
+    const known = host.machine?.metrics()['troca_term'] ?? 0
+    if (!own || sameBytes(own, hash) || known > term) return
+    const { told } = voter
+    if (told?.term !== term) voter.told = { term, k }
+    expect(told?.term !== term || k <= told.k + UNDER_WAY, 'vote', () => {
+      return `${host.name} votes otherwise in ${term}/${k}, and still runs on the state of ${told!.k}`
+    })
+  }
+
   sent(from: Host, _to: Host, message: Message): void {
     if (this.#wrong.size > 0) this.#trusted = false
+    if (message.type === 'FEED' && message.start) this.started(from)
+    if (message.type === 'VOTE') {
+      this.#voters.get(from)!.votes.set(`${message.term}/${message.k}`, message.hash)
+    }
     if (message.type === 'ORDER') this.#order(from, message)
     const votes = message.type === 'VOTE' || message.type === 'COMMITTED'
     if (votes && this.#trusted) this.#agrees(from, message)

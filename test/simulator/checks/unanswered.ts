@@ -25,6 +25,10 @@ export class UnansweredCheck implements Check {
     if (host.role === 'persistence') this.#open.delete(pairOf(peer, host))
   }
 
+  unlinked(host: Host, peer: Host): void {
+    this.linked(host, peer)
+  }
+
   started(host: Host): void {
     for (const pair of [...this.#open.keys()]) {
       if (pair.split(' ').includes(host.name)) this.#open.delete(pair)

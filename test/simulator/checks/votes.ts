@@ -33,9 +33,6 @@ const same = (a: Incarnation, b: Incarnation): boolean =>
 const has = (members: readonly Member[], slot: number, incarnation: Incarnation): boolean =>
   members.some((member) => member.slot === slot && same(member.incarnation, incarnation))
 
-const lifeOf = (slot: number, { counter, nonce }: Incarnation): string =>
-  `${slot} ${counter} ${nonce}`
-
 /** Of those promises that count. */
 function counted(hand: readonly Promised[]): Promised[] {
   const superseded = ({ slot, incarnation }: Promised): boolean =>
@@ -53,11 +50,16 @@ function counted(hand: readonly Promised[]): Promised[] {
 export class VoteCheck implements Check {
   readonly #majority: number
   readonly #ballots = new Map<string, Ballot>()
-  /** Lives that have been told that their file was put back. */
-  readonly #over = new Set<string>()
+  /** By slot: a life that has been told, in this process, that its file was put back. */
+  readonly #over = new Map<number, string>()
 
   constructor(slots: number) {
     this.#majority = Math.floor(slots / 2) + 1
+  }
+
+  /** What it was told is forgotten; perhaps it catches up before it is told again. */
+  started(host: Host): void {
+    if (host.role === 'persistence') this.#over.delete(host.slot)
   }
 
   #ballot(epoch: Epoch): Ballot {
@@ -117,14 +119,14 @@ export class VoteCheck implements Check {
     const file = host.disk?.file
     if (!file?.forgets || host.paused || !same(file.incarnation, about)) return
     const last = Math.max(file.last.index, turnView(host)?.lastIndex ?? 0)
-    if (saidAcked > last) this.#over.add(lifeOf(host.slot, about))
+    if (saidAcked > last) this.#over.set(host.slot, about.nonce)
   }
 
   /** Only a voter speaks as one, and none whose life is over. */
   #votes(from: Host, { type, incarnation }: Extract<Message, { incarnation: Incarnation }>): void {
     const { file, voter } = from.disk!
     const own = voter && same(file!.incarnation, incarnation)
-    const counts = own && !this.#over.has(lifeOf(from.slot, incarnation))
+    const counts = own && this.#over.get(from.slot) !== incarnation.nonce
     expect(counts, 'P9', () => `${from.name} says ${type} as a voter, as ${incarnation.counter}`)
   }
 

@@ -50,7 +50,6 @@ const TRANSITIONS = [
   'start → learner',
   'outside → changing',
   'outside → learner',
-  'outside → normal',
   'learner → changing',
   'changing → learner',
   'changing → outside',

@@ -1,7 +1,7 @@
 // Faults that wait for a moment: a message of one kind has just been said, and then something
 // happens to one of the two, or to the path between them. Chance alone hardly ever hits these.
 
-import type { MessageName } from '../../../protocol/messages/catalogue.js'
+import type { Message, MessageName } from '../../../protocol/messages/catalogue.js'
 import type { Cluster } from '../cluster.js'
 import type { Host } from '../host.js'
 import type { Random } from '../random.js'
@@ -11,7 +11,8 @@ import type { Fault, Strike } from './strike.js'
 
 const MOMENTS: readonly MessageName[] = [
   ...(['REQUEST', 'REPLY', 'REPLICATE', 'ACK', 'COMMIT', 'ACTIVE'] as const),
-  ...(['PREPARE', 'PROMISE', 'INSTALL', 'INSTALLED', 'JOIN', 'PULLED', 'LAST_IS'] as const),
+  ...(['PREPARE', 'PROMISE', 'INSTALL', 'INSTALLED', 'JOIN', 'PULL', 'PULLED'] as const),
+  ...(['LAST_ASK', 'LAST_IS', 'WHO_AM_I', 'YOU_ARE'] as const),
   ...(['CLAIM', 'CLAIMED', 'APPEND', 'APPENDED', 'FENCED', 'ENTRIES'] as const),
   ...(['ELECTION', 'COORDINATOR', 'ORDER', 'VOTE', 'COMMITTED', 'PASS'] as const),
 ]
@@ -19,17 +20,20 @@ const MOMENTS: readonly MessageName[] = [
 /** What counts for something, or makes it count. */
 const VOTES: readonly MessageName[] = ['PROMISE', 'ACK', 'LAST_IS', 'INSTALLED']
 
-type Deed = (strike: Strike, from: Host, to: Host) => void
+type Deed = (strike: Strike, from: Host, to: Host, message: Message) => void
 
 function loseIfSpared(strike: Strike, host: Host): void {
   if (host.disk && spared(strike.cluster, host.disk)) lose(strike, host)
 }
 
 function reset({ network }: Cluster, from: Host, to: Host): void {
-  const between = network.connections.find(({ ends }) =>
-    ends.every(({ host }) => host === from || host === to),
-  )
-  if (between) network.sever(between)
+  const [connection] = network.between(from, to)
+  if (connection) network.sever(connection)
+}
+
+function cutPath({ cluster: { network }, random, later }: Strike, from: Host, to: Host): void {
+  network.block(from, to)
+  later(random.spread(100, 4_000), () => network.unblock(from, to))
 }
 
 const DEEDS: Readonly<Record<string, Deed>> = {
@@ -43,6 +47,13 @@ const DEEDS: Readonly<Record<string, Deed>> = {
     later(random.spread(50, 4_000), () => to.resume())
   },
   'the connection is reset': ({ cluster }, from, to) => reset(cluster, from, to),
+  'it comes late'({ cluster: { network }, random }, from, to) {
+    const within = random.spread(20, 3_000)
+    for (const connection of network.between(from, to)) network.severLate(connection, within)
+  },
+  'it comes again'({ cluster, random, later }, from, to, message) {
+    later(random.spread(1, 3_000), () => cluster.network.repeat(from, to, message))
+  },
   // Its old life's words are there before, and those of the others come after the new one's first.
   'the sender comes back as another'(strike, from, to) {
     const { cluster, random, later, restart } = strike
@@ -51,41 +62,77 @@ const DEEDS: Readonly<Record<string, Deed>> = {
     from.crash()
     disk.lose()
     later(random.spread(2, 50), () => restart(from))
+    const before = random.chance(0.5)
     for (const other of cluster.persistence.filter((host) => host !== from && host !== to)) {
-      cluster.network.block(other, to)
-      later(random.spread(50, 1_500), () => cluster.network.unblock(other, to))
+      const [source, target] = before ? [to, other] : [other, to]
+      cluster.network.block(source, target)
+      later(random.spread(50, 1_500), () => cluster.network.unblock(source, target))
     }
   },
-  'the path is cut'({ cluster, random, later }, from, to) {
-    const { network } = cluster
-    network.block(from, to)
-    later(random.spread(100, 4_000), () => network.unblock(from, to))
-  },
+  'the path is cut': cutPath,
+  'the way back is cut': (strike, from, to) => cutPath(strike, to, from),
 }
 
-/** After the storm, a few connections end right after something was said. */
+/** What is said while a cluster comes to rest. */
+const LAST_MOMENTS: readonly MessageName[] = [
+  ...(['ASK', 'CONSENT', 'PREPARE', 'PROMISE', 'INSTALL', 'INSTALLED', 'ACTIVE'] as const),
+  ...(['JOIN', 'PULL', 'PULLED', 'REQUEST', 'REPLY', 'REPLICATE', 'ACK', 'COMMIT'] as const),
+  ...(['CLAIM', 'CLAIMED', 'ELECTION', 'COORDINATOR', 'ORDER', 'VOTE', 'APPENDED'] as const),
+]
+
+/** After the storm, a few connections end right after something was said, and a process or two. */
 export function lastBlows(cluster: Cluster, random: Random): void {
   for (let i = random.between(1, 4); i > 0; i--) {
     const delay = random.float()
-    cluster.trap(random.pick(MOMENTS), (from, to) => {
+    cluster.trap(random.pick(LAST_MOMENTS), (from, to) => {
       cluster.timeline.after(delay, () => reset(cluster, from, to))
     })
   }
+  for (let i = random.between(0, 2); i > 0; i--) {
+    const host = random.pick(cluster.replicas)
+    cluster.timeline.after(random.spread(10, 1_500), () => {
+      host.crash()
+      cluster.timeline.after(random.spread(10, 500), () => {
+        if (!host.up) cluster.start(host)
+      })
+    })
+  }
+}
+
+function lurk(strike: Strike, moment: MessageName, deed: string): void {
+  const { cluster, random, tell, later } = strike
+  const delay = random.chance(0.5) ? 0 : random.exponential(5)
+  cluster.trap(moment, (from, to, message) => {
+    later(delay, () => {
+      tell(`${from.name} has said ${moment} to ${to.name}: ${deed}`)
+      DEEDS[deed]!(strike, from, to, message)
+    })
+  })
 }
 
 export const ambush: Fault = {
   every: 800,
   strike(strike) {
-    const { cluster, random, tell, later } = strike
+    const { random } = strike
     const deed = random.pick(Object.keys(DEEDS))
     const ofFiles = deed.includes('file') || deed.includes('another')
-    const moment = random.pick(ofFiles && random.chance(0.8) ? VOTES : MOMENTS)
-    const delay = random.chance(0.5) ? 0 : random.exponential(5)
-    cluster.trap(moment, (from, to) => {
-      later(delay, () => {
-        tell(`${from.name} has said ${moment} to ${to.name}: ${deed}`)
-        DEEDS[deed]!(strike, from, to)
-      })
-    })
+    lurk(strike, random.pick(ofFiles && random.chance(0.8) ? VOTES : MOMENTS), deed)
+  },
+}
+
+/** So many pairs of a moment and a deed a run. */
+const OBSESSIONS = 4
+
+/** The same moments and the same deeds, again and again. */
+export const obsession: Fault = {
+  every: 200,
+  strike(strike) {
+    const { cluster, random, theme } = strike
+    const pairs = Array.from({ length: OBSESSIONS }, () => ({
+      moment: theme.pick(MOMENTS),
+      deed: theme.pick(Object.keys(DEEDS)),
+    }))
+    const { moment, deed } = random.pick(pairs)
+    if (!cluster.trapped(moment)) lurk(strike, moment, deed)
   },
 }

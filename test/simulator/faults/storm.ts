@@ -5,7 +5,7 @@
 import type { Cluster } from '../cluster.js'
 import type { Host } from '../host.js'
 import { Random } from '../random.js'
-import { ambush } from './ambush.js'
+import { ambush, obsession } from './ambush.js'
 import * as clocks from './clocks.js'
 import * as files from './files.js'
 import * as paths from './paths.js'
@@ -29,6 +29,7 @@ export const FAULTS = {
   flap: paths.flap,
   'slow-path': paths.slowPath,
   ambush,
+  obsession,
   'slow-disk': files.slowDisk,
   'stuck-disk': files.stuckDisk,
   'full-disk': files.fullDisk,
@@ -120,6 +121,7 @@ export class Storm {
     FAULTS[name].strike({
       cluster: this.#cluster,
       random: new Random(this.#seed, id),
+      theme: new Random(this.#seed, `${name} theme`),
       tell: (what) => {
         if (!this.strikes.includes(id)) this.strikes.push(id)
         this.#tell(name, `${id} ${what}`)

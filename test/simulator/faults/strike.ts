@@ -8,6 +8,8 @@ import type { Random } from '../random.js'
 export interface Strike {
   readonly cluster: Cluster
   readonly random: Random
+  /** The same numbers for every strike of a run. */
+  readonly theme: Random
   /** Says what was done, in words. A strike that finds nothing to do says nothing. */
   readonly tell: (what: string) => void
   /** Nothing of a fault happens once faults are over. */

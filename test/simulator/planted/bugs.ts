@@ -5,6 +5,7 @@ import { CLIENT_BUGS } from './clients.js'
 import { LIFE_BUGS } from './lives.js'
 import { LOG_BUGS } from './log.js'
 import { ORDER_BUGS } from './order.js'
+import { SESSION_BUGS } from './sessions.js'
 import { TERM_BUGS } from './term.js'
 import { TURN_BUGS } from './turn.js'
 import { VIEW_BUGS } from './view.js'
@@ -17,4 +18,5 @@ export const BUGS: readonly Bug[] = [
   ...TERM_BUGS,
   ...ORDER_BUGS,
   ...CLIENT_BUGS,
+  ...SESSION_BUGS,
 ]

@@ -93,17 +93,6 @@ export const LIFE_BUGS: readonly Bug[] = [
     caughtBy: ['P2', 'P3', 'P4', 'P5', 'P9', 'halt', 'read', 'linearizable'],
   },
   {
-    name: 'a rolled-back file keeps its view',
-    changes: [
-      {
-        file: LIFE,
-        line: '...(this.#hasFile && { view: { epoch: EPOCH_ZERO, members: [] } }),',
-        becomes: '',
-      },
-    ],
-    caughtBy: ['P2', 'P3', 'P5', 'P7', 'P9', 'halt'],
-  },
-  {
     name: 'a blank file answers reads',
     changes: [
       {

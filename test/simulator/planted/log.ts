@@ -175,4 +175,26 @@ export const LOG_BUGS: readonly Bug[] = [
     ],
     caughtBy: ['read', 'linearizable'],
   },
+  {
+    name: 'a late answer of an older write counts for the log',
+    changes: [
+      {
+        file: 'log/tail',
+        line: 'if (this.has({ index, chain }) === true)',
+        becomes: 'if (index <= this.last)',
+      },
+    ],
+    caughtBy: ['P3', 'P5', 'halt'],
+  },
+  {
+    name: 'a stretch is taken up though its place in common is gone',
+    changes: [
+      {
+        file: 'view/sync',
+        line: 'if (stretch.common && log.has(stretch.common) === false)',
+        becomes: 'if (false)',
+      },
+    ],
+    caughtBy: ['crash', 'halt', 'P2', 'P3'],
+  },
 ]

@@ -150,4 +150,18 @@ export const ORDER_BUGS: readonly Bug[] = [
     ],
     caughtBy: ['C6', 'P7'],
   },
+  {
+    name: 'COMMITTED is said when an order is appended',
+    workload: 'whole',
+    changes: [
+      {
+        file: COORDINATOR,
+        line: 'this.#home.append({ term, k, time, drafts: executed.drafts });',
+        becomes:
+          'this.#home.append({ term, k, time, drafts: executed.drafts });\n' +
+          "this.#committed.push({ type: 'COMMITTED', term, k, hash: executed.hash, runs: [{ part: 1, index: this.#executor.base.index + 1 }] });",
+      },
+    ],
+    caughtBy: ['C4', 'P3', 'halt', 'vote'],
+  },
 ]

@@ -230,7 +230,31 @@ export const TERM_BUGS: readonly Bug[] = [
   {
     name: 'a coordinator whom no client reaches does not give way',
     workload: 'whole',
-    changes: [{ file: 'order/standing', line: '(this.users > 0 ? SERVING : 0)', becomes: '0' }],
+    changes: [{ file: 'order/standing', line: '(this.wanted ? SERVING : 0)', becomes: '0' }],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'a home that does not answer is kept',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'order/home',
+        line: 'const waits = this.#unanswered.length > 0 || this.#claim !== null;',
+        becomes: 'const waits = false;',
+      },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'hearsay of a coordinator is believed for ever',
+    workload: 'whole',
+    changes: [
+      {
+        file: LEADERSHIP,
+        line: 'return vain ? 0 : this.#hearsay;',
+        becomes: 'return this.#hearsay;',
+      },
+    ],
     caughtBy: ['C6', 'P7'],
   },
 ]

@@ -235,4 +235,15 @@ export const VIEW_BUGS: readonly Bug[] = [
     changes: [{ file: 'view/membership', line: 'if (apart)\n', becomes: 'if (false)\n' }],
     caughtBy: ['P7', 'C6'],
   },
+  {
+    name: 'a view that was given up is entered',
+    changes: [
+      {
+        file: CHANGE,
+        line: 'if (this.#installing !== message) {\n',
+        becomes: 'if (!sameEpoch(this.#s.promised, epoch)) {\n',
+      },
+    ],
+    caughtBy: ['P8', 'P9', 'halt'],
+  },
 ]

@@ -4,7 +4,10 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { Plan } from './plan.js'
-import type { Result } from './result.js'
+import { exhausted, type Result } from './result.js'
+
+/** Of a thread; a run takes some tens. */
+const MAX_MB = 1_024
 
 export interface Task {
   readonly plan: Plan
@@ -12,6 +15,29 @@ export interface Task {
   readonly planted?: string
   /** A failure counts only where the machines without the bug pass. */
   readonly control?: boolean
+}
+
+/** `resourceLimits`: a machine that takes up ever more ends its own thread, and nothing else. */
+class Thread {
+  readonly #worker = new Worker(new URL('worker.js', import.meta.url), {
+    resourceLimits: { maxOldGenerationSizeMb: MAX_MB },
+  })
+
+  /** null: the run took all memory, and the thread with it. */
+  async run(task: Task, stop?: AbortSignal): Promise<Result | null> {
+    try {
+      this.#worker.postMessage(task)
+      const [result] = (await once(this.#worker, 'message', stop && { signal: stop })) as [Result]
+      return result
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY') return null
+      throw error
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate()
+  }
 }
 
 /**
@@ -26,17 +52,20 @@ export async function spread<T extends Task>(
 ): Promise<void> {
   const more = (): T | undefined => (stop?.aborted ? undefined : next())
   const one = async (): Promise<void> => {
-    const worker = new Worker(new URL('worker.js', import.meta.url))
+    let thread = new Thread()
     try {
       for (let task = more(); task; task = more()) {
-        worker.postMessage(task)
-        const [result] = (await once(worker, 'message', stop && { signal: stop })) as [Result]
-        done(result, task)
+        const result = await thread.run(task, stop)
+        if (result) done(result, task)
+        else {
+          done(exhausted(task.plan), task)
+          thread = new Thread()
+        }
       }
     } catch (error) {
       if (!stop?.aborted) throw error
     } finally {
-      await worker.terminate()
+      await thread.end()
     }
   }
   await Promise.all(Array.from({ length: threads }, one))

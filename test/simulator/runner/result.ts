@@ -15,6 +15,15 @@ export interface Failure extends Result {
 
 export const failed = (result: Result): result is Failure => result.violation !== null
 
+/** Of a run that took all the memory that its thread may have. */
+export function exhausted(plan: Plan): Result {
+  return {
+    ...{ plan, seed: plan.seed, hash: 0, virtualMs: 0, stormMs: 0, events: 0, entries: 0 },
+    ...{ servedMs: 0, convergedMs: 0, rates: {}, strikes: [], reached: new Map() },
+    violation: { invariant: 'memory', message: `seed ${plan.seed} takes up ever more memory` },
+  }
+}
+
 /** `workload`: as optionsOf has it. `print`: gets the transcript. */
 export function runPlan(
   plan: Plan,

@@ -26,8 +26,8 @@ export class PersistenceOnly implements Workload {
 
   settled(cluster: Cluster): boolean {
     return cluster.processing.every((host) => {
-      const writer = host.machine as Writer
-      return writer.idle && writer.applied === cluster.history.committed.index
+      const writer = host.machine as Writer | null
+      return writer?.idle === true && writer.applied === cluster.history.committed.index
     })
   }
 }

@@ -1,0 +1,157 @@
+// Rules that the proofs of the invariants rest on, each under the invariant that falls where it is
+// broken. They show at once what would else take a rare course of events to do harm.
+
+import type { Entry } from '../../../protocol/log/entry.js'
+import { compareEpochs, formatEpoch, sameEpoch, type Epoch } from '../../../protocol/log/epoch.js'
+import type { WriteBatch } from '../../../protocol/log/storage.js'
+import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import type { Disk } from '../disk.js'
+import type { Host } from '../host.js'
+import { expect } from '../violation.js'
+import { turnView, type Check } from './check.js'
+
+/** What a persistence replica has done in its present life as a process. */
+interface Course {
+  /** Epoch that it has promised to a proposer, itself perhaps. */
+  promised: Epoch | null
+  status: string
+  last: number
+}
+
+const keyOf = ({ chain }: Entry): string => Buffer.from(chain).toString('latin1')
+
+export class RuleCheck implements Check {
+  /** Of the ring. */
+  readonly #slots: number
+  readonly #courses = new Map<number, Course>()
+  /** What sources had promised when they sent a stretch to who is outside a view: by slot, by its last entry. */
+  readonly #pulled = new Map<number, Map<string, Epoch>>()
+  /** Highest counter of a life of a slot that a view has let in. */
+  readonly #lives = new Map<number, number>()
+  /** A stretch of the log that is being taken up in this step. */
+  #stretch: The<'PULLED' | 'REPLICATE'> | null = null
+
+  constructor(slots: number) {
+    this.#slots = slots
+  }
+
+  #course(slot: number): Course {
+    const known = this.#courses.get(slot) ?? { promised: null, status: '', last: 0 }
+    this.#courses.set(slot, known)
+    return known
+  }
+
+  started(host: Host): void {
+    if (host.role !== 'persistence') return
+    this.#courses.delete(host.slot)
+    this.#pulled.delete(host.slot)
+  }
+
+  written(disk: Disk, batch: WriteBatch): void {
+    const { slot, durable, last } = disk
+    if (batch.genesis) this.#begun(disk)
+    else if (batch.view) this.#installed(disk, batch.view.epoch)
+    else if (batch.promised && !batch.entries) this.#course(slot).promised = batch.promised
+    if (batch.promised && batch.entries) this.#caughtUp(disk, batch.promised)
+    const { entry } = last
+    if (!entry) return
+    expect(compareEpochs(entry.epoch, durable.promised) <= 0, 'P4', () => {
+      const promised = formatEpoch(durable.promised)
+      return `s${slot} has promised ${promised} and holds an entry of ${formatEpoch(entry.epoch)}`
+    })
+  }
+
+  /** P9: no life has the number of one that voted. */
+  #begun({ slot, file }: Disk): void {
+    const { counter } = file!.incarnation
+    const before = this.#lives.get(slot) ?? 1
+    expect(counter > before, 'P9', () => `s${slot} takes up life ${counter} after ${before}`)
+  }
+
+  /** P8: INSTALL is for members that promised in this life, and have not given the view up. */
+  #installed({ slot, file }: Disk, epoch: Epoch): void {
+    const { members } = file!.view
+    const { counter, nonce } = file!.incarnation
+    const named = members.some(
+      ({ slot: member, incarnation }) =>
+        member === slot && incarnation.counter === counter && incarnation.nonce === nonce,
+    )
+    expect(named, 'P8', () => `s${slot} installs ${formatEpoch(epoch)}, which does not name it`)
+    this.#lives.set(slot, counter)
+    const { promised } = this.#course(slot)
+    expect(promised !== null && sameEpoch(promised, epoch), 'P8', () => {
+      return `s${slot} installs ${formatEpoch(epoch)}, which it has not promised since it started`
+    })
+  }
+
+  /** P3: who takes up what a source has committed promises what the source had promised. */
+  #caughtUp({ slot, last }: Disk, promised: Epoch): void {
+    const source = this.#pulled.get(slot)?.get(last.entry ? keyOf(last.entry) : '')
+    expect(!source || compareEpochs(promised, source) >= 0, 'P3', () => {
+      const of = `its source's ${formatEpoch(source!)}`
+      return `s${slot} catches up with a promise of ${formatEpoch(promised)}, below ${of}`
+    })
+  }
+
+  sent(from: Host, _to: Host, message: Message): void {
+    switch (message.type) {
+      case 'ELECTION': {
+        const { hops } = message
+        expect(
+          hops <= 2 * this.#slots + 1,
+          'C6',
+          () => `${from.name} passes an id on that has gone ${hops} hops`,
+        )
+        return
+      }
+      case 'RING_HEARTBEAT': {
+        const { holds, newestTerm } = message
+        expect(holds === 0 || holds === newestTerm, 'C1', () => {
+          return `${from.name} holds term ${holds} and knows of ${newestTerm}`
+        })
+      }
+    }
+  }
+
+  delivered(_from: Host, to: Host, message: Message): void {
+    if (to.paused || to.role !== 'persistence') return
+    if (message.type !== 'PULLED' && message.type !== 'REPLICATE') return
+    this.#stretch = message
+    const { status } = turnView(to)!
+    if (message.type === 'REPLICATE' || (status !== 'outside' && status !== 'learner')) return
+    const last = message.entries.at(-1)
+    const pulled = this.#pulled.get(to.slot) ?? new Map<string, Epoch>()
+    if (last) this.#pulled.set(to.slot, pulled.set(keyOf(last), message.promised))
+  }
+
+  stepped(host: Host): void {
+    const view = turnView(host)
+    if (!view) return
+    const { status, lastIndex: last, installedEpoch } = view
+    const before = this.#course(host.slot)
+    const enters = status === 'normal' && before.status !== 'normal'
+    expect(!enters || before.status === 'changing', 'P8', () => {
+      return `${host.name} was ${before.status} and is in a view`
+    })
+    const stays = status === 'normal' && before.status === 'normal'
+    if (stays && this.#stretch && last > before.last) {
+      this.#takenUp(host, installedEpoch, this.#stretch)
+    }
+    this.#stretch = null
+    before.status = status
+    before.last = last
+  }
+
+  /** P2: in a view the log is the view's. */
+  #takenUp(
+    host: Host,
+    epoch: Epoch,
+    { type, installed, promised }: The<'PULLED' | 'REPLICATE'>,
+  ): void {
+    const inView = sameEpoch(installed, epoch) && sameEpoch(promised, epoch)
+    expect(inView, 'P2', () => {
+      const from = `${formatEpoch(installed)}, promised ${formatEpoch(promised)}`
+      return `${host.name} in ${formatEpoch(epoch)} takes up a ${type} of who is in ${from}`
+    })
+  }
+}

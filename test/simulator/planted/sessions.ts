@@ -1,0 +1,170 @@
+// Bugs of sessions: accounts, cursors, pushes, pages, deletes. C4, C5, C8, and what clients are promised.
+
+import type { Bug } from './bug.js'
+
+const DELIVERY = 'sessions/delivery'
+
+export const SESSION_BUGS: readonly Bug[] = [
+  {
+    name: 'a session is there before its account is committed',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'sessions/accounts',
+        line: "const asked = { kind: 'register', name, token, ...result.secrets };",
+        becomes:
+          "const asked = { kind: 'register', name, token, ...result.secrets };\n" +
+          "this.#port.reply(session, { type: 'SESSION', request, name, fingerprint: '', bits: 0, cursor: 0 });",
+      },
+    ],
+    caughtBy: ['C4', 'C5'],
+  },
+  {
+    name: 'a stream is called open before it is committed',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'sessions/sessions',
+        line: 'const { request, stream } = message;\n        this.#port.submit',
+        becomes:
+          'const { request, stream } = message;\n' +
+          "this.reply(session, { type: 'STREAM_OPENED', request, stream, index: this.#executor.base.index });\n" +
+          'this.#port.submit',
+      },
+    ],
+    caughtBy: ['C4', 'C5', 'C8', 'crash'],
+  },
+  {
+    name: 'OUT_OF_ORDER is said without an order',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'sessions/sessions',
+        line: 'if (seq === 0)',
+        becomes:
+          'const open = this.#executor.base.stream(streamKey(stream));\n' +
+          'if (open && seq > open.next + 1)\n' +
+          "  return this.reply(session, refusal(request, 'OUT_OF_ORDER', '', { expected: open.next }));\n" +
+          'if (seq === 0)',
+      },
+    ],
+    caughtBy: ['C3', 'C4', 'C5', 'C8', 'linearizable'],
+  },
+  {
+    name: 'what may have been stored is called certainly not stored',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'replicas/processing',
+        line: "ordered ? 'UNKNOWN_OUTCOME' : 'NOT_READY'",
+        becomes: "'NOT_READY'",
+      },
+    ],
+    caughtBy: ['linearizable', 'C5', 'read'],
+  },
+  {
+    name: 'few answers are kept',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'order/state',
+        line: 'export const KEPT_ANSWERS = 256;',
+        becomes: 'export const KEPT_ANSWERS = 2;',
+      },
+    ],
+    caughtBy: ['C5', 'linearizable'],
+  },
+  {
+    name: 'the recipient is no part of a send',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'order/decide',
+        line: '${command.user}\\n${command.to}\\n${command.text}',
+        becomes: '${command.user}\\n${command.text}',
+      },
+    ],
+    caughtBy: ['C5'],
+  },
+  {
+    name: 'of two changes of an account the second counts too',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'order/decide',
+        line: 'if (existing.version !== version)',
+        becomes: 'if (existing.version > version + 9)',
+      },
+    ],
+    caughtBy: ['C4', 'C5', 'linearizable', 'account'],
+  },
+  {
+    name: 'a push goes out twice',
+    workload: 'whole',
+    changes: [
+      {
+        file: DELIVERY,
+        line: 'entry.index > listener.sent);',
+        becomes: 'entry.index > listener.sent - 3);',
+      },
+    ],
+    caughtBy: ['push', 'cursor'],
+  },
+  {
+    name: 'pushes leave out what a page left',
+    workload: 'whole',
+    changes: [
+      {
+        file: DELIVERY,
+        line: 'const end = page.more ? (page.entries.at(-1)?.index ?? 0) : page.through;',
+        becomes: 'const end = page.through;',
+      },
+    ],
+    caughtBy: ['push', 'cursor', 'read'],
+  },
+  {
+    name: 'a cursor goes back',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'order/state',
+        line: 'if (index > (this.cursors.get(user) ?? 0))',
+        becomes: 'if (index >= 0)',
+      },
+    ],
+    caughtBy: ['cursor'],
+  },
+  {
+    name: 'a page shows what is being deleted',
+    changes: [
+      {
+        file: 'log/reads',
+        line: 'const without = this.#hidden(mailbox);',
+        becomes: 'const without = [];',
+      },
+    ],
+    caughtBy: ['linearizable', 'read', 'delete'],
+  },
+  {
+    name: 'a page of before deletions ran ahead is shown',
+    changes: [
+      {
+        file: 'log/reads',
+        line: 'if (reach < this.#s.erasedThrough)',
+        becomes: 'if (false)',
+      },
+    ],
+    caughtBy: ['linearizable', 'read', 'crash'],
+  },
+  {
+    name: 'deletions that a crash interrupted are not taken up again',
+    changes: [
+      {
+        file: 'replicas/persistence',
+        line: 'config.recovered?.drops ?? []',
+        becomes: '[]',
+      },
+    ],
+    caughtBy: ['linearizable', 'read', 'delete', 'P7'],
+  },
+]
