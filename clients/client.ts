@@ -72,8 +72,6 @@ export class Client implements AsyncDisposable {
   readonly #link: Link
   readonly #operations: Operations
   readonly #identity: Identity
-  /** The last send that looks at its recipient's keys: the next one waits for it, in order. */
-  #looking: Promise<unknown> = Promise.resolve()
   readonly #outbox: Outbox
   #subscription: Subscription | null = null
   #acknowledged = 0
@@ -152,12 +150,12 @@ export class Client implements AsyncDisposable {
    * a `keyStore`. Sends of a client-held account do this by themselves.
    */
   contact(name: string): Promise<Contact> {
-    return this.#look(() => this.#identity.endToEnd.contact(name))
+    return this.#identity.contact(name)
   }
 
   /** Believes the keys of now, once people have compared fingerprints; see `contact`. */
   trust(name: string, fingerprint?: string): Promise<Contact> {
-    return this.#look(() => this.#identity.endToEnd.trust(name, fingerprint))
+    return this.#identity.endToEnd.trust(name, fingerprint)
   }
 
   /**
@@ -173,30 +171,11 @@ export class Client implements AsyncDisposable {
     if (Buffer.byteLength(text) > MAX_TEXT) return Promise.reject(refusedHere('TOO_LONG'))
     if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
     const { timeoutMs = this.#timeoutMs, signal, endToEnd = false } = options
-    if (this.account.held === 'client') return this.#sendHeld(to, text, { ...options, timeoutMs })
-    if (endToEnd) return Promise.reject(notEndToEnd('this account does not hold its keys itself'))
-    return this.#outbox.send(to, text, null, timeoutMs, signal)
-  }
-
-  async #sendHeld(
-    to: string,
-    text: string,
-    { timeoutMs, signal, endToEnd }: WithTimeout<{ timeoutMs: number; endToEnd?: boolean }>,
-  ): Promise<Receipt> {
-    const keys = this.#identity.endToEnd
-    const contact = await this.#look(() => keys.contact(to))
-    if (contact.held === 'client') {
-      return this.#outbox.send(to, text, keys.sealFor(contact, text), timeoutMs, signal)
+    if (this.account.held === 'service' && !endToEnd) {
+      return this.#outbox.send(to, text, null, timeoutMs, signal)
     }
-    if (endToEnd) throw notEndToEnd(`the service holds the keys of ${to} and can read what it gets`)
-    return this.#outbox.send(to, text, null, timeoutMs, signal)
-  }
-
-  /** One after the other, so that sends stay in order. */
-  #look(look: () => Promise<Contact>): Promise<Contact> {
-    const contact = this.#looking.then(look)
-    this.#looking = contact.catch(() => {})
-    return contact
+    const sealing = this.#identity.sealing(this.account, to, text, endToEnd)
+    return sealing.then((seal) => this.#outbox.send(to, text, seal, timeoutMs, signal))
   }
 
   /** A page of the own mailbox; sees everything acknowledged before it was asked for. */
@@ -361,10 +340,6 @@ export class Client implements AsyncDisposable {
     this.#identity.close()
     this.#deadlines.stop()
   }
-}
-
-function notEndToEnd(why: string): TrocaError {
-  return clientError('NOT_END_TO_END', why, true)
 }
 
 /** Logs out; the answer shows that all that was said before has been heard. */

@@ -6,10 +6,11 @@ import type { Account, NewKeyOptions } from './accounts.js'
 import { EndToEnd } from './e2e/end-to-end.js'
 import type { NewPair } from './e2e/own-keys.js'
 import { contactOf, untrusted } from './e2e/known-keys.js'
-import type { KeyNotice, PublishedKey } from './e2e/known-keys.js'
+import type { Contact, KeyNotice, PublishedKey } from './e2e/known-keys.js'
 import type { KeyStore } from './e2e/key-store.js'
 import { TrocaError, clientError } from './errors.js'
 import type { OperationOptions } from './options.js'
+import type { Seal } from './stream-window.js'
 
 const DEFAULT_BITS = 3072
 
@@ -25,6 +26,8 @@ export class Identity {
   readonly #accounts: Accounts
   readonly #set: (account: Account | null) => void
   readonly #endToEnd: EndToEnd | null
+  /** The last look at somebody's keys: the next one waits for it, so that sends stay in order. */
+  #looking: Promise<unknown> = Promise.resolve()
 
   constructor(
     accounts: Accounts,
@@ -96,6 +99,30 @@ export class Identity {
     })
   }
 
+  /** Somebody's keys, held against those known; UNTRUSTED_KEY when they are others. */
+  contact(name: string): Promise<Contact> {
+    const contact = this.#looking.then(() => this.endToEnd.contact(name))
+    this.#looking = contact.catch(() => {})
+    return contact
+  }
+
+  /**
+   * What seals a text for this recipient; null: it goes as plain text, because the service holds the
+   * keys of either. `endToEnd`: rejects with NOT_END_TO_END instead.
+   */
+  async sealing(
+    { held }: Account,
+    to: string,
+    text: string,
+    endToEnd: boolean,
+  ): Promise<Seal | null> {
+    if (held === 'service') throw notEndToEnd('the service holds the keys of this account')
+    const contact = await this.contact(to)
+    if (contact.held === 'client') return this.endToEnd.sealFor(contact, text)
+    if (endToEnd) throw notEndToEnd(`the service holds the keys of ${to} and can read what it gets`)
+    return null
+  }
+
   /** Opens the key file, where the account has one. */
   async #begin(account: Account, password: string): Promise<Account> {
     if (account.held === 'service') return account
@@ -109,6 +136,10 @@ export class Identity {
       throw error
     }
   }
+}
+
+function notEndToEnd(why: string): TrocaError {
+  return clientError('NOT_END_TO_END', why, true)
 }
 
 function newPair({ bits = DEFAULT_BITS, onProgress = () => {} }: NewKeyOptions): NewPair {
