@@ -40,19 +40,12 @@ export class Accounts {
   readonly #operations: Operations
   readonly #link: Link
   readonly #timeoutMs: number
-  readonly #loggedIn: (account: Account) => void
   #registration: { readonly name: string; readonly token: Uint8Array } | null = null
 
-  constructor(
-    operations: Operations,
-    link: Link,
-    timeoutMs: number,
-    loggedIn: (account: Account) => void,
-  ) {
+  constructor(operations: Operations, link: Link, timeoutMs: number) {
     this.#operations = operations
     this.#link = link
     this.#timeoutMs = timeoutMs
-    this.#loggedIn = loggedIn
   }
 
   /** `keys`: made here; null: the service makes one. */
@@ -138,8 +131,6 @@ export class Accounts {
   #session(answer: Message, password: string): Account {
     const { name, held, fingerprint, bits, cursor } = answer as The<'SESSION'>
     this.#link.credentials = { user: name, passwords: [password] }
-    const account = { name, held, fingerprint, bits, cursor }
-    this.#loggedIn(account)
-    return account
+    return { name, held, fingerprint, bits, cursor }
   }
 }

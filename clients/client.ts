@@ -95,10 +95,9 @@ export class Client implements AsyncDisposable {
     const why = (): TrocaError | null => this.#link.lastFailure
     const doubt = (): void => this.#link.doubt()
     this.#operations = new Operations(this.#deadlines, why, doubt)
-    const loggedIn = (account: Account): void => this.#loggedIn(account)
-    const accounts = new Accounts(this.#operations, this.#link, this.#timeoutMs, loggedIn)
-    const set = (account: Account | null): void => void (this.account = account)
-    this.#identity = new Identity(accounts, set, {
+    const accounts = new Accounts(this.#operations, this.#link, this.#timeoutMs)
+    const is = (account: Account | null): void => this.#is(account)
+    this.#identity = new Identity(accounts, is, {
       store: options.keyStore,
       cluster: clusterId,
       notice: (notice) => this.events.emit('keys', notice),
@@ -284,7 +283,8 @@ export class Client implements AsyncDisposable {
     return (await this.#operations.run({ what, build, timeoutMs, signal })) as The<N>
   }
 
-  #loggedIn(account: Account): void {
+  #is(account: Account | null): void {
+    if (!account) return void (this.account = null)
     // The service hears of a cursor a little later than this client set it.
     const own = account.name === this.user ? this.#acknowledged : 0
     this.#cursorTold = account.cursor

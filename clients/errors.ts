@@ -17,12 +17,12 @@ const CLIENT_ERRORS = {
   NO_KEYS: {
     code: 407,
     retriable: false,
-    hint: 'copy the key file of this account here, from where it was registered',
+    hint: 'copy keys/NAME.json of the cluster folder here, from where it was registered',
   },
   NOT_END_TO_END: {
     code: 408,
     retriable: false,
-    hint: 'the recipient would have to register with --e2e',
+    hint: 'without --e2e it is sent so that the service can read it',
   },
   BROKEN_PEER: { code: 405, retriable: false, hint: 'check address and version of the server' },
 } as const

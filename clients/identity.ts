@@ -24,18 +24,18 @@ export type Key = Pick<Account, 'held' | 'fingerprint' | 'bits'>
 
 export class Identity {
   readonly #accounts: Accounts
-  readonly #set: (account: Account | null) => void
+  readonly #is: (account: Account | null) => void
   readonly #endToEnd: EndToEnd | null
   /** The last look at somebody's keys: the next one waits for it, so that sends stay in order. */
   #looking: Promise<unknown> = Promise.resolve()
 
   constructor(
     accounts: Accounts,
-    set: (account: Account | null) => void,
+    is: (account: Account | null) => void,
     keys: { store: KeyStore | undefined; cluster: string; notice: (notice: KeyNotice) => void },
   ) {
     this.#accounts = accounts
-    this.#set = set
+    this.#is = is
     const published = (name: string): Promise<readonly PublishedKey[]> =>
       accounts.published(name, {})
     const { store, cluster, notice } = keys
@@ -57,13 +57,13 @@ export class Identity {
       return this.#begin(await this.#accounts.register(name, password, null, options), password)
     }
     const { keys, undo } = await this.endToEnd.begin(name, password, newPair(options))
-    try {
-      const account = await this.#accounts.register(name, password, keys, options)
-      return await this.#begin(account, password)
-    } catch (error) {
+    const registered = this.#accounts.register(name, password, keys, options)
+    const account = await registered.catch(async (error: unknown) => {
+      // Otherwise they may be published, and nothing else has the private ones.
       if (error instanceof TrocaError && error.definite) await undo()
       throw error
-    }
+    })
+    return this.#begin(account, password)
   }
 
   async login(name: string, password: string, options: OperationOptions): Promise<Account> {
@@ -123,23 +123,37 @@ export class Identity {
     return null
   }
 
-  /** Opens the key file, where the account has one. */
+  /** Opens the key file, where the account has one; until then the client acts for nobody. */
   async #begin(account: Account, password: string): Promise<Account> {
-    if (account.held === 'service') return account
     try {
-      const { fingerprint } = await this.endToEnd.unlock(account.name, password)
-      const own = { ...account, fingerprint }
-      this.#set(own)
+      const own = await this.#withKeys(account, password)
+      this.#is(own)
       return own
     } catch (error) {
-      this.#set(null)
+      this.#is(null)
       throw error
     }
+  }
+
+  async #withKeys(account: Account, password: string): Promise<Account> {
+    const { name, held } = account
+    if (held === 'client') {
+      const { fingerprint } = await this.endToEnd.unlock(name, password)
+      return { ...account, fingerprint }
+    }
+    // Else the service would get what is sent as plain text, by saying that it holds the keys.
+    if (await this.#endToEnd?.hasKeyFile(name)) throw downgraded(name)
+    return account
   }
 }
 
 function notEndToEnd(why: string): TrocaError {
   return clientError('NOT_END_TO_END', why, true)
+}
+
+function downgraded(name: string): TrocaError {
+  const text = `THE SERVICE SAYS THAT IT HOLDS THE KEYS OF ${name}, but their key file is here`
+  return clientError('UNTRUSTED_KEY', text, true)
 }
 
 function newPair({ bits = DEFAULT_BITS, onProgress = () => {} }: NewKeyOptions): NewPair {

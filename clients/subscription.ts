@@ -12,7 +12,7 @@ export interface InboxMessage {
   readonly index: number
   readonly from: string
   readonly to: string
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; end to end: as the sender signed it. */
   readonly time: number
   /** Hex. */
   readonly stream: string

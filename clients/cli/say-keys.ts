@@ -13,8 +13,9 @@ const TEXT_OF: Record<KeyNotice['what'], TextName> = {
   untrusted: 'keysUntrusted',
 }
 
-export function sayKeys({ name, what, fingerprint, before }: KeyNotice): void {
-  const text = say(TEXT_OF[what], { name, fingerprint: fingerprint || '?', before: before || '?' })
+export function sayKeys({ name, what, held, fingerprint, before }: KeyNotice): void {
+  const known = what === 'first' && held === 'service' ? 'keysOfService' : TEXT_OF[what]
+  const text = say(known, { name, fingerprint: fingerprint || '?', before: before || '?' })
   note(what === 'untrusted' ? paintNote.bold(paintNote.red(text)) : text)
 }
 

@@ -25,6 +25,10 @@ const TEXTS = {
     'keys of {name} seen for the first time: {fingerprint}. Compare it by another way: troca keys fingerprint {name}',
     'chaves de {name} vistas pela primeira vez: {fingerprint}. Compare por outra via: troca keys fingerprint {name}',
   ],
+  keysOfService: [
+    'the service holds the keys of {name}: it can read what is sent there',
+    'o serviço guarda as chaves de {name}: pode ler o que para lá se envia',
+  ],
   keysRotated: [
     '{name} has new keys, and the known ones vouch for them: {fingerprint}',
     '{name} tem chaves novas, e as conhecidas respondem por elas: {fingerprint}',

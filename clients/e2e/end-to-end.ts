@@ -68,15 +68,25 @@ export class EndToEnd {
     return { keys, undo }
   }
 
+  async hasKeyFile(user: string): Promise<boolean> {
+    return (await this.#store.readKeys(user)) !== null
+  }
+
   /** After a log-in: the own keys, which must be those that the service names. */
   async unlock(user: string, password: string): Promise<Contact> {
     const who = { cluster: this.#cluster, user, password }
     const own = await OwnKeys.open(this.#store, this.#thread, who)
-    const contact = contactOf(user, await this.#port.published(user))
-    if (contact?.held !== 'client') throw untrusted(user)
-    own.use(contact)
+    const contact = await this.#ownContact(own)
     this.#own = own
-    this.#contacts.set(user, { at: performance.now(), contact: Promise.resolve(contact) })
+    this.#contacts.delete(user)
+    return contact
+  }
+
+  /** Also learns which pair counts now: another process may have published one from the same file. */
+  async #ownContact(own: OwnKeys): Promise<Contact> {
+    const contact = contactOf(own.user, await this.#port.published(own.user))
+    if (contact?.held !== 'client') throw untrusted(own.user)
+    await own.use(contact)
     return contact
   }
 
@@ -121,12 +131,15 @@ export class EndToEnd {
     const now = performance.now()
     const known = this.#contacts.get(name)
     if (known && now - known.at < KEYS_FRESH_MS) return known.contact
-    const contact = this.#port
-      .published(name)
-      .then((published) => this.#known.check(name, published))
+    const contact = this.#lookAt(name)
     this.#contacts.set(name, { at: now, contact })
     contact.catch(() => this.#contacts.delete(name))
     return contact
+  }
+
+  async #lookAt(name: string): Promise<Contact> {
+    if (this.#own?.user === name) return this.#ownContact(this.#own)
+    return this.#known.check(name, await this.#port.published(name))
   }
 
   /** Believes what is published from now on, as far as it is what people have compared. */
@@ -163,8 +176,8 @@ export class EndToEnd {
     const opened = await this.#thread.run<'open'>({ kind: 'open', sealingKeys, found })
     return messages.map((message, i) => {
       // Only what is truly its sender's takes its place.
-      const text = opened[i] && this.#isNew(message) ? opened[i].text : null
-      return { ...toInboxMessage(message, true), text }
+      const proven = opened[i] && this.#isNew(message) ? opened[i] : { text: null }
+      return { ...toInboxMessage(message, true), ...proven }
     })
   }
 

@@ -59,6 +59,8 @@ export class KnownKeys {
   readonly #store: KeyStore
   readonly #cluster: string
   readonly #onNotice: (notice: KeyNotice) => void
+  /** What reads the store and writes it again goes one after the other. */
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(store: KeyStore, cluster: string, onNotice: (notice: KeyNotice) => void) {
     this.#store = store
@@ -67,7 +69,11 @@ export class KnownKeys {
   }
 
   /** Who this is, by keys that may be believed; rejects with UNTRUSTED_KEY otherwise. */
-  async check(name: string, published: readonly PublishedKey[]): Promise<Contact> {
+  check(name: string, published: readonly PublishedKey[]): Promise<Contact> {
+    return this.#inTurn(() => this.#check(name, published))
+  }
+
+  async #check(name: string, published: readonly PublishedKey[]): Promise<Contact> {
     const contact = contactOf(name, published)
     const clusters = await this.#read()
     const known = clusters[this.#cluster]?.[name]
@@ -84,17 +90,21 @@ export class KnownKeys {
    * Believes these keys from now on, whatever was known before. `fingerprint`: as people compared it;
    * rejects with UNTRUSTED_KEY when it is not theirs, or when they do not vouch for each other.
    */
-  async trust(
-    name: string,
-    published: readonly PublishedKey[],
-    fingerprint?: string,
-  ): Promise<Contact> {
-    const contact = contactOf(name, published)
-    if (!contact || contact.fingerprint !== (fingerprint ?? contact.fingerprint)) {
-      throw untrusted(name)
-    }
-    await this.#remember(await this.#read(), contact)
-    return contact
+  trust(name: string, published: readonly PublishedKey[], fingerprint?: string): Promise<Contact> {
+    return this.#inTurn(async () => {
+      const contact = contactOf(name, published)
+      if (!contact || contact.fingerprint !== (fingerprint ?? contact.fingerprint)) {
+        throw untrusted(name)
+      }
+      await this.#remember(await this.#read(), contact)
+      return contact
+    })
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work)
+    this.#last = done.catch(() => {})
+    return done
   }
 
   async #read(): Promise<Clusters> {

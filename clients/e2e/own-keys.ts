@@ -30,6 +30,8 @@ export class OwnKeys {
   #pairs: readonly NamedPair[] = []
   /** Of the pair that is published as the newest. */
   #current = ''
+  /** The file as it was read last. */
+  #read = ''
 
   private constructor(store: KeyStore, thread: KeyThread, file: KeyFile) {
     this.#store = store
@@ -88,7 +90,8 @@ export class OwnKeys {
   }
 
   /** Rejects with UNTRUSTED_KEY when what is published in this user's name is not from this file. */
-  use({ name, fingerprint, keys }: Contact): void {
+  async use({ name, fingerprint, keys }: Contact): Promise<void> {
+    await this.hasKey(keys[0]!.kid)
     const own = this.#pairs.find((pair) => pair.fingerprint === fingerprint)
     if (!own || own.kid !== keys[0]?.kid) {
       const text = `THE SERVICE NAMES KEYS FOR ${name} THAT ARE NOT IN THE KEY FILE HERE`
@@ -125,7 +128,9 @@ export class OwnKeys {
   async hasKey(kid: string): Promise<boolean> {
     if (this.#has(kid)) return true
     const text = await this.#store.readKeys(this.user)
-    if (text !== null) this.#file.reread(text)
+    if (text === null || text === this.#read) return false
+    this.#read = text
+    this.#file.reread(text)
     this.#name()
     return this.#has(kid)
   }

@@ -267,6 +267,25 @@ t.test(
   },
 )
 
+t.test('a service that says it holds the keys gets no plain text', async (t) => {
+  const service = await begin(t)
+  const [alice] = [await join(t, service, 'alice'), await join(t, service, 'bob')]
+  service.addPlain('alice', 'key of alice')
+  const again = await client(t, service, alice.store)
+  await t.rejects(again.client.login('alice', 'pw'), { name: 'UNTRUSTED_KEY' })
+  await t.rejects(again.client.send('bob', 'a secret'), { name: 'NOT_LOGGED_IN' })
+  t.notMatch(heard(service), /a secret/)
+})
+
+t.test('the time is the one that the sender signed, not what the service says', async (t) => {
+  const service = await begin(t)
+  const [alice, bob] = [await join(t, service, 'alice'), await join(t, service, 'bob')]
+  const before = Date.now()
+  await alice.client.send('bob', 'now')
+  const [message] = (await bob.client.inbox()).messages
+  t.ok(message!.time >= before && message!.time <= Date.now(), 'the service says another')
+})
+
 t.test('after a lost connection the very same bytes are sent again', async (t) => {
   const service = await begin(t)
   const [alice] = [await join(t, service, 'alice'), await join(t, service, 'bob')]
