@@ -267,6 +267,8 @@ export class ViewChange {
       compareEpochs(this.#s.epoch, epoch) < 0
     if (!applies || this.#installing) return
     this.#installing = message
+    // From here on the log is not what was promised.
+    this.#promise = null
     this.#advance(from, message)
   }
 

@@ -8,6 +8,7 @@ import type { Message, MessageName } from '../../protocol/messages/catalogue.js'
 import type { Check } from './checks/check.js'
 import { clientChecks } from './checks/client-checks.js'
 import { DiskCheck } from './checks/disk.js'
+import { ErasureCheck } from './checks/erasure.js'
 import { LogCheck } from './checks/log.js'
 import { OrderCheck } from './checks/orders.js'
 import { ReadCheck } from './checks/reads.js'
@@ -135,7 +136,12 @@ export class Cluster {
         : []),
       this.coverage,
     )
-    if (!setting.mayHalt) this.checks.push(new UnansweredCheck(this.timeline))
+    if (!setting.mayHalt) {
+      this.checks.push(
+        new UnansweredCheck(this.timeline),
+        new ErasureCheck(this.history, this.disks),
+      )
+    }
     if (transcript.traced) this.checks.push(new Narrator(this.timeline, transcript))
   }
 

@@ -162,6 +162,6 @@ export const ORDER_BUGS: readonly Bug[] = [
           "this.#committed.push({ type: 'COMMITTED', term, k, hash: executed.hash, runs: [{ part: 1, index: this.#executor.base.index + 1 }] });",
       },
     ],
-    caughtBy: ['C4', 'P3', 'halt', 'vote'],
+    caughtBy: ['C4', 'C8', 'P3', 'halt', 'vote'],
   },
 ]

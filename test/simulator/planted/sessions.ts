@@ -84,7 +84,7 @@ export const SESSION_BUGS: readonly Bug[] = [
         becomes: '`${user}\\n${command.text}`',
       },
     ],
-    caughtBy: ['C5'],
+    caughtBy: ['C4', 'C5'],
   },
   {
     name: 'of two changes of an account the second counts too',
@@ -143,7 +143,7 @@ export const SESSION_BUGS: readonly Bug[] = [
         becomes: 'const without = [];',
       },
     ],
-    caughtBy: ['linearizable', 'read', 'delete'],
+    caughtBy: ['linearizable', 'read'],
   },
   {
     name: 'a page of before deletions ran ahead is shown',
@@ -165,6 +165,6 @@ export const SESSION_BUGS: readonly Bug[] = [
         becomes: '[]',
       },
     ],
-    caughtBy: ['linearizable', 'read', 'delete', 'P7'],
+    caughtBy: ['erasure', 'linearizable', 'read'],
   },
 ]

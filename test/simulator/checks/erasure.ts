@@ -1,0 +1,37 @@
+// What was deleted is gone: once all is well every file has carried out every committed DROP, however
+// often its process died meanwhile.
+
+import { decodeDrop, drops } from '../../../protocol/log/drop.js'
+import { KIND } from '../../../protocol/log/entry.js'
+import type { Disk } from '../disk.js'
+import type { History } from '../history.js'
+import { expect } from '../violation.js'
+import type { Check } from './check.js'
+
+export class ErasureCheck implements Check {
+  readonly #history: History
+  readonly #disks: readonly Disk[]
+
+  constructor(history: History, disks: readonly Disk[]) {
+    this.#history = history
+    this.#disks = disks
+  }
+
+  ended(): void {
+    const { ledger } = this.#history
+    for (const { entry, meta } of ledger) {
+      if (meta?.kind !== KIND.drop) continue
+      const drop = decodeDrop(entry!)
+      const named = drop.indices.filter((index) => {
+        const of = ledger[index]?.entry
+        return of && drops(drop, of)
+      })
+      for (const { slot, file } of this.#disks) {
+        const kept = named.find((index) => !file?.erased.has(index))
+        expect(kept === undefined, 'erasure', () => {
+          return `s${slot} still holds the text of ${kept}, which DROP ${drop.index} names`
+        })
+      }
+    }
+  }
+}
