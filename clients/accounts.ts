@@ -4,11 +4,13 @@
 import { randomBytes } from 'node:crypto'
 import type { Message, The } from '../protocol/messages/catalogue.js'
 import type { HeldKey } from '../protocol/envelope/held-keys.js'
+import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
 import type { Held, PublishedKey } from './e2e/known-keys.js'
 import { TrocaError, refusedHere } from './errors.js'
 import type { Link } from './link.js'
 import type { Operations } from './operations.js'
 import type { OperationOptions } from './options.js'
+import { unwrapKeys, wrapKey } from './own-keys.js'
 
 /** Making an RSA key takes seconds. */
 const NEW_KEY_TIMEOUT_MS = 120_000
@@ -114,6 +116,34 @@ export class Accounts {
       ...options,
     })
     return this.#session(answer, password)
+  }
+
+  async exportKeys(password: string, options: OperationOptions): Promise<RsaPrivateKey[]> {
+    const { user, wrapped } = await this.#wrappedKeys(password, options)
+    return unwrapKeys(user, password, wrapped)
+  }
+
+  async importKey(key: RsaPrivateKey, password: string, options: NewKeyOptions): Promise<Account> {
+    const { user, wrapped } = await this.#wrappedKeys(password, options)
+    const wrappedKey = wrapKey(user, password, wrapped, key)
+    const token = randomBytes(TOKEN_BYTES)
+    const build: Asking = (request) => ({ type: 'ADD_KEY', request, password, token, wrappedKey })
+    const answer = await this.#ask('taking up the key', build, {
+      timeoutMs: NEW_KEY_TIMEOUT_MS,
+      ...options,
+    })
+    return this.#session(answer, password)
+  }
+
+  async #wrappedKeys(
+    password: string,
+    options: OperationOptions,
+  ): Promise<{ user: string; wrapped: The<'WRAPPED_KEYS'> }> {
+    const { credentials } = this.#link
+    if (!credentials) throw refusedHere('NOT_LOGGED_IN')
+    const build: Asking = (request) => ({ type: 'EXPORT_KEYS', request, password })
+    const answer = await this.#ask('asking for the own keys', build, options)
+    return { user: credentials.user, wrapped: answer as The<'WRAPPED_KEYS'> }
   }
 
   /** The public keys of an account, newest first; nothing of them is checked here. */

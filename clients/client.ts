@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events'
 import { ERRORS } from '../protocol/errors.js'
 import { MAX_DROP, MAX_TEXT } from '../protocol/messages/common.js'
 import type { Message, The } from '../protocol/messages/catalogue.js'
+import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
 import { Accounts } from './accounts.js'
 import type { Account, NewKeyOptions } from './accounts.js'
 import type { Connection } from './connection.js'
@@ -20,21 +21,24 @@ import { DEFAULT_TIMEOUT_MS, parseServers } from './options.js'
 import type { ConnectOptions, OperationOptions, Server } from './options.js'
 import { Outbox } from './outbox.js'
 import type { Receipt } from './outbox.js'
-import { Subscription, toInboxMessage } from './subscription.js'
-import type { InboxMessage, ReceivedMessage, WireMessage } from './subscription.js'
+import { Subscription, toInboxMessage, toSealedMessage } from './subscription.js'
+import type { InboxMessage, ReceivedMessage, SealedMessage, WireMessage } from './subscription.js'
 
 const GOODBYE_MS = 500
 const PAGE_MESSAGES = 200
 const WINDOW_MESSAGES = 256
 const USER_NAME = /^[a-z][a-z0-9._-]{0,31}$/
 
-export interface Page {
-  readonly messages: readonly InboxMessage[]
+interface PageOf<M> {
+  readonly messages: readonly M[]
   /** Read on after this index. */
   readonly next: number
   readonly more: boolean
   readonly cursor: number
 }
+
+export type Page = PageOf<InboxMessage>
+export type EnvelopePage = PageOf<SealedMessage>
 
 export type ClusterStatus = Omit<The<'STATUS_IS'>, 'type' | 'request'>
 
@@ -139,6 +143,21 @@ export class Client implements AsyncDisposable {
     return this.#identity.rotateKey(this.account, password, options)
   }
 
+  /**
+   * The own private keys that open messages, the newest first; `troca/rsa` writes them as PEM. They
+   * come wrapped, or are in the key file, and are unwrapped here.
+   */
+  exportKeys(password: string, options: OperationOptions = {}): Promise<RsaPrivateKey[]> {
+    if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
+    return this.#identity.exportKeys(this.account, password, options)
+  }
+
+  /** Takes up a key made elsewhere, as `rotateKey` one of the service's making. */
+  importKey(key: RsaPrivateKey, password: string, options: NewKeyOptions = {}): Promise<Account> {
+    if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
+    return this.#identity.importKey(this.account, key, password, options)
+  }
+
   /** The public keys of an account, the newest first: only that one is sealed for. */
   keys(name: string, options: OperationOptions = {}): Promise<readonly Key[]> {
     return this.#identity.keys(name, options)
@@ -182,7 +201,7 @@ export class Client implements AsyncDisposable {
     const { after = 0, limit = PAGE_MESSAGES } = options
     const page = await this.#run<'PAGE'>(
       'reading the inbox',
-      (request) => ({ type: 'INBOX', request, after, limit }),
+      (request) => ({ type: 'INBOX', request, after, limit, sealed: false }),
       options,
     )
     const { next, more, cursor } = page
@@ -192,6 +211,22 @@ export class Client implements AsyncDisposable {
   #open(messages: readonly WireMessage[]): Promise<InboxMessage[]> {
     if (this.account?.held === 'client') return this.#identity.endToEnd.open(messages)
     return Promise.resolve(messages.map((message) => toInboxMessage(message)))
+  }
+
+  /** As `inbox`, but each message as it is stored: any JOSE library opens it with the own key. */
+  async envelopes(
+    options: WithTimeout<{ after?: number; limit?: number }> = {},
+  ): Promise<EnvelopePage> {
+    const { after = 0, limit = PAGE_MESSAGES } = options
+    const page = await this.#run<'PAGE'>(
+      'reading the inbox',
+      (request) => ({ type: 'INBOX', request, after, limit, sealed: true }),
+      options,
+    )
+    const { next, more, cursor } = page
+    const signed = this.account?.held === 'client'
+    const messages = page.messages.map((message) => toSealedMessage(message, signed))
+    return { messages, next, more, cursor }
   }
 
   /**

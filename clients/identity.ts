@@ -8,7 +8,8 @@ import type { NewPair } from './e2e/own-keys.js'
 import { contactOf, untrusted } from './e2e/known-keys.js'
 import type { Contact, KeyNotice, PublishedKey } from './e2e/known-keys.js'
 import type { KeyStore } from './e2e/key-store.js'
-import { TrocaError, clientError } from './errors.js'
+import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
+import { TrocaError, clientError, refusedHere } from './errors.js'
 import type { OperationOptions } from './options.js'
 import type { Seal } from './stream-window.js'
 
@@ -86,6 +87,26 @@ export class Identity {
   async rotateKey({ held }: Account, password: string, options: NewKeyOptions): Promise<Account> {
     const keys = held === 'client' ? await this.endToEnd.next(password, newPair(options)) : null
     return this.#begin(await this.#accounts.rotateKey(password, keys, options), password)
+  }
+
+  /** Of a client-held account: from its key file. */
+  exportKeys(
+    { held }: Account,
+    password: string,
+    options: OperationOptions,
+  ): Promise<RsaPrivateKey[]> {
+    if (held === 'client') return this.endToEnd.exportKeys(password)
+    return this.#accounts.exportKeys(password, options)
+  }
+
+  async importKey(
+    { held }: Account,
+    key: RsaPrivateKey,
+    password: string,
+    options: NewKeyOptions,
+  ): Promise<Account> {
+    if (held === 'client') throw refusedHere('BAD_KEYS', 'a client-held account makes its own keys')
+    return this.#begin(await this.#accounts.importKey(key, password, options), password)
   }
 
   /** As the service names them; rejects with UNTRUSTED_KEY when they do not vouch for each other. */

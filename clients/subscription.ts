@@ -1,7 +1,10 @@
 // Messages as they arrive, in log order, each given to the application once: `position` is the last
 // that was taken in, and whatever is pushed again after a reconnect at or below it is dropped.
 
+import { toCompact } from '../protocol/envelope/parts.js'
+import { splitSigned } from '../protocol/envelope/signed.js'
 import type { The } from '../protocol/messages/catalogue.js'
+import { clientError } from './errors.js'
 import type { TrocaError } from './errors.js'
 import type { Operations } from './operations.js'
 
@@ -32,6 +35,27 @@ export function toInboxMessage(message: WireMessage, endToEnd = false): InboxMes
   const { index, from, to, time, seq, text } = message
   const stream = Buffer.from(message.stream).toString('hex')
   return { index, from, to, time, stream, seq, text, endToEnd }
+}
+
+/** A message as it is stored. */
+export interface SealedMessage extends Omit<InboxMessage, 'text'> {
+  /** JWE compact serialization (RFC 7516 section 7.1). */
+  readonly jwe: string
+}
+
+/** `signed`: what is stored is a JWE and its sender's signature, which is not part of it. */
+export function toSealedMessage(message: WireMessage, signed: boolean): SealedMessage {
+  const { text: _text, ...place } = toInboxMessage(message, signed)
+  return { ...place, jwe: jweOf(message, signed) }
+}
+
+function jweOf({ index, envelope }: WireMessage, signed: boolean): string {
+  try {
+    const body = envelope ?? new Uint8Array()
+    return toCompact(signed ? splitSigned(body).envelope : body)
+  } catch (error) {
+    throw clientError('BROKEN_PEER', `message ${index} has no sound envelope`, true, error)
+  }
 }
 
 export interface SubscriptionOptions {

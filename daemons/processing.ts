@@ -6,12 +6,13 @@ import type { Parts } from './runtime/daemon.js'
 import { WorkerPool } from './workers/pool.js'
 import { ContentKeys, recipientKeyOf } from '../protocol/envelope/content-keys.js'
 import type { RecipientKey } from '../protocol/envelope/content-keys.js'
+import type { Suite } from '../protocol/envelope/header.js'
 import type { Seal, SealInput } from '../protocol/order/seal.js'
 import { ProcessingReplica } from '../protocol/replicas/processing.js'
 
 /** Keys come from `readKey` only, so what execution hands back is one of the envelope's. */
-function makeSeal(): Seal {
-  const keys = new ContentKeys()
+function makeSeal(suite: Suite): Seal {
+  const keys = new ContentKeys(undefined, suite)
   return (input) => keys.seal(input as SealInput & { readonly recipientKey: RecipientKey })
 }
 
@@ -25,7 +26,7 @@ runDaemon('processing', async ({ config, self }): Promise<Parts> => {
     entropy: randomBytes,
     timings: config.timings,
     limits: config.limits,
-    seal: makeSeal(),
+    seal: makeSeal(config.suite),
     readKey: recipientKeyOf,
   })
   const coordinator = () => machine.coordinatorSlot

@@ -72,6 +72,12 @@ export const ERRORS = {
     'these keys cannot be published for this account',
     'the keys before must vouch for them; see docs/SECURITY.md',
   ),
+  NOT_HERE: final(
+    119,
+    'the service does not have the private keys of this account',
+    'they are in its key file, where it was registered',
+  ),
+  BAD_KEY: final(120, 'this key cannot be taken up', 'the reason is in the text; take another key'),
   OVERLOADED: later(201, 'the replica has too much to do', 'try again after a while'),
   NOT_READY: later(202, 'there is no coordinator just now', 'try again; troca status shows why'),
   NO_QUORUM: later(203, 'too few persistence replicas', 'start the missing ones; troca status'),

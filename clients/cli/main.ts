@@ -14,6 +14,7 @@ import { keys } from './commands/keys.js'
 import { listen } from './commands/listen.js'
 import { login } from './commands/login.js'
 import { logout } from './commands/logout.js'
+import { open } from './commands/open.js'
 import { passwd } from './commands/passwd.js'
 import { register } from './commands/register.js'
 import { rsa } from './commands/rsa.js'
@@ -60,6 +61,7 @@ const parser = yargs(args)
   .command(inbox)
   .command(listen)
   .command(deleteCommand)
+  .command(open)
   .command(bench)
   .command(rsa)
   .completion('completion', 'print a script for shell completion')

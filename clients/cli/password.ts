@@ -1,4 +1,5 @@
-// Where a password comes from: file, environment, prompt without echo, stdin. Never an argument.
+// Where a password or passphrase comes from: file, environment, prompt without echo, stdin. Never an
+// argument.
 
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -27,6 +28,15 @@ function prompt(question: string): Promise<string> {
   })
 }
 
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new Failure(EXIT.failed, say('cannotRead', { path, reason: code ?? String(error) }))
+  }
+}
+
 async function fromStdin(): Promise<string> {
   let text = ''
   for await (const chunk of process.stdin) {
@@ -44,6 +54,28 @@ function given(context: Context): string | undefined {
   return process.env['TROCA_PASSWORD'] || undefined
 }
 
+export interface PassphraseFlags {
+  'passphrase-file'?: string | undefined
+}
+
+export const passphraseFileOption = {
+  type: 'string',
+  describe: 'its first line is the passphrase (TROCA_PASSPHRASE)',
+} as const
+
+/** Of a key's file: by file or environment; asked for, twice if it is new; or from stdin. */
+export async function askPassphrase(
+  flags: PassphraseFlags,
+  { isNew = false, stdinIsTaken = false } = {},
+): Promise<string> {
+  const file = flags['passphrase-file'] ?? process.env['TROCA_PASSPHRASE_FILE']
+  const ready = file === undefined ? process.env['TROCA_PASSPHRASE'] : firstLine(readText(file))
+  if (ready) return ready
+  const missing = new Failure(EXIT.usage, say('noPassphrase'))
+  if (file !== undefined || (stdinIsTaken && !process.stdin.isTTY)) throw missing
+  return ask(say(isNew ? 'newPassphrase' : 'passphrase'), isNew, missing)
+}
+
 /** For register and log-in: asks for it; twice if it is new. */
 export async function askPassword(context: Context, name: string, isNew: boolean): Promise<string> {
   const ready = given(context)
@@ -52,9 +84,13 @@ export async function askPassword(context: Context, name: string, isNew: boolean
 }
 
 /** By prompt, twice if it is new; or from stdin. */
-async function ask(question: string, isNew: boolean): Promise<string> {
+async function ask(
+  question: string,
+  isNew: boolean,
+  missing = new Failure(EXIT.usage, say('noPassword')),
+): Promise<string> {
   const password = process.stdin.isTTY ? await prompt(question) : await fromStdin()
-  if (password === '') throw new Failure(EXIT.usage, say('noPassword'))
+  if (password === '') throw missing
   if (isNew && process.stdin.isTTY && (await prompt(say('passwordAgain'))) !== password) {
     throw new Failure(EXIT.usage, say('passwordsDiffer'))
   }

@@ -7,11 +7,15 @@ import { fileURLToPath } from 'node:url'
 /** The package's own folder: dist/clients/cli is three below it. */
 export const PACKAGE_DIR = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
 
+const SECRETS = ['PASSWORD', 'NEW_PASSWORD', 'PASSPHRASE'].flatMap((name) => [
+  `TROCA_${name}`,
+  `TROCA_${name}_FILE`,
+])
+
 /** The environment without passwords: a daemon outlives the command, and keeps what it was given. */
 export function daemonEnvironment(added: Record<string, string> = {}): NodeJS.ProcessEnv {
   const environment = { ...process.env, ...added }
-  delete environment['TROCA_PASSWORD']
-  delete environment['TROCA_PASSWORD_FILE']
+  for (const name of SECRETS) delete environment[name]
   return environment
 }
 

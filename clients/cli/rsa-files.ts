@@ -1,14 +1,23 @@
 // What troca rsa reads and writes: PEM keys, and data by file or by stdin and stdout.
 
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
+import { MAX_KEYS } from '../../protocol/messages/common.js'
 import { publicKeyOf } from '../../protocol/rsa/keys.js'
 import type { RsaPrivateKey, RsaPublicKey } from '../../protocol/rsa/keys.js'
-import { privateKeyFromPem, publicKeyFromPem } from '../../protocol/rsa/pem.js'
+import {
+  isEncryptedPem,
+  pemBlocks,
+  privateKeyFromEncryptedPem,
+  privateKeyFromPem,
+  publicKeyFromPem,
+} from '../../protocol/rsa/pem.js'
 import { RsaError } from '../../protocol/rsa/rsa-error.js'
 import { EXIT, Failure } from './failure.js'
 import { result, resultJson } from './output.js'
+import { askPassphrase } from './password.js'
+import type { PassphraseFlags } from './password.js'
 import { say } from './texts.js'
 
 export function entropy(bytes: number): Uint8Array {
@@ -19,24 +28,51 @@ export type Key =
   | { readonly kind: 'private'; readonly key: RsaPrivateKey }
   | { readonly kind: 'public'; readonly key: RsaPublicKey }
 
-/** The key of a PEM file, checked; what it is, its label says. */
-export function readKey(path: string): Key {
-  const pem = readFile(path).toString('latin1')
-  return explained(path, () =>
-    pem.includes('PRIVATE KEY-----')
-      ? { kind: 'private', key: privateKeyFromPem(pem, entropy) }
-      : { kind: 'public', key: publicKeyFromPem(pem) },
-  )
+export interface KeyFlags extends PassphraseFlags {
+  key: string
 }
 
-export function readPrivateKey(path: string): RsaPrivateKey {
-  const pem = readFile(path).toString('latin1')
-  return explained(path, () => privateKeyFromPem(pem, entropy))
+/** The key of a PEM file, checked; what it is, its label says. Stdin is left for data. */
+export async function readKey(flags: KeyFlags): Promise<Key> {
+  const pem = readFile(flags.key).toString('latin1')
+  if (pem.includes('PRIVATE KEY-----')) {
+    return { kind: 'private', key: await privateKeyOf(pem, flags) }
+  }
+  return { kind: 'public', key: explained(flags.key, () => publicKeyFromPem(pem)) }
+}
+
+export function readPrivateKey(flags: KeyFlags): Promise<RsaPrivateKey> {
+  return privateKeyOf(readFile(flags.key).toString('latin1'), flags)
+}
+
+/** All private keys of a file, as `troca keys export` writes them: under one passphrase. */
+export async function readPrivateKeys(flags: KeyFlags): Promise<readonly RsaPrivateKey[]> {
+  const blocks = pemBlocks(readFile(flags.key).toString('latin1'))
+  if (blocks.length > MAX_KEYS) {
+    throw new Failure(EXIT.failed, `${flags.key}: ${blocks.length} blocks; at most ${MAX_KEYS}`)
+  }
+  const passphrase = blocks.some(isEncryptedPem) ? await passphraseOf(flags) : ''
+  return explained(flags.key, () => blocks.map((pem) => decode(pem, passphrase)))
+}
+
+async function privateKeyOf(pem: string, flags: KeyFlags): Promise<RsaPrivateKey> {
+  const passphrase = isEncryptedPem(pem) ? await passphraseOf(flags) : ''
+  return explained(flags.key, () => decode(pem, passphrase))
+}
+
+function passphraseOf(flags: KeyFlags): Promise<string> {
+  return askPassphrase(flags, { stdinIsTaken: true })
+}
+
+function decode(pem: string, passphrase: string): RsaPrivateKey {
+  return isEncryptedPem(pem)
+    ? privateKeyFromEncryptedPem(pem, passphrase, entropy)
+    : privateKeyFromPem(pem, entropy)
 }
 
 /** Of a private key, its public half. */
-export function readPublicKey(path: string): RsaPublicKey {
-  return publicKeyOf(readKey(path).key)
+export async function readPublicKey(flags: KeyFlags): Promise<RsaPublicKey> {
+  return publicKeyOf((await readKey(flags)).key)
 }
 
 function explained<T>(path: string, read: () => T): T {
@@ -66,10 +102,12 @@ export function refuseExisting(path: string): void {
   if (existsSync(path)) throw new Failure(EXIT.failed, say('rsaExists', { path }))
 }
 
-/** For its owner alone, and never in place of another file. */
-export function writePrivateKey(path: string, pem: string): void {
+/** For its owner alone, and in place of another file only with `force`: whole, or not at all. */
+export function writePrivateKey(path: string, pem: string, force = false): void {
+  const written = force ? `${path}.${process.pid}` : path
   try {
-    writeFileSync(path, pem, { flag: 'wx', mode: 0o600 })
+    writeFileSync(written, pem, { flag: 'wx', mode: 0o600 })
+    if (force) renameSync(written, path)
   } catch (error) {
     const name = codeOf(error) === 'EEXIST' ? 'rsaExists' : 'cannotWrite'
     throw new Failure(EXIT.failed, say(name, { path, reason: reasonOf(error) }))
@@ -92,6 +130,14 @@ export function writeOutput(
     resultJson({ bytes: octets.length, base64: Buffer.from(octets).toString('base64') })
   } else {
     process.stdout.write(octets)
+  }
+}
+
+export function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true })
+  } catch (error) {
+    throw new Failure(EXIT.failed, say('cannotWrite', { path, reason: reasonOf(error) }))
   }
 }
 

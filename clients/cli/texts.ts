@@ -94,8 +94,29 @@ const TEXTS = {
   ],
   keyInUse: ['in use', 'em uso'],
   keyOld: ['reads what was sent before', 'lê o que foi enviado antes'],
+  passphrase: ['Passphrase of the key: ', 'Frase-passe da chave: '],
+  newPassphrase: ['Passphrase for the key: ', 'Frase-passe para a chave: '],
+  noPassphrase: [
+    'no passphrase: give it by prompt, --passphrase-file or TROCA_PASSPHRASE',
+    'falta a frase-passe: por pergunta, --passphrase-file ou TROCA_PASSPHRASE',
+  ],
+  noSuchKey: ['there is no key {kid}', 'não há chave {kid}'],
+  exported: [
+    'private keys under the passphrase in {out}: {count}',
+    'chaves privadas sob a frase-passe em {out}: {count}',
+  ],
+  severalKeys: [
+    'the file has {count} keys; {kid} is taken (--kid: another)',
+    'o ficheiro tem {count} chaves; usa-se {kid} (--kid: outra)',
+  ],
+  jweNotOpened: [
+    'line {line} does not open: another key, changed, or no JWE of RSA-OAEP-256 and A256GCM',
+    'a linha {line} não abre: outra chave, alterada, ou não é JWE de RSA-OAEP-256 e A256GCM',
+  ],
+  jweCount: ['{opened} of {count} opened', '{opened} de {count} abertas'],
+  exportedTo: ['envelopes in {out}: {count}', 'envelopes em {out}: {count}'],
   passwordAgain: ['Once more: ', 'Outra vez: '],
-  passwordsDiffer: ['the two passwords differ', 'as duas palavras-passe são diferentes'],
+  passwordsDiffer: ['the two of them differ', 'as duas são diferentes'],
   noPassword: [
     'no password: give it by prompt, --password-file, TROCA_PASSWORD or stdin',
     'falta a palavra-passe: por pergunta, --password-file, TROCA_PASSWORD ou stdin',
@@ -170,6 +191,7 @@ const ERRORS_PT: Record<string, string> = {
   BAD_CREDENTIALS: 'utilizador desconhecido ou palavra-passe errada',
   NOT_LOGGED_IN: 'sem sessão aberta',
   ACCOUNT_CHANGED: 'a conta foi alterada por outro pedido pouco antes',
+  BAD_KEY: 'esta chave não serve',
   TOO_MANY_KEYS: 'a conta tem tantas chaves quantas pode ter',
   SESSION_ENDED: 'a palavra-passe ou a chave da conta é nova: abra sessão outra vez',
   CLIENT_HELD: 'só o destinatário tem as suas chaves: o serviço não aceita texto legível para ele',

@@ -2,11 +2,13 @@
 // opens what arrives, and believes no key that the service names without having looked. The service
 // carries envelopes, and orders, stores and delivers them as any message.
 
+import { randomBytes } from 'node:crypto'
 import { RecentlyUsed } from '../../protocol/envelope/recently-used.js'
 import { EnvelopeError } from '../../protocol/envelope/envelope-error.js'
 import { readSignedHeader } from '../../protocol/envelope/signed.js'
 import type { HeldKey } from '../../protocol/envelope/held-keys.js'
-import type { RsaPublicKey } from '../../protocol/rsa/keys.js'
+import { decodePkcs8 } from '../../protocol/rsa/formats.js'
+import type { RsaPrivateKey, RsaPublicKey } from '../../protocol/rsa/keys.js'
 import { TrocaError, clientError } from '../errors.js'
 import { untrusted } from './known-keys.js'
 import type { Seal } from '../stream-window.js'
@@ -92,10 +94,7 @@ export class EndToEnd {
 
   /** Another pair to publish, made only if the password is right. */
   async next(password: string, how: NewPair): Promise<HeldKey> {
-    const own = this.#owned()
-    if (!(await own.opensWith(password))) {
-      throw clientError('NO_KEYS', 'the password does not open the key file', true)
-    }
+    const own = await this.#ownedWith(password)
     const published = await this.#port.published(own.user)
     return own.next(published.length, how)
   }
@@ -117,6 +116,18 @@ export class EndToEnd {
       if (error instanceof TrocaError && error.definite) await own.onlyFor([password])
       throw error
     }
+  }
+
+  /** Those that open messages, the newest first. */
+  async exportKeys(password: string): Promise<RsaPrivateKey[]> {
+    const own = await this.#ownedWith(password)
+    return own.sealingKeys.map((key) => decodePkcs8(key, randomBytes, { rounds: 0 }))
+  }
+
+  async #ownedWith(password: string): Promise<OwnKeys> {
+    const own = this.#owned()
+    if (await own.opensWith(password)) return own
+    throw clientError('NO_KEYS', 'the password does not open the key file', true)
   }
 
   #owned(): OwnKeys {

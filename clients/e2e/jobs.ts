@@ -6,14 +6,13 @@ import { unreachable } from '../../protocol/assert.js'
 import { EnvelopeError } from '../../protocol/envelope/envelope-error.js'
 import { publish } from '../../protocol/envelope/held-keys.js'
 import type { HeldKey } from '../../protocol/envelope/held-keys.js'
-import { unwrapContentKey } from '../../protocol/envelope/open.js'
+import { openerOf } from '../../protocol/envelope/open.js'
 import type { Opener } from '../../protocol/envelope/open.js'
 import type { Place } from '../../protocol/envelope/header.js'
 import { RecentlyUsed } from '../../protocol/envelope/recently-used.js'
 import { openSigned, sealSigned } from '../../protocol/envelope/signed.js'
 import type { FoundPlace, OpenedMessage } from '../../protocol/envelope/signed.js'
 import { decodePkcs8, encodePkcs8 } from '../../protocol/rsa/formats.js'
-import { thumbprint } from '../../protocol/rsa/jwk.js'
 import { generateKey } from '../../protocol/rsa/keys.js'
 import type { RsaPrivateKey, RsaPublicKey } from '../../protocol/rsa/keys.js'
 import type { PrivatePair } from './key-file.js'
@@ -78,7 +77,7 @@ export function carryOut(job: Job, onProgress: (text: string) => void): Results[
       return sealSigned({ ...place, text, recipientKey, signingKey: keyOf(signingKey) }, entropy)
     }
     case 'open': {
-      const openers = job.sealingKeys.map(openerOf)
+      const openers = job.sealingKeys.map((key) => openerOf(keyOf(key), entropy))
       return job.found.map((one) => openOne(one, openers))
     }
     default:
@@ -100,12 +99,6 @@ function makePair(bits: number, onProgress: (text: string) => void): PrivatePair
 function keyOf(pkcs8: Uint8Array): RsaPrivateKey {
   const name = createHash('sha256').update(pkcs8).digest('base64url')
   return parsed.getOrMake(name, () => decodePkcs8(pkcs8, entropy, { rounds: 0 }))
-}
-
-function openerOf(pkcs8: Uint8Array): Opener {
-  const key = keyOf(pkcs8)
-  const unwrap: Opener['unwrap'] = (encryptedKey) => unwrapContentKey(encryptedKey, key, entropy)
-  return { kid: thumbprint(key), unwrap }
 }
 
 function openOne(

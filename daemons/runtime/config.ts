@@ -7,6 +7,7 @@ import { parse } from 'yaml'
 import { Checker } from './config-checker.js'
 import type { Address } from './dialler.js'
 import type { Replica } from './identity.js'
+import type { Suite } from '../../protocol/envelope/header.js'
 import type { LogLevel, Tier } from '../../protocol/machine.js'
 import { MAX_SLOTS } from '../../protocol/messages/common.js'
 import { LIMITS, TIMINGS } from '../../protocol/replicas/config.js'
@@ -19,6 +20,8 @@ export interface ReplicaAddress extends Replica, Address {
 export interface ClusterConfig {
   readonly clusterId: string
   readonly tls: boolean
+  /** How texts are sealed; the same in all files, or the replicas disagree. */
+  readonly suite: Suite
   readonly replicas: readonly ReplicaAddress[]
   /** Absolute; holds ca.pem and `certificates/`, `data/` and `logs/`. */
   readonly directory: string
@@ -140,7 +143,7 @@ export function checkConfig(
   environment: NodeJS.ProcessEnv = {},
 ): ClusterConfig {
   const check = new Checker()
-  const names = ['clusterId', 'tls', 'replicas', 'directory', 'timings', 'limits', 'log']
+  const names = ['clusterId', 'tls', 'suite', 'replicas', 'directory', 'timings', 'limits', 'log']
   const given = check.object(value, '', names)
   const tiers = check.object(given['replicas'], 'replicas', ['processing', 'persistence'])
   const replicas = [
@@ -166,6 +169,7 @@ export function checkConfig(
   const config: ClusterConfig = {
     clusterId: check.text(given['clusterId'], 'clusterId', /^[a-z0-9-]{1,64}$/, wanted),
     tls: tls === true || tls === 'on',
+    suite: check.oneOf(given['suite'] ?? 'jwe', 'suite', ['jwe', 'rsa'] as const),
     replicas,
     directory: resolve(dirname(file), place),
     timings,

@@ -1,40 +1,39 @@
 // The jobs themselves: scrypt, key generation, unwrapping, opening. Parsed private keys and content
 // keys are remembered, so that a page of messages of one key epoch costs one RSA operation.
 
-import { createHash, randomBytes, scryptSync } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import {
-  PASSWORD_KEY_LENGTH,
+  derivePasswordKeys,
   hashVerifier,
-  splitPasswordKey,
   unwrapPrivateKey,
   verifies,
   wrapPrivateKey,
 } from '../../protocol/envelope/accounts.js'
-import type { PasswordKeys } from '../../protocol/envelope/accounts.js'
 import { EnvelopeError } from '../../protocol/envelope/envelope-error.js'
 import { checkKeys } from '../../protocol/envelope/held-keys.js'
 import type { HeldKey } from '../../protocol/envelope/held-keys.js'
 import { readHeader } from '../../protocol/envelope/header.js'
 import type { Place } from '../../protocol/envelope/header.js'
-import { openWith, unwrapContentKey } from '../../protocol/envelope/open.js'
+import { openWith, openerOf } from '../../protocol/envelope/open.js'
 import type { Opener } from '../../protocol/envelope/open.js'
 import { RecentlyUsed } from '../../protocol/envelope/recently-used.js'
 import { unreachable } from '../../protocol/assert.js'
-import type { AccountKey, Job, JobResult, ScryptCost } from '../../protocol/replicas/compute.js'
+import type {
+  AccountKey,
+  AccountSecrets,
+  Job,
+  JobResult,
+  ScryptCost,
+} from '../../protocol/replicas/compute.js'
 import { decodePkcs8, encodePkcs8, encodeSpki } from '../../protocol/rsa/formats.js'
-import { thumbprint } from '../../protocol/rsa/jwk.js'
 import { generateKey } from '../../protocol/rsa/keys.js'
+import { RsaError } from '../../protocol/rsa/rsa-error.js'
 
 type JobOf<K extends Job['kind']> = Extract<Job, { kind: K }>
 type ResultOf<K extends JobResult['kind']> = Extract<JobResult, { kind: K }>
 
 /** About 0.1 s and 32 MiB. */
 const DEFAULT_COST: ScryptCost = { logN: 15, r: 8, p: 1 }
-
-// Costs come from the log; these bounds keep a wrong one from taking the machine's memory.
-const MAX_LOG_N = 20
-const MAX_R = 32
-const MAX_P = 16
 
 const PRIVATE_KEYS = 256
 const CONTENT_KEYS = 4096
@@ -59,6 +58,8 @@ export class Computations {
         return this.#changePassword(job)
       case 'rotate-key':
         return this.#rotateKey(job, onProgress)
+      case 'add-key':
+        return this.#addKey(job)
       case 'open':
         return this.#open(job)
       default:
@@ -73,7 +74,7 @@ export class Computations {
     if (keys && !checkKeys(user, [keys])) return { kind: 'bad-keys' }
     const salt = entropy(16)
     const cost = this.#cost
-    const { wrappingKey, verifier } = passwordKeys(password, salt, cost)
+    const { wrappingKey, verifier } = derivePasswordKeys(password, salt, cost)
     const { key, privateKeys } = newKey(user, wrappingKey, bits, keys, onProgress)
     const verifierHash = hashVerifier(verifier)
     const secrets = { salt, cost, verifierHash, ...key, older: [] }
@@ -82,7 +83,7 @@ export class Computations {
 
   #unlock({ user, password, secrets }: JobOf<'unlock'>): ResultOf<'unlock'> {
     const { salt, cost, verifierHash } = secrets ?? this.#nobody()
-    const { wrappingKey, verifier } = passwordKeys(password, salt, cost)
+    const { wrappingKey, verifier } = derivePasswordKeys(password, salt, cost)
     if (!verifies(verifier, verifierHash) || !secrets) return { kind: 'unlock', privateKeys: null }
     const wrapped = [secrets, ...secrets.older].filter(({ signing }) => signing === null)
     const keys = wrapped.map(({ wrappedKey }) => unwrapPrivateKey(wrappingKey, user, wrappedKey))
@@ -96,7 +97,7 @@ export class Computations {
     if (!privateKeys) return { kind: 'change-password', secrets: null }
     const salt = entropy(16)
     const cost = this.#cost
-    const { wrappingKey, verifier } = passwordKeys(newPassword, salt, cost)
+    const { wrappingKey, verifier } = derivePasswordKeys(newPassword, salt, cost)
     const rewrap = ({ publicKey, signing }: AccountKey, i: number): AccountKey => {
       const held = privateKeys[i]
       const wrappedKey = held && wrapPrivateKey(wrappingKey, user, entropy(12), held)
@@ -112,15 +113,38 @@ export class Computations {
     { user, password, bits, keys, secrets }: JobOf<'rotate-key'>,
     onProgress: (text: string) => void,
   ): ResultOf<'rotate-key' | 'bad-keys'> {
-    const { salt, cost, verifierHash, publicKey, wrappedKey, signing } = secrets
-    const { wrappingKey, verifier } = passwordKeys(password, salt, cost)
+    const { salt, cost, verifierHash } = secrets
+    const { wrappingKey, verifier } = derivePasswordKeys(password, salt, cost)
     if (!verifies(verifier, verifierHash)) return { kind: 'rotate-key', rotated: null }
-    const older = [{ publicKey, wrappedKey, signing }, ...secrets.older]
+    const older = keysOf(secrets)
     const held = older.flatMap((key) => (key.signing ? { ...key, signing: key.signing } : []))
     // A stolen password alone puts no other keys in the place of a client's own.
     if (keys && !checkKeys(user, [keys, ...held])) return { kind: 'bad-keys' }
     const { key, privateKeys } = newKey(user, wrappingKey, bits, keys, onProgress)
     return { kind: 'rotate-key', rotated: { secrets: { ...secrets, ...key, older }, privateKeys } }
+  }
+
+  /** The key is from elsewhere: it passes every check before it is wrapped again. */
+  #addKey({ user, password, wrappedKey: given, secrets }: JobOf<'add-key'>): ResultOf<'add-key'> {
+    const { salt, cost, verifierHash } = secrets
+    const { wrappingKey, verifier } = derivePasswordKeys(password, salt, cost)
+    const refuse = (badKey: string | null): ResultOf<'add-key'> => {
+      return { kind: 'add-key', rotated: null, badKey }
+    }
+    if (!verifies(verifier, verifierHash)) return refuse(null)
+    const privateKey = unwrapPrivateKey(wrappingKey, user, given)
+    if (!privateKey) return refuse('it is not wrapped under the password of now')
+    const checked = checkedKey(privateKey)
+    if ('reason' in checked) return refuse(checked.reason)
+    const { publicKey } = checked
+    const others = keysOf(secrets)
+    if (others.some((other) => Buffer.compare(other.publicKey, publicKey) === 0)) {
+      return refuse('the account has it already')
+    }
+    const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKey)
+    const changed = { ...secrets, publicKey, wrappedKey, older: others }
+    const rotated = { secrets: changed, privateKeys: [privateKey] }
+    return { kind: 'add-key', rotated, badKey: null }
   }
 
   /** The secrets of who does not exist: the same work, and no password fits. */
@@ -136,15 +160,15 @@ export class Computations {
   }
 
   #openerOf(pkcs8: Uint8Array): Opener {
-    // It was generated and checked here, and wrapped under authenticated encryption since.
+    // It was made or checked here, and wrapped under authenticated encryption since.
     const key = decodePkcs8(pkcs8, entropy, { rounds: 0 })
-    const kid = thumbprint(key)
+    const opener = openerOf(key, entropy)
     // Remembers failures too: a second try that is slower only for them would tell them apart.
     const unwrap = (encryptedKey: Uint8Array): Uint8Array =>
-      this.#contentKeys.getOrMake(`${kid} ${sha256(encryptedKey)}`, () =>
-        unwrapContentKey(encryptedKey, key, entropy),
+      this.#contentKeys.getOrMake(`${opener.kid} ${sha256(encryptedKey)}`, () =>
+        opener.unwrap(encryptedKey),
       )
-    return { kid, unwrap }
+    return { ...opener, unwrap }
   }
 }
 
@@ -173,6 +197,23 @@ function newKey(
   return { key: { publicKey, wrappedKey, signing: null }, privateKeys: [privateKey] }
 }
 
+/** All of an account, newest first, without the rest of its secrets. */
+function keysOf(secrets: AccountSecrets): AccountKey[] {
+  return [secrets, ...secrets.older].map(({ publicKey, wrappedKey, signing }) => {
+    return { publicKey, wrappedKey, signing }
+  })
+}
+
+/** The public half of PKCS#8 from elsewhere, or why it must not be used. */
+function checkedKey(pkcs8: Uint8Array): { publicKey: Uint8Array } | { reason: string } {
+  try {
+    return { publicKey: encodeSpki(decodePkcs8(pkcs8, entropy)) }
+  } catch (error) {
+    if (error instanceof RsaError) return { reason: error.message }
+    throw error
+  }
+}
+
 /** By the key that the envelope names; where there is none of that name, by the newest, in vain. */
 function textOf(
   openers: readonly Opener[],
@@ -188,19 +229,6 @@ function textOf(
     if (error instanceof EnvelopeError) return null
     throw error
   }
-}
-
-function passwordKeys(password: string, salt: Uint8Array, cost: ScryptCost): PasswordKeys {
-  const { logN, r, p } = cost
-  if (!(logN >= 1 && logN <= MAX_LOG_N && r >= 1 && r <= MAX_R && p >= 1 && p <= MAX_P)) {
-    throw new RangeError(`scrypt cost out of bounds: logN ${logN}, r ${r}, p ${p}`)
-  }
-  const N = 2 ** logN
-  // 128 N r bytes and some (RFC 7914 section 2); Node refuses more than 32 MiB unless told.
-  const maxmem = 128 * r * (N + p + 2)
-  // RFC 8265 section 4.2.2: however it was typed, the same password.
-  const text = password.normalize('NFC')
-  return splitPasswordKey(scryptSync(text, salt, PASSWORD_KEY_LENGTH, { N, r, p, maxmem }))
 }
 
 function sha256(octets: Uint8Array): string {

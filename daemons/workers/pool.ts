@@ -1,5 +1,5 @@
-// Runs jobs on worker threads. Invariants: a thread has at most one job; jobs that make keys
-// (seconds) never hold every thread, and of the others the shortest go first, so that opening and
+// Runs jobs on worker threads. Invariants: a thread has at most one job; jobs that search or test
+// primes (seconds) never hold every thread, and of the others the shortest go first, so that opening and
 // unlocking always go on; what waits is bounded. A thread that dies fails its own job only, and the
 // next job starts another.
 
@@ -38,6 +38,7 @@ const preference = [
   'open',
   'unlock',
   'change-password',
+  'add-key',
   'rotate-key',
   'create-account',
 ] as const satisfies readonly Kind[]
@@ -45,11 +46,13 @@ const defaultLimits: Limits = {
   open: 1024,
   unlock: 256,
   'change-password': 64,
+  'add-key': 64,
   'rotate-key': 64,
   'create-account': 64,
 }
 
-const makesKey = (kind: Kind): boolean => kind === 'create-account' || kind === 'rotate-key'
+const KEY_KINDS: ReadonlySet<Kind> = new Set(['create-account', 'rotate-key', 'add-key'])
+const makesKey = (kind: Kind): boolean => KEY_KINDS.has(kind)
 
 export class WorkerPool {
   readonly #size: number
@@ -60,6 +63,7 @@ export class WorkerPool {
     open: [],
     unlock: [],
     'change-password': [],
+    'add-key': [],
     'rotate-key': [],
     'create-account': [],
   }

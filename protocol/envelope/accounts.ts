@@ -1,19 +1,48 @@
 // What a password protects. scrypt (RFC 7914) makes 64 bytes of it: the first half wraps the private
 // key, the second is the verifier, of which only the hash is kept. Neither half tells the other.
 
-import { createCipheriv, createDecipheriv, createHash, timingSafeEqual } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  scryptSync,
+  timingSafeEqual,
+} from 'node:crypto'
 import { invariant } from '../assert.js'
+import type { ScryptCost } from '../replicas/compute.js'
 import { concat } from '../rsa/octets.js'
 import { NONCE_LENGTH, TAG_LENGTH } from './parts.js'
 
-/** Bytes to ask of scrypt. */
-export const PASSWORD_KEY_LENGTH = 64
+const PASSWORD_KEY_LENGTH = 64
+
+// Costs come from the log or over the wire; these bounds keep a wrong one from taking the machine's
+// memory.
+const MAX_LOG_N = 20
+const MAX_R = 32
+const MAX_P = 16
 
 export interface PasswordKeys {
   /** 32 bytes. */
   readonly wrappingKey: Uint8Array
   /** 32 bytes. */
   readonly verifier: Uint8Array
+}
+
+/** A tenth of a second or so, with the costs that accounts have. RangeError for costs out of bounds. */
+export function derivePasswordKeys(
+  password: string,
+  salt: Uint8Array,
+  { logN, r, p }: ScryptCost,
+): PasswordKeys {
+  if (!(logN >= 1 && logN <= MAX_LOG_N && r >= 1 && r <= MAX_R && p >= 1 && p <= MAX_P)) {
+    throw new RangeError(`scrypt cost out of bounds: logN ${logN}, r ${r}, p ${p}`)
+  }
+  const N = 2 ** logN
+  // 128 N r bytes and some (RFC 7914 section 2); Node refuses more than 32 MiB unless told.
+  const maxmem = 128 * r * (N + p + 2)
+  // RFC 8265 section 4.2.2: however it was typed, the same password.
+  const text = password.normalize('NFC')
+  return splitPasswordKey(scryptSync(text, salt, PASSWORD_KEY_LENGTH, { N, r, p, maxmem }))
 }
 
 /** The halves of scrypt's 64 bytes. */

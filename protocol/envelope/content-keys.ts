@@ -9,11 +9,12 @@ import { invariant } from '../assert.js'
 import { decodeSpki } from '../rsa/formats.js'
 import { thumbprint } from '../rsa/jwk.js'
 import type { RsaPublicKey } from '../rsa/keys.js'
-import { oaepEncrypt } from '../rsa/oaep.js'
+import { oaepCapacity, oaepEncrypt } from '../rsa/oaep.js'
 import { concat } from '../rsa/octets.js'
 import { encryptText } from './encrypt.js'
 import { finishHeader, headerStart, isCount } from './header.js'
-import type { Place } from './header.js'
+import type { Place, Suite } from './header.js'
+import { labelOf } from './open.js'
 import { NONCE_LENGTH, field, joinParts } from './parts.js'
 import { RecentlyUsed } from './recently-used.js'
 
@@ -48,6 +49,8 @@ interface PairKey {
   readonly headerStart: string
 }
 
+const NONE = new Uint8Array(0)
+
 /** Entries of about a kilobyte. */
 const DEFAULT_LIMIT = 8192
 
@@ -73,16 +76,22 @@ export function deriveContentKey(
 /** Seals messages; remembers the pairs of late so that RSA is paid once for a pair and epoch. */
 export class ContentKeys {
   readonly #pairs: RecentlyUsed<string, PairKey>
+  readonly #suite: Suite
 
-  constructor(limit: number = DEFAULT_LIMIT) {
+  /** `suite` rsa: for texts that fit; longer ones are JWEs all the same. */
+  constructor(limit: number = DEFAULT_LIMIT, suite: Suite = 'jwe') {
     this.#pairs = new RecentlyUsed(limit)
+    this.#suite = suite
   }
 
   /** The stored body of a message. `text` is well-formed Unicode; `stream` is 16 bytes. */
   seal(letter: Letter): Uint8Array {
-    const { k, command, stream, seq, time, text } = letter
+    const { k, command, stream, seq, time, text, recipientKey } = letter
     invariant(stream.length === 16, 'a stream is 16 bytes')
     invariant(isCount(seq) && isCount(time), 'seq and time are counts')
+    if (this.#suite === 'rsa' && Buffer.byteLength(text) <= oaepCapacity(recipientKey.key)) {
+      return sealByRsa(letter)
+    }
     const pair = this.#pairOf(letter)
     const header = Buffer.from(finishHeader(pair.headerStart, stream, seq, time))
     const nonce = nonceOf(k, command)
@@ -104,6 +113,21 @@ export class ContentKeys {
     const name = `${term} ${seed}${recipientKey.kid}${sender.length} ${sender}${recipient}`
     return this.#pairs.getOrMake(name, () => makePairKey(letter))
   }
+}
+
+/** The textbook path: the text under RSA-OAEP, with a seed of the message's own. */
+function sealByRsa(letter: Letter): Uint8Array {
+  const { keySeed, term, k, command, recipientKey, sender, recipient } = letter
+  invariant(keySeed.length === 32, 'a key seed is 32 bytes')
+  const { kid, key } = recipientKey
+  const start = headerStart(kid, sender, recipient, 'rsa')
+  const header = Buffer.from(finishHeader(start, letter.stream, letter.seq, letter.time))
+  const names = [sender, recipient, kid].map(field)
+  const place = concat(field('troca rsa'), uint64(term), nonceOf(k, command), ...names)
+  const oaepSeed = new Uint8Array(hkdfSync('sha256', keySeed, '', place, 32))
+  const label = labelOf(header)
+  const encryptedKey = oaepEncrypt(key, Buffer.from(letter.text), oaepSeed, { label })
+  return joinParts({ header, encryptedKey, nonce: NONE, ciphertext: NONE, tag: NONE })
 }
 
 function makePairKey({ term, keySeed, sender, recipient, recipientKey }: Letter): PairKey {

@@ -19,11 +19,24 @@ export interface Place {
   readonly time: number
 }
 
+/**
+ * - `jwe`: a JWE, its content key under RSA-OAEP-256 and the text under A256GCM.
+ * - `rsa`: the text itself under RSA-OAEP-256, the header as label: no JWE, and `crit` says so.
+ */
+export type Suite = 'jwe' | 'rsa'
+
 export interface EnvelopeHeader extends Place {
+  readonly suite: Suite
   /** RFC 7638 thumbprint of the recipient's key. */
   readonly kid: string
   /** RFC 7638 thumbprint of the key that the sender signed with; null: the service sealed it. */
   readonly signer: string | null
+}
+
+/** RFC 7515 section 4.1.11: who does not know a member that is `crit` must refuse. */
+const ALGORITHMS: Readonly<Record<Suite, string>> = {
+  jwe: '"alg":"RSA-OAEP-256","enc":"A256GCM"',
+  rsa: '"alg":"RSA-OAEP-256","crit":["suite"],"suite":"rsa"',
 }
 
 /** What the headers of one (kid, sender, recipient) have in common. */
@@ -31,11 +44,12 @@ export function headerStart(
   kid: string,
   sender: string,
   recipient: string,
+  suite: Suite = 'jwe',
   signer: string | null = null,
 ): string {
   const [k, s, r] = [kid, sender, recipient].map((text) => JSON.stringify(text))
   const skid = signer === null ? '' : `"skid":${JSON.stringify(signer)},`
-  return `{"alg":"RSA-OAEP-256","enc":"A256GCM","kid":${k},${skid}"iss":${s},"aud":${r},"stream":"`
+  return `{${ALGORITHMS[suite]},"kid":${k},${skid}"iss":${s},"aud":${r},"stream":"`
 }
 
 /** The whole header after `start` of headerStart. */
@@ -50,8 +64,9 @@ export function readHeader(body: Uint8Array): EnvelopeHeader {
 
 export function parseHeader(octets: Uint8Array): EnvelopeHeader {
   const header = toHeader(parseJson(Buffer.from(octets).toString('utf8')))
-  const { kid, signer, sender, recipient, stream, seq, time } = header
-  const ours = finishHeader(headerStart(kid, sender, recipient, signer), stream, seq, time)
+  const { suite, kid, signer, sender, recipient, stream, seq, time } = header
+  const start = headerStart(kid, sender, recipient, suite, signer)
+  const ours = finishHeader(start, stream, seq, time)
   if (Buffer.compare(Buffer.from(ours), octets) !== 0) throw new EnvelopeError()
   return header
 }
@@ -66,7 +81,8 @@ export function samePlace(a: Place, b: Place): boolean {
   )
 }
 
-function parseJson(text: string): Readonly<Record<string, unknown>> {
+/** The members of a JSON object, or EnvelopeError. */
+export function parseJson(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
@@ -78,6 +94,7 @@ function parseJson(text: string): Readonly<Record<string, unknown>> {
 
 function toHeader(members: Readonly<Record<string, unknown>>): EnvelopeHeader {
   const { kid, skid = null, iss, aud, stream, seq, time } = members
+  const suite = members['suite'] === undefined ? 'jwe' : 'rsa'
   if (typeof kid !== 'string' || typeof iss !== 'string' || typeof aud !== 'string') {
     throw new EnvelopeError()
   }
@@ -85,7 +102,7 @@ function toHeader(members: Readonly<Record<string, unknown>>): EnvelopeHeader {
   if (typeof stream !== 'string' || !isCount(seq) || !isCount(time)) throw new EnvelopeError()
   const octets = fromBase64url(stream)
   if (octets.length !== 16) throw new EnvelopeError()
-  return { kid, signer: skid, sender: iss, recipient: aud, stream: octets, seq, time }
+  return { suite, kid, signer: skid, sender: iss, recipient: aud, stream: octets, seq, time }
 }
 
 /** A non-negative integer that a double holds exactly. */

@@ -11,7 +11,7 @@ import { RsaError } from '../rsa/rsa-error.js'
 import { EnvelopeError } from './envelope-error.js'
 import { parseHeader, samePlace } from './header.js'
 import type { EnvelopeHeader, Place } from './header.js'
-import { TAG_LENGTH, splitParts, toBase64url } from './parts.js'
+import { TAG_LENGTH, isRsaAlone, splitParts, toBase64url } from './parts.js'
 import type { EnvelopeParts } from './parts.js'
 
 export interface OpenedEnvelope {
@@ -26,6 +26,8 @@ export interface Opener {
   readonly kid: string
   /** As unwrapContentKey; may remember. */
   readonly unwrap: (encryptedKey: Uint8Array) => Uint8Array
+  /** What RSA alone encrypted, or undefined. */
+  readonly decrypt: (ciphertext: Uint8Array, label: Uint8Array) => Uint8Array | undefined
 }
 
 const CONTENT_KEY_LENGTH = 32
@@ -41,18 +43,25 @@ export function openEnvelope(
   entropy: Entropy,
   expected?: Place,
 ): OpenedEnvelope {
-  const unwrap = (encryptedKey: Uint8Array): Uint8Array =>
-    unwrapContentKey(encryptedKey, privateKey, entropy)
-  return openWith({ kid: thumbprint(privateKey), unwrap }, body, expected)
+  return openWith(openerOf(privateKey, entropy), body, expected)
+}
+
+export function openerOf(privateKey: RsaPrivateKey, entropy: Entropy): Opener {
+  return {
+    kid: thumbprint(privateKey),
+    unwrap: (encryptedKey) => unwrapContentKey(encryptedKey, privateKey, entropy),
+    decrypt: (ciphertext, label) => decryptText(ciphertext, label, privateKey, entropy),
+  }
 }
 
 /** openEnvelope with a given way to the content key. */
 export function openWith(opener: Opener, body: Uint8Array, expected?: Place): OpenedEnvelope {
   const parts = splitParts(body)
-  const plaintext = decrypt(parts, opener.unwrap(parts.encryptedKey))
+  const plaintext = contentOf(parts, opener)
   const header = parseHeader(parts.header)
   const here = header.kid === opener.kid && (!expected || samePlace(header, expected))
-  if (!plaintext || !here) throw new EnvelopeError()
+  const asSaid = (header.suite === 'rsa') === isRsaAlone(parts)
+  if (!plaintext || !here || !asSaid) throw new EnvelopeError()
   return { header, text: decodeText(plaintext) }
 }
 
@@ -72,10 +81,36 @@ export function unwrapContentKey(
   }
 }
 
+/** The plaintext, or undefined where it does not open. */
+export function contentOf(parts: EnvelopeParts, opener: Opener): Uint8Array | undefined {
+  return isRsaAlone(parts)
+    ? opener.decrypt(parts.encryptedKey, labelOf(parts.header))
+    : decrypt(parts, opener.unwrap(parts.encryptedKey))
+}
+
+/** Of the suite rsa: as a JWE binds its header, RFC 7516 section 5.1. */
+export function labelOf(header: Uint8Array): Uint8Array {
+  return Buffer.from(toBase64url(header), 'latin1')
+}
+
+function decryptText(
+  ciphertext: Uint8Array,
+  label: Uint8Array,
+  privateKey: RsaPrivateKey,
+  entropy: Entropy,
+): Uint8Array | undefined {
+  try {
+    return oaepDecrypt(privateKey, ciphertext, entropy, { label })
+  } catch (error) {
+    if (error instanceof RsaError && error.code === 'decryption') return undefined
+    throw error
+  }
+}
+
 function decrypt(parts: EnvelopeParts, contentKey: Uint8Array): Buffer | undefined {
   const options = { authTagLength: TAG_LENGTH }
   const decipher = createDecipheriv('aes-256-gcm', contentKey, parts.nonce, options)
-  decipher.setAAD(Buffer.from(toBase64url(parts.header), 'latin1'))
+  decipher.setAAD(labelOf(parts.header))
   decipher.setAuthTag(parts.tag)
   const plaintext = decipher.update(parts.ciphertext)
   try {

@@ -1,5 +1,6 @@
 // The five parts of a JWE (RFC 7516 section 3) as a message's stored body: each one preceded by its
-// length as uint32, big-endian, in the order of the compact serialization.
+// length as uint32, big-endian, in the order of the compact serialization. A text of the suite rsa is
+// in the same five parts, the last three of them empty.
 
 import { concat } from '../rsa/octets.js'
 import { EnvelopeError } from './envelope-error.js'
@@ -7,9 +8,9 @@ import { EnvelopeError } from './envelope-error.js'
 export interface EnvelopeParts {
   /** The protected header, UTF-8 JSON. */
   readonly header: Uint8Array
-  /** The content key under RSA-OAEP: k bytes. */
+  /** The content key under RSA-OAEP, k bytes; of the suite rsa, the text itself. */
   readonly encryptedKey: Uint8Array
-  /** 12 bytes. */
+  /** 12 bytes. Of the suite rsa this and what follows are empty. */
   readonly nonce: Uint8Array
   readonly ciphertext: Uint8Array
   /** 16 bytes. */
@@ -36,7 +37,12 @@ export function joinParts(parts: EnvelopeParts): Uint8Array {
   return body
 }
 
-/** Views into `body`. EnvelopeError unless it is exactly five parts with a GCM nonce and tag. */
+/** The suite rsa by its form: there is nothing but what RSA encrypts. */
+export function isRsaAlone({ encryptedKey, nonce, ciphertext, tag }: EnvelopeParts): boolean {
+  return encryptedKey.length > 0 && nonce.length + ciphertext.length + tag.length === 0
+}
+
+/** Views into `body`. EnvelopeError unless it is exactly five parts of either suite. */
 export function splitParts(body: Uint8Array): EnvelopeParts {
   const view = new DataView(body.buffer, body.byteOffset, body.length)
   let at = 0
@@ -55,10 +61,8 @@ export function splitParts(body: Uint8Array): EnvelopeParts {
     ciphertext: next(),
     tag: next(),
   }
-  const { nonce, tag } = parts
-  if (at !== body.length || nonce.length !== NONCE_LENGTH || tag.length !== TAG_LENGTH) {
-    throw new EnvelopeError()
-  }
+  const isGcm = parts.nonce.length === NONCE_LENGTH && parts.tag.length === TAG_LENGTH
+  if (at !== body.length || !(isGcm || isRsaAlone(parts))) throw new EnvelopeError()
   return parts
 }
 
@@ -70,7 +74,7 @@ export function field(content: Uint8Array | string): Uint8Array {
   return concat(length, octets)
 }
 
-/** JWE compact serialization (RFC 7516 section 7.1), as any JOSE library reads it. */
+/** JWE compact serialization (RFC 7516 section 7.1). JOSE libraries refuse the suite rsa. */
 export function toCompact(body: Uint8Array): string {
   const { header, encryptedKey, nonce, ciphertext, tag } = splitParts(body)
   return [header, encryptedKey, nonce, ciphertext, tag].map(toBase64url).join('.')

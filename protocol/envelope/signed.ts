@@ -32,7 +32,8 @@ export interface SignedLetter extends Place {
 /** The stored body: the five parts of the JWE, then the signature, each after its length. */
 export function sealSigned(letter: SignedLetter, entropy: Entropy): Uint8Array {
   const { recipientKey, signingKey, sender, recipient, stream, seq, time, text } = letter
-  const start = headerStart(thumbprint(recipientKey), sender, recipient, thumbprint(signingKey))
+  const [kid, signer] = [recipientKey, signingKey].map(thumbprint) as [string, string]
+  const start = headerStart(kid, sender, recipient, 'jwe', signer)
   const header = Buffer.from(finishHeader(start, stream, seq, time))
   const [contentKey, nonce] = [entropy(KEY_LENGTH), entropy(NONCE_LENGTH)]
   const encryptedKey = oaepEncrypt(recipientKey, contentKey, entropy(KEY_LENGTH))
@@ -60,8 +61,8 @@ export function splitSigned(body: Uint8Array): { envelope: Uint8Array; signature
 /** What the header of a stored body says, unauthenticated. EnvelopeError unless somebody signed. */
 export function readSignedHeader(body: Uint8Array): EnvelopeHeader & { readonly signer: string } {
   const header = parseHeader(splitParts(splitSigned(body).envelope).header)
-  const { signer } = header
-  if (signer === null) throw new EnvelopeError()
+  const { signer, suite } = header
+  if (signer === null || suite !== 'jwe') throw new EnvelopeError()
   return { ...header, signer }
 }
 

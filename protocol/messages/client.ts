@@ -10,6 +10,8 @@ import {
   MAX_TEXT,
   index,
   millis,
+  passwordCost,
+  passwordSalt,
   request,
   signingKey,
   slot,
@@ -17,6 +19,7 @@ import {
   term,
   userName,
   wallTime,
+  wrappedPrivateKey,
 } from './common.js'
 
 const password = text(1024, 'correct horse battery staple')
@@ -52,7 +55,7 @@ const bits = uint(16_384, 'bits', 3072)
 export const SESSION = message(
   0x12,
   'SESSION',
-  'Answers REGISTER, LOGIN, CHANGE_PASSWORD and ROTATE_KEY.',
+  'Answers REGISTER, LOGIN, CHANGE_PASSWORD, ROTATE_KEY and ADD_KEY.',
   {
     request,
     name: userName,
@@ -115,6 +118,8 @@ export const INBOX = message(
     request,
     after: index,
     limit: uint(1000),
+    /** Envelopes as stored, in place of texts. */
+    sealed: bool,
   },
 )
 
@@ -125,7 +130,7 @@ const inboxMessage = record({
   time: wallTime,
   stream,
   seq: uint(),
-  /** nil: the envelope does not open with this account's key, or the client is to open it. */
+  /** nil: the envelope does not open with this account's keys, or its owner is to open it. */
   text: optional(text(MAX_TEXT, 'olá')),
   /** As stored, in its binary form; nil where the service opens it, unless asked for. */
   envelope: optional(bytes(0, 2 * MAX_TEXT)),
@@ -295,5 +300,40 @@ export const SEND_SEALED = message(
     to: userName,
     /** The five parts of a JWE, then the signature over them. */
     sealed: bytes(1, MAX_SEALED),
+  },
+)
+
+export const EXPORT_KEYS = message(
+  0x30,
+  'EXPORT_KEYS',
+  "Asks for the account's private keys as they are stored; the password opens them.",
+  {
+    request,
+    password,
+  },
+)
+
+export const WRAPPED_KEYS = message(
+  0x31,
+  'WRAPPED_KEYS',
+  'Answers EXPORT_KEYS: newest first. Half of scrypt of the password unwraps each.',
+  {
+    request,
+    salt: passwordSalt,
+    cost: passwordCost,
+    keys: list(record({ publicKey: bytes(1, 2048), wrappedKey: wrappedPrivateKey }), MAX_KEYS),
+  },
+)
+
+export const ADD_KEY = message(
+  0x32,
+  'ADD_KEY',
+  'Takes up a private key made elsewhere; the ones before only read. Repeating it is harmless.',
+  {
+    request,
+    password,
+    token,
+    /** Under the password, with the salt and cost that WRAPPED_KEYS gives. */
+    wrappedKey: wrappedPrivateKey,
   },
 )

@@ -37,6 +37,11 @@ const member = record({ slot, incarnation })
 export const members = list(member, MAX_SLOTS)
 export const place = record({ index, chain: hash })
 
+/** What scrypt makes of an account's password, RFC 7914: N = 2^logN. */
+export const passwordSalt = bytes(16)
+export const passwordCost = record({ logN: uint(24), r: uint(64), p: uint(16) })
+/** PKCS#8 DER under AES-256-GCM: nonce, ciphertext, tag. */
+export const wrappedPrivateKey = bytes(1, 8192)
 /** A signing key of a client-held account, and what vouches for the pair that it is of. */
 export const signingKey = record({
   publicKey: bytes(1, 2048),

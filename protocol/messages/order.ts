@@ -21,6 +21,8 @@ import {
   boot,
   hash,
   index,
+  passwordCost,
+  passwordSalt,
   request,
   runs,
   signingKey,
@@ -43,8 +45,8 @@ const accountKey = {
 }
 
 export const account = {
-  salt: bytes(16),
-  cost: record({ logN: uint(24), r: uint(64), p: uint(16) }),
+  salt: passwordSalt,
+  cost: passwordCost,
   verifierHash: bytes(32),
   ...accountKey,
   older: list(record(accountKey), MAX_KEYS - 1),

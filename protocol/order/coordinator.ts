@@ -134,12 +134,14 @@ export class Coordinator {
     }
   }
 
+  /** An order is of one key epoch: as many commands as that allows, at the most. */
   #takeCommands(): Command[] {
+    const most = Math.min(ORDER_COMMANDS, this.#s.limits.keyEpochCommands)
     let count = 0
     let bytes = 0
     for (const command of this.#queue) {
       bytes += weighCommand(command)
-      if (count > 0 && (count >= ORDER_COMMANDS || bytes > ORDER_BYTES)) break
+      if (count > 0 && (count >= most || bytes > ORDER_BYTES)) break
       count++
     }
     const commands = this.#queue.splice(0, count)

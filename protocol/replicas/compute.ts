@@ -69,6 +69,14 @@ export type Job =
       readonly secrets: AccountSecrets
     }
   | {
+      readonly kind: 'add-key'
+      readonly user: string
+      readonly password: string
+      /** As in AccountKey, under this password. */
+      readonly wrappedKey: Uint8Array
+      readonly secrets: AccountSecrets
+    }
+  | {
       readonly kind: 'open'
       /** PKCS#8 DER of the recipient's private keys: each envelope names the one that opens it. */
       readonly privateKeys: readonly Uint8Array[]
@@ -77,6 +85,13 @@ export type Job =
       /** Where each was found in the log: one that was moved does not open. */
       readonly places: readonly Place[]
     }
+
+/** A new key in front of the others. */
+export interface Rotated {
+  readonly secrets: AccountSecrets
+  /** The new one; none, where the client holds it. */
+  readonly privateKeys: readonly Uint8Array[]
+}
 
 export type JobResult =
   | {
@@ -89,15 +104,10 @@ export type JobResult =
   | { readonly kind: 'unlock'; readonly privateKeys: readonly Uint8Array[] | null }
   /** All keys under the new password. null: wrong password. */
   | { readonly kind: 'change-password'; readonly secrets: AccountSecrets | null }
-  /** A new key in front of the others. null: wrong password. */
-  | {
-      readonly kind: 'rotate-key'
-      readonly rotated: {
-        readonly secrets: AccountSecrets
-        /** The new one; none, where the client holds it. */
-        readonly privateKeys: readonly Uint8Array[]
-      } | null
-    }
+  /** null: wrong password. */
+  | { readonly kind: 'rotate-key'; readonly rotated: Rotated | null }
+  /** null: wrong password, or what is wrong with the key. */
+  | { readonly kind: 'add-key'; readonly rotated: Rotated | null; readonly badKey: string | null }
   /** What the client made is unsound, or the keys before do not vouch for it. */
   | { readonly kind: 'bad-keys' }
   /** In the order asked; null: does not open (wrong key, tag or padding: one error). */

@@ -59,6 +59,11 @@ export class DerReader {
     if (this.#element('null').length !== 0) throw encodingError('a null is not empty')
   }
 
+  /** Whether an element of this type follows: for what may be left out. */
+  nextIs(tag: Tag): boolean {
+    return this.#octets[this.#at] === tags[tag]
+  }
+
   /** Demands that every element was read. */
   end(): void {
     if (this.#at !== this.#octets.length) throw encodingError('something follows the last element')

@@ -28,7 +28,17 @@ export { MAX_BITS, MIN_BITS, generateKey, publicKeyOf } from './keys.js'
 export type { KeyProgress, RsaPrivateKey, RsaPublicKey } from './keys.js'
 export { oaepCapacity, oaepDecrypt, oaepEncrypt } from './oaep.js'
 export type { OaepOptions } from './oaep.js'
-export { privateKeyFromPem, privateKeyToPem, publicKeyFromPem, publicKeyToPem } from './pem.js'
+export { decodeEncryptedPkcs8, encodeEncryptedPkcs8 } from './pbes2.js'
+export {
+  isEncryptedPem,
+  pemBlocks,
+  privateKeyFromEncryptedPem,
+  privateKeyFromPem,
+  privateKeyToEncryptedPem,
+  privateKeyToPem,
+  publicKeyFromPem,
+  publicKeyToPem,
+} from './pem.js'
 export { pssMaxSaltLength, pssSign, pssVerify } from './pss.js'
 export type { PssOptions } from './pss.js'
 export { RsaError } from './rsa-error.js'

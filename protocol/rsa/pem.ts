@@ -1,4 +1,5 @@
-// Keys as text (RFC 7468): one block, its label decides the structure within.
+// Keys as text (RFC 7468): one block, its label decides the structure within. A file may hold
+// several blocks, one after the other; `pemBlocks` parts them.
 
 import type { Entropy } from '../machine.js'
 import {
@@ -13,9 +14,11 @@ import {
 } from './formats.js'
 import type { KeyPolicy } from './key-checks.js'
 import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
+import { decodeEncryptedPkcs8, encodeEncryptedPkcs8 } from './pbes2.js'
 import { RsaError } from './rsa-error.js'
 
 const LINE = 64
+const ENCRYPTED = 'ENCRYPTED PRIVATE KEY'
 
 /** SubjectPublicKeyInfo, or PKCS#1 when asked. */
 export function publicKeyToPem(key: RsaPublicKey, format: 'spki' | 'pkcs1' = 'spki'): string {
@@ -48,7 +51,40 @@ export function privateKeyFromPem(
   const { label, der } = fromPem(pem)
   if (label === 'PRIVATE KEY') return decodePkcs8(der, entropy, policy)
   if (label === 'RSA PRIVATE KEY') return decodePkcs1Private(der, entropy, policy)
+  if (label === ENCRYPTED) throw pemError('it is under a passphrase, which was not given')
   throw pemError(`"${label}" is not a private RSA key`)
+}
+
+/** PKCS#8 under a passphrase (PBES2), as encodeEncryptedPkcs8. */
+export function privateKeyToEncryptedPem(
+  key: RsaPrivateKey,
+  passphrase: string,
+  entropy: Entropy,
+  iterations?: number,
+): string {
+  return toPem(ENCRYPTED, encodeEncryptedPkcs8(key, passphrase, entropy, iterations))
+}
+
+/** Whether a passphrase is needed. */
+export function isEncryptedPem(pem: string): boolean {
+  return pem.includes(`-----BEGIN ${ENCRYPTED}-----`)
+}
+
+/** A checked key. RsaError as decodeEncryptedPkcs8. */
+export function privateKeyFromEncryptedPem(
+  pem: string,
+  passphrase: string,
+  entropy: Entropy,
+  policy?: KeyPolicy,
+): RsaPrivateKey {
+  const { label, der } = fromPem(pem)
+  if (label === ENCRYPTED) return decodeEncryptedPkcs8(der, passphrase, entropy, policy)
+  throw pemError(`"${label}" is not a private key under a passphrase`)
+}
+
+/** The blocks of a file, each as the other functions take it; nothing but blank lines between. */
+export function pemBlocks(text: string): readonly string[] {
+  return text.split(/(?<=^-----END [A-Z0-9 ]+-----$)\s*(?=-----BEGIN )/m)
 }
 
 function toPem(label: string, der: Uint8Array): string {
@@ -58,9 +94,11 @@ function toPem(label: string, der: Uint8Array): string {
 }
 
 function fromPem(pem: string): { label: string; der: Uint8Array } {
-  // PKCS#8 says it in the label (RFC 5958 section 3), the older form in a header (RFC 1421).
-  if (/^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: *4,ENCRYPTED/m.test(pem)) {
-    throw pemError('it is encrypted; write it decrypted first: openssl pkey -in KEY -out NEW')
+  // The form before PKCS#8 (RFC 1421), whose key is one MD5 of the passphrase.
+  if (/^Proc-Type: *4,ENCRYPTED/m.test(pem)) {
+    throw pemError(
+      'its encryption is of an old form; openssl pkey -in KEY -aes256 -out NEW mends it',
+    )
   }
   const block = /^\s*-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----\s*$/.exec(pem)
   if (!block) throw pemError('expected one block, base64, from BEGIN to END')

@@ -10,11 +10,12 @@ import { decodeNote, type Account } from '../order/bodies.js'
 import { isClientHeld } from '../order/decide.js'
 import type { Executor } from '../order/executor.js'
 import type { RingStanding } from '../order/standing.js'
-import type { AccountSecrets } from '../replicas/compute.js'
+import type { AccountSecrets, Job } from '../replicas/compute.js'
 import type { Asked } from './sessions.js'
 import { isUserName, refusal, type Session } from './session.js'
 
-type Change = The<'CHANGE_PASSWORD'> | The<'ROTATE_KEY'>
+type NewKey = The<'ROTATE_KEY'> | The<'ADD_KEY'>
+type Change = The<'CHANGE_PASSWORD'> | NewKey
 
 export interface AccountsPort {
   submit(
@@ -23,7 +24,7 @@ export interface AccountsPort {
     asked: Asked,
     answer: (entry: Entry, meta: Meta) => void,
   ): void
-  reply(session: Session, message: The<'SESSION' | 'KEYS_ARE' | 'ERROR'>): void
+  reply(session: Session, message: The<'SESSION' | 'KEYS_ARE' | 'WRAPPED_KEYS' | 'ERROR'>): void
   /** Its connection has not ended. */
   lives(session: Session): boolean
   /** Runs `then` when the own log holds everything that was acknowledged before now. */
@@ -173,7 +174,7 @@ export class Accounts {
       if (sameBytes(account.changeToken, token)) return this.#changedBefore(session, user, message)
       if (this.#busy(session, request)) return
       if (message.type === 'CHANGE_PASSWORD') this.#changePassword(session, account, message)
-      else this.#rotateKey(session, account, message)
+      else this.#newKey(session, account, message)
     })
   }
 
@@ -199,8 +200,10 @@ export class Accounts {
     })
   }
 
-  #rotateKey(session: Session, account: Account, message: The<'ROTATE_KEY'>): void {
-    const { request, password, keys } = message
+  /** Made here, or by the client, or taken up from elsewhere. */
+  #newKey(session: Session, account: Account, message: NewKey): void {
+    const { request, password } = message
+    const keys = message.type === 'ROTATE_KEY' ? message.keys : null
     const { name: user, secrets } = account
     if (isClientHeld(secrets) !== (keys !== null)) {
       return this.#port.reply(session, refusal(request, 'BAD_KEYS'))
@@ -208,19 +211,25 @@ export class Accounts {
     if (secrets.older.length + 1 >= MAX_KEYS) {
       return this.#port.reply(session, refusal(request, 'TOO_MANY_KEYS'))
     }
-    const bits = this.#s.limits.keyBits
+    const of = { user, password, secrets }
+    const job: Job =
+      message.type === 'ROTATE_KEY'
+        ? { kind: 'rotate-key', ...of, bits: this.#s.limits.keyBits, keys }
+        : { kind: 'add-key', ...of, wrappedKey: message.wrappedKey }
     this.#s.outbox.compute(
-      { kind: 'rotate-key', user, password, bits, keys, secrets },
+      job,
       (result) => {
         if (result.kind === 'bad-keys') {
           this.#port.reply(session, refusal(request, 'BAD_KEYS'))
-        } else if (result.kind !== 'rotate-key') {
+        } else if (result.kind !== 'rotate-key' && result.kind !== 'add-key') {
           this.#port.reply(session, refusal(request, 'OVERLOADED', 'no key could be made'))
-        } else if (!result.rotated) {
-          this.#port.reply(session, refusal(request, 'BAD_CREDENTIALS'))
-        } else {
+        } else if (result.rotated) {
           const { secrets: changed, privateKeys } = result.rotated
           this.#submitChange(session, account, message, changed, privateKeys)
+        } else {
+          const badKey = result.kind === 'add-key' ? result.badKey : null
+          const why = badKey === null ? 'BAD_CREDENTIALS' : 'BAD_KEY'
+          this.#port.reply(session, refusal(request, why, badKey ?? ''))
         }
       },
       (text) => this.#sayProgress(session, request, text),
@@ -253,7 +262,7 @@ export class Accounts {
     })
   }
 
-  // ---- public keys ----------------------------------------------------------------------------
+  // ---- keys -----------------------------------------------------------------------------------
 
   keys(session: Session, { request, name }: The<'KEYS'>): void {
     this.#port.atTip(session, request, () => {
@@ -266,6 +275,32 @@ export class Accounts {
         return { fingerprint, bits, publicKey, signing }
       })
       this.#port.reply(session, { type: 'KEYS_ARE', request, name, keys })
+    })
+  }
+
+  /** As they are stored: whoever asks must know the password, and opens them alone. */
+  exportKeys(session: Session, user: string, message: The<'EXPORT_KEYS'>): void {
+    const { request, password } = message
+    this.#port.atTip(session, request, () => {
+      const secrets = this.#executor.base.account(user)?.secrets
+      if (!secrets) return this.#port.reply(session, refusal(request, 'NOT_READY'))
+      if (isClientHeld(secrets)) return this.#port.reply(session, refusal(request, 'NOT_HERE'))
+      if (this.#busy(session, request)) return
+      this.#s.outbox.compute({ kind: 'unlock', user, password, secrets }, (result) => {
+        if (result.kind !== 'unlock') {
+          const text = 'the password could not be checked'
+          return this.#port.reply(session, refusal(request, 'OVERLOADED', text))
+        }
+        if (!result.privateKeys) {
+          return this.#port.reply(session, refusal(request, 'BAD_CREDENTIALS'))
+        }
+        for (const key of result.privateKeys) key.fill(0)
+        const { salt, cost, older } = secrets
+        const keys = [secrets, ...older].map(({ publicKey, wrappedKey }) => {
+          return { publicKey, wrappedKey }
+        })
+        this.#port.reply(session, { type: 'WRAPPED_KEYS', request, salt, cost, keys })
+      })
     })
   }
 }

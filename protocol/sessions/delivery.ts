@@ -74,25 +74,40 @@ export class Delivery {
       return
     }
     const envelopes = entries.map((entry) => entry.body)
-    const places = entries.map((entry) => this.#place(user, entry))
     if (session.clientHeld) {
-      then(places.map((place, i) => shown(entries[i]!, place, null, envelopes[i]!)))
+      then(this.#sealed(user, entries))
       return
     }
+    const places = this.#places(user, entries)
     // Copies: the session's own are wiped at its end, and these may wait for a worker.
     const keys = privateKeys.map((key) => Uint8Array.from(key))
     const job = { kind: 'open', privateKeys: keys, envelopes, places } as const
     this.#s.outbox.compute(job, (result) => {
       for (const key of keys) key.fill(0)
       if (result.kind !== 'open') return then(null)
-      then(places.map((place, i) => shown(entries[i]!, place, result.texts[i] ?? null, null)))
+      then(
+        places.map((place, i) => {
+          const text = result.texts[i] ?? null
+          return inboxMessage(entries[i]!.index, place, { text, envelope: null })
+        }),
+      )
     })
   }
 
-  #place(recipient: string, entry: Entry): Place {
-    const { stream, seq } = decodeMeta(entry.meta)
-    const sender = this.#executor.base.stream(streamKey(stream))?.owner ?? ''
-    return { sender, recipient, stream, seq, time: entry.time }
+  /** Their owner opens them itself. */
+  #sealed(user: string, entries: readonly Entry[]): InboxMessage[] {
+    return this.#places(user, entries).map((place, i) => {
+      const { index, body } = entries[i]!
+      return inboxMessage(index, place, { text: null, envelope: body })
+    })
+  }
+
+  #places(recipient: string, entries: readonly Entry[]): Place[] {
+    return entries.map(({ meta, time }) => {
+      const { stream, seq } = decodeMeta(meta)
+      const sender = this.#executor.base.stream(streamKey(stream))?.owner ?? ''
+      return { sender, recipient, stream, seq, time }
+    })
   }
 
   // ---- pages ----------------------------------------------------------------------------------
@@ -111,7 +126,7 @@ export class Delivery {
   }
 
   inbox(session: Session, message: The<'INBOX'>, done: () => void): void {
-    const { request, after, limit } = message
+    const { request, after, limit, sealed } = message
     const user = session.user!
     this.#read(user, after, Math.min(limit, PAGE), (page) => {
       if (!page || session.user !== user) {
@@ -120,7 +135,7 @@ export class Delivery {
         done()
         return
       }
-      this.#open(session, page.entries, (messages) => {
+      const answer = (messages: InboxMessage[] | null): void => {
         if (!messages) {
           this.#s.outbox.send(session.link, refusal(request, 'OVERLOADED', 'not opened'))
           done()
@@ -132,7 +147,9 @@ export class Delivery {
         const cursor = this.#executor.base.cursors.get(user) ?? 0
         this.#s.outbox.send(session.link, { type: 'PAGE', request, messages, next, more, cursor })
         done()
-      })
+      }
+      if (sealed) answer(this.#sealed(user, page.entries))
+      else this.#open(session, page.entries, answer)
     })
   }
 
@@ -266,11 +283,10 @@ export class Delivery {
   }
 }
 
-function shown(
-  { index }: Entry,
-  { sender: from, recipient: to, stream, seq, time }: Place,
-  text: string | null,
-  envelope: Uint8Array | null,
+function inboxMessage(
+  index: number,
+  { sender: from, recipient: to, time, stream, seq }: Place,
+  content: Pick<InboxMessage, 'text' | 'envelope'>,
 ): InboxMessage {
-  return { index, from, to, time, stream, seq, text, envelope }
+  return { index, from, to, time, stream, seq, ...content }
 }

@@ -30,6 +30,8 @@ type Request = The<
   | 'INBOX'
   | 'CHANGE_PASSWORD'
   | 'ROTATE_KEY'
+  | 'ADD_KEY'
+  | 'EXPORT_KEYS'
   | 'KEYS'
   | 'DELETE'
 >
@@ -114,6 +116,8 @@ export class Sessions {
       case 'INBOX':
       case 'CHANGE_PASSWORD':
       case 'ROTATE_KEY':
+      case 'ADD_KEY':
+      case 'EXPORT_KEYS':
       case 'KEYS':
       case 'DELETE':
         session.unanswered++
@@ -161,7 +165,10 @@ export class Sessions {
         return this.#send(session, user, message)
       case 'CHANGE_PASSWORD':
       case 'ROTATE_KEY':
+      case 'ADD_KEY':
         return this.#accounts.change(session, user, message)
+      case 'EXPORT_KEYS':
+        return this.#accounts.exportKeys(session, user, message)
       case 'KEYS':
         return this.#accounts.keys(session, message)
       case 'DELETE':

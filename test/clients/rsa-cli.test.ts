@@ -24,14 +24,24 @@ interface Ended {
   readonly stderr: string
 }
 
-function run(program: string, args: readonly string[], input: Uint8Array | string = ''): Ended {
-  const env = { PATH: process.env['PATH'], LANG: 'C', TROCA_DIR: path('none') }
+function run(
+  program: string,
+  args: readonly string[],
+  input: Uint8Array | string = '',
+  passphrase: Record<string, string> = {},
+): Ended {
+  const { PATH } = process.env
+  const env = { PATH, LANG: 'C', TROCA_DIR: path('none'), ...passphrase }
   const { status, stdout, stderr } = spawnSync(program, args, { cwd: dir, env, input })
   return { code: status, stdout, stderr: stderr.toString() }
 }
 
-function troca(args: string, input: Uint8Array | string = ''): Ended {
-  return run(process.execPath, [MAIN, 'rsa', ...args.split(' ')], input)
+function troca(
+  args: string,
+  input: Uint8Array | string = '',
+  passphrase: Record<string, string> = {},
+): Ended {
+  return run(process.execPath, [MAIN, 'rsa', ...args.split(' ')], input, passphrase)
 }
 
 /** Its stdout; a failure of the test when it fails. */
@@ -125,12 +135,45 @@ t.test('PSS goes both ways', { skip }, (t) => {
   t.end()
 })
 
+t.test('keys under a passphrase go both ways, and the passphrase is no argument', { skip }, (t) => {
+  writeFileSync(path('passphrase'), 'open sesame\nsecond line')
+  good(troca('gen --bits 2048 --passphrase-file passphrase --out sealed.pem'))
+  t.match(readFileSync(path('sealed.pem'), 'utf8'), /^-----BEGIN ENCRYPTED PRIVATE KEY-----/)
+  t.equal(statSync(path('sealed.pem')).mode & 0o777, 0o600)
+  openssl('pkey -in sealed.pem -passin file:passphrase -check -noout')
+  openssl(`pkey -in ${privateKey} -aes256 -passout file:passphrase -out theirs.pem`)
+
+  const message = 'Attack at dawn'
+  for (const name of ['sealed.pem', 'theirs.pem']) {
+    const byFile = `--key ${name} --passphrase-file passphrase`
+    const byEnvironment = { TROCA_PASSPHRASE: 'open sesame' }
+    const sealed = good(troca(`encrypt ${byFile}`, message))
+    const opened = good(troca(`decrypt --key ${name}`, sealed, byEnvironment))
+    t.equal(opened.toString(), message)
+    const signature = good(troca(`sign --key ${name}`, message, byEnvironment))
+    writeFileSync(path('by.sig'), signature)
+    good(troca(`verify ${byFile} --signature by.sig`, message))
+
+    const missing = troca(`decrypt --key ${name}`, sealed)
+    t.equal(missing.code, 2)
+    t.match(missing.stderr, /no passphrase: give it by prompt, --passphrase-file or TROCA_PASS/)
+    const wrong = troca(`inspect --key ${name}`, '', { TROCA_PASSPHRASE: 'open sesam' })
+    t.equal(wrong.code, 1)
+    t.match(wrong.stderr, /it does not open: the passphrase is another, or/)
+  }
+  const asked = good(troca('gen --bits 2048 --passphrase --json', 'from stdin\n')).toString()
+  const { pem } = JSON.parse(asked) as { pem: string }
+  writeFileSync(path('asked.pem'), pem)
+  openssl('pkey -in asked.pem -passin stdin -noout', 'from stdin\n')
+  t.end()
+})
+
 t.test('keys that it does not take are refused with what to do', { skip }, (t) => {
-  openssl(`pkey -in ${privateKey} -aes256 -passout pass:secret -out encrypted.pem`)
+  openssl(`rsa -in ${privateKey} -traditional -aes256 -passout pass:secret -out old.pem`)
   openssl('genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ec.pem')
   openssl('genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out short.pem')
   const refusals: readonly [string, RegExp][] = [
-    ['encrypted.pem', /it is encrypted; write it decrypted first: openssl pkey -in/],
+    ['old.pem', /its encryption is of an old form; openssl pkey -in KEY -aes256 -out NEW/],
     ['ec.pem', /the algorithm is not rsaEncryption/],
     ['short.pem', /the modulus has 1024 bits; at least 2048 are needed/],
     ['message', /not PEM of an RSA key/],
@@ -176,6 +219,8 @@ t.test('what does not fit, does not open or is not understood', (t) => {
     `verify --key ${privateKey}`,
     'inspect',
     'break',
+    'gen --bits 2048 --passphrase',
+    'gen --bits 2048 --passphrase open-sesame',
   ]
   for (const args of usage) t.equal(troca(args).code, 2, args)
   t.end()

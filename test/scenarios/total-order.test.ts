@@ -6,7 +6,7 @@ import t from 'tap'
 import { ERRORS, type ErrorName } from '../../protocol/errors.js'
 import { KIND, type Entry } from '../../protocol/log/entry.js'
 import type { Message, MessageName } from '../../protocol/messages/catalogue.js'
-import { LIMITS, TIMINGS } from '../../protocol/replicas/config.js'
+import { LIMITS, TIMINGS, type Limits } from '../../protocol/replicas/config.js'
 import { ProcessingReplica } from '../../protocol/replicas/processing.js'
 import { CLUSTER_ID } from '../simulator/cluster.js'
 import { readKey, seal } from '../simulator/compute.js'
@@ -23,10 +23,10 @@ class Ring {
   stream: Uint8Array = new Uint8Array(16)
 
   /** `real`: which of the three slots are processing replicas. */
-  constructor(real: readonly number[] = [1, 2, 3]) {
+  constructor(real: readonly number[] = [1, 2, 3], limits: Limits = LIMITS) {
     this.stage.addStore(1, 1)
     for (const slot of real) {
-      const sizes = { slots: 3, stores: 1, timings: TIMINGS, limits: LIMITS, readKey }
+      const sizes = { slots: 3, stores: 1, timings: TIMINGS, limits, readKey }
       this.stage.add('processing', slot, (start) => {
         return new ProcessingReplica({
           ...{ clusterId: CLUSTER_ID, self: slot, ...start, ...sizes },
@@ -461,5 +461,64 @@ t.test('the last attempt is a fixed refusal: DIVERGED, which consumes the seq', 
   ring.wrong.clear()
   t.match(ring.ask(1, 'olá'), isError('DIVERGED'), 'that is the answer to seq 1 from now on')
   t.match(ring.ask(2, 'olá'), { type: 'RECEIPT', seq: 2 })
+  t.end()
+})
+
+/** What orders since `mark` had as their key seed: how many commands, in which terms. */
+function keyEpochs(ring: Ring, mark: number): { commands: number; terms: Set<number> }[] {
+  const epochs = new Map<string, { commands: number; terms: Set<number> }>()
+  const seen = new Set<string>()
+  for (const { message } of ring.stage.sent('ORDER', mark)) {
+    const { term, k, attempt, keySeed, commands } = message
+    const order = `${term}/${k}/${attempt}`
+    if (seen.has(order)) continue
+    seen.add(order)
+    const name = Buffer.from(keySeed).toString('hex')
+    const epoch = epochs.get(name) ?? { commands: 0, terms: new Set() }
+    epochs.set(name, {
+      commands: epoch.commands + commands.length,
+      terms: epoch.terms.add(term),
+    })
+  }
+  return [...epochs.values()]
+}
+
+for (const most of [1, 5]) {
+  t.test(`a key epoch of at most ${most} commands, also where many come at once`, (t) => {
+    const ring = new Ring([1, 2, 3], { ...LIMITS, keyEpochCommands: most }).begin()
+    const mark = ring.stage.said.length
+    const requests = Array.from({ length: 40 }, (_, i) => ring.send(i + 1, `text ${i + 1}`))
+    ring.stage.until('all answered', () => requests.every((r) => ring.client.answer(r)))
+    const commands = keyEpochs(ring, mark).map((epoch) => epoch.commands)
+    t.ok(commands.every((count) => count <= most))
+    t.equal(
+      commands.reduce((sum, count) => sum + count, 0),
+      40,
+    )
+    t.end()
+  })
+}
+
+t.test('a key epoch ends in time, with its term, and with the life of its coordinator', (t) => {
+  const ring = new Ring([1, 2, 3], { ...LIMITS, keyEpochMs: 100 }).begin()
+  const mark = ring.stage.said.length
+  ring.ask(1, 'one')
+  ring.stage.run(150)
+  ring.ask(2, 'another')
+  t.equal(keyEpochs(ring, mark).length, 2, 'in time')
+
+  const steady = new Ring().begin('p1')
+  const lead = steady.coordinator
+  steady.ask(1, 'one')
+  steady.ask(2, 'another')
+  t.equal(keyEpochs(steady, 0).length, 1, 'the same for a while')
+  steady.stage.crash(lead)
+  steady.stage.start(lead)
+  steady.stage.until('the next term', () => steady.replicas.some(({ term }) => term === 2))
+  steady.stage.run(1_500)
+  steady.ask(3, 'a third')
+  const epochs = keyEpochs(steady, 0)
+  t.equal(epochs.length, 2)
+  t.ok(epochs.every(({ terms }) => terms.size === 1))
   t.end()
 })

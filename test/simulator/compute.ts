@@ -23,7 +23,8 @@ function digest(text: string): string {
 
 const privateKeyOf = (name: string): string => `private:${name}`
 
-function wrap(name: string, password: string): AccountKey {
+/** As a client wraps a key that it brings. */
+export function wrap(name: string, password: string): AccountKey {
   const wrappedKey = bytesOf(JSON.stringify([password, privateKeyOf(name)]))
   return { publicKey: bytesOf(name), wrappedKey, signing: null }
 }
@@ -75,6 +76,23 @@ export function compute(job: Job, entropy: Entropy): JobResult {
       const rotated = { ...secrets, ...wrap(name, password), older }
       const privateKeys = [bytesOf(privateKeyOf(name))]
       return { kind: 'rotate-key', rotated: { secrets: rotated, privateKeys } }
+    }
+    case 'add-key': {
+      const { secrets, password, wrappedKey } = job
+      const refused = { kind: 'add-key', rotated: null } as const
+      if (unwrap(secrets, password) === null) return { ...refused, badKey: null }
+      const added = { publicKey: bytesOf(''), wrappedKey, signing: null }
+      const key = unwrap(added, password)
+      if (key === null) return { ...refused, badKey: 'another password' }
+      const { publicKey, wrappedKey: before, signing } = secrets
+      const older = [{ publicKey, wrappedKey: before, signing }, ...secrets.older]
+      const name = key.slice(privateKeyOf('').length)
+      const rotated = { ...secrets, ...wrap(name, password), older }
+      return {
+        kind: 'add-key',
+        rotated: { secrets: rotated, privateKeys: [bytesOf(key)] },
+        badKey: null,
+      }
     }
     case 'open': {
       // Too many wait, or a worker died.

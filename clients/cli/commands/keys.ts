@@ -1,4 +1,4 @@
-// troca keys list | fingerprint [NAME] | trust NAME | rotate
+// troca keys list | fingerprint [NAME] | trust NAME | rotate | export | import
 
 import type { Argv, CommandModule } from 'yargs'
 import { TrocaError } from '../../errors.js'
@@ -9,6 +9,7 @@ import { knownPassword } from '../password.js'
 import { stepMs, withClient } from '../run.js'
 import { modeOf } from '../say-keys.js'
 import { say } from '../texts.js'
+import { exportKeys, importKey } from './key-files.js'
 import { trust } from './keys-trust.js'
 
 interface OfUser extends GlobalFlags {
@@ -81,13 +82,15 @@ const rotate: CommandModule<GlobalFlags, Rotation> = {
 
 export const keys: CommandModule<GlobalFlags, GlobalFlags> = {
   command: 'keys',
-  describe: 'the keys of an account: list, fingerprint, trust, rotate',
+  describe: 'the keys of an account: list, fingerprint, trust, rotate, export, import',
   builder: (yargs) =>
     yargs
       .command(list)
       .command(fingerprint)
       .command(trust)
       .command(rotate)
+      .command(exportKeys)
+      .command(importKey)
       .demandCommand(1, 1)
       .strict(),
   handler() {},

@@ -8,12 +8,18 @@ import { thumbprint } from '../../../protocol/rsa/jwk.js'
 import { MAX_BITS, MIN_BITS, generateKey } from '../../../protocol/rsa/keys.js'
 import type { RsaPublicKey } from '../../../protocol/rsa/keys.js'
 import { oaepCapacity, oaepDecrypt, oaepEncrypt } from '../../../protocol/rsa/oaep.js'
-import { privateKeyToPem, publicKeyToPem } from '../../../protocol/rsa/pem.js'
+import {
+  privateKeyToEncryptedPem,
+  privateKeyToPem,
+  publicKeyToPem,
+} from '../../../protocol/rsa/pem.js'
 import { pssMaxSaltLength, pssSign, pssVerify } from '../../../protocol/rsa/pss.js'
 import { RsaError } from '../../../protocol/rsa/rsa-error.js'
 import type { GlobalFlags } from '../context.js'
 import { EXIT, Failure } from '../failure.js'
 import { clearProgress, progress, result, resultJson, table } from '../output.js'
+import { askPassphrase, passphraseFileOption } from '../password.js'
+import type { PassphraseFlags } from '../password.js'
 import {
   entropy,
   readFile,
@@ -36,7 +42,11 @@ const PROGRESS_EVERY_MS = 100
 interface OutFlag extends GlobalFlags {
   out?: string | undefined
 }
-interface KeyFlags extends OutFlag {
+interface GenFlags extends OutFlag, PassphraseFlags {
+  bits: number
+  passphrase: boolean
+}
+interface KeyFlags extends OutFlag, PassphraseFlags {
   key: string
 }
 interface DataFlags extends KeyFlags {
@@ -54,9 +64,11 @@ interface PssFlags extends DataFlags {
 const outOption = { type: 'string', describe: 'file to write (stdout)' } as const
 const keyOption = { type: 'string', demandOption: true, describe: 'PEM file' } as const
 
+const withKey = (yargs: Argv<GlobalFlags>): Argv<KeyFlags> =>
+  yargs.option('key', keyOption).option('passphrase-file', passphraseFileOption)
+
 const withData = (yargs: Argv<GlobalFlags>): Argv<DataFlags> =>
-  yargs
-    .option('key', keyOption)
+  withKey(yargs)
     .option('in', { type: 'string', describe: 'file to read (stdin)' })
     .option('out', outOption)
     .option('hash', { choices: HASH_NAMES, default: DEFAULT_HASH, describe: 'hash' })
@@ -72,18 +84,27 @@ const withSalt = (yargs: Argv<GlobalFlags>): Argv<PssFlags> =>
     describe: 'bytes of salt; digest: as the hash; max',
   })
 
-const gen: CommandModule<GlobalFlags, OutFlag & { bits: number }> = {
+const gen: CommandModule<GlobalFlags, GenFlags> = {
   command: 'gen',
   describe: 'make a private key (PKCS#8)',
   builder: (yargs) =>
     yargs
       .option('bits', { type: 'number', default: DEFAULT_BITS, describe: 'bits of the modulus' })
+      .option('passphrase', {
+        type: 'boolean',
+        default: false,
+        describe: 'put it under a passphrase, which is asked for (PBES2)',
+      })
+      .option('passphrase-file', passphraseFileOption)
       .option('out', outOption),
-  handler({ bits, out, json }) {
+  async handler(flags) {
+    const { bits, out, json } = flags
     if (!Number.isInteger(bits) || bits < MIN_BITS || bits > MAX_BITS) {
       throw new Failure(EXIT.usage, `--bits: ${MIN_BITS} to ${MAX_BITS}`)
     }
     if (out !== undefined) refuseExisting(out)
+    const wanted = flags.passphrase || flags['passphrase-file'] !== undefined
+    const passphrase = wanted ? await askPassphrase(flags, { isNew: true }) : null
     let told = -Infinity
     const key = generateKey(bits, entropy, (candidates) => {
       const now = performance.now()
@@ -92,7 +113,10 @@ const gen: CommandModule<GlobalFlags, OutFlag & { bits: number }> = {
       progress(say('rsaSearching', { bits: Math.ceil(bits / 2), candidates }))
     })
     clearProgress()
-    const pem = privateKeyToPem(key)
+    const pem =
+      passphrase === null
+        ? privateKeyToPem(key)
+        : privateKeyToEncryptedPem(key, passphrase, entropy)
     const made = { bits, thumbprint: thumbprint(key) }
     if (out !== undefined) writePrivateKey(out, pem)
     if (json) resultJson({ ...made, ...(out === undefined ? { pem } : { out }) })
@@ -103,9 +127,9 @@ const gen: CommandModule<GlobalFlags, OutFlag & { bits: number }> = {
 const publicHalf: CommandModule<GlobalFlags, KeyFlags> = {
   command: 'public',
   describe: 'the public half of a key (SubjectPublicKeyInfo)',
-  builder: (yargs) => yargs.option('key', keyOption).option('out', outOption),
-  handler({ key, out }) {
-    writeText(out, publicKeyToPem(readPublicKey(key)))
+  builder: (yargs) => withKey(yargs).option('out', outOption),
+  async handler(flags) {
+    writeText(flags.out, publicKeyToPem(await readPublicKey(flags)))
   },
 }
 
@@ -115,7 +139,7 @@ const encrypt: CommandModule<GlobalFlags, OaepFlags> = {
   builder: withLabel,
   async handler(flags) {
     refuseTerminal(flags)
-    const key = readPublicKey(flags.key)
+    const key = await readPublicKey(flags)
     const message = await readInput(flags.in)
     const { hash } = flags
     const capacity = oaepCapacity(key, hash)
@@ -132,7 +156,7 @@ const decrypt: CommandModule<GlobalFlags, OaepFlags> = {
   describe: 'RSAES-OAEP with a private key',
   builder: withLabel,
   async handler(flags) {
-    const key = readPrivateKey(flags.key)
+    const key = await readPrivateKey(flags)
     const ciphertext = await readInput(flags.in)
     try {
       writeOutput(flags, oaepDecrypt(key, ciphertext, entropy, oaepOptions(flags)))
@@ -151,7 +175,7 @@ const sign: CommandModule<GlobalFlags, PssFlags> = {
   builder: withSalt,
   async handler(flags) {
     refuseTerminal(flags)
-    const key = readPrivateKey(flags.key)
+    const key = await readPrivateKey(flags)
     const options = pssOptions(key, flags)
     writeOutput(flags, pssSign(key, await readInput(flags.in), entropy, options))
   },
@@ -167,7 +191,7 @@ const verify: CommandModule<GlobalFlags, PssFlags & { signature: string }> = {
       describe: 'file of the signature',
     }),
   async handler(flags) {
-    const key = readPublicKey(flags.key)
+    const key = await readPublicKey(flags)
     const options = pssOptions(key, flags)
     const signature = readFile(flags.signature)
     if (!pssVerify(key, await readInput(flags.in), signature, options)) {
@@ -181,9 +205,9 @@ const verify: CommandModule<GlobalFlags, PssFlags & { signature: string }> = {
 const inspect: CommandModule<GlobalFlags, KeyFlags> = {
   command: 'inspect',
   describe: 'what a key is, after all its checks',
-  builder: (yargs) => yargs.option('key', keyOption),
-  handler({ key: path, json }) {
-    const { kind, key } = readKey(path)
+  builder: withKey,
+  async handler(flags) {
+    const { kind, key } = await readKey(flags)
     const facts = {
       kind,
       bits: key.bits,
@@ -191,7 +215,7 @@ const inspect: CommandModule<GlobalFlags, KeyFlags> = {
       thumbprint: thumbprint(key),
       modulus: key.n.toString(16),
     }
-    if (json) return resultJson(facts)
+    if (flags.json) return resultJson(facts)
     const modulus = `${facts.modulus.slice(0, 16)}…${facts.modulus.slice(-16)}`
     result(table(['', ''], Object.entries({ ...facts, modulus })))
   },

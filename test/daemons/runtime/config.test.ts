@@ -28,6 +28,9 @@ t.test('a short file is enough', async (t) => {
   const config = checkConfig(sound, '/etc/troca/cluster.yaml', { TROCA_LOG_LEVEL: 'debug' })
   t.match(config, { tls: true, directory: '/etc/troca', log: { level: 'debug', stdout: true } })
   t.equal(config.replicas.length, 2)
+  t.equal(config.suite, 'jwe')
+  t.equal(checkConfig({ ...sound, suite: 'rsa' }, 'cluster.yaml').suite, 'rsa')
+  t.match(problems({ ...sound, suite: 'none' }), [/suite is "none"; needed: one of jwe, rsa/])
 })
 
 t.test('all that is wrong is said at once, with what is needed', async (t) => {

@@ -3,6 +3,7 @@
 import t from 'tap'
 import { readHeader } from '../../../protocol/envelope/header.js'
 import { Computations } from '../../../daemons/workers/computations.js'
+import { derivePasswordKeys, wrapPrivateKey } from '../../../protocol/envelope/accounts.js'
 import { ContentKeys, recipientKeyOf } from '../../../protocol/envelope/content-keys.js'
 import type { AccountSecrets, Job, JobResult } from '../../../protocol/replicas/compute.js'
 import { encodePkcs8, encodeSpki } from '../../../protocol/rsa/formats.js'
@@ -151,6 +152,51 @@ t.test('a new key is sealed for; what was sealed for the old one still opens', (
   t.same(run('open', { ...open, privateKeys: privateKeys! }).texts, ['message 1', 'message 2'])
   t.same(run('open', { ...open, privateKeys: [privateKey!] }).texts, [null, 'message 2'])
   t.same(run('open', { ...open, privateKeys: [] }).texts, [null, null])
+  t.end()
+})
+
+t.test('a key from elsewhere is checked whole, and wrapped anew', (t) => {
+  const user = 'bob'
+  const made = run('create-account', {
+    kind: 'create-account',
+    user,
+    password: 'old',
+    bits: 2048,
+    keys: null,
+  })
+  const { secrets } = made
+  const { wrappingKey } = derivePasswordKeys('old', secrets.salt, cost)
+  const add = (pkcs8: Uint8Array, change: Partial<Extract<Job, { kind: 'add-key' }>> = {}) => {
+    const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), pkcs8)
+    const job = { kind: 'add-key', user, password: 'old', wrappedKey, secrets } as const
+    return { wrappedKey, ...run('add-key', { ...job, ...change }) }
+  }
+  const { key } = fixture(3072)
+  const { rotated, wrappedKey } = add(encodePkcs8(key))
+  t.same(rotated!.privateKeys, [encodePkcs8(key)])
+  t.same(rotated!.secrets.publicKey, encodeSpki(key))
+  t.notSame(rotated!.secrets.wrappedKey, wrappedKey, 'under a nonce of its own')
+  const { publicKey, wrappedKey: before, signing } = secrets
+  t.same(rotated!.secrets.older, [{ publicKey, wrappedKey: before, signing }])
+  const unlock = { kind: 'unlock', user, password: 'old', secrets: rotated!.secrets } as const
+  t.same(run('unlock', unlock).privateKeys, [encodePkcs8(key), made.privateKeys[0]!])
+
+  const refusals: readonly [ReturnType<typeof add>, RegExp | null][] = [
+    [add(encodePkcs8(key), { password: 'wrong' }), null],
+    [add(encodePkcs8(key), { wrappedKey: flipped(wrappedKey, 300) }), /not wrapped under the pass/],
+    [add(encodePkcs8(key), { user: 'eve' }), /not wrapped under the password of now/],
+    [add(made.privateKeys[0]!), /the account has it already/],
+    [add(encodePkcs8(key), { secrets: rotated!.secrets }), /the account has it already/],
+    [add(made.privateKeys[0]!, { secrets: rotated!.secrets }), /the account has it already/],
+    [add(encodePkcs8({ ...key, qInv: key.qInv + 1n })), /qInv is not the inverse/],
+    [add(entropy(1000)), /not DER of an RSA key/],
+    [add(new Uint8Array(0)), /not DER of an RSA key/],
+  ]
+  for (const [{ rotated, badKey }, reason] of refusals) {
+    t.equal(rotated, null)
+    if (reason) t.match(badKey, reason)
+    else t.equal(badKey, null)
+  }
   t.end()
 })
 

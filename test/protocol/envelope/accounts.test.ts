@@ -35,9 +35,13 @@ t.test('a wrapped key opens for its user and password only', (t) => {
   t.same(unwrapPrivateKey(wrappingKey, 'alice', wrapped), pkcs8)
   t.equal(unwrapPrivateKey(wrappingKey, 'bob', wrapped), null)
   t.equal(unwrapPrivateKey(entropy(32), 'alice', wrapped), null)
-  for (let bit = 0; bit < wrapped.length * 8; bit += 97) {
-    t.equal(unwrapPrivateKey(wrappingKey, 'alice', flipped(wrapped, bit)), null)
-  }
+  const opened = Array.from({ length: wrapped.length * 8 }, (_, bit) =>
+    unwrapPrivateKey(wrappingKey, 'alice', flipped(wrapped, bit)),
+  )
+  t.ok(
+    opened.every((key) => key === null),
+    'every bit counts',
+  )
   for (const length of [0, 11, 27, 28, wrapped.length - 1]) {
     t.equal(unwrapPrivateKey(wrappingKey, 'alice', wrapped.subarray(0, length)), null)
   }

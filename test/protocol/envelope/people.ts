@@ -4,7 +4,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import type { HeldKey, KeyPair } from '../../../protocol/envelope/held-keys.js'
 import { publish } from '../../../protocol/envelope/held-keys.js'
 import type { Opener } from '../../../protocol/envelope/open.js'
-import { unwrapContentKey } from '../../../protocol/envelope/open.js'
+import { openerOf } from '../../../protocol/envelope/open.js'
 import { thumbprint } from '../../../protocol/rsa/jwk.js'
 import { privateKeyFromPem } from '../../../protocol/rsa/pem.js'
 import type { RsaPrivateKey } from '../../../protocol/rsa/keys.js'
@@ -51,9 +51,6 @@ export class Person {
   }
 
   get openers(): Opener[] {
-    return this.pairs.map(({ sealing }) => ({
-      kid: thumbprint(sealing),
-      unwrap: (encryptedKey) => unwrapContentKey(encryptedKey, sealing, entropy),
-    }))
+    return this.pairs.map(({ sealing }) => openerOf(sealing, entropy))
   }
 }

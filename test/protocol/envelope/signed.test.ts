@@ -115,7 +115,7 @@ t.test('forwarding: what alice signed for bob is not hers when bob seals it for 
   t.throws(() => openSigned(own, found, carol.openers, signers), refusal, "bob's signature")
 
   const header = finishHeader(
-    headerStart(thumbprint(carol.pair.sealing), 'alice', 'carol', alice.fingerprint),
+    headerStart(thumbprint(carol.pair.sealing), 'alice', 'carol', 'jwe', alice.fingerprint),
     ...([letter.stream, letter.seq, letter.time] as const),
   )
   const named = joinParts({ ...splitParts(resealed.envelope), header: Buffer.from(header) })

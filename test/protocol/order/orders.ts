@@ -91,7 +91,7 @@ export function sendSealed(
 ): Command {
   const named = { kid: `key of ${to}`, signer: `signer of ${user}`, sender: user, recipient: to }
   const full = { ...named, stream: STREAM, seq, time: 999, ...header }
-  const start = headerStart(full.kid, full.sender, full.recipient, full.signer)
+  const start = headerStart(full.kid, full.sender, full.recipient, 'jwe', full.signer)
   const envelope = joinParts({
     header: Buffer.from(finishHeader(start, full.stream, full.seq, full.time)),
     encryptedKey: Buffer.from('content key'),

@@ -179,13 +179,17 @@ t.test('PEM is one block of canonical base64 with a known label', (t) => {
 
 t.test('an encrypted key is refused with what to do', (t) => {
   const options = { cipher: 'aes-256-cbc', passphrase: 'secret', format: 'pem' } as const
+  const reasons = {
+    pkcs8: [/it is under a passphrase/, /"ENCRYPTED PRIVATE KEY" is not a public RSA key/],
+    pkcs1: [/of an old form; openssl pkey -in/, /of an old form; openssl pkey -in/],
+  }
   for (const type of ['pkcs8', 'pkcs1'] as const) {
     const encrypted = createPrivateKey(pem)
       .export({ type, ...options })
       .toString()
-    const refusal = { code: 'encoding', message: /it is encrypted; .* openssl pkey -in/ }
-    t.throws(() => privateKeyFromPem(encrypted, entropy), refusal, type)
-    t.throws(() => publicKeyFromPem(encrypted), refusal, type)
+    const refusals = reasons[type].map((message) => ({ code: 'encoding', message }))
+    t.throws(() => privateKeyFromPem(encrypted, entropy), refusals[0]!, type)
+    t.throws(() => publicKeyFromPem(encrypted), refusals[1]!, type)
   }
   t.end()
 })

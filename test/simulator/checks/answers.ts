@@ -9,7 +9,7 @@ import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import type { Check } from './check.js'
 import { hex } from './ledger.js'
-import type { Requests } from './requests.js'
+import { isChange, type Requests } from './requests.js'
 
 type Command = The<'ORDER'>['commands'][number]
 
@@ -76,7 +76,7 @@ export class AnswerCheck implements Check {
       const { asked, user } = this.#requests.any(to, message.request)
       if (asked.type === 'SEND') this.#uses(from, to, sendKey(user, asked))
       if (asked.type === 'OPEN_STREAM') this.#uses(from, to, openKey(user, asked.stream))
-      if (asked.type === 'CHANGE_PASSWORD' || asked.type === 'ROTATE_KEY') {
+      if (isChange(asked)) {
         this.#uses(from, to, changeKey(user, asked.token))
       }
     }

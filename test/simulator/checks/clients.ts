@@ -12,7 +12,7 @@ import type { Host } from '../host.js'
 import { Violation, expect } from '../violation.js'
 import type { Check } from './check.js'
 import { digestOf, hex, type ClientLedger } from './ledger.js'
-import { passwordOf, type Requests } from './requests.js'
+import { isChange, passwordOf, type Requests } from './requests.js'
 
 export class ClientCheck implements Check {
   readonly #ledger: ClientLedger
@@ -75,7 +75,7 @@ export class ClientCheck implements Check {
     if (asked.type === 'SEND') this.#sendRefused(to, message, name)
     if (asked.type === 'OPEN_STREAM') this.#openRefused(to, message, name)
     if (asked.type === 'REGISTER' || asked.type === 'LOGIN') this.#logInRefused(to, message, name)
-    if (asked.type === 'CHANGE_PASSWORD' || asked.type === 'ROTATE_KEY') {
+    if (isChange(asked)) {
       this.#changeRefused(to, message, name)
     }
   }
@@ -142,7 +142,7 @@ export class ClientCheck implements Check {
 
   #session(to: Host, message: The<'SESSION'>): void {
     const { asked, cursor, end } = this.#requests.any(to, message.request)
-    if (asked.type === 'CHANGE_PASSWORD' || asked.type === 'ROTATE_KEY') {
+    if (isChange(asked)) {
       return this.#changed(to, message)
     }
     if (asked.type !== 'REGISTER' && asked.type !== 'LOGIN') return
@@ -193,7 +193,7 @@ export class ClientCheck implements Check {
 
   #changed(to: Host, message: The<'SESSION'>): void {
     const { asked, user } = this.#requests.any(to, message.request)
-    if (asked.type !== 'CHANGE_PASSWORD' && asked.type !== 'ROTATE_KEY') return
+    if (!isChange(asked)) return
     const change = this.#ledger.changedBy(user, asked.token)
     if (!change) throw new Violation('C8', `${to.name} is told of a change that is not committed`)
     if (asked.type === 'CHANGE_PASSWORD') {
@@ -206,7 +206,7 @@ export class ClientCheck implements Check {
 
   #changeRefused(to: Host, message: The<'ERROR'>, name: ErrorName): void {
     const { asked, user, end } = this.#requests.any(to, message.request)
-    if (asked.type !== 'CHANGE_PASSWORD' && asked.type !== 'ROTATE_KEY') return
+    if (!isChange(asked)) return
     const versions = this.#ledger.versionsSince(user, end)
     if (name === 'ACCOUNT_CHANGED') {
       const another = versions.slice(1).some(({ account }) => {

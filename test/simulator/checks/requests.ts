@@ -17,6 +17,8 @@ const NAMES = [
   'LISTEN',
   'CHANGE_PASSWORD',
   'ROTATE_KEY',
+  'ADD_KEY',
+  'EXPORT_KEYS',
   'KEYS',
   'DELETE',
 ] as const
@@ -34,6 +36,14 @@ export interface Request<A extends Asking = Asking> {
   readonly next: number
   readonly registered: boolean
   readonly cursor: number
+}
+
+type Change = The<'CHANGE_PASSWORD' | 'ROTATE_KEY' | 'ADD_KEY'>
+
+const CHANGES: ReadonlySet<string> = new Set(['CHANGE_PASSWORD', 'ROTATE_KEY', 'ADD_KEY'])
+
+export function isChange(asked: Asking): asked is Change {
+  return CHANGES.has(asked.type)
 }
 
 export class Requests implements Check {

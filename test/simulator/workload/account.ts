@@ -3,6 +3,7 @@
 // and tries them in turn when it does not know which counts.
 
 import { ERRORS } from '../../../protocol/errors.js'
+import { wrap } from '../compute.js'
 import type { Line } from './line.js'
 
 /** Passwords chosen by each user, the newest last; more than one client may have the name. */
@@ -59,10 +60,12 @@ export class Account {
     )
   }
 
+  /** Made by the service, or brought along. */
   #rotateKey(): void {
     const { random } = this.#line
     const password = this.password
     const token = random.bytes(16)
+    if (token[0]! % 4 === 0) return this.#addKey(password, token)
     this.#again(() =>
       this.#line.ask(
         (request) => ({ type: 'ROTATE_KEY', request, password, token, keys: null }),
@@ -70,6 +73,24 @@ export class Account {
           if (answer.type === 'SESSION') this.#line.did('workload: key rotated')
           const full = answer.type === 'ERROR' && answer.code === ERRORS.TOO_MANY_KEYS.code
           if (full) this.#line.did('workload: no room for another key')
+        },
+      ),
+    )
+  }
+
+  #addKey(password: string, token: Uint8Array): void {
+    const { wrappedKey } = wrap(Buffer.from(token).toString('hex'), password)
+    this.#line.ask(
+      (request) => ({ type: 'EXPORT_KEYS', request, password }),
+      (answer) => {
+        if (answer.type === 'WRAPPED_KEYS') this.#line.did('workload: keys exported')
+      },
+    )
+    this.#again(() =>
+      this.#line.ask(
+        (request) => ({ type: 'ADD_KEY', request, password, token, wrappedKey }),
+        (answer) => {
+          if (answer.type === 'SESSION') this.#line.did('workload: key added')
         },
       ),
     )

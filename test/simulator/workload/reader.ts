@@ -53,7 +53,7 @@ export class Reader {
   #read(after: number, limit: number): void {
     this.#asking = true
     this.#line.ask(
-      (request) => ({ type: 'INBOX', request, after, limit }),
+      (request) => ({ type: 'INBOX', request, after, limit, sealed: false }),
       (answer) => this.#page(answer),
     )
   }
@@ -63,7 +63,7 @@ export class Reader {
     const { random } = this.#line
     const after = random.pick([0, random.below(this.#after + 1), this.#after + FAR])
     const limit = random.pick(LIMITS)
-    this.#line.ask((request) => ({ type: 'INBOX', request, after, limit }))
+    this.#line.ask((request) => ({ type: 'INBOX', request, after, limit, sealed: false }))
   }
 
   #listen(): void {

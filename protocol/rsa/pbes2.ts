@@ -1,0 +1,202 @@
+// Private keys under a passphrase: PKCS#8 EncryptedPrivateKeyInfo (RFC 5958 section 3) by PBES2 (RFC
+// 8018 section 6.2), as `openssl pkey -aes256` and `openssl pkcs8 -topk8 -scrypt` write it. Written
+// is PBKDF2 with HMAC-SHA-256 and AES-256-CBC; read also other SHA-1/2 hashes, scrypt (RFC 7914
+// section 7.1) and AES with shorter keys. PBES1, DES and RC2 are not read.
+
+import { createCipheriv, createDecipheriv, pbkdf2Sync, scryptSync } from 'node:crypto'
+import type { Entropy } from '../machine.js'
+import {
+  DerReader,
+  derInteger,
+  derNull,
+  derObjectIdentifier,
+  derOctetString,
+  derSequence,
+} from './der.js'
+import { decodePkcs8, encodePkcs8 } from './formats.js'
+import type { HashName } from './hashes.js'
+import type { KeyPolicy } from './key-checks.js'
+import type { RsaPrivateKey } from './keys.js'
+import { concat, draw } from './octets.js'
+import { RsaError } from './rsa-error.js'
+
+/** OWASP's count for PBKDF2-HMAC-SHA-256; a quarter of a second or so. */
+const PASSPHRASE_ITERATIONS = 600_000
+
+// A file's costs are taken up to some seconds and 256 MiB: a hostile one holds nobody up.
+const MAX_ITERATIONS = 10_000_000
+const MAX_SCRYPT_BLOCKS = 2 ** 21
+const MAX_SCRYPT_WORK = 2 ** 23
+const MAX_SALT = 1024
+
+const BLOCK = 16
+
+// Encoded arcs in hexadecimal.
+const PBES2 = '2a864886f70d01050d'
+const PBKDF2 = '2a864886f70d01050c'
+const SCRYPT = '2b06010401da47040b'
+const HMAC_SHA256 = '2a864886f70d0209'
+const AES_256_CBC = '60864801650304012a'
+
+const PRFS: ReadonlyMap<string, HashName> = new Map([
+  ['2a864886f70d0207', 'sha1'],
+  ['2a864886f70d0208', 'sha224'],
+  [HMAC_SHA256, 'sha256'],
+  ['2a864886f70d020a', 'sha384'],
+  ['2a864886f70d020b', 'sha512'],
+  ['2a864886f70d020c', 'sha512-224'],
+  ['2a864886f70d020d', 'sha512-256'],
+])
+
+/** Name and length of the key in bytes. */
+const CIPHERS: ReadonlyMap<string, readonly [string, number]> = new Map([
+  ['608648016503040102', ['aes-128-cbc', 16]],
+  ['608648016503040116', ['aes-192-cbc', 24]],
+  [AES_256_CBC, ['aes-256-cbc', 32]],
+])
+
+/** Makes `length` bytes of a passphrase. */
+type Derive = (passphrase: Uint8Array, length: number) => Uint8Array
+
+/** DER of EncryptedPrivateKeyInfo. The passphrase is taken as UTF-8, as it stands. */
+export function encodeEncryptedPkcs8(
+  key: RsaPrivateKey,
+  passphrase: string,
+  entropy: Entropy,
+  iterations: number = PASSPHRASE_ITERATIONS,
+): Uint8Array {
+  const [salt, iv] = [draw(entropy, 16), draw(entropy, BLOCK)]
+  const secret = pbkdf2Sync(Buffer.from(passphrase), salt, iterations, 32, 'sha256')
+  const cipher = createCipheriv('aes-256-cbc', secret, iv)
+  const ciphertext = concat(cipher.update(encodePkcs8(key)), cipher.final())
+  const prf = identifier(HMAC_SHA256, derNull())
+  const costs = derSequence(derOctetString(salt), derInteger(BigInt(iterations)), prf)
+  const scheme = derSequence(identifier(PBKDF2, costs), identifier(AES_256_CBC, derOctetString(iv)))
+  return derSequence(identifier(PBES2, scheme), derOctetString(ciphertext))
+}
+
+/**
+ * A checked key. RsaError `encoding` for what is not such a structure or has costs out of bounds,
+ * `decryption` for whatever does not open with this passphrase, `key` for a key that must not be
+ * used.
+ */
+export function decodeEncryptedPkcs8(
+  der: Uint8Array,
+  passphrase: string,
+  entropy: Entropy,
+  policy?: KeyPolicy,
+): RsaPrivateKey {
+  const { derive, cipher, keyLength, iv, ciphertext } = read(der)
+  const secret = derive(Buffer.from(passphrase), keyLength)
+  try {
+    const decipher = createDecipheriv(cipher, secret, iv)
+    const pkcs8 = concat(decipher.update(ciphertext), decipher.final())
+    return decodePkcs8(pkcs8, entropy, policy)
+  } catch (error) {
+    // One passphrase in 256 leaves good padding: what then is no key is the same failure.
+    if (error instanceof RsaError && error.code !== 'encoding') throw error
+    throw new RsaError(
+      'decryption',
+      'it does not open: the passphrase is another, or what is in it is no RSA key',
+    )
+  }
+}
+
+interface Encrypted {
+  readonly derive: Derive
+  readonly cipher: string
+  /** Bytes. */
+  readonly keyLength: number
+  readonly iv: Uint8Array
+  readonly ciphertext: Uint8Array
+}
+
+function read(der: Uint8Array): Encrypted {
+  const outer = new DerReader(der)
+  const info = outer.sequence()
+  outer.end()
+  const algorithm = info.sequence()
+  const ciphertext = info.octetString()
+  info.end()
+  if (arcsOf(algorithm) !== PBES2) throw unknown('the encryption is not PBES2')
+  const scheme = algorithm.sequence()
+  algorithm.end()
+  const derivation = scheme.sequence()
+  const encryption = scheme.sequence()
+  scheme.end()
+
+  const [cipher, keyLength] = CIPHERS.get(arcsOf(encryption)) ?? []
+  if (!cipher || !keyLength) throw unknown('the cipher is not AES-CBC')
+  const iv = encryption.octetString()
+  encryption.end()
+  const whole = ciphertext.length > 0 && ciphertext.length % BLOCK === 0
+  if (iv.length !== BLOCK || !whole) throw unknown('the ciphertext is not of AES-CBC')
+
+  const arcs = arcsOf(derivation)
+  if (arcs !== PBKDF2 && arcs !== SCRYPT) throw unknown('the key is not of PBKDF2 or scrypt')
+  const costs = derivation.sequence()
+  derivation.end()
+  const derive = arcs === PBKDF2 ? readPbkdf2(costs, keyLength) : readScrypt(costs, keyLength)
+  return { derive, cipher, keyLength, iv, ciphertext }
+}
+
+function readPbkdf2(costs: DerReader, keyLength: number): Derive {
+  const salt = readSalt(costs)
+  const iterations = bounded(costs.integer(), MAX_ITERATIONS, 'iterations')
+  readKeyLength(costs, keyLength)
+  let hash: HashName | undefined = 'sha1'
+  if (costs.nextIs('sequence')) {
+    const prf = costs.sequence()
+    const arcs = arcsOf(prf)
+    prf.null()
+    prf.end()
+    hash = PRFS.get(arcs)
+  }
+  costs.end()
+  if (!hash) throw unknown('the hash of PBKDF2 is unknown')
+  return (passphrase, length) => pbkdf2Sync(passphrase, salt, iterations, length, hash)
+}
+
+function readScrypt(costs: DerReader, keyLength: number): Derive {
+  const salt = readSalt(costs)
+  const N = bounded(costs.integer(), MAX_SCRYPT_BLOCKS, 'N of scrypt')
+  const r = bounded(costs.integer(), MAX_SCRYPT_BLOCKS, 'r of scrypt')
+  const p = bounded(costs.integer(), MAX_SCRYPT_WORK, 'p of scrypt')
+  readKeyLength(costs, keyLength)
+  costs.end()
+  bounded(BigInt(N * r), MAX_SCRYPT_BLOCKS, 'memory of scrypt')
+  bounded(BigInt(N * r) * BigInt(p), MAX_SCRYPT_WORK, 'work of scrypt')
+  if (N < 2 || (N & (N - 1)) !== 0) throw unknown('N of scrypt is not a power of two')
+  // 128 r (N + p) bytes and some (RFC 7914 section 6); Node refuses more than 32 MiB unless told.
+  const maxmem = 128 * r * (N + p + 2)
+  return (passphrase, length) => scryptSync(passphrase, salt, length, { N, r, p, maxmem })
+}
+
+function readSalt(costs: DerReader): Uint8Array {
+  const salt = costs.octetString()
+  if (salt.length > MAX_SALT) throw unknown(`the salt has ${salt.length} bytes`)
+  return salt
+}
+
+function readKeyLength(costs: DerReader, expected: number): void {
+  if (costs.nextIs('integer') && costs.integer() !== BigInt(expected)) {
+    throw unknown('the key length is not that of the cipher')
+  }
+}
+
+function bounded(value: bigint, max: number, what: string): number {
+  if (value >= 1n && value <= BigInt(max)) return Number(value)
+  throw unknown(`the ${what} is out of bounds: 1 to ${max}`)
+}
+
+function arcsOf(algorithm: DerReader): string {
+  return Buffer.from(algorithm.objectIdentifier()).toString('hex')
+}
+
+function identifier(arcs: string, parameters: Uint8Array): Uint8Array {
+  return derSequence(derObjectIdentifier(Buffer.from(arcs, 'hex')), parameters)
+}
+
+function unknown(reason: string): RsaError {
+  return new RsaError('encoding', `not an encrypted key that can be read: ${reason}`)
+}

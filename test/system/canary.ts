@@ -1,0 +1,82 @@
+// Looks for secrets in whatever a cluster leaves behind, in every form that a careless line of code
+// would write them in: raw, hexadecimal, base64 at any alignment, decimal, lists of bytes.
+
+/** Something that must be nowhere; or, as a marker, somewhere. */
+export interface Needle {
+  readonly what: string
+  readonly form: string
+  readonly octets: Buffer
+}
+
+/** Where to look. */
+export interface Place {
+  readonly name: string
+  readonly octets: Buffer
+}
+
+/** Bytes of a number that are looked for: 2^-192 by chance, and whole between two lines of PEM. */
+const FRAGMENT = 24
+const DECIMAL_DIGITS = 40
+
+export function needlesOfText(what: string, text: string): Needle[] {
+  return [...formsOf(what, Buffer.from(text)), { what, form: 'UTF-16', octets: utf16(text) }]
+}
+
+/** Of an integer: two stretches of its octets, and its decimal digits. */
+export function needlesOfNumber(what: string, x: bigint): Needle[] {
+  const hex = x.toString(16)
+  const octets = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex')
+  const stretches = [octets.subarray(3, 3 + FRAGMENT), octets.subarray(-FRAGMENT - 5, -5)]
+  const decimal = Buffer.from(x.toString().slice(0, DECIMAL_DIGITS))
+  return [
+    ...stretches.flatMap((stretch) => formsOf(what, stretch)),
+    { what, form: 'decimal', octets: decimal },
+  ]
+}
+
+function formsOf(what: string, octets: Buffer): Needle[] {
+  const hex = octets.toString('hex')
+  const texts = {
+    hex,
+    'upper-case hex': hex.toUpperCase(),
+    bytes: octets.join(''),
+    ...Object.fromEntries([0, 1, 2].map((shift) => [`base64 at ${shift}`, base64(octets, shift)])),
+  }
+  return [
+    { what, form: 'raw', octets },
+    ...Object.entries(texts).flatMap(([form, text]) => [
+      { what, form, octets: Buffer.from(text) },
+      ...(/[+/]/.test(text)
+        ? [{ what, form: `${form}, url`, octets: Buffer.from(urlSafe(text)) }]
+        : []),
+    ]),
+  ]
+}
+
+/** The digits that `octets` alone decide, `shift` octets after the beginning of a group of three. */
+function base64(octets: Buffer, shift: number): string {
+  const digits = Buffer.concat([Buffer.alloc(shift), octets])
+    .toString('base64')
+    .replace(/=+$/, '')
+  const start = [0, 2, 3][shift]!
+  return digits.slice(start, (shift + octets.length) % 3 === 0 ? undefined : -1)
+}
+
+function urlSafe(text: string): string {
+  return text.replaceAll('+', '-').replaceAll('/', '_')
+}
+
+function utf16(text: string): Buffer {
+  return Buffer.from(text, 'utf16le')
+}
+
+/** What is where. Line ends, blanks and commas between digits hide nothing. */
+export function search(places: readonly Place[], needles: readonly Needle[]): string[] {
+  return places.flatMap(({ name, octets }) => {
+    const joined = Buffer.from(octets.toString('latin1').replace(/\\n|[\s,]/g, ''), 'latin1')
+    const found = needles.filter(
+      (needle) => octets.includes(needle.octets) || joined.includes(needle.octets),
+    )
+    return found.map(({ what, form }) => `${what} (${form}) in ${name}`)
+  })
+}
