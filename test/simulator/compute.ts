@@ -2,6 +2,7 @@
 // ones: a key opens only what was sealed for it, a password only its own account, and every bit of
 // the seal's input changes its bytes.
 
+import type { HeldKey } from '../../protocol/envelope/held-keys.js'
 import type { Entropy } from '../../protocol/machine.js'
 import type { AccountKey, AccountSecrets, Job, JobResult } from '../../protocol/replicas/compute.js'
 import type { RecipientKey, Seal } from '../../protocol/order/seal.js'
@@ -29,6 +30,11 @@ export function wrap(name: string, password: string): AccountKey {
   return { publicKey: bytesOf(name), wrappedKey, signing: null }
 }
 
+/** Wrapped all the same, so that the checks see which password counts; it opens nothing. */
+function held({ publicKey, signing }: HeldKey, password: string): AccountKey {
+  return { ...wrap(textOf(publicKey), password), signing }
+}
+
 /** null: another password. */
 function unwrap({ wrappedKey }: AccountKey, password: string): string | null {
   const [right, key] = JSON.parse(textOf(wrappedKey)) as [string, string]
@@ -39,7 +45,9 @@ const verifierOf = (password: string): Uint8Array =>
   bytesOf(digest(password).padEnd(32, '.').slice(0, 32))
 
 function changePassword(secrets: AccountSecrets, newPassword: string): AccountSecrets {
-  const rewrap = ({ publicKey }: AccountKey): AccountKey => wrap(textOf(publicKey), newPassword)
+  const rewrap = ({ publicKey, signing }: AccountKey): AccountKey => {
+    return { ...wrap(textOf(publicKey), newPassword), signing }
+  }
   const verifierHash = verifierOf(newPassword)
   return { ...secrets, verifierHash, ...rewrap(secrets), older: secrets.older.map(rewrap) }
 }
@@ -51,7 +59,8 @@ export function compute(job: Job, entropy: Entropy): JobResult {
       const salt = entropy(16)
       const cost = { logN: 1, r: 1, p: 1 }
       const verifierHash = verifierOf(job.password)
-      const secrets = { salt, cost, verifierHash, ...wrap(name, job.password), older: [] }
+      const key = job.keys ? held(job.keys, job.password) : wrap(name, job.password)
+      const secrets = { salt, cost, verifierHash, ...key, older: [] }
       return { kind: 'create-account', privateKeys: [bytesOf(privateKeyOf(name))], secrets }
     }
     case 'unlock': {
@@ -73,7 +82,8 @@ export function compute(job: Job, entropy: Entropy): JobResult {
       const name = hex(entropy(8))
       const { publicKey, wrappedKey, signing } = secrets
       const older = [{ publicKey, wrappedKey, signing }, ...secrets.older]
-      const rotated = { ...secrets, ...wrap(name, password), older }
+      const key = job.keys ? held(job.keys, password) : wrap(name, password)
+      const rotated = { ...secrets, ...key, older }
       const privateKeys = [bytesOf(privateKeyOf(name))]
       return { kind: 'rotate-key', rotated: { secrets: rotated, privateKeys } }
     }
