@@ -68,12 +68,15 @@ const MAX_EVENTS = 5_000_000
 function settingOf(seed: number, sizes: Sizes, mode: Mode, plan: Random): Setting {
   const [wire, latency] = [plan.chance(0.15), plan.spread(0.1, 5)]
   const bounds = new Random(seed, 'bounds')
+  const tail = bounds.pick([128, 128, 1_024, 8_192])
+  const near = bounds.pick([20, 200, 1_000])
+  const stretch = bounds.pick([1, 2, 32, 512])
+  const frameBytes = bounds.pick([700, 8_192, 160 * 1024, 160 * 1024])
   const logBounds = {
     // Always more than what is unanswered at a time: an order sent again is looked for in memory.
-    tail: bounds.pick([128, 128, 1_024, 8_192]),
-    near: bounds.pick([20, 200, 1_000]),
-    stretch: bounds.pick([1, 2, 32, 512]),
-    frameBytes: bounds.pick([700, 8_192, 160 * 1024, 160 * 1024]),
+    ...{ tail, stretch, frameBytes },
+    // A view waits while its members fetch what they lack: some tens of frames at most.
+    near: stretch < 8 || frameBytes < 1_000 ? Math.min(near, 60) : near,
   }
   return { seed, sizes, wire, latency, logBounds, mayHalt: mode === 'beyond' }
 }

@@ -182,14 +182,15 @@ t.test('an encrypted key is refused with what to do', (t) => {
   const reasons = {
     pkcs8: [/it is under a passphrase/, /"ENCRYPTED PRIVATE KEY" is not a public RSA key/],
     pkcs1: [/of an old form; openssl pkey -in/, /of an old form; openssl pkey -in/],
-  }
+  } as const
   for (const type of ['pkcs8', 'pkcs1'] as const) {
     const encrypted = createPrivateKey(pem)
       .export({ type, ...options })
       .toString()
-    const refusals = reasons[type].map((message) => ({ code: 'encoding', message }))
-    t.throws(() => privateKeyFromPem(encrypted, entropy), refusals[0]!, type)
-    t.throws(() => publicKeyFromPem(encrypted), refusals[1]!, type)
+    const [asPrivate, asPublic] = reasons[type]
+    const code = 'encoding'
+    t.throws(() => privateKeyFromPem(encrypted, entropy), { code, message: asPrivate }, type)
+    t.throws(() => publicKeyFromPem(encrypted), { code, message: asPublic }, type)
   }
   t.end()
 })

@@ -16,6 +16,8 @@ interface Course {
   promised: Epoch | null
   status: string
   last: number
+  /** What REPLYs named as the end of their senders' logs, in this epoch. */
+  named: { readonly epoch: Epoch; readonly last: number } | null
 }
 
 const keyOf = ({ chain }: Entry): string => Buffer.from(chain).toString('latin1')
@@ -36,7 +38,9 @@ export class RuleCheck implements Check {
   }
 
   #course(slot: number): Course {
-    const known = this.#courses.get(slot) ?? { promised: null, status: '', last: 0 }
+    const known = this.#courses.get(slot) ?? {
+      ...{ promised: null, status: '', last: 0, named: null },
+    }
     this.#courses.set(slot, known)
     return known
   }
@@ -115,6 +119,7 @@ export class RuleCheck implements Check {
 
   delivered(_from: Host, to: Host, message: Message): void {
     if (to.paused || to.role !== 'persistence') return
+    if (message.type === 'REPLY') this.#named(to.slot, message)
     if (message.type !== 'PULLED' && message.type !== 'REPLICATE') return
     this.#stretch = message
     const { status } = turnView(to)!
@@ -122,6 +127,13 @@ export class RuleCheck implements Check {
     const last = message.entries.at(-1)
     const pulled = this.#pulled.get(to.slot) ?? new Map<string, Epoch>()
     if (last) this.#pulled.set(to.slot, pulled.set(keyOf(last), message.promised))
+  }
+
+  #named(slot: number, { epoch, last }: The<'REPLY'>): void {
+    const course = this.#course(slot)
+    const { named } = course
+    const before = named && sameEpoch(named.epoch, epoch) ? named.last : 0
+    course.named = { epoch, last: Math.max(before, last) }
   }
 
   stepped(host: Host): void {
@@ -134,12 +146,19 @@ export class RuleCheck implements Check {
       return `${host.name} was ${before.status} and is in a view`
     })
     const stays = status === 'normal' && before.status === 'normal'
-    if (stays && this.#stretch && last > before.last) {
-      this.#takenUp(host, installedEpoch, this.#stretch)
+    if (stays && last > before.last) {
+      if (this.#stretch) this.#takenUp(host, installedEpoch, this.#stretch)
+      else this.#appended(host, installedEpoch, before)
     }
     this.#stretch = null
     before.status = status
     before.last = last
+  }
+
+  /** P2: who holds the turn appends to all that there is. */
+  #appended(host: Host, epoch: Epoch, { last, named }: Course): void {
+    const enough = !named || !sameEpoch(named.epoch, epoch) || last >= named.last
+    expect(enough, 'P2', () => `${host.name} appends after ${last}; a REPLY named ${named!.last}`)
   }
 
   /** P2: in a view the log is the view's. */

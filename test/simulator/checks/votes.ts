@@ -52,6 +52,9 @@ export class VoteCheck implements Check {
   readonly #ballots = new Map<string, Ballot>()
   /** By slot: a life that has been told, in this process, that its file was put back. */
   readonly #over = new Map<number, string>()
+  /** Questions that each store was asked, as asker and number, and those of a life that is over. */
+  readonly #asked = new Map<number, Set<string>>()
+  readonly #vain = new Set<string>()
 
   constructor(slots: number) {
     this.#majority = Math.floor(slots / 2) + 1
@@ -59,7 +62,10 @@ export class VoteCheck implements Check {
 
   /** What it was told is forgotten; perhaps it catches up before it is told again. */
   started(host: Host): void {
-    if (host.role === 'persistence') this.#over.delete(host.slot)
+    if (host.role !== 'persistence') return
+    this.#over.delete(host.slot)
+    this.#asked.delete(host.slot)
+    for (const one of this.#vain) if (one.startsWith(`${host.name} `)) this.#vain.delete(one)
   }
 
   #ballot(epoch: Epoch): Ballot {
@@ -92,13 +98,18 @@ export class VoteCheck implements Check {
 
   delivered(from: Host, to: Host, message: Message): void {
     if (message.type === 'RECALL') return this.#recalled(to, message)
+    if (message.type === 'READ' || message.type === 'TIP') {
+      const asked = this.#asked.get(to.slot) ?? new Set()
+      this.#asked.set(to.slot, asked.add(`${from.name} ${from.life} ${message.request}`))
+      return
+    }
     if (message.type !== 'PROMISE' || to.slot !== message.epoch.slot) return
     const { promises } = this.#ballot(message.epoch)
     const again = promises.some(({ slot }) => slot === from.slot)
     if (!again) promises.push({ ...message, slot: from.slot })
   }
 
-  sent(from: Host, _to: Host, message: Message): void {
+  sent(from: Host, to: Host, message: Message): void {
     switch (message.type) {
       case 'PREPARE':
         this.#ballot(message.epoch).named = message.incarnations
@@ -111,7 +122,19 @@ export class VoteCheck implements Check {
         return message.learner ? undefined : this.#votes(from, message)
       case 'ACK':
         return this.#votes(from, message)
+      case 'READ_PAGE':
+      case 'TIP_IS':
+        return this.#answers(from, to, message.request)
     }
+  }
+
+  /** What the old life counted towards a majority is no answer of the new one. */
+  #answers(from: Host, to: Host, request: number): void {
+    const question = `${to.name} ${to.life} ${request}`
+    this.#asked.get(from.slot)?.delete(question)
+    expect(!this.#vain.has(`${from.name} ${question}`), 'P9', () => {
+      return `${from.name} answers ${request} of ${to.name}, which it was asked in a life that is over`
+    })
   }
 
   /** Told of more than its file holds: that life is over, and knows it from here on. */
@@ -119,7 +142,9 @@ export class VoteCheck implements Check {
     const file = host.disk?.file
     if (!file?.forgets || host.paused || !same(file.incarnation, about)) return
     const last = Math.max(file.last.index, turnView(host)?.lastIndex ?? 0)
-    if (saidAcked > last) this.#over.set(host.slot, about.nonce)
+    if (saidAcked <= last) return
+    this.#over.set(host.slot, about.nonce)
+    for (const one of this.#asked.get(host.slot) ?? []) this.#vain.add(`${host.name} ${one}`)
   }
 
   /** Only a voter speaks as one, and none whose life is over. */

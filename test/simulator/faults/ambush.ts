@@ -31,6 +31,37 @@ function reset({ network }: Cluster, from: Host, to: Host): void {
   if (connection) network.sever(connection)
 }
 
+/** What is said in answer, and counts. */
+const ANSWERS: Readonly<Partial<Record<MessageName, MessageName>>> = {
+  PREPARE: 'PROMISE',
+  REPLICATE: 'ACK',
+  LAST_ASK: 'LAST_IS',
+}
+
+/** Others hear of it only once the receiver has answered, lost its file and come back. */
+function answerAndReturn(strike: Strike, from: Host, to: Host, { type }: Message): void {
+  const { cluster, random, later } = strike
+  const { network, persistence } = cluster
+  for (const other of persistence.filter((host) => host !== from && host !== to)) {
+    network.block(from, other)
+    later(random.spread(50, 1_500), () => network.unblock(from, other))
+  }
+  cluster.trap(ANSWERS[type] ?? 'PROMISE', (one) => {
+    later(0, () => {
+      if (one === to) returnAsAnother(strike, one)
+    })
+  })
+}
+
+function returnAsAnother({ cluster, random, later, restart }: Strike, host: Host): boolean {
+  const { disk } = host
+  if (!disk || !spared(cluster, disk)) return false
+  host.crash()
+  disk.lose()
+  later(random.spread(2, 50), () => restart(host))
+  return true
+}
+
 function cutPath({ cluster: { network }, random, later }: Strike, from: Host, to: Host): void {
   network.block(from, to)
   later(random.spread(100, 4_000), () => network.unblock(from, to))
@@ -54,19 +85,14 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   'it comes again'({ cluster, random, later }, from, to, message) {
     later(random.spread(1, 3_000), () => cluster.network.repeat(from, to, message))
   },
+  'the receiver answers and comes back as another': answerAndReturn,
   // Its old life's words are there before, and those of the others come after the new one's first.
   'the sender comes back as another'(strike, from, to) {
-    const { cluster, random, later, restart } = strike
-    const { disk } = from
-    if (!disk || !spared(cluster, disk)) return
-    from.crash()
-    disk.lose()
-    later(random.spread(2, 50), () => restart(from))
-    const before = random.chance(0.5)
+    const { cluster, random, later } = strike
+    if (!returnAsAnother(strike, from)) return
     for (const other of cluster.persistence.filter((host) => host !== from && host !== to)) {
-      const [source, target] = before ? [to, other] : [other, to]
-      cluster.network.block(source, target)
-      later(random.spread(50, 1_500), () => cluster.network.unblock(source, target))
+      cluster.network.block(other, to)
+      later(random.spread(50, 1_500), () => cluster.network.unblock(other, to))
     }
   },
   'the path is cut': cutPath,
@@ -75,8 +101,20 @@ const DEEDS: Readonly<Record<string, Deed>> = {
 
 /** What is said while a cluster comes to rest. */
 const LAST_MOMENTS: readonly MessageName[] = [
-  ...(['ASK', 'CONSENT', 'PREPARE', 'PROMISE', 'INSTALL', 'INSTALLED', 'ACTIVE'] as const),
-  ...(['JOIN', 'PULL', 'PULLED', 'REQUEST', 'REPLY', 'REPLICATE', 'ACK', 'COMMIT'] as const),
+  ...(['ASK', 'CONSENT', 'PREPARE', 'PROMISE', 'INSTALL', 'INSTALL', 'INSTALLED'] as const),
+  ...([
+    'INSTALLED',
+    'ACTIVE',
+    'ACTIVE',
+    'JOIN',
+    'PULL',
+    'PULLED',
+    'REQUEST',
+    'REPLY',
+    'REPLICATE',
+    'ACK',
+    'COMMIT',
+  ] as const),
   ...(['CLAIM', 'CLAIMED', 'ELECTION', 'COORDINATOR', 'ORDER', 'VOTE', 'APPENDED'] as const),
 ]
 
@@ -110,13 +148,19 @@ function lurk(strike: Strike, moment: MessageName, deed: string): void {
   })
 }
 
+/** Mostly one at which the deed may do harm. */
+function momentFor(random: Random, deed: string): MessageName {
+  if (random.chance(0.2)) return random.pick(MOMENTS)
+  if (deed.includes('answers')) return random.pick(Object.keys(ANSWERS) as MessageName[])
+  return random.pick(deed.includes('file') || deed.includes('another') ? VOTES : MOMENTS)
+}
+
 export const ambush: Fault = {
   every: 800,
   strike(strike) {
     const { random } = strike
     const deed = random.pick(Object.keys(DEEDS))
-    const ofFiles = deed.includes('file') || deed.includes('another')
-    lurk(strike, random.pick(ofFiles && random.chance(0.8) ? VOTES : MOMENTS), deed)
+    lurk(strike, momentFor(random, deed), deed)
   },
 }
 
@@ -128,10 +172,10 @@ export const obsession: Fault = {
   every: 200,
   strike(strike) {
     const { cluster, random, theme } = strike
-    const pairs = Array.from({ length: OBSESSIONS }, () => ({
-      moment: theme.pick(MOMENTS),
-      deed: theme.pick(Object.keys(DEEDS)),
-    }))
+    const pairs = Array.from({ length: OBSESSIONS }, () => {
+      const deed = theme.pick(Object.keys(DEEDS))
+      return { deed, moment: momentFor(theme, deed) }
+    })
     const { moment, deed } = random.pick(pairs)
     if (!cluster.trapped(moment)) lurk(strike, moment, deed)
   },

@@ -1,0 +1,56 @@
+// Private keys as the service hands them out and takes them: what a client makes of them, and what
+// it says to a service that hands out something else.
+
+import t from 'tap'
+import { unwrapKeys, wrapKey } from '../../clients/own-keys.js'
+import {
+  derivePasswordKeys,
+  unwrapPrivateKey,
+  wrapPrivateKey,
+} from '../../protocol/envelope/accounts.js'
+import { encodePkcs8, encodeSpki } from '../../protocol/rsa/formats.js'
+import { entropy, fixture, flipped } from '../protocol/rsa/fixtures.js'
+
+const [first, second] = [fixture(2048).key, fixture(3072).key]
+const salt = entropy(16)
+const cost = { logN: 10, r: 8, p: 1 }
+const { wrappingKey } = derivePasswordKeys('sesame', salt, cost)
+const stored = (key: typeof first) => ({
+  publicKey: encodeSpki(key),
+  wrappedKey: wrapPrivateKey(wrappingKey, 'bob', entropy(12), encodePkcs8(key)),
+})
+const [newest, older] = [stored(second), stored(first)]
+const wrapped = { salt, cost, keys: [newest, older] }
+const broken = { name: 'BROKEN_PEER', definite: true }
+
+t.test('keys come out in their order, and go in so that the service opens them', (t) => {
+  t.same(unwrapKeys('bob', 'sesame', wrapped), [second, first])
+  const sent = wrapKey('bob', 'sesame', wrapped, first)
+  t.same(unwrapPrivateKey(wrappingKey, 'bob', sent), encodePkcs8(first))
+  t.notSame(wrapKey('bob', 'sesame', wrapped, first), sent, 'under a nonce of its own')
+  t.end()
+})
+
+t.test('a key that is another, changed, or of another user is not taken for the own', (t) => {
+  const wrong = [
+    { ...newest, publicKey: older.publicKey },
+    { ...newest, wrappedKey: older.wrappedKey },
+    { ...newest, wrappedKey: flipped(newest.wrappedKey, 500) },
+    { ...newest, wrappedKey: new Uint8Array(1) },
+  ]
+  for (const key of wrong) {
+    t.throws(() => unwrapKeys('bob', 'sesame', { ...wrapped, keys: [older, key] }), broken)
+  }
+  t.throws(() => unwrapKeys('eve', 'sesame', wrapped), broken)
+  t.throws(() => unwrapKeys('bob', 'another', wrapped), broken)
+  t.end()
+})
+
+t.test('costs that would take the memory of the client are refused', (t) => {
+  for (const change of [{ logN: 24 }, { r: 64 }, { p: 0 }, { p: 17 }]) {
+    const hostile = { ...wrapped, cost: { ...cost, ...change } }
+    t.throws(() => unwrapKeys('bob', 'sesame', hostile), broken)
+    t.throws(() => wrapKey('bob', 'sesame', hostile, first), broken)
+  }
+  t.end()
+})
