@@ -98,15 +98,19 @@ export class VoteCheck implements Check {
 
   delivered(from: Host, to: Host, message: Message): void {
     if (message.type === 'RECALL') return this.#recalled(to, message)
-    if (message.type === 'READ' || message.type === 'TIP') {
-      const asked = this.#asked.get(to.slot) ?? new Set()
-      this.#asked.set(to.slot, asked.add(`${from.name} ${from.life} ${message.request}`))
-      return
-    }
+    if (message.type === 'READ' || message.type === 'TIP') return this.#question(from, to, message)
     if (message.type !== 'PROMISE' || to.slot !== message.epoch.slot) return
     const { promises } = this.#ballot(message.epoch)
     const again = promises.some(({ slot }) => slot === from.slot)
     if (!again) promises.push({ ...message, slot: from.slot })
+  }
+
+  #question(from: Host, to: Host, { request }: The<'READ' | 'TIP'>): void {
+    const question = `${from.name} ${from.life} ${request}`
+    const asked = this.#asked.get(to.slot) ?? new Set()
+    this.#asked.set(to.slot, asked.add(question))
+    // Asked once more, of the new life perhaps.
+    this.#vain.delete(`${to.name} ${question}`)
   }
 
   sent(from: Host, to: Host, message: Message): void {
