@@ -3,7 +3,9 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Message, The } from '../protocol/messages/catalogue.js'
+import type { HeldKey } from '../protocol/envelope/held-keys.js'
 import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
+import type { Held, PublishedKey } from './e2e/known-keys.js'
 import { TrocaError, refusedHere } from './errors.js'
 import type { Link } from './link.js'
 import type { Operations } from './operations.js'
@@ -16,18 +18,22 @@ const TOKEN_BYTES = 16
 
 export interface Account {
   readonly name: string
-  /** RFC 7638 thumbprint of the public key that is sealed for. */
+  /** Who holds the private keys. */
+  readonly held: Held
+  /**
+   * RFC 7638 thumbprint of the public key that is sealed for; client-held: of the signing key, which
+   * vouches for that one.
+   */
   readonly fingerprint: string
   readonly bits: number
   /** Everything up to this log index was acknowledged. */
   readonly cursor: number
 }
 
-/** The public side of a key. */
-export type Key = Pick<Account, 'fingerprint' | 'bits'>
-
 export interface NewKeyOptions extends OperationOptions {
   readonly onProgress?: (text: string) => void
+  /** Of keys that are made here, for client-held accounts; 3072 by default. */
+  readonly bits?: number
 }
 
 type Asking = (request: number) => Message
@@ -36,27 +42,28 @@ export class Accounts {
   readonly #operations: Operations
   readonly #link: Link
   readonly #timeoutMs: number
-  readonly #loggedIn: (account: Account) => void
   #registration: { readonly name: string; readonly token: Uint8Array } | null = null
 
-  constructor(
-    operations: Operations,
-    link: Link,
-    timeoutMs: number,
-    loggedIn: (account: Account) => void,
-  ) {
+  constructor(operations: Operations, link: Link, timeoutMs: number) {
     this.#operations = operations
     this.#link = link
     this.#timeoutMs = timeoutMs
-    this.#loggedIn = loggedIn
   }
 
-  async register(name: string, password: string, options: NewKeyOptions): Promise<Account> {
+  /** `keys`: made here; null: the service makes one. */
+  async register(
+    name: string,
+    password: string,
+    keys: HeldKey | null,
+    options: NewKeyOptions,
+  ): Promise<Account> {
     if (this.#registration?.name !== name) {
       this.#registration = { name, token: randomBytes(TOKEN_BYTES) }
     }
     const { token } = this.#registration
-    const build: Asking = (request) => ({ type: 'REGISTER', request, name, password, token })
+    const build: Asking = (request) => ({
+      ...{ type: 'REGISTER', request, name, password, token, keys },
+    })
     const answer = await this.#ask(`registering ${name}`, build, {
       timeoutMs: NEW_KEY_TIMEOUT_MS,
       ...options,
@@ -91,9 +98,19 @@ export class Accounts {
     }
   }
 
-  async rotateKey(password: string, options: NewKeyOptions): Promise<Account> {
+  async rotateKey(
+    password: string,
+    keys: HeldKey | null,
+    options: NewKeyOptions,
+  ): Promise<Account> {
     const token = randomBytes(TOKEN_BYTES)
-    const build: Asking = (request) => ({ type: 'ROTATE_KEY', request, password, token })
+    const build: Asking = (request) => ({
+      type: 'ROTATE_KEY',
+      request,
+      password,
+      token,
+      keys,
+    })
     const answer = await this.#ask('making a new key', build, {
       timeoutMs: NEW_KEY_TIMEOUT_MS,
       ...options,
@@ -129,7 +146,8 @@ export class Accounts {
     return { user: credentials.user, wrapped: answer as The<'WRAPPED_KEYS'> }
   }
 
-  async keys(name: string, options: OperationOptions): Promise<readonly Key[]> {
+  /** The public keys of an account, newest first; nothing of them is checked here. */
+  async published(name: string, options: OperationOptions): Promise<readonly PublishedKey[]> {
     const build: Asking = (request) => ({ type: 'KEYS', request, name })
     const answer = await this.#ask(`asking for the keys of ${name}`, build, options)
     return (answer as The<'KEYS_ARE'>).keys
@@ -141,10 +159,8 @@ export class Accounts {
   }
 
   #session(answer: Message, password: string): Account {
-    const { name, fingerprint, bits, cursor } = answer as The<'SESSION'>
+    const { name, held, fingerprint, bits, cursor } = answer as The<'SESSION'>
     this.#link.credentials = { user: name, passwords: [password] }
-    const account = { name, fingerprint, bits, cursor }
-    this.#loggedIn(account)
-    return account
+    return { name, held, fingerprint, bits, cursor }
   }
 }

@@ -7,11 +7,14 @@ import { MAX_DROP, MAX_TEXT } from '../protocol/messages/common.js'
 import type { Message, The } from '../protocol/messages/catalogue.js'
 import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
 import { Accounts } from './accounts.js'
-import type { Account, Key, NewKeyOptions } from './accounts.js'
+import type { Account, NewKeyOptions } from './accounts.js'
 import type { Connection } from './connection.js'
 import { Deadlines } from './deadlines.js'
+import type { Contact, KeyNotice } from './e2e/known-keys.js'
 import { clientError, refusedHere } from './errors.js'
 import type { TrocaError } from './errors.js'
+import { Identity } from './identity.js'
+import type { Key, RegisterOptions } from './identity.js'
 import { Link } from './link.js'
 import { Operations, onAbort } from './operations.js'
 import { DEFAULT_TIMEOUT_MS, parseServers } from './options.js'
@@ -19,7 +22,7 @@ import type { ConnectOptions, OperationOptions, Server } from './options.js'
 import { Outbox } from './outbox.js'
 import type { Receipt } from './outbox.js'
 import { Subscription, toInboxMessage, toSealedMessage } from './subscription.js'
-import type { InboxMessage, ReceivedMessage, SealedMessage } from './subscription.js'
+import type { InboxMessage, ReceivedMessage, SealedMessage, WireMessage } from './subscription.js'
 
 const GOODBYE_MS = 500
 const PAGE_MESSAGES = 200
@@ -45,6 +48,8 @@ export interface ClientEvents {
   coordinator: [{ slot: number }]
   /** Another connection serves now; `gapMs`: how long there was none. */
   failover: [{ from: number; to: number; gapMs: number }]
+  /** Somebody's keys are seen for the first time, or are not those known: people should hear of it. */
+  keys: [KeyNotice]
 }
 
 type WithTimeout<T> = OperationOptions & T
@@ -70,7 +75,7 @@ export class Client implements AsyncDisposable {
   readonly #deadlines = new Deadlines()
   readonly #link: Link
   readonly #operations: Operations
-  readonly #accounts: Accounts
+  readonly #identity: Identity
   readonly #outbox: Outbox
   #subscription: Subscription | null = null
   #acknowledged = 0
@@ -94,9 +99,13 @@ export class Client implements AsyncDisposable {
     const why = (): TrocaError | null => this.#link.lastFailure
     const doubt = (): void => this.#link.doubt()
     this.#operations = new Operations(this.#deadlines, why, doubt)
-    this.#accounts = new Accounts(this.#operations, this.#link, this.#timeoutMs, (account) =>
-      this.#loggedIn(account),
-    )
+    const accounts = new Accounts(this.#operations, this.#link, this.#timeoutMs)
+    const is = (account: Account | null): void => this.#is(account)
+    this.#identity = new Identity(accounts, is, {
+      store: options.keyStore,
+      cluster: clusterId,
+      notice: (notice) => this.events.emit('keys', notice),
+    })
     this.#outbox = new Outbox(this.#operations, this.#deadlines, why, doubt)
     onAbort(options.signal, () => this.abandon('the caller gave up'))
     this.#link.start()
@@ -107,12 +116,12 @@ export class Client implements AsyncDisposable {
   }
 
   /** Makes an account and logs in. A repetition, even after a lost answer, does no harm. */
-  register(name: string, password: string, options: NewKeyOptions = {}): Promise<Account> {
-    return this.#accounts.register(name, password, options)
+  register(name: string, password: string, options: RegisterOptions = {}): Promise<Account> {
+    return this.#identity.register(name, password, options)
   }
 
   login(name: string, password: string, options: OperationOptions = {}): Promise<Account> {
-    return this.#accounts.login(name, password, options)
+    return this.#identity.login(name, password, options)
   }
 
   /** Ends all other sessions of this account; they can log in with the new password. */
@@ -121,7 +130,8 @@ export class Client implements AsyncDisposable {
     newPassword: string,
     options: OperationOptions = {},
   ): Promise<Account> {
-    return this.#accounts.changePassword(password, newPassword, options)
+    if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
+    return this.#identity.changePassword(this.account, password, newPassword, options)
   }
 
   /**
@@ -129,33 +139,61 @@ export class Client implements AsyncDisposable {
    * this account log in again by themselves.
    */
   rotateKey(password: string, options: NewKeyOptions = {}): Promise<Account> {
-    return this.#accounts.rotateKey(password, options)
+    if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
+    return this.#identity.rotateKey(this.account, password, options)
   }
 
   /**
-   * The own private keys, the newest first; `troca/rsa` writes them as PEM. They come wrapped, and
-   * are unwrapped here.
+   * The own private keys that open messages, the newest first; `troca/rsa` writes them as PEM. They
+   * come wrapped, or are in the key file, and are unwrapped here.
    */
   exportKeys(password: string, options: OperationOptions = {}): Promise<RsaPrivateKey[]> {
-    return this.#accounts.exportKeys(password, options)
+    if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
+    return this.#identity.exportKeys(this.account, password, options)
   }
 
   /** Takes up a key made elsewhere, as `rotateKey` one of the service's making. */
   importKey(key: RsaPrivateKey, password: string, options: NewKeyOptions = {}): Promise<Account> {
-    return this.#accounts.importKey(key, password, options)
+    if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
+    return this.#identity.importKey(this.account, key, password, options)
   }
 
   /** The public keys of an account, the newest first: only that one is sealed for. */
   keys(name: string, options: OperationOptions = {}): Promise<readonly Key[]> {
-    return this.#accounts.keys(name, options)
+    return this.#identity.keys(name, options)
   }
 
-  /** Resolves when the message is stored on a majority. Waits while too many are unanswered. */
-  send(to: string, text: string, options: OperationOptions = {}): Promise<Receipt> {
+  /**
+   * Somebody's keys, held against those known: rejects with UNTRUSTED_KEY when they are others. Needs
+   * a `keyStore`. Sends of a client-held account do this by themselves.
+   */
+  contact(name: string): Promise<Contact> {
+    return this.#identity.contact(name)
+  }
+
+  /** Believes the keys of now, once people have compared fingerprints; see `contact`. */
+  trust(name: string, fingerprint?: string): Promise<Contact> {
+    return this.#identity.endToEnd.trust(name, fingerprint)
+  }
+
+  /**
+   * Resolves when the message is stored on a majority. Waits while too many are unanswered. Between
+   * client-held accounts it is sealed and signed here; `endToEnd`: rejects where it would not be.
+   */
+  send(
+    to: string,
+    text: string,
+    options: WithTimeout<{ endToEnd?: boolean }> = {},
+  ): Promise<Receipt> {
     if (!USER_NAME.test(to)) return Promise.reject(refusedHere('BAD_NAME'))
     if (Buffer.byteLength(text) > MAX_TEXT) return Promise.reject(refusedHere('TOO_LONG'))
     if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
-    return this.#outbox.send(to, text, options.timeoutMs ?? this.#timeoutMs, options.signal)
+    const { timeoutMs = this.#timeoutMs, signal, endToEnd = false } = options
+    if (this.account.held === 'service' && !endToEnd) {
+      return this.#outbox.send(to, text, null, timeoutMs, signal)
+    }
+    const sealing = this.#identity.sealing(this.account, to, text, endToEnd)
+    return sealing.then((seal) => this.#outbox.send(to, text, seal, timeoutMs, signal))
   }
 
   /** A page of the own mailbox; sees everything acknowledged before it was asked for. */
@@ -167,7 +205,12 @@ export class Client implements AsyncDisposable {
       options,
     )
     const { next, more, cursor } = page
-    return { messages: page.messages.map(toInboxMessage), next, more, cursor }
+    return { messages: await this.#open(page.messages), next, more, cursor }
+  }
+
+  #open(messages: readonly WireMessage[]): Promise<InboxMessage[]> {
+    if (this.account?.held === 'client') return this.#identity.endToEnd.open(messages)
+    return Promise.resolve(messages.map((message) => toInboxMessage(message)))
   }
 
   /** As `inbox`, but each message as it is stored: any JOSE library opens it with the own key. */
@@ -181,7 +224,9 @@ export class Client implements AsyncDisposable {
       options,
     )
     const { next, more, cursor } = page
-    return { messages: page.messages.map(toSealedMessage), next, more, cursor }
+    const signed = this.account?.held === 'client'
+    const messages = page.messages.map((message) => toSealedMessage(message, signed))
+    return { messages, next, more, cursor }
   }
 
   /**
@@ -209,8 +254,11 @@ export class Client implements AsyncDisposable {
     if (this.#ended) throw this.#ended
     if (this.#subscription) throw refusedHere('BAD_STATE', 'messages() is already being read')
     const { after = null, window = WINDOW_MESSAGES } = options
-    const subscription = new Subscription({ after, window }, this.#operations, (index) =>
-      this.ack(index),
+    const subscription = new Subscription(
+      { after, window },
+      this.#operations,
+      (index) => this.ack(index),
+      (messages) => this.#open(messages),
     )
     this.#subscription = subscription
     onAbort(options.signal, () => subscription.end(null))
@@ -270,7 +318,8 @@ export class Client implements AsyncDisposable {
     return (await this.#operations.run({ what, build, timeoutMs, signal })) as The<N>
   }
 
-  #loggedIn(account: Account): void {
+  #is(account: Account | null): void {
+    if (!account) return void (this.account = null)
     // The service hears of a cursor a little later than this client set it.
     const own = account.name === this.user ? this.#acknowledged : 0
     this.#cursorTold = account.cursor
@@ -323,6 +372,7 @@ export class Client implements AsyncDisposable {
     this.#operations.end(reason)
     this.#outbox.end(reason)
     this.#subscription?.end(reason.name === 'CLOSED' ? null : reason)
+    this.#identity.close()
     this.#deadlines.stop()
   }
 }

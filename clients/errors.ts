@@ -9,6 +9,21 @@ const CLIENT_ERRORS = {
   UNREACHABLE: { code: 402, retriable: true, hint: 'is the cluster up? troca status' },
   CLOSED: { code: 403, retriable: false, hint: 'connect again' },
   ABORTED: { code: 404, retriable: false, hint: 'the caller gave up' },
+  UNTRUSTED_KEY: {
+    code: 406,
+    retriable: false,
+    hint: 'compare fingerprints by another way, then: troca keys trust NAME --fingerprint ...',
+  },
+  NO_KEYS: {
+    code: 407,
+    retriable: false,
+    hint: 'copy keys/NAME.json of the cluster folder here, from where it was registered',
+  },
+  NOT_END_TO_END: {
+    code: 408,
+    retriable: false,
+    hint: 'without --e2e it is sent so that the service can read it',
+  },
   BROKEN_PEER: { code: 405, retriable: false, hint: 'check address and version of the server' },
 } as const
 

@@ -1,5 +1,7 @@
 // What an application says when it connects.
 
+import type { KeyStore } from './e2e/key-store.js'
+
 export interface ServerAddress {
   readonly host: string
   readonly port: number
@@ -18,6 +20,8 @@ export interface ConnectOptions {
   readonly tls?: boolean
   readonly user?: string
   readonly password?: string
+  /** For client-held accounts: where their keys are, and the known keys of others. */
+  readonly keyStore?: KeyStore
   /** Gives up whatever is under way. */
   readonly signal?: AbortSignal
   /** For connecting, and for each operation that names no other. */

@@ -10,7 +10,7 @@ import type { TrocaError } from './errors.js'
 import { onAbort, outOfTime } from './operations.js'
 import type { Operations } from './operations.js'
 import { StreamWindow } from './stream-window.js'
-import type { Letter } from './stream-window.js'
+import type { Letter, Seal } from './stream-window.js'
 
 const STREAM_ID_BYTES = 16
 /** Of the credit, left to requests that are no sends. */
@@ -24,6 +24,8 @@ export interface Receipt {
   readonly seq: number
   /** When it was ordered, ms since 1970. */
   readonly time: number
+  /** The service cannot read it. */
+  readonly endToEnd: boolean
 }
 
 interface Waiting {
@@ -41,6 +43,7 @@ export class Outbox {
   #connection: Connection | null = null
   #stream = new Uint8Array(STREAM_ID_BYTES)
   #opening = false
+  #sealing = false
   #pause: Deadline | null = null
   #lastRefusal: TrocaError | null = null
   #ended: TrocaError | null = null
@@ -66,13 +69,14 @@ export class Outbox {
   send(
     to: string,
     text: string,
+    seal: Seal | null,
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Promise<Receipt> {
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(this.#ended)
       const waiting: Waiting = { resolve, reject, deadline: null }
-      const letter = this.#window.add(to, text, waiting)
+      const letter = this.#window.add(to, text, waiting, seal)
       this.#waitingCount++
       waiting.deadline = this.#deadlines.set(timeoutMs, () => this.#late(letter, timeoutMs))
       onAbort(signal, (cause) => {
@@ -104,7 +108,8 @@ export class Outbox {
     const letter = this.#window.receipt(message.request)
     if (!letter) return
     const { index, seq, time } = message
-    this.#settled(letter)?.resolve({ index, seq, time })
+    const endToEnd = letter.seal !== null
+    this.#settled(letter)?.resolve({ index, seq, time, endToEnd })
     this.#pump()
   }
 
@@ -147,12 +152,38 @@ export class Outbox {
     if (!connection || this.#pause || this.#ended) return
     if (this.#window.wantsStream) this.#openStream()
     while (connection.writable) {
-      const request = connection.nextRequest()
-      const letter = this.#window.take(request)
+      const letter = this.#window.next()
       if (!letter) return
-      const { seq, to, text } = letter
-      connection.send({ type: 'SEND', request, stream: this.#stream, seq, to, text })
+      const { seq, to, text, seal, envelope: sealed } = letter
+      if (seal && !sealed) return this.#seal(letter, seal)
+      const request = connection.nextRequest()
+      this.#window.take(request)
+      const place = { request, stream: this.#stream, seq, to }
+      if (sealed) connection.send({ type: 'SEND_SEALED', ...place, sealed })
+      else connection.send({ type: 'SEND', ...place, text })
     }
+  }
+
+  /** What comes behind it waits: a stream is written in order. */
+  #seal(letter: Letter<Waiting>, seal: Seal): void {
+    if (this.#sealing) return
+    this.#sealing = true
+    const [stream, { seq }] = [this.#stream, letter]
+    const done = (settle: () => void): void => {
+      this.#sealing = false
+      // Otherwise it was given up, or its stream was left, meanwhile.
+      if (letter.seq === seq && this.#stream === stream) settle()
+      this.#pump()
+    }
+    seal(stream, seq).then(
+      (envelope) => done(() => (letter.envelope = envelope)),
+      (error: TrocaError) =>
+        done(() => {
+          const { waiting } = letter
+          this.#giveUp(letter)
+          waiting?.reject(error)
+        }),
+    )
   }
 
   #openStream(): void {

@@ -8,11 +8,18 @@ import { ERRORS, errorName } from '../protocol/errors.js'
 import { refusedBeforeOrder } from './errors.js'
 import type { Refusal } from './errors.js'
 
+/** The stored body of a message, made when its place is known. */
+export type Seal = (stream: Uint8Array, seq: number) => Promise<Uint8Array>
+
 export interface Letter<T> {
   /** 0: not written in the open stream. */
   seq: number
   readonly to: string
   readonly text: string
+  /** The service sees only what this makes of the text; null: it seals the text itself. */
+  readonly seal: Seal | null
+  /** What was made; null: not yet. The same bytes for as long as the letter keeps its place. */
+  envelope: Uint8Array | null
   /** Whoever waits for the answer; null: given up, but still owed to the stream. */
   waiting: T | null
   /** Tries written to a socket and not known to be refused before the order. */
@@ -29,6 +36,7 @@ export type Verdict<T> =
 
 /** Unanswered sends of one stream at the most. */
 const MAX_UNANSWERED = 256
+const UNPLACED = { seq: 0, envelope: null, openTries: 0, request: 0 }
 /** A refusal that names no time is tried again after this. */
 const RETRY_MS = 20
 
@@ -69,22 +77,28 @@ export class StreamWindow<T> {
     this.#nextSeq = 1
   }
 
-  add(to: string, text: string, waiting: T): Letter<T> {
-    const letter = { seq: 0, to, text, waiting, openTries: 0, request: 0 }
+  add(to: string, text: string, waiting: T, seal: Seal | null = null): Letter<T> {
+    const letter = { ...UNPLACED, to, text, seal, waiting }
     this.#unwritten.push(letter)
     return letter
   }
 
-  /** The next letter to put on the wire, under this request id; undefined: nothing, or no room. */
+  /** The next letter to put on the wire, which has its place now; undefined: nothing, or no room. */
+  next(): Letter<T> | undefined {
+    const placed = this.#unanswered[this.#written]
+    if (placed) return placed
+    if (this.#sealed || this.#unanswered.length >= this.#limit) return undefined
+    const letter = this.#unwritten.shift()
+    if (!letter) return undefined
+    letter.seq = this.#nextSeq++
+    this.#unanswered.push(letter)
+    return letter
+  }
+
+  /** Puts the next letter on the wire, under this request id. */
   take(request: number): Letter<T> | undefined {
-    let letter = this.#unanswered[this.#written]
-    if (!letter) {
-      if (this.#sealed || this.#unanswered.length >= this.#limit) return undefined
-      letter = this.#unwritten.shift()
-      if (!letter) return undefined
-      letter.seq = this.#nextSeq++
-      this.#unanswered.push(letter)
-    }
+    const letter = this.next()
+    if (!letter) return undefined
     this.#written++
     letter.openTries++
     letter.request = request
@@ -141,7 +155,7 @@ export class StreamWindow<T> {
     for (const [request, other] of this.#tries)
       if (left.includes(other)) this.#tries.delete(request)
     const again = left.filter((other) => other.waiting !== null)
-    for (const other of again) Object.assign(other, { seq: 0, openTries: 0, request: 0 })
+    for (const other of again) Object.assign(other, UNPLACED)
     this.#unwritten.unshift(...again)
     return true
   }

@@ -2,25 +2,28 @@
 // that was taken in, and whatever is pushed again after a reconnect at or below it is dropped.
 
 import { toCompact } from '../protocol/envelope/parts.js'
+import { splitSigned } from '../protocol/envelope/signed.js'
 import type { The } from '../protocol/messages/catalogue.js'
 import { clientError } from './errors.js'
 import type { TrocaError } from './errors.js'
 import type { Operations } from './operations.js'
 
-type WireMessage = The<'PUSH'>['messages'][number]
+export type WireMessage = The<'PUSH'>['messages'][number]
 
 /** A message out of the own mailbox. */
 export interface InboxMessage {
   readonly index: number
   readonly from: string
   readonly to: string
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; end to end: as the sender signed it. */
   readonly time: number
   /** Hex. */
   readonly stream: string
   readonly seq: number
-  /** null: the envelope does not open with this account's key. */
+  /** null: the envelope does not open, or is not its sender's for this place. */
   readonly text: string | null
+  /** The service cannot read it, and its sender signed it. */
+  readonly endToEnd: boolean
 }
 
 export interface ReceivedMessage extends InboxMessage {
@@ -28,9 +31,10 @@ export interface ReceivedMessage extends InboxMessage {
   ack(): void
 }
 
-export function toInboxMessage(message: WireMessage): InboxMessage {
+export function toInboxMessage(message: WireMessage, endToEnd = false): InboxMessage {
   const { index, from, to, time, seq, text } = message
-  return { index, from, to, time, stream: Buffer.from(message.stream).toString('hex'), seq, text }
+  const stream = Buffer.from(message.stream).toString('hex')
+  return { index, from, to, time, stream, seq, text, endToEnd }
 }
 
 /** A message as it is stored. */
@@ -39,14 +43,16 @@ export interface SealedMessage extends Omit<InboxMessage, 'text'> {
   readonly jwe: string
 }
 
-export function toSealedMessage(message: WireMessage): SealedMessage {
-  const { text: _text, ...place } = toInboxMessage(message)
-  return { ...place, jwe: jweOf(message) }
+/** `signed`: what is stored is a JWE and its sender's signature, which is not part of it. */
+export function toSealedMessage(message: WireMessage, signed: boolean): SealedMessage {
+  const { text: _text, ...place } = toInboxMessage(message, signed)
+  return { ...place, jwe: jweOf(message, signed) }
 }
 
-function jweOf({ index, envelope }: WireMessage): string {
+function jweOf({ index, envelope }: WireMessage, signed: boolean): string {
   try {
-    return toCompact(envelope ?? new Uint8Array())
+    const body = envelope ?? new Uint8Array()
+    return toCompact(signed ? splitSigned(body).envelope : body)
   } catch (error) {
     throw clientError('BROKEN_PEER', `message ${index} has no sound envelope`, true, error)
   }
@@ -61,6 +67,7 @@ export interface SubscriptionOptions {
 export class Subscription {
   readonly #operations: Operations
   readonly #acknowledge: (index: number) => void
+  readonly #open: (messages: readonly WireMessage[]) => Promise<InboxMessage[]>
   readonly #window: number
   #position: number | null
   #arrived: WireMessage[] = []
@@ -73,11 +80,13 @@ export class Subscription {
     options: SubscriptionOptions,
     operations: Operations,
     acknowledge: (index: number) => void,
+    open: (messages: readonly WireMessage[]) => Promise<InboxMessage[]>,
   ) {
     this.#position = options.after
     this.#window = options.window
     this.#operations = operations
     this.#acknowledge = acknowledge
+    this.#open = open
   }
 
   /** On each new connection, and at the start. */
@@ -132,9 +141,9 @@ export class Subscription {
       }
       batch = this.#arrived
       this.#arrived = []
-      for (const message of batch) {
+      for (const message of await this.#open(batch)) {
         const ack = (): void => this.#acknowledge(message.index)
-        yield { ...toInboxMessage(message), ack }
+        yield { ...message, ack }
       }
     }
   }

@@ -52,6 +52,31 @@ export const ERRORS = {
     'log in, see whether it is as it should be, and try again if not',
   ),
   TOO_MANY_KEYS: final(114, 'the account has as many keys as it may', 'it can have no new one'),
+  CLIENT_HELD: final(
+    115,
+    'the recipient alone holds its keys, so the service takes no plaintext for it',
+    'send from an account made by: troca register NAME --e2e',
+  ),
+  NOT_CLIENT_HELD: final(
+    116,
+    'sealed messages are between client-held accounts',
+    'send it as plain text, or from an account made by: troca register NAME --e2e',
+  ),
+  BAD_ENVELOPE: final(
+    117,
+    'the envelope is not one for this place',
+    'it must name its sender, recipient, stream, seq, and keys of both that are published',
+  ),
+  BAD_KEYS: final(
+    118,
+    'these keys cannot be published for this account',
+    'the keys before must vouch for them; see docs/SECURITY.md',
+  ),
+  NOT_HERE: final(
+    119,
+    'the service does not have the private keys of this account',
+    'they are in its key file, where it was registered',
+  ),
   BAD_KEY: final(120, 'this key cannot be taken up', 'the reason is in the text; take another key'),
   OVERLOADED: later(201, 'the replica has too much to do', 'try again after a while'),
   NOT_READY: later(202, 'there is no coordinator just now', 'try again; troca status shows why'),

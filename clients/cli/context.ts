@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Account } from '../accounts.js'
+import { KeyFolder } from '../e2e/key-store.js'
 import type { ConnectOptions } from '../options.js'
 import { EXIT, Failure } from './failure.js'
 import { say } from './texts.js'
@@ -27,7 +28,7 @@ export interface GlobalFlags {
 
 interface Remembered {
   user?: string
-  accounts: Record<string, Pick<Account, 'fingerprint' | 'bits' | 'cursor'>>
+  accounts: Record<string, Pick<Account, 'held' | 'fingerprint' | 'bits' | 'cursor'>>
 }
 
 const USER_NAME = /^[a-z][a-z0-9._-]{0,31}$/
@@ -59,6 +60,11 @@ export class Context {
 
   get hasCluster(): boolean {
     return existsSync(join(this.dir, 'client.json'))
+  }
+
+  /** Key files of client-held accounts, and the known keys of others. */
+  get keyStore(): KeyFolder {
+    return new KeyFolder(this.dir)
   }
 
   /** Who acts; a Failure when nobody is logged in. */
@@ -102,10 +108,10 @@ export class Context {
     renameSync(`${path}.${process.pid}`, path)
   }
 
-  rememberAccount({ name, fingerprint, bits, cursor }: Account): void {
+  rememberAccount({ name, held, fingerprint, bits, cursor }: Account): void {
     this.change((remembered) => {
       remembered.user = name
-      remembered.accounts[name] = { fingerprint, bits, cursor }
+      remembered.accounts[name] = { held, fingerprint, bits, cursor }
     })
   }
 

@@ -34,6 +34,7 @@ const EXIT_OF: Partial<Record<string, ExitCode>> = {
   NOT_LOGGED_IN: EXIT.authentication,
   FORBIDDEN: EXIT.authentication,
   SESSION_ENDED: EXIT.authentication,
+  NO_KEYS: EXIT.authentication,
   BROKEN_PEER: EXIT.unreachable,
   UNREACHABLE: EXIT.unreachable,
   NO_QUORUM: EXIT.unreachable,

@@ -6,6 +6,7 @@ import type { Context } from './context.js'
 import { explain } from './failure.js'
 import type { Sending } from './failure.js'
 import { knownPassword } from './password.js'
+import { sayKeys } from './say-keys.js'
 
 /** Kept back from the time-out, to ask the cluster what is wrong. */
 const EXPLAIN_MS = 1_000
@@ -33,7 +34,8 @@ export async function withClient<T>(
   let client: Client | null = null
   let sending: Sending = need.sending ? 'not-begun' : 'no'
   try {
-    client = await connect({ ...servers, timeoutMs: stepMs(context) })
+    client = await connect({ ...servers, keyStore: context.keyStore, timeoutMs: stepMs(context) })
+    client.events.on('keys', sayKeys)
     if (user !== undefined) await client.login(user, password!, { timeoutMs: stepMs(context) })
     if (need.sending) sending = 'begun'
     const done = await work(client)

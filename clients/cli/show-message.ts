@@ -5,10 +5,11 @@ import { harmless, paint, result, resultJson } from './output.js'
 import { say } from './texts.js'
 
 export function showMessage(message: InboxMessage, json: boolean): void {
-  const { index, from, to, time, stream, seq, text } = message
-  if (json) return resultJson({ index, from, to, time, stream, seq, text })
+  const { index, from, to, time, stream, seq, text, endToEnd } = message
+  if (json) return resultJson({ index, from, to, time, stream, seq, text, endToEnd })
   const when = new Date(time).toISOString().slice(0, 19).replace('T', ' ')
-  const content = text === null ? paint.red(say('sealed')) : harmless(text)
+  const unread = say(endToEnd ? 'unproven' : 'sealed')
+  const content = text === null ? paint.red(unread) : harmless(text)
   result(
     `${paint.dim(`${String(index).padStart(6)}  ${when}`)}  ${paint.cyan(harmless(from))}: ${content}`,
   )

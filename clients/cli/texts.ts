@@ -4,10 +4,50 @@
 const TEXTS = {
   ready: ['ready', 'pronto'],
   notReady: ['not ready', 'não está pronto'],
-  stored: ['stored at {index}', 'guardada em {index}'],
+  stored: ['stored at {index} ({mode})', 'guardada em {index} ({mode})'],
   storedLines: [
-    '{count} messages stored, the last at {index}',
-    '{count} mensagens guardadas, a última em {index}',
+    '{count} messages stored, the last at {index} ({mode})',
+    '{count} mensagens guardadas, a última em {index} ({mode})',
+  ],
+  byEndToEnd: ['end to end', 'ponta a ponta'],
+  byService: ['the service can read it', 'o serviço pode lê-la'],
+  modeEndToEnd: [
+    'mailbox of {name}: end to end; only you can read it',
+    'caixa de {name}: ponta a ponta; só você a pode ler',
+  ],
+  modeService: [
+    'mailbox of {name}: its keys are with the service, which can read it',
+    'caixa de {name}: as chaves estão no serviço, que a pode ler',
+  ],
+  heldByClient: ['held here alone', 'só existe aqui'],
+  heldByService: ['held by the service', 'guardada pelo serviço'],
+  keysFirst: [
+    'keys of {name} seen for the first time: {fingerprint}. Compare it by another way: troca keys fingerprint {name}',
+    'chaves de {name} vistas pela primeira vez: {fingerprint}. Compare por outra via: troca keys fingerprint {name}',
+  ],
+  keysOfService: [
+    'the service holds the keys of {name}: it can read what is sent there',
+    'o serviço guarda as chaves de {name}: pode ler o que para lá se envia',
+  ],
+  keysRotated: [
+    '{name} has new keys, and the known ones vouch for them: {fingerprint}',
+    '{name} tem chaves novas, e as conhecidas respondem por elas: {fingerprint}',
+  ],
+  keysChanged: [
+    'the service has another key for {name}, whose keys it holds: {fingerprint}, before {before}',
+    'o serviço tem outra chave para {name}, cujas chaves guarda: {fingerprint}, antes {before}',
+  ],
+  keysUntrusted: [
+    'WARNING: THE KEYS OF {name} HAVE CHANGED and nobody known vouches for the new ones.\n  known: {before}\n  now:   {fingerprint}\nSomebody may be reading along. Nothing is sent until you have compared fingerprints with {name} by another way.',
+    'AVISO: AS CHAVES DE {name} MUDARAM e ninguém conhecido responde pelas novas.\n  conhecida: {before}\n  agora:     {fingerprint}\nAlguém pode estar a ler. Nada é enviado até comparar as impressões digitais com {name} por outra via.',
+  ],
+  keysTrusted: [
+    'the keys of {name} are trusted: {fingerprint}',
+    'as chaves de {name} são de confiança: {fingerprint}',
+  ],
+  keyFileAt: [
+    'the private keys are in {path} alone, under your password: keep a copy; without it nothing can be read',
+    'as chaves privadas só existem em {path}, sob a sua palavra-passe: guarde uma cópia; sem ela nada se lê',
   ],
   notStored: ['Nothing was stored.', 'Nada foi guardado.'],
   maybeStored: ['It may be stored.', 'Pode ter sido guardada.'],
@@ -24,9 +64,13 @@ const TEXTS = {
   noMessages: ['no new messages', 'não há mensagens novas'],
   deleted: ['deleted, as far as they were there: {count}', 'apagadas, as que havia: {count}'],
   sealed: ['(this envelope does not open)', '(este envelope não abre)'],
+  unproven: [
+    '(not shown: it does not open, or its sender did not sign it for this place)',
+    '(não se mostra: não abre, ou o remetente não a assinou para este lugar)',
+  ],
   registered: [
-    '{name} is registered; key of {bits} bits, fingerprint {fingerprint}',
-    '{name} foi registado; chave de {bits} bits, impressão digital {fingerprint}',
+    '{name} is registered; key of {bits} bits, {mode}, fingerprint {fingerprint}',
+    '{name} foi registado; chave de {bits} bits, {mode}, impressão digital {fingerprint}',
   ],
   loggedIn: ['logged in as {name}', 'sessão aberta como {name}'],
   loggedOut: ['{name} is forgotten here', '{name} foi esquecido aqui'],
@@ -150,6 +194,11 @@ const ERRORS_PT: Record<string, string> = {
   BAD_KEY: 'esta chave não serve',
   TOO_MANY_KEYS: 'a conta tem tantas chaves quantas pode ter',
   SESSION_ENDED: 'a palavra-passe ou a chave da conta é nova: abra sessão outra vez',
+  CLIENT_HELD: 'só o destinatário tem as suas chaves: o serviço não aceita texto legível para ele',
+  NOT_CLIENT_HELD: 'mensagens seladas são entre contas que guardam as suas chaves',
+  NOT_END_TO_END: 'não seria de ponta a ponta',
+  UNTRUSTED_KEY: 'as chaves não são as conhecidas',
+  NO_KEYS: 'falta o ficheiro de chaves desta conta, ou não abre',
   BAD_NAME: 'o nome não é válido: 1 a 32 de a-z 0-9 . _ - a começar por letra',
   TOO_LONG: 'o texto é demasiado longo',
   OVERLOADED: 'a réplica tem trabalho a mais',

@@ -10,13 +10,21 @@ import {
   wrapPrivateKey,
 } from '../../protocol/envelope/accounts.js'
 import { EnvelopeError } from '../../protocol/envelope/envelope-error.js'
+import { checkKeys } from '../../protocol/envelope/held-keys.js'
+import type { HeldKey } from '../../protocol/envelope/held-keys.js'
 import { readHeader } from '../../protocol/envelope/header.js'
 import type { Place } from '../../protocol/envelope/header.js'
 import { openWith, openerOf } from '../../protocol/envelope/open.js'
 import type { Opener } from '../../protocol/envelope/open.js'
 import { RecentlyUsed } from '../../protocol/envelope/recently-used.js'
 import { unreachable } from '../../protocol/assert.js'
-import type { Job, JobResult, ScryptCost, WrappedKey } from '../../protocol/replicas/compute.js'
+import type {
+  AccountKey,
+  AccountSecrets,
+  Job,
+  JobResult,
+  ScryptCost,
+} from '../../protocol/replicas/compute.js'
 import { decodePkcs8, encodePkcs8, encodeSpki } from '../../protocol/rsa/formats.js'
 import { generateKey } from '../../protocol/rsa/keys.js'
 import { RsaError } from '../../protocol/rsa/rsa-error.js'
@@ -60,26 +68,25 @@ export class Computations {
   }
 
   #createAccount(
-    { user, password, bits }: JobOf<'create-account'>,
+    { user, password, bits, keys }: JobOf<'create-account'>,
     onProgress: (text: string) => void,
-  ): ResultOf<'create-account'> {
-    const { privateKey, publicKey } = makeKey(bits, onProgress)
+  ): ResultOf<'create-account' | 'bad-keys'> {
+    if (keys && !checkKeys(user, [keys])) return { kind: 'bad-keys' }
     const salt = entropy(16)
     const cost = this.#cost
     const { wrappingKey, verifier } = derivePasswordKeys(password, salt, cost)
-    const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKey)
+    const { key, privateKeys } = newKey(user, wrappingKey, bits, keys, onProgress)
     const verifierHash = hashVerifier(verifier)
-    const secrets = { salt, cost, verifierHash, publicKey, wrappedKey, older: [] }
-    return { kind: 'create-account', secrets, privateKey }
+    const secrets = { salt, cost, verifierHash, ...key, older: [] }
+    return { kind: 'create-account', secrets, privateKeys }
   }
 
   #unlock({ user, password, secrets }: JobOf<'unlock'>): ResultOf<'unlock'> {
     const { salt, cost, verifierHash } = secrets ?? this.#nobody()
     const { wrappingKey, verifier } = derivePasswordKeys(password, salt, cost)
     if (!verifies(verifier, verifierHash) || !secrets) return { kind: 'unlock', privateKeys: null }
-    const keys = [secrets, ...secrets.older].map(({ wrappedKey }) =>
-      unwrapPrivateKey(wrappingKey, user, wrappedKey),
-    )
+    const wrapped = [secrets, ...secrets.older].filter(({ signing }) => signing === null)
+    const keys = wrapped.map(({ wrappedKey }) => unwrapPrivateKey(wrappingKey, user, wrappedKey))
     const privateKeys = keys.filter((key) => key !== null)
     return { kind: 'unlock', privateKeys: privateKeys.length === keys.length ? privateKeys : null }
   }
@@ -91,9 +98,10 @@ export class Computations {
     const salt = entropy(16)
     const cost = this.#cost
     const { wrappingKey, verifier } = derivePasswordKeys(newPassword, salt, cost)
-    const rewrap = ({ publicKey }: WrappedKey, i: number): WrappedKey => {
-      const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKeys[i]!)
-      return { publicKey, wrappedKey }
+    const rewrap = ({ publicKey, signing }: AccountKey, i: number): AccountKey => {
+      const held = privateKeys[i]
+      const wrappedKey = held && wrapPrivateKey(wrappingKey, user, entropy(12), held)
+      return { publicKey, wrappedKey: wrappedKey ?? new Uint8Array(0), signing }
     }
     const [own, ...older] = [secrets, ...secrets.older].map(rewrap)
     const verifierHash = hashVerifier(verifier)
@@ -102,17 +110,18 @@ export class Computations {
 
   /** The wrong password costs no search for primes. */
   #rotateKey(
-    { user, password, bits, secrets }: JobOf<'rotate-key'>,
+    { user, password, bits, keys, secrets }: JobOf<'rotate-key'>,
     onProgress: (text: string) => void,
-  ): ResultOf<'rotate-key'> {
-    const { salt, cost, verifierHash, publicKey: before, wrappedKey: wrapped } = secrets
+  ): ResultOf<'rotate-key' | 'bad-keys'> {
+    const { salt, cost, verifierHash } = secrets
     const { wrappingKey, verifier } = derivePasswordKeys(password, salt, cost)
     if (!verifies(verifier, verifierHash)) return { kind: 'rotate-key', rotated: null }
-    const { privateKey, publicKey } = makeKey(bits, onProgress)
-    const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKey)
-    const older = [{ publicKey: before, wrappedKey: wrapped }, ...secrets.older]
-    const rotated = { secrets: { ...secrets, publicKey, wrappedKey, older }, privateKey }
-    return { kind: 'rotate-key', rotated }
+    const older = keysOf(secrets)
+    const held = older.flatMap((key) => (key.signing ? { ...key, signing: key.signing } : []))
+    // A stolen password alone puts no other keys in the place of a client's own.
+    if (keys && !checkKeys(user, [keys, ...held])) return { kind: 'bad-keys' }
+    const { key, privateKeys } = newKey(user, wrappingKey, bits, keys, onProgress)
+    return { kind: 'rotate-key', rotated: { secrets: { ...secrets, ...key, older }, privateKeys } }
   }
 
   /** The key is from elsewhere: it passes every check before it is wrapped again. */
@@ -128,15 +137,14 @@ export class Computations {
     const checked = checkedKey(privateKey)
     if ('reason' in checked) return refuse(checked.reason)
     const { publicKey } = checked
-    const others = [secrets, ...secrets.older].map(({ publicKey, wrappedKey }) => {
-      return { publicKey, wrappedKey }
-    })
+    const others = keysOf(secrets)
     if (others.some((other) => Buffer.compare(other.publicKey, publicKey) === 0)) {
       return refuse('the account has it already')
     }
     const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKey)
     const changed = { ...secrets, publicKey, wrappedKey, older: others }
-    return { kind: 'add-key', rotated: { secrets: changed, privateKey }, badKey: null }
+    const rotated = { secrets: changed, privateKeys: [privateKey] }
+    return { kind: 'add-key', rotated, badKey: null }
   }
 
   /** The secrets of who does not exist: the same work, and no password fits. */
@@ -173,6 +181,27 @@ function makeKey(
     onProgress(`searching primes: ${candidates} candidates`),
   )
   return { privateKey: encodePkcs8(key), publicKey: encodeSpki(key) }
+}
+
+/** The client's own, or one made here and wrapped. */
+function newKey(
+  user: string,
+  wrappingKey: Uint8Array,
+  bits: number,
+  keys: HeldKey | null,
+  onProgress: (text: string) => void,
+): { readonly key: AccountKey; readonly privateKeys: readonly Uint8Array[] } {
+  if (keys) return { key: { ...keys, wrappedKey: new Uint8Array(0) }, privateKeys: [] }
+  const { privateKey, publicKey } = makeKey(bits, onProgress)
+  const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKey)
+  return { key: { publicKey, wrappedKey, signing: null }, privateKeys: [privateKey] }
+}
+
+/** All of an account, newest first, without the rest of its secrets. */
+function keysOf(secrets: AccountSecrets): AccountKey[] {
+  return [secrets, ...secrets.older].map(({ publicKey, wrappedKey, signing }) => {
+    return { publicKey, wrappedKey, signing }
+  })
 }
 
 /** The public half of PKCS#8 from elsewhere, or why it must not be used. */

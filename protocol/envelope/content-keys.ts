@@ -3,7 +3,7 @@
 // is one (term, keySeed). Invariant: within a key epoch no (k, command) seals twice for the same
 // pair, because GCM forgives no nonce used twice; a new term or attempt has a fresh keySeed.
 
-import { createCipheriv, createSecretKey, hkdfSync } from 'node:crypto'
+import { createSecretKey, hkdfSync } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { invariant } from '../assert.js'
 import { decodeSpki } from '../rsa/formats.js'
@@ -11,10 +11,11 @@ import { thumbprint } from '../rsa/jwk.js'
 import type { RsaPublicKey } from '../rsa/keys.js'
 import { oaepCapacity, oaepEncrypt } from '../rsa/oaep.js'
 import { concat } from '../rsa/octets.js'
+import { encryptText } from './encrypt.js'
 import { finishHeader, headerStart, isCount } from './header.js'
 import type { Place, Suite } from './header.js'
 import { labelOf } from './open.js'
-import { NONCE_LENGTH, joinParts } from './parts.js'
+import { NONCE_LENGTH, field, joinParts } from './parts.js'
 import { RecentlyUsed } from './recently-used.js'
 
 /** A public key with its name. */
@@ -94,14 +95,9 @@ export class ContentKeys {
     const pair = this.#pairOf(letter)
     const header = Buffer.from(finishHeader(pair.headerStart, stream, seq, time))
     const nonce = nonceOf(k, command)
-    const cipher = createCipheriv('aes-256-gcm', pair.contentKey, nonce)
-    // RFC 7516 section 5.1: the additional data is the header's base64url.
-    cipher.setAAD(Buffer.from(header.toString('base64url'), 'latin1'))
-    const ciphertext = cipher.update(text, 'utf8')
-    // GCM is a stream: nothing is left to come.
-    cipher.final()
+    const { ciphertext, tag } = encryptText(pair.contentKey, header, nonce, text)
     const { encryptedKey } = pair
-    return joinParts({ header, encryptedKey, nonce, ciphertext, tag: cipher.getAuthTag() })
+    return joinParts({ header, encryptedKey, nonce, ciphertext, tag })
   }
 
   /** Forgets all content keys, as at the end of a term. */
@@ -161,12 +157,4 @@ function uint64(x: number): Uint8Array {
   const octets = new Uint8Array(8)
   new DataView(octets.buffer).setBigUint64(0, BigInt(x))
   return octets
-}
-
-/** A text preceded by its length as uint32, so that no two lists of texts look the same. */
-function field(text: string): Uint8Array {
-  const octets = Buffer.from(text)
-  const length = new Uint8Array(4)
-  new DataView(length.buffer).setUint32(0, octets.length)
-  return concat(length, octets)
 }

@@ -3,6 +3,7 @@
 // algorithms, `zip` and `crit` all differ from that. Members beyond RFC 7516:
 //   iss, aud   sender and recipient (registered for headers by RFC 7519 section 5.3)
 //   stream     16 bytes, base64url     seq   position in it     time   ms since 1970, UTC
+//   skid       the sender's signing key, where the sender signed
 
 import { EnvelopeError } from './envelope-error.js'
 import { fromBase64url, splitParts, toBase64url } from './parts.js'
@@ -28,6 +29,8 @@ export interface EnvelopeHeader extends Place {
   readonly suite: Suite
   /** RFC 7638 thumbprint of the recipient's key. */
   readonly kid: string
+  /** RFC 7638 thumbprint of the key that the sender signed with; null: the service sealed it. */
+  readonly signer: string | null
 }
 
 /** RFC 7515 section 4.1.11: who does not know a member that is `crit` must refuse. */
@@ -42,9 +45,11 @@ export function headerStart(
   sender: string,
   recipient: string,
   suite: Suite = 'jwe',
+  signer: string | null = null,
 ): string {
   const [k, s, r] = [kid, sender, recipient].map((text) => JSON.stringify(text))
-  return `{${ALGORITHMS[suite]},"kid":${k},"iss":${s},"aud":${r},"stream":"`
+  const skid = signer === null ? '' : `"skid":${JSON.stringify(signer)},`
+  return `{${ALGORITHMS[suite]},"kid":${k},${skid}"iss":${s},"aud":${r},"stream":"`
 }
 
 /** The whole header after `start` of headerStart. */
@@ -59,8 +64,9 @@ export function readHeader(body: Uint8Array): EnvelopeHeader {
 
 export function parseHeader(octets: Uint8Array): EnvelopeHeader {
   const header = toHeader(parseJson(Buffer.from(octets).toString('utf8')))
-  const { suite, kid, sender, recipient, stream, seq, time } = header
-  const ours = finishHeader(headerStart(kid, sender, recipient, suite), stream, seq, time)
+  const { suite, kid, signer, sender, recipient, stream, seq, time } = header
+  const start = headerStart(kid, sender, recipient, suite, signer)
+  const ours = finishHeader(start, stream, seq, time)
   if (Buffer.compare(Buffer.from(ours), octets) !== 0) throw new EnvelopeError()
   return header
 }
@@ -87,15 +93,16 @@ export function parseJson(text: string): Readonly<Record<string, unknown>> {
 }
 
 function toHeader(members: Readonly<Record<string, unknown>>): EnvelopeHeader {
-  const { kid, iss, aud, stream, seq, time } = members
+  const { kid, skid = null, iss, aud, stream, seq, time } = members
   const suite = members['suite'] === undefined ? 'jwe' : 'rsa'
   if (typeof kid !== 'string' || typeof iss !== 'string' || typeof aud !== 'string') {
     throw new EnvelopeError()
   }
+  if (skid !== null && typeof skid !== 'string') throw new EnvelopeError()
   if (typeof stream !== 'string' || !isCount(seq) || !isCount(time)) throw new EnvelopeError()
   const octets = fromBase64url(stream)
   if (octets.length !== 16) throw new EnvelopeError()
-  return { suite, kid, sender: iss, recipient: aud, stream: octets, seq, time }
+  return { suite, kid, signer: skid, sender: iss, recipient: aud, stream: octets, seq, time }
 }
 
 /** A non-negative integer that a double holds exactly. */

@@ -2,6 +2,7 @@
 // length as uint32, big-endian, in the order of the compact serialization. A text of the suite rsa is
 // in the same five parts, the last three of them empty.
 
+import { concat } from '../rsa/octets.js'
 import { EnvelopeError } from './envelope-error.js'
 
 export interface EnvelopeParts {
@@ -63,6 +64,14 @@ export function splitParts(body: Uint8Array): EnvelopeParts {
   const isGcm = parts.nonce.length === NONCE_LENGTH && parts.tag.length === TAG_LENGTH
   if (at !== body.length || !(isGcm || isRsaAlone(parts))) throw new EnvelopeError()
   return parts
+}
+
+/** Octets, or a text's UTF-8, after their length as uint32: no two lists of fields look the same. */
+export function field(content: Uint8Array | string): Uint8Array {
+  const octets = typeof content === 'string' ? Buffer.from(content) : content
+  const length = new Uint8Array(PREFIX)
+  new DataView(length.buffer).setUint32(0, octets.length)
+  return concat(length, octets)
 }
 
 /** JWE compact serialization (RFC 7516 section 7.1). JOSE libraries refuse the suite rsa. */

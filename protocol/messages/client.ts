@@ -5,6 +5,7 @@ import { bool, bytes, list, message, oneOf, optional, record, text, uint } from 
 import {
   MAX_DROP,
   MAX_KEYS,
+  MAX_SEALED,
   MAX_SLOTS,
   MAX_TEXT,
   index,
@@ -12,17 +13,20 @@ import {
   passwordCost,
   passwordSalt,
   request,
+  signingKey,
   slot,
   stream,
   term,
   userName,
   wallTime,
-  wrappedKey,
   wrappedPrivateKey,
 } from './common.js'
 
 const password = text(1024, 'correct horse battery staple')
 const token = bytes(16)
+
+/** A pair of a client-held account: SubjectPublicKeyInfo of what is sealed for, and its signer. */
+const heldKey = record({ publicKey: bytes(1, 2048), signing: signingKey })
 
 export const REGISTER = message(
   0x10,
@@ -33,6 +37,8 @@ export const REGISTER = message(
     name: userName,
     password,
     token,
+    /** Made by the client, which alone holds the private ones; nil: the service makes a key. */
+    keys: optional(heldKey),
   },
 )
 
@@ -56,6 +62,8 @@ export const SESSION = message(
     /** Of the key that is sealed for. */
     fingerprint,
     bits,
+    /** Who holds the private key. */
+    held: oneOf('service', 'client'),
     /** How far the owner has acknowledged its mailbox. */
     cursor: index,
   },
@@ -93,7 +101,7 @@ export const SEND = message(0x16, 'SEND', 'Sends a text; (stream, seq) is its id
 export const RECEIPT = message(
   0x17,
   'RECEIPT',
-  'Answers SEND: stored on a majority, under this log index.',
+  'Answers SEND and SEND_SEALED: stored on a majority, under this log index.',
   {
     request,
     seq: uint(),
@@ -122,9 +130,9 @@ const inboxMessage = record({
   time: wallTime,
   stream,
   seq: uint(),
-  /** nil: the envelope does not open with this account's keys, or is asked for itself. */
+  /** nil: the envelope does not open with this account's keys, or its owner is to open it. */
   text: optional(text(MAX_TEXT, 'olá')),
-  /** The JWE as stored, in its binary form; nil unless asked for. */
+  /** As stored, in its binary form; nil where the service opens it, unless asked for. */
   envelope: optional(bytes(0, 2 * MAX_TEXT)),
 })
 
@@ -230,6 +238,8 @@ export const ROTATE_KEY = message(
     request,
     password,
     token,
+    /** Made by the client, for a client-held account; nil for others. */
+    keys: optional(heldKey),
   },
 )
 
@@ -245,7 +255,17 @@ export const KEYS_ARE = message(
   {
     request,
     name: userName,
-    keys: list(record({ fingerprint, bits }), MAX_KEYS),
+    keys: list(
+      record({
+        fingerprint,
+        bits,
+        /** SubjectPublicKeyInfo, DER. */
+        publicKey: bytes(1, 2048),
+        /** nil: the service holds the private key. */
+        signing: optional(signingKey),
+      }),
+      MAX_KEYS,
+    ),
   },
 )
 
@@ -269,6 +289,20 @@ export const DELETED = message(
   },
 )
 
+export const SEND_SEALED = message(
+  0x2c,
+  'SEND_SEALED',
+  'Sends what this client sealed for a client-held account and signed; else as SEND.',
+  {
+    request,
+    stream,
+    seq: uint(),
+    to: userName,
+    /** The five parts of a JWE, then the signature over them. */
+    sealed: bytes(1, MAX_SEALED),
+  },
+)
+
 export const EXPORT_KEYS = message(
   0x30,
   'EXPORT_KEYS',
@@ -287,7 +321,7 @@ export const WRAPPED_KEYS = message(
     request,
     salt: passwordSalt,
     cost: passwordCost,
-    keys: list(record(wrappedKey), MAX_KEYS),
+    keys: list(record({ publicKey: bytes(1, 2048), wrappedKey: wrappedPrivateKey }), MAX_KEYS),
   },
 )
 

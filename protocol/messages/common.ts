@@ -7,6 +7,8 @@ import { HASH_BYTES, STREAM_BYTES } from '../log/entry.js'
 export const MAX_SLOTS = 9
 /** Bytes of one message's text at the most. */
 export const MAX_TEXT = 64 * 1024
+/** Bytes of a message that its sender sealed and signed, at the most. */
+export const MAX_SEALED = MAX_TEXT + 4 * 1024
 /** Keys of one account, the old ones that only read included. */
 export const MAX_KEYS = 16
 /** Messages that one DELETE names, at the most. */
@@ -40,7 +42,12 @@ export const passwordSalt = bytes(16)
 export const passwordCost = record({ logN: uint(24), r: uint(64), p: uint(16) })
 /** PKCS#8 DER under AES-256-GCM: nonce, ciphertext, tag. */
 export const wrappedPrivateKey = bytes(1, 8192)
-export const wrappedKey = { publicKey: bytes(1, 2048), wrappedKey: wrappedPrivateKey }
+/** A signing key of a client-held account, and what vouches for the pair that it is of. */
+export const signingKey = record({
+  publicKey: bytes(1, 2048),
+  ownSignature: bytes(1, 1024),
+  previousSignature: bytes(0, 1024),
+})
 
 export const owner = record({ slot, boot, nonce: text(32, '00112233aabbccdd') })
 

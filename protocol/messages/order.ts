@@ -1,10 +1,22 @@
 // Between processing replicas: the ring and the total order.
 
-import { bool, bytes, list, message, oneOf, record, text, uint, variant } from '../wire/schema.js'
+import {
+  bool,
+  bytes,
+  list,
+  message,
+  oneOf,
+  optional,
+  record,
+  text,
+  uint,
+  variant,
+} from '../wire/schema.js'
 import {
   MAX_DROP,
   MAX_GROUP,
   MAX_KEYS,
+  MAX_SEALED,
   MAX_TEXT,
   boot,
   hash,
@@ -13,24 +25,31 @@ import {
   passwordSalt,
   request,
   runs,
+  signingKey,
   slot,
   slots,
   stream,
   term,
   userName,
   wallTime,
-  wrappedKey,
 } from './common.js'
 
 /** Who asked: a replica's life, and its number for the request. */
 const origin = record({ slot, boot, id: request })
 
+const accountKey = {
+  publicKey: bytes(1, 2048),
+  /** Empty where its owner's client alone holds it; then there is a signing key. */
+  wrappedKey: bytes(0, 8192),
+  signing: optional(signingKey),
+}
+
 export const account = {
   salt: passwordSalt,
   cost: passwordCost,
   verifierHash: bytes(32),
-  ...wrappedKey,
-  older: list(record(wrappedKey), MAX_KEYS - 1),
+  ...accountKey,
+  older: list(record(accountKey), MAX_KEYS - 1),
 }
 
 export const command = variant({
@@ -40,6 +59,14 @@ export const command = variant({
   /** Takes effect only where the account's version is the one that it was made from. */
   'change-account': { origin, user: userName, version: uint(), token: bytes(16), ...account },
   delete: { origin, user: userName, indices: list(index, MAX_DROP, 1) },
+  'send-sealed': {
+    origin,
+    user: userName,
+    stream,
+    seq: uint(),
+    to: userName,
+    sealed: bytes(1, MAX_SEALED),
+  },
 })
 
 export const RING_HEARTBEAT = message(

@@ -1,6 +1,6 @@
 // Bodies of entries that execution itself reads, as JSON: they are few, and people can read them.
 
-import type { AccountSecrets, WrappedKey } from '../replicas/compute.js'
+import type { AccountKey, AccountSecrets } from '../replicas/compute.js'
 
 export interface Account {
   readonly name: string
@@ -25,16 +25,32 @@ const bytes64 = (text: string): Uint8Array => Buffer.from(text, 'base64url')
 interface KeyJson {
   publicKey: string
   wrappedKey: string
+  /** Signing key, its signature, the previous one's; only of client-held accounts. */
+  signing?: [publicKey: string, own: string, previous: string]
 }
 
-const keyJson = (key: WrappedKey): KeyJson => ({
-  publicKey: text64(key.publicKey),
-  wrappedKey: text64(key.wrappedKey),
-})
-const keyOf = (json: KeyJson): WrappedKey => ({
-  publicKey: bytes64(json.publicKey),
-  wrappedKey: bytes64(json.wrappedKey),
-})
+function keyJson({ publicKey, wrappedKey, signing }: AccountKey): KeyJson {
+  const json = { publicKey: text64(publicKey), wrappedKey: text64(wrappedKey) }
+  if (!signing) return json
+  const { ownSignature, previousSignature } = signing
+  const parts = [
+    text64(signing.publicKey),
+    text64(ownSignature),
+    text64(previousSignature),
+  ] as const
+  return { ...json, signing: [...parts] }
+}
+
+function keyOf({ publicKey, wrappedKey, signing }: KeyJson): AccountKey {
+  const key = { publicKey: bytes64(publicKey), wrappedKey: bytes64(wrappedKey) }
+  if (!signing) return { ...key, signing: null }
+  const [own, ownSignature, previousSignature] = signing.map(bytes64) as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ]
+  return { ...key, signing: { publicKey: own, ownSignature, previousSignature } }
+}
 
 export function encodeAccount(account: Omit<Account, 'name'>): Uint8Array {
   const { secrets, token, version, changeToken } = account

@@ -4,6 +4,7 @@
 import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
 import { sameBytes } from '../log/entry.js'
+import type { AccountKey } from '../replicas/compute.js'
 import type { Command } from './decide.js'
 import type { Executed, Executor } from './executor.js'
 import type { Home } from './home.js'
@@ -39,12 +40,20 @@ export interface CoordinatorEvents {
 
 function weighCommand(command: Command): number {
   if (command.kind === 'send') return command.text.length * 3 + ENVELOPE_BYTES
+  if (command.kind === 'send-sealed') return command.sealed.length + ENVELOPE_BYTES
   if (command.kind === 'open-stream') return ENVELOPE_BYTES
   if (command.kind === 'delete') return ENVELOPE_BYTES + 17 * command.indices.length
   // Its keys are written as base64.
   const keys = [command, ...command.older]
-  const bytes = keys.reduce((n, key) => n + key.publicKey.length + key.wrappedKey.length, 0)
+  const bytes = keys.reduce((n, key) => n + weighKey(key), 0)
   return 2 * bytes + ENVELOPE_BYTES
+}
+
+function weighKey({ publicKey, wrappedKey, signing }: AccountKey): number {
+  const own = publicKey.length + wrappedKey.length
+  if (!signing) return own
+  const { ownSignature, previousSignature } = signing
+  return own + signing.publicKey.length + ownSignature.length + previousSignature.length
 }
 
 export class Coordinator {

@@ -2,6 +2,8 @@
 // every replica gets the same bytes. One command yields exactly one entry: a message, an account, a
 // stream, a refusal that consumes its seq, or a no-op that says why nothing was done.
 
+import { EnvelopeError } from '../envelope/envelope-error.js'
+import { readSignedHeader } from '../envelope/signed.js'
 import { ERRORS } from '../errors.js'
 import { encodeDrop } from '../log/drop.js'
 import { encodeMeta, KIND, sameBytes, sha256, type Draft, type Meta } from '../log/entry.js'
@@ -12,7 +14,7 @@ import type { RecipientKey, Seal } from './seal.js'
 import { streamKey, type Ledger } from './state.js'
 
 export type Command = The<'ORDER'>['commands'][number]
-type Send = Extract<Command, { kind: 'send' }>
+type Send = Extract<Command, { kind: 'send' | 'send-sealed' }>
 
 export interface Context {
   readonly term: number
@@ -23,6 +25,14 @@ export interface Context {
   readonly diverged: boolean
   readonly seal: Seal
   readonly keyOf: (account: Account) => RecipientKey
+  readonly namesOf: (account: Account) => KeyNames
+}
+
+/** RFC 7638 thumbprints of all the keys of an account. */
+export interface KeyNames {
+  readonly sealing: ReadonlySet<string>
+  /** Empty: the service holds its keys. */
+  readonly signing: ReadonlySet<string>
 }
 
 export interface Decision {
@@ -51,7 +61,10 @@ function noop(code: number, value = 0): Decision {
 
 /** SHA-256 of what the client asked for: the same request has the same digest for ever. */
 function digestOf(command: Send): Uint8Array {
-  return sha256(Buffer.from(`${command.user}\n${command.to}\n${command.text}`, 'utf8'))
+  const { user, to } = command
+  if (command.kind === 'send') return sha256(Buffer.from(`${user}\n${to}\n${command.text}`, 'utf8'))
+  // No UTF-8 has a byte 0xff: never the digest of a text.
+  return sha256(Buffer.from(`${user}\n${to}\n`, 'utf8'), Uint8Array.of(0xff), command.sealed)
 }
 
 export function decide(
@@ -66,6 +79,7 @@ export function decide(
     case 'open-stream':
       return decideStream(ledger, command, context)
     case 'send':
+    case 'send-sealed':
       return decideSend(ledger, command, place, context)
     case 'change-account':
       return decideChange(ledger, command, context)
@@ -99,14 +113,20 @@ function decideChange(
   if (!existing) return noop(ERRORS.NO_SUCH_USER.code)
   if (sameBytes(existing.changeToken, changeToken)) return noop(0)
   if (existing.version !== version) return noop(ERRORS.ACCOUNT_CHANGED.code)
+  if (isClientHeld(existing.secrets) !== isClientHeld(command)) return noop(ERRORS.BAD_KEYS.code)
   const { token } = existing
   const secrets = secretsOf(command)
   return accountEntry(user, { token, version: version + 1, changeToken, secrets })
 }
 
 function secretsOf(command: AccountSecrets): AccountSecrets {
-  const { salt, cost, verifierHash, publicKey, wrappedKey, older } = command
-  return { salt, cost, verifierHash, publicKey, wrappedKey, older }
+  const { salt, cost, verifierHash, publicKey, wrappedKey, signing, older } = command
+  return { salt, cost, verifierHash, publicKey, wrappedKey, signing, older }
+}
+
+/** Once and for all: who has sent to an account must not find one day that others can read it. */
+export function isClientHeld({ signing }: AccountSecrets): boolean {
+  return signing !== null
 }
 
 function accountEntry(name: string, account: Omit<Account, 'name'>): Decision {
@@ -137,7 +157,7 @@ function decideDelete(
 }
 
 function decideSend(ledger: Ledger, command: Send, place: number, context: Context): Decision {
-  const { user, stream, seq, to, text } = command
+  const { user, stream, seq, to } = command
   const id = streamKey(stream)
   const state = ledger.stream(id)
   if (!state || state.owner !== user) return noop(ERRORS.NO_SUCH_STREAM.code)
@@ -148,16 +168,51 @@ function decideSend(ledger: Ledger, command: Send, place: number, context: Conte
     if (!known) return noop(ERRORS.OLD_DUPLICATE.code, seq)
     return sameBytes(known.digest, digest) ? noop(0, seq) : noop(ERRORS.CONFLICT.code, seq)
   }
-  const recipient = ledger.account(to)
-  const refused = context.diverged ? ERRORS.DIVERGED : recipient ? null : ERRORS.NO_SUCH_USER
-  if (refused || !recipient) {
-    const answer = refused!.code
-    return decision({ kind: KIND.refusal, answer, mailbox: '', stream, seq, digest })
+  const refused = whyRefused(ledger, command, context)
+  if (refused !== null) {
+    const meta = { kind: KIND.refusal, answer: refused, mailbox: '', stream, seq, digest }
+    return decision(meta)
   }
-  const { term, k, time, keySeed } = context
-  const body = context.seal({
-    recipientKey: context.keyOf(recipient),
-    ...{ term, k, time, keySeed, command: place, sender: user, recipient: to, stream, seq, text },
-  })
+  const body = bodyOf(command, ledger.account(to)!, place, context)
   return decision({ kind: KIND.message, answer: 0, mailbox: to, stream, seq, digest }, body)
+}
+
+function whyRefused(ledger: Ledger, command: Send, context: Context): number | null {
+  if (context.diverged) return ERRORS.DIVERGED.code
+  const recipient = ledger.account(command.to)
+  if (!recipient) return ERRORS.NO_SUCH_USER.code
+  const forClient = isClientHeld(recipient.secrets)
+  if (command.kind === 'send') return forClient ? ERRORS.CLIENT_HELD.code : null
+  const sender = ledger.account(command.user)
+  if (!forClient || !sender || !isClientHeld(sender.secrets)) return ERRORS.NOT_CLIENT_HELD.code
+  const fits = isForItsPlace(command, context.namesOf(sender), context.namesOf(recipient))
+  return fits ? null : ERRORS.BAD_ENVELOPE.code
+}
+
+/** By its header, which is all that can be read here. Older keys count: a rotation is no fault. */
+function isForItsPlace(
+  { user, to, stream, seq, sealed }: Extract<Command, { kind: 'send-sealed' }>,
+  sender: KeyNames,
+  recipient: KeyNames,
+): boolean {
+  try {
+    const header = readSignedHeader(sealed)
+    const place = header.sender === user && header.recipient === to && header.seq === seq
+    const keys = recipient.sealing.has(header.kid) && sender.signing.has(header.signer)
+    return place && keys && sameBytes(header.stream, stream)
+  } catch (error) {
+    if (error instanceof EnvelopeError) return false
+    throw error
+  }
+}
+
+/** A sealed one is kept as it came. */
+function bodyOf(command: Send, recipient: Account, place: number, context: Context): Uint8Array {
+  if (command.kind === 'send-sealed') return command.sealed
+  const { user: sender, to, stream, seq, text } = command
+  const { term, k, time, keySeed } = context
+  return context.seal({
+    recipientKey: context.keyOf(recipient),
+    ...{ term, k, time, keySeed, command: place, sender, recipient: to, stream, seq, text },
+  })
 }

@@ -4,7 +4,7 @@
 import type { The } from '../messages/catalogue.js'
 import { decodeMeta, sha256, type Draft, type Entry, type Meta } from '../log/entry.js'
 import type { Account } from './bodies.js'
-import { decide, type Decision } from './decide.js'
+import { decide, type Decision, type KeyNames } from './decide.js'
 import type { RecipientKey, Seal } from './seal.js'
 import { Committed, Overlay } from './state.js'
 
@@ -47,6 +47,7 @@ export class Executor {
   readonly #seal: Seal
   readonly #readKey: (publicKey: Uint8Array) => RecipientKey
   #keys = new WeakMap<Account, RecipientKey>()
+  #names = new WeakMap<Account, KeyNames>()
   readonly #held = new Map<number, Order>()
   readonly #executed = new Map<number, Executed>()
 
@@ -67,6 +68,20 @@ export class Executor {
   keysOf(account: Account): RecipientKey[] {
     const older = account.secrets.older.map(({ publicKey }) => this.#readKey(publicKey))
     return [this.keyOf(account), ...older]
+  }
+
+  /** The names of all of the account's keys. */
+  namesOf(account: Account): KeyNames {
+    const known = this.#names.get(account)
+    if (known) return known
+    const { secrets } = account
+    const signing = [secrets, ...secrets.older].flatMap(({ signing }) => signing ?? [])
+    const names = {
+      sealing: new Set(this.keysOf(account).map(({ kid }) => kid)),
+      signing: new Set(signing.map(({ publicKey }) => this.#readKey(publicKey).kid)),
+    }
+    this.#names.set(account, names)
+    return names
   }
 
   /** Of the orders that it executes. */
@@ -111,7 +126,8 @@ export class Executor {
   #execute(order: Order): Executed {
     const { term, k, attempt, time, keySeed, diverged } = order
     const keyOf = (account: Account): RecipientKey => this.keyOf(account)
-    const context = { term, k, time, keySeed, diverged, seal: this.#seal, keyOf }
+    const namesOf = (account: Account): KeyNames => this.namesOf(account)
+    const context = { term, k, time, keySeed, diverged, seal: this.#seal, keyOf, namesOf }
     const decisions = order.commands.map((command, place) => {
       const decision = decide(this.#overlay, command, place, context)
       this.#overlay.apply(decision.draft, decision.meta, k)
@@ -155,6 +171,7 @@ export class Executor {
   reset(): void {
     this.base = new Committed(this.base.cursors)
     this.#keys = new WeakMap()
+    this.#names = new WeakMap()
     this.dropOverlay()
   }
 }

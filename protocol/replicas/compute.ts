@@ -1,6 +1,7 @@
 // The long computations that a replica asks its shell for: scrypt, key generation and RSA private
 // operations never run where frames are handled (a slow one must delay no heartbeat).
 
+import type { HeldKey, SigningKey } from '../envelope/held-keys.js'
 import type { Place } from '../envelope/header.js'
 
 /** scrypt cost (RFC 7914): N = 2^logN, block size r, parallelism p. */
@@ -10,25 +11,30 @@ export interface ScryptCost {
   readonly p: number
 }
 
-export interface WrappedKey {
+export interface AccountKey {
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: Uint8Array
-  /** PKCS#8 DER under AES-256-GCM with half of scrypt's 64 bytes: nonce ‖ ciphertext ‖ tag. */
+  /**
+   * PKCS#8 DER under AES-256-GCM with half of scrypt's 64 bytes: nonce ‖ ciphertext ‖ tag. Empty
+   * where its owner's client alone holds it.
+   */
   readonly wrappedKey: Uint8Array
+  /** Of a client-held account; null: the service holds the key. */
+  readonly signing: SigningKey | null
 }
 
 /**
  * What the log keeps of an account's secrets: enough to check a password, useless without it. Its
  * own key is the one that is sealed for.
  */
-export interface AccountSecrets extends WrappedKey {
+export interface AccountSecrets extends AccountKey {
   /** 16 random bytes. */
   readonly salt: Uint8Array
   readonly cost: ScryptCost
   /** SHA-256 of the verifier, the other half. */
   readonly verifierHash: Uint8Array
   /** For reading only, newest first; under the same password. */
-  readonly older: readonly WrappedKey[]
+  readonly older: readonly AccountKey[]
 }
 
 export type Job =
@@ -37,6 +43,8 @@ export type Job =
       readonly user: string
       readonly password: string
       readonly bits: number
+      /** Made by the client; null: make one. */
+      readonly keys: HeldKey | null
     }
   | {
       readonly kind: 'unlock'
@@ -57,13 +65,14 @@ export type Job =
       readonly user: string
       readonly password: string
       readonly bits: number
+      readonly keys: HeldKey | null
       readonly secrets: AccountSecrets
     }
   | {
       readonly kind: 'add-key'
       readonly user: string
       readonly password: string
-      /** As in WrappedKey, under this password. */
+      /** As in AccountKey, under this password. */
       readonly wrappedKey: Uint8Array
       readonly secrets: AccountSecrets
     }
@@ -80,16 +89,18 @@ export type Job =
 /** A new key in front of the others. */
 export interface Rotated {
   readonly secrets: AccountSecrets
-  readonly privateKey: Uint8Array
+  /** The new one; none, where the client holds it. */
+  readonly privateKeys: readonly Uint8Array[]
 }
 
 export type JobResult =
   | {
       readonly kind: 'create-account'
       readonly secrets: AccountSecrets
-      readonly privateKey: Uint8Array
+      /** None, where the client holds it. */
+      readonly privateKeys: readonly Uint8Array[]
     }
-  /** All keys, newest first. null: wrong password, or no such user. */
+  /** All keys that the service holds, newest first. null: wrong password, or no such user. */
   | { readonly kind: 'unlock'; readonly privateKeys: readonly Uint8Array[] | null }
   /** All keys under the new password. null: wrong password. */
   | { readonly kind: 'change-password'; readonly secrets: AccountSecrets | null }
@@ -97,6 +108,8 @@ export type JobResult =
   | { readonly kind: 'rotate-key'; readonly rotated: Rotated | null }
   /** null: wrong password, or what is wrong with the key. */
   | { readonly kind: 'add-key'; readonly rotated: Rotated | null; readonly badKey: string | null }
+  /** What the client made is unsound, or the keys before do not vouch for it. */
+  | { readonly kind: 'bad-keys' }
   /** In the order asked; null: does not open (wrong key, tag or padding: one error). */
   | { readonly kind: 'open'; readonly texts: readonly (string | null)[] }
   /** The computation itself could not be done (no memory, worker died, queue full). */

@@ -7,6 +7,7 @@ import { MAX_KEYS } from '../messages/common.js'
 import { errorName } from '../errors.js'
 import { KIND, sameBytes, type Entry, type Meta } from '../log/entry.js'
 import { decodeNote, type Account } from '../order/bodies.js'
+import { isClientHeld } from '../order/decide.js'
 import type { Executor } from '../order/executor.js'
 import type { RingStanding } from '../order/standing.js'
 import type { AccountSecrets, Job } from '../replicas/compute.js'
@@ -70,12 +71,15 @@ export class Accounts {
   }
 
   #create(session: Session, message: The<'REGISTER'>): void {
-    const { request, name, password, token } = message
+    const { request, name, password, token, keys } = message
     if (this.#busy(session, request)) return
     const bits = this.#s.limits.keyBits
     this.#s.outbox.compute(
-      { kind: 'create-account', user: name, password, bits },
+      { kind: 'create-account', user: name, password, bits, keys },
       (result) => {
+        if (result.kind === 'bad-keys') {
+          return this.#port.reply(session, refusal(request, 'BAD_KEYS'))
+        }
         if (result.kind !== 'create-account') {
           this.#port.reply(session, refusal(request, 'OVERLOADED', 'no key could be made'))
           return
@@ -83,7 +87,7 @@ export class Accounts {
         const asked = { kind: 'register', name, token, ...result.secrets } as const
         this.#port.submit(session, request, asked, (entry, meta) => {
           if (meta.kind === KIND.account) {
-            this.#logIn(session, request, name, [result.privateKey], 1)
+            this.#logIn(session, request, name, result.privateKeys, 1)
             return
           }
           const { code } = decodeNote(entry.body)
@@ -147,14 +151,17 @@ export class Accounts {
     for (const key of session.privateKeys) key.fill(0)
     session.user = name
     session.privateKeys = privateKeys
+    session.clientHeld = isClientHeld(account.secrets)
     session.version = version
     this.#sayAccount(session, request, name)
   }
 
   #sayAccount(session: Session, request: number, name: string): void {
-    const { kid, bits } = this.#executor.keyOf(this.#executor.base.account(name)!)
+    const account = this.#executor.base.account(name)!
+    const { kid: fingerprint, bits } = this.#executor.keyOf(account)
+    const held = isClientHeld(account.secrets) ? 'client' : 'service'
     const cursor = this.#executor.base.cursors.get(name) ?? 0
-    this.#port.reply(session, { type: 'SESSION', request, name, fingerprint: kid, bits, cursor })
+    this.#port.reply(session, { type: 'SESSION', request, name, fingerprint, bits, held, cursor })
   }
 
   // ---- changes --------------------------------------------------------------------------------
@@ -193,26 +200,32 @@ export class Accounts {
     })
   }
 
-  /** Made here, or taken up from elsewhere. */
+  /** Made here, or by the client, or taken up from elsewhere. */
   #newKey(session: Session, account: Account, message: NewKey): void {
     const { request, password } = message
+    const keys = message.type === 'ROTATE_KEY' ? message.keys : null
     const { name: user, secrets } = account
+    if (isClientHeld(secrets) !== (keys !== null)) {
+      return this.#port.reply(session, refusal(request, 'BAD_KEYS'))
+    }
     if (secrets.older.length + 1 >= MAX_KEYS) {
       return this.#port.reply(session, refusal(request, 'TOO_MANY_KEYS'))
     }
     const of = { user, password, secrets }
     const job: Job =
       message.type === 'ROTATE_KEY'
-        ? { kind: 'rotate-key', ...of, bits: this.#s.limits.keyBits }
+        ? { kind: 'rotate-key', ...of, bits: this.#s.limits.keyBits, keys }
         : { kind: 'add-key', ...of, wrappedKey: message.wrappedKey }
     this.#s.outbox.compute(
       job,
       (result) => {
-        if (result.kind !== 'rotate-key' && result.kind !== 'add-key') {
+        if (result.kind === 'bad-keys') {
+          this.#port.reply(session, refusal(request, 'BAD_KEYS'))
+        } else if (result.kind !== 'rotate-key' && result.kind !== 'add-key') {
           this.#port.reply(session, refusal(request, 'OVERLOADED', 'no key could be made'))
         } else if (result.rotated) {
-          const { secrets: changed, privateKey } = result.rotated
-          this.#submitChange(session, account, message, changed, [privateKey])
+          const { secrets: changed, privateKeys } = result.rotated
+          this.#submitChange(session, account, message, changed, privateKeys)
         } else {
           const badKey = result.kind === 'add-key' ? result.badKey : null
           const why = badKey === null ? 'BAD_CREDENTIALS' : 'BAD_KEY'
@@ -255,9 +268,13 @@ export class Accounts {
     this.#port.atTip(session, request, () => {
       const account = this.#executor.base.account(name)
       if (!account) return this.#port.reply(session, refusal(request, 'NO_SUCH_USER'))
-      const keys = this.#executor.keysOf(account)
-      const shown = keys.map(({ kid: fingerprint, bits }) => ({ fingerprint, bits }))
-      this.#port.reply(session, { type: 'KEYS_ARE', request, name, keys: shown })
+      const { secrets } = account
+      const published = [secrets, ...secrets.older]
+      const keys = this.#executor.keysOf(account).map(({ kid: fingerprint, bits }, i) => {
+        const { publicKey, signing } = published[i]!
+        return { fingerprint, bits, publicKey, signing }
+      })
+      this.#port.reply(session, { type: 'KEYS_ARE', request, name, keys })
     })
   }
 
@@ -267,6 +284,7 @@ export class Accounts {
     this.#port.atTip(session, request, () => {
       const secrets = this.#executor.base.account(user)?.secrets
       if (!secrets) return this.#port.reply(session, refusal(request, 'NOT_READY'))
+      if (isClientHeld(secrets)) return this.#port.reply(session, refusal(request, 'NOT_HERE'))
       if (this.#busy(session, request)) return
       this.#s.outbox.compute({ kind: 'unlock', user, password, secrets }, (result) => {
         if (result.kind !== 'unlock') {

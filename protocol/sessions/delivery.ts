@@ -74,6 +74,10 @@ export class Delivery {
       return
     }
     const envelopes = entries.map((entry) => entry.body)
+    if (session.clientHeld) {
+      then(this.#sealed(user, entries))
+      return
+    }
     const places = this.#places(user, entries)
     // Copies: the session's own are wiped at its end, and these may wait for a worker.
     const keys = privateKeys.map((key) => Uint8Array.from(key))

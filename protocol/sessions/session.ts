@@ -10,6 +10,8 @@ export interface Session {
   user: string | null
   /** PKCS#8 DER, newest first, unwrapped for as long as this connection lasts; wiped at its end. */
   privateKeys: readonly Uint8Array[]
+  /** It opens its messages itself, and `privateKeys` is empty. */
+  clientHeld: boolean
   /** Of the account that they are from. */
   version: number
   /** Requests not yet answered. */

@@ -26,6 +26,7 @@ type Request = The<
   | 'LOGIN'
   | 'OPEN_STREAM'
   | 'SEND'
+  | 'SEND_SEALED'
   | 'INBOX'
   | 'CHANGE_PASSWORD'
   | 'ROTATE_KEY'
@@ -34,6 +35,8 @@ type Request = The<
   | 'KEYS'
   | 'DELETE'
 >
+
+type Send = The<'SEND' | 'SEND_SEALED'>
 
 export interface SessionsPort {
   /** Passes a command on; false: refused before it had a place in the order. */
@@ -79,7 +82,7 @@ export class Sessions {
   }
 
   linkUp(link: LinkId, address: string): void {
-    const nobody = { user: null, privateKeys: [], version: 0 }
+    const nobody = { user: null, privateKeys: [], clientHeld: false, version: 0 }
     this.#sessions.set(link, { link, address, ...nobody, unanswered: 0 })
     this.#s.clientLinked()
   }
@@ -109,6 +112,7 @@ export class Sessions {
       case 'LOGIN':
       case 'OPEN_STREAM':
       case 'SEND':
+      case 'SEND_SEALED':
       case 'INBOX':
       case 'CHANGE_PASSWORD':
       case 'ROTATE_KEY':
@@ -157,6 +161,7 @@ export class Sessions {
       case 'OPEN_STREAM':
         return this.#openStream(session, user, message)
       case 'SEND':
+      case 'SEND_SEALED':
         return this.#send(session, user, message)
       case 'CHANGE_PASSWORD':
       case 'ROTATE_KEY':
@@ -193,22 +198,19 @@ export class Sessions {
     })
   }
 
-  #send(session: Session, user: string, message: The<'SEND'>): void {
-    const { request, stream, seq, to, text } = message
+  #send(session: Session, user: string, message: Send): void {
+    const { request, seq } = message
     if (seq === 0) return this.reply(session, refusal(request, 'BAD_REQUEST', 'seq starts at 1'))
-    if (Buffer.byteLength(text) > MAX_TEXT) {
+    if (message.type === 'SEND' && Buffer.byteLength(message.text) > MAX_TEXT) {
       return this.reply(session, refusal(request, 'TOO_LONG', `at most ${MAX_TEXT} bytes`))
     }
-    this.#port.submit(
-      session,
-      request,
-      { kind: 'send', user, stream, seq, to, text },
-      (entry, meta) => this.reply(session, this.#sendAnswer(message, entry, meta)),
+    this.#port.submit(session, request, askedBy(user, message), (entry, meta) =>
+      this.reply(session, this.#sendAnswer(message, entry, meta)),
     )
   }
 
-  /** The answer to a SEND, from its entry; a repeated one gets the original's (C5). */
-  #sendAnswer(message: The<'SEND'>, entry: Entry, meta: Meta): Message {
+  /** The answer to a send, from its entry; a repeated one gets the original's (C5). */
+  #sendAnswer(message: Send, entry: Entry, meta: Meta): Message {
     const { request, seq, stream } = message
     const answered = (code: number, index: number, time: number): Message => {
       if (code === 0) return { type: 'RECEIPT', request, seq, index, time }
@@ -243,6 +245,7 @@ export class Sessions {
     for (const key of session.privateKeys) key.fill(0)
     session.privateKeys = []
     session.user = null
+    session.clientHeld = false
     this.delivery.forget(session.link)
   }
 
@@ -268,4 +271,10 @@ export class Sessions {
   applied(): void {
     this.#applied.advance()
   }
+}
+
+function askedBy(user: string, message: Send): Asked {
+  const { stream, seq, to } = message
+  if (message.type === 'SEND') return { kind: 'send', user, stream, seq, to, text: message.text }
+  return { kind: 'send-sealed', user, stream, seq, to, sealed: message.sealed }
 }

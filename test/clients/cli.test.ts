@@ -113,7 +113,8 @@ t.test('register keeps the password for its owner alone; send uses it', async (t
   t.match(JSON.parse((await troca(dir, ['whoami', '--json'])).stdout), { name: 'bob' })
 
   const sent = await troca(dir, ['send', 'alice', 'olá', '--json'])
-  t.strictSame(JSON.parse(sent.stdout), { index: 101, seq: 1, time: 1_790_000_000_000 })
+  const receipt = { index: 101, seq: 1, time: 1_790_000_000_000, endToEnd: false }
+  t.strictSame(JSON.parse(sent.stdout), receipt)
   t.match(server.sends(), [{ to: 'alice', text: 'olá' }])
   t.match(server.heard.findLast((message) => message.type === 'LOGIN')?.password, 'hunter2')
 
@@ -126,7 +127,15 @@ t.test('passwd: another password, kept where the old one was', async (t) => {
     if (message.type !== 'CHANGE_PASSWORD') return
     const { request, password } = message
     if (password !== 'hunter2') return peer.refuse(request, 'BAD_CREDENTIALS')
-    peer.say({ type: 'SESSION', request, name: 'bob', fingerprint: 'f', bits: 2048, cursor: 0 })
+    peer.say({
+      type: 'SESSION',
+      request,
+      name: 'bob',
+      fingerprint: 'f',
+      bits: 2048,
+      held: 'service',
+      cursor: 0,
+    })
   })
   t.equal((await troca(dir, ['register', 'bob'], 'hunter2\n')).code, 0)
   const changed = await troca(dir, ['passwd', '--json'], 'hunter3\n')
@@ -147,14 +156,24 @@ t.test('keys: listed, compared, made anew', async (t) => {
   const { dir } = await cluster(t, ALL, (message, peer) => {
     if (message.type !== 'ROTATE_KEY') return
     const { request } = message
-    peer.say({ type: 'SESSION', request, name: 'bob', fingerprint: 'fresh', bits: 2048, cursor: 0 })
+    peer.say({
+      type: 'SESSION',
+      request,
+      name: 'bob',
+      fingerprint: 'fresh',
+      bits: 2048,
+      held: 'service',
+      cursor: 0,
+    })
   })
   const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw' }
   const keys = (...args: string[]): Running => troca(dir, ['keys', ...args], '', env)
   t.match((await keys('list')).stdout, /new of bob.*in use[^]*old of bob.*reads/)
   t.strictSame(JSON.parse((await keys('list', '--json')).stdout), {
     name: 'bob',
-    keys: ['new of bob', 'old of bob'].map((fingerprint) => ({ fingerprint, bits: 2048 })),
+    keys: ['new of bob', 'old of bob'].map((fingerprint) => {
+      return { held: 'service', fingerprint, bits: 2048 }
+    }),
   })
   t.equal((await keys('fingerprint', 'alice')).stdout, 'new of alice\n')
   t.match((await keys('rotate')).stdout, 'fresh')

@@ -113,11 +113,24 @@ export class FakeServer {
       case 'LOGIN':
       case 'REGISTER': {
         const { request, name } = message
-        return { type: 'SESSION', request, name, fingerprint: 'f', bits: 2048, cursor: 0 }
+        return {
+          type: 'SESSION',
+          request,
+          name,
+          fingerprint: 'f',
+          bits: 2048,
+          held: 'service',
+          cursor: 0,
+        }
       }
       case 'KEYS': {
         const { request, name } = message
-        const keys = ['new', 'old'].map((key) => ({ fingerprint: `${key} of ${name}`, bits: 2048 }))
+        const keys = ['new', 'old'].map((key) => ({
+          fingerprint: `${key} of ${name}`,
+          bits: 2048,
+          publicKey: Buffer.from(key),
+          signing: null,
+        }))
         return { type: 'KEYS_ARE', request, name, keys }
       }
       case 'OPEN_STREAM':

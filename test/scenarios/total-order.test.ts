@@ -348,7 +348,8 @@ t.test('a refusal by execution consumes its seq, and stays the answer to it', (t
   const ring = new Ring().begin()
   t.match(ring.ask(1, 'olá', 'bob'), isError('NO_SUCH_USER'))
   t.match(ring.ask(2, 'olá'), { type: 'RECEIPT', seq: 2 })
-  const other = { type: 'REGISTER', name: 'bob', password: 'b', token: new Uint8Array(16) } as const
+  const token = new Uint8Array(16)
+  const other = { type: 'REGISTER', name: 'bob', password: 'b', token, keys: null } as const
   t.match(ring.client.ask(other), { type: 'SESSION', name: 'bob' })
   const back = ring.client.ask({ type: 'LOGIN', name: 'alice', password: 'secret' })
   t.match(back, { type: 'SESSION', name: 'alice' })

@@ -22,6 +22,7 @@ import { WriterCheck } from './checks/writer.js'
 import { Coverage } from './coverage.js'
 import { Disk } from './disk.js'
 import { freeze, travel } from './frames.js'
+import { asPlain } from './held.js'
 import { History } from './history.js'
 import { Host, type Start, type Surroundings } from './host.js'
 import { Narrator } from './narrator.js'
@@ -90,7 +91,8 @@ export class Cluster {
     this.network = new Network(this.timeline, new Random(seed, 'network'), setting.latency, {
       send: (from, to, message) => this.#sent(from, to, message),
       deliver: (from, to, message) => {
-        for (const check of this.checks) check.delivered?.(from, to, message)
+        const seen = asPlain(message)
+        for (const check of this.checks) check.delivered?.(from, to, seen)
       },
       linked: (host, peer) => {
         for (const check of this.checks) check.linked?.(host, peer)
@@ -279,7 +281,8 @@ export class Cluster {
   #sent(from: Host, to: Host, message: Message): Message {
     const frame = this.#setting.wire ? travel(message) : message
     freeze(frame)
-    for (const check of this.checks) check.sent?.(from, to, frame)
+    const seen = asPlain(frame)
+    for (const check of this.checks) check.sent?.(from, to, seen)
     if (this.#traps.size > 0) this.#spring(from, to, frame)
     return frame
   }

@@ -2,8 +2,9 @@
 // ones: a key opens only what was sealed for it, a password only its own account, and every bit of
 // the seal's input changes its bytes.
 
+import type { HeldKey } from '../../protocol/envelope/held-keys.js'
 import type { Entropy } from '../../protocol/machine.js'
-import type { AccountSecrets, Job, JobResult, WrappedKey } from '../../protocol/replicas/compute.js'
+import type { AccountKey, AccountSecrets, Job, JobResult } from '../../protocol/replicas/compute.js'
 import type { RecipientKey, Seal } from '../../protocol/order/seal.js'
 
 const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'utf8')
@@ -24,13 +25,18 @@ function digest(text: string): string {
 const privateKeyOf = (name: string): string => `private:${name}`
 
 /** As a client wraps a key that it brings. */
-export function wrap(name: string, password: string): WrappedKey {
+export function wrap(name: string, password: string): AccountKey {
   const wrappedKey = bytesOf(JSON.stringify([password, privateKeyOf(name)]))
-  return { publicKey: bytesOf(name), wrappedKey }
+  return { publicKey: bytesOf(name), wrappedKey, signing: null }
+}
+
+/** Wrapped all the same, so that the checks see which password counts; it opens nothing. */
+function held({ publicKey, signing }: HeldKey, password: string): AccountKey {
+  return { ...wrap(textOf(publicKey), password), signing }
 }
 
 /** null: another password. */
-function unwrap({ wrappedKey }: WrappedKey, password: string): string | null {
+function unwrap({ wrappedKey }: AccountKey, password: string): string | null {
   const [right, key] = JSON.parse(textOf(wrappedKey)) as [string, string]
   return right === password ? key : null
 }
@@ -39,7 +45,9 @@ const verifierOf = (password: string): Uint8Array =>
   bytesOf(digest(password).padEnd(32, '.').slice(0, 32))
 
 function changePassword(secrets: AccountSecrets, newPassword: string): AccountSecrets {
-  const rewrap = ({ publicKey }: WrappedKey): WrappedKey => wrap(textOf(publicKey), newPassword)
+  const rewrap = ({ publicKey, signing }: AccountKey): AccountKey => {
+    return { ...wrap(textOf(publicKey), newPassword), signing }
+  }
   const verifierHash = verifierOf(newPassword)
   return { ...secrets, verifierHash, ...rewrap(secrets), older: secrets.older.map(rewrap) }
 }
@@ -51,8 +59,9 @@ export function compute(job: Job, entropy: Entropy): JobResult {
       const salt = entropy(16)
       const cost = { logN: 1, r: 1, p: 1 }
       const verifierHash = verifierOf(job.password)
-      const secrets = { salt, cost, verifierHash, ...wrap(name, job.password), older: [] }
-      return { kind: 'create-account', privateKey: bytesOf(privateKeyOf(name)), secrets }
+      const key = job.keys ? held(job.keys, job.password) : wrap(name, job.password)
+      const secrets = { salt, cost, verifierHash, ...key, older: [] }
+      return { kind: 'create-account', privateKeys: [bytesOf(privateKeyOf(name))], secrets }
     }
     case 'unlock': {
       const keys = job.secrets ? [job.secrets, ...job.secrets.older] : []
@@ -71,26 +80,27 @@ export function compute(job: Job, entropy: Entropy): JobResult {
       const { secrets, password } = job
       if (unwrap(secrets, password) === null) return { kind: 'rotate-key', rotated: null }
       const name = hex(entropy(8))
-      const { publicKey, wrappedKey } = secrets
-      const older = [{ publicKey, wrappedKey }, ...secrets.older]
-      const rotated = { ...secrets, ...wrap(name, password), older }
-      const privateKey = bytesOf(privateKeyOf(name))
-      return { kind: 'rotate-key', rotated: { secrets: rotated, privateKey } }
+      const { publicKey, wrappedKey, signing } = secrets
+      const older = [{ publicKey, wrappedKey, signing }, ...secrets.older]
+      const key = job.keys ? held(job.keys, password) : wrap(name, password)
+      const rotated = { ...secrets, ...key, older }
+      const privateKeys = [bytesOf(privateKeyOf(name))]
+      return { kind: 'rotate-key', rotated: { secrets: rotated, privateKeys } }
     }
     case 'add-key': {
       const { secrets, password, wrappedKey } = job
       const refused = { kind: 'add-key', rotated: null } as const
       if (unwrap(secrets, password) === null) return { ...refused, badKey: null }
-      const added = { publicKey: bytesOf(''), wrappedKey }
+      const added = { publicKey: bytesOf(''), wrappedKey, signing: null }
       const key = unwrap(added, password)
       if (key === null) return { ...refused, badKey: 'another password' }
-      const { publicKey, wrappedKey: before } = secrets
-      const older = [{ publicKey, wrappedKey: before }, ...secrets.older]
+      const { publicKey, wrappedKey: before, signing } = secrets
+      const older = [{ publicKey, wrappedKey: before, signing }, ...secrets.older]
       const name = key.slice(privateKeyOf('').length)
       const rotated = { ...secrets, ...wrap(name, password), older }
       return {
         kind: 'add-key',
-        rotated: { secrets: rotated, privateKey: bytesOf(key) },
+        rotated: { secrets: rotated, privateKeys: [bytesOf(key)] },
         badKey: null,
       }
     }

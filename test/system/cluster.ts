@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import { connect } from '../../clients/index.js'
+import { KeyFolder, connect } from '../../clients/index.js'
 import type { Client } from '../../clients/index.js'
 import { Context } from '../../clients/cli/context.js'
 import { freeBasePort } from '../../clients/cli/free-ports.js'
@@ -150,6 +150,26 @@ export class Cluster {
     const client = await connect({ ...this.#servers(), timeoutMs: PATIENCE_MS })
     this.#clients.push(client)
     await client.register(name, PASSWORD)
+    return client
+  }
+
+  /** As register, but the client holds the keys: they are in the cluster's folder. */
+  async registerHeld(name: string, bits: number): Promise<Client> {
+    const client = await this.#connectHeld()
+    await client.register(name, PASSWORD, { endToEnd: true, bits })
+    return client
+  }
+
+  async logInHeld(name: string, password = PASSWORD): Promise<Client> {
+    const client = await this.#connectHeld()
+    await client.login(name, password)
+    return client
+  }
+
+  async #connectHeld(): Promise<Client> {
+    const keyStore = new KeyFolder(this.directory)
+    const client = await connect({ ...this.#servers(), keyStore, timeoutMs: PATIENCE_MS })
+    this.#clients.push(client)
     return client
   }
 

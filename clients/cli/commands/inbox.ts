@@ -11,6 +11,7 @@ import { note, result, resultJson } from '../output.js'
 import { makeDirectory, writeOutput } from '../rsa-files.js'
 import { stepMs, withClient } from '../run.js'
 import { showMessage } from '../show-message.js'
+import { sayMode } from '../say-keys.js'
 import { say } from '../texts.js'
 
 const PAGE_MESSAGES = 500
@@ -69,6 +70,7 @@ async function eachOf<M extends { readonly index: number; readonly time: number 
 
 async function show(client: Client, context: Context, flags: Flags): Promise<void> {
   const { seen, ...which } = wanted(context, client, flags)
+  if (!context.json) sayMode(client.account!)
   const { shown, last } = await eachOf(
     (after) => client.inbox({ after, limit: PAGE_MESSAGES, timeoutMs: stepMs(context) }),
     which,

@@ -1,13 +1,16 @@
-// troca keys list | fingerprint [NAME] | rotate | export | import
+// troca keys list | fingerprint [NAME] | trust NAME | rotate | export | import
 
 import type { Argv, CommandModule } from 'yargs'
+import { TrocaError } from '../../errors.js'
 import { Context } from '../context.js'
 import type { GlobalFlags } from '../context.js'
 import { clearProgress, progress, result, resultJson, table } from '../output.js'
 import { knownPassword } from '../password.js'
 import { stepMs, withClient } from '../run.js'
+import { modeOf } from '../say-keys.js'
 import { say } from '../texts.js'
 import { exportKeys, importKey } from './key-files.js'
+import { trust } from './keys-trust.js'
 
 interface OfUser extends GlobalFlags {
   name?: string | undefined
@@ -22,10 +25,10 @@ const list: CommandModule<GlobalFlags, GlobalFlags> = {
       client.keys(context.user, { timeoutMs: stepMs(context) }),
     )
     if (context.json) return resultJson({ name: context.user, keys })
-    const rows = keys.map(({ fingerprint, bits }, i) => {
-      return [fingerprint, bits, say(i === 0 ? 'keyInUse' : 'keyOld')]
+    const rows = keys.map(({ fingerprint, bits, held }, i) => {
+      return [fingerprint, bits, modeOf({ held }), say(i === 0 ? 'keyInUse' : 'keyOld')]
     })
-    result(table(['fingerprint', 'bits', ''], rows))
+    result(table(['fingerprint', 'bits', '', ''], rows))
   },
 }
 
@@ -36,17 +39,29 @@ const fingerprint: CommandModule<GlobalFlags, OfUser> = {
   async handler(flags) {
     const context = new Context(flags)
     const name = flags.name ?? context.user
-    const [key] = await withClient(context, { login: true }, (client) =>
-      client.keys(name, { timeoutMs: stepMs(context) }),
-    )
+    const [key] = await withClient(context, { login: true }, async (client) => {
+      // Says so, loudly, where they are not those known.
+      if (name !== context.user) await client.contact(name).catch(unlessUntrusted)
+      return client.keys(name, { timeoutMs: stepMs(context) })
+    })
     if (context.json) resultJson({ name, ...key })
     else result(key!.fingerprint)
   },
 }
 
-const rotate: CommandModule<GlobalFlags, GlobalFlags> = {
+function unlessUntrusted(error: unknown): void {
+  if (!(error instanceof TrocaError && error.name === 'UNTRUSTED_KEY')) throw error
+}
+
+interface Rotation extends GlobalFlags {
+  bits?: number | undefined
+}
+
+const rotate: CommandModule<GlobalFlags, Rotation> = {
   command: 'rotate',
   describe: 'make a new key; the old ones still open what was sent before',
+  builder: (yargs) =>
+    yargs.option('bits', { type: 'number', describe: 'of keys that are made here (3072)' }),
   async handler(flags) {
     const context = new Context(flags)
     const name = context.user
@@ -55,7 +70,8 @@ const rotate: CommandModule<GlobalFlags, GlobalFlags> = {
     const account = await withClient(context, {}, async (client) => {
       await client.login(name, password, { timeoutMs: stepMs(context) })
       const onProgress = (what: string): void => progress(say('working', { what }))
-      return client.rotateKey(password, { onProgress })
+      const { bits } = flags
+      return client.rotateKey(password, { onProgress, ...(bits === undefined ? {} : { bits }) })
     })
     clearProgress()
     context.rememberAccount(account)
@@ -66,11 +82,12 @@ const rotate: CommandModule<GlobalFlags, GlobalFlags> = {
 
 export const keys: CommandModule<GlobalFlags, GlobalFlags> = {
   command: 'keys',
-  describe: 'the keys of an account: list, fingerprint, rotate, export, import',
+  describe: 'the keys of an account: list, fingerprint, trust, rotate, export, import',
   builder: (yargs) =>
     yargs
       .command(list)
       .command(fingerprint)
+      .command(trust)
       .command(rotate)
       .command(exportKeys)
       .command(importKey)

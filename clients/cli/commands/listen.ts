@@ -6,6 +6,7 @@ import type { GlobalFlags } from '../context.js'
 import { note } from '../output.js'
 import { withClient } from '../run.js'
 import { showMessage } from '../show-message.js'
+import { sayMode } from '../say-keys.js'
 import { say } from '../texts.js'
 
 export const listen: CommandModule<GlobalFlags, GlobalFlags> = {
@@ -20,6 +21,7 @@ export const listen: CommandModule<GlobalFlags, GlobalFlags> = {
     await withClient(context, { login: true }, async (client) => {
       client.events.on('disconnected', () => note(say('reconnecting')))
       note(say('listening', { name }))
+      if (!context.json) sayMode(client.account!)
       const after = context.read().accounts[name]?.cursor ?? 0
       const from = after > client.account!.cursor ? { after } : {}
       let last = 0

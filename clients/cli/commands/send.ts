@@ -10,6 +10,7 @@ import type { GlobalFlags } from '../context.js'
 import { EXIT, Failure } from '../failure.js'
 import { clearProgress, progress, result, resultJson } from '../output.js'
 import { stepMs, withClient } from '../run.js'
+import { readableBy } from '../say-keys.js'
 import { say } from '../texts.js'
 
 /** Lines read ahead of their receipts. */
@@ -19,24 +20,29 @@ interface Flags extends GlobalFlags {
   to: string
   text?: string | undefined
   lines: boolean
+  e2e: boolean
   /** What follows --: a text may open with a dash. */
   '--'?: string[]
 }
 
 /** Ends at the first line that is not stored; the time-out is for each line. */
-async function sendLines(client: Client, to: string, context: Context): Promise<void> {
+async function sendLines(
+  client: Client,
+  { to, e2e: endToEnd }: Flags,
+  context: Context,
+): Promise<void> {
   const underWay: Promise<Receipt>[] = []
   let count = 0
-  let last = 0
+  let last: Receipt | null = null
   const settleOne = async (): Promise<void> => {
     const receipt = await underWay.shift()!
     count++
-    last = receipt.index
+    last = receipt
     if (context.json) resultJson(receipt)
-    else if (count % 500 === 0) progress(say('storedLines', { count, index: last }))
+    else if (count % 500 === 0) progress(storedLines(count, receipt))
   }
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
-    const sent = client.send(to, line, { timeoutMs: context.timeoutMs })
+    const sent = client.send(to, line, { endToEnd, timeoutMs: context.timeoutMs })
     // Reported when its turn comes.
     sent.catch(() => {})
     underWay.push(sent)
@@ -44,7 +50,12 @@ async function sendLines(client: Client, to: string, context: Context): Promise<
   }
   while (underWay.length > 0) await settleOne()
   clearProgress()
-  if (!context.json) result(say('storedLines', { count, index: last }))
+  if (!context.json) result(storedLines(count, last))
+}
+
+function storedLines(count: number, last: Receipt | null): string {
+  const mode = last ? readableBy(last) : '-'
+  return say('storedLines', { count, index: last?.index ?? 0, mode })
 }
 
 export const send: CommandModule<GlobalFlags, Flags> = {
@@ -54,10 +65,15 @@ export const send: CommandModule<GlobalFlags, Flags> = {
     yargs
       .positional('to', { type: 'string', demandOption: true })
       .positional('text', { type: 'string' })
-      .option('lines', { type: 'boolean', default: false, describe: 'each line is a message' }),
+      .option('lines', { type: 'boolean', default: false, describe: 'each line is a message' })
+      .option('e2e', {
+        type: 'boolean',
+        default: false,
+        describe: 'only if nobody but the recipient can read it',
+      }),
   async handler(flags) {
     const context = new Context(flags)
-    const { to, lines } = flags
+    const { to, lines, e2e: endToEnd } = flags
     // yargs makes an empty text of a lone dash.
     const isDash = flags.text === '' && process.argv.includes('-')
     const text = isDash ? '-' : (flags.text ?? flags['--']?.[0])
@@ -66,13 +82,13 @@ export const send: CommandModule<GlobalFlags, Flags> = {
       throw new Failure(EXIT.usage, '--lines reads stdin: give no text')
     }
     const need = { login: true, sending: true, stdinIsTaken }
-    if (lines) return withClient(context, need, (client) => sendLines(client, to, context))
+    if (lines) return withClient(context, need, (client) => sendLines(client, flags, context))
     // The newline that ends a line of input is not part of the message.
     const content = stdinIsTaken ? (await readAll(process.stdin)).replace(/\r?\n$/, '') : text
     const receipt = await withClient(context, need, (client) =>
-      client.send(to, content, { timeoutMs: stepMs(context) }),
+      client.send(to, content, { endToEnd, timeoutMs: stepMs(context) }),
     )
     if (context.json) resultJson(receipt)
-    else result(say('stored', { index: receipt.index }))
+    else result(say('stored', { index: receipt.index, mode: readableBy(receipt) }))
   },
 }

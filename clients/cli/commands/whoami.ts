@@ -4,6 +4,7 @@ import type { CommandModule } from 'yargs'
 import { Context } from '../context.js'
 import type { GlobalFlags } from '../context.js'
 import { result, resultJson } from '../output.js'
+import { modeOf } from '../say-keys.js'
 
 export const whoami: CommandModule<GlobalFlags, GlobalFlags> = {
   command: 'whoami',
@@ -11,8 +12,9 @@ export const whoami: CommandModule<GlobalFlags, GlobalFlags> = {
   handler(flags) {
     const context = new Context(flags)
     const name = context.user
-    const { fingerprint = null, bits = null } = context.read().accounts[name] ?? {}
-    if (context.json) return resultJson({ name, fingerprint, bits })
-    result(fingerprint ? `${name} (${bits} bits, ${fingerprint})` : name)
+    const account = context.read().accounts[name]
+    const { held = null, fingerprint = null, bits = null } = account ?? {}
+    if (context.json) return resultJson({ name, held, fingerprint, bits })
+    result(account ? `${name} (${bits} bits, ${modeOf(account)}, ${fingerprint})` : name)
   },
 }

@@ -7,6 +7,7 @@ import { derivePasswordKeys, wrapPrivateKey } from '../../../protocol/envelope/a
 import { ContentKeys, recipientKeyOf } from '../../../protocol/envelope/content-keys.js'
 import type { AccountSecrets, Job, JobResult } from '../../../protocol/replicas/compute.js'
 import { encodePkcs8, encodeSpki } from '../../../protocol/rsa/formats.js'
+import { Person } from '../../protocol/envelope/people.js'
 import { entropy, fixture, flipped } from '../../protocol/rsa/fixtures.js'
 
 const cost = { logN: 10, r: 8, p: 1 }
@@ -24,15 +25,24 @@ function run<K extends JobResult['kind']>(
 
 t.test('an account is created, unlocked and read', (t) => {
   const told: string[] = []
-  const job = { kind: 'create-account', user: 'bob', password: 'sesame', bits: 2048 } as const
-  const { secrets, privateKey } = run('create-account', job, (text) => told.push(text))
+  const job = {
+    kind: 'create-account',
+    user: 'bob',
+    password: 'sesame',
+    bits: 2048,
+    keys: null,
+  } as const
+  const {
+    secrets,
+    privateKeys: [privateKey],
+  } = run('create-account', job, (text) => told.push(text))
   t.match(told[0], /^searching primes/)
   t.same(secrets.cost, cost)
   t.equal(secrets.salt.length, 16)
 
   const unlock = (change: Partial<Extract<Job, { kind: 'unlock' }>>): JobResult =>
     run('unlock', { kind: 'unlock', user: 'bob', password: 'sesame', secrets, ...change })
-  t.same(unlock({}), { kind: 'unlock', privateKeys: [privateKey] })
+  t.same(unlock({}), { kind: 'unlock', privateKeys: [privateKey!] })
   const refused = { kind: 'unlock', privateKeys: null }
   t.same(unlock({ password: 'Sesame' }), refused)
   t.same(unlock({ secrets: null }), refused, 'who does not exist is answered the same')
@@ -43,7 +53,7 @@ t.test('an account is created, unlocked and read', (t) => {
   const body = sealed(recipientKeyOf(secrets.publicKey), 1)
   const { texts } = run('open', {
     kind: 'open',
-    privateKeys: [privateKey],
+    privateKeys: [privateKey!],
     envelopes: [body],
     places: [readHeader(body)],
   })
@@ -74,8 +84,14 @@ t.test('a page opens in the order asked; what does not open is null', (t) => {
 
 t.test('another password: the same keys, old and new; the old one opens nothing', (t) => {
   const user = 'bob'
-  const made = run('create-account', { kind: 'create-account', user, password: 'old', bits: 2048 })
-  const rotate = { kind: 'rotate-key', user, password: 'old', bits: 2048 } as const
+  const made = run('create-account', {
+    kind: 'create-account',
+    user,
+    password: 'old',
+    bits: 2048,
+    keys: null,
+  })
+  const rotate = { kind: 'rotate-key', user, password: 'old', bits: 2048, keys: null } as const
   const { rotated } = run('rotate-key', { ...rotate, secrets: made.secrets })
   const change = { kind: 'change-password', user, newPassword: 'new' } as const
   const { secrets } = rotated!
@@ -88,7 +104,7 @@ t.test('another password: the same keys, old and new; the old one opens nothing'
   const unlock = { kind: 'unlock', user, secrets: changed } as const
   t.same(run('unlock', { ...unlock, password: 'new' }), {
     kind: 'unlock',
-    privateKeys: [rotated!.privateKey, made.privateKey],
+    privateKeys: [...rotated!.privateKeys, ...made.privateKeys],
   })
   t.same(run('unlock', { ...unlock, password: 'old' }), { kind: 'unlock', privateKeys: null })
   t.end()
@@ -96,15 +112,34 @@ t.test('another password: the same keys, old and new; the old one opens nothing'
 
 t.test('a new key is sealed for; what was sealed for the old one still opens', (t) => {
   const user = 'bob'
-  const made = run('create-account', { kind: 'create-account', user, password: 'old', bits: 2048 })
-  const rotate = { kind: 'rotate-key', user, bits: 2048, secrets: made.secrets } as const
+  const made = run('create-account', {
+    kind: 'create-account',
+    user,
+    password: 'old',
+    bits: 2048,
+    keys: null,
+  })
+  const rotate = {
+    kind: 'rotate-key',
+    user,
+    bits: 2048,
+    keys: null,
+    secrets: made.secrets,
+  } as const
   t.equal(run('rotate-key', { ...rotate, password: 'wrong' }).rotated, null)
   const told: string[] = []
   const job = { ...rotate, password: 'old' }
-  const { secrets, privateKey } = run('rotate-key', job, (text) => told.push(text)).rotated!
+  const {
+    secrets,
+    privateKeys: [privateKey],
+  } = run('rotate-key', job, (text) => told.push(text)).rotated!
   t.match(told[0], /^searching primes/)
   t.same(secrets.older, [
-    { publicKey: made.secrets.publicKey, wrappedKey: made.secrets.wrappedKey },
+    {
+      publicKey: made.secrets.publicKey,
+      wrappedKey: made.secrets.wrappedKey,
+      signing: null,
+    },
   ])
   const envelopes = [
     sealed(recipientKeyOf(made.secrets.publicKey), 1),
@@ -113,16 +148,22 @@ t.test('a new key is sealed for; what was sealed for the old one still opens', (
   const places = envelopes.map((body) => readHeader(body))
   const open = { kind: 'open', envelopes, places } as const
   const { privateKeys } = run('unlock', { kind: 'unlock', user, password: 'old', secrets })
-  t.same(privateKeys, [privateKey, made.privateKey])
+  t.same(privateKeys, [privateKey, ...made.privateKeys])
   t.same(run('open', { ...open, privateKeys: privateKeys! }).texts, ['message 1', 'message 2'])
-  t.same(run('open', { ...open, privateKeys: [privateKey] }).texts, [null, 'message 2'])
+  t.same(run('open', { ...open, privateKeys: [privateKey!] }).texts, [null, 'message 2'])
   t.same(run('open', { ...open, privateKeys: [] }).texts, [null, null])
   t.end()
 })
 
 t.test('a key from elsewhere is checked whole, and wrapped anew', (t) => {
   const user = 'bob'
-  const made = run('create-account', { kind: 'create-account', user, password: 'old', bits: 2048 })
+  const made = run('create-account', {
+    kind: 'create-account',
+    user,
+    password: 'old',
+    bits: 2048,
+    keys: null,
+  })
   const { secrets } = made
   const { wrappingKey } = derivePasswordKeys('old', secrets.salt, cost)
   const add = (pkcs8: Uint8Array, change: Partial<Extract<Job, { kind: 'add-key' }>> = {}) => {
@@ -132,20 +173,21 @@ t.test('a key from elsewhere is checked whole, and wrapped anew', (t) => {
   }
   const { key } = fixture(3072)
   const { rotated, wrappedKey } = add(encodePkcs8(key))
-  t.same(rotated!.privateKey, encodePkcs8(key))
+  t.same(rotated!.privateKeys, [encodePkcs8(key)])
   t.same(rotated!.secrets.publicKey, encodeSpki(key))
   t.notSame(rotated!.secrets.wrappedKey, wrappedKey, 'under a nonce of its own')
-  t.same(rotated!.secrets.older, [{ publicKey: secrets.publicKey, wrappedKey: secrets.wrappedKey }])
+  const { publicKey, wrappedKey: before, signing } = secrets
+  t.same(rotated!.secrets.older, [{ publicKey, wrappedKey: before, signing }])
   const unlock = { kind: 'unlock', user, password: 'old', secrets: rotated!.secrets } as const
-  t.same(run('unlock', unlock).privateKeys, [encodePkcs8(key), made.privateKey])
+  t.same(run('unlock', unlock).privateKeys, [encodePkcs8(key), made.privateKeys[0]!])
 
   const refusals: readonly [ReturnType<typeof add>, RegExp | null][] = [
     [add(encodePkcs8(key), { password: 'wrong' }), null],
     [add(encodePkcs8(key), { wrappedKey: flipped(wrappedKey, 300) }), /not wrapped under the pass/],
     [add(encodePkcs8(key), { user: 'eve' }), /not wrapped under the password of now/],
-    [add(made.privateKey), /the account has it already/],
+    [add(made.privateKeys[0]!), /the account has it already/],
     [add(encodePkcs8(key), { secrets: rotated!.secrets }), /the account has it already/],
-    [add(made.privateKey, { secrets: rotated!.secrets }), /the account has it already/],
+    [add(made.privateKeys[0]!, { secrets: rotated!.secrets }), /the account has it already/],
     [add(encodePkcs8({ ...key, qInv: key.qInv + 1n })), /qInv is not the inverse/],
     [add(entropy(1000)), /not DER of an RSA key/],
     [add(new Uint8Array(0)), /not DER of an RSA key/],
@@ -159,15 +201,24 @@ t.test('a key from elsewhere is checked whole, and wrapped anew', (t) => {
 })
 
 t.test('passwords are the same however they were typed', (t) => {
-  const job = { kind: 'create-account', user: 'zoe', password: 'Zo\u00eb', bits: 2048 } as const
-  const { secrets, privateKey } = run('create-account', job)
+  const job = {
+    kind: 'create-account',
+    user: 'zoe',
+    password: 'Zo\u00eb',
+    bits: 2048,
+    keys: null,
+  } as const
+  const {
+    secrets,
+    privateKeys: [privateKey],
+  } = run('create-account', job)
   const typed = { kind: 'unlock', user: 'zoe', password: 'Zoe\u0308', secrets } as const
-  t.same(run('unlock', typed), { kind: 'unlock', privateKeys: [privateKey] })
+  t.same(run('unlock', typed), { kind: 'unlock', privateKeys: [privateKey!] })
   t.end()
 })
 
 t.test('what cannot be computed throws its reason', (t) => {
-  const small = { kind: 'create-account', user: 'a', password: '', bits: 512 } as const
+  const small = { kind: 'create-account', user: 'a', password: '', bits: 512, keys: null } as const
   t.throws(() => run('failed', small), { message: /512 bits asked; 2048 to 8192/ })
   const privateKeys = [entropy(100)]
   const damaged = { kind: 'open', privateKeys, envelopes: [], places: [] } as const
@@ -184,6 +235,7 @@ t.test('what cannot be computed throws its reason', (t) => {
       verifierHash: entropy(32),
       publicKey: entropy(1),
       wrappedKey: entropy(50),
+      signing: null,
       older: [],
     }
     const job = { kind: 'unlock', user: 'a', password: '', secrets } as const
@@ -207,3 +259,36 @@ function sealed(recipientKey: ReturnType<typeof recipientKeyOf>, seq: number): U
     text: `message ${seq}`,
   })
 }
+
+t.test('keys that a client made: published as they are, if they vouch for each other', (t) => {
+  const alice = new Person('alice')
+  const create = { kind: 'create-account', user: 'alice', password: 'old', bits: 2048 } as const
+  const first = alice.published[0]!
+  const made = run('create-account', { ...create, keys: first })
+  t.match(made.secrets, { publicKey: first.publicKey, wrappedKey: { length: 0 }, older: [] })
+  t.same(made.secrets.signing, first.signing)
+  t.same(made.privateKeys, [])
+  const others = { ...create, user: 'mallory', keys: first }
+  t.same(run('bad-keys', others), { kind: 'bad-keys' }, "another user's")
+
+  const unlock = { kind: 'unlock', user: 'alice', secrets: made.secrets } as const
+  t.same(run('unlock', { ...unlock, password: 'old' }).privateKeys, [])
+  t.equal(run('unlock', { ...unlock, password: 'new' }).privateKeys, null)
+
+  alice.rotate()
+  const keys = alice.published[0]!
+  const rotate = { ...unlock, kind: 'rotate-key', bits: 2048, keys } as const
+  t.equal(run('rotate-key', { ...rotate, password: 'new' }).rotated, null)
+  const { secrets } = run('rotate-key', { ...rotate, password: 'old' }).rotated!
+  t.same(secrets.publicKey, keys.publicKey)
+  t.same(secrets.older, [{ ...first, wrappedKey: new Uint8Array(0) }])
+  const thief = { ...rotate, password: 'old', keys: new Person('alice').published[0]! }
+  t.same(run('bad-keys', thief), { kind: 'bad-keys' }, 'the password alone is not enough')
+
+  const change = { ...unlock, kind: 'change-password', secrets, newPassword: 'new' } as const
+  const changed = run('change-password', { ...change, password: 'old' }).secrets!
+  t.notSame(changed.verifierHash, secrets.verifierHash)
+  t.notSame(changed.salt, secrets.salt)
+  t.same([changed.signing, changed.older], [secrets.signing, secrets.older])
+  t.end()
+})

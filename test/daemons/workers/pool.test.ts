@@ -5,7 +5,13 @@ import { WorkerPool } from '../../../daemons/workers/pool.js'
 import type { PoolOptions } from '../../../daemons/workers/pool.js'
 import type { Job, JobResult } from '../../../protocol/replicas/compute.js'
 
-const create = (user: string): Job => ({ kind: 'create-account', user, password: '', bits: 2048 })
+const create = (user: string): Job => ({
+  kind: 'create-account',
+  user,
+  password: '',
+  bits: 2048,
+  keys: null,
+})
 const unlock = (user: string): Job => ({ kind: 'unlock', user, password: '', secrets: null })
 const open = (name: string): Job => ({
   kind: 'open',
@@ -163,17 +169,23 @@ t.test('the real worker computes, tells its progress and survives what it cannot
   const pool = new WorkerPool({ size: 1 })
   t.teardown(() => pool.close())
   const told: string[] = []
-  const job: Job = { kind: 'create-account', user: 'bob', password: 'sesame', bits: 2048 }
+  const job = {
+    kind: 'create-account',
+    user: 'bob',
+    password: 'sesame',
+    bits: 2048,
+    keys: null,
+  } as const
   const created = await pool.run(job, (text) => told.push(text))
   if (created.kind !== 'create-account') throw new Error(created.kind)
-  const { secrets, privateKey } = created
+  const { secrets, privateKeys } = created
   t.match(told[0], /^searching primes/)
   const unlocking: Job = { kind: 'unlock', user: 'bob', password: 'sesame', secrets }
-  t.same(await pool.run(unlocking), { kind: 'unlock', privateKeys: [privateKey] })
+  t.same(await pool.run(unlocking), { kind: 'unlock', privateKeys })
   t.same(await pool.run(unlock('bob')), { kind: 'unlock', privateKeys: null })
   t.match(await pool.run({ ...job, bits: 512 }), { kind: 'failed', reason: /512 bits asked/ })
   t.match(await pool.run(open('x')), { kind: 'failed', reason: /not DER/ })
   const envelopes = [new Uint8Array(3)]
-  const opening: Job = { kind: 'open', privateKeys: [privateKey], envelopes, places: [] }
+  const opening: Job = { kind: 'open', privateKeys, envelopes, places: [] }
   t.same(await pool.run(opening), { kind: 'open', texts: [null] })
 })

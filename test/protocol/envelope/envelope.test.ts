@@ -49,7 +49,7 @@ t.test('what is sealed opens, and says where it belongs', (t) => {
     const { sender, recipient, stream, seq, time } = letter
     t.same(
       { ...header, stream: new Uint8Array(header.stream) },
-      { suite: 'jwe', kid: recipientKey.kid, sender, recipient, stream, seq, time },
+      { suite: 'jwe', kid: recipientKey.kid, signer: null, sender, recipient, stream, seq, time },
     )
     t.same(readHeader(seal({ text })), header)
   }

@@ -1,7 +1,13 @@
 // Commands, and what execution needs beside them, for tests of the order.
 
+import { finishHeader, headerStart } from '../../../protocol/envelope/header.js'
+import type { EnvelopeHeader } from '../../../protocol/envelope/header.js'
+import { field, joinParts } from '../../../protocol/envelope/parts.js'
+import type { AccountKey } from '../../../protocol/replicas/compute.js'
+import { concat } from '../../../protocol/rsa/octets.js'
 import { readKey, seal } from '../../simulator/compute.js'
 import type { Command, Context } from '../../../protocol/order/decide.js'
+import { Executor } from '../../../protocol/order/executor.js'
 
 export const STREAM = new Uint8Array(16).fill(1)
 const origin = { slot: 1, boot: 'boot', id: 1 }
@@ -13,6 +19,7 @@ export function register(name: string, token = 1): Command {
     verifierHash: new Uint8Array(32),
     publicKey: Buffer.from(`key of ${name}`),
     wrappedKey: Buffer.from('wrapped'),
+    signing: null,
     older: [],
   }
   return { kind: 'register', origin, name, token: new Uint8Array(16).fill(token), ...secrets }
@@ -20,8 +27,16 @@ export function register(name: string, token = 1): Command {
 
 /** `key` names the new key; the old one stays behind it. */
 export function change(user: string, version: number, token: number, key = user): Command {
-  const own = { publicKey: Buffer.from(`key of ${key}`), wrappedKey: Buffer.from('wrapped anew') }
-  const old = { publicKey: Buffer.from(`key of ${user}`), wrappedKey: Buffer.from('wrapped anew') }
+  const own = {
+    publicKey: Buffer.from(`key of ${key}`),
+    wrappedKey: Buffer.from('wrapped anew'),
+    signing: null,
+  }
+  const old = {
+    publicKey: Buffer.from(`key of ${user}`),
+    wrappedKey: Buffer.from('wrapped anew'),
+    signing: null,
+  }
   return {
     kind: 'change-account',
     origin,
@@ -40,6 +55,54 @@ export function remove(user: string, indices: readonly number[]): Command {
   return { kind: 'delete', origin, user, indices }
 }
 
+/** The keys that `who` holds itself: `pair` names both. */
+function heldKey(
+  who: string,
+  pair: string,
+): Pick<AccountKey, 'publicKey' | 'wrappedKey' | 'signing'> {
+  const [publicKey, signer] = [`key of ${pair}`, `signer of ${pair}`].map((text) =>
+    Buffer.from(text),
+  )
+  const signing = {
+    publicKey: signer!,
+    ownSignature: Buffer.from(`signed by ${who}`),
+    previousSignature: new Uint8Array(0),
+  }
+  return { publicKey: publicKey!, wrappedKey: new Uint8Array(0), signing }
+}
+
+/** As register, but client-held. */
+export function registerHeld(name: string, token = 1): Command {
+  return { ...register(name, token), ...heldKey(name, name) } as Command
+}
+
+/** As change, but of a client-held account: another pair, the first one stays behind it. */
+export function changeHeld(user: string, version: number, token: number, pair: string): Command {
+  const older = [heldKey(user, user)]
+  return { ...change(user, version, token), ...heldKey(user, pair), older } as Command
+}
+
+/** A signed envelope for this place; `header` differs where it says so. */
+export function sendSealed(
+  seq: number,
+  header: Partial<EnvelopeHeader> = {},
+  to = 'bob',
+  user = 'alice',
+): Command {
+  const named = { kid: `key of ${to}`, signer: `signer of ${user}`, sender: user, recipient: to }
+  const full = { ...named, stream: STREAM, seq, time: 999, ...header }
+  const start = headerStart(full.kid, full.sender, full.recipient, 'jwe', full.signer)
+  const envelope = joinParts({
+    header: Buffer.from(finishHeader(start, full.stream, full.seq, full.time)),
+    encryptedKey: Buffer.from('content key'),
+    nonce: new Uint8Array(12),
+    ciphertext: Buffer.from('text'),
+    tag: new Uint8Array(16),
+  })
+  const sealed = concat(envelope, field(Buffer.from('signature')))
+  return { kind: 'send-sealed', origin, user, stream: STREAM, seq, to, sealed }
+}
+
 export function open(user: string, stream = STREAM): Command {
   return { kind: 'open-stream', origin, user, stream }
 }
@@ -50,6 +113,8 @@ export function send(seq: number, text: string, to = 'bob', user = 'alice'): Com
 
 export function context(change: Partial<Context> = {}): Context {
   const keySeed = new Uint8Array(32).fill(5)
-  const keyOf: Context['keyOf'] = (account) => readKey(account.secrets.publicKey)
-  return { term: 1, k: 1, time: 1_000, keySeed, diverged: false, seal, keyOf, ...change }
+  const executor = new Executor(seal, readKey)
+  const keyOf: Context['keyOf'] = (account) => executor.keyOf(account)
+  const namesOf: Context['namesOf'] = (account) => executor.namesOf(account)
+  return { term: 1, k: 1, time: 1_000, keySeed, diverged: false, seal, keyOf, namesOf, ...change }
 }

@@ -5,6 +5,7 @@ import { errorName } from '../../../protocol/errors.js'
 import { KIND } from '../../../protocol/log/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { History, Node } from '../history.js'
+import { textOfSealed } from '../held.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import type { Check } from './check.js'
@@ -38,6 +39,9 @@ const deleteKey = (user: string, indices: readonly number[]): string =>
 
 function commandKey(command: Command): string {
   if (command.kind === 'send') return sendKey(command.user, command)
+  if (command.kind === 'send-sealed') {
+    return sendKey(command.user, { ...command, text: textOfSealed(command.sealed) })
+  }
   if (command.kind === 'open-stream') return openKey(command.user, command.stream)
   if (command.kind === 'change-account') return changeKey(command.user, command.token)
   if (command.kind === 'delete') return deleteKey(command.user, command.indices)

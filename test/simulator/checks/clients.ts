@@ -89,6 +89,9 @@ export class ClientCheck implements Check {
     const same = node && sameBytes(node.meta!.digest, digestOf(user, asked))
     switch (name) {
       case 'NO_SUCH_USER':
+      case 'CLIENT_HELD':
+      case 'NOT_CLIENT_HELD':
+      case 'BAD_ENVELOPE':
       case 'DIVERGED':
         expect(node?.meta!.answer === ERRORS[name].code, 'C4', () => {
           return `${told}; the log says ${node?.meta!.answer}`

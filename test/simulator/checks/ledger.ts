@@ -1,6 +1,7 @@
 // What the committed log says about clients' things: accounts, streams, places of messages, cursors.
 // The checks of answers compare with this.
 
+import { sealedOfText } from '../held.js'
 import { decodeDrop, type Drop } from '../../../protocol/log/drop.js'
 import { KIND, sameBytes, sha256 } from '../../../protocol/log/entry.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
@@ -23,7 +24,11 @@ interface StreamPlace {
 
 /** The digest that binds a place of a stream to what was asked for. */
 export function digestOf(user: string, { to, text }: Pick<The<'SEND'>, 'to' | 'text'>): Uint8Array {
-  return sha256(Buffer.from(`${user}\n${to}\n${text}`, 'utf8'))
+  const sealed = sealedOfText(text)
+  const start = Buffer.from(`${user}\n${to}\n`, 'utf8')
+  return sealed
+    ? sha256(start, Uint8Array.of(0xff), sealed)
+    : sha256(start, Buffer.from(text, 'utf8'))
 }
 
 export interface Version {

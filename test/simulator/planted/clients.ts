@@ -50,11 +50,11 @@ export const CLIENT_BUGS: readonly Bug[] = [
       },
       {
         file: 'sessions/sessions',
-        line: "this.#port.submit(session, request, { kind: 'send'",
+        line: 'this.#port.submit(session, request, askedBy(user, message)',
         becomes:
-          'const known = this.#executor.known(streamKey(stream), seq);\n' +
+          'const known = this.#executor.known(streamKey(message.stream), seq);\n' +
           "if (known) return this.reply(session, { type: 'RECEIPT', request, seq, index: known.index, time: known.time });\n" +
-          "this.#port.submit(session, request, { kind: 'send'",
+          'this.#port.submit(session, request, askedBy(user, message)',
       },
     ],
     caughtBy: ['C4', 'C5', 'C8'],

@@ -14,7 +14,7 @@ export const SESSION_BUGS: readonly Bug[] = [
         line: "const asked = { kind: 'register', name, token, ...result.secrets };",
         becomes:
           "const asked = { kind: 'register', name, token, ...result.secrets };\n" +
-          "this.#port.reply(session, { type: 'SESSION', request, name, fingerprint: '', bits: 0, cursor: 0 });",
+          "this.#port.reply(session, { type: 'SESSION', request, name, fingerprint: '', bits: 0, held: 'service', cursor: 0 });",
       },
     ],
     caughtBy: ['C4', 'C5', 'C8'],
@@ -42,7 +42,7 @@ export const SESSION_BUGS: readonly Bug[] = [
         file: 'sessions/sessions',
         line: 'if (seq === 0)',
         becomes:
-          'const open = this.#executor.base.stream(streamKey(stream));\n' +
+          'const open = this.#executor.base.stream(streamKey(message.stream));\n' +
           'if (open && seq > open.next + 1)\n' +
           "  return this.reply(session, refusal(request, 'OUT_OF_ORDER', '', { expected: open.next }));\n" +
           'if (seq === 0)',
@@ -80,8 +80,8 @@ export const SESSION_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'order/decide',
-        line: '${command.user}\\n${command.to}\\n${command.text}',
-        becomes: '${command.user}\\n${command.text}',
+        line: '`${user}\\n${to}\\n${command.text}`',
+        becomes: '`${user}\\n${command.text}`',
       },
     ],
     caughtBy: ['C4', 'C5'],

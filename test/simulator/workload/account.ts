@@ -4,6 +4,7 @@
 
 import { ERRORS } from '../../../protocol/errors.js'
 import { wrap } from '../compute.js'
+import { heldKey } from '../held.js'
 import type { Line } from './line.js'
 
 /** Passwords chosen by each user, the newest last; more than one client may have the name. */
@@ -66,9 +67,12 @@ export class Account {
     const password = this.password
     const token = random.bytes(16)
     if (token[0]! % 4 === 0) return this.#addKey(password, token)
+    const { user, world } = this.#line
+    const pair = Buffer.from(token).toString('hex')
+    const keys = world.held.has(user) ? heldKey(user, pair) : null
     this.#again(() =>
       this.#line.ask(
-        (request) => ({ type: 'ROTATE_KEY', request, password, token }),
+        (request) => ({ type: 'ROTATE_KEY', request, password, token, keys }),
         (answer) => {
           if (answer.type === 'SESSION') this.#line.did('workload: key rotated')
           const full = answer.type === 'ERROR' && answer.code === ERRORS.TOO_MANY_KEYS.code

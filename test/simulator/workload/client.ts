@@ -5,6 +5,7 @@
 import type { Effect, Input, LinkId, Machine, Now, Slot } from '../../../protocol/machine.js'
 import { ERRORS } from '../../../protocol/errors.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
+import { heldKey } from '../held.js'
 import type { Start } from '../host.js'
 import { Random } from '../random.js'
 import { Account, type Passwords } from './account.js'
@@ -175,12 +176,13 @@ export class Client implements Machine {
   #logIn(): void {
     const [name, token, random] = [this.#user, this.#token, this.#random]
     const password = this.#account.password
+    const keys = this.#world.held.has(name) ? heldKey(name) : null
     const again = this.#registered && random.chance(0.7)
     const wrong = random.chance(0.05)
     const build = (request: number): Message => {
       if (wrong) return { type: 'LOGIN', request, name, password: `not ${password}` }
       if (again) return { type: 'LOGIN', request, name, password }
-      return { type: 'REGISTER', request, name, password, token }
+      return { type: 'REGISTER', request, name, password, token, keys }
     }
     this.#ask(this.#link, build, (answer) => this.#session(answer))
     if (random.chance(0.1)) this.#ask(this.#link, build)

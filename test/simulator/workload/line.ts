@@ -6,6 +6,8 @@ import type { Random } from '../random.js'
 
 export interface ClientWorld {
   readonly users: readonly string[]
+  /** Those whose clients hold their keys. */
+  readonly held: ReadonlySet<string>
   readonly processing: number
   readonly busy: () => boolean
   readonly dial: (processing: Slot) => void

@@ -4,6 +4,7 @@
 
 import { ERRORS } from '../../../protocol/errors.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
+import { sealedBy } from '../held.js'
 import type { Line } from './line.js'
 
 interface Sent {
@@ -15,6 +16,9 @@ interface Sent {
 /** Answers that settle a seq: it was consumed, by these words or by others. */
 const CONSUMED: readonly number[] = [
   ERRORS.NO_SUCH_USER.code,
+  ERRORS.CLIENT_HELD.code,
+  ERRORS.NOT_CLIENT_HELD.code,
+  ERRORS.BAD_ENVELOPE.code,
   ERRORS.DIVERGED.code,
   ERRORS.CONFLICT.code,
   ERRORS.OLD_DUPLICATE.code,
@@ -92,7 +96,15 @@ export class SendStream {
 
   #say(line: Line, { seq, to, text }: Sent, then?: (answer: Message) => void): void {
     const stream = this.#id
-    line.ask((request) => ({ type: 'SEND', request, stream, seq, to, text }), then)
+    const { world, user } = line
+    // One in sixteen also to who does not hold its keys: that is refused.
+    const seals = world.held.has(user) && (world.held.has(to) || seq % 16 === 0)
+    const place = { stream, seq, to }
+    line.ask((request) => {
+      return seals
+        ? { type: 'SEND_SEALED', request, ...place, sealed: sealedBy(user, { ...place, text }) }
+        : { type: 'SEND', request, ...place, text }
+    }, then)
   }
 
   #send(sent: Sent): void {

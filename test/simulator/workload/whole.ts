@@ -47,6 +47,7 @@ export class Whole implements Workload {
   /** Of the whole run, drawn when the first replica, or client, starts. */
   #limits: Limits | null = null
   #users: string[] = []
+  #held: ReadonlySet<string> | null = null
   readonly #passwords: Passwords = new Map()
 
   constructor(builders = PRODUCT) {
@@ -102,13 +103,20 @@ export class Whole implements Workload {
   client(slot: Slot, start: Start, dial: (to: Slot) => void, sizes: Sizes): Machine {
     const { processing, clients } = sizes
     const name = this.#nameOf(slot, start, clients)
-    const world = { users: this.#users, processing, busy: () => this.busy, dial }
+    this.#held ??= heldIn(this.#users, start)
+    const world = { users: this.#users, held: this.#held, processing, busy: () => this.busy, dial }
     return new Client(name, start, world, this.#passwords)
   }
 
   settled(cluster: Cluster): boolean {
     return cluster.clients.every((host) => (host.machine as Client | null)?.settled ?? false)
   }
+}
+
+/** In a quarter of the runs all of them, in another each second; by what is drawn anyhow. */
+function heldIn(users: readonly string[], { boot }: Start): ReadonlySet<string> {
+  const every = [1, 2][Number.parseInt(boot.slice(-1), 16) & 3]
+  return new Set(every === undefined ? [] : users.filter((_, i) => i % every === 0))
 }
 
 function chanceOf({ entropy }: Start): Random {

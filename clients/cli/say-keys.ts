@@ -1,0 +1,35 @@
+// Who can read what, and what has become known of somebody's keys: for people, on stderr.
+
+import type { Account } from '../accounts.js'
+import type { KeyNotice } from '../e2e/known-keys.js'
+import { note, paintNote } from './output.js'
+import { say } from './texts.js'
+import type { TextName } from './texts.js'
+
+const TEXT_OF: Record<KeyNotice['what'], TextName> = {
+  first: 'keysFirst',
+  rotated: 'keysRotated',
+  changed: 'keysChanged',
+  untrusted: 'keysUntrusted',
+}
+
+export function sayKeys({ name, what, held, fingerprint, before }: KeyNotice): void {
+  const known = what === 'first' && held === 'service' ? 'keysOfService' : TEXT_OF[what]
+  const text = say(known, { name, fingerprint: fingerprint || '?', before: before || '?' })
+  note(what === 'untrusted' ? paintNote.bold(paintNote.red(text)) : text)
+}
+
+/** Before a mailbox is shown: the mode of all that is in it. */
+export function sayMode({ name, held }: Account): void {
+  note(say(held === 'client' ? 'modeEndToEnd' : 'modeService', { name }))
+}
+
+/** Of an account: who holds its keys. */
+export function modeOf({ held }: Pick<Account, 'held'>): string {
+  return say(held === 'client' ? 'heldByClient' : 'heldByService')
+}
+
+/** Of something sent: who can read it. */
+export function readableBy({ endToEnd }: { readonly endToEnd: boolean }): string {
+  return say(endToEnd ? 'byEndToEnd' : 'byService')
+}

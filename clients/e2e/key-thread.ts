@@ -1,0 +1,68 @@
+// One thread for a client's private keys, started when it is first needed. It keeps the process alive
+// only while it has something to do.
+
+import { Worker } from 'node:worker_threads'
+import { clientError } from '../errors.js'
+import type { Job, JobOf, Results } from './jobs.js'
+import type { FromThread } from './worker.js'
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: Error) => void
+  readonly onProgress: (text: string) => void
+}
+
+export class KeyThread {
+  #worker: Worker | null = null
+  readonly #waiting = new Map<number, Waiting>()
+  #next = 1
+
+  /** Rejects with CLOSED when the thread ends first, and with the reason when it cannot be done. */
+  run<K extends Job['kind']>(
+    job: JobOf<K>,
+    onProgress: (text: string) => void = () => {},
+  ): Promise<Results[K]> {
+    return new Promise<Results[K]>((resolve, reject) => {
+      this.#worker ??= this.#start()
+      const id = this.#next++
+      this.#waiting.set(id, {
+        resolve: (result) => resolve(result as Results[K]),
+        reject,
+        onProgress,
+      })
+      this.#worker.ref()
+      this.#worker.postMessage({ id, job })
+    })
+  }
+
+  close(): void {
+    void this.#worker?.terminate()
+  }
+
+  #start(): Worker {
+    // Neither flags nor environment of the process: the thread needs none of them.
+    const script = new URL('./worker.js', import.meta.url)
+    const worker = new Worker(script, { execArgv: [], env: {} })
+    let cause = 'the client was closed'
+    worker.on('message', (message: FromThread) => this.#onMessage(worker, message))
+    worker.on('error', (error) => {
+      cause = error.message
+    })
+    worker.on('exit', () => {
+      this.#worker = null
+      const waiting = [...this.#waiting.values()]
+      this.#waiting.clear()
+      for (const { reject } of waiting) reject(clientError('CLOSED', cause, true))
+    })
+    return worker
+  }
+
+  #onMessage(worker: Worker, message: FromThread): void {
+    const waiting = this.#waiting.get(message.id)
+    if (message.type === 'progress') return waiting?.onProgress(message.text)
+    this.#waiting.delete(message.id)
+    if (this.#waiting.size === 0) worker.unref()
+    if (message.type === 'done') waiting?.resolve(message.result)
+    else waiting?.reject(clientError('NO_KEYS', message.reason, true))
+  }
+}

@@ -1,0 +1,182 @@
+// Who a client acts as, and whose keys it believes: the account, and for a client-held one its key
+// file. Either both are there, or the log-in has failed.
+
+import { Accounts } from './accounts.js'
+import type { Account, NewKeyOptions } from './accounts.js'
+import { EndToEnd } from './e2e/end-to-end.js'
+import type { NewPair } from './e2e/own-keys.js'
+import { contactOf, untrusted } from './e2e/known-keys.js'
+import type { Contact, KeyNotice, PublishedKey } from './e2e/known-keys.js'
+import type { KeyStore } from './e2e/key-store.js'
+import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
+import { TrocaError, clientError, refusedHere } from './errors.js'
+import type { OperationOptions } from './options.js'
+import type { Seal } from './stream-window.js'
+
+const DEFAULT_BITS = 3072
+
+export interface RegisterOptions extends NewKeyOptions {
+  /** The private keys are made here and never leave this client: a `keyStore` is needed. */
+  readonly endToEnd?: boolean
+}
+
+/** The public side of a key; what its fingerprint is of, see Account. */
+export type Key = Pick<Account, 'held' | 'fingerprint' | 'bits'>
+
+export class Identity {
+  readonly #accounts: Accounts
+  readonly #is: (account: Account | null) => void
+  readonly #endToEnd: EndToEnd | null
+  /** The last look at somebody's keys: the next one waits for it, so that sends stay in order. */
+  #looking: Promise<unknown> = Promise.resolve()
+
+  constructor(
+    accounts: Accounts,
+    is: (account: Account | null) => void,
+    keys: { store: KeyStore | undefined; cluster: string; notice: (notice: KeyNotice) => void },
+  ) {
+    this.#accounts = accounts
+    this.#is = is
+    const published = (name: string): Promise<readonly PublishedKey[]> =>
+      accounts.published(name, {})
+    const { store, cluster, notice } = keys
+    this.#endToEnd = store ? new EndToEnd(store, cluster, { published, notice }) : null
+  }
+
+  /** Rejects with NO_KEYS where the client was given no store for keys. */
+  get endToEnd(): EndToEnd {
+    if (this.#endToEnd) return this.#endToEnd
+    throw clientError('NO_KEYS', 'a client-held account needs a keyStore', true)
+  }
+
+  close(): void {
+    this.#endToEnd?.close()
+  }
+
+  async register(name: string, password: string, options: RegisterOptions): Promise<Account> {
+    if (!options.endToEnd) {
+      return this.#begin(await this.#accounts.register(name, password, null, options), password)
+    }
+    const { keys, undo } = await this.endToEnd.begin(name, password, newPair(options))
+    const registered = this.#accounts.register(name, password, keys, options)
+    const account = await registered.catch(async (error: unknown) => {
+      // Otherwise they may be published, and nothing else has the private ones.
+      if (error instanceof TrocaError && error.definite) await undo()
+      throw error
+    })
+    return this.#begin(account, password)
+  }
+
+  async login(name: string, password: string, options: OperationOptions): Promise<Account> {
+    return this.#begin(await this.#accounts.login(name, password, options), password)
+  }
+
+  async changePassword(
+    { held }: Account,
+    password: string,
+    newPassword: string,
+    options: OperationOptions,
+  ): Promise<Account> {
+    const change = (): Promise<Account> =>
+      this.#accounts.changePassword(password, newPassword, options)
+    if (held === 'service') return this.#begin(await change(), newPassword)
+    const changed = await this.endToEnd.changePassword(password, newPassword, change)
+    return this.#begin(changed, newPassword)
+  }
+
+  async rotateKey({ held }: Account, password: string, options: NewKeyOptions): Promise<Account> {
+    const keys = held === 'client' ? await this.endToEnd.next(password, newPair(options)) : null
+    return this.#begin(await this.#accounts.rotateKey(password, keys, options), password)
+  }
+
+  /** Of a client-held account: from its key file. */
+  exportKeys(
+    { held }: Account,
+    password: string,
+    options: OperationOptions,
+  ): Promise<RsaPrivateKey[]> {
+    if (held === 'client') return this.endToEnd.exportKeys(password)
+    return this.#accounts.exportKeys(password, options)
+  }
+
+  async importKey(
+    { held }: Account,
+    key: RsaPrivateKey,
+    password: string,
+    options: NewKeyOptions,
+  ): Promise<Account> {
+    if (held === 'client') throw refusedHere('BAD_KEYS', 'a client-held account makes its own keys')
+    return this.#begin(await this.#accounts.importKey(key, password, options), password)
+  }
+
+  /** As the service names them; rejects with UNTRUSTED_KEY when they do not vouch for each other. */
+  async keys(name: string, options: OperationOptions): Promise<readonly Key[]> {
+    const published = await this.#accounts.published(name, options)
+    const contact = contactOf(name, published)
+    if (!contact) throw untrusted(name)
+    const { held, keys } = contact
+    return published.map(({ fingerprint, bits }, i) => {
+      return { held, fingerprint: keys[i]?.fingerprint ?? fingerprint, bits }
+    })
+  }
+
+  /** Somebody's keys, held against those known; UNTRUSTED_KEY when they are others. */
+  contact(name: string): Promise<Contact> {
+    const contact = this.#looking.then(() => this.endToEnd.contact(name))
+    this.#looking = contact.catch(() => {})
+    return contact
+  }
+
+  /**
+   * What seals a text for this recipient; null: it goes as plain text, because the service holds the
+   * keys of either. `endToEnd`: rejects with NOT_END_TO_END instead.
+   */
+  async sealing(
+    { held }: Account,
+    to: string,
+    text: string,
+    endToEnd: boolean,
+  ): Promise<Seal | null> {
+    if (held === 'service') throw notEndToEnd('the service holds the keys of this account')
+    const contact = await this.contact(to)
+    if (contact.held === 'client') return this.endToEnd.sealFor(contact, text)
+    if (endToEnd) throw notEndToEnd(`the service holds the keys of ${to} and can read what it gets`)
+    return null
+  }
+
+  /** Opens the key file, where the account has one; until then the client acts for nobody. */
+  async #begin(account: Account, password: string): Promise<Account> {
+    try {
+      const own = await this.#withKeys(account, password)
+      this.#is(own)
+      return own
+    } catch (error) {
+      this.#is(null)
+      throw error
+    }
+  }
+
+  async #withKeys(account: Account, password: string): Promise<Account> {
+    const { name, held } = account
+    if (held === 'client') {
+      const { fingerprint } = await this.endToEnd.unlock(name, password)
+      return { ...account, fingerprint }
+    }
+    // Else the service would get what is sent as plain text, by saying that it holds the keys.
+    if (await this.#endToEnd?.hasKeyFile(name)) throw downgraded(name)
+    return account
+  }
+}
+
+function notEndToEnd(why: string): TrocaError {
+  return clientError('NOT_END_TO_END', why, true)
+}
+
+function downgraded(name: string): TrocaError {
+  const text = `THE SERVICE SAYS THAT IT HOLDS THE KEYS OF ${name}, but their key file is here`
+  return clientError('UNTRUSTED_KEY', text, true)
+}
+
+function newPair({ bits = DEFAULT_BITS, onProgress = () => {} }: NewKeyOptions): NewPair {
+  return { bits, onProgress }
+}

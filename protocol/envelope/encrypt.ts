@@ -1,0 +1,21 @@
+// The symmetric half of a JWE (RFC 7516 section 5.1): A256GCM over the text, with the header's
+// base64url as additional data.
+
+import { createCipheriv } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { toBase64url } from './parts.js'
+
+/** `nonce` is 12 bytes, never used before with this content key. */
+export function encryptText(
+  contentKey: KeyObject | Uint8Array,
+  header: Uint8Array,
+  nonce: Uint8Array,
+  text: string,
+): { ciphertext: Uint8Array; tag: Uint8Array } {
+  const cipher = createCipheriv('aes-256-gcm', contentKey, nonce)
+  cipher.setAAD(Buffer.from(toBase64url(header), 'latin1'))
+  const ciphertext = cipher.update(text, 'utf8')
+  // GCM is a stream: nothing is left to come.
+  cipher.final()
+  return { ciphertext, tag: cipher.getAuthTag() }
+}

@@ -1,0 +1,113 @@
+// The public keys of a client-held account: one to encrypt to and one to verify with, never the
+// same. The signing key vouches for both, by a signature over the statement "this is pair number n
+// of this user"; the signing key before vouches for them too. So whoever knows one of an account's
+// signing keys can follow it to the newest, and nobody else can put another in its place.
+
+import type { Entropy } from '../machine.js'
+import { encodeSpki, decodeSpki } from '../rsa/formats.js'
+import { thumbprint } from '../rsa/jwk.js'
+import type { RsaPrivateKey, RsaPublicKey } from '../rsa/keys.js'
+import { concat } from '../rsa/octets.js'
+import { pssSign, pssVerify } from '../rsa/pss.js'
+import { RsaError } from '../rsa/rsa-error.js'
+import { field } from './parts.js'
+
+/** Nothing else that a signing key signs begins so. */
+const DOMAIN = 'troca keys 1'
+const NONE = new Uint8Array(0)
+
+export interface SigningKey {
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Uint8Array
+  /** By this key, over the statement. */
+  readonly ownSignature: Uint8Array
+  /** By the signing key before; empty for an account's first. */
+  readonly previousSignature: Uint8Array
+}
+
+/** As published. */
+export interface HeldKey {
+  /** SubjectPublicKeyInfo, DER: what is sealed for. */
+  readonly publicKey: Uint8Array
+  readonly signing: SigningKey
+}
+
+export interface CheckedKey {
+  readonly sealing: RsaPublicKey
+  readonly signing: RsaPublicKey
+  /** RFC 7638 thumbprint of the sealing key. */
+  readonly kid: string
+  /** RFC 7638 thumbprint of the signing key, which vouches for both: what people compare. */
+  readonly fingerprint: string
+}
+
+export interface KeyPair {
+  readonly sealing: RsaPublicKey
+  readonly signing: RsaPrivateKey
+}
+
+/** Pair `number` of `user`, the first is 1. `previous`: the signing key before; null: none. */
+export function publish(
+  user: string,
+  number: number,
+  { sealing, signing }: KeyPair,
+  previous: RsaPrivateKey | null,
+  entropy: Entropy,
+): HeldKey {
+  const [publicKey, signingKey] = [encodeSpki(sealing), encodeSpki(signing)]
+  const statement = statementOf(user, number, publicKey, signingKey)
+  const ownSignature = pssSign(signing, statement, entropy)
+  const previousSignature = previous ? pssSign(previous, statement, entropy) : NONE
+  return { publicKey, signing: { publicKey: signingKey, ownSignature, previousSignature } }
+}
+
+/**
+ * All of an account's keys, newest first as published; null unless each one is sound, vouches for
+ * its pair, and is vouched for by the one before.
+ */
+export function checkKeys(user: string, keys: readonly HeldKey[]): CheckedKey[] | null {
+  const checked: CheckedKey[] = []
+  let previous: RsaPublicKey | null = null
+  for (const [i, key] of [...keys].reverse().entries()) {
+    const sound = checkKey(user, i + 1, key, previous)
+    if (!sound) return null
+    checked.unshift(sound)
+    previous = sound.signing
+  }
+  return checked
+}
+
+function checkKey(
+  user: string,
+  number: number,
+  { publicKey, signing }: HeldKey,
+  previous: RsaPublicKey | null,
+): CheckedKey | null {
+  const keys = decodePair(publicKey, signing.publicKey)
+  if (!keys || keys.kid === keys.fingerprint) return null
+  const statement = statementOf(user, number, publicKey, signing.publicKey)
+  const { ownSignature, previousSignature } = signing
+  const follows = previous
+    ? pssVerify(previous, statement, previousSignature)
+    : previousSignature.length === 0
+  return follows && pssVerify(keys.signing, statement, ownSignature) ? keys : null
+}
+
+function decodePair(sealingSpki: Uint8Array, signingSpki: Uint8Array): CheckedKey | null {
+  try {
+    const [sealing, signing] = [decodeSpki(sealingSpki), decodeSpki(signingSpki)]
+    return { sealing, signing, kid: thumbprint(sealing), fingerprint: thumbprint(signing) }
+  } catch (error) {
+    if (error instanceof RsaError) return null
+    throw error
+  }
+}
+
+function statementOf(
+  user: string,
+  number: number,
+  sealing: Uint8Array,
+  signing: Uint8Array,
+): Uint8Array {
+  return concat(...[DOMAIN, user, String(number), sealing, signing].map(field))
+}

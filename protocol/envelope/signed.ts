@@ -1,0 +1,100 @@
+// A message between client-held accounts: a JWE that the sender made, and the sender's RSASSA-PSS
+// signature over all five parts of it. The header is among them: it names the recipient, so what was
+// written to one person cannot be passed on as written to another (Davis 2001, "Defective Sign &
+// Encrypt"), and the place, so it counts nowhere else.
+
+import type { Entropy } from '../machine.js'
+import { thumbprint } from '../rsa/jwk.js'
+import type { RsaPrivateKey, RsaPublicKey } from '../rsa/keys.js'
+import { oaepEncrypt } from '../rsa/oaep.js'
+import { concat } from '../rsa/octets.js'
+import { pssSign, pssVerify } from '../rsa/pss.js'
+import { encryptText } from './encrypt.js'
+import { EnvelopeError } from './envelope-error.js'
+import { finishHeader, headerStart, parseHeader } from './header.js'
+import type { EnvelopeHeader, Place } from './header.js'
+import { openWith } from './open.js'
+import type { Opener } from './open.js'
+import { NONCE_LENGTH, field, joinParts, splitParts } from './parts.js'
+
+/** Nothing else that a signing key signs begins so. */
+const DOMAIN = 'troca message 1'
+const KEY_LENGTH = 32
+const PREFIX = 4
+
+export interface SignedLetter extends Place {
+  readonly recipientKey: RsaPublicKey
+  readonly signingKey: RsaPrivateKey
+  /** Well-formed Unicode. */
+  readonly text: string
+}
+
+/** The stored body: the five parts of the JWE, then the signature, each after its length. */
+export function sealSigned(letter: SignedLetter, entropy: Entropy): Uint8Array {
+  const { recipientKey, signingKey, sender, recipient, stream, seq, time, text } = letter
+  const [kid, signer] = [recipientKey, signingKey].map(thumbprint) as [string, string]
+  const start = headerStart(kid, sender, recipient, 'jwe', signer)
+  const header = Buffer.from(finishHeader(start, stream, seq, time))
+  const [contentKey, nonce] = [entropy(KEY_LENGTH), entropy(NONCE_LENGTH)]
+  const encryptedKey = oaepEncrypt(recipientKey, contentKey, entropy(KEY_LENGTH))
+  const envelope = joinParts({
+    ...{ header, encryptedKey, nonce },
+    ...encryptText(contentKey, header, nonce, text),
+  })
+  return concat(envelope, field(pssSign(signingKey, signedOctets(envelope), entropy)))
+}
+
+/** The JWE of a stored body, and the signature over it. EnvelopeError unless it is just these. */
+export function splitSigned(body: Uint8Array): { envelope: Uint8Array; signature: Uint8Array } {
+  const view = new DataView(body.buffer, body.byteOffset, body.length)
+  let at = 0
+  for (let part = 0; part < 5; part++) {
+    if (body.length - at < PREFIX) throw new EnvelopeError()
+    at += PREFIX + view.getUint32(at)
+  }
+  if (body.length - at <= PREFIX || view.getUint32(at) !== body.length - at - PREFIX) {
+    throw new EnvelopeError()
+  }
+  return { envelope: body.subarray(0, at), signature: body.subarray(at + PREFIX) }
+}
+
+/** What the header of a stored body says, unauthenticated. EnvelopeError unless somebody signed. */
+export function readSignedHeader(body: Uint8Array): EnvelopeHeader & { readonly signer: string } {
+  const header = parseHeader(splitParts(splitSigned(body).envelope).header)
+  const { signer, suite } = header
+  if (signer === null || suite !== 'jwe') throw new EnvelopeError()
+  return { ...header, signer }
+}
+
+export interface OpenedMessage {
+  readonly text: string
+  /** When its sender says that it was written. */
+  readonly time: number
+}
+
+/** Where a signed message was found. */
+export type FoundPlace = Omit<Place, 'time'>
+
+/**
+ * The message in a stored body that was found at `place`. EnvelopeError, always the same, unless
+ * one of `signers` signed it for this very place and one of `openers` opens it.
+ */
+export function openSigned(
+  body: Uint8Array,
+  place: FoundPlace,
+  openers: readonly Opener[],
+  signers: readonly RsaPublicKey[],
+): OpenedMessage {
+  const { envelope, signature } = splitSigned(body)
+  const header = readSignedHeader(body)
+  const signer = signers.find((key) => thumbprint(key) === header.signer)
+  const opener = openers.find(({ kid }) => kid === header.kid)
+  const isSigned = signer && pssVerify(signer, signedOctets(envelope), signature)
+  if (!opener || !isSigned) throw new EnvelopeError()
+  const { time } = header
+  return { text: openWith(opener, envelope, { ...place, time }).text, time }
+}
+
+function signedOctets(envelope: Uint8Array): Uint8Array {
+  return concat(field(DOMAIN), envelope)
+}

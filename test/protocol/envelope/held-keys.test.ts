@@ -1,0 +1,71 @@
+import t from 'tap'
+import { checkKeys, publish } from '../../../protocol/envelope/held-keys.js'
+import type { HeldKey } from '../../../protocol/envelope/held-keys.js'
+import { encodeSpki } from '../../../protocol/rsa/formats.js'
+import { thumbprint } from '../../../protocol/rsa/jwk.js'
+import { entropy, flipped } from '../rsa/fixtures.js'
+import { Person } from './people.js'
+
+const alice = new Person('alice')
+alice.rotate()
+alice.rotate()
+const mallory = new Person('alice')
+const [third, second, first] = alice.published as [HeldKey, HeldKey, HeldKey]
+
+const refused = (keys: readonly HeldKey[], why: string, user = 'alice'): unknown =>
+  t.equal(checkKeys(user, keys), null, why)
+
+t.test('each pair vouched for by itself and by the one before', (t) => {
+  const names = alice.pairs.map(({ sealing, signing }) => [
+    thumbprint(sealing),
+    thumbprint(signing),
+  ])
+  const checked = checkKeys('alice', alice.published)!
+  t.same(
+    checked.map(({ kid, fingerprint }) => [kid, fingerprint]),
+    names,
+  )
+  t.ok(checkKeys('alice', [first]))
+  t.end()
+})
+
+t.test('whatever is left out, put in, moved or changed is noticed', (t) => {
+  refused(alice.published, "another user's", 'bob')
+  refused([third, first], 'one left out')
+  refused([third, second], 'the first left out')
+  refused([second, third, first], 'in another order')
+  refused([mallory.published[0]!, second, first], 'nobody vouches for the newest')
+  refused([third, second, mallory.published[0]!], 'another first')
+  const { signing } = third
+  const { publicKey: otherSealing } = mallory.published[0]!
+  refused([{ ...third, publicKey: otherSealing }, second, first], 'another key to seal for')
+  for (const name of ['ownSignature', 'previousSignature'] as const) {
+    const changed = { ...signing, [name]: flipped(signing[name], 5) }
+    refused([{ ...third, signing: changed }, second, first], name)
+  }
+  const signed = { ...first.signing, previousSignature: first.signing.ownSignature }
+  refused([{ ...first, signing: signed }], 'a predecessor that is not there')
+  refused([{ ...first, publicKey: new Uint8Array(9) }], 'no key at all')
+  t.end()
+})
+
+t.test('one key is not used for both', (t) => {
+  const { signing } = alice.pair
+  refused([publish('alice', 1, { sealing: signing, signing }, null, entropy)], 'the same key')
+  t.ok(checkKeys('alice', [publish('alice', 1, alice.pair, null, entropy)]))
+  t.end()
+})
+
+t.test('who has the password but not the signing key cannot follow the newest', (t) => {
+  const pair = { ...mallory.pair }
+  const own = publish('alice', 4, pair, mallory.pair.signing, entropy)
+  refused([own, ...alice.published], 'by another signing key')
+  t.ok(
+    checkKeys('alice', [
+      publish('alice', 4, pair, alice.pair.signing, entropy),
+      ...alice.published,
+    ]),
+  )
+  t.same(own.publicKey, encodeSpki(pair.sealing))
+  t.end()
+})

@@ -1,0 +1,137 @@
+import t, { type Test } from 'tap'
+import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
+import { KIND, sameBytes } from '../../../protocol/log/entry.js'
+import { decodeAccount, decodeNote } from '../../../protocol/order/bodies.js'
+import { decide, type Command, type Decision } from '../../../protocol/order/decide.js'
+import { Committed, Overlay } from '../../../protocol/order/state.js'
+import {
+  change,
+  changeHeld,
+  context,
+  open,
+  register,
+  registerHeld,
+  send,
+  sendSealed,
+} from './orders.js'
+
+const code = (name: ErrorName): number => ERRORS[name].code
+
+/** Alice and bob hold their keys themselves, carol's are with the service; alice has a stream. */
+class Course {
+  readonly ledger = new Overlay(new Committed())
+  #k = 0
+
+  constructor() {
+    const people = [registerHeld('alice'), registerHeld('bob'), register('carol')]
+    for (const command of [...people, open('alice')]) this.do(command)
+  }
+
+  do(command: Command): Decision {
+    const k = ++this.#k
+    const decision = decide(this.ledger, command, 0, context({ k }))
+    this.ledger.apply(decision.draft, decision.meta, k)
+    return decision
+  }
+}
+
+/** The refusal consumes the seq. */
+function isRefused(t: Test, { meta }: Decision, name: ErrorName, seq = 1): void {
+  t.match(meta, { kind: KIND.refusal, answer: code(name), seq, mailbox: '' }, name)
+}
+
+t.test('a sealed message is kept as it came', (t) => {
+  const course = new Course()
+  const command = sendSealed(1)
+  const { meta, draft } = course.do(command)
+  t.match(meta, { kind: KIND.message, answer: 0, mailbox: 'bob', seq: 1 })
+  t.ok(command.kind === 'send-sealed' && sameBytes(draft.body, command.sealed))
+  t.end()
+})
+
+t.test('plain text for who holds the keys alone is refused, and never stored', (t) => {
+  const refused = new Course().do(send(1, 'a secret'))
+  isRefused(t, refused, 'CLIENT_HELD')
+  t.equal(refused.draft.body.length, 0)
+  t.end()
+})
+
+t.test('sealed for, or by, who does not hold the keys', (t) => {
+  isRefused(t, new Course().do(sendSealed(1, {}, 'carol')), 'NOT_CLIENT_HELD')
+  isRefused(t, new Course().do(sendSealed(1, {}, 'nobody')), 'NO_SUCH_USER')
+  const course = new Course()
+  const stream = new Uint8Array(16).fill(9)
+  course.do(open('carol', stream))
+  const command = { ...sendSealed(1, { stream }, 'bob', 'carol'), stream } as Command
+  isRefused(t, course.do(command), 'NOT_CLIENT_HELD')
+  t.match(course.do(send(1, 'olá', 'carol')).meta, { kind: KIND.message }, 'the usual way')
+  t.end()
+})
+
+t.test('an envelope for another place is refused', (t) => {
+  const wrong = [
+    { sender: 'bob' },
+    { recipient: 'carol' },
+    { seq: 2 },
+    { stream: new Uint8Array(16) },
+    { kid: 'key of alice' },
+    { signer: 'signer of bob' },
+    { signer: null },
+  ]
+  for (const header of wrong) {
+    isRefused(t, new Course().do(sendSealed(1, header)), 'BAD_ENVELOPE')
+  }
+  const junk = { ...sendSealed(1), sealed: Buffer.from('no envelope') } as Command
+  isRefused(t, new Course().do(junk), 'BAD_ENVELOPE')
+  t.end()
+})
+
+t.test('keys of before count: who rotates loses nothing that is under way', (t) => {
+  const course = new Course()
+  for (const user of ['alice', 'bob']) course.do(changeHeld(user, 1, 7, `${user}, anew`))
+  t.match(course.do(sendSealed(1)).meta, { kind: KIND.message })
+  const newest = { kid: 'key of bob, anew', signer: 'signer of alice, anew' }
+  t.match(course.do(sendSealed(2, newest)).meta, { kind: KIND.message })
+  t.end()
+})
+
+t.test('C5: the same bytes are the same request; others in their place are a conflict', (t) => {
+  const course = new Course()
+  course.do(sendSealed(1))
+  const again = course.do(sendSealed(1))
+  t.same([again.meta.kind, decodeNote(again.draft.body)], [KIND.noop, { code: 0, value: 1 }])
+  for (const other of [sendSealed(1, { time: 5 }), send(1, 'olá')]) {
+    const { code: answer } = decodeNote(course.do(other).draft.body)
+    t.equal(answer, code('CONFLICT'))
+  }
+  t.end()
+})
+
+t.test('who holds the keys does not change', (t) => {
+  const course = new Course()
+  for (const command of [change('alice', 1, 7), changeHeld('carol', 1, 7, 'carol')]) {
+    const { meta, draft } = course.do(command)
+    t.same([meta.kind, decodeNote(draft.body).code], [KIND.noop, code('BAD_KEYS')])
+  }
+  t.end()
+})
+
+t.test('an account with its keys is read as it was written; so is one of before', (t) => {
+  const course = new Course()
+  const { draft } = course.do(changeHeld('alice', 1, 7, 'alice, anew'))
+  const { secrets } = decodeAccount('alice', draft.body)
+  t.equal(Buffer.from(secrets.signing!.publicKey).toString(), 'signer of alice, anew')
+  t.equal(Buffer.from(secrets.older[0]!.signing!.ownSignature).toString(), 'signed by alice')
+  // Byte for byte what was written before there were client-held accounts.
+  const before =
+    '{"token":"AQEBAQEBAQEBAQEBAQEBAQ","version":1,"changeToken":"","salt":"AAAAAAAAAAAAAAAAAAAAAA",' +
+    '"cost":[1,1,1],"verifierHash":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",' +
+    '"publicKey":"a2V5IG9mIGNhcm9s","wrappedKey":"d3JhcHBlZA","older":[]}'
+  t.equal(decodeAccount('carol', Buffer.from(before)).secrets.signing, null)
+  t.equal(
+    Buffer.from(course.do(register('dave')).draft.body).toString(),
+    before.replace('a2V5IG9mIGNhcm9s', 'a2V5IG9mIGRhdmU'),
+    'and is still written so',
+  )
+  t.end()
+})
