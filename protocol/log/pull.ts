@@ -95,7 +95,7 @@ export class Puller {
     // Outside a view the log may have been changed by catch-up: only what is committed is certain.
     if (status === 'outside' && !message.committedOnly) return
     const { log } = this.#s
-    const limit = message.committedOnly ? log.commit : log.last
+    const limit = this.#limit(message)
     const places = message.places.filter((place) => place.index <= limit)
     const known = places.find((place) => log.has(place) === true && place.index >= log.first - 1)
     const unsure = places.filter((place) => log.has(place) === undefined)
@@ -115,9 +115,18 @@ export class Puller {
     })
   }
 
+  /**
+   * Only what is on disk here: with it is the promise that it rests on, which the answer's header names
+   * (P3). What is still being written may rest on a higher one.
+   */
+  #limit({ committedOnly }: The<'PULL'>): number {
+    const { durable, commit } = this.#s.log
+    return committedOnly ? Math.min(commit, durable) : durable
+  }
+
   #serve(from: Slot, message: The<'PULL'>, common: Place): void {
     const { log, outbox } = this.#s
-    const limit = message.committedOnly ? log.commit : log.last
+    const limit = this.#limit(message)
     if (common.index + 1 >= log.first) {
       const entries = log
         .after(common.index, this.#s.bounds.stretch)
@@ -140,7 +149,7 @@ export class Puller {
   }
 
   #answer(to: Slot, id: number, common: Place, entries: readonly Entry[]): void {
-    const { last, commit } = this.#s.log
+    const { durable: last, commit } = this.#s.log
     this.#s.send(to, { type: 'PULLED', id, common, entries, last, commit })
   }
 }

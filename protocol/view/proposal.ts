@@ -163,7 +163,10 @@ export class Proposal {
   #choose(silent: readonly Slot[]): void {
     const counted = [...this.#promises].filter(([slot, promised]) => this.#counts(slot, promised))
     if (counted.length < this.#s.majority || !this.#promises.has(this.#s.self)) {
-      this.fail('no majority promised', silent, 50)
+      // With the same members it would be the same again, while others who count may be there.
+      const counts = (slot: Slot): boolean => counted.some(([one]) => one === slot)
+      const idle = this.#others.filter((slot) => this.#promises.has(slot) && !counts(slot))
+      this.fail('no majority promised', [...silent, ...idle], 50)
       return
     }
     const [source, best] = counted.reduce((a, b) => {

@@ -197,4 +197,15 @@ export const LOG_BUGS: readonly Bug[] = [
     ],
     caughtBy: ['crash', 'halt', 'P2', 'P3'],
   },
+  {
+    name: 'a pull is served from what is not yet on disk',
+    changes: [
+      {
+        file: 'log/pull',
+        line: 'return committedOnly ? Math.min(commit, durable) : durable;',
+        becomes: 'return committedOnly ? commit : this.#s.log.last;',
+      },
+    ],
+    caughtBy: ['P3', 'P4', 'P5', 'halt'],
+  },
 ]

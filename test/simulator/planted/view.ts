@@ -246,4 +246,20 @@ export const VIEW_BUGS: readonly Bug[] = [
     ],
     caughtBy: ['P8', 'P9', 'halt'],
   },
+  {
+    name: 'members whose promises do not count are proposed again and again',
+    changes: [{ file: PROPOSAL, line: '[...silent, ...idle]', becomes: 'silent' }],
+    caughtBy: ['P7', 'C6'],
+  },
+  {
+    name: 'a promise is repeated while the log is being changed',
+    changes: [
+      {
+        file: CHANGE,
+        line: 'this.#installing = message;\n        // From here on the log is not what was promised.\n        this.#promise = null;',
+        becomes: 'this.#installing = message;',
+      },
+    ],
+    caughtBy: ['P5'],
+  },
 ]
