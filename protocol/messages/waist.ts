@@ -27,7 +27,7 @@ export const HOME_HEARTBEAT = message(
     holds: term,
     /** Nonce of the CLAIM under way or won; empty: none. */
     nonce: text(32, '00112233aabbccdd'),
-    /** Processing replicas directly linked, itself included; 128 more where users are logged in. */
+    /** Processing replicas linked, itself included; 64 more where clients are, 128 where they ask. */
     size: uint(255),
     newestTerm: term,
   },

@@ -226,6 +226,13 @@ export class Leadership {
     if (this.#s.holds > 0 && this.#s.holds < term) this.stop('a newer term')
   }
 
+  /** Somebody weighs more: long enough for that claim this replica does not offer its id. */
+  resign(): void {
+    this.stop('a larger part of the ring asks to lead')
+    const { now, timings } = this.#s
+    this.#disqualifiedUntil = now.monotonic + timings.suspect * (1 + this.#s.random())
+  }
+
   /** Gives up the term, or the claim. */
   stop(reason: string): void {
     const held = this.#s.holds

@@ -15,8 +15,9 @@ export interface RingPeer {
   heartbeat: The<'RING_HEARTBEAT'> | null
 }
 
-/** More than there are slots. */
-const SERVING = 128
+/** Each more than all that comes below it. */
+const WANTED = 64
+const ASKED = 128
 
 export class RingStanding {
   readonly self: Slot
@@ -38,6 +39,8 @@ export class RingStanding {
   /** Clients connected here, and when there was last one, monotonic ms. */
   #clients = 0
   #clientAt = -Infinity
+  /** When a client last asked for something, monotonic ms. */
+  #askedAt = -Infinity
 
   constructor(config: ProcessingConfig) {
     this.self = config.self
@@ -74,6 +77,10 @@ export class RingStanding {
     this.#clientAt = this.now.monotonic
   }
 
+  clientAsked(): void {
+    this.#askedAt = this.now.monotonic
+  }
+
   /** A client is connected, or was just now: one that is refused comes and goes. */
   get wanted(): boolean {
     return this.#clients > 0 || this.now.monotonic - this.#clientAt <= this.timings.suspect
@@ -81,10 +88,11 @@ export class RingStanding {
 
   /**
    * What a claim weighs against the lease of another: the replicas linked here, and above all
-   * whether any client is. A coordinator whom no client reaches gives way.
+   * whether any client is, and asks for something. A coordinator whom no client reaches gives way.
    */
   get size(): number {
-    return this.live.length + (this.wanted ? SERVING : 0)
+    const asked = this.now.monotonic - this.#askedAt <= this.timings.coordinatorPatience
+    return this.live.length + (asked ? ASKED : this.wanted ? WANTED : 0)
   }
 
   /** The next slot of the ring with a live link. */

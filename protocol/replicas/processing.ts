@@ -52,7 +52,7 @@ export class ProcessingReplica implements Machine {
         this.#leadership.stop('fenced')
       },
       resign: (term) => {
-        if (term === this.#s.holds) this.#leadership.stop('a larger part of the ring asks to lead')
+        if (term === this.#s.holds) this.#leadership.resign()
       },
       refused: (reason) => {
         invariant(reason !== 'conflict', 'C2: the log holds other bytes for an order of this term')

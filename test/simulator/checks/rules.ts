@@ -125,8 +125,13 @@ export class RuleCheck implements Check {
     const { status } = turnView(to)!
     if (message.type === 'REPLICATE' || (status !== 'outside' && status !== 'learner')) return
     const last = message.entries.at(-1)
+    if (!last) return
     const pulled = this.#pulled.get(to.slot) ?? new Map<string, Epoch>()
-    if (last) this.#pulled.set(to.slot, pulled.set(keyOf(last), message.promised))
+    const [key, { promised }] = [keyOf(last), message]
+    const known = pulled.get(key) ?? promised
+    // Which of two sources it was the file does not say.
+    pulled.set(key, compareEpochs(known, promised) < 0 ? known : promised)
+    this.#pulled.set(to.slot, pulled)
   }
 
   #named(slot: number, { epoch, last }: The<'REPLY'>): void {

@@ -126,6 +126,8 @@ export class VoteCheck implements Check {
         return message.learner ? undefined : this.#votes(from, message)
       case 'ACK':
         return this.#votes(from, message)
+      case 'NOT_YET':
+        return void this.#answered(from, to, message.request)
       case 'READ_PAGE':
       case 'TIP_IS':
         return this.#answers(from, to, message.request)
@@ -134,11 +136,17 @@ export class VoteCheck implements Check {
 
   /** What the old life counted towards a majority is no answer of the new one. */
   #answers(from: Host, to: Host, request: number): void {
-    const question = `${to.name} ${to.life} ${request}`
-    this.#asked.get(from.slot)?.delete(question)
-    expect(!this.#vain.has(`${from.name} ${question}`), 'P9', () => {
+    const vain = this.#answered(from, to, request)
+    expect(!vain, 'P9', () => {
       return `${from.name} answers ${request} of ${to.name}, which it was asked in a life that is over`
     })
+  }
+
+  /** True: it was asked in a life that is over. */
+  #answered(from: Host, to: Host, request: number): boolean {
+    const question = `${to.name} ${to.life} ${request}`
+    this.#asked.get(from.slot)?.delete(question)
+    return this.#vain.delete(`${from.name} ${question}`)
   }
 
   /** Told of more than its file holds: that life is over, and knows it from here on. */

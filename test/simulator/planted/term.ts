@@ -230,7 +230,7 @@ export const TERM_BUGS: readonly Bug[] = [
   {
     name: 'a coordinator whom no client reaches does not give way',
     workload: 'whole',
-    changes: [{ file: 'order/standing', line: '(this.wanted ? SERVING : 0)', becomes: '0' }],
+    changes: [{ file: 'order/standing', line: '(asked ? ASKED : this.wanted ? WANTED : 0)', becomes: '0' }],
     caughtBy: ['C6', 'P7'],
   },
   {
@@ -253,6 +253,18 @@ export const TERM_BUGS: readonly Bug[] = [
         file: LEADERSHIP,
         line: 'return vain ? 0 : this.#hearsay;',
         becomes: 'return this.#hearsay;',
+      },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'who resigned offers its id again at once',
+    workload: 'whole',
+    changes: [
+      {
+        file: LEADERSHIP,
+        line: 'this.#disqualifiedUntil = now.monotonic + timings.suspect * (1 + this.#s.random());',
+        becomes: 'void now, timings;',
       },
     ],
     caughtBy: ['C6', 'P7'],
