@@ -12,6 +12,15 @@ export interface Incarnation {
   readonly nonce: string
 }
 
+/**
+ * Below 0: `a` is superseded by `b`. Two lives may come to the same number where the first was lost
+ * before a majority had recorded it; then the nonces decide, for everybody in the same way.
+ */
+export function compareIncarnations(a: Incarnation, b: Incarnation): number {
+  if (a.counter !== b.counter) return a.counter - b.counter
+  return a.nonce < b.nonce ? -1 : a.nonce > b.nonce ? 1 : 0
+}
+
 export interface Member {
   readonly slot: number
   readonly incarnation: Incarnation

@@ -6,7 +6,7 @@ import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs, formatEpoch, maxEpoch, sameEpoch, type Epoch } from '../log/epoch.js'
 import type { Puller } from '../log/pull.js'
-import type { Durable, Member, Remembered } from '../log/storage.js'
+import { compareIncarnations, type Durable, type Member, type Remembered } from '../log/storage.js'
 import { Joining } from './joining.js'
 import { Membership } from './membership.js'
 import { Proposal } from './proposal.js'
@@ -180,7 +180,7 @@ export class ViewChange {
   #promiseTo(epoch: Epoch, named: readonly Member[], then: (durable: Durable) => void): void {
     for (const { slot, incarnation } of named) this.#s.noteIncarnation(slot, incarnation)
     const newest = this.#s.incarnations.get(this.#s.self)!
-    if (newest.counter > this.#s.incarnation.counter) {
+    if (compareIncarnations(newest, this.#s.incarnation) > 0) {
       this.#events.superseded()
       return
     }

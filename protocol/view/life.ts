@@ -100,7 +100,9 @@ export class Life {
     if (message.clusterId !== this.#s.clusterId || message.slots !== this.#s.slots) return
     this.#answers.set(from, message)
     if (this.#answers.size < this.#s.majority) return
-    const highest = Math.max(...[...this.#answers.values()].map((answer) => answer.newest.counter))
+    const own = this.#s.incarnations.get(this.#s.self)?.counter ?? 0
+    const newest = [...this.#answers.values()].map((answer) => answer.newest.counter)
+    const highest = Math.max(own, ...newest)
     this.#answers = null
     this.#begin({
       counter: highest + 1,

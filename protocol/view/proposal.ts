@@ -7,7 +7,13 @@ import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs, sameEpoch, type Epoch } from '../log/epoch.js'
 import type { Puller } from '../log/pull.js'
-import type { Durable, Incarnation, Member, Place } from '../log/storage.js'
+import {
+  compareIncarnations,
+  type Durable,
+  type Incarnation,
+  type Member,
+  type Place,
+} from '../log/storage.js'
 import { sameIncarnation, type Standing } from './standing.js'
 import { syncTo } from './sync.js'
 
@@ -155,8 +161,7 @@ export class Proposal {
     if (promised.learner) return false
     return [...this.#promises.values()].every((other) => {
       const recorded = other.incarnations.find((member) => member.slot === slot)?.incarnation
-      if (!recorded || recorded.counter < promised.incarnation.counter) return true
-      return sameIncarnation(recorded, promised.incarnation)
+      return !recorded || compareIncarnations(recorded, promised.incarnation) <= 0
     })
   }
 

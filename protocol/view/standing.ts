@@ -6,6 +6,7 @@ import type { Entropy, LinkId, Now, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { compareEpochs, EPOCH_ZERO, maxEpoch, sameEpoch, type Epoch } from '../log/epoch.js'
 import {
+  compareIncarnations,
   type Incarnation,
   type Member,
   type Place,
@@ -228,7 +229,9 @@ export class Standing {
   /** Records a newer life of a slot. */
   noteIncarnation(slot: Slot, incarnation: Incarnation): void {
     const known = this.incarnations.get(slot)
-    if (incarnation.counter > (known?.counter ?? 0)) this.incarnations.set(slot, incarnation)
+    if (!known || compareIncarnations(incarnation, known) > 0) {
+      this.incarnations.set(slot, incarnation)
+    }
   }
 
   get incarnationList(): Member[] {

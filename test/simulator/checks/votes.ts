@@ -3,7 +3,13 @@
 
 import { sameBytes } from '../../../protocol/log/entry.js'
 import { compareEpochs, formatEpoch, sameEpoch, type Epoch } from '../../../protocol/log/epoch.js'
-import type { Incarnation, Member, Place, WriteBatch } from '../../../protocol/log/storage.js'
+import {
+  compareIncarnations,
+  type Incarnation,
+  type Member,
+  type Place,
+  type WriteBatch,
+} from '../../../protocol/log/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
@@ -38,10 +44,7 @@ function counted(hand: readonly Promised[]): Promised[] {
   const superseded = ({ slot, incarnation }: Promised): boolean =>
     hand.some(({ incarnations }) =>
       incarnations.some(
-        (known) =>
-          known.slot === slot &&
-          known.incarnation.counter >= incarnation.counter &&
-          !same(known.incarnation, incarnation),
+        (known) => known.slot === slot && compareIncarnations(known.incarnation, incarnation) > 0,
       ),
     )
   return hand.filter((promised) => !promised.learner && !superseded(promised))
@@ -154,7 +157,8 @@ export class VoteCheck implements Check {
     const file = host.disk?.file
     if (!file?.forgets || host.paused || !same(file.incarnation, about)) return
     const last = Math.max(file.last.index, turnView(host)?.lastIndex ?? 0)
-    if (saidAcked <= last) return
+    // It may be told more than once.
+    if (saidAcked <= last || this.#over.get(host.slot) === about.nonce) return
     this.#over.set(host.slot, about.nonce)
     for (const one of this.#asked.get(host.slot) ?? []) this.#vain.add(`${host.name} ${one}`)
   }

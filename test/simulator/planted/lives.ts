@@ -33,12 +33,12 @@ export const LIFE_BUGS: readonly Bug[] = [
     changes: [
       {
         file: PROPOSAL,
-        line: 'return sameIncarnation(recorded, promised.incarnation);',
+        line: 'return !recorded || compareIncarnations(recorded, promised.incarnation) <= 0;',
         becomes: 'return true;',
       },
       {
         file: 'view/change',
-        line: 'if (newest.counter > this.#s.incarnation.counter) {',
+        line: 'if (compareIncarnations(newest, this.#s.incarnation) > 0) {',
         becomes: 'if (false) {',
       },
     ],
@@ -119,5 +119,16 @@ export const LIFE_BUGS: readonly Bug[] = [
       },
     ],
     caughtBy: ['P2', 'P3', 'halt'],
+  },
+  {
+    name: 'of two lives of one number neither gives way',
+    changes: [
+      {
+        file: 'log/storage',
+        line: 'return a.nonce < b.nonce ? -1 : a.nonce > b.nonce ? 1 : 0;',
+        becomes: 'return a.nonce === b.nonce ? 0 : 1;',
+      },
+    ],
+    caughtBy: ['P7', 'P9', 'C6'],
   },
 ]

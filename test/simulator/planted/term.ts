@@ -230,7 +230,9 @@ export const TERM_BUGS: readonly Bug[] = [
   {
     name: 'a coordinator whom no client reaches does not give way',
     workload: 'whole',
-    changes: [{ file: 'order/standing', line: '(asked ? ASKED : this.wanted ? WANTED : 0)', becomes: '0' }],
+    changes: [
+      { file: 'order/standing', line: '(asked ? ASKED : this.wanted ? WANTED : 0)', becomes: '0' },
+    ],
     caughtBy: ['C6', 'P7'],
   },
   {
