@@ -229,7 +229,9 @@ export class Standing {
   /** Records a newer life of a slot. */
   noteIncarnation(slot: Slot, incarnation: Incarnation): void {
     const known = this.incarnations.get(slot)
-    if (!known || compareIncarnations(incarnation, known) > 0) {
+    const newer = !known || compareIncarnations(incarnation, known) > 0
+    // 0: it does not know its own yet.
+    if (newer && incarnation.counter > 0) {
       this.incarnations.set(slot, incarnation)
     }
   }
