@@ -206,7 +206,8 @@ export class LogTail {
     if (this.#commit > committed) {
       this.#commit = committed
       this.#drops = this.#drops.filter(({ index }) => index <= committed)
-      this.#fenceAtCommit = this.after(this.#floor.index).reduce(advanceFence, this.#floor.fence)
+      const passed = this.after(this.#floor.index, committed - this.#floor.index)
+      this.#fenceAtCommit = passed.reduce(advanceFence, this.#floor.fence)
     }
     this.#fence = this.after(this.#commit).reduce(advanceFence, this.#fenceAtCommit)
   }

@@ -11,7 +11,7 @@ import type { The } from '../messages/catalogue.js'
 import type { AccountSecrets } from '../replicas/compute.js'
 import { encodeAccount, encodeNote, type Account } from './bodies.js'
 import type { RecipientKey, Seal } from './seal.js'
-import { streamKey, type Ledger } from './state.js'
+import { KEPT_ANSWERS, streamKey, type Ledger } from './state.js'
 
 export type Command = The<'ORDER'>['commands'][number]
 type Send = Extract<Command, { kind: 'send' | 'send-sealed' }>
@@ -164,7 +164,8 @@ function decideSend(ledger: Ledger, command: Send, place: number, context: Conte
   const digest = digestOf(command)
   if (seq > state.next) return noop(ERRORS.OUT_OF_ORDER.code, state.next)
   if (seq < state.next) {
-    const known = ledger.known(id, seq)
+    // By the seq, not by what is still in memory: that differs with how far the feed has come (C2).
+    const known = seq >= state.next - KEPT_ANSWERS ? ledger.known(id, seq) : undefined
     if (!known) return noop(ERRORS.OLD_DUPLICATE.code, seq)
     return sameBytes(known.digest, digest) ? noop(0, seq) : noop(ERRORS.CONFLICT.code, seq)
   }

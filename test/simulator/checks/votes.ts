@@ -84,9 +84,12 @@ export class VoteCheck implements Check {
   written(disk: Disk, batch: WriteBatch): void {
     const { promised } = batch
     if (promised?.slot !== disk.slot || batch.view) return
-    const ballot = this.#ballot(promised)
-    if (ballot.promises.some(({ slot }) => slot === disk.slot)) return
     const { incarnation, incarnations } = disk.file!
+    const own = this.#ballot(promised).promises.find(({ slot }) => slot === disk.slot)
+    if (own && same(own.incarnation, incarnation)) return
+    // A life whose PREPARE nobody had heard has taken its epoch with it: the next may choose it again.
+    if (own) this.#ballots.delete(formatEpoch(promised))
+    const ballot = this.#ballot(promised)
     const { logView, last: index, chain } = disk.durable
     ballot.named = [...incarnations.values()]
     ballot.promises.push({

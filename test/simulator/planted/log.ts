@@ -208,4 +208,15 @@ export const LOG_BUGS: readonly Bug[] = [
     ],
     caughtBy: ['P3', 'P4', 'P5', 'halt'],
   },
+  {
+    name: 'a TERM beyond the commit index counts where a failed write took the log back',
+    changes: [
+      {
+        file: 'log/tail',
+        line: 'const passed = this.after(this.#floor.index, committed - this.#floor.index);',
+        becomes: 'const passed = this.after(this.#floor.index);',
+      },
+    ],
+    caughtBy: ['C1', 'P3', 'C7', 'halt'],
+  },
 ]

@@ -164,4 +164,16 @@ export const ORDER_BUGS: readonly Bug[] = [
     ],
     caughtBy: ['C4', 'C8', 'P3', 'halt', 'vote'],
   },
+  {
+    name: 'an old answer is known for as long as memory has it',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'order/decide',
+        line: 'seq >= state.next - KEPT_ANSWERS ? ledger.known(id, seq) : undefined',
+        becomes: 'ledger.known(id, seq)',
+      },
+    ],
+    caughtBy: ['vote', 'C2', 'C5'],
+  },
 ]
