@@ -93,6 +93,11 @@ export class Home {
     return this.stores.works(this.home) && this.stores.reachesMajority(this.home)
   }
 
+  /** How long there has been no home that can commit, ms. */
+  get #homeless(): number {
+    return this.#homelessSince === null ? 0 : this.#s.now.monotonic - this.#homelessSince
+  }
+
   /** How long there has been no such home, or none that answers what it was asked, ms. */
   get homelessMs(): number {
     const waits = this.#unanswered.length > 0 || this.#claim !== null
@@ -116,14 +121,14 @@ export class Home {
   }
 
   choose(): void {
-    const { now } = this.#s
+    const { now, timings } = this.#s
     const { stores } = this
     const best = stores.slots.find((slot) => stores.commits(slot))
     if (!stores.works(this.home)) {
       const next = best ?? stores.slots.find((slot) => stores.normal(slot))
       this.#moveTo(next ?? stores.slots.find((slot) => stores.works(slot)) ?? 0)
-    } else if (best && this.serves && !this.commits) {
-      // Cut off from the others, it may not know that its view is over.
+    } else if (best && !this.commits && (this.serves || this.#homeless > timings.patience)) {
+      // Cut off from the others, it may not know that its view is over, or never get to the next.
       this.#moveTo(best)
     }
     if (this.commits) this.#homelessSince = null

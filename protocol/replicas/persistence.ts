@@ -58,7 +58,6 @@ export class PersistenceReplica implements Machine {
     this.#inView = new InView(this.#s, this.#appender)
     this.#waist = new Waist(this.#s, this.#leases, this.#appender, this.#feeds, this.#reads)
     this.#s.onWriteFailed = (result) => {
-      this.#s.full = result.outcome === 'full'
       this.#s.writable = false
       if (this.#s.status === 'outside' || this.#s.status === 'learner') return
       this.#s.outbox.log('error', 'write-failed', { outcome: result.outcome })

@@ -79,6 +79,7 @@ export class Standing {
   seen: Epoch
   /** A write has worked since start (or since the disk was full). */
   writable = false
+  /** The last write found no room. */
   full = false
   /**
    * What was pulled may lack bodies that drops up to here have erased: below it the log is as it was
@@ -194,6 +195,7 @@ export class Standing {
     this.outbox.persist(batch, (result) => {
       this.#writes.shift()
       if (ofLog) this.#logWrites--
+      if (result.outcome !== 'stale') this.full = result.outcome === 'full'
       if (result.outcome !== 'full') {
         this.#file = { index: result.durable.last, chain: result.durable.chain }
       }

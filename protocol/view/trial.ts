@@ -19,7 +19,6 @@ export class Trial {
     if (now.monotonic - this.#last < EVERY_MS) return
     this.#last = now.monotonic
     this.#s.persist({ promised: this.#s.promised }, (result) => {
-      this.#s.full = result.outcome === 'full'
       this.#s.writable = result.outcome === 'written'
       if (result.outcome !== 'written') return
       this.#s.durablePromised = maxEpoch(this.#s.durablePromised, result.durable.promised)

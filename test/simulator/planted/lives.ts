@@ -131,4 +131,16 @@ export const LIFE_BUGS: readonly Bug[] = [
     ],
     caughtBy: ['P7', 'P9', 'C6'],
   },
+  {
+    name: 'a disk that was full once is full for ever',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'view/standing',
+        line: "if (result.outcome !== 'stale')\n                this.full = result.outcome === 'full';",
+        becomes: "if (result.outcome === 'full') this.full = true;",
+      },
+    ],
+    caughtBy: ['P7', 'C6'],
+  },
 ]

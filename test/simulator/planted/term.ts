@@ -198,7 +198,7 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'order/home',
-        line: 'else if (best && this.serves && !this.commits) {',
+        line: 'else if (best && !this.commits && (this.serves || this.#homeless > timings.patience)) {',
         becomes: 'else if (false) {',
       },
     ],
@@ -267,6 +267,18 @@ export const TERM_BUGS: readonly Bug[] = [
         file: LEADERSHIP,
         line: 'this.#disqualifiedUntil = now.monotonic + timings.suspect * (1 + this.#s.random());',
         becomes: 'void now, timings;',
+      },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'a home that never gets to the next view is kept',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'order/home',
+        line: '(this.serves || this.#homeless > timings.patience)',
+        becomes: 'this.serves',
       },
     ],
     caughtBy: ['C6', 'P7'],
