@@ -30,6 +30,11 @@ export class Leadership {
   #known: Slot = 0
   /** Since when the only coordinator known is one that is not linked here, monotonic ms; null: it is not so. */
   #vainSince: number | null = null
+  /**
+   * Claims that are still put without an election. Owners of the term may be resigning for them, one after
+   * the other: an election in between would give the term to the next of those.
+   */
+  #insist = 0
   elections = 0
 
   constructor(standing: RingStanding, home: Home, applied: () => number, events: LeadershipEvents) {
@@ -67,7 +72,7 @@ export class Leadership {
       if (held > 0 && held >= newestTerm && this.#s.hears(slot)) return slot
     }
     const vain = this.#vainSince !== null && now.monotonic - this.#vainSince > coordinatorPatience
-    return vain ? 0 : this.#hearsay
+    return vain || this.#insist > 0 ? 0 : this.#hearsay
   }
 
   /** Whom a neighbour vouches for; 0: nobody. */
@@ -128,11 +133,16 @@ export class Leadership {
       this.#events.coordinator(known)
     }
     if (known !== 0) {
+      this.#insist = 0
       this.#ring.rest()
       if (this.#s.role === 'participant') this.#s.role = 'follower'
       return
     }
     if (this.#s.role === 'claimant') return
+    if (this.#insist > 0) {
+      if (this.#eligible) this.#claim()
+      return
+    }
     if (this.#ring.elect(now.monotonic)) this.#claim()
     else this.#s.role = this.#ring.participant ? 'participant' : 'follower'
   }
@@ -168,8 +178,9 @@ export class Leadership {
       this.applied()
       return
     }
-    // Who it is serves others: for a while it is believed again.
-    this.#vainSince = null
+    this.#insist = (this.#insist > 0 ? this.#insist : this.#s.slots + 1) - 1
+    // Who it is serves others, and gives way to nobody here: for a while it is believed again.
+    if (this.#insist === 0) this.#vainSince = null
     this.#disqualify(outcome)
   }
 
@@ -198,6 +209,7 @@ export class Leadership {
       return
     }
     this.#won = null
+    this.#insist = 0
     this.#s.role = 'coordinator'
     this.#s.holds = won.term
     this.#home.dropClaim()

@@ -46,6 +46,58 @@ const ONCE_FAILED = [
     plan: planOf(1_398),
     why: 'PASS came twice: the second was refused, and the client told that it was not stored',
   },
+  {
+    plan: planOf(76),
+    why: 'a view whose row was under way when it was given up was entered all the same',
+  },
+  {
+    plan: planOf(378),
+    why: 'nobody could register with who was not the coordinator: it weighed less for ever',
+  },
+  {
+    plan: planOf(468),
+    why: 'a coordinator was vouched for that nobody here could reach, and nobody was elected',
+  },
+  {
+    plan: planOf(1_724),
+    why: 'a voter and a learner were proposed again and again, while another voter was there',
+  },
+  {
+    plan: planOf(3_233),
+    why: 'a pull was served from what was not on disk, with a promise too low for it',
+  },
+  {
+    plan: planOf(22_126),
+    why: 'who had been asked to resign won again before who had asked',
+  },
+  {
+    plan: planOf(22_464),
+    why: 'two lives of one file had one number: it was never let in again',
+  },
+  {
+    plan: planOf(30_083),
+    why: 'a home between two views was kept for ever, while another could commit',
+  },
+  {
+    plan: planOf(30_168),
+    why: 'a file that does not know its life yet was taken for life 0',
+  },
+  {
+    plan: planOf(30_978),
+    why: 'whether an old answer was known depended on how far the feed had come: votes differed',
+  },
+  {
+    plan: planOf(32_558),
+    why: 'a TERM that a failed write took back still counted: FENCED by a term that never was',
+  },
+  {
+    plan: planOf(33_738),
+    why: 'a replica that came back to a full disk said for ever that it was full',
+  },
+  {
+    plan: planOf(42_299),
+    why: 'whoever resigned for a claim was followed by another one who weighed too little',
+  },
 ] as const satisfies readonly { plan: Plan; why: string }[]
 
 for (const { plan, why } of ONCE_FAILED) {

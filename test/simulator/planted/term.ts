@@ -253,7 +253,7 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: LEADERSHIP,
-        line: 'return vain ? 0 : this.#hearsay;',
+        line: 'return vain || this.#insist > 0 ? 0 : this.#hearsay;',
         becomes: 'return this.#hearsay;',
       },
     ],
@@ -279,6 +279,18 @@ export const TERM_BUGS: readonly Bug[] = [
         file: 'order/home',
         line: '(this.serves || this.#homeless > timings.patience)',
         becomes: 'this.serves',
+      },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'who asked others to resign lets them elect each other',
+    workload: 'whole',
+    changes: [
+      {
+        file: LEADERSHIP,
+        line: 'this.#insist = (this.#insist > 0 ? this.#insist : this.#s.slots + 1) - 1;',
+        becomes: 'this.#insist = 0;',
       },
     ],
     caughtBy: ['C6', 'P7'],
