@@ -6,9 +6,6 @@ import { Worker } from 'node:worker_threads'
 import type { Plan } from './plan.js'
 import { exhausted, type Result } from './result.js'
 
-/** Of a thread; a run takes some tens. */
-const MAX_MB = 1_024
-
 export interface Task {
   readonly plan: Plan
   /** Folder of machines with a bug in them. */
@@ -17,13 +14,10 @@ export interface Task {
   readonly control?: boolean
 }
 
-/** `resourceLimits`: a machine that takes up ever more ends its own thread, and nothing else. */
 class Thread {
-  readonly #worker = new Worker(new URL('worker.js', import.meta.url), {
-    resourceLimits: { maxOldGenerationSizeMb: MAX_MB },
-  })
+  readonly #worker = new Worker(new URL('worker.js', import.meta.url))
 
-  /** null: the run took all memory, and the thread with it. */
+  /** null: the run took all the memory of its thread, which ended with it, and nothing else. */
   async run(task: Task, stop?: AbortSignal): Promise<Result | null> {
     try {
       this.#worker.postMessage(task)
