@@ -16,10 +16,12 @@ export interface Task {
 
 class Thread {
   readonly #worker = new Worker(new URL('worker.js', import.meta.url))
+  readonly #ready = once(this.#worker, 'message')
 
   /** null: the run took all the memory of its thread, which ended with it, and nothing else. */
   async run(task: Task, stop?: AbortSignal): Promise<Result | null> {
     try {
+      await this.#ready
       this.#worker.postMessage(task)
       const [result] = (await once(this.#worker, 'message', stop && { signal: stop })) as [Result]
       return result

@@ -16,3 +16,6 @@ parentPort!.on('message', async (task: Task) => {
   const fails = failed(result) && control === true && failed(runPlan(plan))
   parentPort!.postMessage(fails ? { ...result, violation: null } : result)
 })
+
+// What comes before somebody listens may be lost, where loaders take their time.
+parentPort!.postMessage('ready')
