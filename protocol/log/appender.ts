@@ -330,9 +330,9 @@ export class Appender {
     this.#count()
   }
 
-  onCommit(from: Slot, message: The<'COMMIT'>): void {
-    if (message.commit > this.#s.log.last) this.pullFrom(from)
-    this.#raiseCommit(message.commit)
+  onCommit(from: Slot, commit: number): void {
+    if (commit > this.#s.log.last) this.pullFrom(from)
+    this.#raiseCommit(commit)
   }
 
   onRequest(from: Slot, message: The<'REQUEST'>): void {

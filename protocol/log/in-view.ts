@@ -54,18 +54,22 @@ export class InView {
         this.#appender.onAck(from, message)
         return
       case 'COMMIT':
-        this.#appender.onCommit(from, message)
+        this.#appender.onCommit(from, message.commit)
         return
       case 'ACTIVE':
         this.#appender.onActive(message.last)
     }
   }
 
-  /** A pull may fail and writes may end: what a member of this view has committed is asked for. */
+  /**
+   * A pull may fail, a COMMIT get lost, and writes may end: what a member that serves in this view has
+   * committed is taken up, or asked for.
+   */
   heard(from: Slot, message: The<'VIEW_HEARTBEAT'>): void {
     const { serving, log, epoch } = this.#s
-    if (!serving || !sameEpoch(message.installed, epoch)) return
-    if (message.committed > log.last) this.#appender.pullFrom(from)
+    const { status, installed, promised, committed } = message
+    const serves = status === 'normal' && sameEpoch(installed, epoch) && sameEpoch(promised, epoch)
+    if (serving && serves && committed > log.commit) this.#appender.onCommit(from, committed)
   }
 
   /** A higher epoch is promised: only what is for that one is still of use. */

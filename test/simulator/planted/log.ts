@@ -114,7 +114,7 @@ export const LOG_BUGS: readonly Bug[] = [
       },
       {
         file: 'log/in-view',
-        line: 'if (message.committed > log.last)',
+        line: 'if (serving && serves && committed > log.commit)',
         becomes: 'if (false)',
       },
     ],
@@ -218,5 +218,16 @@ export const LOG_BUGS: readonly Bug[] = [
       },
     ],
     caughtBy: ['C1', 'P3', 'C7', 'halt'],
+  },
+  {
+    name: 'a commit that was lost is never made up for',
+    changes: [
+      {
+        file: 'log/in-view',
+        line: 'committed > log.commit)',
+        becomes: 'committed > log.last)',
+      },
+    ],
+    caughtBy: ['P7'],
   },
 ]
