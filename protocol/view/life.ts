@@ -66,6 +66,8 @@ export class Life {
   startAnew(): void {
     this.#s.outbox.log('error', 'file-rolled-back', { slot: this.#s.self })
     this.#s.incarnation = { counter: 0, nonce: '' }
+    // From here on it stands in no view; its file says so with the new life (P5).
+    this.#s.view = { epoch: EPOCH_ZERO, members: [] }
     this.#s.status = 'learner'
     this.#answers = new Map()
     this.#asked = -Infinity
@@ -127,7 +129,6 @@ export class Life {
       }
       this.#s.incarnation = incarnation
       this.#s.incarnations.set(self, incarnation)
-      this.#s.view = { epoch: EPOCH_ZERO, members: [] }
       this.#s.writable = true
       this.#s.outbox.log('warn', 'new-incarnation', { slot: self, counter: incarnation.counter })
     })
