@@ -67,13 +67,6 @@ export class Writers {
     this.#unanswered = []
   }
 
-  /** Gives up all that waits in the queue. */
-  drop(): Pending[] {
-    const dropped = this.#queue
-    this.#queue = []
-    return dropped
-  }
-
   forget(link: LinkId): void {
     this.#queue = this.#queue.filter((pending) => pending.link !== link)
   }

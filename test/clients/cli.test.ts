@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import type { The } from '../../protocol/messages/catalogue.js'
-import { FakeServer } from './fake-server.js'
+import { FakeServer, sessionOf } from './fake-server.js'
 import type { Script } from './fake-server.js'
 
 // Each command is a process of its own.
@@ -127,15 +127,7 @@ t.test('passwd: another password, kept where the old one was', async (t) => {
     if (message.type !== 'CHANGE_PASSWORD') return
     const { request, password } = message
     if (password !== 'hunter2') return peer.refuse(request, 'BAD_CREDENTIALS')
-    peer.say({
-      type: 'SESSION',
-      request,
-      name: 'bob',
-      fingerprint: 'f',
-      bits: 2048,
-      held: 'service',
-      cursor: 0,
-    })
+    peer.say(sessionOf(request, 'bob'))
   })
   t.equal((await troca(dir, ['register', 'bob'], 'hunter2\n')).code, 0)
   const changed = await troca(dir, ['passwd', '--json'], 'hunter3\n')
@@ -156,15 +148,7 @@ t.test('keys: listed, compared, made anew', async (t) => {
   const { dir } = await cluster(t, ALL, (message, peer) => {
     if (message.type !== 'ROTATE_KEY') return
     const { request } = message
-    peer.say({
-      type: 'SESSION',
-      request,
-      name: 'bob',
-      fingerprint: 'fresh',
-      bits: 2048,
-      held: 'service',
-      cursor: 0,
-    })
+    peer.say({ ...sessionOf(request, 'bob'), fingerprint: 'fresh' })
   })
   const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw' }
   const keys = (...args: string[]): Running => troca(dir, ['keys', ...args], '', env)

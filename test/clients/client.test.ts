@@ -4,7 +4,7 @@ import t from 'tap'
 import { connect } from '../../clients/index.js'
 import type { Client, ConnectOptions, TrocaError } from '../../clients/index.js'
 import type { The } from '../../protocol/messages/catalogue.js'
-import { FakeServer } from './fake-server.js'
+import { FakeServer, sessionOf } from './fake-server.js'
 import type { Script } from './fake-server.js'
 
 const answerSends: Script = (message, peer) => {
@@ -331,15 +331,7 @@ t.test('register repeats the same token', async (t) => {
       return peer.refuse(message.request, 'NOT_READY', 10)
     }
     const { request, name } = message
-    peer.say({
-      type: 'SESSION',
-      request,
-      name,
-      fingerprint: 'f',
-      bits: 3072,
-      held: 'service',
-      cursor: 0,
-    })
+    peer.say({ ...sessionOf(request, name), bits: 3072 })
   }
   const heard: string[] = []
   await client.register('carol', 'pw', { onProgress: (text) => heard.push(text) })
@@ -361,30 +353,14 @@ t.test(
       if (message.type === 'LOGIN') {
         const { request, name } = message
         if (message.password !== password) return peer.refuse(request, 'BAD_CREDENTIALS')
-        peer.say({
-          type: 'SESSION',
-          request,
-          name,
-          fingerprint: 'f',
-          bits: 2048,
-          held: 'service',
-          cursor: 0,
-        })
+        peer.say(sessionOf(request, name))
       }
       if (message.type !== 'CHANGE_PASSWORD') return
       const { request, newPassword, token } = message
       tokens.push(Buffer.from(token).toString('hex'))
       password = newPassword
       if (tokens.length === 1) return peer.drop()
-      peer.say({
-        type: 'SESSION',
-        request,
-        name: 'bob',
-        fingerprint: 'f',
-        bits: 2048,
-        held: 'service',
-        cursor: 0,
-      })
+      peer.say(sessionOf(request, 'bob'))
     }
     const client = await pair(t, [server])
     t.match(await client.changePassword('secret', 'sesame'), { name: 'bob' })

@@ -11,6 +11,12 @@ import type { ErrorName } from '../../protocol/errors.js'
 
 export type Script = (message: Message, peer: FakePeer) => void
 
+/** The answer to who logs in, to an account whose keys the service holds. */
+export function sessionOf(request: number, name: string): The<'SESSION'> {
+  const account = { fingerprint: 'f', bits: 2048, held: 'service', cursor: 0 } as const
+  return { type: 'SESSION', request, name, ...account }
+}
+
 export class FakePeer {
   readonly #socket: Socket
   constructor(socket: Socket) {
@@ -113,15 +119,7 @@ export class FakeServer {
       case 'LOGIN':
       case 'REGISTER': {
         const { request, name } = message
-        return {
-          type: 'SESSION',
-          request,
-          name,
-          fingerprint: 'f',
-          bits: 2048,
-          held: 'service',
-          cursor: 0,
-        }
+        return sessionOf(request, name)
       }
       case 'KEYS': {
         const { request, name } = message

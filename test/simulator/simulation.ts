@@ -3,6 +3,7 @@
 // as broken as it is, and must serve (P7, C6). Then everything heals: what is unanswered gets its
 // answer, all logs end equal, and from there on nothing changes hands any more (C6).
 
+import type { LogBounds } from '../../protocol/replicas/config.js'
 import { Cluster, type Machines, type Setting, type Sizes } from './cluster.js'
 import { chooseCore, isolate } from './core.js'
 import { lastBlows } from './faults/ambush.js'
@@ -58,13 +59,18 @@ export interface Outcome {
 /** Within this a healed cluster, or a core, has to serve; and to have done everything, milliseconds. */
 const SERVED_MS = 10_000
 const CALM_MS = 20_000
+/** More for each entry that a file lacks, and at most so much more. */
 const ENTRY_MS = 20
+const MAX_MORE_MS = 10_000
 /** Nothing changes hands for so long, once all is well. */
 const STABLE_MS = 3_000
 /** A cluster that is beyond help is watched for so long after the faults. */
 const WATCHED_MS = 5_000
 /** So many events without a millisecond going by: the machines talk in circles. */
 const MAX_EVENTS = 5_000_000
+
+const hasTinyFrames = ({ stretch, frameBytes }: Omit<LogBounds, 'near'>): boolean =>
+  stretch < 8 || frameBytes < 1_000
 
 function settingOf(seed: number, sizes: Sizes, mode: Mode, plan: Random): Setting {
   const [wire, latency] = [plan.chance(0.15), plan.spread(0.1, 5)]
@@ -77,7 +83,7 @@ function settingOf(seed: number, sizes: Sizes, mode: Mode, plan: Random): Settin
     // Always more than what is unanswered at a time: an order sent again is looked for in memory.
     ...{ tail, stretch, frameBytes },
     // A view waits while its members fetch what they lack: some tens of frames at most.
-    near: stretch < 8 || frameBytes < 1_000 ? Math.min(near, 60) : near,
+    near: hasTinyFrames({ tail, stretch, frameBytes }) ? Math.min(near, 60) : near,
   }
   return { seed, sizes, wire, latency, logBounds, mayHalt: mode === 'beyond' }
 }
@@ -90,6 +96,7 @@ class Run {
   readonly #storm: Storm
   readonly #rates: Rates
   readonly #stormMs: number
+  readonly #tinyFrames: boolean
   #servedMs = 0
   #convergedMs = 0
 
@@ -99,6 +106,7 @@ class Run {
     this.#options = options
     this.#mode = mode
     const setting = settingOf(seed, sizes, mode, plan)
+    this.#tinyFrames = hasTinyFrames(setting.logBounds)
     this.#rates = options.rates ?? swarm(plan, mode === 'beyond')
     this.#stormMs = options.stormMs ?? new Random(seed, 'storm').between(2_000, 12_000)
     this.#transcript = new Transcript(print !== undefined, print ?? ((): void => {}))
@@ -186,7 +194,7 @@ class Run {
     const begin = cluster.timeline.now
     const what = (): string => `not converged within the bound: ${this.#state()}`
     // A file that was lost comes back entry by entry where frames are small.
-    const ms = CALM_MS + ENTRY_MS * cluster.history.committed.index
+    const ms = CALM_MS + this.#allowance(cluster.history.committed.index)
     this.#within(ms, () => this.#converged(), 'P7', what)
     this.#convergedMs = this.#servedMs + cluster.timeline.now - begin
     this.#stable()
@@ -219,6 +227,12 @@ class Run {
     this.#options.workload.busy = false
   }
 
+  /** For a file that lacks so many entries; without a limit where they come one or two a frame. */
+  #allowance(entries: number): number {
+    const ms = ENTRY_MS * Math.max(0, entries)
+    return this.#tinyFrames ? ms : Math.min(ms, MAX_MORE_MS)
+  }
+
   /** Milliseconds until an order is committed that was not before. */
   #served(): number {
     const { timeline, history, disks } = this.#cluster
@@ -230,7 +244,7 @@ class Run {
     }
     // A core that needs a file far behind waits until that has what it lacks, entry by entry perhaps.
     const behind = history.committed.index - Math.min(...disks.map(({ last }) => last.index))
-    const ms = SERVED_MS + ENTRY_MS * Math.max(0, behind)
+    const ms = SERVED_MS + Math.min(this.#allowance(behind), MAX_MORE_MS / 2)
     const what = (): string => `no order committed within ${ms} ms of calm: ${this.#state()}`
     // Without any term there is no coordinator: that is C6's; with one it is P7's.
     this.#within(ms, served, before.term === 0 ? 'C6' : 'P7', what)
