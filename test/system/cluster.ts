@@ -68,6 +68,11 @@ export class Cluster {
     const args = ['--dir', directory, '--key-bits', '2048', ...shape, ...ports]
     const made = await run(daemonProgram('init'), args)
     if (made.code !== 0) throw new Error(`init: ${made.stderr}`)
+    return Cluster.at(t, directory)
+  }
+
+  /** Starts one that is there. */
+  static async at(t: Test, directory: string): Promise<Cluster> {
     const cluster = new Cluster(directory)
     t.teardown(() => cluster.#end(t.passing()))
     for (const replica of cluster.replicas) replica.start()
