@@ -18,11 +18,11 @@ export type LogFields = Readonly<Record<string, string | number | boolean>>
 export type Log = (level: LogLevel, event: string, fields?: LogFields) => void
 
 const ALLOWED = new Set(
-  `acked answers applied attempt base bits boot clients code commit committed coordinator count counter
+  `acked address answers applied attempt base bits boot bytes clients code commit committed coordinator count counter
   durable duration epoch expected exitCode file from holds host incarnation index k kind lane last
   lamport clock link live members mismatched needed newest newestTerm of oldest outcome part parts
   peer pid port previous promised reached reason role round slot slots stack status term tier to
-  unanswered verdict version view votes waiting wall winner`.split(/\s+/),
+  unanswered until user verdict version view votes waiting wall winner`.split(/\s+/),
 )
 const MAX_VALUE_CHARS = 256
 const MAX_STACK_CHARS = 4_096

@@ -93,6 +93,11 @@ export class ProcessingReplica implements Machine {
     return this.#leadership.coordinator
   }
 
+  /** Who is logged in on a client's link. */
+  userOf(link: LinkId): string | null {
+    return this.#sessions.userOf(link)
+  }
+
   get role(): Role {
     return this.#s.role
   }
