@@ -129,6 +129,10 @@ const TEXTS = {
     'no cluster in {dir} yet: making one',
     'ainda não há cluster em {dir}: a criar um',
   ],
+  renewed: [
+    'new certificates for {names}; those that run take them up within seconds',
+    'certificados novos para {names}; as que correm passam a usá-los dentro de segundos',
+  ],
   starting: ['starting {names}', 'a iniciar {names}'],
   waiting: ['{up} of {all} replicas reachable{names}', '{up} de {all} réplicas ao alcance{names}'],
   isUp: [

@@ -53,8 +53,7 @@ export function slotsOf(config: ClusterConfig, tier: Tier): number {
 }
 
 /** Where what of a replica lies. Nothing is written anywhere else. */
-export function pathsOf(config: ClusterConfig, name: string) {
-  const { directory } = config
+export function pathsOf({ directory }: Pick<ClusterConfig, 'directory'>, name: string) {
   return {
     data: join(directory, 'data', `${name}.db`),
     logs: join(directory, 'logs'),
