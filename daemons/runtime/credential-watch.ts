@@ -4,7 +4,7 @@
 
 import { watchFile, unwatchFile } from 'node:fs'
 import { checkCredentials, outsideValidity, readCredentials } from './credentials.js'
-import type { CredentialFiles, Credentials } from './credentials.js'
+import type { Chain, CredentialFiles, Credentials } from './credentials.js'
 import type { Log } from './log.js'
 
 /** Files are asked for their state: that sees renames, and mounts that no event comes from. */
@@ -23,6 +23,7 @@ export class CredentialWatch {
   readonly #options: CredentialWatchOptions
   readonly #look = (): void => this.reload('a file has changed')
   #current: Credentials
+  #chain: Chain
 
   /** Throws where what is there at the start cannot be used. */
   constructor(options: CredentialWatchOptions) {
@@ -30,9 +31,9 @@ export class CredentialWatch {
     this.#options = options
     this.#current = readCredentials(files)
     try {
-      const certificate = checkCredentials(this.#current, uri)
+      this.#chain = checkCredentials(this.#current, uri)
       // A wrong clock of this machine must not keep the replica from starting: others will judge.
-      const why = outsideValidity(certificate, Date.now())
+      const why = outsideValidity(this.#chain, Date.now())
       if (why) log('error', 'certificate-not-valid', { file: files.certificate, reason: why })
     } catch (error) {
       const why = (error as Error).message
@@ -47,18 +48,24 @@ export class CredentialWatch {
     return this.#current
   }
 
+  get expiry(): { readonly own: Date; readonly authority: Date } {
+    const { own, authority } = this.#chain
+    return { own: new Date(own.validTo), authority: new Date(authority.validTo) }
+  }
+
   reload(cause: string): void {
     const { files, uri, log, renewed } = this.#options
     const file = files.certificate
     try {
       const credentials = readCredentials(files)
       if (Object.entries(this.#current).every(([k, v]) => credentials[k as 'key'] === v)) return
-      const certificate = checkCredentials(credentials, uri)
-      const why = outsideValidity(certificate, Date.now())
+      const chain = checkCredentials(credentials, uri)
+      const why = outsideValidity(chain, Date.now())
       if (why) throw new Error(why)
       this.#current = credentials
+      this.#chain = chain
       renewed(credentials)
-      log('info', 'certificates-reloaded', { file, reason: cause, until: certificate.validTo })
+      log('info', 'certificates-reloaded', { file, reason: cause, until: chain.own.validTo })
     } catch (error) {
       const reason = `${(error as Error).message}; the one before stays in use`
       log('warn', 'certificates-refused', { file, reason })

@@ -30,23 +30,28 @@ function parsed<T>(what: string, parse: () => T): T {
   }
 }
 
-/** The certificate, where the three belong together and it is that of `uri`; throws otherwise. */
-export function checkCredentials({ ca, certificate, key }: Credentials, uri: string) {
+export interface Chain {
+  readonly own: X509Certificate
+  /** The one of those trusted that has signed it. */
+  readonly authority: X509Certificate
+}
+
+/** Where the three belong together and the certificate is that of `uri`; throws otherwise. */
+export function checkCredentials({ ca, certificate, key }: Credentials, uri: string): Chain {
   const own = parsed('the certificate', () => new X509Certificate(certificate))
   const privateKey = parsed('the key', () => createPrivateKey(key))
   const blocks = ca.match(BLOCK) ?? []
   const authorities = parsed('ca.pem', () => blocks.map((block) => new X509Certificate(block)))
   if (!own.checkPrivateKey(privateKey)) throw new Error('certificate and key do not fit together')
-  if (!authorities.some((authority) => own.verify(authority.publicKey))) {
-    throw new Error('no certificate in ca.pem has signed it')
-  }
+  const authority = authorities.find(({ publicKey }) => own.verify(publicKey))
+  if (!authority) throw new Error('no certificate in ca.pem has signed it')
   if (!carriesUri(own.subjectAltName, uri)) throw new Error(`it is not that of ${uri}`)
-  return own
+  return { own, authority }
 }
 
 /** Why it does not count at this time; null: it does. Wall ms. */
-export function outsideValidity(certificate: X509Certificate, now: number): string | null {
-  const { validFrom, validTo } = certificate
+export function outsideValidity({ own }: Chain, now: number): string | null {
+  const { validFrom, validTo } = own
   if (now < Date.parse(validFrom)) return `not valid before ${validFrom}`
   if (now > Date.parse(validTo)) return `expired on ${validTo}`
   return null

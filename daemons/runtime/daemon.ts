@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { pathsOf, readConfig, slotsOf } from './config.js'
+import { isLoopback, pathsOf, readConfig, shown, slotsOf } from './config.js'
 import type { ClusterConfig, ReplicaAddress } from './config.js'
 import { CredentialWatch } from './credential-watch.js'
 import { DebugPort } from './debug-port.js'
@@ -16,8 +16,10 @@ import { nameOf, uriOf } from './identity.js'
 import { BOUNDS } from './bounds.js'
 import { Links } from './links.js'
 import type { LinksEvents } from './links.js'
+import { Figures } from './registry.js'
 import { openLog } from './log.js'
 import type { Log } from './log.js'
+import type { WorkerPool } from '../workers/pool.js'
 import type { LinkId, Machine, Tier } from '../../protocol/machine.js'
 
 /** Between the signal and leaving regardless of what is still wanted of this replica. */
@@ -36,7 +38,7 @@ export interface Context {
 export interface Parts {
   readonly machine: Machine
   readonly store?: Surroundings['store'] & { close(): Promise<void> }
-  readonly workers?: Surroundings['workers'] & { close(): unknown }
+  readonly workers?: Surroundings['workers'] & Pick<WorkerPool, 'metrics' | 'close'>
   /** Slot of the coordinator, for WELCOME; 0: none known. */
   readonly coordinator: () => number
   /** Who is logged in on a client's link. */
@@ -73,6 +75,7 @@ class Daemon {
   readonly #own: ReplicaAddress
   readonly #closeLog: () => Promise<void>
   readonly #credentials: CredentialWatch | null
+  readonly #figures: Figures
   #debugPort: DebugPort | null = null
   #leaving = false
 
@@ -88,6 +91,7 @@ class Daemon {
       close: (link, reason) => this.#links.close(link, reason),
       ...(store && { store }),
       ...(workers && { workers }),
+      wrote: (seconds) => this.#figures.wrote(seconds),
       log,
       stopped: () => void this.#leave(),
       halt: (exitCode) => void this.exit(exitCode),
@@ -111,6 +115,11 @@ class Daemon {
     const { host, port } = own
     const options = { self, credentials, bounds, coordinator, userOf, replicas: config.replicas }
     this.#links = new Links({ ...options, address: { host, port } }, events)
+    this.#figures = new Figures(self.role, {
+      ...{ machine, links: this.#links, driver: this.#driver, notReady: parts.notReady },
+      credentials: this.#credentials,
+      ...(workers && { computations: () => workers.metrics() }),
+    })
   }
 
   async start(): Promise<void> {
@@ -175,16 +184,14 @@ class Daemon {
         '\n',
       )
     }
-    const metrics = () => ({
-      ...machine.metrics(),
-      troca_clients: links.count('client'),
-      troca_ready: notReady() === null ? 1 : 0,
-      process_resident_memory_bytes: process.memoryUsage.rss(),
-      troca_uptime_seconds: uptime(),
-    })
-    const conf = () => JSON.stringify({ replica: nameOf(self), ...config }, null, 2)
-    const answers = { describe, metrics, notReady, conf, stat }
-    return DebugPort.open(this.#own.debugPort, answers)
+    const conf = () => JSON.stringify({ replica: nameOf(self), ...shown(config) }, null, 2)
+    const answers = { describe, figures: this.#figures, notReady, conf, stat }
+    const host = config.debugHost
+    if (!isLoopback(host)) {
+      const reason = `the debug port is open to whoever reaches ${host}: it asks for no password`
+      this.#context.log('warn', 'debug-port-open', { host, reason })
+    }
+    return DebugPort.open({ host, port: this.#own.debugPort }, answers)
   }
 }
 

@@ -52,6 +52,8 @@ export class ToyMachine implements Machine {
     return effects
   }
 
+  durations: NonNullable<Machine['durations']> = () => ({})
+
   describe(): undefined {}
 
   metrics(): { toy: number } {
