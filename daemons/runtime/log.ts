@@ -27,11 +27,19 @@ const ALLOWED = new Set(
 const MAX_VALUE_CHARS = 256
 const MAX_STACK_CHARS = 4_096
 
+/**
+ * JSON escapes C0. C1 and line separators would still move a terminal or split a line, marks of
+ * direction show a text as another one, and half a pair is no text for who reads on.
+ */
+const UNSHOWABLE = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\p{Surrogate}/gu
+
 function clean(name: string, value: string | number | boolean): string | number | boolean {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
   if (typeof value !== 'string') return value
-  const capped = value.slice(0, name === 'stack' ? MAX_STACK_CHARS : MAX_VALUE_CHARS)
-  // JSON escapes C0; C1 and the line separators would still move a terminal or split a line.
-  return capped.replace(/[\u007f-\u009f\u2028\u2029]/g, (c) => {
+  const most = name === 'stack' ? MAX_STACK_CHARS : MAX_VALUE_CHARS
+  const cut = value.length - most
+  const capped = cut > 0 ? `${value.slice(0, most)}… ${cut} more` : value
+  return capped.replace(UNSHOWABLE, (c) => {
     return `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`
   })
 }
