@@ -3,6 +3,7 @@
 // in use stays in use.
 
 import { watchFile, unwatchFile } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { checkCredentials, outsideValidity, readCredentials } from './credentials.js'
 import type { Chain, CredentialFiles, Credentials } from './credentials.js'
 import type { Log } from './log.js'
@@ -21,7 +22,9 @@ export interface CredentialWatchOptions {
 
 export class CredentialWatch {
   readonly #options: CredentialWatchOptions
-  readonly #look = (): void => this.reload('a file has changed')
+  readonly #look = (): void => this.#take('a file has changed')
+  /** Several files may tell of one change: the same fault is said once. */
+  #fault = ''
   #current: Credentials
   #chain: Chain
 
@@ -53,21 +56,33 @@ export class CredentialWatch {
     return { own: new Date(own.validTo), authority: new Date(authority.validTo) }
   }
 
-  reload(cause: string): void {
+  /** Asked for: whatever is wrong is said again. */
+  reload(): void {
+    this.#fault = ''
+    this.#take('asked for by SIGHUP')
+  }
+
+  #take(cause: string): void {
     const { files, uri, log, renewed } = this.#options
     const file = files.certificate
     try {
       const credentials = readCredentials(files)
-      if (Object.entries(this.#current).every(([k, v]) => credentials[k as 'key'] === v)) return
+      if (isDeepStrictEqual(credentials, this.#current)) {
+        this.#fault = ''
+        return
+      }
       const chain = checkCredentials(credentials, uri)
       const why = outsideValidity(chain, Date.now())
       if (why) throw new Error(why)
       this.#current = credentials
       this.#chain = chain
+      this.#fault = ''
       renewed(credentials)
       log('info', 'certificates-reloaded', { file, reason: cause, until: chain.own.validTo })
     } catch (error) {
       const reason = `${(error as Error).message}; the one before stays in use`
+      if (reason === this.#fault) return
+      this.#fault = reason
       log('warn', 'certificates-refused', { file, reason })
     }
   }

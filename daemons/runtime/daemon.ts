@@ -129,7 +129,7 @@ class Daemon {
     if (!config.tls) log('warn', 'tls-off', { reason: 'plain TCP: for lessons, on loopback only' })
     process.on('SIGINT', () => this.drain())
     process.on('SIGTERM', () => this.drain())
-    process.on('SIGHUP', () => this.#credentials?.reload('asked to by SIGHUP'))
+    process.on('SIGHUP', () => this.#credentials?.reload())
     this.#driver.start()
     this.#links.dial()
     log('info', 'started', { port: this.#own.port, pid: process.pid })

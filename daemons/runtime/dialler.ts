@@ -85,7 +85,8 @@ export class Dialler {
 
   /** The link is gone, or never came up. */
   down(reason: string): void {
-    this.#failed(reason)
+    if (this.#upSince === null) this.#failed(reason)
+    this.lastError = reason
     const lasted = this.#upSince !== null && performance.now() - this.#upSince >= LASTED_MS
     this.#upSince = null
     if (lasted) this.#failures = 0

@@ -11,14 +11,14 @@ import { say } from '../texts.js'
 import { SHAPE, shapeArgs } from '../shape.js'
 import type { Shape } from '../shape.js'
 
-type Flags = GlobalFlags & Shape & { renew: boolean }
+type Flags = GlobalFlags & Shape & { renew?: boolean | undefined }
 
 export const init: CommandModule<GlobalFlags, Flags> = {
   command: 'init',
   describe: 'make a cluster: certificates, configuration, empty files; start nothing',
   builder: (yargs) =>
     yargs.options(SHAPE).option('renew', {
-      ...{ type: 'boolean', default: false, conflicts: Object.keys(SHAPE) },
+      ...{ type: 'boolean', conflicts: Object.keys(SHAPE) },
       describe: 'fresh certificates from the same authority; replicas that run take them up',
     }),
   async handler(flags) {

@@ -138,7 +138,7 @@ t.test('what does not fit is refused, whatever asks for it', async (t) => {
   ]
   for (const [name, credentials, why] of cases) {
     write(credentials)
-    watch.reload('for the test')
+    watch.reload()
     const { event, fields } = logged.all.at(-1)!
     t.match([event, fields['reason']], ['certificates-refused', why], name)
     t.match(fields['reason'], /the one before stays in use/)
@@ -146,7 +146,7 @@ t.test('what does not fit is refused, whatever asks for it', async (t) => {
   }
   t.same(renewed, [])
   write(good)
-  watch.reload('for the test')
+  watch.reload()
   t.same(renewed, [good])
 })
 
@@ -156,7 +156,7 @@ t.test('an authority that is replaced: both are trusted for a while', async (t) 
   const both = `${old}\n${next.certificate.toString('pem')}\n`
   const { watch, renewed, write } = await watched(t, { ca: both })
   write({ ...(await credentialsOf(P1, next)), ca: both })
-  watch.reload('for the test')
+  watch.reload()
   t.equal(renewed.length, 1)
 })
 
