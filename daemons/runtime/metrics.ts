@@ -55,6 +55,11 @@ export const ROWS = {
     type: 'gauge',
     read: () => one(Math.round(process.uptime())),
   },
+  process_resident_memory_bytes: {
+    help: 'Memory of the process.',
+    type: 'gauge',
+    read: () => one(process.memoryUsage.rss()),
+  },
   troca_clock_timestamp_seconds: {
     help: "This machine's wall clock.",
     type: 'gauge',

@@ -111,6 +111,13 @@ t.test('what the doctor finds', async (t) => {
   const text = readFileSync(file, 'utf8')
   writeFileSync(file, `${text}\ndebugHost: 0.0.0.0\n`)
   t.match((await examine(cluster)).find('debug-host', 'cluster.yaml'), { verdict: 'warn' })
+  const s3 = cluster.replica('s3')
+  s3.start()
+  await cluster.until(
+    's3 has said so too',
+    async () =>
+      s3.log().some(({ event, level }) => event === 'debug-port-open' && level === 'warn') || null,
+  )
   writeFileSync(file, text.replace('keyBits: 2048', 'keyBits: 17'))
   const broken = await examine(cluster)
   t.match(broken.find('config', 'cluster.yaml'), {

@@ -19,7 +19,8 @@ const CLOCK_WARN_S = 2
 function reach({ host, port, uri }: Inspection, ca: Buffer | null): Promise<string> {
   return new Promise((resolve, reject) => {
     const done = (fingerprint: string): void => {
-      socket.destroy()
+      // In good order: the replica is to see a visitor, not a handshake that was broken off.
+      socket.end()
       resolve(fingerprint)
     }
     const socket = ca

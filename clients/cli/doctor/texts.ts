@@ -58,8 +58,8 @@ export const DOCTOR_TEXTS = {
   port: ['answers', 'responde'],
   portDead: ['does not answer at {at}: {reason}', 'não responde em {at}: {reason}'],
   portDeadNext: [
-    'troca up; where it runs elsewhere, look at host, port and firewall',
-    'troca up; se corre noutro lado, veja host, porta e firewall',
+    'troca up; if it hangs: troca down, troca up; if it is elsewhere: host, port, firewall',
+    'troca up; se está presa: troca down, troca up; se é noutro lado: host, porta, firewall',
   ],
   portOther: [
     'somebody else answers at {at}: {reason}',
@@ -81,7 +81,10 @@ export const DOCTOR_TEXTS = {
     'espere uns segundos; depois veja o registo: {log}',
   ],
   silent: ['its debug port {port} does not answer', 'a porta de diagnóstico {port} não responde'],
-  silentNext: ['troca up; then see its log: {log}', 'troca up; depois veja o registo: {log}'],
+  silentNext: [
+    'troca up; if it hangs: troca down, troca up; its log: {log}',
+    'troca up; se está presa: troca down, troca up; o registo: {log}',
+  ],
   majority: [
     '{ready} of {all} persistence replicas serve; {needed} needed',
     '{ready} de {all} réplicas de persistência servem; são precisas {needed}',

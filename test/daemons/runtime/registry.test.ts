@@ -71,7 +71,8 @@ t.test('a parser of Prometheus reads them', { skip: skipWithoutParser }, async (
 
     const families = parseExposition(await figures.exposition())
     toy.stop()
-    const own = families.filter(({ name }) => name.startsWith('troca_'))
+    const shared = new Set(Object.keys(rowsOf(tier)))
+    const own = families.filter(({ name }) => name.startsWith('troca_') || shared.has(name))
     const names = own.map(({ name, type }) => (type === 'counter' ? `${name}_total` : name))
     const wanted = [...Object.keys(rowsOf(tier)), ...Object.keys(histograms)]
     t.same(names.sort(), wanted.sort(), 'every row, and nothing else')
