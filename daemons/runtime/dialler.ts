@@ -42,6 +42,8 @@ export class Dialler {
   #stopped = false
   /** Why there is no connection just now, for who asks. */
   lastError = 'not tried yet'
+  /** Tries that came to no link, since the start. */
+  failed = 0
 
   constructor(options: DiallerOptions) {
     this.target = options.target
@@ -100,6 +102,7 @@ export class Dialler {
   }
 
   #failed(reason: string): void {
+    if (!this.#stopped) this.failed++
     if (reason === this.lastError || this.#stopped) return
     this.lastError = reason
     this.#options.failed(this)

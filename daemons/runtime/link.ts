@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net'
 import type { LinkId, Peer } from '../../protocol/machine.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
+import { nameOf } from './identity.js'
 import type { Tally } from './traffic.js'
 import { FrameDecoder } from '../../protocol/wire/frame.js'
 import { WireError } from '../../protocol/wire/schema.js'
@@ -65,6 +66,14 @@ export class Link {
 
   get open(): boolean {
     return !this.#over
+  }
+
+  /** For the log: who is there, as it was proved, and where that is. */
+  get otherEnd(): { readonly peer: string; readonly address: string } {
+    const { peer, socket } = this
+    const address = `${socket.remoteAddress ?? 'gone'}:${socket.remotePort ?? 0}`
+    if (!peer) return { peer: 'unknown', address }
+    return { peer: peer.role === 'client' ? 'client' : `${nameOf(peer)} ${peer.lane}`, address }
   }
 
   get queuedBytes(): number {

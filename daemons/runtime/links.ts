@@ -121,6 +121,10 @@ export class Links {
     return this.#outgoing.unreached()
   }
 
+  get failedDials(): ReadonlyMap<string, number> {
+    return this.#outgoing.failed
+  }
+
   send(id: LinkId, frame: Buffer): void {
     this.#links.get(id)?.send(frame)
   }
@@ -212,14 +216,18 @@ export class Links {
     }
   }
 
+  #bound(link: Link, peer: Peer): void {
+    const { peerFrame, clientFrame, peerQueue, clientQueue } = this.#options.bounds
+    if (peer.role === 'client') link.allow(clientFrame, clientQueue, true)
+    else link.allow(peerFrame, peerQueue, false)
+  }
+
   #up(link: Link, peer: Peer): void {
     const place = placeOf(peer)
     const old = place === null ? undefined : this.#current.get(place)
     if (old) this.#down(old, 'replaced by a new connection')
     old?.destroy('replaced by a new connection')
-    const { peerFrame, clientFrame, peerQueue, clientQueue } = this.#options.bounds
-    if (peer.role === 'client') link.allow(clientFrame, clientQueue, true)
-    else link.allow(peerFrame, peerQueue, false)
+    this.#bound(link, peer)
     link.peer = peer
     link.tally = this.traffic.byRole[peer.role]
     link.tally.up++
@@ -250,7 +258,7 @@ export class Links {
         return this.#refuse(link, 'BAD_STATE', `${message.type} after the handshake`)
       case 'ERROR':
         if (message.request === 0) {
-          this.#events.log('warn', 'peer-error', { ...who(link), reason: message.text })
+          this.#events.log('warn', 'peer-error', { ...link.otherEnd, reason: message.text })
           return link.end(`the other side reported: ${message.text}`)
         }
         break
@@ -272,12 +280,12 @@ export class Links {
     const bytes = link.queuedBytes
     if (link.peer?.role === 'client') {
       const user = this.#options.userOf(link.id) ?? 'nobody logged in'
-      const who = `${user} at ${link.peer.address}`
-      const text = `${who} reads too slowly: ${bytes} bytes wait; reconnect and read on`
+      const name = `${user} at ${link.peer.address}`
+      const text = `${name} reads too slowly: ${bytes} bytes wait; reconnect and read on`
       return this.#refuse(link, 'SLOW_READER', text, { user, bytes })
     }
     // A replica so far behind gains nothing from what is queued: it asks again on a new link.
-    this.#events.log('warn', 'queue-full', { ...who(link), bytes })
+    this.#events.log('warn', 'queue-full', { ...link.otherEnd, bytes })
     this.traffic.refuse('QUEUE_FULL')
     link.destroy('more was queued than the link may hold')
   }
@@ -286,17 +294,10 @@ export class Links {
   #refuse(link: Link, code: ErrorName, text: string, facts: LogFields = {}): void {
     if (!link.open) return
     this.traffic.refuse(code)
-    this.#events.log('warn', 'link-refused', { ...who(link), code, reason: text, ...facts })
+    this.#events.log('warn', 'link-refused', { ...link.otherEnd, code, reason: text, ...facts })
     // Beyond the bound an ERROR more must not count as another overflow.
     link.allow(this.#options.bounds.helloFrame, Infinity, false)
     link.send(encodeFrame(errorMessage(code, text)))
     link.end(`${code}: ${text}`)
   }
-}
-
-/** For the log: a link's other end as it was proved, and where it is. */
-function who({ peer, socket }: Link): { peer: string; address: string } {
-  const address = `${socket.remoteAddress ?? 'gone'}:${socket.remotePort ?? 0}`
-  if (!peer) return { peer: 'unknown', address }
-  return { peer: peer.role === 'client' ? 'client' : `${nameOf(peer)} ${peer.lane}`, address }
 }

@@ -106,6 +106,12 @@ export const ROWS = {
     labels: ['reason'],
     read: ({ links }) => counted('reason', links.traffic.refused),
   },
+  troca_dials_failed_total: {
+    help: 'Tries to reach a replica that came to no link.',
+    type: 'counter',
+    labels: ['peer'],
+    read: ({ links }) => counted('peer', links.failedDials),
+  },
   troca_received_bytes_total: {
     help: 'Bytes received, within TLS.',
     type: 'counter',

@@ -50,6 +50,15 @@ export class Outgoing {
       .map(({ target, lane, lastError }) => `${nameOf(target)} ${lane}: ${lastError}`)
   }
 
+  /** Tries that came to no link, by the replica dialled. */
+  get failed(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const { target, failed } of this.#diallers) {
+      counts.set(nameOf(target), (counts.get(nameOf(target)) ?? 0) + failed)
+    }
+    return counts
+  }
+
   stop(): void {
     for (const dialler of this.#diallers) dialler.stop()
   }

@@ -12,10 +12,10 @@ const P1 = { role: 'processing', slot: 1 } as const
 const P2 = { role: 'processing', slot: 2 } as const
 const S1 = { role: 'persistence', slot: 1 } as const
 
-const gap = (expected: number): Message => ({ type: 'GAP', id: 1, term: 1, expected })
+const tip = (request: number): Message => ({ type: 'TIP', request })
 const status = (request: number): Message => ({ type: 'STATUS', request })
-const expected = (toy: Toy): number[] =>
-  toy.machine.of('message').map(({ message }) => (message.type === 'GAP' ? message.expected : -1))
+const asked = (toy: Toy): number[] =>
+  toy.machine.of('message').map(({ message }) => (message.type === 'TIP' ? message.request : -1))
 
 t.test('two replicas find each other, and each link keeps its order', async (t) => {
   const s1 = await startToy(S1)
@@ -32,14 +32,14 @@ t.test('two replicas find each other, and each link keeps its order', async (t) 
   const link = (main as { link: LinkId }).link
   const sends = Array.from(
     { length: 3000 },
-    (_, i) => ({ type: 'send', link, message: gap(i) }) as const,
+    (_, i) => ({ type: 'send', link, message: tip(i) }) as const,
   )
   p1.machine.react = (input) => (input.type === 'drain' ? sends : [])
   p1.driver.feed({ type: 'drain' })
-  const last = (input: object) => JSON.stringify(input).includes('"expected":2999')
+  const last = (input: object) => JSON.stringify(input).includes('"request":2999')
   await s1.machine.inputs.find(last)
   t.same(
-    expected(s1),
+    asked(s1),
     sends.map((_, i) => i),
   )
 })
@@ -78,12 +78,12 @@ t.test('a new connection of the same replica replaces the old one', async (t) =>
   await old.hello({ ...P1, boot: 'old' })
   const down = s1.machine.first('link-down')
   const fresh = await BarePeer.connect(s1.port, own)
-  old.say(gap(1))
+  old.say(tip(1))
   await fresh.hello({ ...P1, boot: 'new' })
   t.match((await down).reason, /replaced/)
   await old.closed
-  fresh.say(gap(2))
-  await s1.machine.inputs.find((input) => JSON.stringify(input).includes('"expected":2'))
+  fresh.say(tip(2))
+  await s1.machine.inputs.find((input) => JSON.stringify(input).includes('"request":2'))
   const ups = s1.machine.of('link-up').map(({ link, peer }) => [link, 'boot' in peer && peer.boot])
   t.equal(ups.length, 2)
   const order = s1.machine.inputs.all.map(({ type }) => type).filter((type) => type !== 'message')
@@ -112,8 +112,8 @@ t.test('other clusters, versions and words are refused with one ERROR', async (t
   t.match(await twice.refusal(), /HELLO after the handshake/)
   const wrong = await BarePeer.connect(p1.port)
   await wrong.hello()
-  wrong.say(gap(1))
-  t.match(await wrong.refusal(), /GAP is not for a client to send/)
+  wrong.say(tip(1))
+  t.match(await wrong.refusal(), /TIP is not for a client to send/)
 })
 
 t.test('a client is welcomed, heard and answered', async (t) => {

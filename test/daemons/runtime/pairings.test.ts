@@ -50,7 +50,8 @@ async function pairings(p2: Toy, s1: Toy): Promise<Pairing[]> {
   } as unknown as The<'REQUEST'>
   const fenced: Message = { type: 'GAP', id: 1, term: 1, expected: 1 }
   const ring: Message = { type: 'NOT_TAKEN', requests: [1], reason: 'overloaded' }
-  const push: Message = { type: 'STATUS', request: 1 }
+  const deleted: Message = { type: 'DELETED', request: 1, index: 1 }
+  const asks: Message = { type: 'STATUS', request: 1 }
   return [
     {
       ...{ name: 'a client that says it is a replica', at: p2, hello: P3 },
@@ -118,7 +119,15 @@ async function pairings(p2: Toy, s1: Toy): Promise<Pairing[]> {
     },
     {
       ...{ name: 'a processing replica speaks as a client', at: p2, certificate: p3, hello: P3 },
-      ...{ then: push, ...BAD_STATE, text: /STATUS is not for a processing replica to send/ },
+      ...{ then: asks, ...BAD_STATE, text: /STATUS is not for a processing replica to send/ },
+    },
+    {
+      ...{ name: 'a client says what only a replica answers', at: p2, hello: {}, then: deleted },
+      ...{ ...BAD_STATE, text: /DELETED is not for a client to send/ },
+    },
+    {
+      ...{ name: 'processing says what only persistence answers', at: s1, certificate: p1 },
+      ...{ hello: P1, then: fenced, ...BAD_STATE, text: /GAP is not for a processing replica/ },
     },
     {
       ...{ name: 'the ring talks to persistence', at: s1, certificate: p1, hello: P1 },
@@ -182,6 +191,7 @@ t.test('who is dialled must be who it was meant to be', async (t) => {
     while (tries() < 6) await new Promise(setImmediate)
     t.equal(p1.logged.all.filter(({ event }) => event === 'dial-failed').length, 2, 'once a lane')
     t.match(s1.logged.all[0], { event: 'tls-failed' })
+    t.ok(p1.links.failedDials.get('s1')! > 2, 'each is counted')
     t.same(p1.machine.of('link-up'), [])
     p1.stop()
     s1.stop()
