@@ -14,6 +14,7 @@ import { Link } from './link.js'
 import type { LinkEvents } from './link.js'
 import { Listener } from './listener.js'
 import { Outgoing } from './outgoing.js'
+import { SparingLog } from './sparing-log.js'
 import { SilenceWatch } from './silence.js'
 import { Traffic } from './traffic.js'
 import { belongs } from './conversations.js'
@@ -60,6 +61,7 @@ export class Links {
   readonly #current = new Map<string, Link>()
   readonly #outgoing: Outgoing
   readonly traffic = new Traffic()
+  readonly #strangers: SparingLog
   #credentials: Credentials | null
   #listener: Listener | null = null
   #silence: SilenceWatch | null = null
@@ -69,6 +71,7 @@ export class Links {
     this.#options = options
     this.#events = events
     this.#credentials = options.credentials
+    this.#strangers = new SparingLog((level, event, fields) => events.log(level, event, fields))
     this.#outgoing = new Outgoing(options.self, options.replicas, {
       credentials: () => this.#credentials,
       connected: (dialler, socket) => this.#greet(dialler, socket),
@@ -81,7 +84,7 @@ export class Links {
     const { address, bounds } = this.#options
     const failed = (reason: string, from: string) => {
       this.traffic.refuse('TLS')
-      this.#events.log('info', 'tls-failed', { address: from, reason })
+      this.#strangers.log('info', 'tls-failed', { address: from, reason })
     }
     const accept = (socket: Socket) => this.#accept(socket)
     this.#listener = await Listener.open(address, this.#credentials, accept, failed)
@@ -294,7 +297,7 @@ export class Links {
   #refuse(link: Link, code: ErrorName, text: string, facts: LogFields = {}): void {
     if (!link.open) return
     this.traffic.refuse(code)
-    this.#events.log('warn', 'link-refused', { ...link.otherEnd, code, reason: text, ...facts })
+    this.#strangers.log('warn', 'link-refused', { ...link.otherEnd, code, reason: text, ...facts })
     // Beyond the bound an ERROR more must not count as another overflow.
     link.allow(this.#options.bounds.helloFrame, Infinity, false)
     link.send(encodeFrame(errorMessage(code, text)))

@@ -5,6 +5,10 @@ import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openLog, permitted } from '../../../daemons/runtime/log.js'
+import type { LogFields } from '../../../daemons/runtime/log.js'
+import { SparingLog } from '../../../daemons/runtime/sparing-log.js'
+import { BarePeer } from './bare-peer.js'
+import { startToy } from './toy-replica.js'
 
 const options = (directory: string) => ({
   ...{ name: 'p1', directory, level: 'info' as const },
@@ -84,4 +88,44 @@ t.test('files are capped in size and number', async (t) => {
     `"index":${lines - 1}`,
     'the newest stay',
   )
+})
+
+t.test(
+  'what strangers can cause is written sparingly, and what is left out is counted',
+  async (t) => {
+    let now = 0
+    const lines: LogFields[] = []
+    const sparing = new SparingLog(
+      (_level, _event, fields) => lines.push(fields),
+      () => now,
+    )
+    const flood = 10_000
+    for (let index = 0; index < flood; index++) sparing.log('warn', 'link-refused', { index })
+    const burst = lines.length
+    t.ok(burst > 10 && burst < 100, `${burst} lines of ${flood}`)
+    t.ok(lines.every((fields) => fields['heldBack'] === undefined))
+    now += 1_000
+    sparing.log('warn', 'link-refused', { index: flood })
+    t.same(lines.at(-1), { index: flood, heldBack: flood - burst })
+    sparing.log('warn', 'link-refused', { index: flood + 1 })
+    t.same(lines.at(-1), { index: flood + 1 }, 'told once')
+    now += 3_600_000
+    const before = lines.length
+    for (let index = 0; index < flood; index++) sparing.log('warn', 'link-refused', { index })
+    t.equal(lines.length - before, burst, 'a long rest allows no more than a burst')
+  },
+)
+
+t.test('a flood of strangers at a real port', async (t) => {
+  const s1 = await startToy({ role: 'persistence', slot: 1 }, [], { credentials: null })
+  t.teardown(() => s1.stop())
+  const flood = 200
+  for (let i = 0; i < flood; i++) {
+    const stranger = await BarePeer.connectPlain(s1.port)
+    void stranger.hello()
+    await stranger.refusal()
+  }
+  const { length } = s1.logged.all
+  t.ok(length < flood, `${length} lines of ${flood}`)
+  t.equal(s1.links.traffic.refused.get('FORBIDDEN'), flood, 'each is counted')
 })
