@@ -62,7 +62,7 @@ export class Accounts {
     }
     const { token } = this.#registration
     const build: Asking = (request) => ({
-      ...{ type: 'REGISTER', request, name, password, token, keys },
+      ...{ type: 'REGISTER', request, name, password, token, keys, invitation: null },
     })
     const answer = await this.#ask(`registering ${name}`, build, {
       timeoutMs: NEW_KEY_TIMEOUT_MS,

@@ -10,8 +10,8 @@ import type { Replica } from './identity.js'
 import type { Suite } from '../../protocol/envelope/header.js'
 import type { LogLevel, Tier } from '../../protocol/machine.js'
 import { MAX_SLOTS } from '../../protocol/messages/common.js'
-import { LIMITS, TIMINGS } from '../../protocol/replicas/config.js'
-import type { Limits, Timings } from '../../protocol/replicas/config.js'
+import { LIMITS, REGISTRATION, TIMINGS } from '../../protocol/replicas/config.js'
+import type { Limits, Registration, Timings } from '../../protocol/replicas/config.js'
 
 export interface ReplicaAddress extends Replica, Address {
   readonly debugPort: number
@@ -27,6 +27,7 @@ export interface ClusterConfig {
   readonly directory: string
   readonly timings: Timings
   readonly limits: Limits
+  readonly registration: Registration
   readonly log: {
     readonly level: LogLevel
     readonly maxFileBytes: number
@@ -136,6 +137,11 @@ function checkAddresses(check: Checker, replicas: readonly ReplicaAddress[], tls
   }
 }
 
+const SECTIONS = [
+  ...['clusterId', 'tls', 'suite', 'replicas', 'directory', 'registration'],
+  ...['timings', 'limits', 'log'],
+]
+
 /** Checks a parsed cluster file; throws ConfigError with all that is wrong. */
 export function checkConfig(
   value: unknown,
@@ -143,8 +149,7 @@ export function checkConfig(
   environment: NodeJS.ProcessEnv = {},
 ): ClusterConfig {
   const check = new Checker()
-  const names = ['clusterId', 'tls', 'suite', 'replicas', 'directory', 'timings', 'limits', 'log']
-  const given = check.object(value, '', names)
+  const given = check.object(value, '', SECTIONS)
   const tiers = check.object(given['replicas'], 'replicas', ['processing', 'persistence'])
   const replicas = [
     ...readTier(check, tiers['processing'], 'processing'),
@@ -174,6 +179,7 @@ export function checkConfig(
     directory: resolve(dirname(file), place),
     timings,
     limits,
+    registration: check.oneOf(given['registration'] ?? 'open', 'registration', REGISTRATION),
     log: readLog(check, given['log'], environment),
   }
   checkAddresses(check, replicas, config.tls)

@@ -3,7 +3,7 @@
 
 import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
-import { decodeDrop, drops } from '../log/drop.js'
+import { decodeDrop, drops, isDrop } from '../log/drop.js'
 import { KIND, sameBytes, type Entry, type Meta } from '../log/entry.js'
 import type { Coordinator } from '../order/coordinator.js'
 import type { Executed, Executor } from '../order/executor.js'
@@ -114,9 +114,11 @@ export class Following {
       const meta = this.#executor.apply(entry)
       if (entry.term > this.#s.newestTerm) this.#leadership.seeTerm(entry.term)
       this.#requests.resolve(entry, meta)
-      if (meta.kind === KIND.account) this.#sessions.accountChanged(meta.mailbox)
+      if (meta.kind === KIND.account || meta.kind === KIND.closed) {
+        this.#sessions.accountChanged(meta.mailbox)
+      }
       if (meta.kind === KIND.message && !entry.bodyHash) arrived.push({ entry, meta })
-      if (meta.kind === KIND.drop) {
+      if (isDrop(entry)) {
         const drop = decodeDrop(entry)
         arrived = arrived.filter((one) => !drops(drop, one.entry))
         this.#sessions.delivery.dropped(drop)

@@ -7,13 +7,14 @@ import type { Message, The } from '../messages/catalogue.js'
 import { MAX_TEXT } from '../messages/common.js'
 import { KIND, type Entry, type Meta } from '../log/entry.js'
 import { decodeNote } from '../order/bodies.js'
-import type { Command } from '../order/decide.js'
+import type { Command } from '../order/decision.js'
 import type { Executor } from '../order/executor.js'
 import type { Home } from '../order/home.js'
 import type { RingStanding } from '../order/standing.js'
 import { streamKey } from '../order/state.js'
-import { Accounts } from './accounts.js'
+import { Accounts, type AccountsPort } from './accounts.js'
 import { Applied } from './applied.js'
+import { Contacts, type ContactsPort } from './contacts.js'
 import { Delivery } from './delivery.js'
 import { refusal, type Session } from './session.js'
 
@@ -34,6 +35,11 @@ type Request = The<
   | 'EXPORT_KEYS'
   | 'KEYS'
   | 'DELETE'
+  | 'INVITE'
+  | 'BLOCK'
+  | 'UNBLOCK'
+  | 'BLOCKED'
+  | 'DELETE_ACCOUNT'
 >
 
 type Send = The<'SEND' | 'SEND_SEALED'>
@@ -57,6 +63,7 @@ export class Sessions {
   readonly #port: SessionsPort
   readonly delivery: Delivery
   readonly #accounts: Accounts
+  readonly #contacts: Contacts
   readonly #sessions = new Map<LinkId, Session>()
   readonly #applied: Applied
   draining = false
@@ -68,11 +75,16 @@ export class Sessions {
     this.#port = port
     this.#applied = new Applied(executor)
     this.delivery = new Delivery(standing, home, executor, this.#applied)
-    this.#accounts = new Accounts(standing, executor, {
+    const asking: ContactsPort & Pick<AccountsPort, 'reply'> = {
       submit: (session, request, asked, answer) => port.submit(session, request, asked, answer),
       reply: (session, message) => this.reply(session, message),
-      lives: (session) => this.#sessions.get(session.link) === session,
       atTip: (session, request, then) => this.#atTip(session, request, then),
+    }
+    this.#contacts = new Contacts(standing.limits, executor, asking)
+    this.#accounts = new Accounts(standing, executor, {
+      ...asking,
+      logOut: (session) => this.#forget(session),
+      lives: (session) => this.#sessions.get(session.link) === session,
       again: (then) => this.#applied.again(then),
     })
   }
@@ -120,6 +132,11 @@ export class Sessions {
       case 'EXPORT_KEYS':
       case 'KEYS':
       case 'DELETE':
+      case 'INVITE':
+      case 'BLOCK':
+      case 'UNBLOCK':
+      case 'BLOCKED':
+      case 'DELETE_ACCOUNT':
         session.unanswered++
         this.#onRequest(session, message)
         return
@@ -152,6 +169,7 @@ export class Sessions {
     if (session.unanswered > this.#s.limits.credit) return refuse('OVERLOADED', 'too many requests')
     if (message.type === 'REGISTER') return this.#accounts.register(session, message)
     if (message.type === 'LOGIN') return this.#accounts.login(session, message)
+    if (message.type === 'DELETE_ACCOUNT') return this.#accounts.close(session, message)
     const { user } = session
     if (!user) return refuse('NOT_LOGGED_IN')
     switch (message.type) {
@@ -171,7 +189,14 @@ export class Sessions {
       case 'EXPORT_KEYS':
         return this.#accounts.exportKeys(session, user, message)
       case 'KEYS':
-        return this.#accounts.keys(session, message)
+        return this.#contacts.keys(session, message)
+      case 'INVITE':
+        return this.#contacts.invite(session, user, message)
+      case 'BLOCK':
+      case 'UNBLOCK':
+        return this.#contacts.block(session, user, message)
+      case 'BLOCKED':
+        return this.#contacts.blocked(session, user, message)
       case 'DELETE':
         return this.#delete(session, user, message)
     }
@@ -229,9 +254,9 @@ export class Sessions {
     return answered(known.code, known.index, known.time)
   }
 
-  /** A committed entry has changed this account: sessions from before it end. */
+  /** A committed entry has changed this account, or ended it: sessions from before it end. */
   accountChanged(name: string): void {
-    const { version = 1 } = this.#executor.base.account(name) ?? {}
+    const { version = Infinity } = this.#executor.base.account(name) ?? {}
     if (version === 1) return
     for (const session of this.#sessions.values()) {
       if (session.user !== name || session.version >= version) continue

@@ -45,7 +45,8 @@ function commandKey(command: Command): string {
   if (command.kind === 'open-stream') return openKey(command.user, command.stream)
   if (command.kind === 'change-account') return changeKey(command.user, command.token)
   if (command.kind === 'delete') return deleteKey(command.user, command.indices)
-  return command.name
+  if (command.kind === 'register') return command.name
+  return `${command.user} asks to ${command.kind}`
 }
 
 const lifeOf = ({ slot, boot }: { readonly slot: number; readonly boot: string }): string =>

@@ -3,7 +3,7 @@
 // Reads see what was committed when they were asked.
 
 import { ERRORS, errorName, type ErrorName } from '../../../protocol/errors.js'
-import { decodeDrop } from '../../../protocol/log/drop.js'
+import { decodeDrop, type NamedDrop } from '../../../protocol/log/drop.js'
 import { KIND, sameBytes } from '../../../protocol/log/entry.js'
 import { MAX_KEYS } from '../../../protocol/messages/common.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
@@ -230,7 +230,7 @@ export class ClientCheck implements Check {
   #deleted(to: Host, message: The<'DELETED'>): void {
     const { asked, user } = this.#requests.of(to, message.request, 'DELETE')
     const node = this.#ledger.at(message.index)
-    const drop = node?.meta!.kind === KIND.drop ? decodeDrop(node.entry!) : null
+    const drop = node?.meta!.kind === KIND.drop ? (decodeDrop(node.entry!) as NamedDrop) : null
     expect(drop !== null && drop.mailbox === user, 'C4', () => {
       return `${to.name} is told that ${asked.indices} are deleted by ${message.index}`
     })

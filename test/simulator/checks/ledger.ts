@@ -2,7 +2,7 @@
 // The checks of answers compare with this.
 
 import { sealedOfText } from '../held.js'
-import { decodeDrop, type Drop } from '../../../protocol/log/drop.js'
+import { decodeDrop, isDrop, type Drop } from '../../../protocol/log/drop.js'
 import { KIND, sameBytes, sha256 } from '../../../protocol/log/entry.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
 import { decodeAccount, decodeCursors, type Account } from '../../../protocol/order/bodies.js'
@@ -109,7 +109,7 @@ export class ClientLedger {
     } else if (kind === KIND.stream) {
       expect(!this.streams.has(hex(stream)), 'C3', () => `a stream is opened twice, at ${index}`)
       this.streams.set(hex(stream), { owner: mailbox, index, next: 1 })
-    } else if (kind === KIND.drop) this.#drop(decodeDrop(entry!))
+    } else if (isDrop(entry!)) this.#drop(decodeDrop(entry!))
     else if (kind === KIND.cursors) this.#cursorsMoved(index, decodeCursors(entry!.body))
     if (kind !== KIND.message && kind !== KIND.refusal) return
     const known = this.streams.get(hex(stream))
@@ -141,7 +141,7 @@ export class ClientLedger {
 
   #drop({ index, mailbox, indices }: Drop): void {
     const mine = new Set(this.mailbox(mailbox))
-    for (const named of indices) {
+    for (const named of indices ?? mine) {
       if (mine.has(named) && !this.#dropped.has(named)) this.#dropped.set(named, index)
     }
   }

@@ -182,7 +182,7 @@ export class Client implements Machine {
     const build = (request: number): Message => {
       if (wrong) return { type: 'LOGIN', request, name, password: `not ${password}` }
       if (again) return { type: 'LOGIN', request, name, password }
-      return { type: 'REGISTER', request, name, password, token, keys }
+      return { type: 'REGISTER', request, name, password, token, keys, invitation: null }
     }
     this.#ask(this.#link, build, (answer) => this.#session(answer))
     if (random.chance(0.1)) this.#ask(this.#link, build)

@@ -68,6 +68,7 @@ export class Whole implements Workload {
       entropy: start.entropy,
       timings: TIMINGS,
       limits: this.#limitsOf(start),
+      registration: 'open',
       seal: (input) =>
         seal(
           this.#wrong.has(slot) ? { ...input, text: `${input.text}, wrongly by p${slot}` } : input,
