@@ -114,6 +114,12 @@ export const ERRORS = {
   UNKNOWN_OUTCOME: later(204, 'the outcome is unknown', 'send it again with the same seq', false),
   STORAGE_FULL: later(205, 'the disk is full', 'make room on the persistence replicas'),
   SHUTTING_DOWN: later(206, 'the replica is being stopped', 'use another replica'),
+  RATE_LIMITED: later(207, 'this user sends too fast', 'wait as long as the error says'),
+  MAILBOX_FULL: later(
+    208,
+    'the mailbox of the recipient is full',
+    'try again when its owner has deleted messages: troca delete',
+  ),
   BAD_FRAME: final(301, 'the frame was not understood', 'this is a fault of the sender'),
   BAD_STATE: final(302, 'this message does not belong here', 'this is a fault of the sender'),
   WRONG_CLUSTER: final(303, 'this is another cluster', 'check the cluster id of both sides'),

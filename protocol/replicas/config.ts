@@ -78,6 +78,11 @@ export interface Limits {
   /** Open invitations of one user, and how long each stays open. */
   readonly invitations: number
   readonly invitationMs: number
+  /** Of one user, at one replica: in the long run, and at once after a pause. */
+  readonly sendsPerSecond: number
+  readonly sendBurst: number
+  /** Bytes of stored messages in one mailbox, at which no more are taken. */
+  readonly mailboxBytes: number
 }
 
 export const LIMITS: Limits = {
@@ -90,6 +95,9 @@ export const LIMITS: Limits = {
   keyEpochMs: 600_000,
   invitations: 16,
   invitationMs: 7 * 24 * 3_600_000,
+  sendsPerSecond: 20_000,
+  sendBurst: 100_000,
+  mailboxBytes: 1024 ** 3,
 }
 
 export interface ProcessingConfig {

@@ -100,13 +100,16 @@ export class Following {
   /** Builds the state again, from the log. */
   rebuild(): void {
     this.#executor.reset()
+    this.#sessions.sends.stored.clear()
     this.#acknowledgedFeed = 0
     this.#home.follow()
   }
 
   onEntries(message: The<'ENTRIES'>): void {
+    const { delivery, sends } = this.#sessions
+    const { stored } = sends
     let arrived: { entry: Entry; meta: Meta }[] = []
-    for (const entry of message.entries) {
+    for (const [i, entry] of message.entries.entries()) {
       const { base } = this.#executor
       if (entry.index <= base.index) continue
       // A gap is left over from before a rebuild or a new home; the stretch asked for comes.
@@ -117,14 +120,17 @@ export class Following {
       if (meta.kind === KIND.account || meta.kind === KIND.closed) {
         this.#sessions.accountChanged(meta.mailbox)
       }
+      if (meta.kind === KIND.message)
+        stored.add(meta.mailbox, entry.index, message.bodyBytes[i] ?? 0)
       if (meta.kind === KIND.message && !entry.bodyHash) arrived.push({ entry, meta })
       if (isDrop(entry)) {
         const drop = decodeDrop(entry)
         arrived = arrived.filter((one) => !drops(drop, one.entry))
-        this.#sessions.delivery.dropped(drop)
+        stored.drop(drop)
+        delivery.dropped(drop)
       }
     }
-    this.#sessions.delivery.arrived(arrived)
+    delivery.arrived(arrived)
     this.#sessions.applied()
     this.#leadership.applied()
     this.vote(this.#executor.run())

@@ -2,20 +2,19 @@
 // here consumes nothing and is definite; everything later is answered from the committed log.
 
 import type { LinkId } from '../machine.js'
-import { ERRORS, errorName, type ErrorName } from '../errors.js'
+import { errorName, type ErrorName } from '../errors.js'
 import type { Message, The } from '../messages/catalogue.js'
-import { MAX_TEXT } from '../messages/common.js'
 import { KIND, type Entry, type Meta } from '../log/entry.js'
 import { decodeNote } from '../order/bodies.js'
 import type { Command } from '../order/decision.js'
 import type { Executor } from '../order/executor.js'
 import type { Home } from '../order/home.js'
 import type { RingStanding } from '../order/standing.js'
-import { streamKey } from '../order/state.js'
-import { Accounts, type AccountsPort } from './accounts.js'
+import { Accounts } from './accounts.js'
 import { Applied } from './applied.js'
 import { Contacts, type ContactsPort } from './contacts.js'
 import { Delivery } from './delivery.js'
+import { Sends, type SendsPort } from './sends.js'
 import { refusal, type Session } from './session.js'
 
 type WithoutOrigin<C> = C extends unknown ? Omit<C, 'origin'> : never
@@ -42,8 +41,6 @@ type Request = The<
   | 'DELETE_ACCOUNT'
 >
 
-type Send = The<'SEND' | 'SEND_SEALED'>
-
 export interface SessionsPort {
   /** Passes a command on; false: refused before it had a place in the order. */
   submit(
@@ -62,6 +59,7 @@ export class Sessions {
   readonly #executor: Executor
   readonly #port: SessionsPort
   readonly delivery: Delivery
+  readonly sends: Sends
   readonly #accounts: Accounts
   readonly #contacts: Contacts
   readonly #sessions = new Map<LinkId, Session>()
@@ -75,11 +73,12 @@ export class Sessions {
     this.#port = port
     this.#applied = new Applied(executor)
     this.delivery = new Delivery(standing, home, executor, this.#applied)
-    const asking: ContactsPort & Pick<AccountsPort, 'reply'> = {
+    const asking: ContactsPort & SendsPort = {
       submit: (session, request, asked, answer) => port.submit(session, request, asked, answer),
       reply: (session, message) => this.reply(session, message),
       atTip: (session, request, then) => this.#atTip(session, request, then),
     }
+    this.sends = new Sends(standing, executor, asking)
     this.#contacts = new Contacts(standing.limits, executor, asking)
     this.#accounts = new Accounts(standing, executor, {
       ...asking,
@@ -181,7 +180,7 @@ export class Sessions {
         return this.#openStream(session, user, message)
       case 'SEND':
       case 'SEND_SEALED':
-        return this.#send(session, user, message)
+        return this.sends.send(session, user, message)
       case 'CHANGE_PASSWORD':
       case 'ROTATE_KEY':
       case 'ADD_KEY':
@@ -222,36 +221,6 @@ export class Sessions {
       }
       this.reply(session, { type: 'STREAM_OPENED', request, stream, index: entry.index })
     })
-  }
-
-  #send(session: Session, user: string, message: Send): void {
-    const { request, seq } = message
-    if (seq === 0) return this.reply(session, refusal(request, 'BAD_REQUEST', 'seq starts at 1'))
-    if (message.type === 'SEND' && Buffer.byteLength(message.text) > MAX_TEXT) {
-      return this.reply(session, refusal(request, 'TOO_LONG', `at most ${MAX_TEXT} bytes`))
-    }
-    this.#port.submit(session, request, askedBy(user, message), (entry, meta) =>
-      this.reply(session, this.#sendAnswer(message, entry, meta)),
-    )
-  }
-
-  /** The answer to a send, from its entry; a repeated one gets the original's (C5). */
-  #sendAnswer(message: Send, entry: Entry, meta: Meta): Message {
-    const { request, seq, stream } = message
-    const answered = (code: number, index: number, time: number): Message => {
-      if (code === 0) return { type: 'RECEIPT', request, seq, index, time }
-      return refusal(request, errorName(code) ?? 'BAD_REQUEST')
-    }
-    if (meta.kind === KIND.message) return answered(0, entry.index, entry.time)
-    if (meta.kind === KIND.refusal) return answered(meta.answer, entry.index, entry.time)
-    const { code, value } = decodeNote(entry.body)
-    if (code === ERRORS.OUT_OF_ORDER.code) {
-      return refusal(request, 'OUT_OF_ORDER', `expected ${value}`, { expected: value })
-    }
-    if (code !== 0) return refusal(request, errorName(code) ?? 'BAD_REQUEST')
-    const known = this.#executor.base.known(streamKey(stream), value)
-    if (!known) return refusal(request, 'OLD_DUPLICATE')
-    return answered(known.code, known.index, known.time)
   }
 
   /** A committed entry has changed this account, or ended it: sessions from before it end. */
@@ -297,10 +266,4 @@ export class Sessions {
   applied(): void {
     this.#applied.advance()
   }
-}
-
-function askedBy(user: string, message: Send): Asked {
-  const { stream, seq, to } = message
-  if (message.type === 'SEND') return { kind: 'send', user, stream, seq, to, text: message.text }
-  return { kind: 'send-sealed', user, stream, seq, to, sealed: message.sealed }
 }
