@@ -8,8 +8,6 @@ import type { Entry } from './entry.js'
 
 /** Drops of one transaction. */
 const MAX_BATCH = 64
-/** Messages of one transaction, where all of a mailbox go. */
-const ERASED_PAGE = { limit: 256, maxBytes: 256 * 1024 } as const
 
 export interface Hidden {
   readonly through: number
@@ -69,8 +67,9 @@ export class Drops {
 
   /** A page at a time: a mailbox may be larger than memory. All before it is carried out already. */
   #eraseMailbox({ index, mailbox }: Drop): void {
-    const bounds = { after: 0, through: index, without: [], ...ERASED_PAGE }
-    this.#s.outbox.read({ kind: 'mailbox', mailbox, ...bounds }, (page) => {
+    const { stretch: limit, frameBytes: maxBytes } = this.#s.bounds
+    const all = { mailbox, after: 0, through: index, without: [] }
+    this.#s.outbox.read({ kind: 'mailbox', ...all, limit, maxBytes }, (page) => {
       if (page.kind !== 'mailbox') {
         this.#erasing = false
         return

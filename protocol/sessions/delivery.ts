@@ -136,8 +136,9 @@ export class Delivery {
         return
       }
       const answer = (messages: InboxMessage[] | null): void => {
-        if (!messages) {
-          this.#s.outbox.send(session.link, refusal(request, 'OVERLOADED', 'not opened'))
+        if (!messages || session.user !== user) {
+          const why = messages ? 'NOT_LOGGED_IN' : 'OVERLOADED'
+          this.#s.outbox.send(session.link, refusal(request, why, messages ? '' : 'not opened'))
           done()
           return
         }
