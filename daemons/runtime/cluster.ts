@@ -20,6 +20,7 @@ import { checkConfig, pathsOf } from './config.js'
 import { nameOf } from './identity.js'
 import { Store } from '../storage/store.js'
 import type { Tier } from '../../protocol/machine.js'
+import type { Registration } from '../../protocol/replicas/config.js'
 
 export interface ClusterPlan {
   readonly directory: string
@@ -27,6 +28,7 @@ export interface ClusterPlan {
   readonly persistence: number
   readonly basePort: number
   readonly keyBits: number
+  readonly registration: Registration
   readonly host: string
   readonly tls: boolean
 }
@@ -54,7 +56,8 @@ function clusterFile(plan: ClusterPlan, clusterId: string) {
     processing: planned(plan, 'processing'),
     persistence: planned(plan, 'persistence'),
   }
-  return { clusterId, tls: plan.tls, replicas, limits: { keyBits: plan.keyBits } }
+  const { tls, registration, keyBits } = plan
+  return { clusterId, tls, replicas, registration, limits: { keyBits } }
 }
 
 function writeIssued(directory: string, name: string, { certificate, key }: Issued): void {
