@@ -9,6 +9,7 @@ import { account } from './commands/account.js'
 import { bench } from './commands/bench.js'
 import { block } from './commands/block.js'
 import { deleteCommand } from './commands/delete.js'
+import { doctor } from './commands/doctor.js'
 import { down } from './commands/down.js'
 import { inbox } from './commands/inbox.js'
 import { init } from './commands/init.js'
@@ -53,6 +54,7 @@ const parser = yargs(args)
   .command(up)
   .command(down)
   .command(status)
+  .command(doctor)
   .command(verify)
   .command(register)
   .command(login)
