@@ -136,8 +136,9 @@ export class Delivery {
         return
       }
       const answer = (messages: InboxMessage[] | null): void => {
-        if (!messages) {
-          this.#s.outbox.send(session.link, refusal(request, 'OVERLOADED', 'not opened'))
+        if (!messages || session.user !== user) {
+          const why = messages ? 'NOT_LOGGED_IN' : 'OVERLOADED'
+          this.#s.outbox.send(session.link, refusal(request, why, messages ? '' : 'not opened'))
           done()
           return
         }
@@ -219,7 +220,8 @@ export class Delivery {
   /** Deleted messages are not pushed any more, as far as they have not left. */
   dropped({ mailbox, indices }: Drop): void {
     for (const listener of this.#listeners.values()) {
-      if (listener.session.user !== mailbox) continue
+      // Where all is deleted, the account is gone, and its sessions with it.
+      if (listener.session.user !== mailbox || !indices) continue
       for (const { without } of listener.opening) for (const index of indices) without.add(index)
       if (listener.reading) for (const index of indices) listener.deleted.add(index)
       const left = listener.underWay.filter((index) => !indices.includes(index))

@@ -5,6 +5,7 @@ import { CLIENT_BUGS } from './clients.js'
 import { LIFE_BUGS } from './lives.js'
 import { LOG_BUGS } from './log.js'
 import { ORDER_BUGS } from './order.js'
+import { PEOPLE_BUGS } from './people.js'
 import { SESSION_BUGS } from './sessions.js'
 import { TERM_BUGS } from './term.js'
 import { TURN_BUGS } from './turn.js'
@@ -19,4 +20,5 @@ export const BUGS: readonly Bug[] = [
   ...ORDER_BUGS,
   ...CLIENT_BUGS,
   ...SESSION_BUGS,
+  ...PEOPLE_BUGS,
 ]
