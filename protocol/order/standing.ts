@@ -79,6 +79,7 @@ export class RingStanding {
     this.#clientAt = this.now.monotonic
   }
 
+  /** For something that takes an order: what is refused here, or read, needs no coordinator. */
   clientAsked(): void {
     this.#askedAt = this.now.monotonic
   }
@@ -90,7 +91,7 @@ export class RingStanding {
 
   /**
    * What a claim weighs against the lease of another: the replicas linked here, and above all
-   * whether any client is, and asks for something. A coordinator whom no client reaches gives way.
+   * whether any client is, and has something to be ordered. A coordinator whom no client reaches gives way.
    */
   get size(): number {
     const asked = this.now.monotonic - this.#askedAt <= this.timings.coordinatorPatience

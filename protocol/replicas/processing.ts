@@ -303,6 +303,7 @@ export class ProcessingReplica implements Machine {
     asked: Asked,
     answer: (entry: Entry, meta: Meta) => void,
   ): void {
+    this.#s.clientAsked()
     const coordinator = this.coordinatorSlot
     const { boot, self } = this.#s
     const id = ++this.#nextRequest

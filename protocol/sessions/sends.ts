@@ -3,7 +3,6 @@
 
 import { ERRORS, errorName } from '../errors.js'
 import type { Message, The } from '../messages/catalogue.js'
-import { MAX_TEXT } from '../messages/common.js'
 import { KIND, type Entry, type Meta } from '../log/entry.js'
 import { decodeNote } from '../order/bodies.js'
 import type { Executor } from '../order/executor.js'
@@ -52,9 +51,6 @@ export class Sends {
   #whyRefused(user: string, message: Send): The<'ERROR'> | null {
     const { request, seq, to } = message
     if (seq === 0) return refusal(request, 'BAD_REQUEST', 'seq starts at 1')
-    if (message.type === 'SEND' && Buffer.byteLength(message.text) > MAX_TEXT) {
-      return refusal(request, 'TOO_LONG', `at most ${MAX_TEXT} bytes`)
-    }
     const retryAfter = this.#rates.take(user, this.#s.now.monotonic)
     if (retryAfter > 0) {
       const { sendsPerSecond } = this.#s.limits

@@ -165,7 +165,6 @@ export class Sessions {
 
   #onRequest(session: Session, message: Request): void {
     const { request } = message
-    this.#s.clientAsked()
     const refuse = (name: ErrorName, detail = ''): void =>
       this.reply(session, refusal(request, name, detail))
     if (this.draining) return refuse('SHUTTING_DOWN')

@@ -216,6 +216,8 @@ export class Host {
       case 'compute': {
         const took = this.#random.spread(1, 300)
         const entropy: Entropy = (bytes) => this.#random.bytes(bytes)
+        const { token } = effect
+        timeline.after(took / 2, () => later({ type: 'progress', token, text: 'half of it' }))
         return timeline.after(took, () =>
           later({ type: 'computed', token: effect.token, result: compute(effect.job, entropy) }),
         )

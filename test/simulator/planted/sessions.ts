@@ -173,4 +173,16 @@ export const SESSION_BUGS: readonly Bug[] = [
     ],
     caughtBy: ['erasure', 'linearizable', 'read'],
   },
+  {
+    name: 'what needs no order weighs in a claim',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'sessions/sessions',
+        line: "return refuse('SHUTTING_DOWN');",
+        becomes: "return refuse('SHUTTING_DOWN');\n        this.#s.clientAsked();",
+      },
+    ],
+    caughtBy: ['P7', 'C6'],
+  },
 ]

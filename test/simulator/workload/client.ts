@@ -9,6 +9,7 @@ import { heldKey } from '../held.js'
 import type { Start } from '../host.js'
 import { Random } from '../random.js'
 import { Account, type Passwords } from './account.js'
+import { Blunders } from './blunders.js'
 import { Companion } from './company.js'
 import type { ClientWorld, Line } from './line.js'
 import { Reader } from './reader.js'
@@ -33,6 +34,7 @@ export class Client implements Machine {
   readonly #reader: Reader
   readonly #account: Account
   readonly #companion: Companion
+  readonly #blunders: Blunders
   readonly #side: SideLine
   readonly #line: Line
   readonly #token: Uint8Array
@@ -63,6 +65,7 @@ export class Client implements Machine {
     this.#line = line
     this.#account = new Account(line, passwords)
     this.#companion = new Companion(line)
+    this.#blunders = new Blunders(line, this.#account)
     this.#reader = new Reader(line, (indices) => this.#account.saw(indices))
     this.#side = new SideLine(this.#lineOn(() => this.#side.link))
   }
@@ -163,6 +166,7 @@ export class Client implements Machine {
     for (const stream of this.#streams) stream.work()
     this.#account.work()
     this.#companion.work()
+    this.#blunders.work()
     if (this.#companion.wantsToLeave) this.#end()
     this.#reader.work(!this.#world.busy() && this.#idle)
     if (this.#side.work(this.#at, this.#streams)) this.#leave(this.#side.link)
