@@ -62,7 +62,9 @@ export class ClientLedger {
   readonly #mailboxes = new Map<string, number[]>()
   /** The first DROP that names a message, by the message's index. */
   readonly #dropped = new Map<number, number>()
-  readonly #marks = new Map<string, Mark>()
+  /** All that users have sent, refusals too, by user. */
+  readonly #sent = new Map<string, number[]>()
+  readonly marks = new Map<string, Mark>()
   /** The highest that clients have said, by user. */
   readonly #said = new Map<string, Mark>()
 
@@ -85,6 +87,10 @@ export class ClientLedger {
 
   mailbox(user: string): readonly number[] {
     return this.#mailboxes.get(user) ?? []
+  }
+
+  sentBy(user: string): readonly number[] {
+    return this.#sent.get(user) ?? []
   }
 
   /** What an account was at some moment since `end` was committed. */
@@ -112,7 +118,7 @@ export class ClientLedger {
   }
 
   mark(user: string): Mark {
-    return this.#marks.get(user) ?? UNMARKED
+    return this.marks.get(user) ?? UNMARKED
   }
 
   /** Whether the answer to this place of the stream need not be known any more. */
@@ -142,6 +148,9 @@ export class ClientLedger {
     expect(known !== undefined, 'C3', () => `entry ${index} of a stream that is not open`)
     known!.next = seq + 1
     this.#places.set(`${hex(stream)}/${seq}`, node)
+    const sent = this.#sent.get(known!.owner)
+    if (sent) sent.push(index)
+    else this.#sent.set(known!.owner, [index])
     if (kind !== KIND.message) return
     expect(this.accounts.has(mailbox), 'C5', () => `entry ${index} is for ${mailbox}, unknown`)
     const indices = this.#mailboxes.get(mailbox)
@@ -181,7 +190,7 @@ export class ClientLedger {
       expect(heard && read < index && delivered < index, 'cursor', () => {
         return `entry ${index} marks ${user}'s at ${JSON.stringify(mark)}, which no client has said`
       })
-      this.#marks.set(user, higher(this.#marks.get(user), mark))
+      this.marks.set(user, higher(this.marks.get(user), mark))
     }
   }
 }
