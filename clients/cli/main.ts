@@ -5,11 +5,15 @@
 
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
+import { account } from './commands/account.js'
 import { bench } from './commands/bench.js'
+import { block } from './commands/block.js'
 import { deleteCommand } from './commands/delete.js'
+import { doctor } from './commands/doctor.js'
 import { down } from './commands/down.js'
 import { inbox } from './commands/inbox.js'
 import { init } from './commands/init.js'
+import { invite } from './commands/invite.js'
 import { keys } from './commands/keys.js'
 import { listen } from './commands/listen.js'
 import { login } from './commands/login.js'
@@ -50,12 +54,16 @@ const parser = yargs(args)
   .command(up)
   .command(down)
   .command(status)
+  .command(doctor)
   .command(verify)
   .command(register)
   .command(login)
   .command(whoami)
   .command(logout)
   .command(passwd)
+  .command(invite)
+  .command(block)
+  .command(account)
   .command(keys)
   .command(send)
   .command(inbox)

@@ -14,12 +14,12 @@ import {
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
-import { authorityPem, issue, makeAuthority } from './certificates.js'
-import type { Issued } from './certificates.js'
 import { checkConfig, pathsOf } from './config.js'
 import { nameOf } from './identity.js'
+import { makeCertificates } from './issuance.js'
 import { Store } from '../storage/store.js'
 import type { Tier } from '../../protocol/machine.js'
+import type { Registration } from '../../protocol/replicas/config.js'
 
 export interface ClusterPlan {
   readonly directory: string
@@ -27,6 +27,7 @@ export interface ClusterPlan {
   readonly persistence: number
   readonly basePort: number
   readonly keyBits: number
+  readonly registration: Registration
   readonly host: string
   readonly tls: boolean
 }
@@ -54,39 +55,15 @@ function clusterFile(plan: ClusterPlan, clusterId: string) {
     processing: planned(plan, 'processing'),
     persistence: planned(plan, 'persistence'),
   }
-  return { clusterId, tls: plan.tls, replicas, limits: { keyBits: plan.keyBits } }
-}
-
-function writeIssued(directory: string, name: string, { certificate, key }: Issued): void {
-  writeFileSync(join(directory, `${name}.pem`), certificate)
-  writeFileSync(join(directory, `${name}.key`), key, { mode: 0o600 })
-}
-
-async function writeCertificates(
-  directory: string,
-  clusterId: string,
-  file: ReturnType<typeof clusterFile>,
-): Promise<void> {
-  const certificates = join(directory, 'certificates')
-  mkdirSync(certificates, { mode: 0o700 })
-  const authority = await makeAuthority(clusterId)
-  const pem = await authorityPem(authority)
-  writeFileSync(join(directory, 'ca.pem'), pem.certificate)
-  writeFileSync(join(certificates, 'ca.key'), pem.key, { mode: 0o600 })
-  for (const role of ['processing', 'persistence'] as const) {
-    for (const { slot, host } of file.replicas[role]) {
-      const hosts = [...new Set([host, '127.0.0.1', 'localhost'])]
-      const issued = await issue(authority, clusterId, { role, slot }, hosts)
-      writeIssued(certificates, nameOf({ role, slot }), issued)
-    }
-  }
+  const { tls, registration, keyBits } = plan
+  return { clusterId, tls, replicas, registration, limits: { keyBits } }
 }
 
 async function fill(directory: string, plan: ClusterPlan, clusterId: string): Promise<void> {
   const file = clusterFile(plan, clusterId)
   const config = checkConfig(file, join(directory, 'cluster.yaml'))
   writeFileSync(join(directory, 'cluster.yaml'), stringify(file))
-  if (plan.tls) await writeCertificates(directory, clusterId, file)
+  if (plan.tls) await makeCertificates(directory, clusterId, config.replicas)
   mkdirSync(join(directory, 'data'))
   const slots = plan.persistence
   for (const { slot } of file.replicas.persistence) {

@@ -1,6 +1,7 @@
-// Accounts: registration, log-in, changes of password and key, and the end. What takes long is computed off
-// the event loop first; the outcome then becomes a command. A change ends all other sessions of its
-// user: they hold keys of before, and were opened with a password that may be the reason for it.
+// Accounts: registration, log-in, changes of password and key, and the end. What takes long is
+// computed off the event loop first; the outcome then becomes a command. A change ends all other
+// sessions of its user: they hold keys of before, and were opened with a password that may be the
+// reason for it.
 
 import type { The } from '../messages/catalogue.js'
 import { MAX_KEYS } from '../messages/common.js'

@@ -10,7 +10,15 @@ import { Store } from '../../../daemons/storage/store.js'
 import { decodeDrop, type NamedDrop } from '../../../protocol/log/drop.js'
 import { erased, type Entry } from '../../../protocol/log/entry.js'
 import type { ReadResult } from '../../../protocol/log/storage.js'
-import { GENESIS, INCARNATION, START, chained, dropDraft, messageDraft } from './log-maker.js'
+import {
+  GENESIS,
+  INCARNATION,
+  START,
+  chained,
+  closedDraft,
+  dropDraft,
+  messageDraft,
+} from './log-maker.js'
 
 const BODY_BYTES = 9_000
 
@@ -146,4 +154,36 @@ t.test('a file of the layout before is brought to this one', async (t) => {
   t.same(indicesOf(await read(again, 'alice')), [3, 5, 7, 9])
   await again.close()
   t.match(await auditFile(path), { fault: null })
+})
+
+t.test(
+  'the end of an account is found again until it is carried out, and explains it',
+  async (t) => {
+    const { path, store } = await fresh(t)
+    const drafts = ['alice', 'bob', 'alice'].map((name, i) => messageDraft(name, 1, i + 1))
+    const entries = chained(START, [...drafts, closedDraft('alice')])
+    await store.write({ entries, commit: 4 })
+    await store.write({ commit: 4, erase: [{ index: 3, mailbox: 'alice', indices: [1] }] })
+    await store.close()
+    const { store: again, recovered } = (await Store.open(path))!
+    t.same(recovered.drops, [entries[3]])
+    t.same(decodeDrop(entries[3]!), { index: 4, mailbox: 'alice', indices: null })
+    await again.write({ commit: 4, erase: [{ index: 4, mailbox: 'alice', indices: [3] }] })
+    t.same(indicesOf(await read(again, 'alice')), [])
+    t.same(indicesOf(await read(again, 'bob')), [2])
+    await again.close()
+    t.match(await auditFile(path), { last: 4, fault: null })
+    const { store: last, recovered: then } = (await Store.open(path))!
+    t.same(then.drops, [])
+    await last.close()
+  },
+)
+
+t.test('nothing else explains a body that is gone: not the end of another account', async (t) => {
+  const { path, store } = await fresh(t)
+  const drafts = ['alice', 'bob'].map((name, i) => messageDraft(name, 1, i + 1))
+  const [first, ...others] = chained(START, [...drafts, closedDraft('bob')])
+  await store.write({ entries: [erased(first!), ...others], commit: 3 })
+  await store.close()
+  t.match(await auditFile(path), { fault: 'the body of entry 1 is gone, and nobody deleted it' })
 })
