@@ -138,7 +138,7 @@ export const SESSION_BUGS: readonly Bug[] = [
         becomes: 'const { read } = mark;',
       },
     ],
-    caughtBy: ['cursor'],
+    caughtBy: ['cursor', 'receipt'],
   },
   {
     name: 'a page shows what is being deleted',
