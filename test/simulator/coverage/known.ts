@@ -73,7 +73,7 @@ const TRANSITIONS = [
   'coordinator → follower',
 ] as const
 
-/** Answers that say which of several things is so. */
+/** Answers that say which of several things is so. (`conflict` and `too-old` would break C2.) */
 const ANSWERS = [
   'CLAIMED won',
   'CLAIMED lost',
@@ -82,8 +82,6 @@ const ANSWERS = [
   'NOT_APPENDED not-serving',
   'NOT_APPENDED full',
   'NOT_APPENDED overloaded',
-  'NOT_APPENDED conflict',
-  'NOT_APPENDED too-old',
   'NOT_TAKEN overloaded',
   'NOT_TAKEN not-coordinator',
   'CONSENT granted',
