@@ -1,6 +1,7 @@
 // troca receipts: what became of what was sent; with --follow, also what becomes of it from now on.
 
 import type { CommandModule } from 'yargs'
+import { ERRORS } from '../../../protocol/errors.js'
 import type { Client } from '../../client.js'
 import type { ReceiptEvent, SentMessage } from '../../receipts.js'
 import { Context } from '../context.js'
@@ -40,7 +41,7 @@ function sayState(state: State): string {
 }
 
 function row({ index, to, time, state, error }: SentMessage): (string | number)[] {
-  const why = error ? `: ${sayError(error, error)}` : ''
+  const why = error ? `: ${sayError(error, `${ERRORS[error].text} (${error})`)}` : ''
   return [index, to, formatTime(time), `${sayState(state)}${why}`]
 }
 
