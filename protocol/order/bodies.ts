@@ -1,6 +1,7 @@
 // Bodies of entries that execution itself reads, as JSON: they are few, and people can read them.
 
 import type { AccountKey, AccountSecrets } from '../replicas/compute.js'
+import type { Mark } from './marks.js'
 
 export interface Account {
   readonly name: string
@@ -116,12 +117,14 @@ export function decodeAccount(name: string, body: Uint8Array): Account {
 const write = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value))
 const read = (body: Uint8Array): unknown => JSON.parse(Buffer.from(body).toString('utf8'))
 
-export function encodeCursors(cursors: ReadonlyMap<string, number>): Uint8Array {
-  return write([...cursors])
+export function encodeMarks(marks: Iterable<readonly [string, Mark]>): Uint8Array {
+  return write([...marks].map(([user, { read, delivered }]) => [user, read, delivered]))
 }
 
-export function decodeCursors(body: Uint8Array): [string, number][] {
-  return read(body) as [string, number][]
+export function decodeMarks(body: Uint8Array): [string, Mark][] {
+  // An older version wrote how far was read alone.
+  const marks = read(body) as [user: string, read: number, delivered?: number][]
+  return marks.map(([user, read, delivered = read]) => [user, { delivered, read }])
 }
 
 export function encodeNote(note: Note): Uint8Array {

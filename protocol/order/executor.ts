@@ -173,7 +173,7 @@ export class Executor {
 
   /** Forgets everything: the state is built again from the log. */
   reset(): void {
-    this.base = new Committed(this.base.cursors)
+    this.base = new Committed(this.base.marks)
     this.#keys = new WeakMap()
     this.#names = new WeakMap()
     this.dropOverlay()

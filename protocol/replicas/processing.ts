@@ -71,11 +71,12 @@ export class ProcessingReplica implements Machine {
       stopped: () => this.#stopped(),
       coordinator: (slot) => this.#requestsFollow(slot),
     })
-    this.#cursors = new Cursors(this.#s, this.#home)
+    this.#cursors = new Cursors(this.#s, this.#home, this.#executor)
     this.#requests = new Requests(config.self, config.boot)
     this.#sessions = new Sessions(this.#s, this.#home, this.#executor, {
-      submit: (session, request, asked, answer) => this.#submit(session, request, asked, answer),
-      acknowledged: (user, index) => this.#cursors.acknowledge(user, index),
+      submit: (session, request, asked, answer, placed) =>
+        this.#submit(session, request, asked, answer, placed),
+      marked: (user, mark) => this.#cursors.mark(user, mark),
       status: (request) =>
         clusterStatus(this.#s, this.#home, this.#executor, this.coordinatorSlot, request),
     })
@@ -302,6 +303,7 @@ export class ProcessingReplica implements Machine {
     request: number,
     asked: Asked,
     answer: (entry: Entry, meta: Meta) => void,
+    placed: () => void = () => {},
   ): void {
     this.#s.clientAsked()
     const coordinator = this.coordinatorSlot
@@ -322,7 +324,8 @@ export class ProcessingReplica implements Machine {
     }
     const fail = (ordered: boolean): void =>
       this.#sessions.reply(session, refusal(request, ordered ? 'UNKNOWN_OUTCOME' : 'NOT_READY'))
-    this.#requests.add({ link: session.link, request, command, answer, fail, slot: coordinator })
+    const asking = { link: session.link, request, command, slot: coordinator }
+    this.#requests.add({ ...asking, answer, placed, fail })
   }
 
   #why(name: string): string {

@@ -9,6 +9,7 @@ import type { Executor } from '../order/executor.js'
 import type { RingStanding } from '../order/standing.js'
 import { streamKey } from '../order/state.js'
 import { Rates } from './rates.js'
+import type { Receipts } from './receipts.js'
 import type { Asked } from './sessions.js'
 import { refusal, type Session } from './session.js'
 import { StoredBytes } from './stored.js'
@@ -21,6 +22,7 @@ export interface SendsPort {
     request: number,
     asked: Asked,
     answer: (entry: Entry, meta: Meta) => void,
+    placed?: () => void,
   ): void
   reply(session: Session, message: Message): void
 }
@@ -28,13 +30,15 @@ export interface SendsPort {
 export class Sends {
   readonly #s: RingStanding
   readonly #executor: Executor
+  readonly #receipts: Receipts
   readonly #port: SendsPort
   readonly #rates: Rates
   readonly stored = new StoredBytes()
 
-  constructor(standing: RingStanding, executor: Executor, port: SendsPort) {
+  constructor(standing: RingStanding, executor: Executor, receipts: Receipts, port: SendsPort) {
     this.#s = standing
     this.#executor = executor
+    this.#receipts = receipts
     this.#port = port
     const { sendsPerSecond: perSecond, sendBurst: burst } = standing.limits
     this.#rates = new Rates({ perSecond, burst })
@@ -43,9 +47,13 @@ export class Sends {
   send(session: Session, user: string, message: Send): void {
     const refused = this.#whyRefused(user, message)
     if (refused) return this.#port.reply(session, refused)
-    this.#port.submit(session, message.request, askedBy(user, message), (entry, meta) =>
-      this.#port.reply(session, this.#answer(message, entry, meta)),
-    )
+    const answer = (entry: Entry, meta: Meta): void => {
+      const told = this.#answer(message, entry, meta)
+      this.#port.reply(session, told)
+      if (told.type === 'RECEIPT') this.#receipts.stored(session, message.to, told.index)
+    }
+    const placed = (): void => this.#receipts.accepted(session, message)
+    this.#port.submit(session, message.request, askedBy(user, message), answer, placed)
   }
 
   #whyRefused(user: string, message: Send): The<'ERROR'> | null {

@@ -118,7 +118,7 @@ t.test('a refusal consumes its seq; the others consume nothing', (t) => {
   const course = Course.begun()
   isNoop(t, course.do(send(2, 'olá')), code('OUT_OF_ORDER'), 1)
   const refused = course.do(send(1, 'olá', 'nobody')).meta
-  t.match(refused, { kind: KIND.refusal, answer: code('NO_SUCH_USER'), seq: 1, mailbox: '' })
+  t.match(refused, { kind: KIND.refusal, answer: code('NO_SUCH_USER'), seq: 1, mailbox: 'nobody' })
   isNoop(t, course.do(send(3, 'olá')), code('OUT_OF_ORDER'), 2)
   t.match(course.do(send(2, 'olá')).meta, { kind: KIND.message, seq: 2 })
   t.end()

@@ -13,6 +13,7 @@ import { Blunders } from './blunders.js'
 import { Companion } from './company.js'
 import type { ClientWorld, Line } from './line.js'
 import { Reader } from './reader.js'
+import { Sender } from './receipts.js'
 import { SideLine } from './side-line.js'
 import { SendStream } from './stream.js'
 
@@ -35,6 +36,7 @@ export class Client implements Machine {
   readonly #account: Account
   readonly #companion: Companion
   readonly #blunders: Blunders
+  readonly #sender: Sender
   readonly #side: SideLine
   readonly #line: Line
   readonly #token: Uint8Array
@@ -66,6 +68,7 @@ export class Client implements Machine {
     this.#account = new Account(line, passwords)
     this.#companion = new Companion(line)
     this.#blunders = new Blunders(line, this.#account)
+    this.#sender = new Sender(line)
     this.#reader = new Reader(line, (indices) => this.#account.saw(indices))
     this.#side = new SideLine(this.#lineOn(() => this.#side.link))
   }
@@ -167,6 +170,7 @@ export class Client implements Machine {
     this.#account.work()
     this.#companion.work()
     this.#blunders.work()
+    this.#sender.work()
     if (this.#companion.wantsToLeave) this.#end()
     this.#reader.work(!this.#world.busy() && this.#idle)
     if (this.#side.work(this.#at, this.#streams)) this.#leave(this.#side.link)
@@ -254,7 +258,8 @@ export class Client implements Machine {
   #hear(link: LinkId, message: Message): void {
     if (link !== this.#link && link !== this.#side.link) return
     if (message.type === 'PUSH') return this.#reader.pushed(message)
-    if (!('request' in message) || message.type === 'PROGRESS') return
+    if (!('request' in message)) return
+    if (message.type === 'PROGRESS' || message.type === 'ACCEPTED') return
     const asked = this.#asked.get(message.request)
     this.#asked.delete(message.request)
     asked?.then(message)
