@@ -84,6 +84,21 @@ export const ERRORS = {
   UNKNOWN_OUTCOME: later(204, 'the outcome is unknown', 'send it again with the same seq', false),
   STORAGE_FULL: later(205, 'the disk is full', 'make room on the persistence replicas'),
   SHUTTING_DOWN: later(206, 'the replica is being stopped', 'use another replica'),
+  TOO_MANY_ATTEMPTS: later(
+    209,
+    'too many wrong passwords from this address',
+    'wait as long as the error says; from another address it goes on',
+  ),
+  TOO_MANY_REGISTRATIONS: later(
+    210,
+    'too many registrations from this address',
+    'wait as long as the error says',
+  ),
+  ADDRESS_BUSY: later(
+    211,
+    'this address has too much under way at once',
+    'wait for what was asked before',
+  ),
   BAD_FRAME: final(301, 'the frame was not understood', 'this is a fault of the sender'),
   BAD_STATE: final(302, 'this message does not belong here', 'this is a fault of the sender'),
   WRONG_CLUSTER: final(303, 'this is another cluster', 'check the cluster id of both sides'),
@@ -95,6 +110,18 @@ export const ERRORS = {
   ),
   SLOW_READER: later(306, 'you do not read fast enough', 'reconnect and read on', false),
   SESSION_ENDED: later(307, 'the password or the key of the account is new', 'log in again', false),
+  TOO_MANY_CONNECTIONS: later(
+    308,
+    'too many connections from this address',
+    'close some, or wait until others have ended',
+  ),
+  TOO_SLOW: later(309, 'what was begun took too long to come', 'send it at once', false),
+  LOGIN_TIMEOUT: later(
+    311,
+    'nobody has logged in here, and nothing was asked for a while',
+    'connect again and log in',
+    false,
+  ),
 } as const satisfies Record<string, Kind>
 
 export type ErrorName = keyof typeof ERRORS

@@ -82,7 +82,7 @@ export class Delivery {
     // Copies: the session's own are wiped at its end, and these may wait for a worker.
     const keys = privateKeys.map((key) => Uint8Array.from(key))
     const job = { kind: 'open', privateKeys: keys, envelopes, places } as const
-    this.#s.outbox.compute(job, (result) => {
+    this.#s.outbox.compute(job, session.origin, (result) => {
       for (const key of keys) key.fill(0)
       if (result.kind !== 'open') return then(null)
       then(

@@ -109,6 +109,7 @@ export async function startToy(
   const driver = new Driver(machine, {
     send: (link, frame) => links.send(link, frame),
     close: (link, reason) => links.close(link, reason),
+    hold: (link, held) => links.hold(link, held),
     log,
     stopped: () => {},
     halt: (code) => logged.add({ event: 'halt', fields: { code } }),

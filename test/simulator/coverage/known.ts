@@ -94,7 +94,10 @@ const ANSWERS = [
 const NOT_SIMULATED: readonly string[] = [
   'BAD_FRAME',
   'FORBIDDEN',
+  'LOGIN_TIMEOUT',
   'SLOW_READER',
+  'TOO_MANY_CONNECTIONS',
+  'TOO_SLOW',
   'WRONG_CLUSTER',
   'WRONG_VERSION',
 ]

@@ -86,7 +86,9 @@ export class Whole implements Workload {
   }
 
   #limitsOf(start: Start): Limits {
-    const roomy = { ...LIMITS, queuedCommands: 64, computations: 8 }
+    // A user may have to wait for its log-in, but not for longer than a run lasts.
+    const guarded = { wrongPasswords: 2, backOffMs: 1_000, registrationsPerMinute: 60 }
+    const roomy = { ...LIMITS, ...guarded, queuedCommands: 64, computations: 8 }
     this.#limits ??= { ...roomy, ...chanceOf(start).pick(TIGHT) }
     return this.#limits
   }
