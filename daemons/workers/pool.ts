@@ -6,7 +6,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { Job, JobResult } from '../../protocol/replicas/compute.js'
-import { FairQueue } from './fair-queue.js'
+import { FairQueue } from '../../protocol/fair-queue.js'
 import type { FromWorker } from './messages.js'
 
 type Kind = Job['kind']

@@ -13,6 +13,8 @@ import { refusal, type Session } from './session.js'
 /** Everything but opening messages, which only who is logged in can ask for. */
 export type AccountJob = Exclude<Job, { kind: 'open' }>
 
+/** A key takes as long as so many log-ins, or longer: an address may have so many fewer under way. */
+const KEY_WEIGHT = 8
 /** Of one (account, address): who is not suspected yet may have several devices. */
 const PAIR_AT_ONCE = 16
 /** Until one of those that are under way has ended, most likely. */
@@ -58,6 +60,10 @@ export class Computing {
       perSecond: registrationsPerMinute / 60,
       burst: registrationsPerMinute,
     })
+  }
+
+  get #keysPerAddress(): number {
+    return Math.max(1, Math.floor(this.#s.limits.computationsPerAddress / KEY_WEIGHT))
   }
 
   /** `then` is called, unless this is refused, and said so. */
@@ -106,8 +112,9 @@ export class Computing {
     if (this.#byOrigin.size >= computations) {
       return refusal(request, 'OVERLOADED', 'too many log-ins at once', { retryAfter: 1_000 })
     }
-    if (this.#byOrigin.count(origin) >= computationsPerAddress) {
-      const detail = `${computationsPerAddress} log-ins and registrations`
+    const mayHave = job.kind === 'unlock' ? computationsPerAddress : this.#keysPerAddress
+    if (this.#byOrigin.count(origin) >= mayHave) {
+      const detail = `${computationsPerAddress} log-ins, or ${this.#keysPerAddress} registrations`
       return refusal(request, 'ADDRESS_BUSY', detail, { retryAfter: SOON_MS })
     }
     // All addresses together that want into one account leave room for the others.

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { FairQueue } from '../../../daemons/workers/fair-queue.js'
+import { FairQueue } from '../../protocol/fair-queue.js'
 
 function filled(): FairQueue<string> {
   const queue = new FairQueue<string>()
