@@ -11,6 +11,7 @@ import type { Link } from './link.js'
 import type { Operations } from './operations.js'
 import type { OperationOptions } from './options.js'
 import { unwrapKeys, wrapKey } from './own-keys.js'
+import { parseInvitation } from './people.js'
 
 /** Making an RSA key takes seconds. */
 const NEW_KEY_TIMEOUT_MS = 120_000
@@ -36,6 +37,11 @@ export interface NewKeyOptions extends OperationOptions {
   readonly bits?: number
 }
 
+export interface InvitedOptions extends NewKeyOptions {
+  /** The code of an invitation, where registration needs one. */
+  readonly invitation?: string
+}
+
 type Asking = (request: number) => Message
 
 export class Accounts {
@@ -55,14 +61,15 @@ export class Accounts {
     name: string,
     password: string,
     keys: HeldKey | null,
-    options: NewKeyOptions,
+    options: InvitedOptions,
   ): Promise<Account> {
     if (this.#registration?.name !== name) {
       this.#registration = { name, token: randomBytes(TOKEN_BYTES) }
     }
     const { token } = this.#registration
+    const invitation = options.invitation === undefined ? null : parseInvitation(options.invitation)
     const build: Asking = (request) => ({
-      ...{ type: 'REGISTER', request, name, password, token, keys },
+      ...{ type: 'REGISTER', request, name, password, token, keys, invitation },
     })
     const answer = await this.#ask(`registering ${name}`, build, {
       timeoutMs: NEW_KEY_TIMEOUT_MS,
@@ -144,6 +151,25 @@ export class Accounts {
     const build: Asking = (request) => ({ type: 'EXPORT_KEYS', request, password })
     const answer = await this.#ask('asking for the own keys', build, options)
     return { user: credentials.user, wrapped: answer as The<'WRAPPED_KEYS'> }
+  }
+
+  /** Asked for again after a lost answer, also by who cannot log in any more because of it. */
+  async delete(password: string, options: OperationOptions): Promise<void> {
+    const { credentials } = this.#link
+    if (!credentials) throw refusedHere('NOT_LOGGED_IN')
+    const { user: name } = credentials
+    const token = randomBytes(TOKEN_BYTES)
+    const build: Asking = (request) => {
+      return { type: 'DELETE_ACCOUNT', request, name, password, token }
+    }
+    this.#link.credentials = { ...credentials, leaving: true }
+    try {
+      await this.#ask('deleting the account', build, options)
+      this.#link.credentials = null
+    } catch (error) {
+      if (error instanceof TrocaError && error.definite) this.#link.credentials = credentials
+      throw error
+    }
   }
 
   /** The public keys of an account, newest first; nothing of them is checked here. */

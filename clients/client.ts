@@ -21,6 +21,7 @@ import { DEFAULT_TIMEOUT_MS, parseServers } from './options.js'
 import type { ConnectOptions, OperationOptions, Server } from './options.js'
 import { Outbox } from './outbox.js'
 import type { Receipt } from './outbox.js'
+import { People } from './people.js'
 import { Subscription, toInboxMessage, toSealedMessage } from './subscription.js'
 import type { InboxMessage, ReceivedMessage, SealedMessage, WireMessage } from './subscription.js'
 
@@ -71,6 +72,8 @@ export async function connect(options: ConnectOptions): Promise<Client> {
 export class Client implements AsyncDisposable {
   readonly events = new EventEmitter<ClientEvents>()
   account: Account | null = null
+  /** Invitations and the block list. */
+  readonly people: People
   readonly #timeoutMs: number
   readonly #deadlines = new Deadlines()
   readonly #link: Link
@@ -99,6 +102,7 @@ export class Client implements AsyncDisposable {
     const why = (): TrocaError | null => this.#link.lastFailure
     const doubt = (): void => this.#link.doubt()
     this.#operations = new Operations(this.#deadlines, why, doubt)
+    this.people = new People(this.#operations, this.#timeoutMs)
     const accounts = new Accounts(this.#operations, this.#link, this.#timeoutMs)
     const is = (account: Account | null): void => this.#is(account)
     this.#identity = new Identity(accounts, is, {
@@ -156,6 +160,15 @@ export class Client implements AsyncDisposable {
   importKey(key: RsaPrivateKey, password: string, options: NewKeyOptions = {}): Promise<Account> {
     if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
     return this.#identity.importKey(this.account, key, password, options)
+  }
+
+  /**
+   * Ends the account, for ever: its sessions end, its mailbox is erased, nobody can have its name. The
+   * client can log in as somebody else.
+   */
+  deleteAccount(password: string, options: OperationOptions = {}): Promise<void> {
+    if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
+    return this.#identity.delete(password, options)
   }
 
   /** The public keys of an account, the newest first: only that one is sealed for. */

@@ -16,6 +16,8 @@ export interface Credentials {
   readonly user: string
   /** Two or more while a change is unanswered: the first that fits counts. */
   readonly passwords: readonly string[]
+  /** The end of the account is unanswered: where nobody of that name is known, so be it. */
+  readonly leaving?: boolean
 }
 
 const DEAF: ConnectionListener = { message() {}, closed() {}, drained() {} }
@@ -110,8 +112,9 @@ export async function logIn(connection: Connection, who: Credentials): Promise<v
   try {
     await tryPassword(connection, who.user, password)
   } catch (error) {
-    if (others.length === 0 || (error as TrocaError).name !== 'BAD_CREDENTIALS') throw error
-    await logIn(connection, { user: who.user, passwords: others })
+    if ((error as TrocaError).name !== 'BAD_CREDENTIALS') throw error
+    if (others.length > 0) return logIn(connection, { ...who, passwords: others })
+    if (!who.leaving) throw error
   }
 }
 

@@ -2,7 +2,7 @@
 // file. Either both are there, or the log-in has failed.
 
 import { Accounts } from './accounts.js'
-import type { Account, NewKeyOptions } from './accounts.js'
+import type { Account, InvitedOptions, NewKeyOptions } from './accounts.js'
 import { EndToEnd } from './e2e/end-to-end.js'
 import type { NewPair } from './e2e/own-keys.js'
 import { contactOf, untrusted } from './e2e/known-keys.js'
@@ -15,7 +15,7 @@ import type { Seal } from './stream-window.js'
 
 const DEFAULT_BITS = 3072
 
-export interface RegisterOptions extends NewKeyOptions {
+export interface RegisterOptions extends InvitedOptions {
   /** The private keys are made here and never leave this client: a `keyStore` is needed. */
   readonly endToEnd?: boolean
 }
@@ -107,6 +107,12 @@ export class Identity {
   ): Promise<Account> {
     if (held === 'client') throw refusedHere('BAD_KEYS', 'a client-held account makes its own keys')
     return this.#begin(await this.#accounts.importKey(key, password, options), password)
+  }
+
+  /** The key file of a client-held account stays where it is. */
+  async delete(password: string, options: OperationOptions): Promise<void> {
+    await this.#accounts.delete(password, options)
+    this.#is(null)
   }
 
   /** As the service names them; rejects with UNTRUSTED_KEY when they do not vouch for each other. */

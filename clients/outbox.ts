@@ -13,6 +13,12 @@ import { StreamWindow } from './stream-window.js'
 import type { Letter, Seal } from './stream-window.js'
 
 const STREAM_ID_BYTES = 16
+/** Another replica would say the same. */
+const NO_FAULT_OF_THE_REPLICA: ReadonlySet<string> = new Set([
+  'OVERLOADED',
+  'OUT_OF_ORDER',
+  'RATE_LIMITED',
+])
 /** Of the credit, left to requests that are no sends. */
 const OTHER_REQUESTS = 4
 
@@ -122,7 +128,7 @@ export class Outbox {
       return this.#pump()
     }
     this.#lastRefusal = error
-    if (error.name !== 'OVERLOADED' && error.name !== 'OUT_OF_ORDER') this.#doubt()
+    if (!NO_FAULT_OF_THE_REPLICA.has(error.name)) this.#doubt()
     this.#deadlines.clear(this.#pause)
     this.#pause = this.#deadlines.set(verdict.afterMs, () => this.#resume())
   }

@@ -75,6 +75,8 @@ export class StreamWindow<T> {
     invariant(this.#unanswered.length === 0, 'C3: a stream was left with sends unanswered')
     this.#sealed = false
     this.#nextSeq = 1
+    // Answers to what was written in the one that was left say nothing of what comes now.
+    this.#tries.clear()
   }
 
   add(to: string, text: string, waiting: T, seal: Seal | null = null): Letter<T> {
@@ -123,7 +125,13 @@ export class StreamWindow<T> {
     const letter = this.#tries.get(request)
     if (!letter) return { kind: 'ignore' }
     this.#tries.delete(request)
-    if (refusedBeforeOrder(refusal)) letter.openTries--
+    // Its stream was left since: it is as if it had never been written.
+    const left = letter.seq === 0
+    if (refusedBeforeOrder(refusal) && !left) letter.openTries--
+    // To wait is no help: whoever sends it is to decide. It has not consumed its seq.
+    if (refusal.code === ERRORS.MAILBOX_FULL.code && this.#takeOut(letter)) {
+      return { kind: 'refused', letter }
+    }
     if (!worthAnotherTry(refusal.code)) {
       return this.#settle(letter) ? { kind: 'refused', letter } : { kind: 'ignore' }
     }
@@ -142,6 +150,10 @@ export class StreamWindow<T> {
    */
   giveUp(letter: Letter<T>): boolean {
     letter.waiting = null
+    return this.#takeOut(letter)
+  }
+
+  #takeOut(letter: Letter<T>): boolean {
     const queued = this.#unwritten.indexOf(letter)
     if (queued >= 0) {
       this.#unwritten.splice(queued, 1)
@@ -152,11 +164,8 @@ export class StreamWindow<T> {
     const left = this.#unanswered.splice(at)
     this.#written = Math.min(this.#written, at)
     this.#sealed = true
-    for (const [request, other] of this.#tries)
-      if (left.includes(other)) this.#tries.delete(request)
-    const again = left.filter((other) => other.waiting !== null)
-    for (const other of again) Object.assign(other, UNPLACED)
-    this.#unwritten.unshift(...again)
+    for (const other of left) Object.assign(other, UNPLACED)
+    this.#unwritten.unshift(...left.filter((other) => other !== letter && other.waiting !== null))
     return true
   }
 

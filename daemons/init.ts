@@ -1,5 +1,5 @@
 // Makes a cluster: node dist/daemons/init.js --dir .troca --processing 3 --persistence 3
-//   [--base-port N] [--key-bits N] [--host 127.0.0.1] [--plain] [--json]
+//   [--base-port N] [--key-bits N] [--registration open] [--host 127.0.0.1] [--plain] [--json]
 // Everything is made in a directory beside it and moved there at the end: all of it or nothing.
 // With --renew: fresh certificates for the replicas of the cluster that is there.
 
@@ -7,11 +7,18 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { makeCluster } from './runtime/cluster.js'
 import { renewCertificates } from './runtime/issuance.js'
+import { REGISTRATION, type Registration } from '../protocol/replicas/config.js'
 
 function number(name: string, text: string, min: number, max: number): number {
   const value = Number(text)
   if (Number.isInteger(value) && value >= min && value <= max) return value
   throw new Error(`--${name} ${text}: a whole number ${min} ... ${max} is needed`)
+}
+
+function registration(text: string): Registration {
+  const known = REGISTRATION.find((one) => one === text)
+  if (known) return known
+  throw new Error(`--registration ${text}: one of ${REGISTRATION.join(', ')} is needed`)
 }
 
 async function main(): Promise<void> {
@@ -22,6 +29,7 @@ async function main(): Promise<void> {
       persistence: { type: 'string', default: '3' },
       'base-port': { type: 'string', default: '7400' },
       'key-bits': { type: 'string', default: '3072' },
+      registration: { type: 'string', default: 'open' },
       host: { type: 'string', default: '127.0.0.1' },
       plain: { type: 'boolean', default: false },
       renew: { type: 'boolean', default: false },
@@ -39,6 +47,7 @@ async function main(): Promise<void> {
     persistence: number('persistence', values.persistence, 1, 9),
     basePort: number('base-port', values['base-port'], 1, 65_400),
     keyBits: number('key-bits', values['key-bits'], 2_048, 8_192),
+    registration: registration(values.registration),
     host: values.host,
     tls: !values.plain,
   })

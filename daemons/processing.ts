@@ -27,6 +27,7 @@ runDaemon('processing', async ({ config, self }): Promise<Parts> => {
     entropy: randomBytes,
     timings: config.timings,
     limits: config.limits,
+    registration: config.registration,
     seal: makeSeal(config.suite),
     readKey: recipientKeyOf,
   })

@@ -78,12 +78,48 @@ export const ERRORS = {
     'they are in its key file, where it was registered',
   ),
   BAD_KEY: final(120, 'this key cannot be taken up', 'the reason is in the text; take another key'),
+  REGISTRATION_CLOSED: final(
+    121,
+    'new accounts are not taken here',
+    'ask who runs the cluster: registration in cluster.yaml',
+  ),
+  INVITATION_NEEDED: final(
+    122,
+    'new accounts are by invitation only',
+    'ask somebody who has an account: troca invite',
+  ),
+  BAD_INVITATION: final(
+    123,
+    'this invitation is not open: unknown, used before, or expired',
+    'check the code, or ask for another: troca invite',
+  ),
+  TOO_MANY_INVITATIONS: final(
+    124,
+    'the account has as many open invitations as it may',
+    'wait until one is used or expires',
+  ),
+  BLOCKED: final(
+    125,
+    'the recipient takes no messages from this account',
+    'it can be undone there',
+  ),
+  TOO_MANY_BLOCKED: final(
+    126,
+    'the block list is as long as it may be',
+    'take somebody off it: troca block --remove NAME',
+  ),
   OVERLOADED: later(201, 'the replica has too much to do', 'try again after a while'),
   NOT_READY: later(202, 'there is no coordinator just now', 'try again; troca status shows why'),
   NO_QUORUM: later(203, 'too few persistence replicas', 'start the missing ones; troca status'),
   UNKNOWN_OUTCOME: later(204, 'the outcome is unknown', 'send it again with the same seq', false),
   STORAGE_FULL: later(205, 'the disk is full', 'make room on the persistence replicas'),
   SHUTTING_DOWN: later(206, 'the replica is being stopped', 'use another replica'),
+  RATE_LIMITED: later(207, 'this user sends too fast', 'wait as long as the error says'),
+  MAILBOX_FULL: later(
+    208,
+    'the mailbox of the recipient is full',
+    'try again when its owner has deleted messages: troca delete',
+  ),
   TOO_MANY_ATTEMPTS: later(
     209,
     'too many wrong passwords from this address',
@@ -109,7 +145,12 @@ export const ERRORS = {
     'check role and id of the certificate',
   ),
   SLOW_READER: later(306, 'you do not read fast enough', 'reconnect and read on', false),
-  SESSION_ENDED: later(307, 'the password or the key of the account is new', 'log in again', false),
+  SESSION_ENDED: later(
+    307,
+    'the account was changed: another password, another key, or it was deleted',
+    'log in again',
+    false,
+  ),
   TOO_MANY_CONNECTIONS: later(
     308,
     'too many connections from this address',

@@ -5,12 +5,15 @@
 
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
+import { account } from './commands/account.js'
 import { bench } from './commands/bench.js'
+import { block } from './commands/block.js'
 import { deleteCommand } from './commands/delete.js'
 import { doctor } from './commands/doctor.js'
 import { down } from './commands/down.js'
 import { inbox } from './commands/inbox.js'
 import { init } from './commands/init.js'
+import { invite } from './commands/invite.js'
 import { keys } from './commands/keys.js'
 import { listen } from './commands/listen.js'
 import { login } from './commands/login.js'
@@ -58,6 +61,9 @@ const parser = yargs(args)
   .command(whoami)
   .command(logout)
   .command(passwd)
+  .command(invite)
+  .command(block)
+  .command(account)
   .command(keys)
   .command(send)
   .command(inbox)

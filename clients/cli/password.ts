@@ -28,6 +28,19 @@ function prompt(question: string): Promise<string> {
   })
 }
 
+/** What is typed is seen. */
+export function askLine(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  return new Promise((resolve) => {
+    // Ctrl-C and the end of input are an answer too.
+    lines.once('close', () => resolve(''))
+    lines.question(question, (answer) => {
+      resolve(answer)
+      lines.close()
+    })
+  })
+}
+
 function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8')

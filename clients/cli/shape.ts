@@ -7,6 +7,10 @@ export const SHAPE = {
   persistence: { type: 'number', describe: 'persistence replicas (3)' },
   'base-port': { type: 'number', describe: 'p1 at the next one, s1 20 after that (7400)' },
   'key-bits': { type: 'number', describe: 'RSA bits of new accounts (3072)' },
+  registration: {
+    choices: ['open', 'invitation', 'closed'],
+    describe: 'who may make an account (open)',
+  },
   host: { type: 'string', describe: 'where the replicas serve (127.0.0.1)' },
   plain: { type: 'boolean', describe: 'no TLS: for lessons, on loopback only' },
 } as const satisfies Record<string, Options>

@@ -115,6 +115,39 @@ const TEXTS = {
   ],
   jweCount: ['{opened} of {count} opened', '{opened} de {count} abertas'],
   exportedTo: ['envelopes in {out}: {count}', 'envelopes em {out}: {count}'],
+  invited: [
+    'whoever has this code may register once, until {until}: troca register NAME --invitation {code}',
+    'quem tiver este código pode registar-se uma vez, até {until}: troca register NOME --invitation {code}',
+  ],
+  blocked: [
+    'messages from {name} are refused now',
+    'as mensagens de {name} passam a ser recusadas',
+  ],
+  unblocked: [
+    'messages from {name} are taken again',
+    'as mensagens de {name} voltam a ser aceites',
+  ],
+  nobodyBlocked: ['nobody is blocked', 'ninguém está bloqueado'],
+  confirmDelete: [
+    'This ends the account of {name} for ever, with all messages in its mailbox. Type the name to go on: ',
+    'Isto termina a conta de {name} para sempre, com todas as mensagens da sua caixa. Escreva o nome para continuar: ',
+  ],
+  deleteNeedsYes: [
+    'nobody to ask: add --yes to delete the account',
+    'ninguém a quem perguntar: junte --yes para apagar a conta',
+  ],
+  notDeleted: [
+    'not the name: the account of {name} is as it was',
+    'não é o nome: a conta de {name} está como estava',
+  ],
+  accountDeleted: [
+    'the account of {name} is deleted, with its mailbox; the name stays taken',
+    'a conta de {name} foi apagada, com a sua caixa; o nome fica ocupado',
+  ],
+  keyFileStays: [
+    'its key file is still there: {path}. It opens only what you have exported',
+    'o ficheiro de chaves ainda existe: {path}. Só abre o que exportou',
+  ],
   passwordAgain: ['Once more: ', 'Outra vez: '],
   passwordsDiffer: ['the two of them differ', 'as duas são diferentes'],
   noPassword: [
@@ -203,7 +236,7 @@ const ERRORS_PT: Record<string, string> = {
   ACCOUNT_CHANGED: 'a conta foi alterada por outro pedido pouco antes',
   BAD_KEY: 'esta chave não serve',
   TOO_MANY_KEYS: 'a conta tem tantas chaves quantas pode ter',
-  SESSION_ENDED: 'a palavra-passe ou a chave da conta é nova: abra sessão outra vez',
+  SESSION_ENDED: 'a conta mudou (palavra-passe, chave) ou foi apagada: abra sessão outra vez',
   CLIENT_HELD: 'só o destinatário tem as suas chaves: o serviço não aceita texto legível para ele',
   NOT_CLIENT_HELD: 'mensagens seladas são entre contas que guardam as suas chaves',
   NOT_END_TO_END: 'não seria de ponta a ponta',
@@ -211,6 +244,14 @@ const ERRORS_PT: Record<string, string> = {
   NO_KEYS: 'falta o ficheiro de chaves desta conta, ou não abre',
   BAD_NAME: 'o nome não é válido: 1 a 32 de a-z 0-9 . _ - a começar por letra',
   TOO_LONG: 'o texto é demasiado longo',
+  REGISTRATION_CLOSED: 'aqui não se aceitam contas novas',
+  INVITATION_NEEDED: 'as contas novas são só por convite',
+  BAD_INVITATION: 'este convite não está aberto: desconhecido, já usado ou fora de prazo',
+  TOO_MANY_INVITATIONS: 'a conta tem tantos convites abertos quantos pode ter',
+  BLOCKED: 'o destinatário não aceita mensagens desta conta',
+  TOO_MANY_BLOCKED: 'a lista de bloqueados está cheia',
+  RATE_LIMITED: 'este utilizador envia depressa demais',
+  MAILBOX_FULL: 'a caixa do destinatário está cheia',
   OVERLOADED: 'a réplica tem trabalho a mais',
   TOO_MANY_ATTEMPTS: 'demasiadas palavras-passe erradas deste endereço',
   TOO_MANY_REGISTRATIONS: 'demasiados registos deste endereço',

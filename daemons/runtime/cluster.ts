@@ -19,6 +19,7 @@ import { nameOf } from './identity.js'
 import { makeCertificates } from './issuance.js'
 import { Store } from '../storage/store.js'
 import type { Tier } from '../../protocol/machine.js'
+import type { Registration } from '../../protocol/replicas/config.js'
 
 export interface ClusterPlan {
   readonly directory: string
@@ -26,6 +27,7 @@ export interface ClusterPlan {
   readonly persistence: number
   readonly basePort: number
   readonly keyBits: number
+  readonly registration: Registration
   readonly host: string
   readonly tls: boolean
 }
@@ -53,7 +55,8 @@ function clusterFile(plan: ClusterPlan, clusterId: string) {
     processing: planned(plan, 'processing'),
     persistence: planned(plan, 'persistence'),
   }
-  return { clusterId, tls: plan.tls, replicas, limits: { keyBits: plan.keyBits } }
+  const { tls, registration, keyBits } = plan
+  return { clusterId, tls, replicas, registration, limits: { keyBits } }
 }
 
 async function fill(directory: string, plan: ClusterPlan, clusterId: string): Promise<void> {

@@ -12,8 +12,8 @@ import type { Replica } from './identity.js'
 import type { Suite } from '../../protocol/envelope/header.js'
 import type { LogLevel, Tier } from '../../protocol/machine.js'
 import { MAX_SLOTS } from '../../protocol/messages/common.js'
-import { LIMITS, TIMINGS } from '../../protocol/replicas/config.js'
-import type { Limits, Timings } from '../../protocol/replicas/config.js'
+import { LIMITS, REGISTRATION, TIMINGS } from '../../protocol/replicas/config.js'
+import type { Limits, Registration, Timings } from '../../protocol/replicas/config.js'
 
 export interface ReplicaAddress extends Replica, Address {
   readonly debugPort: number
@@ -29,6 +29,7 @@ export interface ClusterConfig {
   readonly directory: string
   readonly timings: Timings
   readonly limits: Limits & LinkLimits
+  readonly registration: Registration
   /** Where the debug ports listen: loopback, unless the file says otherwise. */
   readonly debugHost: string
   readonly log: {
@@ -59,11 +60,13 @@ export function isLoopback(host: string): boolean {
 
 /** What the debug port shows of it: named one by one, so that nothing is shown by accident. */
 export function shown(config: ClusterConfig) {
-  const { clusterId, tls, suite, directory, debugHost, timings, limits, log } = config
+  const { clusterId, tls, suite, directory, registration, debugHost, ...numbers } = config
+  const { timings, limits, log } = numbers
   const replicas = config.replicas.map(({ role, slot, host, port, debugPort }) => {
     return { role, slot, host, port, debugPort }
   })
-  return { clusterId, tls, suite, directory, debugHost, replicas, timings, limits, log }
+  const named = { clusterId, tls, suite, directory, registration, debugHost, replicas }
+  return { ...named, timings, limits, log }
 }
 
 export function slotsOf(config: ClusterConfig, tier: Tier): number {
@@ -162,7 +165,7 @@ export function checkConfig(
   const check = new Checker()
   const names = [
     ...['clusterId', 'tls', 'suite', 'replicas', 'directory', 'debugHost'],
-    ...['timings', 'limits', 'log'],
+    ...['registration', 'timings', 'limits', 'log'],
   ]
   const given = check.object(value, '', names)
   const tiers = check.object(given['replicas'], 'replicas', ['processing', 'persistence'])
@@ -196,6 +199,7 @@ export function checkConfig(
     debugHost: check.text(given['debugHost'] ?? '127.0.0.1', 'debugHost', HOST, 'a host'),
     timings,
     limits,
+    registration: check.oneOf(given['registration'] ?? 'open', 'registration', REGISTRATION),
     log: readLog(check, given['log'], environment),
   }
   checkAddresses(check, replicas, config.tls)

@@ -8,8 +8,8 @@ import { openReader } from './files.js'
 import { chainFault, unsoundIfDamaged } from './recover.js'
 import { ENTRY_COLUMNS, entryOf } from './schema.js'
 import type { EntryRow } from './schema.js'
-import { decodeDrop } from '../../protocol/log/drop.js'
-import { CHAIN_ZERO, KIND, decodeMeta } from '../../protocol/log/entry.js'
+import { decodeDrop, isDrop, names } from '../../protocol/log/drop.js'
+import { CHAIN_ZERO, decodeMeta } from '../../protocol/log/entry.js'
 import type { Entry } from '../../protocol/log/entry.js'
 import type { Genesis, Place } from '../../protocol/log/storage.js'
 
@@ -63,17 +63,19 @@ export async function auditFile(
   })
 }
 
-/** Bodies that are gone without a DROP that names them. */
+/** Bodies that are gone without anything that erases them. */
 class Unexplained {
   readonly #mailboxes = new Map<number, string>()
 
   see(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      const { kind, mailbox } = decodeMeta(entry.meta)
+      const { mailbox } = decodeMeta(entry.meta)
       if (entry.bodyHash) this.#mailboxes.set(entry.index, mailbox)
-      if (kind !== KIND.drop) continue
-      for (const index of decodeDrop(entry).indices) {
-        if (this.#mailboxes.get(index) === mailbox) this.#mailboxes.delete(index)
+      if (!isDrop(entry)) continue
+      const drop = decodeDrop(entry)
+      for (const index of drop.indices ?? [...this.#mailboxes.keys()]) {
+        const explained = this.#mailboxes.get(index) === mailbox && names(drop, index)
+        if (explained) this.#mailboxes.delete(index)
       }
     }
   }

@@ -3,7 +3,7 @@
 
 import type { Connection, Value } from './connection.js'
 import { KIND, sha256 } from '../../protocol/log/entry.js'
-import type { Drop } from '../../protocol/log/drop.js'
+import type { NamedDrop } from '../../protocol/log/drop.js'
 
 export type Step = readonly [sql: string, ...parameters: Value[]]
 
@@ -25,7 +25,10 @@ WHERE entries.idx = hashes.value ->> 0`
 
 const FORGET = 'DELETE FROM mail WHERE mailbox = ?1 AND idx IN (SELECT value FROM json_each(?2))'
 
-export async function erasureOf(connection: Connection, drops: readonly Drop[]): Promise<Erasure> {
+export async function erasureOf(
+  connection: Connection,
+  drops: readonly NamedDrop[],
+): Promise<Erasure> {
   const steps: Step[] = []
   const erased: number[] = []
   for (const { mailbox, indices } of drops) {

@@ -105,7 +105,7 @@ async function readFence(connection: Connection, commit: number): Promise<Fence>
 }
 
 async function readDrops(connection: Connection, erased: number, commit: number): Promise<Entry[]> {
-  const sql = `SELECT ${ENTRY_COLUMNS} FROM entries WHERE kind = 7 AND idx > ? AND idx <= ?
+  const sql = `SELECT ${ENTRY_COLUMNS} FROM entries WHERE kind IN (7, 8) AND idx > ? AND idx <= ?
     ORDER BY idx`
   return (await connection.all<EntryRow>(sql, erased, commit)).map(entryOf)
 }

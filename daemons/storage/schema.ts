@@ -5,7 +5,7 @@ import type { Value } from './connection.js'
 import type { Entry } from '../../protocol/log/entry.js'
 
 /** Stored in the file; a file of another layout is refused, but for those that can be migrated. */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 export const SCHEMA = `
 CREATE TABLE entries (
@@ -29,7 +29,8 @@ CREATE TABLE entries (
   body_hash BLOB
 ) STRICT;
 CREATE INDEX terms ON entries (idx) WHERE kind = 1;
-CREATE INDEX drops ON entries (idx) WHERE kind = 7;
+-- What erases.
+CREATE INDEX drops ON entries (idx) WHERE kind IN (7, 8);
 -- Both hold committed entries only, through state 'indexed': what is behind is kept in memory.
 CREATE TABLE mail (
   mailbox TEXT NOT NULL,
@@ -55,6 +56,14 @@ export const MIGRATIONS: ReadonlyMap<number, string> = new Map([
      ALTER TABLE entries ADD COLUMN body_hash BLOB;
      CREATE INDEX drops ON entries (idx) WHERE kind = 7;
      PRAGMA user_version = 2;
+     COMMIT`,
+  ],
+  [
+    2,
+    `BEGIN;
+     DROP INDEX drops;
+     CREATE INDEX drops ON entries (idx) WHERE kind IN (7, 8);
+     PRAGMA user_version = 3;
      COMMIT`,
   ],
 ])

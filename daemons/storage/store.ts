@@ -18,7 +18,7 @@ import * as waitingIndex from './waiting-index.js'
 import { WaitingIndex, waitingOf } from './waiting-index.js'
 import type { Waiting } from './waiting-index.js'
 import { CHAIN_ZERO, sameBytes } from '../../protocol/log/entry.js'
-import type { Drop } from '../../protocol/log/drop.js'
+import type { NamedDrop } from '../../protocol/log/drop.js'
 import { EPOCH_ZERO, sameEpoch } from '../../protocol/log/epoch.js'
 import type {
   Durable,
@@ -225,7 +225,7 @@ export class Store {
     return { outcome: 'written', durable }
   }
 
-  async #erasure(drops: readonly Drop[], commit: number): Promise<Erasure> {
+  async #erasure(drops: readonly NamedDrop[], commit: number): Promise<Erasure> {
     const through = drops.at(-1)?.index ?? 0
     if (through > commit) throw new Error(`P3: DROP ${through} above what is committed, ${commit}`)
     return erasureOf(this.#writer, drops)

@@ -1,32 +1,47 @@
-// A DROP entry: the owner of a mailbox deletes messages. Once it is committed, the bodies of those
-// named are erased wherever the log is kept; header, meta, chain and the hash of the body stay.
+// What erases messages: a DROP entry, by which the owner of a mailbox deletes some, and a CLOSED one,
+// the end of an account, which takes all that is in its mailbox. Once it is committed, their bodies
+// are erased wherever the log is kept; header, meta, chain and the hash of the body stay.
 
 import { KIND, decodeMeta, type Entry } from './entry.js'
 
 export interface Drop {
-  /** Of the DROP entry itself. */
+  /** Of the entry itself. */
   readonly index: number
   readonly mailbox: string
-  /** All below it: what comes later is not meant, whatever was asked. */
-  readonly indices: readonly number[]
+  /** All below it: what comes later is not meant, whatever was asked. null: all that is below it. */
+  readonly indices: readonly number[] | null
 }
+
+/** A DROP of some messages, by name. */
+export type NamedDrop = Drop & { readonly indices: readonly number[] }
 
 export function encodeDrop(indices: readonly number[]): Uint8Array {
   return Buffer.from(JSON.stringify(indices))
 }
 
-/** Throws where the entry is not a DROP. */
+/** By its meta alone. */
+export function isDrop({ meta }: Pick<Entry, 'meta'>): boolean {
+  return meta[0] === KIND.drop || meta[0] === KIND.closed
+}
+
+/** Throws where the entry erases nothing. */
 export function decodeDrop(entry: Entry): Drop {
   const { kind, mailbox } = decodeMeta(entry.meta)
+  const { index } = entry
+  if (kind === KIND.closed) return { index, mailbox, indices: null }
   const indices: unknown = JSON.parse(Buffer.from(entry.body).toString('utf8'))
   if (kind !== KIND.drop || !Array.isArray(indices))
     throw new RangeError('DROP body: array expected')
-  const { index } = entry
   return { index, mailbox, indices: (indices as number[]).filter((named) => named < index) }
+}
+
+/** Whether it names the message at `index` of its mailbox. */
+export function names(drop: Drop, index: number): boolean {
+  return drop.indices ? drop.indices.includes(index) : index < drop.index
 }
 
 /** Whether the drop erases an entry: only messages of its own mailbox. */
 export function drops(drop: Drop, entry: Pick<Entry, 'index' | 'meta'>): boolean {
-  if (entry.meta[0] !== KIND.message || !drop.indices.includes(entry.index)) return false
+  if (entry.meta[0] !== KIND.message || !names(drop, entry.index)) return false
   return decodeMeta(entry.meta).mailbox === drop.mailbox
 }

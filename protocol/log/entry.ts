@@ -16,16 +16,23 @@ export const KIND = {
   message: 5,
   cursors: 6,
   drop: 7,
+  /** The end of an account. */
+  closed: 8,
+  invitation: 9,
+  /** Somebody is put on, or taken off, a block list. */
+  block: 10,
 } as const
 
 export type Kind = (typeof KIND)[keyof typeof KIND]
+
+const LAST_KIND = Math.max(...Object.values(KIND))
 
 /** The part of an entry that outlives its body, and that the file is indexed by. */
 export interface Meta {
   readonly kind: Kind
   /** 0: done as asked; otherwise the code of the refusal (errors.ts). */
   readonly answer: number
-  /** Whose mailbox a message is in; the account's name for an account; else empty. */
+  /** Whose mailbox a message is in; whose account, invitation or block list it is; else empty. */
   readonly mailbox: string
   /** 16 bytes, or none. */
   readonly stream: Uint8Array
@@ -90,7 +97,7 @@ export function encodeMeta(meta: Meta): Uint8Array {
 export function decodeMeta(bytes: Uint8Array): Meta {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const kind = view.readUInt8(0)
-  if (kind > KIND.drop) throw new RangeError(`meta: unknown kind ${kind}`)
+  if (kind > LAST_KIND) throw new RangeError(`meta: unknown kind ${kind}`)
   const parts: Buffer[] = []
   let at = 9
   for (let i = 0; i < 3; i++) {

@@ -92,6 +92,7 @@ export class Feeds {
       ? entries
       : entries.map((e) => (e.meta[0] === KIND.message ? { ...e, body: NO_BODY } : e))
     const committed = this.#s.log.commit
-    this.#s.outbox.send(link, { type: 'ENTRIES', entries: sent, committed })
+    const bodyBytes = entries.map(({ body }) => body.length)
+    this.#s.outbox.send(link, { type: 'ENTRIES', entries: sent, bodyBytes, committed })
   }
 }

@@ -5,6 +5,7 @@
 import type { LinkId, Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
 import type { Standing } from '../view/standing.js'
+import type { Hidden } from './drops.js'
 import { compareEpochs, type Epoch } from './epoch.js'
 
 const PAGE_BYTES = 160 * 1024
@@ -42,9 +43,9 @@ export class Reads {
   #waitingForLog: Waiting[] = []
   readonly #reading = new Set<Reading>()
   /** Deleted messages of a mailbox that its file may still hold. */
-  readonly #hidden: (mailbox: string) => readonly number[]
+  readonly #hidden: (mailbox: string) => Hidden
 
-  constructor(standing: Standing, hidden: (mailbox: string) => readonly number[]) {
+  constructor(standing: Standing, hidden: (mailbox: string) => Hidden) {
     this.#s = standing
     this.#hidden = hidden
   }
@@ -116,8 +117,9 @@ export class Reads {
       outbox.send(read.link, { type: 'TIP_IS', request: read.request, index: through })
       return
     }
-    const { request, mailbox, after, limit } = read.message
-    const without = this.#hidden(mailbox)
+    const { request, mailbox, limit } = read.message
+    const { through: goneThrough, indices: without } = this.#hidden(mailbox)
+    const after = Math.max(read.message.after, goneThrough)
     const bounds = { after, through, without, limit, maxBytes: PAGE_BYTES }
     const reading = { mailbox, torn: false }
     this.#reading.add(reading)

@@ -1,7 +1,7 @@
 // What a persistence replica asks of its file, in the terms of the log. The shell keeps one writer
 // connection and one FIFO queue; each batch is one transaction, durable before it is answered.
 
-import type { Drop } from './drop.js'
+import type { NamedDrop } from './drop.js'
 import type { Entry } from './entry.js'
 import type { Epoch } from './epoch.js'
 
@@ -63,7 +63,7 @@ export interface WriteBatch {
   readonly entries?: readonly Entry[]
   readonly commit?: number
   /** In log order, none above `commit`; the last one is how far they are carried out from now on. */
-  readonly erase?: readonly Drop[]
+  readonly erase?: readonly NamedDrop[]
   readonly view?: View
   readonly remembered?: readonly Remembered[]
 }

@@ -3,7 +3,7 @@
 // on a majority of all. Committed entries never change (P3).
 
 import { invariant } from '../assert.js'
-import { drops, type Drop } from './drop.js'
+import { drops, isDrop, type Drop } from './drop.js'
 import { CHAIN_ZERO, KIND, erased, sameBytes, type Entry } from './entry.js'
 import { NO_FENCE, TAIL_ENTRIES, type Durable, type Fence, type Place } from './storage.js'
 import { decodeTerm } from './term.js'
@@ -31,7 +31,7 @@ export class LogTail {
   /** What unfinished writes have dropped, in order: the entries after index `at`. */
   #cuts: { readonly at: number; readonly entries: readonly Entry[] }[] = []
 
-  /** DROP entries that were committed since they were last taken out, in order. */
+  /** Entries that erase, and were committed since they were last taken out, in order. */
   #drops: Entry[] = []
 
   /** How many entries it keeps in memory at least, where there are so many. */
@@ -153,7 +153,7 @@ export class LogTail {
     for (let i = this.#commit + 1; i <= through; i++) {
       const entry = this.at(i)!
       this.#fenceAtCommit = advanceFence(this.#fenceAtCommit, entry)
-      if (entry.meta[0] === KIND.drop) this.#drops.push(entry)
+      if (isDrop(entry)) this.#drops.push(entry)
     }
     this.#commit = through
     this.#trim()
@@ -168,11 +168,12 @@ export class LogTail {
     return taken
   }
 
-  /** Forgets the bodies of what a DROP names. */
+  /** Forgets the bodies of what it erases. */
   erase(drop: Drop): void {
-    for (const index of drop.indices) {
-      const entry = this.at(index)
-      if (entry && drops(drop, entry)) this.#entries[index - this.#before.index - 1] = erased(entry)
+    const entries = drop.indices ? drop.indices.map((index) => this.at(index)) : this.after(0)
+    for (const entry of entries) {
+      if (!entry || !drops(drop, entry)) continue
+      this.#entries[entry.index - this.#before.index - 1] = erased(entry)
     }
   }
 

@@ -3,6 +3,8 @@
 
 import { bool, bytes, list, message, oneOf, optional, record, text, uint } from '../wire/schema.js'
 import {
+  INVITATION_BYTES,
+  MAX_BLOCKED,
   MAX_DROP,
   MAX_KEYS,
   MAX_SEALED,
@@ -39,6 +41,8 @@ export const REGISTER = message(
     token,
     /** Made by the client, which alone holds the private ones; nil: the service makes a key. */
     keys: optional(heldKey),
+    /** The code that an INVITE made open; needed where registration is by invitation. */
+    invitation: optional(bytes(INVITATION_BYTES)),
   },
 )
 
@@ -336,4 +340,55 @@ export const ADD_KEY = message(
     /** Under the password, with the salt and cost that WRAPPED_KEYS gives. */
     wrappedKey: wrappedPrivateKey,
   },
+)
+
+export const INVITE = message(
+  0x33,
+  'INVITE',
+  'Opens an invitation: whoever has its code may register, once. Repeating it is harmless.',
+  {
+    request,
+    /** Random, of the client's making: the log keeps only its SHA-256. */
+    code: bytes(INVITATION_BYTES),
+  },
+)
+
+export const INVITED = message(0x34, 'INVITED', 'Answers INVITE.', {
+  request,
+  expires: wallTime,
+})
+
+export const BLOCK = message(
+  0x35,
+  'BLOCK',
+  'From now on takes no messages from this user; repeating it is harmless.',
+  { request, name: userName },
+)
+
+export const UNBLOCK = message(0x36, 'UNBLOCK', 'Takes messages from this user again.', {
+  request,
+  name: userName,
+})
+
+export const BLOCKED = message(0x37, 'BLOCKED', 'Asks for the own block list.', { request })
+
+export const BLOCKED_ARE = message(
+  0x38,
+  'BLOCKED_ARE',
+  'Answers BLOCK, UNBLOCK and BLOCKED: the block list as it is now.',
+  { request, names: list(userName, MAX_BLOCKED) },
+)
+
+export const DELETE_ACCOUNT = message(
+  0x39,
+  'DELETE_ACCOUNT',
+  'Ends the own account and erases its mailbox, for ever. Repeated with the same token, by whomever, it is answered as done.',
+  { request, name: userName, password, token },
+)
+
+export const ACCOUNT_DELETED = message(
+  0x3a,
+  'ACCOUNT_DELETED',
+  'Answers DELETE_ACCOUNT: the account is nobody any more; its name stays taken.',
+  { request, name: userName },
 )

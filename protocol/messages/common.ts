@@ -13,6 +13,10 @@ export const MAX_SEALED = MAX_TEXT + 4 * 1024
 export const MAX_KEYS = 16
 /** Messages that one DELETE names, at the most. */
 export const MAX_DROP = 128
+/** Of an invitation's code. */
+export const INVITATION_BYTES = 16
+/** Names on one block list, at the most. */
+export const MAX_BLOCKED = 256
 /** Bytes of one frame between replicas at the most. */
 export const MAX_PEER_FRAME = 256 * 1024
 /** Entries of one group, and of one order, at the most. */

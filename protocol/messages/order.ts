@@ -21,6 +21,7 @@ import {
   boot,
   hash,
   index,
+  millis,
   passwordCost,
   passwordSalt,
   request,
@@ -53,7 +54,16 @@ export const account = {
 }
 
 export const command = variant({
-  register: { origin, name: userName, token: bytes(16), ...account },
+  register: {
+    origin,
+    name: userName,
+    token: bytes(16),
+    /** SHA-256 of its code. */
+    invitation: optional(hash),
+    /** Without one only the first account of all is made. */
+    byInvitation: bool,
+    ...account,
+  },
   'open-stream': { origin, user: userName, stream },
   send: { origin, user: userName, stream, seq: uint(), to: userName, text: text(MAX_TEXT, 'olá') },
   /** Takes effect only where the account's version is the one that it was made from. */
@@ -67,6 +77,19 @@ export const command = variant({
     to: userName,
     sealed: bytes(1, MAX_SEALED),
   },
+  invite: {
+    origin,
+    user: userName,
+    /** SHA-256 of its code. */
+    invitation: hash,
+    /** For so long after the order. */
+    lasts: millis,
+    /** As many as one account may have open. */
+    most: uint(),
+  },
+  block: { origin, user: userName, name: userName, blocked: bool },
+  /** As change-account, for the last time. */
+  'delete-account': { origin, user: userName, version: uint(), token: bytes(16) },
 })
 
 export const RING_HEARTBEAT = message(

@@ -4,6 +4,7 @@
 import { bool, list, message, oneOf, optional, text, uint } from '../wire/schema.js'
 import {
   MAX_GROUP,
+  MAX_PEER_FRAME,
   boot,
   draft,
   entries,
@@ -153,6 +154,8 @@ export const FEED = message(
 
 export const ENTRIES = message(0x6b, 'ENTRIES', 'A stretch of the committed log, without gaps.', {
   entries,
+  /** Of each entry's body in the log, also where it was not asked for and is left out. */
+  bodyBytes: list(uint(MAX_PEER_FRAME, 'bytes'), MAX_GROUP),
   committed: index,
 })
 

@@ -11,6 +11,21 @@ export interface Account {
   readonly version: number
   /** Of the last change, as `token`; empty: there was none. */
   readonly changeToken: Uint8Array
+  /** SHA-256 of the code that the registration used up; null: none, or a later version. */
+  readonly invitation: Uint8Array | null
+}
+
+export interface Invitation {
+  /** SHA-256 of its code. */
+  readonly invitation: Uint8Array
+  /** By order time, ms since 1970. */
+  readonly expires: number
+}
+
+export interface Block {
+  readonly name: string
+  /** false: taken off the list. */
+  readonly blocked: boolean
 }
 
 /** Why nothing was done; `value`: the expected seq, or the seq that was answered before. */
@@ -53,7 +68,7 @@ function keyOf({ publicKey, wrappedKey, signing }: KeyJson): AccountKey {
 }
 
 export function encodeAccount(account: Omit<Account, 'name'>): Uint8Array {
-  const { secrets, token, version, changeToken } = account
+  const { secrets, token, version, changeToken, invitation } = account
   return Buffer.from(
     JSON.stringify({
       token: text64(token),
@@ -64,6 +79,7 @@ export function encodeAccount(account: Omit<Account, 'name'>): Uint8Array {
       verifierHash: text64(secrets.verifierHash),
       ...keyJson(secrets),
       older: secrets.older.map(keyJson),
+      ...(invitation && { invitation: text64(invitation) }),
     }),
   )
 }
@@ -78,6 +94,7 @@ export function decodeAccount(name: string, body: Uint8Array): Account {
     version?: number
     changeToken?: string
     older?: KeyJson[]
+    invitation?: string
   }
   const [logN, r, p] = json.cost
   return {
@@ -85,6 +102,7 @@ export function decodeAccount(name: string, body: Uint8Array): Account {
     token: bytes64(json.token),
     version: json.version ?? 1,
     changeToken: bytes64(json.changeToken ?? ''),
+    invitation: json.invitation === undefined ? null : bytes64(json.invitation),
     secrets: {
       salt: bytes64(json.salt),
       cost: { logN, r, p },
@@ -95,19 +113,50 @@ export function decodeAccount(name: string, body: Uint8Array): Account {
   }
 }
 
+const write = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value))
+const read = (body: Uint8Array): unknown => JSON.parse(Buffer.from(body).toString('utf8'))
+
 export function encodeCursors(cursors: ReadonlyMap<string, number>): Uint8Array {
-  return Buffer.from(JSON.stringify([...cursors]))
+  return write([...cursors])
 }
 
 export function decodeCursors(body: Uint8Array): [string, number][] {
-  return JSON.parse(Buffer.from(body).toString('utf8')) as [string, number][]
+  return read(body) as [string, number][]
 }
 
 export function encodeNote(note: Note): Uint8Array {
-  return Buffer.from(JSON.stringify([note.code, note.value]))
+  return write([note.code, note.value])
 }
 
 export function decodeNote(body: Uint8Array): Note {
-  const [code, value] = JSON.parse(Buffer.from(body).toString('utf8')) as [number, number]
+  const [code, value] = read(body) as [number, number]
   return { code, value }
+}
+
+/** `token`: of the request that ended the account. */
+export function encodeClosing(token: Uint8Array): Uint8Array {
+  return write([text64(token)])
+}
+
+export function decodeClosing(body: Uint8Array): Uint8Array {
+  const [token] = read(body) as [string]
+  return bytes64(token)
+}
+
+export function encodeInvitation({ invitation, expires }: Invitation): Uint8Array {
+  return write([text64(invitation), expires])
+}
+
+export function decodeInvitation(body: Uint8Array): Invitation {
+  const [invitation, expires] = read(body) as [string, number]
+  return { invitation: bytes64(invitation), expires }
+}
+
+export function encodeBlock({ name, blocked }: Block): Uint8Array {
+  return write([name, blocked])
+}
+
+export function decodeBlock(body: Uint8Array): Block {
+  const [name, blocked] = read(body) as [string, boolean]
+  return { name, blocked }
 }

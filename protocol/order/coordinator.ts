@@ -6,7 +6,7 @@ import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
 import { sameBytes } from '../log/entry.js'
 import type { AccountKey } from '../replicas/compute.js'
-import type { Command } from './decide.js'
+import type { Command } from './decision.js'
 import type { Executed, Executor } from './executor.js'
 import type { Home } from './home.js'
 import type { RingStanding } from './standing.js'
@@ -42,8 +42,8 @@ export interface CoordinatorEvents {
 function weighCommand(command: Command): number {
   if (command.kind === 'send') return command.text.length * 3 + ENVELOPE_BYTES
   if (command.kind === 'send-sealed') return command.sealed.length + ENVELOPE_BYTES
-  if (command.kind === 'open-stream') return ENVELOPE_BYTES
   if (command.kind === 'delete') return ENVELOPE_BYTES + 17 * command.indices.length
+  if (command.kind !== 'register' && command.kind !== 'change-account') return ENVELOPE_BYTES
   // Its keys are written as base64.
   const keys = [command, ...command.older]
   const bytes = keys.reduce((n, key) => n + weighKey(key), 0)

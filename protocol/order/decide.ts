@@ -6,58 +6,21 @@ import { EnvelopeError } from '../envelope/envelope-error.js'
 import { readSignedHeader } from '../envelope/signed.js'
 import { ERRORS } from '../errors.js'
 import { encodeDrop } from '../log/drop.js'
-import { encodeMeta, KIND, sameBytes, sha256, type Draft, type Meta } from '../log/entry.js'
-import type { The } from '../messages/catalogue.js'
-import type { AccountSecrets } from '../replicas/compute.js'
-import { encodeAccount, encodeNote, type Account } from './bodies.js'
-import type { RecipientKey, Seal } from './seal.js'
+import { KIND, sameBytes, sha256 } from '../log/entry.js'
+import type { Account } from './bodies.js'
+import {
+  decideBlock,
+  decideChange,
+  decideClosing,
+  decideInvitation,
+  decideRegister,
+  isClientHeld,
+} from './decide-accounts.js'
+import { NONE, decision, noop } from './decision.js'
+import type { Command, Context, Decision, KeyNames } from './decision.js'
 import { KEPT_ANSWERS, streamKey, type Ledger } from './state.js'
 
-export type Command = The<'ORDER'>['commands'][number]
 type Send = Extract<Command, { kind: 'send' | 'send-sealed' }>
-
-export interface Context {
-  readonly term: number
-  readonly k: number
-  readonly time: number
-  readonly keySeed: Uint8Array
-  /** The replicas found no majority for this order: refuse all of it. */
-  readonly diverged: boolean
-  readonly seal: Seal
-  readonly keyOf: (account: Account) => RecipientKey
-  readonly namesOf: (account: Account) => KeyNames
-}
-
-/** RFC 7638 thumbprints of all the keys of an account. */
-export interface KeyNames {
-  readonly sealing: ReadonlySet<string>
-  /** Empty: the service holds its keys. */
-  readonly signing: ReadonlySet<string>
-}
-
-export interface Decision {
-  readonly draft: Draft
-  readonly meta: Meta
-}
-
-const NONE = new Uint8Array(0)
-
-function decision(meta: Meta, body: Uint8Array = NONE): Decision {
-  return { draft: { meta: encodeMeta(meta), body }, meta }
-}
-
-/** Nothing is done and no seq consumed; `value` is the expected seq, or the one answered before. */
-function noop(code: number, value = 0): Decision {
-  const meta: Meta = {
-    kind: KIND.noop,
-    answer: code,
-    mailbox: '',
-    stream: NONE,
-    seq: 0,
-    digest: NONE,
-  }
-  return decision(meta, encodeNote({ code, value }))
-}
 
 /** SHA-256 of what the client asked for: the same request has the same digest for ever. */
 function digestOf(command: Send): Uint8Array {
@@ -84,54 +47,14 @@ export function decide(
     case 'change-account':
       return decideChange(ledger, command, context)
     case 'delete':
-      return decideDelete(command, context)
+      return decideDelete(ledger, command, context)
+    case 'invite':
+      return decideInvitation(ledger, command, context)
+    case 'block':
+      return decideBlock(ledger, command, context)
+    case 'delete-account':
+      return decideClosing(ledger, command, context)
   }
-}
-
-function decideRegister(
-  ledger: Ledger,
-  command: Extract<Command, { kind: 'register' }>,
-  context: Context,
-): Decision {
-  const { name, token } = command
-  if (context.diverged) return noop(ERRORS.DIVERGED.code)
-  const existing = ledger.account(name)
-  if (existing) return noop(sameBytes(existing.token, token) ? 0 : ERRORS.NAME_TAKEN.code)
-  const account = { token, version: 1, changeToken: NONE, secrets: secretsOf(command) }
-  return accountEntry(name, account)
-}
-
-/** Compare-and-set: of two changes made from the same version, the first one counts. */
-function decideChange(
-  ledger: Ledger,
-  command: Extract<Command, { kind: 'change-account' }>,
-  context: Context,
-): Decision {
-  const { user, version, token: changeToken } = command
-  if (context.diverged) return noop(ERRORS.DIVERGED.code)
-  const existing = ledger.account(user)
-  if (!existing) return noop(ERRORS.NO_SUCH_USER.code)
-  if (sameBytes(existing.changeToken, changeToken)) return noop(0)
-  if (existing.version !== version) return noop(ERRORS.ACCOUNT_CHANGED.code)
-  if (isClientHeld(existing.secrets) !== isClientHeld(command)) return noop(ERRORS.BAD_KEYS.code)
-  const { token } = existing
-  const secrets = secretsOf(command)
-  return accountEntry(user, { token, version: version + 1, changeToken, secrets })
-}
-
-function secretsOf(command: AccountSecrets): AccountSecrets {
-  const { salt, cost, verifierHash, publicKey, wrappedKey, signing, older } = command
-  return { salt, cost, verifierHash, publicKey, wrappedKey, signing, older }
-}
-
-/** Once and for all: who has sent to an account must not find one day that others can read it. */
-export function isClientHeld({ signing }: AccountSecrets): boolean {
-  return signing !== null
-}
-
-function accountEntry(name: string, account: Omit<Account, 'name'>): Decision {
-  const meta = { kind: KIND.account, answer: 0, mailbox: name, stream: NONE, seq: 0, digest: NONE }
-  return decision(meta, encodeAccount(account))
 }
 
 function decideStream(
@@ -148,10 +71,12 @@ function decideStream(
 
 /** What is in which mailbox is not known here: what the indices name is decided where it is. */
 function decideDelete(
+  ledger: Ledger,
   { user, indices }: Extract<Command, { kind: 'delete' }>,
   context: Context,
 ): Decision {
   if (context.diverged) return noop(ERRORS.DIVERGED.code)
+  if (!ledger.account(user)) return noop(ERRORS.NO_SUCH_USER.code)
   const meta = { kind: KIND.drop, answer: 0, mailbox: user, stream: NONE, seq: 0, digest: NONE }
   return decision(meta, encodeDrop(indices))
 }
@@ -160,7 +85,8 @@ function decideSend(ledger: Ledger, command: Send, place: number, context: Conte
   const { user, stream, seq, to } = command
   const id = streamKey(stream)
   const state = ledger.stream(id)
-  if (!state || state.owner !== user) return noop(ERRORS.NO_SUCH_STREAM.code)
+  const sender = ledger.account(user)
+  if (!state || state.owner !== user || !sender) return noop(ERRORS.NO_SUCH_STREAM.code)
   const digest = digestOf(command)
   if (seq > state.next) return noop(ERRORS.OUT_OF_ORDER.code, state.next)
   if (seq < state.next) {
@@ -169,7 +95,7 @@ function decideSend(ledger: Ledger, command: Send, place: number, context: Conte
     if (!known) return noop(ERRORS.OLD_DUPLICATE.code, seq)
     return sameBytes(known.digest, digest) ? noop(0, seq) : noop(ERRORS.CONFLICT.code, seq)
   }
-  const refused = whyRefused(ledger, command, context)
+  const refused = whyRefused(ledger, command, sender, context)
   if (refused !== null) {
     const meta = { kind: KIND.refusal, answer: refused, mailbox: '', stream, seq, digest }
     return decision(meta)
@@ -178,14 +104,19 @@ function decideSend(ledger: Ledger, command: Send, place: number, context: Conte
   return decision({ kind: KIND.message, answer: 0, mailbox: to, stream, seq, digest }, body)
 }
 
-function whyRefused(ledger: Ledger, command: Send, context: Context): number | null {
+function whyRefused(
+  ledger: Ledger,
+  command: Send,
+  sender: Account,
+  context: Context,
+): number | null {
   if (context.diverged) return ERRORS.DIVERGED.code
   const recipient = ledger.account(command.to)
   if (!recipient) return ERRORS.NO_SUCH_USER.code
+  if (ledger.blocked(command.to).has(command.user)) return ERRORS.BLOCKED.code
   const forClient = isClientHeld(recipient.secrets)
   if (command.kind === 'send') return forClient ? ERRORS.CLIENT_HELD.code : null
-  const sender = ledger.account(command.user)
-  if (!forClient || !sender || !isClientHeld(sender.secrets)) return ERRORS.NOT_CLIENT_HELD.code
+  if (!forClient || !isClientHeld(sender.secrets)) return ERRORS.NOT_CLIENT_HELD.code
   const fits = isForItsPlace(command, context.namesOf(sender), context.namesOf(recipient))
   return fits ? null : ERRORS.BAD_ENVELOPE.code
 }

@@ -4,7 +4,8 @@
 import type { The } from '../messages/catalogue.js'
 import { decodeMeta, sha256, type Draft, type Entry, type Meta } from '../log/entry.js'
 import type { Account } from './bodies.js'
-import { decide, type Decision, type KeyNames } from './decide.js'
+import { decide } from './decide.js'
+import type { Decision, KeyNames } from './decision.js'
 import type { RecipientKey, Seal } from './seal.js'
 import { Committed, Overlay } from './state.js'
 
@@ -148,7 +149,10 @@ export class Executor {
     if (entry.term > this.#term) this.#enterTerm(entry.term)
     if (entry.term === this.#term && entry.term > 0) {
       this.#overlay.settle(meta, entry.k)
-      if (entry.part === entry.parts) this.#committed(entry.k)
+      if (entry.part === entry.parts) {
+        this.#overlay.settlePeople(entry.k)
+        this.#committed(entry.k)
+      }
     }
     return meta
   }

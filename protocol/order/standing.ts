@@ -3,7 +3,7 @@
 
 import type { Entropy, LinkId, Now, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
-import type { Limits, ProcessingConfig, Timings } from '../replicas/config.js'
+import type { Limits, ProcessingConfig, Registration, Timings } from '../replicas/config.js'
 import { Outbox } from '../replicas/outbox.js'
 
 export type Role = 'follower' | 'participant' | 'claimant' | 'coordinator'
@@ -28,6 +28,7 @@ export class RingStanding {
   readonly entropy: Entropy
   readonly timings: Timings
   readonly limits: Limits
+  readonly registration: Registration
   readonly outbox = new Outbox()
   readonly peers = new Map<Slot, RingPeer>()
   now: Now = { monotonic: 0, wall: 0 }
@@ -51,6 +52,7 @@ export class RingStanding {
     this.entropy = config.entropy
     this.timings = config.timings
     this.limits = config.limits
+    this.registration = config.registration
   }
 
   hears(slot: Slot): boolean {

@@ -1,11 +1,12 @@
-// What execution knows: accounts and streams, from the committed log, and the overlay of orders
-// executed but not yet seen committed. Both are changed by `evolve` alone. Cursors are kept here
+// What execution knows: people (people.ts) and streams, from the committed log, and the overlay of
+// orders executed but not yet seen committed. Both are changed by what was decided alone. Cursors are kept here
 // too, but execution never reads them: they are appended outside the order.
 
 import { decodeMeta, KIND, type Draft, type Entry, type Meta } from '../log/entry.js'
 import { NO_FENCE, type Fence } from '../log/storage.js'
 import { advanceFence } from '../log/tail.js'
-import { decodeAccount, decodeCursors, type Account } from './bodies.js'
+import { decodeCursors } from './bodies.js'
+import { People, PeopleAhead, idOf, type PeopleLedger } from './people.js'
 
 /** Answers of a stream that are kept for repeated requests. */
 export const KEPT_ANSWERS = 256
@@ -26,19 +27,17 @@ export interface StreamState {
 }
 
 /** The state as execution reads it. */
-export interface Ledger {
-  account(name: string): Account | undefined
+export interface Ledger extends PeopleLedger {
   stream(id: string): { readonly owner: string; readonly next: number } | undefined
   known(id: string, seq: number): Known | undefined
 }
 
 export function streamKey(stream: Uint8Array): string {
-  return Buffer.from(stream.buffer, stream.byteOffset, stream.length).toString('latin1')
+  return idOf(stream)
 }
 
 /** The committed log, applied. */
-export class Committed implements Ledger {
-  readonly accounts = new Map<string, Account>()
+export class Committed extends People implements Ledger {
   readonly streams = new Map<string, StreamState>()
   readonly cursors: Map<string, number>
   index = 0
@@ -50,11 +49,8 @@ export class Committed implements Ledger {
 
   /** `cursors`: known from before a rebuild. They only grow, and execution never reads them. */
   constructor(cursors: ReadonlyMap<string, number> = new Map()) {
+    super()
     this.cursors = new Map(cursors)
-  }
-
-  account(name: string): Account | undefined {
-    return this.accounts.get(name)
   }
 
   stream(id: string): StreamState | undefined {
@@ -83,8 +79,7 @@ export class Committed implements Ledger {
       return
     }
     this.time = Math.max(this.time, entry.time)
-    if (meta.kind === KIND.account)
-      this.accounts.set(meta.mailbox, decodeAccount(meta.mailbox, entry.body))
+    this.applyToPeople(entry, meta)
     if (meta.kind === KIND.stream) {
       this.streams.set(streamKey(meta.stream), { owner: meta.mailbox, next: 1, answers: new Map() })
     }
@@ -108,18 +103,14 @@ interface Pending<T> {
 }
 
 /** Orders of one term, executed ahead of the committed log. */
-export class Overlay implements Ledger {
+export class Overlay extends PeopleAhead implements Ledger {
   readonly #base: Committed
-  readonly #accounts = new Map<string, Pending<Account>>()
   readonly #streams = new Map<string, Pending<{ owner: string; next: number }>>()
   readonly #known = new Map<string, Map<number, Known>>()
 
   constructor(base: Committed) {
+    super(base)
     this.#base = base
-  }
-
-  account(name: string): Account | undefined {
-    return this.#accounts.get(name)?.value ?? this.#base.account(name)
   }
 
   stream(id: string): { readonly owner: string; readonly next: number } | undefined {
@@ -131,9 +122,7 @@ export class Overlay implements Ledger {
   }
 
   apply(draft: Draft, meta: Meta, k: number): void {
-    if (meta.kind === KIND.account) {
-      this.#accounts.set(meta.mailbox, { value: decodeAccount(meta.mailbox, draft.body), k })
-    }
+    this.applyToPeople(draft, meta, k)
     if (meta.kind === KIND.stream) {
       this.#streams.set(streamKey(meta.stream), { value: { owner: meta.mailbox, next: 1 }, k })
     }
@@ -149,9 +138,6 @@ export class Overlay implements Ledger {
 
   /** The committed log has this entry of order k now: what only it wrote is not needed here. */
   settle(meta: Meta, k: number): void {
-    if (meta.kind === KIND.account && (this.#accounts.get(meta.mailbox)?.k ?? Infinity) <= k) {
-      this.#accounts.delete(meta.mailbox)
-    }
     if (meta.stream.length === 0) return
     const id = streamKey(meta.stream)
     const known = this.#known.get(id)

@@ -57,7 +57,11 @@ export interface PersistenceConfig {
   readonly logBounds?: LogBounds
 }
 
-/** Bounds on what a replica holds at once; beyond them it answers OVERLOADED. */
+/** Who may register: anybody; who has an invitation, and the very first; nobody. */
+export const REGISTRATION = ['open', 'invitation', 'closed'] as const
+export type Registration = (typeof REGISTRATION)[number]
+
+/** Bounds on what a replica holds at once, and on what one client or user may ask of it. */
 export interface Limits {
   /** Commands waiting for a place in the order. */
   readonly queuedCommands: number
@@ -79,6 +83,14 @@ export interface Limits {
   /** A key epoch ends after so many commands, or milliseconds. */
   readonly keyEpochCommands: number
   readonly keyEpochMs: number
+  /** Open invitations of one user, and how long each stays open. */
+  readonly invitations: number
+  readonly invitationMs: number
+  /** Of one user, at one replica: in the long run, and at once after a pause. */
+  readonly sendsPerSecond: number
+  readonly sendBurst: number
+  /** Bytes of stored messages in one mailbox, at which no more are taken. */
+  readonly mailboxBytes: number
 }
 
 export const LIMITS: Limits = {
@@ -94,6 +106,11 @@ export const LIMITS: Limits = {
   keyBits: 3_072,
   keyEpochCommands: 65_536,
   keyEpochMs: 600_000,
+  invitations: 16,
+  invitationMs: 7 * 24 * 3_600_000,
+  sendsPerSecond: 20_000,
+  sendBurst: 100_000,
+  mailboxBytes: 1024 ** 3,
 }
 
 export interface ProcessingConfig {
@@ -107,6 +124,7 @@ export interface ProcessingConfig {
   readonly entropy: Entropy
   readonly timings: Timings
   readonly limits: Limits
+  readonly registration: Registration
   /** The envelope that execution puts texts into; deterministic. */
   readonly seal: Seal
   readonly readKey: (publicKey: Uint8Array) => RecipientKey

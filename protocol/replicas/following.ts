@@ -3,7 +3,7 @@
 
 import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
-import { decodeDrop, drops } from '../log/drop.js'
+import { decodeDrop, drops, isDrop } from '../log/drop.js'
 import { KIND, sameBytes, type Entry, type Meta } from '../log/entry.js'
 import type { Coordinator } from '../order/coordinator.js'
 import type { Executed, Executor } from '../order/executor.js'
@@ -100,13 +100,16 @@ export class Following {
   /** Builds the state again, from the log. */
   rebuild(): void {
     this.#executor.reset()
+    this.#sessions.sends.stored.clear()
     this.#acknowledgedFeed = 0
     this.#home.follow()
   }
 
   onEntries(message: The<'ENTRIES'>): void {
+    const { delivery, sends } = this.#sessions
+    const { stored } = sends
     let arrived: { entry: Entry; meta: Meta }[] = []
-    for (const entry of message.entries) {
+    for (const [i, entry] of message.entries.entries()) {
       const { base } = this.#executor
       if (entry.index <= base.index) continue
       // A gap is left over from before a rebuild or a new home; the stretch asked for comes.
@@ -114,15 +117,20 @@ export class Following {
       const meta = this.#executor.apply(entry)
       if (entry.term > this.#s.newestTerm) this.#leadership.seeTerm(entry.term)
       this.#requests.resolve(entry, meta)
-      if (meta.kind === KIND.account) this.#sessions.accountChanged(meta.mailbox)
+      if (meta.kind === KIND.account || meta.kind === KIND.closed) {
+        this.#sessions.accountChanged(meta.mailbox)
+      }
+      if (meta.kind === KIND.message)
+        stored.add(meta.mailbox, entry.index, message.bodyBytes[i] ?? 0)
       if (meta.kind === KIND.message && !entry.bodyHash) arrived.push({ entry, meta })
-      if (meta.kind === KIND.drop) {
+      if (isDrop(entry)) {
         const drop = decodeDrop(entry)
         arrived = arrived.filter((one) => !drops(drop, one.entry))
-        this.#sessions.delivery.dropped(drop)
+        stored.drop(drop)
+        delivery.dropped(drop)
       }
     }
-    this.#sessions.delivery.arrived(arrived)
+    delivery.arrived(arrived)
     this.#sessions.applied()
     this.#leadership.applied()
     this.vote(this.#executor.run())

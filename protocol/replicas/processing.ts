@@ -7,7 +7,7 @@ import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine
 import type { Message, The } from '../messages/catalogue.js'
 import type { Entry, Meta } from '../log/entry.js'
 import { Coordinator } from '../order/coordinator.js'
-import type { Command } from '../order/decide.js'
+import type { Command } from '../order/decision.js'
 import { Executor } from '../order/executor.js'
 import { Home } from '../order/home.js'
 import { Leadership } from '../order/leadership.js'

@@ -1,14 +1,16 @@
-// Accounts: registration, log-in, and changes of password and key. What takes long is computed off
-// the event loop first; the outcome then becomes a command. A change ends all other sessions of its
-// user: they hold keys of before, and were opened with a password that may be the reason for it.
+// Accounts: registration, log-in, changes of password and key, and the end. What takes long is
+// computed off the event loop first; the outcome then becomes a command. A change ends all other
+// sessions of its user: they hold keys of before, and were opened with a password that may be the
+// reason for it.
 
 import type { The } from '../messages/catalogue.js'
 import { MAX_KEYS } from '../messages/common.js'
-import { errorName } from '../errors.js'
-import { KIND, sameBytes, type Entry, type Meta } from '../log/entry.js'
+import { errorName, type ErrorName } from '../errors.js'
+import { KIND, sameBytes, sha256, type Entry, type Meta } from '../log/entry.js'
 import { decodeNote, type Account } from '../order/bodies.js'
-import { isClientHeld } from '../order/decide.js'
+import { isClientHeld } from '../order/decide-accounts.js'
 import type { Executor } from '../order/executor.js'
+import { idOf, isOpen, type PeopleLedger } from '../order/people.js'
 import type { RingStanding } from '../order/standing.js'
 import type { AccountSecrets, Job } from '../replicas/compute.js'
 import { Computing } from './computing.js'
@@ -25,7 +27,12 @@ export interface AccountsPort {
     asked: Asked,
     answer: (entry: Entry, meta: Meta) => void,
   ): void
-  reply(session: Session, message: The<'SESSION' | 'KEYS_ARE' | 'WRAPPED_KEYS' | 'ERROR'>): void
+  reply(
+    session: Session,
+    message: The<'SESSION' | 'WRAPPED_KEYS' | 'ACCOUNT_DELETED' | 'ERROR'>,
+  ): void
+  /** Nobody is logged in here any more. */
+  logOut(session: Session): void
   /** Its connection has not ended. */
   lives(session: Session): boolean
   /** Runs `then` when the own log holds everything that was acknowledged before now. */
@@ -56,16 +63,32 @@ export class Accounts {
     const { request, name, password, token } = message
     if (!isUserName(name)) return this.#port.reply(session, refusal(request, 'BAD_NAME'))
     this.#port.atTip(session, request, () => {
-      const existing = this.#executor.base.account(name)
+      const { base } = this.#executor
+      const existing = base.account(name)
       if (existing && sameBytes(existing.token, token))
         return this.#unlock(session, request, name, password)
-      if (existing) return this.#port.reply(session, refusal(request, 'NAME_TAKEN'))
+      const refused = base.isTaken(name) ? 'NAME_TAKEN' : this.#whyNotLetIn(message.invitation)
+      if (refused) return this.#port.reply(session, refusal(request, refused))
       this.#create(session, message)
     })
   }
 
+  /** What is sure not to be let in need not be computed; execution decides. */
+  #whyNotLetIn(invitation: Uint8Array | null): ErrorName | null {
+    const { registration } = this.#s
+    const { base } = this.#executor
+    if (registration === 'closed') return 'REGISTRATION_CLOSED'
+    if (!invitation) {
+      return registration === 'invitation' && !base.isEmpty ? 'INVITATION_NEEDED' : null
+    }
+    const known = base.invitation(idOf(sha256(invitation)))
+    // The order's time is not earlier than what is in the log.
+    const open = known && !known.used && isOpen(known, base.time)
+    return open ? null : 'BAD_INVITATION'
+  }
+
   #create(session: Session, message: The<'REGISTER'>): void {
-    const { request, name, password, token, keys } = message
+    const { request, name, password, token, keys, invitation } = message
     const bits = this.#s.limits.keyBits
     this.#computing.run(
       session,
@@ -79,7 +102,11 @@ export class Accounts {
           this.#port.reply(session, refusal(request, 'OVERLOADED', 'no key could be made'))
           return
         }
-        const asked = { kind: 'register', name, token, ...result.secrets } as const
+        const gate = {
+          invitation: invitation && sha256(invitation),
+          byInvitation: this.#s.registration === 'invitation',
+        }
+        const asked = { kind: 'register', name, token, ...gate, ...result.secrets } as const
         this.#port.submit(session, request, asked, (entry, meta) => {
           if (meta.kind === KIND.account) {
             this.#logIn(session, request, name, result.privateKeys, 1)
@@ -263,49 +290,73 @@ export class Accounts {
     })
   }
 
-  // ---- keys -----------------------------------------------------------------------------------
-
-  keys(session: Session, { request, name }: The<'KEYS'>): void {
-    this.#port.atTip(session, request, () => {
-      const account = this.#executor.base.account(name)
-      if (!account) return this.#port.reply(session, refusal(request, 'NO_SUCH_USER'))
-      const { secrets } = account
-      const published = [secrets, ...secrets.older]
-      const keys = this.#executor.keysOf(account).map(({ kid: fingerprint, bits }, i) => {
-        const { publicKey, signing } = published[i]!
-        return { fingerprint, bits, publicKey, signing }
-      })
-      this.#port.reply(session, { type: 'KEYS_ARE', request, name, keys })
-    })
-  }
+  // ---- what the password alone opens ----------------------------------------------------------
 
   /** As they are stored: whoever asks must know the password, and opens them alone. */
   exportKeys(session: Session, user: string, message: The<'EXPORT_KEYS'>): void {
-    const { request, password } = message
+    const { request } = message
     this.#port.atTip(session, request, () => {
       const secrets = this.#executor.base.account(user)?.secrets
       if (!secrets) return this.#port.reply(session, refusal(request, 'NOT_READY'))
       if (isClientHeld(secrets)) return this.#port.reply(session, refusal(request, 'NOT_HERE'))
-      this.#computing.run(
-        session,
-        request,
-        { kind: 'unlock', user, password, secrets },
-        (result) => {
-          if (result.kind !== 'unlock') {
-            const text = 'the password could not be checked'
-            return this.#port.reply(session, refusal(request, 'OVERLOADED', text))
-          }
-          if (!result.privateKeys) {
-            return this.#port.reply(session, refusal(request, 'BAD_CREDENTIALS'))
-          }
-          for (const key of result.privateKeys) key.fill(0)
-          const { salt, cost, older } = secrets
-          const keys = [secrets, ...older].map(({ publicKey, wrappedKey }) => {
-            return { publicKey, wrappedKey }
-          })
-          this.#port.reply(session, { type: 'WRAPPED_KEYS', request, salt, cost, keys })
-        },
-      )
+      this.#verify(session, message, { user, secrets }, () => {
+        const { salt, cost, older } = secrets
+        const keys = [secrets, ...older].map(({ publicKey, wrappedKey }) => {
+          return { publicKey, wrappedKey }
+        })
+        this.#port.reply(session, { type: 'WRAPPED_KEYS', request, salt, cost, keys })
+      })
     })
   }
+
+  /** The end of an account needs no log-in to be heard of again: that is over by then. */
+  close(session: Session, message: The<'DELETE_ACCOUNT'>): void {
+    const { request, name: user, token } = message
+    this.#port.atTip(session, request, () => {
+      const { base } = this.#executor
+      if (isClosedBy(base, message)) return this.#closed(session, message)
+      const account = base.account(user)
+      if (session.user !== user || !account) {
+        return this.#port.reply(session, refusal(request, 'NOT_LOGGED_IN'))
+      }
+      const { version, secrets } = account
+      this.#verify(session, message, { user, secrets }, () => {
+        const asked = { kind: 'delete-account', user, version, token } as const
+        this.#port.submit(session, request, asked, (entry, meta) => {
+          const code = meta.kind === KIND.closed ? 0 : decodeNote(entry.body).code
+          if (code === 0) this.#closed(session, message)
+          else this.#port.reply(session, refusal(request, errorName(code) ?? 'BAD_REQUEST'))
+        })
+      })
+    })
+  }
+
+  #closed(session: Session, { request, name }: The<'DELETE_ACCOUNT'>): void {
+    if (session.user === name) this.#port.logOut(session)
+    this.#port.reply(session, { type: 'ACCOUNT_DELETED', request, name })
+  }
+
+  #verify(
+    session: Session,
+    { request, password }: The<'EXPORT_KEYS' | 'DELETE_ACCOUNT'>,
+    of: { readonly user: string; readonly secrets: AccountSecrets },
+    then: () => void,
+  ): void {
+    this.#computing.run(session, request, { kind: 'unlock', ...of, password }, (result) => {
+      if (result.kind !== 'unlock') {
+        const text = 'the password could not be checked'
+        return this.#port.reply(session, refusal(request, 'OVERLOADED', text))
+      }
+      if (!result.privateKeys) {
+        return this.#port.reply(session, refusal(request, 'BAD_CREDENTIALS'))
+      }
+      for (const key of result.privateKeys) key.fill(0)
+      then()
+    })
+  }
+}
+
+function isClosedBy(people: PeopleLedger, { name, token }: The<'DELETE_ACCOUNT'>): boolean {
+  const closing = people.closing(name)
+  return closing !== undefined && sameBytes(closing, token)
 }

@@ -153,6 +153,7 @@ export class Delivery {
       if (session.user !== user) return refuse('NOT_LOGGED_IN')
       const answer = (messages: InboxMessage[] | null): void => {
         if (!messages) return refuse('OVERLOADED', 'not opened')
+        if (session.user !== user) return refuse('NOT_LOGGED_IN')
         const { more, through } = page
         // An empty page with more to come (limit 0) has shown nothing: read on from where it began.
         const next = page.entries.at(-1)?.index ?? (more ? after : Math.max(after, through))
@@ -231,7 +232,8 @@ export class Delivery {
   /** Deleted messages are not pushed any more, as far as they have not left. */
   dropped({ mailbox, indices }: Drop): void {
     for (const listener of this.#listeners.values()) {
-      if (listener.session.user !== mailbox) continue
+      // Where all is deleted, the account is gone, and its sessions with it.
+      if (listener.session.user !== mailbox || !indices) continue
       for (const { without } of listener.opening) for (const index of indices) without.add(index)
       if (listener.reading) for (const index of indices) listener.deleted.add(index)
       const left = listener.underWay.filter((index) => !indices.includes(index))

@@ -26,7 +26,7 @@ export function refusal(
   request: number,
   name: ErrorName,
   detail = '',
-  extra: { retryAfter?: number; expected?: number; definite?: boolean } = {},
+  extra: { retryAfter?: number | null; expected?: number; definite?: boolean } = {},
 ): The<'ERROR'> {
   const { code, text, hint, definite, retriable } = ERRORS[name]
   return {
@@ -35,7 +35,7 @@ export function refusal(
     code,
     text: `${text}${detail && ` (${detail})`}: ${hint}`,
     definite: extra.definite ?? definite,
-    retryAfter: extra.retryAfter ?? (retriable ? 100 : null),
+    retryAfter: extra.retryAfter === undefined && retriable ? 100 : (extra.retryAfter ?? null),
     expected: extra.expected ?? null,
   }
 }

@@ -2,20 +2,20 @@
 // here consumes nothing and is definite; everything later is answered from the committed log.
 
 import type { LinkId } from '../machine.js'
-import { ERRORS, errorName, type ErrorName } from '../errors.js'
+import { errorName, type ErrorName } from '../errors.js'
 import type { Message, The } from '../messages/catalogue.js'
-import { MAX_TEXT } from '../messages/common.js'
 import { KIND, type Entry, type Meta } from '../log/entry.js'
 import { decodeNote } from '../order/bodies.js'
-import type { Command } from '../order/decide.js'
+import type { Command } from '../order/decision.js'
 import type { Executor } from '../order/executor.js'
 import type { Home } from '../order/home.js'
 import type { RingStanding } from '../order/standing.js'
-import { streamKey } from '../order/state.js'
 import { Accounts } from './accounts.js'
 import { originOf } from './address.js'
 import { Applied } from './applied.js'
+import { Contacts, type ContactsPort } from './contacts.js'
 import { Delivery } from './delivery.js'
+import { Sends, type SendsPort } from './sends.js'
 import { refusal, type Session } from './session.js'
 
 type WithoutOrigin<C> = C extends unknown ? Omit<C, 'origin'> : never
@@ -35,9 +35,12 @@ type Request = The<
   | 'EXPORT_KEYS'
   | 'KEYS'
   | 'DELETE'
+  | 'INVITE'
+  | 'BLOCK'
+  | 'UNBLOCK'
+  | 'BLOCKED'
+  | 'DELETE_ACCOUNT'
 >
-
-type Send = The<'SEND' | 'SEND_SEALED'>
 
 export interface SessionsPort {
   /** Passes a command on; false: refused before it had a place in the order. */
@@ -57,7 +60,9 @@ export class Sessions {
   readonly #executor: Executor
   readonly #port: SessionsPort
   readonly delivery: Delivery
+  readonly sends: Sends
   readonly #accounts: Accounts
+  readonly #contacts: Contacts
   readonly #sessions = new Map<LinkId, Session>()
   readonly #applied: Applied
   draining = false
@@ -69,11 +74,17 @@ export class Sessions {
     this.#port = port
     this.#applied = new Applied(executor)
     this.delivery = new Delivery(standing, home, executor, this.#applied)
-    this.#accounts = new Accounts(standing, executor, {
+    const asking: ContactsPort & SendsPort = {
       submit: (session, request, asked, answer) => port.submit(session, request, asked, answer),
       reply: (session, message) => this.reply(session, message),
-      lives: (session) => this.#sessions.get(session.link) === session,
       atTip: (session, request, then) => this.#atTip(session, request, then),
+    }
+    this.sends = new Sends(standing, executor, asking)
+    this.#contacts = new Contacts(standing.limits, executor, asking)
+    this.#accounts = new Accounts(standing, executor, {
+      ...asking,
+      logOut: (session) => this.#forget(session),
+      lives: (session) => this.#sessions.get(session.link) === session,
       again: (then) => this.#applied.again(then),
     })
   }
@@ -141,6 +152,11 @@ export class Sessions {
       case 'EXPORT_KEYS':
       case 'KEYS':
       case 'DELETE':
+      case 'INVITE':
+      case 'BLOCK':
+      case 'UNBLOCK':
+      case 'BLOCKED':
+      case 'DELETE_ACCOUNT':
         this.#asked(session)
         this.#onRequest(session, message)
         return
@@ -173,6 +189,7 @@ export class Sessions {
     if (session.unanswered > this.#s.limits.credit) return refuse('OVERLOADED', 'too many requests')
     if (message.type === 'REGISTER') return this.#accounts.register(session, message)
     if (message.type === 'LOGIN') return this.#accounts.login(session, message)
+    if (message.type === 'DELETE_ACCOUNT') return this.#accounts.close(session, message)
     const { user } = session
     if (!user) return refuse('NOT_LOGGED_IN')
     switch (message.type) {
@@ -182,7 +199,7 @@ export class Sessions {
         return this.#openStream(session, user, message)
       case 'SEND':
       case 'SEND_SEALED':
-        return this.#send(session, user, message)
+        return this.sends.send(session, user, message)
       case 'CHANGE_PASSWORD':
       case 'ROTATE_KEY':
       case 'ADD_KEY':
@@ -190,7 +207,14 @@ export class Sessions {
       case 'EXPORT_KEYS':
         return this.#accounts.exportKeys(session, user, message)
       case 'KEYS':
-        return this.#accounts.keys(session, message)
+        return this.#contacts.keys(session, message)
+      case 'INVITE':
+        return this.#contacts.invite(session, user, message)
+      case 'BLOCK':
+      case 'UNBLOCK':
+        return this.#contacts.block(session, user, message)
+      case 'BLOCKED':
+        return this.#contacts.blocked(session, user, message)
       case 'DELETE':
         return this.#delete(session, user, message)
     }
@@ -218,39 +242,9 @@ export class Sessions {
     })
   }
 
-  #send(session: Session, user: string, message: Send): void {
-    const { request, seq } = message
-    if (seq === 0) return this.reply(session, refusal(request, 'BAD_REQUEST', 'seq starts at 1'))
-    if (message.type === 'SEND' && Buffer.byteLength(message.text) > MAX_TEXT) {
-      return this.reply(session, refusal(request, 'TOO_LONG', `at most ${MAX_TEXT} bytes`))
-    }
-    this.#port.submit(session, request, askedBy(user, message), (entry, meta) =>
-      this.reply(session, this.#sendAnswer(message, entry, meta)),
-    )
-  }
-
-  /** The answer to a send, from its entry; a repeated one gets the original's (C5). */
-  #sendAnswer(message: Send, entry: Entry, meta: Meta): Message {
-    const { request, seq, stream } = message
-    const answered = (code: number, index: number, time: number): Message => {
-      if (code === 0) return { type: 'RECEIPT', request, seq, index, time }
-      return refusal(request, errorName(code) ?? 'BAD_REQUEST')
-    }
-    if (meta.kind === KIND.message) return answered(0, entry.index, entry.time)
-    if (meta.kind === KIND.refusal) return answered(meta.answer, entry.index, entry.time)
-    const { code, value } = decodeNote(entry.body)
-    if (code === ERRORS.OUT_OF_ORDER.code) {
-      return refusal(request, 'OUT_OF_ORDER', `expected ${value}`, { expected: value })
-    }
-    if (code !== 0) return refusal(request, errorName(code) ?? 'BAD_REQUEST')
-    const known = this.#executor.base.known(streamKey(stream), value)
-    if (!known) return refusal(request, 'OLD_DUPLICATE')
-    return answered(known.code, known.index, known.time)
-  }
-
-  /** A committed entry has changed this account: sessions from before it end. */
+  /** A committed entry has changed this account, or ended it: sessions from before it end. */
   accountChanged(name: string): void {
-    const { version = 1 } = this.#executor.base.account(name) ?? {}
+    const { version = Infinity } = this.#executor.base.account(name) ?? {}
     if (version === 1) return
     for (const session of this.#sessions.values()) {
       if (session.user !== name || session.version >= version) continue
@@ -291,10 +285,4 @@ export class Sessions {
   applied(): void {
     this.#applied.advance()
   }
-}
-
-function askedBy(user: string, message: Send): Asked {
-  const { stream, seq, to } = message
-  if (message.type === 'SEND') return { kind: 'send', user, stream, seq, to, text: message.text }
-  return { kind: 'send-sealed', user, stream, seq, to, sealed: message.sealed }
 }

@@ -147,6 +147,36 @@ t.test(
   },
 )
 
+t.test(
+  'a full mailbox: whoever sends is told, and what comes behind goes in another stream',
+  (t) => {
+    const [window] = filled(5)
+    takeAll(window, 1)
+    window.receipt(1)
+    t.match(window.error(2, refusal('MAILBOX_FULL')), { kind: 'refused', letter: { text: 't1' } })
+    t.match(window.error(3, refusal('OUT_OF_ORDER')), { kind: 'ignore' })
+    t.match(window.error(4, refusal('MAILBOX_FULL')), { kind: 'refused', letter: { text: 't3' } })
+    t.ok(window.wantsStream)
+    window.streamOpened()
+    t.match(window.error(5, refusal('MAILBOX_FULL')), { kind: 'ignore' }, 'it is written again')
+    t.strictSame(takeAll(window, 10), [1, 2])
+    t.match(window.receipt(10), { text: 't2' })
+    t.match(window.receipt(11), { text: 't4' })
+    t.end()
+  },
+)
+
+t.test('a full mailbox says nothing of a send that may be stored already', (t) => {
+  const [window, letters] = filled(1)
+  takeAll(window, 1)
+  window.disconnected()
+  takeAll(window, 2)
+  t.match(window.error(2, refusal('MAILBOX_FULL')), { kind: 'resend' })
+  takeAll(window, 3)
+  t.match(window.receipt(3), letters[0])
+  t.end()
+})
+
 t.test('drop() hands back everything, in order', (t) => {
   const [window, letters] = filled(3, 2)
   takeAll(window, 1)

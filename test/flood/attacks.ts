@@ -196,7 +196,15 @@ const registrations: Attack = (scene, outcome) =>
       const request = stranger.nextRequest()
       const name = `bot-${run}-${i}-${request}`
       const token = new Uint8Array(16).fill(i)
-      stranger.say({ type: 'REGISTER', request, name, password: 'bot', token, keys: null })
+      stranger.say({
+        type: 'REGISTER',
+        request,
+        name,
+        password: 'bot',
+        token,
+        keys: null,
+        invitation: null,
+      })
     }
     const from = `127.0.69.${1 + (i % 4)}`
     const stranger = await Stranger.open(targetOf(scene, i, from), (message, self) => {

@@ -219,7 +219,14 @@ export class PlayedClient {
   /** A new account and an open stream; the stream's id. */
   register(name: string): Uint8Array {
     const token = new Uint8Array(16).fill(name.length)
-    const session = this.ask({ type: 'REGISTER', name, password: 'secret', token, keys: null })
+    const session = this.ask({
+      type: 'REGISTER',
+      name,
+      password: 'secret',
+      token,
+      keys: null,
+      invitation: null,
+    })
     if (session.type !== 'SESSION') throw new Error(`no session: ${JSON.stringify(session)}`)
     const stream = new Uint8Array(16).fill(name.charCodeAt(0))
     const opened = this.ask({ type: 'OPEN_STREAM', stream })

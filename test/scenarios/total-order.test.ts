@@ -29,7 +29,7 @@ class Ring {
       const sizes = { slots: 3, stores: 1, timings: TIMINGS, limits, readKey }
       this.stage.add('processing', slot, (start) => {
         return new ProcessingReplica({
-          ...{ clusterId: CLUSTER_ID, self: slot, ...start, ...sizes },
+          ...{ clusterId: CLUSTER_ID, self: slot, ...start, ...sizes, registration: 'open' },
           seal: (input) => seal({ ...input, text: input.text + (this.wrong.get(slot)?.() ?? '') }),
         })
       })
@@ -349,7 +349,14 @@ t.test('a refusal by execution consumes its seq, and stays the answer to it', (t
   t.match(ring.ask(1, 'olá', 'bob'), isError('NO_SUCH_USER'))
   t.match(ring.ask(2, 'olá'), { type: 'RECEIPT', seq: 2 })
   const token = new Uint8Array(16)
-  const other = { type: 'REGISTER', name: 'bob', password: 'b', token, keys: null } as const
+  const other = {
+    type: 'REGISTER',
+    name: 'bob',
+    password: 'b',
+    token,
+    keys: null,
+    invitation: null,
+  } as const
   t.match(ring.client.ask(other), { type: 'SESSION', name: 'bob' })
   const back = ring.client.ask({ type: 'LOGIN', name: 'alice', password: 'secret' })
   t.match(back, { type: 'SESSION', name: 'alice' })

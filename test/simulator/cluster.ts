@@ -288,6 +288,7 @@ export class Cluster {
     const frame = this.#setting.wire ? travel(message) : message
     freeze(frame)
     const seen = asPlain(frame)
+    if (seen.type !== frame.type) this.coverage.reach(`message ${frame.type}`)
     for (const check of this.checks) check.sent?.(from, to, seen)
     if (this.#traps.size > 0) this.#spring(from, to, frame)
     return frame

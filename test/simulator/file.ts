@@ -2,7 +2,7 @@
 // as a path through the history. What a transaction does to it, what it answers, what a replica finds
 // in it when it starts.
 
-import { drops } from '../../protocol/log/drop.js'
+import { drops, isDrop } from '../../protocol/log/drop.js'
 import { KIND, erased, weigh, type Entry } from '../../protocol/log/entry.js'
 import { EPOCH_ZERO, type Epoch } from '../../protocol/log/epoch.js'
 import {
@@ -162,7 +162,7 @@ export class File {
       fence: log[commit]?.fence ?? NO_FENCE,
       drops: log
         .slice(this.dropped + 1, commit + 1)
-        .filter(({ meta }) => meta?.kind === KIND.drop)
+        .filter(({ entry }) => entry && isDrop(entry))
         .map((node) => node.entry!),
     }
   }

@@ -15,6 +15,7 @@ interface Flags extends GlobalFlags {
   save: boolean
   e2e: boolean
   bits?: number | undefined
+  invitation?: string | undefined
 }
 
 export const register: CommandModule<GlobalFlags, Flags> = {
@@ -29,10 +30,11 @@ export const register: CommandModule<GlobalFlags, Flags> = {
         default: false,
         describe: 'the private keys are made here and never leave this machine',
       })
-      .option('bits', { type: 'number', describe: 'with --e2e: bits of each key (3072)' }),
+      .option('bits', { type: 'number', describe: 'with --e2e: bits of each key (3072)' })
+      .option('invitation', { type: 'string', describe: 'the code that troca invite gave' }),
   async handler(flags) {
     const context = new Context(flags)
-    const { name, save, e2e, bits } = flags
+    const { name, save, e2e, bits, invitation } = flags
     if (bits !== undefined && !e2e) {
       throw new Failure(EXIT.usage, '--bits: without --e2e the service makes the key')
     }
@@ -41,7 +43,8 @@ export const register: CommandModule<GlobalFlags, Flags> = {
     const account = await withClient(context, {}, (client) => {
       const onProgress = (what: string): void => progress(say('working', { what }))
       const size = bits === undefined ? {} : { bits }
-      return client.register(name, password, { endToEnd: e2e, onProgress, ...size })
+      const by = invitation === undefined ? {} : { invitation }
+      return client.register(name, password, { endToEnd: e2e, onProgress, ...size, ...by })
     })
     clearProgress()
     context.rememberAccount(account)

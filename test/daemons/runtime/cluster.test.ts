@@ -22,6 +22,7 @@ const plan = {
   persistence: 3,
   basePort: 7400,
   keyBits: 2048,
+  registration: 'open' as const,
   host: '127.0.0.1',
   tls: true,
 }

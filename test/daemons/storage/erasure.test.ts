@@ -7,10 +7,18 @@ import type { Test } from 'tap'
 import { auditFile } from '../../../daemons/storage/audit.js'
 import { Connection } from '../../../daemons/storage/connection.js'
 import { Store } from '../../../daemons/storage/store.js'
-import { decodeDrop } from '../../../protocol/log/drop.js'
+import { decodeDrop, type NamedDrop } from '../../../protocol/log/drop.js'
 import { erased, type Entry } from '../../../protocol/log/entry.js'
 import type { ReadResult } from '../../../protocol/log/storage.js'
-import { GENESIS, INCARNATION, START, chained, dropDraft, messageDraft } from './log-maker.js'
+import {
+  GENESIS,
+  INCARNATION,
+  START,
+  chained,
+  closedDraft,
+  dropDraft,
+  messageDraft,
+} from './log-maker.js'
 
 const BODY_BYTES = 9_000
 
@@ -33,6 +41,8 @@ function read(store: Store, mailbox: string, without: readonly number[] = []): P
   return store.read({ kind: 'mailbox', mailbox, without, ...bounds })
 }
 
+const named = (entry: Entry): NamedDrop => decodeDrop(entry) as NamedDrop
+
 const indicesOf = (result: ReadResult): number[] =>
   result.kind === 'mailbox' ? result.entries.map(({ index }) => index) : []
 
@@ -47,7 +57,7 @@ t.test('bodies go, of the own mailbox only; header, meta and chain stay', async 
   const entries = log(10, [1, 3, 4, 77])
   await store.write({ entries, commit: 11 })
   t.same(indicesOf(await read(store, 'alice', [1, 3])), [5, 7, 9], 'left out before they are gone')
-  const drop = decodeDrop(entries.at(-1)!)
+  const drop = named(entries.at(-1)!)
   t.match(await store.write({ commit: 11, erase: [drop] }), { outcome: 'written' })
   t.same(indicesOf(await read(store, 'alice')), [5, 7, 9])
   t.same(indicesOf(await read(store, 'bob')), [2, 4, 6, 8, 10])
@@ -76,7 +86,7 @@ t.test('messages that are long indexed go from their pages as well', async (t) =
     await store.write({ entries: entries.slice(i, i + 500), commit: i })
   }
   t.equal(indicesOf(await read(store, 'alice', [1, 8_999])).length, 4_498)
-  await store.write({ commit: 9_001, erase: [decodeDrop(entries.at(-1)!)] })
+  await store.write({ commit: 9_001, erase: [named(entries.at(-1)!)] })
   const left = indicesOf(await read(store, 'alice'))
   t.same([left.length, left[0], left.at(-1)], [4_498, 3, 8_997])
   await store.close()
@@ -91,8 +101,8 @@ t.test('what was committed and not carried out is found when the file is opened'
   await store.close()
   const { store: again, recovered } = (await Store.open(path))!
   t.same(recovered.drops, [entries.at(-1), more[0]], 'the last one is not committed')
-  await again.write({ commit: 12, erase: recovered.drops.map(decodeDrop) })
-  await t.rejects(again.write({ commit: 12, erase: [decodeDrop(more[1]!)] }), /P3/)
+  await again.write({ commit: 12, erase: recovered.drops.map(named) })
+  await t.rejects(again.write({ commit: 12, erase: [named(more[1]!)] }), /P3/)
   await again.close()
   const last = (await Store.open(path))!
   t.same(last.recovered.drops, [])
@@ -111,7 +121,7 @@ t.test('entries that come from another replica without their bodies', async (t) 
   )
   await store.write({ entries, commit: 11 })
   t.same(indicesOf(await read(store, 'alice')), [5, 7, 9])
-  await store.write({ commit: 11, erase: [decodeDrop(entries.at(-1)!)] })
+  await store.write({ commit: 11, erase: [named(entries.at(-1)!)] })
   await store.close()
   t.match(await auditFile(path), { last: 11, fault: null })
   const { store: again, recovered } = (await Store.open(path))!
@@ -140,8 +150,40 @@ t.test('a file of the layout before is brought to this one', async (t) => {
   await alter(path, before)
   const { store: again, recovered } = (await Store.open(path))!
   t.same(recovered.drops, [entries.at(-1)])
-  await again.write({ commit: 11, erase: recovered.drops.map(decodeDrop) })
+  await again.write({ commit: 11, erase: recovered.drops.map(named) })
   t.same(indicesOf(await read(again, 'alice')), [3, 5, 7, 9])
   await again.close()
   t.match(await auditFile(path), { fault: null })
+})
+
+t.test(
+  'the end of an account is found again until it is carried out, and explains it',
+  async (t) => {
+    const { path, store } = await fresh(t)
+    const drafts = ['alice', 'bob', 'alice'].map((name, i) => messageDraft(name, 1, i + 1))
+    const entries = chained(START, [...drafts, closedDraft('alice')])
+    await store.write({ entries, commit: 4 })
+    await store.write({ commit: 4, erase: [{ index: 3, mailbox: 'alice', indices: [1] }] })
+    await store.close()
+    const { store: again, recovered } = (await Store.open(path))!
+    t.same(recovered.drops, [entries[3]])
+    t.same(decodeDrop(entries[3]!), { index: 4, mailbox: 'alice', indices: null })
+    await again.write({ commit: 4, erase: [{ index: 4, mailbox: 'alice', indices: [3] }] })
+    t.same(indicesOf(await read(again, 'alice')), [])
+    t.same(indicesOf(await read(again, 'bob')), [2])
+    await again.close()
+    t.match(await auditFile(path), { last: 4, fault: null })
+    const { store: last, recovered: then } = (await Store.open(path))!
+    t.same(then.drops, [])
+    await last.close()
+  },
+)
+
+t.test('nothing else explains a body that is gone: not the end of another account', async (t) => {
+  const { path, store } = await fresh(t)
+  const drafts = ['alice', 'bob'].map((name, i) => messageDraft(name, 1, i + 1))
+  const [first, ...others] = chained(START, [...drafts, closedDraft('bob')])
+  await store.write({ entries: [erased(first!), ...others], commit: 3 })
+  await store.close()
+  t.match(await auditFile(path), { fault: 'the body of entry 1 is gone, and nobody deleted it' })
 })

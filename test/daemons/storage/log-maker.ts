@@ -30,6 +30,12 @@ export const dropDraft = (mailbox: string, indices: readonly number[]): Draft =>
   body: encodeDrop(indices),
 })
 
+/** The end of an account; how its body reads is nothing to a file. */
+export const closedDraft = (mailbox: string): Draft => ({
+  meta: plainMeta(KIND.closed, 0, mailbox),
+  body: NONE,
+})
+
 /** The entries that these drafts make after a place; k counts on from `k`, in the given term. */
 export function chained(after: Place, drafts: readonly Draft[], term = 1, k = 1): Entry[] {
   const entries: Entry[] = []

@@ -7,7 +7,8 @@ import { KIND, encodeMeta, plainMeta, type Draft } from '../../../protocol/log/e
 import type { Recovered } from '../../../protocol/log/storage.js'
 import type { Effect, Input, LinkId } from '../../../protocol/machine.js'
 import type { Message, MessageName, The } from '../../../protocol/messages/catalogue.js'
-import { TIMINGS } from '../../../protocol/replicas/config.js'
+import { encodeClosing } from '../../../protocol/order/bodies.js'
+import { LOG_BOUNDS, TIMINGS } from '../../../protocol/replicas/config.js'
 import { PersistenceReplica } from '../../../protocol/replicas/persistence.js'
 import { Disk } from '../../simulator/disk.js'
 import { History } from '../../simulator/history.js'
@@ -31,7 +32,10 @@ class Store {
   erases = true
   #id = 0
 
-  constructor() {
+  readonly #stretch: number
+
+  constructor(stretch = LOG_BOUNDS.stretch) {
+    this.#stretch = stretch
     this.disk = new Disk(1, this.#timeline, this.#random, new History(1), 100, () => {})
     this.disk.format(GENESIS, { counter: 1, nonce: '' })
     this.#machine = this.#start(this.disk.recover())
@@ -41,7 +45,8 @@ class Store {
   #start(recovered: Recovered | null): PersistenceReplica {
     const entropy = (bytes: number): Uint8Array => this.#random.bytes(bytes)
     const at = { clusterId: 'c', self: 1, slots: 1, boot: 'boot', timings: TIMINGS }
-    return new PersistenceReplica({ ...at, recovered, entropy })
+    const logBounds = { ...LOG_BOUNDS, stretch: this.#stretch }
+    return new PersistenceReplica({ ...at, recovered, entropy, logBounds })
   }
 
   restart(): void {
@@ -174,5 +179,33 @@ t.test('what a crash leaves undone is on no page before it, and done after it', 
   store.restart()
   t.same([...store.disk.file!.erased], [2])
   t.equal(store.disk.file!.dropped, 3)
+  t.end()
+})
+
+function closing(mailbox: string): Draft {
+  return { meta: plainMeta(KIND.closed, 0, mailbox), body: encodeClosing(new Uint8Array(16)) }
+}
+
+t.test('the end of an account: nothing of its mailbox is on a page, or stays in the file', (t) => {
+  seq = 0
+  const store = new Store(2)
+  store.append(message('bob'), message('bob'), message('alice'), message('bob'), message('bob'))
+  store.append(message('bob'), closing('bob'))
+  store.settle()
+  store.read('bob')
+  store.settle()
+  t.equal(store.reads.length, 2, 'a page to erase, and one that was asked for')
+  store.reads.splice(0, 2, ...store.reads.slice(0, 2).reverse())
+  store.release()
+  t.same(store.pages(), [[]], 'gone before it is erased')
+  store.release()
+  t.same([...store.disk.file!.erased], [1, 2], 'a page at a time')
+  t.equal(store.disk.file!.dropped, 6, 'not carried out as a whole')
+  store.restart()
+  while (store.reads.length > 0) store.release()
+  t.same([...store.disk.file!.erased], [1, 2, 4, 5, 6], 'a crash between two pages loses none')
+  t.equal(store.disk.file!.dropped, 7)
+  store.restart()
+  t.same(store.reads, [], 'and it is not begun again')
   t.end()
 })

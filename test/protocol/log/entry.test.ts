@@ -65,7 +65,7 @@ t.test('what is not one whole meta is a RangeError', (t) => {
     t.throws(() => decodeMeta(good.subarray(0, length)), { name: 'RangeError' }, `${length} bytes`)
   }
   t.throws(() => decodeMeta(Buffer.concat([good, Buffer.of(0)])), { message: /trailing/ })
-  t.throws(() => decodeMeta(Buffer.from([8, ...good.subarray(1)])), { message: /kind 8/ })
+  t.throws(() => decodeMeta(Buffer.from([99, ...good.subarray(1)])), { message: /kind 99/ })
   const short = encodeMeta({ ...META, stream: new Uint8Array(15) })
   t.throws(() => decodeMeta(short), { message: /stream/ })
   t.throws(() => decodeMeta(encodeMeta({ ...META, digest: new Uint8Array(31) })), /digest/)

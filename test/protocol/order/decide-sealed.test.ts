@@ -2,7 +2,8 @@ import t, { type Test } from 'tap'
 import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
 import { KIND, sameBytes } from '../../../protocol/log/entry.js'
 import { decodeAccount, decodeNote } from '../../../protocol/order/bodies.js'
-import { decide, type Command, type Decision } from '../../../protocol/order/decide.js'
+import { decide } from '../../../protocol/order/decide.js'
+import type { Command, Decision } from '../../../protocol/order/decision.js'
 import { Committed, Overlay } from '../../../protocol/order/state.js'
 import {
   change,

@@ -6,7 +6,7 @@ import { field, joinParts } from '../../../protocol/envelope/parts.js'
 import type { AccountKey } from '../../../protocol/replicas/compute.js'
 import { concat } from '../../../protocol/rsa/octets.js'
 import { readKey, seal } from '../../simulator/compute.js'
-import type { Command, Context } from '../../../protocol/order/decide.js'
+import type { Command, Context } from '../../../protocol/order/decision.js'
 import { Executor } from '../../../protocol/order/executor.js'
 
 export const STREAM = new Uint8Array(16).fill(1)
@@ -22,7 +22,10 @@ export function register(name: string, token = 1): Command {
     signing: null,
     older: [],
   }
-  return { kind: 'register', origin, name, token: new Uint8Array(16).fill(token), ...secrets }
+  return {
+    ...{ kind: 'register', origin, name, token: new Uint8Array(16).fill(token) },
+    ...{ invitation: null, byInvitation: false, ...secrets },
+  }
 }
 
 /** `key` names the new key; the old one stays behind it. */
@@ -49,6 +52,31 @@ export function change(user: string, version: number, token: number, key = user)
     ...own,
     older: key === user ? [] : [old],
   }
+}
+
+export function registerBy(code: number, name: string, byInvitation = true): Command {
+  return { ...register(name, code), invitation: codeHash(code), byInvitation } as Command
+}
+
+/** Nobody has invited them. */
+export function registerUninvited(name: string): Command {
+  return { ...register(name), byInvitation: true } as Command
+}
+
+/** SHA-256 of a code, as it were. */
+export const codeHash = (code: number): Uint8Array => new Uint8Array(32).fill(code)
+
+export function invite(user: string, code: number, lasts = 1_000, most = 2): Command {
+  return { kind: 'invite', origin, user, invitation: codeHash(code), lasts, most }
+}
+
+export function block(user: string, name: string, blocked = true): Command {
+  return { kind: 'block', origin, user, name, blocked }
+}
+
+export function close(user: string, version: number, token = 1): Command {
+  const bytes = new Uint8Array(16).fill(token)
+  return { kind: 'delete-account', origin, user, version, token: bytes }
 }
 
 export function remove(user: string, indices: readonly number[]): Command {

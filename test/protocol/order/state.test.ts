@@ -1,7 +1,8 @@
 import t from 'tap'
 import { KIND, plainMeta, type Draft, type Entry, type Meta } from '../../../protocol/log/entry.js'
 import { encodeCursors } from '../../../protocol/order/bodies.js'
-import { decide, type Command } from '../../../protocol/order/decide.js'
+import { decide } from '../../../protocol/order/decide.js'
+import type { Command } from '../../../protocol/order/decision.js'
 import { Committed, Overlay, streamKey } from '../../../protocol/order/state.js'
 import { encodeTerm } from '../../../protocol/log/term.js'
 import { STREAM, context, open, register, send } from './orders.js'
@@ -43,6 +44,7 @@ class Ahead {
   commit(executed: Executed, part = 1, parts = 1): void {
     this.#log(executed, 1, part, parts)
     this.overlay.settle(executed.meta, executed.k)
+    if (part === parts) this.overlay.settlePeople(executed.k)
   }
 
   cursors(...cursors: [string, number][]): void {

@@ -2,7 +2,7 @@
 // one committed command of that order, asked for by that very life of the replica that answers.
 
 import { errorName } from '../../../protocol/errors.js'
-import { KIND } from '../../../protocol/log/entry.js'
+import { KIND, sha256 } from '../../../protocol/log/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { History, Node } from '../history.js'
 import { textOfSealed } from '../held.js'
@@ -37,6 +37,12 @@ const changeKey = (user: string, token: Uint8Array): string => `${user} changes 
 const deleteKey = (user: string, indices: readonly number[]): string =>
   `${user} deletes ${indices.join()}`
 
+const inviteKey = (user: string, invitation: Uint8Array): string =>
+  `${user} invites by ${hex(invitation)}`
+
+const blockKey = (user: string, name: string, blocked: boolean): string =>
+  `${user} ${blocked ? 'blocks' : 'unblocks'} ${name}`
+
 function commandKey(command: Command): string {
   if (command.kind === 'send') return sendKey(command.user, command)
   if (command.kind === 'send-sealed') {
@@ -45,7 +51,10 @@ function commandKey(command: Command): string {
   if (command.kind === 'open-stream') return openKey(command.user, command.stream)
   if (command.kind === 'change-account') return changeKey(command.user, command.token)
   if (command.kind === 'delete') return deleteKey(command.user, command.indices)
-  return command.name
+  if (command.kind === 'register') return command.name
+  if (command.kind === 'invite') return inviteKey(command.user, command.invitation)
+  if (command.kind === 'block') return blockKey(command.user, command.name, command.blocked)
+  return `${command.user} leaves`
 }
 
 const lifeOf = ({ slot, boot }: { readonly slot: number; readonly boot: string }): string =>
@@ -75,6 +84,13 @@ export class AnswerCheck implements Check {
     } else if (message.type === 'DELETED') {
       const { asked, user } = this.#requests.of(to, message.request, 'DELETE')
       this.#uses(from, to, deleteKey(user, asked.indices))
+    } else if (message.type === 'INVITED') {
+      const { asked, user } = this.#requests.of(to, message.request, 'INVITE')
+      this.#uses(from, to, inviteKey(user, sha256(asked.code)))
+    } else if (message.type === 'BLOCKED_ARE') {
+      const { asked, user } = this.#requests.any(to, message.request)
+      if (asked.type === 'BLOCK') this.#uses(from, to, blockKey(user, asked.name, true))
+      if (asked.type === 'UNBLOCK') this.#uses(from, to, blockKey(user, asked.name, false))
     } else if (message.type === 'ERROR' && ORDERED.has(errorName(message.code) ?? '')) {
       const { asked, user } = this.#requests.any(to, message.request)
       if (asked.type === 'SEND') this.#uses(from, to, sendKey(user, asked))

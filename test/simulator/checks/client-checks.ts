@@ -8,6 +8,7 @@ import { ClientCheck } from './clients.js'
 import { DeliveryCheck } from './delivery.js'
 import { ClientLedger } from './ledger.js'
 import { LinearizableCheck } from './linearizable.js'
+import { PeopleCheck } from './people.js'
 import { Requests } from './requests.js'
 
 export function clientChecks(history: History, coverage: Coverage, now: () => number): Check[] {
@@ -18,6 +19,7 @@ export function clientChecks(history: History, coverage: Coverage, now: () => nu
     new ClientCheck(ledger, requests, coverage),
     new DeliveryCheck(ledger, requests),
     new AnswerCheck(history, requests),
+    new PeopleCheck(history, ledger, requests),
     new LinearizableCheck(coverage, now),
   ]
 }

@@ -3,7 +3,7 @@
 // Reads see what was committed when they were asked.
 
 import { ERRORS, errorName, type ErrorName } from '../../../protocol/errors.js'
-import { decodeDrop } from '../../../protocol/log/drop.js'
+import { decodeDrop, type NamedDrop } from '../../../protocol/log/drop.js'
 import { KIND, sameBytes } from '../../../protocol/log/entry.js'
 import { MAX_KEYS } from '../../../protocol/messages/common.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
@@ -89,6 +89,7 @@ export class ClientCheck implements Check {
     const same = node && sameBytes(node.meta!.digest, digestOf(user, asked))
     switch (name) {
       case 'NO_SUCH_USER':
+      case 'BLOCKED':
       case 'CLIENT_HELD':
       case 'NOT_CLIENT_HELD':
       case 'BAD_ENVELOPE':
@@ -114,7 +115,8 @@ export class ClientCheck implements Check {
         return expect(this.#ledger.isOld(stream, seq), 'C5', () => `${told}, which is kept`)
       case 'NO_SUCH_STREAM': {
         const known = this.#ledger.streams.get(hex(stream))
-        const open = known?.owner === user && known.index <= end
+        const closed = this.#ledger.closed.has(user)
+        const open = known?.owner === user && known.index <= end && !closed
         return expect(!open, 'C5', () => `${told}, which was open when asked`)
       }
     }
@@ -149,7 +151,7 @@ export class ClientCheck implements Check {
       return this.#changed(to, message)
     }
     if (asked.type !== 'REGISTER' && asked.type !== 'LOGIN') return
-    const account = this.#ledger.accounts.get(asked.name)
+    const account = this.#ledger.versionsSince(asked.name, end).at(-1)?.account
     expect(account !== undefined && message.name === asked.name, 'C8', () => {
       return `${to.name} gets a session of ${message.name}, which is not committed`
     })
@@ -172,17 +174,18 @@ export class ClientCheck implements Check {
     const { asked, registered, end } = this.#requests.any(to, message.request)
     if (asked.type !== 'REGISTER' && asked.type !== 'LOGIN') return
     const account = this.#ledger.accounts.get(asked.name)
+    const closed = this.#ledger.closed.has(asked.name)
     if (name === 'NAME_TAKEN' && asked.type === 'REGISTER') {
       expect(
-        account !== undefined,
+        account !== undefined || closed,
         'C8',
         () => `${asked.name} is called taken; it is not committed`,
       )
-      expect(!sameBytes(account!.token, asked.token), 'C5', () => {
+      expect(closed || !sameBytes(account!.token, asked.token), 'C5', () => {
         return `${to.name} is told NAME_TAKEN by its own registration of ${asked.name}`
       })
     }
-    if (name !== 'BAD_CREDENTIALS' || !registered) return
+    if (name !== 'BAD_CREDENTIALS' || !registered || closed) return
     const others = this.#passwordsSince(asked.name, end).some((one) => one !== asked.password)
     expect(others, 'C5', () => {
       return `${to.name} is told BAD_CREDENTIALS for ${asked.name} with the right password`
@@ -230,7 +233,7 @@ export class ClientCheck implements Check {
   #deleted(to: Host, message: The<'DELETED'>): void {
     const { asked, user } = this.#requests.of(to, message.request, 'DELETE')
     const node = this.#ledger.at(message.index)
-    const drop = node?.meta!.kind === KIND.drop ? decodeDrop(node.entry!) : null
+    const drop = node?.meta!.kind === KIND.drop ? (decodeDrop(node.entry!) as NamedDrop) : null
     expect(drop !== null && drop.mailbox === user, 'C4', () => {
       return `${to.name} is told that ${asked.indices} are deleted by ${message.index}`
     })

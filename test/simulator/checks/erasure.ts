@@ -1,8 +1,7 @@
-// What was deleted is gone: once all is well every file has carried out every committed DROP, however
+// What was deleted is gone: once all is well every file has carried out every committed deletion, however
 // often its process died meanwhile.
 
-import { decodeDrop, drops } from '../../../protocol/log/drop.js'
-import { KIND } from '../../../protocol/log/entry.js'
+import { decodeDrop, drops, isDrop } from '../../../protocol/log/drop.js'
 import type { Disk } from '../disk.js'
 import type { History } from '../history.js'
 import { expect } from '../violation.js'
@@ -19,10 +18,10 @@ export class ErasureCheck implements Check {
 
   ended(): void {
     const { ledger } = this.#history
-    for (const { entry, meta } of ledger) {
-      if (meta?.kind !== KIND.drop) continue
-      const drop = decodeDrop(entry!)
-      const named = drop.indices.filter((index) => {
+    for (const { entry } of ledger) {
+      if (!entry || !isDrop(entry)) continue
+      const drop = decodeDrop(entry)
+      const named = (drop.indices ?? [...ledger.keys()]).filter((index) => {
         const of = ledger[index]?.entry
         return of && drops(drop, of)
       })
@@ -31,7 +30,7 @@ export class ErasureCheck implements Check {
         if (!file || file.commit < this.#history.committed.index) continue
         const kept = named.find((index) => !file.erased.has(index))
         expect(kept === undefined, 'erasure', () => {
-          return `s${slot} still holds the text of ${kept}, which DROP ${drop.index} names`
+          return `s${slot} still holds the text of ${kept}, which ${drop.index} erases`
         })
       }
     }

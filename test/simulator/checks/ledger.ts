@@ -2,10 +2,15 @@
 // The checks of answers compare with this.
 
 import { sealedOfText } from '../held.js'
-import { decodeDrop, type Drop } from '../../../protocol/log/drop.js'
+import { decodeDrop, isDrop, type Drop } from '../../../protocol/log/drop.js'
 import { KIND, sameBytes, sha256 } from '../../../protocol/log/entry.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
-import { decodeAccount, decodeCursors, type Account } from '../../../protocol/order/bodies.js'
+import {
+  decodeAccount,
+  decodeClosing,
+  decodeCursors,
+  type Account,
+} from '../../../protocol/order/bodies.js'
 import type { History, Node } from '../history.js'
 import { expect } from '../violation.js'
 
@@ -41,6 +46,8 @@ export class ClientLedger {
   readonly #history: History
   readonly accounts = new Map<string, Account>()
   readonly #versions = new Map<string, Version[]>()
+  /** Accounts that have ended: by which entry, asked for with which token. */
+  readonly closed = new Map<string, { readonly index: number; readonly token: Uint8Array }>()
   readonly streams = new Map<string, StreamPlace>()
   readonly #places = new Map<string, Node>()
   readonly #mailboxes = new Map<string, number[]>()
@@ -74,7 +81,14 @@ export class ClientLedger {
   /** What an account was at some moment since `end` was committed. */
   versionsSince(name: string, end: number): readonly Version[] {
     const all = this.#versions.get(name) ?? []
-    return all.filter((_, i) => (all[i + 1]?.index ?? Infinity) > end)
+    const closed = this.closed.get(name)?.index ?? Infinity
+    return all.filter((_, i) => (all[i + 1]?.index ?? closed) > end)
+  }
+
+  /** Whether there was such an account when entry `index` was decided. */
+  isThere(name: string, index: number): boolean {
+    const made = this.#versions.get(name)?.[0]?.index ?? Infinity
+    return made < index && index < (this.closed.get(name)?.index ?? Infinity)
   }
 
   /** The change with this token. */
@@ -106,11 +120,14 @@ export class ClientLedger {
     const { kind, mailbox, stream, seq } = node.meta!
     if (kind === KIND.account) {
       this.#accountIs(index, decodeAccount(mailbox, entry!.body))
+    } else if (kind === KIND.closed) {
+      expect(this.accounts.delete(mailbox), 'closed', () => `${mailbox} ends twice, at ${index}`)
+      this.closed.set(mailbox, { index, token: decodeClosing(entry!.body) })
     } else if (kind === KIND.stream) {
       expect(!this.streams.has(hex(stream)), 'C3', () => `a stream is opened twice, at ${index}`)
       this.streams.set(hex(stream), { owner: mailbox, index, next: 1 })
-    } else if (kind === KIND.drop) this.#drop(decodeDrop(entry!))
-    else if (kind === KIND.cursors) this.#cursorsMoved(index, decodeCursors(entry!.body))
+    } else if (kind === KIND.cursors) this.#cursorsMoved(index, decodeCursors(entry!.body))
+    if (isDrop(entry!)) this.#drop(decodeDrop(entry!))
     if (kind !== KIND.message && kind !== KIND.refusal) return
     const known = this.streams.get(hex(stream))
     expect(known !== undefined, 'C3', () => `entry ${index} of a stream that is not open`)
@@ -127,6 +144,7 @@ export class ClientLedger {
   #accountIs(index: number, account: Account): void {
     const { name, version, secrets } = account
     const before = this.accounts.get(name)
+    expect(!this.closed.has(name), 'closed', () => `${name} is somebody again, at ${index}`)
     expect(version === (before?.version ?? 0) + 1, 'C5', () => {
       return `${name} is changed from version ${before?.version ?? 0} to ${version}, at ${index}`
     })
@@ -141,7 +159,7 @@ export class ClientLedger {
 
   #drop({ index, mailbox, indices }: Drop): void {
     const mine = new Set(this.mailbox(mailbox))
-    for (const named of indices) {
+    for (const named of indices ?? mine) {
       if (mine.has(named) && !this.#dropped.has(named)) this.#dropped.set(named, index)
     }
   }

@@ -2,7 +2,7 @@
 // were asked, and a page is exactly the ledger's stretch of that mailbox. P9: it rests on answers of
 // a majority of voters, asked after the read came.
 
-import { decodeDrop } from '../../../protocol/log/drop.js'
+import { decodeDrop, isDrop } from '../../../protocol/log/drop.js'
 import { KIND } from '../../../protocol/log/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { History } from '../history.js'
@@ -89,16 +89,19 @@ export class ReadCheck implements Check {
     const end = page.more ? (page.entries.at(-1)?.index ?? asked.after) : page.through
     // It shows the log as it was at `through`, without what was deleted by then.
     const gone = new Set<number>()
+    let goneThrough = 0
     for (let i = asked.after + 1; i <= page.through; i++) {
       const { entry, meta } = ledger[i]!
-      if (meta!.kind !== KIND.drop || meta!.mailbox !== asked.mailbox) continue
-      for (const index of decodeDrop(entry!).indices) gone.add(index)
+      if (!isDrop(entry!) || meta!.mailbox !== asked.mailbox) continue
+      const { indices } = decodeDrop(entry!)
+      for (const index of indices ?? []) gone.add(index)
+      if (!indices) goneThrough = i
     }
     const wanted: number[] = []
     for (let i = asked.after + 1; i <= end; i++) {
       const meta = ledger[i]!.meta!
-      if (meta.kind === KIND.message && meta.mailbox === asked.mailbox && !gone.has(i)) {
-        wanted.push(i)
+      if (meta.kind === KIND.message && meta.mailbox === asked.mailbox && i > goneThrough) {
+        if (!gone.has(i)) wanted.push(i)
       }
     }
     const got = page.entries.map((entry) => entry.index)

@@ -21,6 +21,11 @@ const NAMES = [
   'EXPORT_KEYS',
   'KEYS',
   'DELETE',
+  'INVITE',
+  'BLOCK',
+  'UNBLOCK',
+  'BLOCKED',
+  'DELETE_ACCOUNT',
 ] as const
 
 type Asking = The<(typeof NAMES)[number]>

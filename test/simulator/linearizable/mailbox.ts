@@ -50,6 +50,8 @@ export type MailboxOperation =
   | { readonly kind: 'name taken'; readonly token: string }
   /** With the right password. */
   | { readonly kind: 'log in'; readonly accepted: boolean }
+  /** The account ends; its name stays taken. */
+  | { readonly kind: 'close' }
   | Send
   /** No such user: consumed its seq, appended nothing. */
   | { readonly kind: 'refused'; readonly message: Message }
@@ -63,6 +65,7 @@ interface State {
   readonly token: string
   /** So many changes have been made, in the order of their indices. */
   readonly count: number
+  readonly closed: boolean
 }
 
 type Change = Send | (Delete & { readonly index: number })
@@ -99,7 +102,7 @@ const placeOf = (change: Change): Place => {
 
 /** The model of one history: every message whose index is known was appended, in that order. */
 export class Mailbox implements Model<State, MailboxOperation> {
-  readonly init: State = { token: '', count: 0 }
+  readonly init: State = { token: '', count: 0, closed: false }
   /** By place in the mailbox. */
   readonly #log: readonly Place[]
   readonly #placeOf: ReadonlyMap<MailboxOperation, number>
@@ -140,32 +143,35 @@ export class Mailbox implements Model<State, MailboxOperation> {
     }
   }
 
-  key({ token, count }: State): string {
-    return `${count} ${token}`
+  key({ token, count, closed }: State): string {
+    return `${count} ${token} ${closed}`
   }
 
   isQuery({ kind }: MailboxOperation): boolean {
-    return kind !== 'register' && kind !== 'send' && kind !== 'delete'
+    return kind !== 'register' && kind !== 'send' && kind !== 'delete' && kind !== 'close'
   }
 
   step(state: State, what: MailboxOperation): State | null {
-    const { token, count } = state
-    const exists = token !== '' || !this.#made
+    const { token, count, closed } = state
+    const taken = token !== '' || !this.#made
+    const exists = taken && !closed
     switch (what.kind) {
       case 'register':
-        return !exists || token === what.token ? { token: what.token, count } : null
+        return !taken || (exists && token === what.token) ? { ...state, token: what.token } : null
       case 'name taken':
-        return exists && token !== what.token ? state : null
+        return closed || (taken && token !== what.token) ? state : null
+      case 'close':
+        return exists ? { ...state, closed: true } : null
       case 'log in':
         return exists === what.accepted || !this.#made ? state : null
       case 'send': {
         const fits = exists && this.#placeOf.get(what) === count && !this.#misplaced.has(count)
-        return fits ? { token, count: count + 1 } : null
+        return fits ? { ...state, count: count + 1 } : null
       }
       case 'delete': {
         if (what.index === null) return state
         const fits = exists && this.#placeOf.get(what) === count && !this.#misplaced.has(count)
-        return fits ? { token, count: count + 1 } : null
+        return fits ? { ...state, count: count + 1 } : null
       }
       case 'refused':
         return exists && this.#made ? null : state
@@ -209,9 +215,13 @@ export class Mailbox implements Model<State, MailboxOperation> {
 const isNaming = ({ kind }: MailboxOperation): boolean =>
   kind === 'register' || kind === 'name taken'
 
+const restsOnClosing = ({ kind }: MailboxOperation): boolean =>
+  kind === 'refused' || kind === 'log in' || kind === 'name taken'
+
 /**
  * Of the mailbox as if some messages had never been: they go from the pages with their sends. Where
- * a registration goes, all go: then the mailbox may have been there at any time. A delete stays as long
+ * a registration goes, all go: then the mailbox may have been there at any time. With the end of the
+ * account goes what there is only after it. A delete stays as long
  * as a message that it names: without it, pages that do not show that one would be wrong.
  */
 export const withoutMessages: Without<MailboxOperation> = (history, gone) => {
@@ -225,8 +235,9 @@ export const withoutMessages: Without<MailboxOperation> = (history, gone) => {
   const justifies = (what: MailboxOperation): boolean =>
     what.kind === 'delete' && what.indices.some((index) => there.has(index))
   const nameless = [...gone].some(({ what }) => what.kind === 'register')
+  const open = [...gone].some(({ what }) => what.kind === 'close')
   return history
-    .filter(({ what }) => !(nameless && isNaming(what)))
+    .filter(({ what }) => !(nameless && isNaming(what)) && !(open && restsOnClosing(what)))
     .filter((operation) => !gone.has(operation) || justifies(operation.what))
     .map((operation) => {
       const { what } = operation
@@ -245,6 +256,8 @@ export function describeMailbox(what: MailboxOperation): Row {
       return { asked: `register ${what.token.slice(0, 6)}`, answered: 'session' }
     case 'name taken':
       return { asked: `register ${what.token.slice(0, 6)}`, answered: 'name taken' }
+    case 'close':
+      return { asked: 'delete the account', answered: 'deleted' }
     case 'log in':
       return { asked: 'log in', answered: what.accepted ? 'session' : 'no such account' }
     case 'send':

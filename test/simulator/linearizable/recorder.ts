@@ -7,8 +7,10 @@ import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Operation } from './linearize.js'
 import { idOf, type MailboxOperation, type Message as Sent } from './mailbox.js'
 
-type Request = The<'REGISTER' | 'LOGIN' | 'SEND' | 'INBOX' | 'DELETE' | 'CHANGE_PASSWORD'>
-type Answer = The<'SESSION' | 'RECEIPT' | 'PAGE' | 'DELETED' | 'ERROR'>
+type Request = The<
+  'REGISTER' | 'LOGIN' | 'SEND' | 'INBOX' | 'DELETE' | 'CHANGE_PASSWORD' | 'DELETE_ACCOUNT'
+>
+type Answer = The<'SESSION' | 'RECEIPT' | 'PAGE' | 'DELETED' | 'ACCOUNT_DELETED' | 'ERROR'>
 
 interface Try {
   readonly who: string
@@ -21,8 +23,10 @@ interface Try {
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
-const ASKS = new Set(['REGISTER', 'LOGIN', 'SEND', 'INBOX', 'DELETE', 'CHANGE_PASSWORD'])
-const ANSWERS = new Set(['SESSION', 'RECEIPT', 'PAGE', 'DELETED', 'ERROR'])
+const ASKS = new Set([
+  ...['REGISTER', 'LOGIN', 'SEND', 'INBOX', 'DELETE', 'CHANGE_PASSWORD', 'DELETE_ACCOUNT'],
+])
+const ANSWERS = new Set(['SESSION', 'RECEIPT', 'PAGE', 'DELETED', 'ACCOUNT_DELETED', 'ERROR'])
 
 function isError(one: Try, name: keyof typeof ERRORS): boolean {
   return one.answer?.type === 'ERROR' && one.answer.code === ERRORS[name].code
@@ -97,8 +101,10 @@ function historyOf(tries: readonly Try[]): Operation<MailboxOperation>[] {
   const sends = by(({ asked }) => {
     return asked.type === 'SEND' ? `${hex(asked.stream)}/${asked.seq} ${asked.text}` : ''
   })
+  const closings = by(({ asked }) => (asked.type === 'DELETE_ACCOUNT' ? hex(asked.token) : ''))
   return [
     ...registrations.flatMap((again) => registrationOf(again)),
+    ...closings.flatMap((again) => closingOf(again)),
     ...tries.flatMap((one) => logInOf(one, tries)),
     ...sends.flatMap((again) => sendOf(again, shown)),
     ...tries.flatMap((one) => deleteOf(one)),
@@ -127,6 +133,13 @@ function registrationOf(tries: readonly Try[]): Operation<MailboxOperation>[] {
     ...taken.map((one) => operation([one], [one], { kind: 'name taken', token })),
     ...(counting.length > 0 ? [operation(counting, sessions, { kind: 'register', token })] : []),
   ]
+}
+
+function closingOf(tries: readonly Try[]): Operation<MailboxOperation>[] {
+  const counting = tries.filter((one) => one.asked.type === 'DELETE_ACCOUNT' && counts(one))
+  if (counting.length === 0) return []
+  const answers = counting.filter(({ answer }) => answer?.type === 'ACCOUNT_DELETED')
+  return [operation(counting, answers, { kind: 'close' })]
 }
 
 function logInOf(one: Try, tries: readonly Try[]): Operation<MailboxOperation>[] {

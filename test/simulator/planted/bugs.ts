@@ -5,18 +5,20 @@ import { CLIENT_BUGS } from './clients.js'
 import { LIFE_BUGS } from './lives.js'
 import { LOG_BUGS } from './log.js'
 import { ORDER_BUGS } from './order.js'
+import { PEOPLE_BUGS } from './people.js'
 import { SESSION_BUGS } from './sessions.js'
 import { TERM_BUGS } from './term.js'
 import { TURN_BUGS } from './turn.js'
 import { VIEW_BUGS } from './view.js'
 
+/** Clusters of persistence alone show what is wrong with it in a third of the time. */
+const PERSISTENCE_BUGS = [...TURN_BUGS, ...LOG_BUGS, ...VIEW_BUGS, ...LIFE_BUGS]
+
 export const BUGS: readonly Bug[] = [
-  ...TURN_BUGS,
-  ...LOG_BUGS,
-  ...VIEW_BUGS,
-  ...LIFE_BUGS,
+  ...PERSISTENCE_BUGS.map((bug): Bug => ({ workload: 'persistence', ...bug })),
   ...TERM_BUGS,
   ...ORDER_BUGS,
   ...CLIENT_BUGS,
   ...SESSION_BUGS,
+  ...PEOPLE_BUGS,
 ]

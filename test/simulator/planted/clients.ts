@@ -49,11 +49,12 @@ export const CLIENT_BUGS: readonly Bug[] = [
         becomes: 'known(id, seq) { return this.#overlay.known(id, seq); }\n    keyOf(account) {',
       },
       {
-        file: 'sessions/sessions',
-        line: 'this.#port.submit(session, request, askedBy(user, message)',
+        file: 'sessions/sends',
+        line: 'this.#port.submit(session, message.request, askedBy(user, message)',
         becomes:
+          'const { request, seq } = message;\n' +
           'const known = this.#executor.known(streamKey(message.stream), seq);\n' +
-          "if (known) return this.reply(session, { type: 'RECEIPT', request, seq, index: known.index, time: known.time });\n" +
+          "if (known) return this.#port.reply(session, { type: 'RECEIPT', request, seq, index: known.index, time: known.time });\n" +
           'this.#port.submit(session, request, askedBy(user, message)',
       },
     ],
@@ -64,7 +65,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'sessions/sessions',
+        file: 'sessions/sends',
         line: 'return answered(0, entry.index, entry.time)',
         becomes: 'return answered(0, entry.index - 1, entry.time)',
       },

@@ -4,6 +4,12 @@ import type { Bug } from './bug.js'
 
 const DELIVERY = 'sessions/delivery'
 
+/** As far as it takes to be the one of changes, not of the end of an account. */
+const CHANGE_OF_VERSION =
+  'if (existing.version !== version)\n' +
+  '        return noop(ERRORS.ACCOUNT_CHANGED.code);\n' +
+  '    if (isClientHeld('
+
 export const SESSION_BUGS: readonly Bug[] = [
   {
     name: 'a session is there before its account is committed',
@@ -11,9 +17,9 @@ export const SESSION_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'sessions/accounts',
-        line: "const asked = { kind: 'register', name, token, ...result.secrets };",
+        line: "const asked = { kind: 'register', name, token, ...gate, ...result.secrets };",
         becomes:
-          "const asked = { kind: 'register', name, token, ...result.secrets };\n" +
+          "const asked = { kind: 'register', name, token, ...gate, ...result.secrets };\n" +
           "this.#port.reply(session, { type: 'SESSION', request, name, fingerprint: '', bits: 0, held: 'service', cursor: 0 });",
       },
     ],
@@ -39,12 +45,12 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'sessions/sessions',
+        file: 'sessions/sends',
         line: 'if (seq === 0)',
         becomes:
           'const open = this.#executor.base.stream(streamKey(message.stream));\n' +
           'if (open && seq > open.next + 1)\n' +
-          "  return this.reply(session, refusal(request, 'OUT_OF_ORDER', '', { expected: open.next }));\n" +
+          "  return refusal(request, 'OUT_OF_ORDER', '', { expected: open.next });\n" +
           'if (seq === 0)',
       },
     ],
@@ -91,9 +97,9 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'order/decide',
-        line: 'if (existing.version !== version)',
-        becomes: 'if (existing.version > version + 9)',
+        file: 'order/decide-accounts',
+        line: CHANGE_OF_VERSION,
+        becomes: CHANGE_OF_VERSION.replace('!== version', '> version + 9'),
       },
     ],
     caughtBy: ['C4', 'C5', 'linearizable', 'account'],
@@ -139,8 +145,8 @@ export const SESSION_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'log/reads',
-        line: 'const without = this.#hidden(mailbox);',
-        becomes: 'const without = [];',
+        line: '= this.#hidden(mailbox);',
+        becomes: '= { through: 0, indices: [] };',
       },
     ],
     caughtBy: ['linearizable', 'read'],

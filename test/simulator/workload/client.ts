@@ -9,6 +9,7 @@ import { heldKey } from '../held.js'
 import type { Start } from '../host.js'
 import { Random } from '../random.js'
 import { Account, type Passwords } from './account.js'
+import { Companion } from './company.js'
 import type { ClientWorld, Line } from './line.js'
 import { Reader } from './reader.js'
 import { SideLine } from './side-line.js'
@@ -31,7 +32,9 @@ export class Client implements Machine {
   readonly #streams: readonly SendStream[]
   readonly #reader: Reader
   readonly #account: Account
+  readonly #companion: Companion
   readonly #side: SideLine
+  readonly #line: Line
   readonly #token: Uint8Array
   #effects: Effect[] = []
   #now = 0
@@ -57,7 +60,9 @@ export class Client implements Machine {
       { length: random.between(1, 2) },
       () => new SendStream(line, pace, window),
     )
+    this.#line = line
     this.#account = new Account(line, passwords)
+    this.#companion = new Companion(line)
     this.#reader = new Reader(line, (indices) => this.#account.saw(indices))
     this.#side = new SideLine(this.#lineOn(() => this.#side.link))
   }
@@ -83,7 +88,8 @@ export class Client implements Machine {
 
   /** Nothing is unanswered, and the whole mailbox was read after the last send. */
   get settled(): boolean {
-    return this.#idle && this.#reader.done
+    const leaves = this.#world.company.leaving(this.#user) !== undefined
+    return leaves || (this.#idle && this.#reader.done)
   }
 
   step(input: Input, now: Now): Effect[] {
@@ -114,7 +120,8 @@ export class Client implements Machine {
       (request) => ({ type: 'STATUS', request }),
       (answer) => this.#status(answer),
     )
-    this.#logIn()
+    if (this.#world.company.leaving(this.#user) && this.#random.chance(0.5)) this.#end()
+    else this.#logIn()
   }
 
   #close(link: LinkId): void {
@@ -141,6 +148,9 @@ export class Client implements Machine {
 
   #tick(): void {
     const random = this.#random
+    // For a while it goes on as if nothing were.
+    const isGone = this.#world.company.isGone(this.#user)
+    if (isGone && (this.#link === null || random.chance(0.02))) return this.#leave()
     if (this.#link === null) {
       if (this.#now < this.#dialAt) return
       this.#dialAt = this.#now + random.between(200, 1_000)
@@ -152,6 +162,8 @@ export class Client implements Machine {
     if (!this.#loggedIn) return
     for (const stream of this.#streams) stream.work()
     this.#account.work()
+    this.#companion.work()
+    if (this.#companion.wantsToLeave) this.#end()
     this.#reader.work(!this.#world.busy() && this.#idle)
     if (this.#side.work(this.#at, this.#streams)) this.#leave(this.#side.link)
     if (random.chance(0.0005)) this.#intrude()
@@ -177,12 +189,13 @@ export class Client implements Machine {
     const [name, token, random] = [this.#user, this.#token, this.#random]
     const password = this.#account.password
     const keys = this.#world.held.has(name) ? heldKey(name) : null
+    const invitation = this.#world.company.code(this.#line)
     const again = this.#registered && random.chance(0.7)
     const wrong = random.chance(0.05)
     const build = (request: number): Message => {
       if (wrong) return { type: 'LOGIN', request, name, password: `not ${password}` }
       if (again) return { type: 'LOGIN', request, name, password }
-      return { type: 'REGISTER', request, name, password, token, keys }
+      return { type: 'REGISTER', request, name, password, token, keys, invitation }
     }
     this.#ask(this.#link, build, (answer) => this.#session(answer))
     if (random.chance(0.1)) this.#ask(this.#link, build)
@@ -192,15 +205,34 @@ export class Client implements Machine {
     if (answer.type === 'SESSION') {
       this.#loggedIn = true
       this.#registered = true
+      this.#world.company.joined(this.#user)
       return
     }
     const code = answer.type === 'ERROR' ? answer.code : 0
     const taken = code === ERRORS.NAME_TAKEN.code
     // By a former life, or by somebody of the same name.
     if (taken) this.#registered = true
-    // On purpose, or the one before a change.
-    if (taken || code === ERRORS.BAD_CREDENTIALS.code) this.#logIn()
+    if (code === ERRORS.INVITATION_NEEDED.code || code === ERRORS.BAD_INVITATION.code) {
+      this.#world.company.waits(this.#user)
+    }
+    // On purpose, or the one before a change; or there is no such account any more.
+    const again = taken || code === ERRORS.BAD_CREDENTIALS.code
+    if (again && !this.#world.company.leaving(this.#user)) this.#logIn()
     else this.#leave()
+  }
+
+  /** Of the account. Once it has come, it is told also without a log-in. */
+  #end(): void {
+    const { company } = this.#world
+    const [name, { password }, token] = [this.#user, this.#account, company.leaving(this.#user)!]
+    this.#ask(
+      this.#link,
+      (request) => ({ type: 'DELETE_ACCOUNT', request, name, password, token }),
+      (answer) => {
+        if (answer.type === 'ACCOUNT_DELETED') company.left(name)
+        else if (!this.#loggedIn) this.#logIn()
+      },
+    )
   }
 
   /** A stream that is another's, most likely. */

@@ -23,6 +23,7 @@ export class SideLine {
     this.link = link
     this.#dialled = 0
     this.#until = this.#line.now + this.#line.random.between(200, 3_000)
+    if (this.#line.random.chance(0.5)) return this.#asStranger(password)
     this.#line.did('workload: two connections')
     this.#line.ask(
       (request) => ({ type: 'LOGIN', request, name, password }),
@@ -30,6 +31,22 @@ export class SideLine {
         this.#loggedIn = answer.type === 'SESSION'
       },
     )
+    return true
+  }
+
+  /** Somebody else registers here, or two do by the same invitation. */
+  #asStranger(password: string): true {
+    const { random, world } = this.#line
+    const invitation = random.chance(0.7) ? world.company.anyCode(random) : null
+    for (let i = random.between(1, 2); i > 0; i--) {
+      const [name, token] = [`stranger${random.below(10)}`, random.bytes(16)]
+      const stranger = { name, password, token, keys: null, invitation }
+      this.#line.ask((request) => ({ type: 'REGISTER', request, ...stranger }))
+      if (random.chance(0.2)) {
+        this.#line.ask((request) => ({ type: 'REGISTER', request, ...stranger }))
+      }
+    }
+    this.#line.did('workload: strangers register')
     return true
   }
 
@@ -42,7 +59,7 @@ export class SideLine {
   work(at: Slot, streams: readonly SendStream[]): boolean {
     const { random, world, now } = this.#line
     if (this.link === null) {
-      if (world.processing === 1 || !world.busy() || !random.chance(0.002)) return false
+      if (world.processing === 1 || !world.busy() || !random.chance(0.004)) return false
       const others = Array.from({ length: world.processing }, (_, i) => i + 1)
       this.#dialled = random.pick(others.filter((slot) => slot !== at))
       world.dial(this.#dialled)

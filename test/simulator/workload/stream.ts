@@ -16,6 +16,7 @@ interface Sent {
 /** Answers that settle a seq: it was consumed, by these words or by others. */
 const CONSUMED: readonly number[] = [
   ERRORS.NO_SUCH_USER.code,
+  ERRORS.BLOCKED.code,
   ERRORS.CLIENT_HELD.code,
   ERRORS.NOT_CLIENT_HELD.code,
   ERRORS.BAD_ENVELOPE.code,
@@ -30,7 +31,7 @@ const KEPT = 100
 
 export class SendStream {
   readonly #line: Line
-  readonly #id: Uint8Array
+  #id: Uint8Array
   readonly #pace: number
   #window: number
   /** On this connection. */
@@ -40,7 +41,7 @@ export class SendStream {
   /** To be sent, in order; all of higher seqs than those in flight. */
   #waiting: Sent[] = []
   #inFlight: Sent[] = []
-  readonly #answered: Sent[] = []
+  #answered: Sent[] = []
   #quietUntil = 0
 
   constructor(line: Line, pace: number, window: number) {
@@ -74,11 +75,13 @@ export class SendStream {
 
   #open(): void {
     const { random } = this.#line
-    const build = (request: number): Message => ({ type: 'OPEN_STREAM', request, stream: this.#id })
+    const stream = this.#id
+    const build = (request: number): Message => ({ type: 'OPEN_STREAM', request, stream })
     this.#asked = true
     this.#waiting = [...this.#inFlight, ...this.#waiting]
     this.#inFlight = []
     this.#line.ask(build, (answer) => {
+      if (stream !== this.#id) return
       if (answer.type === 'STREAM_OPENED') this.#opened = true
       else this.#refused(answer)
     })
@@ -113,7 +116,10 @@ export class SendStream {
     const first = random.chance(0.5)
     this.#inFlight.push(sent)
     if (reused && first) this.#reuse(this.#line, sent, 'before')
-    this.#say(this.#line, sent, (answer) => this.#answer(sent.seq, answer))
+    const stream = this.#id
+    this.#say(this.#line, sent, (answer) => {
+      if (stream === this.#id) this.#answer(sent.seq, answer)
+    })
     if (reused && !first) this.#reuse(this.#line, sent, 'behind')
     if (!random.chance(0.02)) return
     this.#say(this.#line, sent)
@@ -141,13 +147,27 @@ export class SendStream {
   }
 
   #answer(seq: number, answer: Message): void {
-    const consumed = answer.type === 'ERROR' && CONSUMED.includes(answer.code)
+    const code = answer.type === 'ERROR' ? answer.code : 0
+    if (code === ERRORS.MAILBOX_FULL.code) return this.#leaveOut(seq)
+    const consumed = CONSUMED.includes(code)
     if (answer.type !== 'RECEIPT' && !consumed) return this.#refused(answer)
     for (const list of [this.#inFlight, this.#waiting]) {
       const at = list.findIndex((sent) => sent.seq === seq)
       if (at >= 0) this.#answered.push(...list.splice(at, 1))
     }
     if (this.#answered.length > KEPT) this.#answered.splice(FIRST, 1)
+  }
+
+  /** What comes behind it goes on in another stream. */
+  #leaveOut(seq: number): void {
+    const rest = [...this.#inFlight, ...this.#waiting].filter((sent) => sent.seq !== seq)
+    this.#id = this.#line.random.bytes(16)
+    this.#waiting = rest.map((sent, i) => ({ ...sent, seq: i + 1 }))
+    this.#nextSeq = rest.length + 1
+    this.#inFlight = []
+    this.#answered = []
+    this.disconnected()
+    this.#line.did('workload: a stream is left')
   }
 
   /** Back to the lowest, once for all that failed together. */

@@ -6,6 +6,7 @@ import {
   TIMINGS,
   type Limits,
   type ProcessingConfig,
+  type Registration,
 } from '../../../protocol/replicas/config.js'
 import type { PersistenceConfig } from '../../../protocol/replicas/config.js'
 import { PersistenceReplica } from '../../../protocol/replicas/persistence.js'
@@ -17,6 +18,7 @@ import type { Workload } from '../simulation.js'
 import { Random } from '../random.js'
 import type { Passwords } from './account.js'
 import { Client } from './client.js'
+import { Company } from './company.js'
 
 export interface Builders {
   readonly persistence: (config: PersistenceConfig) => Machine
@@ -38,6 +40,9 @@ const TIGHT: readonly Partial<Limits>[] = [
   { credit: 4 },
   { keyEpochCommands: 4 },
   { keyEpochMs: 50 },
+  { sendsPerSecond: 50, sendBurst: 20 },
+  { mailboxBytes: 20_000 },
+  { invitations: 1 },
 ]
 
 export class Whole implements Workload {
@@ -49,6 +54,8 @@ export class Whole implements Workload {
   #users: string[] = []
   #held: ReadonlySet<string> | null = null
   readonly #passwords: Passwords = new Map()
+  readonly #company = new Company()
+  #registration: Registration | null = null
 
   constructor(builders = PRODUCT) {
     this.#builders = builders
@@ -68,6 +75,7 @@ export class Whole implements Workload {
       entropy: start.entropy,
       timings: TIMINGS,
       limits: this.#limitsOf(start),
+      registration: this.#registrationOf(start),
       seal: (input) =>
         seal(
           this.#wrong.has(slot) ? { ...input, text: `${input.text}, wrongly by p${slot}` } : input,
@@ -86,11 +94,21 @@ export class Whole implements Workload {
   }
 
   #limitsOf(start: Start): Limits {
+    if (this.#limits) return this.#limits
+    const chance = chanceOf(start)
+    const invitationMs = chance.pick([500, 3_000, LIMITS.invitationMs])
     // A user may have to wait for its log-in, but not for longer than a run lasts.
     const guarded = { wrongPasswords: 2, backOffMs: 1_000, registrationsPerMinute: 60 }
-    const roomy = { ...LIMITS, ...guarded, queuedCommands: 64, computations: 8 }
-    this.#limits ??= { ...roomy, ...chanceOf(start).pick(TIGHT) }
+    const roomy = { ...LIMITS, ...guarded, queuedCommands: 64, computations: 8, invitationMs }
+    this.#limits = { ...roomy, ...chance.pick(TIGHT) }
     return this.#limits
+  }
+
+  /** Once all are there some replicas let nobody else in, for a life. */
+  #registrationOf(start: Start): Registration {
+    this.#registration ??= chanceOf(start).pick(['open', 'open', 'invitation'])
+    const closes = Number.parseInt(start.boot.slice(-1), 16) % 2 === 0
+    return closes && this.#company.allJoined(this.#users) ? 'closed' : this.#registration
   }
 
   /** In some runs two clients have one name between them. */
@@ -106,7 +124,8 @@ export class Whole implements Workload {
     const { processing, clients } = sizes
     const name = this.#nameOf(slot, start, clients)
     this.#held ??= heldIn(this.#users, start)
-    const world = { users: this.#users, held: this.#held, processing, busy: () => this.busy, dial }
+    const [users, held, company] = [this.#users, this.#held, this.#company]
+    const world = { users, held, company, processing, busy: () => this.busy, dial }
     return new Client(name, start, world, this.#passwords)
   }
 

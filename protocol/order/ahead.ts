@@ -1,0 +1,23 @@
+// What orders ahead of the committed log have written, by key: each value until the committed log
+// holds the last order that wrote it.
+
+export class Ahead<T> {
+  readonly #written = new Map<string, { readonly value: T; readonly k: number }>()
+
+  get(key: string): T | undefined {
+    return this.#written.get(key)?.value
+  }
+
+  set(key: string, value: T, k: number): void {
+    this.#written.set(key, { value, k })
+  }
+
+  values(): T[] {
+    return [...this.#written.values()].map(({ value }) => value)
+  }
+
+  /** All orders through k are in the committed log, whole. */
+  settle(k: number): void {
+    for (const [key, written] of this.#written) if (written.k <= k) this.#written.delete(key)
+  }
+}

@@ -1,0 +1,85 @@
+// What users have to do with each other: published keys, invitations, block lists.
+
+import { errorName } from '../errors.js'
+import type { The } from '../messages/catalogue.js'
+import { KIND, sha256, type Entry, type Meta } from '../log/entry.js'
+import { decodeInvitation, decodeNote } from '../order/bodies.js'
+import type { Executor } from '../order/executor.js'
+import type { Limits } from '../replicas/config.js'
+import type { Asked } from './sessions.js'
+import { isUserName, refusal, type Session } from './session.js'
+
+export interface ContactsPort {
+  submit(
+    session: Session,
+    request: number,
+    asked: Asked,
+    answer: (entry: Entry, meta: Meta) => void,
+  ): void
+  reply(session: Session, message: The<'KEYS_ARE' | 'INVITED' | 'BLOCKED_ARE' | 'ERROR'>): void
+  /** Runs `then` when the own log holds everything that was acknowledged before now. */
+  atTip(session: Session, request: number, then: () => void): void
+}
+
+export class Contacts {
+  readonly #limits: Limits
+  readonly #executor: Executor
+  readonly #port: ContactsPort
+
+  constructor(limits: Limits, executor: Executor, port: ContactsPort) {
+    this.#limits = limits
+    this.#executor = executor
+    this.#port = port
+  }
+
+  keys(session: Session, { request, name }: The<'KEYS'>): void {
+    this.#port.atTip(session, request, () => {
+      const account = this.#executor.base.account(name)
+      if (!account) return this.#port.reply(session, refusal(request, 'NO_SUCH_USER'))
+      const { secrets } = account
+      const published = [secrets, ...secrets.older]
+      const keys = this.#executor.keysOf(account).map(({ kid: fingerprint, bits }, i) => {
+        const { publicKey, signing } = published[i]!
+        return { fingerprint, bits, publicKey, signing }
+      })
+      this.#port.reply(session, { type: 'KEYS_ARE', request, name, keys })
+    })
+  }
+
+  invite(session: Session, user: string, { request, code }: The<'INVITE'>): void {
+    const { invitations: most, invitationMs: lasts } = this.#limits
+    const asked = { kind: 'invite', user, invitation: sha256(code), lasts, most } as const
+    this.#port.submit(session, request, asked, (entry, meta) => {
+      const made = meta.kind === KIND.invitation
+      const { code: why, value } = made ? { code: 0, value: 0 } : decodeNote(entry.body)
+      if (why !== 0) return this.#refuse(session, request, why)
+      // Where it was open already, the note says until when.
+      const expires = made ? decodeInvitation(entry.body).expires : value
+      this.#port.reply(session, { type: 'INVITED', request, expires })
+    })
+  }
+
+  block(session: Session, user: string, message: The<'BLOCK' | 'UNBLOCK'>): void {
+    const { request, name } = message
+    if (!isUserName(name)) return this.#port.reply(session, refusal(request, 'BAD_NAME'))
+    const asked = { kind: 'block', user, name, blocked: message.type === 'BLOCK' } as const
+    this.#port.submit(session, request, asked, (entry, meta) => {
+      const code = meta.kind === KIND.block ? 0 : decodeNote(entry.body).code
+      if (code !== 0) return this.#refuse(session, request, code)
+      this.#sayBlocked(session, user, request)
+    })
+  }
+
+  blocked(session: Session, user: string, { request }: The<'BLOCKED'>): void {
+    this.#port.atTip(session, request, () => this.#sayBlocked(session, user, request))
+  }
+
+  #sayBlocked(session: Session, user: string, request: number): void {
+    const names = [...this.#executor.base.blocked(user)].sort()
+    this.#port.reply(session, { type: 'BLOCKED_ARE', request, names })
+  }
+
+  #refuse(session: Session, request: number, code: number): void {
+    this.#port.reply(session, refusal(request, errorName(code) ?? 'BAD_REQUEST'))
+  }
+}

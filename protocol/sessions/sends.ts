@@ -1,0 +1,99 @@
+// Sends of clients: what can be refused before it is ordered, and the answer from the committed log.
+// Rate and quota are soft: each replica counts for itself, and what is under way counts for nothing.
+
+import { ERRORS, errorName } from '../errors.js'
+import type { Message, The } from '../messages/catalogue.js'
+import { MAX_TEXT } from '../messages/common.js'
+import { KIND, type Entry, type Meta } from '../log/entry.js'
+import { decodeNote } from '../order/bodies.js'
+import type { Executor } from '../order/executor.js'
+import type { RingStanding } from '../order/standing.js'
+import { streamKey } from '../order/state.js'
+import { Rates } from './rates.js'
+import type { Asked } from './sessions.js'
+import { refusal, type Session } from './session.js'
+import { StoredBytes } from './stored.js'
+
+type Send = The<'SEND' | 'SEND_SEALED'>
+
+export interface SendsPort {
+  submit(
+    session: Session,
+    request: number,
+    asked: Asked,
+    answer: (entry: Entry, meta: Meta) => void,
+  ): void
+  reply(session: Session, message: Message): void
+}
+
+export class Sends {
+  readonly #s: RingStanding
+  readonly #executor: Executor
+  readonly #port: SendsPort
+  readonly #rates: Rates
+  readonly stored = new StoredBytes()
+
+  constructor(standing: RingStanding, executor: Executor, port: SendsPort) {
+    this.#s = standing
+    this.#executor = executor
+    this.#port = port
+    const { sendsPerSecond: perSecond, sendBurst: burst } = standing.limits
+    this.#rates = new Rates({ perSecond, burst })
+  }
+
+  send(session: Session, user: string, message: Send): void {
+    const refused = this.#whyRefused(user, message)
+    if (refused) return this.#port.reply(session, refused)
+    this.#port.submit(session, message.request, askedBy(user, message), (entry, meta) =>
+      this.#port.reply(session, this.#answer(message, entry, meta)),
+    )
+  }
+
+  #whyRefused(user: string, message: Send): The<'ERROR'> | null {
+    const { request, seq, to } = message
+    if (seq === 0) return refusal(request, 'BAD_REQUEST', 'seq starts at 1')
+    if (message.type === 'SEND' && Buffer.byteLength(message.text) > MAX_TEXT) {
+      return refusal(request, 'TOO_LONG', `at most ${MAX_TEXT} bytes`)
+    }
+    const retryAfter = this.#rates.take(user, this.#s.now.monotonic)
+    if (retryAfter > 0) {
+      const { sendsPerSecond } = this.#s.limits
+      const detail = `${sendsPerSecond} a second; again in ${retryAfter} ms`
+      return refusal(request, 'RATE_LIMITED', detail, { retryAfter })
+    }
+    const [held, most] = [this.stored.of(to), this.#s.limits.mailboxBytes]
+    if (held < most || this.#isKnown(message)) return null
+    const detail = `${to} holds ${held} bytes; ${most} are the most`
+    return refusal(request, 'MAILBOX_FULL', detail, { retryAfter: null })
+  }
+
+  /** It has its answer, or its place is another's: that is told as ever. */
+  #isKnown({ stream, seq }: Send): boolean {
+    return seq < (this.#executor.base.stream(streamKey(stream))?.next ?? 0)
+  }
+
+  /** The answer to a send, from its entry; a repeated one gets the original's (C5). */
+  #answer(message: Send, entry: Entry, meta: Meta): Message {
+    const { request, seq, stream } = message
+    const answered = (code: number, index: number, time: number): Message => {
+      if (code === 0) return { type: 'RECEIPT', request, seq, index, time }
+      return refusal(request, errorName(code) ?? 'BAD_REQUEST')
+    }
+    if (meta.kind === KIND.message) return answered(0, entry.index, entry.time)
+    if (meta.kind === KIND.refusal) return answered(meta.answer, entry.index, entry.time)
+    const { code, value } = decodeNote(entry.body)
+    if (code === ERRORS.OUT_OF_ORDER.code) {
+      return refusal(request, 'OUT_OF_ORDER', `expected ${value}`, { expected: value })
+    }
+    if (code !== 0) return refusal(request, errorName(code) ?? 'BAD_REQUEST')
+    const known = this.#executor.base.known(streamKey(stream), value)
+    if (!known) return refusal(request, 'OLD_DUPLICATE')
+    return answered(known.code, known.index, known.time)
+  }
+}
+
+function askedBy(user: string, message: Send): Asked {
+  const { stream, seq, to } = message
+  if (message.type === 'SEND') return { kind: 'send', user, stream, seq, to, text: message.text }
+  return { kind: 'send-sealed', user, stream, seq, to, sealed: message.sealed }
+}

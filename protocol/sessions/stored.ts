@@ -1,0 +1,87 @@
+// How many bytes each mailbox holds, from the committed log in its order: 12 bytes of memory for
+// each message that is there, in two columns. Execution does not know of it: it is for turning sends
+// away before they are ordered.
+
+import type { Drop } from '../log/drop.js'
+
+interface Mailbox {
+  /** Log indices, ascending; as many as `length`. */
+  indices: Float64Array
+  /** Bytes of each; 0: deleted. */
+  sizes: Uint32Array
+  length: number
+  /** Of them, those not deleted. */
+  live: number
+  bytes: number
+}
+
+const FIRST = 8
+const GROWTH = 1.5
+
+/** Room for so many messages and some more; those deleted are left behind. */
+function resized(mailbox: Mailbox): void {
+  const { indices, sizes, length, live } = mailbox
+  const room = Math.max(FIRST, Math.ceil(live * GROWTH))
+  mailbox.indices = new Float64Array(room)
+  mailbox.sizes = new Uint32Array(room)
+  mailbox.length = 0
+  for (let i = 0; i < length; i++) {
+    if (sizes[i] === 0) continue
+    mailbox.indices[mailbox.length] = indices[i]!
+    mailbox.sizes[mailbox.length++] = sizes[i]!
+  }
+}
+
+export class StoredBytes {
+  readonly #mailboxes = new Map<string, Mailbox>()
+
+  of(mailbox: string): number {
+    return this.#mailboxes.get(mailbox)?.bytes ?? 0
+  }
+
+  /** The committed log has this message; nothing where its body is erased already. */
+  add(name: string, index: number, bytes: number): void {
+    if (bytes === 0) return
+    const mailbox = this.#mailboxes.get(name) ?? {
+      ...{ indices: new Float64Array(FIRST), sizes: new Uint32Array(FIRST) },
+      ...{ length: 0, live: 0, bytes: 0 },
+    }
+    this.#mailboxes.set(name, mailbox)
+    if (mailbox.length === mailbox.indices.length) resized(mailbox)
+    mailbox.indices[mailbox.length] = index
+    mailbox.sizes[mailbox.length++] = bytes
+    mailbox.live++
+    mailbox.bytes += bytes
+  }
+
+  drop({ mailbox: name, indices }: Drop): void {
+    const mailbox = this.#mailboxes.get(name)
+    if (!mailbox) return
+    for (const index of indices ?? []) {
+      const at = placeOf(mailbox, index)
+      const bytes = mailbox.sizes[at] ?? 0
+      if (mailbox.indices[at] !== index || at >= mailbox.length || bytes === 0) continue
+      mailbox.sizes[at] = 0
+      mailbox.live--
+      mailbox.bytes -= bytes
+    }
+    if (!indices || mailbox.live === 0) this.#mailboxes.delete(name)
+    else if (mailbox.live * 2 < mailbox.length) resized(mailbox)
+  }
+
+  /** It is told all again from the beginning of the log. */
+  clear(): void {
+    this.#mailboxes.clear()
+  }
+}
+
+/** Of the first message at `index` or later. */
+function placeOf({ indices, length }: Mailbox, index: number): number {
+  let [low, high] = [0, length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (indices[middle]! < index) low = middle + 1
+    else high = middle
+  }
+  return low
+}

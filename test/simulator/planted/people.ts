@@ -1,0 +1,139 @@
+// Bugs of invitations, block lists, ends of accounts and quotas.
+
+import type { Bug } from './bug.js'
+
+const DECIDE = 'order/decide-accounts'
+const PEOPLE = 'order/people'
+
+export const PEOPLE_BUGS: readonly Bug[] = [
+  {
+    name: 'an invitation is used twice',
+    workload: 'whole',
+    changes: [
+      { file: DECIDE, line: 'known && !known.used && isOpen(known, time)', becomes: 'known' },
+      {
+        file: 'sessions/accounts',
+        line: 'known && !known.used && isOpen(known, base.time)',
+        becomes: 'known',
+      },
+    ],
+    caughtBy: ['invitation'],
+  },
+  {
+    name: 'an invitation is used up only once the account is committed',
+    workload: 'whole',
+    changes: [
+      {
+        file: PEOPLE,
+        line: 'this.#invitations.set(id, { ...invited, used: true }, k);',
+        becomes: 'void k;',
+      },
+    ],
+    caughtBy: ['invitation', 'vote', 'C2'],
+  },
+  {
+    name: 'an invitation expires by the clock of each replica',
+    workload: 'whole',
+    changes: [
+      {
+        file: DECIDE,
+        line: 'return known && !known.used && isOpen(known, time)',
+        becomes: 'return known && !known.used && isOpen(known, globalThis.wall ?? 0)',
+      },
+      {
+        file: 'sessions/accounts',
+        line: 'known && !known.used && isOpen(known, base.time)',
+        becomes: 'known && !known.used',
+      },
+      {
+        file: 'replicas/processing',
+        line: 'this.#s.now = now;',
+        becomes: 'this.#s.now = now;\n        globalThis.wall = now.wall;',
+      },
+    ],
+    caughtBy: ['invitation', 'vote', 'C2'],
+  },
+  {
+    name: 'anybody is let in by who asks for no invitation',
+    workload: 'whole',
+    changes: [
+      {
+        file: DECIDE,
+        line: 'byInvitation && !ledger.isEmpty',
+        becomes: 'false',
+      },
+      {
+        file: 'sessions/accounts',
+        line: "registration === 'invitation' && !base.isEmpty",
+        becomes: 'false',
+      },
+    ],
+    caughtBy: ['invitation'],
+  },
+  {
+    name: 'the overlay knows of no block list',
+    workload: 'whole',
+    changes: [
+      {
+        file: PEOPLE,
+        line: 'return this.#blocked.get(user) ?? this.#people.blocked(user);',
+        becomes: 'return this.#people.blocked(user);',
+      },
+    ],
+    caughtBy: ['block', 'vote', 'C2'],
+  },
+  {
+    name: 'the name of a closed account is free again',
+    workload: 'whole',
+    changes: [
+      {
+        file: PEOPLE,
+        line: 'return this.accounts.has(name) || this.#closed.has(name);',
+        becomes: 'return this.accounts.has(name);',
+      },
+    ],
+    caughtBy: ['closed', 'C5', 'linearizable'],
+  },
+  {
+    name: 'sessions outlive their account',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'sessions/sessions',
+        line: 'const { version = Infinity }',
+        becomes: 'const { version = 1 }',
+      },
+    ],
+    caughtBy: ['closed', 'linearizable'],
+  },
+  {
+    name: 'the end of an account erases only what is in memory',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'log/drops',
+        line: 'this.#eraseMailbox(first);',
+        becomes: 'this.#erase([{ ...first, indices: [] }], 1);',
+      },
+    ],
+    caughtBy: ['erasure', 'read'],
+  },
+  {
+    name: 'the end of an account is taken for carried out after its first page',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'log/drops',
+        line: 'page.more ? 0 : 1',
+        becomes: '1',
+      },
+    ],
+    caughtBy: ['erasure', 'read'],
+  },
+  {
+    name: 'deleted messages count for the quota',
+    workload: 'whole',
+    changes: [{ file: 'sessions/stored', line: 'mailbox.bytes -= bytes;', becomes: 'void bytes;' }],
+    caughtBy: ['quota'],
+  },
+]

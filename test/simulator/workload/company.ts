@@ -1,0 +1,138 @@
+// What the users of a run have to do with each other: invitations and their codes, block lists, and
+// leaving for good. Nobody leaves before all have joined: who is left must be able to invite those
+// who wait.
+
+import type { Random } from '../random.js'
+import type { Line } from './line.js'
+
+export class Company {
+  /** Codes of invitations, the newest last; not all are open. */
+  readonly #codes: Uint8Array[] = []
+  readonly #joined = new Set<string>()
+  /** Refused for want of an invitation. */
+  readonly #waiting = new Set<string>()
+  /** Tokens of those who have asked for the end of their accounts. */
+  readonly #leaving = new Map<string, Uint8Array>()
+  readonly #gone = new Set<string>()
+
+  code(line: Line): Uint8Array | null {
+    const { random, user } = line
+    const wanted = this.#waiting.has(user) ? 0.9 : 0.1
+    return random.chance(wanted) ? this.anyCode(random) : null
+  }
+
+  anyCode(random: Random): Uint8Array | null {
+    if (this.#codes.length === 0) return null
+    return random.chance(0.7) ? this.#codes.at(-1)! : random.pick(this.#codes)
+  }
+
+  opened(code: Uint8Array): void {
+    this.#codes.push(code)
+  }
+
+  waits(user: string): void {
+    this.#waiting.add(user)
+  }
+
+  get isWaitedFor(): boolean {
+    return this.#waiting.size > 0
+  }
+
+  joined(user: string): void {
+    this.#joined.add(user)
+    this.#waiting.delete(user)
+  }
+
+  allJoined(users: readonly string[]): boolean {
+    return users.length > 0 && users.every((user) => this.#joined.has(user))
+  }
+
+  /** Half of them stay, or more, and nobody goes before all have joined. */
+  spares(user: string, users: readonly string[]): boolean {
+    const stays = users.indexOf(user) >= Math.floor(users.length / 2)
+    return !stays && this.allJoined(users)
+  }
+
+  /** The token that its end is asked for with; undefined: it stays. */
+  leaving(user: string): Uint8Array | undefined {
+    return this.#leaving.get(user)
+  }
+
+  leaves(user: string, token: Uint8Array): void {
+    this.#leaving.set(user, token)
+  }
+
+  isGone(user: string): boolean {
+    return this.#gone.has(user)
+  }
+
+  left(user: string): void {
+    this.#gone.add(user)
+  }
+}
+
+/** What one of them does about it. */
+export class Companion {
+  readonly #line: Line
+
+  constructor(line: Line) {
+    this.#line = line
+  }
+
+  work(): void {
+    const { random, world } = this.#line
+    const { company } = world
+    if (company.isWaitedFor ? random.chance(0.1) : world.busy() && random.chance(0.003)) {
+      this.#invite()
+    }
+    if (!world.busy()) return
+    if (random.chance(0.005)) this.#block()
+    if (random.chance(0.0005)) this.#line.ask((request) => ({ type: 'BLOCKED', request }))
+  }
+
+  /** The end of the account; the same token whenever it is asked for. */
+  get wantsToLeave(): boolean {
+    const { random, world, user } = this.#line
+    const { company, users } = world
+    if (company.leaving(user)) return random.chance(0.05)
+    if (!world.busy() || !random.chance(0.003) || !company.spares(user, users)) return false
+    company.leaves(user, random.bytes(16))
+    return true
+  }
+
+  #invite(): void {
+    const { random, world } = this.#line
+    const code = random.bytes(16)
+    const early = random.chance(0.2)
+    if (early) world.company.opened(code)
+    this.#again(() =>
+      this.#line.ask(
+        (request) => ({ type: 'INVITE', request, code }),
+        (answer) => {
+          if (answer.type !== 'INVITED') return
+          if (!early) world.company.opened(code)
+          this.#line.did('workload: invited')
+        },
+      ),
+    )
+  }
+
+  #block(): void {
+    const { random, world } = this.#line
+    const type = random.chance(0.5) ? 'BLOCK' : 'UNBLOCK'
+    const name = random.chance(0.05) ? random.pick(['nobody', 'no name']) : random.pick(world.users)
+    this.#again(() =>
+      this.#line.ask(
+        (request) => ({ type, request, name }),
+        (answer) => {
+          if (answer.type === 'BLOCKED_ARE') this.#line.did(`workload: ${type} done`)
+        },
+      ),
+    )
+  }
+
+  #again(ask: () => void): void {
+    ask()
+    if (this.#line.random.chance(0.2)) ask()
+  }
+}

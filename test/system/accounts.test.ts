@@ -1,0 +1,106 @@
+// Accounts on real daemons, through the command: who is let in, who is heard, how much fits, and the
+// end of an account, which leaves nothing of its mailbox in any file.
+
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { Connection } from '../../daemons/storage/connection.js'
+import type { Ended } from '../../clients/cli/programs.js'
+import { Cluster } from './cluster.js'
+import type { Replica } from './replica.js'
+
+t.setTimeout(280_000)
+
+/** Bodies of messages in this mailbox that the file still holds. */
+async function bodiesIn(replica: Replica, mailbox: string): Promise<number> {
+  const connection = await Connection.open(replica.place.data, 'read')
+  try {
+    const sql = `SELECT count(*) AS count FROM entries
+      WHERE kind = 5 AND mailbox = ? AND body_hash IS NULL`
+    return (await connection.all<{ count: number }>(sql, mailbox))[0]!.count
+  } finally {
+    await connection.close()
+  }
+}
+
+const settings = {
+  registration: 'invitation',
+  limits: { keyBits: 2_048, mailboxBytes: 100_000, sendsPerSecond: 50, sendBurst: 30 },
+}
+
+t.test('by invitation; blocked; full; deleted', async (t) => {
+  const cluster = await Cluster.start(t, { processing: 3, persistence: 3, settings })
+  const troca = (user: string, ...args: string[]): Promise<Ended> => cluster.troca(user, args)
+  const good = ({ code, stdout, stderr }: Ended): string => {
+    t.equal(code, 0, stderr)
+    return stdout.trim()
+  }
+  const json = (ended: Ended): Record<string, unknown> =>
+    JSON.parse(ended.stdout.trim()) as Record<string, unknown>
+
+  // The first account of all needs none; the second does, and the third cannot have the same.
+  good(await troca('alice', 'register', 'alice'))
+  const uninvited = await troca('bob', 'register', 'bob', '--json')
+  t.match(json(uninvited), { exitCode: 1, error: 'INVITATION_NEEDED', definite: true })
+  const invitation = json(await troca('alice', 'invite', '--json'))
+  t.ok(Number(invitation['expires']) > Date.now())
+  const code = String(invitation['code'])
+  good(await troca('bob', 'register', 'bob', '--invitation', code))
+  const again = await troca('carol', 'register', 'carol', '--invitation', code, '--json')
+  t.match(json(again), { exitCode: 1, error: 'BAD_INVITATION', definite: true })
+  t.match(await troca('carol', 'register', 'carol', '--invitation', 'x'), { code: 1 })
+  const log = Buffer.concat(
+    cluster.persistence.map(({ place }) => readFileSync(`${place.data}-wal`)),
+  )
+  t.equal(log.indexOf(Buffer.from(code, 'hex')), -1, 'the code itself is in no file')
+  t.ok(log.indexOf('bob') > 0)
+
+  // A block list.
+  good(await troca('alice', 'send', 'bob', 'one'))
+  good(await troca('bob', 'block', 'alice'))
+  t.same(json(await troca('bob', 'block', '--list', '--json')), { blocked: ['alice'] })
+  const blocked = await troca('alice', 'send', 'bob', 'two', '--json')
+  t.match(json(blocked), { exitCode: 1, error: 'BLOCKED', definite: true })
+  t.match(await troca('bob', 'block', 'nobody'), { code: 1, stderr: /no such user/ })
+  t.match(await troca('bob', 'block'), { code: 2 })
+  good(await troca('bob', 'block', '--remove', 'alice'))
+  good(await troca('alice', 'send', 'bob', 'three'))
+
+  // Faster than one may: the library waits, and nothing is lost.
+  const alice = await cluster.logIn('alice')
+  const receipts = await Promise.all(
+    Array.from({ length: 60 }, (_, i) => alice.send('bob', `fast ${i}`)),
+  )
+  t.equal(new Set(receipts.map(({ index }) => index)).size, 60)
+
+  // Full, until its owner deletes something.
+  const large = 'x'.repeat(60_000)
+  const first = await alice.send('bob', large)
+  const second = await alice.send('bob', large).catch((error: unknown) => error)
+  const full = second instanceof Error ? second : await alice.send('bob', 'more').catch((e) => e)
+  t.match(full, { name: 'MAILBOX_FULL', definite: true, retryAfterMs: undefined })
+  t.match((full as Error).message, /bob holds \d+ bytes; 100000 are the most/)
+  const bob = await cluster.logIn('bob')
+  const mine = [first, ...(second instanceof Error ? [] : [second as typeof first])]
+  await bob.delete(mine.map(({ index }) => index))
+  await cluster.until('there is room again', () => alice.send('bob', 'once more').catch(() => null))
+
+  // The end: one replica is away and hears of it later.
+  const [away] = cluster.persistence
+  await away!.kill()
+  t.match(await troca('bob', 'account', 'delete'), { code: 2, stderr: /--yes/ })
+  good(await troca('bob', 'account', 'delete', '--yes'))
+  await t.rejects(bob.inbox(), { name: 'BAD_CREDENTIALS' }, 'its other session has ended')
+  t.match(json(await troca('alice', 'send', 'bob', 'gone?', '--json')), { error: 'NO_SUCH_USER' })
+  t.match(await troca('bob', 'login', 'bob'), { code: 4 })
+  const next = String(json(await troca('alice', 'invite', '--json'))['code'])
+  const taken = await troca('bob', 'register', 'bob', '--invitation', next, '--json')
+  t.match(json(taken), { error: 'NAME_TAKEN' })
+  away!.start()
+  await cluster.untilSettled()
+  for (const replica of cluster.persistence) {
+    await cluster.until(`${replica.name} has erased all of it`, async () => {
+      return (await bodiesIn(replica, 'bob')) === 0 ? true : null
+    })
+  }
+  t.match(await cluster.audit(), { agree: true })
+})
