@@ -48,7 +48,10 @@ function allFailed(failures: readonly TrocaError[]): TrocaError {
   const final = failures.find((failure) => !failure.retriable)
   if (final && failures.every((failure) => !failure.retriable)) return final
   const why = failures.map((failure) => failure.message).join(', ')
-  return clientError('UNREACHABLE', `no server could be reached: ${why}`, false)
+  const text = `no server could be reached: ${why}`
+  // Where all of them have said when to come again, the first of these times is soon enough.
+  const waits = failures.map(({ retryAfterMs }) => retryAfterMs ?? 0)
+  return clientError('UNREACHABLE', text, false, undefined, Math.min(...waits) || undefined)
 }
 
 export function firstToWelcome(

@@ -91,8 +91,9 @@ export function clientError(
   text: string,
   definite: boolean,
   cause?: unknown,
+  retryAfterMs?: number,
 ): TrocaError {
-  return new TrocaError(name, text, { ...CLIENT_ERRORS[name], definite, cause })
+  return new TrocaError(name, text, { ...CLIENT_ERRORS[name], definite, cause, retryAfterMs })
 }
 
 /** Refused before it could enter the order: this try certainly left no trace. */

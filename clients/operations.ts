@@ -23,6 +23,8 @@ interface Pending extends Operation {
   readonly resolve: (answer: Message) => void
   readonly reject: (error: TrocaError) => void
   deadline: Deadline | null
+  /** Monotonic ms. */
+  readonly endsAt: number
   /** Tries that may have been carried out. */
   openTries: number
   lastRefusal: TrocaError | null
@@ -55,6 +57,7 @@ export class Operations {
         resolve,
         reject,
         deadline: null,
+        endsAt: performance.now() + operation.timeoutMs,
         openTries: 0,
         lastRefusal: null,
       }
@@ -103,6 +106,10 @@ export class Operations {
       const error = fromRefusal({ ...answer, definite })
       if (!error.retriable) return this.#fail(pending, error)
       pending.lastRefusal = error
+      // There will be no time for another try: who asked is told now, and why.
+      if (performance.now() + (error.retryAfterMs ?? 0) > pending.endsAt) {
+        return this.#fail(pending, error)
+      }
       if (error.name !== 'OVERLOADED') this.#doubt()
       const again = (): void => {
         if (this.#connection === connection) this.#write(pending)

@@ -120,6 +120,21 @@ export const ERRORS = {
     'the mailbox of the recipient is full',
     'try again when its owner has deleted messages: troca delete',
   ),
+  TOO_MANY_ATTEMPTS: later(
+    209,
+    'too many wrong passwords from this address',
+    'wait as long as the error says; from another address it goes on',
+  ),
+  TOO_MANY_REGISTRATIONS: later(
+    210,
+    'too many registrations from this address',
+    'wait as long as the error says',
+  ),
+  ADDRESS_BUSY: later(
+    211,
+    'this address has too much under way at once',
+    'wait for what was asked before',
+  ),
   BAD_FRAME: final(301, 'the frame was not understood', 'this is a fault of the sender'),
   BAD_STATE: final(302, 'this message does not belong here', 'this is a fault of the sender'),
   WRONG_CLUSTER: final(303, 'this is another cluster', 'check the cluster id of both sides'),
@@ -134,6 +149,18 @@ export const ERRORS = {
     307,
     'the account was changed: another password, another key, or it was deleted',
     'log in again',
+    false,
+  ),
+  TOO_MANY_CONNECTIONS: later(
+    308,
+    'too many connections from this address',
+    'close some, or wait until others have ended',
+  ),
+  TOO_SLOW: later(309, 'what was begun took too long to come', 'send it at once', false),
+  LOGIN_TIMEOUT: later(
+    311,
+    'nobody has logged in here, and nothing was asked for a while',
+    'connect again and log in',
     false,
   ),
 } as const satisfies Record<string, Kind>

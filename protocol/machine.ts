@@ -58,7 +58,10 @@ export type Effect =
   /** One transaction in the file's only writer queue, first in first out. */
   | { readonly type: 'persist'; readonly token: number; readonly batch: WriteBatch }
   | { readonly type: 'read'; readonly token: number; readonly query: ReadQuery }
-  | { readonly type: 'compute'; readonly token: number; readonly job: Job }
+  /** `origin`: whose turn it takes, where several wait for a worker. */
+  | { readonly type: 'compute'; readonly token: number; readonly job: Job; readonly origin: string }
+  /** Reads no more from a client, or reads on. */
+  | { readonly type: 'hold'; readonly link: LinkId; readonly held: boolean }
   | {
       readonly type: 'log'
       readonly level: LogLevel

@@ -34,6 +34,7 @@ const EXIT_OF: Partial<Record<string, ExitCode>> = {
   NOT_LOGGED_IN: EXIT.authentication,
   FORBIDDEN: EXIT.authentication,
   SESSION_ENDED: EXIT.authentication,
+  TOO_MANY_ATTEMPTS: EXIT.authentication,
   NO_KEYS: EXIT.authentication,
   BROKEN_PEER: EXIT.unreachable,
   UNREACHABLE: EXIT.unreachable,
@@ -95,7 +96,7 @@ export async function explain(
   const { name, code, retriable, hint } = error
   const definite = error.definite || sending === 'not-begun'
   let exitCode = EXIT_OF[name] ?? EXIT.failed
-  const parts = [`${sayError(name, error.message)}.`]
+  const parts = [`${sayError(name, error.message, error.retryAfterMs)}.`]
   if (client && PASSING.has(name)) {
     const status = await client.status({ timeoutMs: withinMs }).catch(() => null)
     if (status && !serves(status)) {

@@ -263,6 +263,10 @@ const ERRORS_PT: Record<string, string> = {
   RATE_LIMITED: 'este utilizador envia depressa demais',
   MAILBOX_FULL: 'a caixa do destinatário está cheia',
   OVERLOADED: 'a réplica tem trabalho a mais',
+  TOO_MANY_ATTEMPTS: 'demasiadas palavras-passe erradas deste endereço',
+  TOO_MANY_REGISTRATIONS: 'demasiados registos deste endereço',
+  ADDRESS_BUSY: 'este endereço tem demasiado em curso',
+  TOO_MANY_CONNECTIONS: 'demasiadas ligações deste endereço',
   NOT_READY: 'de momento não há coordenador',
   NO_QUORUM: 'há réplicas de persistência a menos',
   STORAGE_FULL: 'o disco está cheio',
@@ -293,7 +297,9 @@ export function say(name: TextName, values: Values = {}): string {
   return sayIn(TEXTS, name, values)
 }
 
-export function sayError(name: string, text: string): string {
+export function sayError(name: string, text: string, retryAfterMs = 0): string {
   const translated = portuguese() ? ERRORS_PT[name] : undefined
-  return translated ? `${translated} (${name})` : text
+  if (!translated) return text
+  const wait = retryAfterMs >= 1_000 ? `; de novo daqui a ${Math.ceil(retryAfterMs / 1_000)} s` : ''
+  return `${translated}${wait} (${name})`
 }

@@ -1,4 +1,4 @@
-// What a connection may weigh and how long it may keep silent.
+// What connections may weigh, how many there may be, and how long they may take.
 
 import { MAX_PEER_FRAME } from '../../protocol/messages/common.js'
 
@@ -10,9 +10,16 @@ export interface LinkBounds {
   /** Bytes that wait to be sent, to a replica and to a client. */
   readonly peerQueue: number
   readonly clientQueue: number
-  /** Below what the port takes in all: there is always room for replicas. */
+  /** Replicas do not count: there is always room for them. */
   readonly maxClients: number
+  readonly connectionsPerAddress: number
+  /** Connections of whom nobody knows yet who they are; and how long that may be so. */
+  readonly handshakes: number
   readonly handshakeMs: number
+  /** A client where nobody is logged in, since it last asked for anything. */
+  readonly loginMs: number
+  /** From the first byte of a client's frame to its last. */
+  readonly frameMs: number
   /** Silence of a replica beyond this ends its link; it is asked for a sign of life before. */
   readonly peerSilenceMs: number
   readonly clientSilenceMs: number
@@ -30,9 +37,31 @@ export const BOUNDS: LinkBounds = {
   peerQueue: 32 * 1024 * 1024,
   clientQueue: 8 * 1024 * 1024,
   maxClients: 3_500,
+  connectionsPerAddress: 512,
+  handshakes: 512,
   handshakeMs: 5_000,
+  loginMs: 60_000,
+  frameMs: 10_000,
   peerSilenceMs: 4_000,
   clientSilenceMs: 60_000,
   clientHeartbeatMs: 5_000,
   credit: 256,
+}
+
+/** Those that the cluster file may set, beside the machine's own. */
+export type LinkLimits = Pick<LinkBounds, (typeof LINK_LIMITS)[number]>
+
+const LINK_LIMITS = [
+  'maxClients',
+  'connectionsPerAddress',
+  'handshakes',
+  'handshakeMs',
+  'loginMs',
+  'frameMs',
+  'clientSilenceMs',
+  'clientQueue',
+] as const satisfies (keyof LinkBounds)[]
+
+export function linkLimitsOf(bounds: LinkBounds): LinkLimits {
+  return Object.fromEntries(LINK_LIMITS.map((name) => [name, bounds[name]])) as LinkLimits
 }

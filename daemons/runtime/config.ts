@@ -4,6 +4,8 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
+import { BOUNDS, linkLimitsOf } from './bounds.js'
+import type { LinkLimits } from './bounds.js'
 import { Checker } from './config-checker.js'
 import type { Address } from './dialler.js'
 import type { Replica } from './identity.js'
@@ -26,7 +28,7 @@ export interface ClusterConfig {
   /** Absolute; holds ca.pem and `certificates/`, `data/` and `logs/`. */
   readonly directory: string
   readonly timings: Timings
-  readonly limits: Limits
+  readonly limits: Limits & LinkLimits
   readonly registration: Registration
   /** Where the debug ports listen: loopback, unless the file says otherwise. */
   readonly debugHost: string
@@ -181,7 +183,8 @@ export function checkConfig(
     check.problem('timings.coordinatorPatience', `${coordinatorPatience}`, wanted)
   }
   const tls = check.oneOf(given['tls'] ?? true, 'tls', [true, false, 'on', 'off'] as const)
-  const limits = readNumbers(check, given['limits'], 'limits', LIMITS)
+  const defaults = { ...LIMITS, ...linkLimitsOf(BOUNDS) }
+  const limits = readNumbers(check, given['limits'], 'limits', defaults)
   if (limits.keyBits < 2_048 || limits.keyBits > 8_192) {
     check.problem('limits.keyBits', `${limits.keyBits}`, '2048 ... 8192')
   }

@@ -13,7 +13,7 @@ import { Driver, EXIT } from './driver.js'
 import type { Surroundings } from './driver.js'
 import type { Self } from './handshake.js'
 import { nameOf, uriOf } from './identity.js'
-import { BOUNDS } from './bounds.js'
+import { BOUNDS, linkLimitsOf } from './bounds.js'
 import { Links } from './links.js'
 import type { LinksEvents } from './links.js'
 import { Figures } from './registry.js'
@@ -89,6 +89,7 @@ class Daemon {
     this.#driver = new Driver(machine, {
       send: (link, frame) => this.#links.send(link, frame),
       close: (link, reason) => this.#links.close(link, reason),
+      hold: (link, held) => this.#links.hold(link, held),
       ...(store && { store }),
       ...(workers && { workers }),
       wrote: (seconds) => this.#figures.wrote(seconds),
@@ -111,7 +112,11 @@ class Daemon {
         })
       : null
     const credentials = this.#credentials?.current ?? null
-    const bounds = { ...BOUNDS, credit: config.limits.credit }
+    const bounds = {
+      ...BOUNDS,
+      ...linkLimitsOf({ ...BOUNDS, ...config.limits }),
+      credit: config.limits.credit,
+    }
     const { host, port } = own
     const options = { self, credentials, bounds, coordinator, userOf, replicas: config.replicas }
     this.#links = new Links({ ...options, address: { host, port } }, events)

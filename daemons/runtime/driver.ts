@@ -17,13 +17,16 @@ export const EXIT = { software: 70, io: 74 } as const
 export interface Surroundings {
   readonly send: (link: LinkId, frame: Buffer) => void
   readonly close: (link: LinkId, reason: string) => void
+  readonly hold: (link: LinkId, held: boolean) => void
   readonly store?: {
     write(batch: WriteBatch): Promise<WriteResult>
     read(query: ReadQuery): Promise<ReadResult>
   }
   /** A transaction is on disk, so many seconds after it was asked for. */
   readonly wrote?: (seconds: number) => void
-  readonly workers?: { run(job: Job, onProgress: (text: string) => void): Promise<JobResult> }
+  readonly workers?: {
+    run(job: Job, origin: string, onProgress: (text: string) => void): Promise<JobResult>
+  }
   readonly log: (
     level: LogLevel,
     event: string,
@@ -104,12 +107,14 @@ export class Driver {
         return this.#around.send(effect.link, this.#frameOf(effect.message))
       case 'close':
         return this.#around.close(effect.link, effect.reason)
+      case 'hold':
+        return this.#around.hold(effect.link, effect.held)
       case 'persist':
         return this.#persist(effect.token, effect.batch)
       case 'read':
         return this.#read(effect.token, effect.query)
       case 'compute':
-        return this.#compute(effect.token, effect.job)
+        return this.#compute(effect.token, effect.job, effect.origin)
       case 'log':
         return this.#around.log(effect.level, effect.event, effect.fields)
       case 'stopped':
@@ -147,7 +152,7 @@ export class Driver {
       )
   }
 
-  #compute(token: number, job: Job): void {
+  #compute(token: number, job: Job, origin: string): void {
     const { workers } = this.#around
     if (!workers) throw new InvariantError('a computation was asked for where there are no workers')
     const progress = (text: string) => this.feed({ type: 'progress', token, text })
@@ -156,7 +161,7 @@ export class Driver {
       reason: (error as Error).message,
     })
     workers
-      .run(job, progress)
+      .run(job, origin, progress)
       .catch(failed)
       .then(
         (result) => this.feed({ type: 'computed', token, result }),

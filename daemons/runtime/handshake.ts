@@ -12,6 +12,8 @@ import type { Message, The } from '../../protocol/messages/catalogue.js'
 import type { LinkBounds } from './bounds.js'
 
 export const VERSION = 1
+/** Told to who is sent away and may come again. */
+const RETRY_AFTER_MS = 1_000
 
 /** This replica, as every handshake needs it. */
 export interface Self extends Replica {
@@ -34,7 +36,7 @@ export class Refusal extends Error {
 }
 
 export function errorMessage(code: ErrorName, text: string): The<'ERROR'> {
-  const { code: number, definite } = ERRORS[code]
+  const { code: number, definite, retriable } = ERRORS[code]
   // The wire bounds the text in bytes.
   const short = Buffer.from(text).subarray(0, 1000).toString()
   return {
@@ -43,7 +45,7 @@ export function errorMessage(code: ErrorName, text: string): The<'ERROR'> {
     code: number,
     text: short,
     definite,
-    retryAfter: null,
+    retryAfter: retriable ? RETRY_AFTER_MS : null,
     expected: null,
   }
 }

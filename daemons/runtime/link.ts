@@ -6,6 +6,7 @@ import type { LinkId, Peer } from '../../protocol/machine.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { nameOf } from './identity.js'
 import type { Tally } from './traffic.js'
+import { originOf } from '../../protocol/sessions/address.js'
 import { FrameDecoder } from '../../protocol/wire/frame.js'
 import { WireError } from '../../protocol/wire/schema.js'
 
@@ -25,12 +26,19 @@ const LINGER_MS = 1_000
 export class Link {
   readonly id: LinkId
   readonly socket: Socket
+  readonly origin: string
   /** null until the handshake has told. */
   peer: Peer | null = null
   /** Where its bytes are counted. */
   tally: Tally
   /** Monotonic ms of the last bytes received. */
   heard: number
+  /** Monotonic ms of the last word, either way, that was more than a sign of life. */
+  spoke: number
+  /** Monotonic ms since when a frame has come in part; null: none has. */
+  partialSince: number | null = null
+  /** Not read, as too much that it asked for is not answered. */
+  #held = false
   readonly #events: LinkEvents
   readonly #decoder: FrameDecoder
   #maxQueuedBytes: number
@@ -50,15 +58,17 @@ export class Link {
   ) {
     this.id = id
     this.socket = socket
+    this.origin = originOf(socket.remoteAddress ?? '')
     this.tally = tally
     this.heard = performance.now()
+    this.spoke = this.heard
     this.#events = events
     this.#decoder = new FrameDecoder(bounds.maxFrame)
     this.#maxQueuedBytes = bounds.maxQueued
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     socket.on('drain', () => {
-      if (this.#pausesReading) socket.resume()
+      if (this.#pausesReading && !this.#held) socket.resume()
     })
     socket.on('error', (error) => (this.#reason ||= error.message))
     socket.on('close', () => this.#closed())
@@ -85,6 +95,18 @@ export class Link {
     this.#decoder.setLimit(maxFrameBytes)
     this.#maxQueuedBytes = maxQueuedBytes
     this.#pausesReading = pausesReading
+  }
+
+  get held(): boolean {
+    return this.#held
+  }
+
+  hold(held: boolean): void {
+    if (this.#over) return
+    this.#held = held
+    if (held) return void this.socket.pause()
+    this.heard = performance.now()
+    if (!this.socket.writableNeedDrain) this.socket.resume()
   }
 
   send(frame: Buffer): void {
@@ -133,6 +155,7 @@ export class Link {
     if (this.#over) return
     this.heard = performance.now()
     this.tally.receivedBytes += chunk.length
+    const began = this.#decoder.partial
     let messages: Message[]
     try {
       messages = this.#decoder.push(chunk)
@@ -141,6 +164,8 @@ export class Link {
       this.#events.malformed(this, error)
       return
     }
+    if (!this.#decoder.partial) this.partialSince = null
+    else if (!began || messages.length > 0) this.partialSince = this.heard
     for (const message of messages) {
       if (this.#over) return
       this.#events.message(this, message)

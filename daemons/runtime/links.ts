@@ -6,16 +6,18 @@ import type { Socket } from 'node:net'
 import type { LinkBounds } from './bounds.js'
 import type { Credentials } from './credentials.js'
 import type { Address, Dialler } from './dialler.js'
+import { LinkDeadlines } from './deadlines.js'
+import { Handshakes } from './handshakes.js'
 import { Refusal, errorMessage, helloOf, judgeHello, judgeWelcome, welcomeOf } from './handshake.js'
 import type { Self } from './handshake.js'
 import { nameOf } from './identity.js'
 import type { Replica } from './identity.js'
 import { Link } from './link.js'
 import type { LinkEvents } from './link.js'
+import { LinkTable } from './link-table.js'
 import { Listener } from './listener.js'
 import { Outgoing } from './outgoing.js'
 import { SparingLog } from './sparing-log.js'
-import { SilenceWatch } from './silence.js'
 import { Traffic } from './traffic.js'
 import { belongs } from './conversations.js'
 import type { LogFields } from './log.js'
@@ -49,22 +51,17 @@ export interface LinksOptions {
 /** What is made of a message that comes before the handshake is done; throws Refusal. */
 type Greeting = (link: Link, message: Message) => Peer | null
 
-/** Key of the one current link; clients have none. */
-function placeOf(peer: Peer): string | null {
-  return peer.role === 'client' ? null : `${nameOf(peer)} ${peer.lane}`
-}
-
 export class Links {
   readonly #options: LinksOptions
   readonly #events: LinksEvents
-  readonly #links = new Map<LinkId, Link>()
-  readonly #current = new Map<string, Link>()
+  readonly #links = new LinkTable()
   readonly #outgoing: Outgoing
   readonly traffic = new Traffic()
   readonly #strangers: SparingLog
   #credentials: Credentials | null
   #listener: Listener | null = null
-  #silence: SilenceWatch | null = null
+  #deadlines: LinkDeadlines | null = null
+  readonly #handshakes: Handshakes
   #nextId = 1
 
   constructor(options: LinksOptions, events: LinksEvents) {
@@ -72,6 +69,10 @@ export class Links {
     this.#events = events
     this.#credentials = options.credentials
     this.#strangers = new SparingLog((level, event, fields) => events.log(level, event, fields))
+    this.#handshakes = new Handshakes(options.bounds.handshakes, (origin) => {
+      this.traffic.refuse('HANDSHAKES')
+      this.#strangers.log('warn', 'handshakes-full', { address: origin })
+    })
     this.#outgoing = new Outgoing(options.self, options.replicas, {
       credentials: () => this.#credentials,
       connected: (dialler, socket) => this.#greet(dialler, socket),
@@ -81,14 +82,24 @@ export class Links {
 
   /** Resolves when listening; rejects with one clear sentence where that cannot be. */
   async start(): Promise<void> {
-    const { address, bounds } = this.#options
-    const failed = (reason: string, from: string) => {
-      this.traffic.refuse('TLS')
-      this.#strangers.log('info', 'tls-failed', { address: from, reason })
-    }
-    const accept = (socket: Socket) => this.#accept(socket)
-    this.#listener = await Listener.open(address, this.#credentials, accept, failed)
-    this.#silence = new SilenceWatch(bounds, () => this.#links.values())
+    const { address, bounds, userOf } = this.#options
+    this.#listener = await Listener.open(address, this.#credentials, {
+      onConnection: (socket) => this.#handshakes.begin(socket),
+      onSocket: (socket) => this.#accept(socket),
+      onFailure: (reason, from) => {
+        this.traffic.refuse('TLS')
+        this.#strangers.log('info', 'tls-failed', { address: from, reason })
+      },
+    })
+    this.#deadlines = new LinkDeadlines(bounds, {
+      links: () => this.#links.all(),
+      isLoggedIn: (link) => userOf(link.id) !== null,
+      silent: (link, ms) => {
+        this.traffic.refuse('SILENT')
+        link.destroy(`silent for ${Math.round(ms)} ms`)
+      },
+      late: (link, code, text) => this.#refuse(link, code, text),
+    })
   }
 
   /** Dials the replicas that are this one's to dial. */
@@ -107,16 +118,12 @@ export class Links {
   }
 
   count(role: Peer['role']): number {
-    let n = 0
-    for (const { peer } of this.#links.values()) if (peer?.role === role) n++
-    return n
+    return this.#links.count(role)
   }
 
   /** On all links together, waiting to be sent. */
   get queuedBytes(): number {
-    let n = 0
-    for (const link of this.#links.values()) n += link.queuedBytes
-    return n
+    return this.#links.queuedBytes
   }
 
   /** Replicas to dial that have no link, with the reason. */
@@ -128,8 +135,20 @@ export class Links {
     return this.#outgoing.failed
   }
 
+  /** Connections of whom nobody knows yet who they are. */
+  get strangers(): number {
+    return this.#handshakes.size
+  }
+
   send(id: LinkId, frame: Buffer): void {
-    this.#links.get(id)?.send(frame)
+    const link = this.#links.get(id)
+    if (!link) return
+    link.spoke = performance.now()
+    link.send(frame)
+  }
+
+  hold(id: LinkId, held: boolean): void {
+    this.#links.get(id)?.hold(held)
   }
 
   close(id: LinkId, reason: string): void {
@@ -138,11 +157,11 @@ export class Links {
 
   /** Says GOODBYE on every link, and takes and makes no more. */
   stop(reason: string): void {
-    this.#silence?.stop()
+    this.#deadlines?.stop()
     this.#listener?.close()
     this.#outgoing.stop()
     const goodbye = encodeFrame({ type: 'GOODBYE', reason })
-    for (const link of this.#links.values()) {
+    for (const link of this.#links.all()) {
       link.send(goodbye)
       link.end(reason)
     }
@@ -172,10 +191,10 @@ export class Links {
     const bounds = { maxFrame, maxQueued: peerQueue }
     const link = new Link(id, socket, this.traffic.unknown, bounds, events)
     const late = () => {
-      if (!link.peer) this.#refuse(link, 'BAD_STATE', `no handshake within ${handshakeMs} ms`)
+      if (!link.peer) this.#refuse(link, 'TOO_SLOW', `no handshake within ${handshakeMs} ms`)
     }
     const deadline = setTimeout(late, handshakeMs).unref()
-    this.#links.set(id, link)
+    this.#links.add(link)
     return link
   }
 
@@ -183,12 +202,21 @@ export class Links {
     const { self, bounds, coordinator } = this.#options
     this.#open(socket, bounds.helloFrame, (link, message) => {
       const peer = judgeHello(self, socket, message)
-      if (peer.role === 'client' && this.count('client') >= bounds.maxClients) {
-        throw new Refusal('OVERLOADED', `${bounds.maxClients} clients are connected already`)
-      }
+      if (peer.role === 'client') this.#judgeClient(link)
       link.send(encodeFrame(welcomeOf(self, bounds, coordinator(), peer)))
       return peer
     })
+  }
+
+  #judgeClient(link: Link): void {
+    const { maxClients, connectionsPerAddress } = this.#options.bounds
+    if (this.#links.clients >= maxClients) {
+      throw new Refusal('OVERLOADED', `${maxClients} clients are connected already`)
+    }
+    if (this.#links.clientsFrom(link.origin) >= connectionsPerAddress) {
+      const text = `${connectionsPerAddress} connections from this address are there already`
+      throw new Refusal('TOO_MANY_CONNECTIONS', text)
+    }
   }
 
   /** Says HELLO on a connection that was dialled; TLS has proved already who is there. */
@@ -226,24 +254,20 @@ export class Links {
   }
 
   #up(link: Link, peer: Peer): void {
-    const place = placeOf(peer)
-    const old = place === null ? undefined : this.#current.get(place)
+    const old = this.#links.currentOf(peer)
     if (old) this.#down(old, 'replaced by a new connection')
     old?.destroy('replaced by a new connection')
     this.#bound(link, peer)
-    link.peer = peer
+    this.#links.up(link, peer)
+    this.#handshakes.done(link.socket)
     link.tally = this.traffic.byRole[peer.role]
     link.tally.up++
-    if (place !== null) this.#current.set(place, link)
     this.#events.up(link.id, peer)
   }
 
   /** Reports the end of a link that was up, once. */
   #down(link: Link, reason: string): void {
-    const { peer } = link
-    if (!this.#links.delete(link.id) || !peer) return
-    const place = placeOf(peer)
-    if (place !== null && this.#current.get(place) === link) this.#current.delete(place)
+    if (!this.#links.remove(link) || !link.peer) return
     link.tally.down++
     this.#events.down(link.id, reason)
   }
@@ -272,6 +296,7 @@ export class Links {
       const sender = peer.role === 'client' ? 'client' : `${peer.role} replica`
       return this.#refuse(link, 'BAD_STATE', `${message.type} is not for a ${sender} to send`)
     }
+    link.spoke = link.heard
     this.#events.message(link.id, message)
   }
 

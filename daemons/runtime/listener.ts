@@ -1,5 +1,5 @@
 // The one port of a daemon, for replicas and clients alike. Who may speak as what is judged with
-// HELLO; here only TLS is done, and a bound kept on connections.
+// HELLO; here only TLS is done.
 
 import { createServer as createTcpServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
@@ -8,7 +8,6 @@ import { Server as TlsServer, createServer as createTlsServer } from 'node:tls'
 import type { Credentials } from './credentials.js'
 import type { Address } from './dialler.js'
 
-const MAX_CONNECTIONS = 4_096
 const TLS_DEADLINE_MS = 3_000
 
 /** What a failed `listen` means, in one sentence. */
@@ -26,6 +25,14 @@ export function explainListen(error: Error, { host, port }: Address): Error {
   return new Error(`cannot listen on ${at}: ${error.message}`)
 }
 
+export interface ListenerEvents {
+  /** Before anything was said. */
+  readonly onConnection: (socket: Socket) => void
+  /** TLS is done, where there is TLS. */
+  readonly onSocket: (socket: Socket) => void
+  readonly onFailure: (reason: string, address: string) => void
+}
+
 export class Listener {
   readonly #server: Server
 
@@ -36,11 +43,11 @@ export class Listener {
   static async open(
     address: Address,
     credentials: Credentials | null,
-    onSocket: (socket: Socket) => void,
-    onFailure: (reason: string, address: string) => void,
+    { onConnection, onSocket, onFailure }: ListenerEvents,
   ): Promise<Listener> {
     const server = credentials ? tlsServer(credentials, onSocket) : createTcpServer(onSocket)
-    server.maxConnections = MAX_CONNECTIONS
+    // As TCP hands them over: `onSocket` may come much later, or never.
+    server.prependListener('connection', onConnection)
     // Who has closed already has no address any more.
     server.on('tlsClientError', (error: Error, { remoteAddress = 'gone' }: Socket) =>
       onFailure(error.message, remoteAddress),

@@ -82,6 +82,11 @@ export const ROWS = {
     type: 'gauge',
     read: ({ links }) => one(links.count('client')),
   },
+  troca_handshakes: {
+    help: 'Connections of whom it is not known yet who they are.',
+    type: 'gauge',
+    read: ({ links }) => one(links.strangers),
+  },
   troca_links: {
     help: 'Connections, by who is at the other end.',
     type: 'gauge',

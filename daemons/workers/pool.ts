@@ -1,11 +1,12 @@
 // Runs jobs on worker threads. Invariants: a thread has at most one job; jobs that search or test
 // primes (seconds) never hold every thread, and of the others the shortest go first, so that opening and
-// unlocking always go on; what waits is bounded. A thread that dies fails its own job only, and the
+// unlocking always go on; of one kind, each origin has its turn; what waits is bounded. A thread that dies fails its own job only, and the
 // next job starts another.
 
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { Job, JobResult } from '../../protocol/replicas/compute.js'
+import { FairQueue } from '../../protocol/fair-queue.js'
 import type { FromWorker } from './messages.js'
 
 type Kind = Job['kind']
@@ -32,6 +33,8 @@ interface Thread {
 }
 
 const MAX_DEFAULT_SIZE = 4
+/** Of so many jobs one is of the kind whose turn it is: a flood of short ones starves no long one. */
+const SHORTEST_FIRST = 4
 
 /** The shortest first. */
 const preference = [
@@ -59,14 +62,15 @@ export class WorkerPool {
   readonly #limits: Limits
   readonly #script: URL
   readonly #threads = new Set<Thread>()
-  readonly #waiting: Record<Kind, Task[]> = {
-    open: [],
-    unlock: [],
-    'change-password': [],
-    'add-key': [],
-    'rotate-key': [],
-    'create-account': [],
+  readonly #waiting: Record<Kind, FairQueue<Task>> = {
+    open: new FairQueue(),
+    unlock: new FairQueue(),
+    'change-password': new FairQueue(),
+    'add-key': new FairQueue(),
+    'rotate-key': new FairQueue(),
+    'create-account': new FairQueue(),
   }
+  #dispatched = 0
   #closed = false
 
   constructor(options: PoolOptions = {}) {
@@ -75,16 +79,19 @@ export class WorkerPool {
     this.#script = options.script ?? new URL('./worker.js', import.meta.url)
   }
 
-  /** The job's result; never rejects: what cannot be done is `failed`, with the reason. */
-  run(job: Job, onProgress: (text: string) => void = () => {}): Promise<JobResult> {
+  /**
+   * The job's result; never rejects: what cannot be done is `failed`, with the reason. `origin`: who
+   * asked, as far as the pool is shared out.
+   */
+  run(job: Job, origin = '', onProgress: (text: string) => void = () => {}): Promise<JobResult> {
     if (this.#closed) return Promise.resolve(failed('the workers are being stopped'))
     return new Promise((settle) => {
       const waiting = this.#waiting[job.kind]
-      waiting.push({ job, onProgress, settle })
+      waiting.push(origin, { job, onProgress, settle })
       this.#dispatch()
-      if (waiting.length > this.#limits[job.kind]) {
-        waiting.pop()
-        settle(failed(`${waiting.length} such computations wait already; try again later`))
+      if (waiting.size > this.#limits[job.kind]) {
+        const last = waiting.dropFromLongest()
+        last?.settle(failed(`${waiting.size} such computations wait already; try again later`))
       }
     })
   }
@@ -93,7 +100,7 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.#closed = true
     const running = [...this.#threads].flatMap(({ task }) => task ?? [])
-    const waiting = preference.flatMap((kind) => this.#waiting[kind].splice(0))
+    const waiting = preference.flatMap((kind) => this.#waiting[kind].clear())
     for (const task of [...running, ...waiting]) {
       task.settle(failed('the workers are being stopped'))
     }
@@ -103,7 +110,7 @@ export class WorkerPool {
   /** Gauges: threads, those of them that compute, and jobs that wait. */
   metrics(): { threads: number; running: number; waiting: number } {
     const running = [...this.#threads].filter(({ task }) => task).length
-    const waiting = preference.reduce((sum, kind) => sum + this.#waiting[kind].length, 0)
+    const waiting = preference.reduce((sum, kind) => sum + this.#waiting[kind].size, 0)
     return { threads: this.#threads.size, running, waiting }
   }
 
@@ -112,15 +119,20 @@ export class WorkerPool {
       const thread = this.#freeThread()
       const task = thread && queue.shift()
       if (!task) return
+      this.#dispatched++
       thread.task = task
       thread.worker.ref()
       thread.worker.postMessage(task.job)
     }
   }
 
-  #nextQueue(): Task[] | undefined {
-    const kind = preference.find((kind) => this.#waiting[kind].length > 0)
-    if (kind && makesKey(kind) && this.#makingKeys() >= this.#size - 1) return undefined
+  #nextQueue(): FairQueue<Task> | undefined {
+    const keysMayBeMade = this.#makingKeys() < this.#size - 1
+    const ready = (kind: Kind): boolean =>
+      this.#waiting[kind].size > 0 && (keysMayBeMade || !makesKey(kind))
+    const turn = Math.floor(this.#dispatched / SHORTEST_FIRST) % preference.length
+    const inTurn = this.#dispatched % SHORTEST_FIRST === SHORTEST_FIRST - 1 && preference[turn]
+    const kind = inTurn && ready(inTurn) ? inTurn : preference.find(ready)
     return kind && this.#waiting[kind]
   }
 

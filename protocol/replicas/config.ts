@@ -66,10 +66,18 @@ export interface Limits {
   /** Commands waiting for a place in the order. */
   readonly queuedCommands: number
   readonly queuedBytes: number
-  /** Long computations under way or waiting (log-ins, registrations, decryptions). */
+  /** Log-ins, registrations and new keys under way or waiting: in all, and from one address. */
   readonly computations: number
+  readonly computationsPerAddress: number
   /** Requests of one client unanswered. */
   readonly credit: number
+  /** Wrong passwords without a wait: for one account from one address, and from one address in all. */
+  readonly wrongPasswords: number
+  readonly wrongPasswordsPerAddress: number
+  /** The longest wait after them, ms. */
+  readonly backOffMs: number
+  /** From one address. */
+  readonly registrationsPerMinute: number
   /** RSA bits of new accounts. */
   readonly keyBits: number
   /** A key epoch ends after so many commands, or milliseconds. */
@@ -89,6 +97,11 @@ export const LIMITS: Limits = {
   queuedCommands: 8_192,
   queuedBytes: 16 * 1024 * 1024,
   computations: 256,
+  computationsPerAddress: 64,
+  wrongPasswords: 5,
+  wrongPasswordsPerAddress: 50,
+  backOffMs: 60_000,
+  registrationsPerMinute: 120,
   credit: 320,
   keyBits: 3_072,
   keyEpochCommands: 65_536,

@@ -34,11 +34,20 @@ export class Outbox {
     this.#effects.push({ type: 'read', token, query })
   }
 
-  compute(job: Job, then: (result: JobResult) => void, onProgress?: (text: string) => void): void {
+  hold(link: LinkId, held: boolean): void {
+    this.#effects.push({ type: 'hold', link, held })
+  }
+
+  compute(
+    job: Job,
+    origin: string,
+    then: (result: JobResult) => void,
+    onProgress?: (text: string) => void,
+  ): void {
     const token = ++this.#token
     this.#computed.set(token, then)
     if (onProgress) this.#progress.set(token, onProgress)
-    this.#effects.push({ type: 'compute', token, job })
+    this.#effects.push({ type: 'compute', token, job, origin })
   }
 
   log(
@@ -56,10 +65,6 @@ export class Outbox {
   /** Writes not yet answered. */
   get writing(): number {
     return this.#stored.size
-  }
-
-  get computing(): number {
-    return this.#computed.size
   }
 
   onStored(token: number, result: WriteResult): void {

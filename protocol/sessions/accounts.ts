@@ -13,6 +13,7 @@ import type { Executor } from '../order/executor.js'
 import { idOf, isOpen, type PeopleLedger } from '../order/people.js'
 import type { RingStanding } from '../order/standing.js'
 import type { AccountSecrets, Job } from '../replicas/compute.js'
+import { Computing } from './computing.js'
 import type { Asked } from './sessions.js'
 import { isUserName, refusal, type Session } from './session.js'
 
@@ -44,20 +45,13 @@ export class Accounts {
   readonly #s: RingStanding
   readonly #executor: Executor
   readonly #port: AccountsPort
+  readonly #computing: Computing
 
   constructor(standing: RingStanding, executor: Executor, port: AccountsPort) {
     this.#s = standing
     this.#executor = executor
     this.#port = port
-  }
-
-  #busy(session: Session, request: number): boolean {
-    if (this.#s.outbox.computing < this.#s.limits.computations) return false
-    this.#port.reply(
-      session,
-      refusal(request, 'OVERLOADED', 'too many log-ins at once', { retryAfter: 1_000 }),
-    )
-    return true
+    this.#computing = new Computing(standing, (session, error) => port.reply(session, error))
   }
 
   #sayProgress(session: Session, request: number, text: string): void {
@@ -95,9 +89,10 @@ export class Accounts {
 
   #create(session: Session, message: The<'REGISTER'>): void {
     const { request, name, password, token, keys, invitation } = message
-    if (this.#busy(session, request)) return
     const bits = this.#s.limits.keyBits
-    this.#s.outbox.compute(
+    this.#computing.run(
+      session,
+      request,
       { kind: 'create-account', user: name, password, bits, keys },
       (result) => {
         if (result.kind === 'bad-keys') {
@@ -128,24 +123,29 @@ export class Accounts {
 
   login(session: Session, message: The<'LOGIN'>): void {
     const { request, name, password } = message
+    if (this.#computing.refusesPassword(session, request, name)) return
     this.#port.atTip(session, request, () => this.#unlock(session, request, name, password))
   }
 
   /** An unknown user costs the same work as a wrong password, and gets the same answer. */
   #unlock(session: Session, request: number, name: string, password: string): void {
-    if (this.#busy(session, request)) return
     const account: Account | undefined = this.#executor.base.account(name)
     const secrets = account?.secrets ?? null
-    this.#s.outbox.compute({ kind: 'unlock', user: name, password, secrets }, (result) => {
-      if (result.kind !== 'unlock') {
-        const text = 'the log-in could not be checked'
-        this.#port.reply(session, refusal(request, 'OVERLOADED', text))
-      } else if (!result.privateKeys) {
-        this.#port.reply(session, refusal(request, 'BAD_CREDENTIALS'))
-      } else {
-        this.#logIn(session, request, name, result.privateKeys, account!.version)
-      }
-    })
+    this.#computing.run(
+      session,
+      request,
+      { kind: 'unlock', user: name, password, secrets },
+      (result) => {
+        if (result.kind !== 'unlock') {
+          const text = 'the log-in could not be checked'
+          this.#port.reply(session, refusal(request, 'OVERLOADED', text))
+        } else if (!result.privateKeys) {
+          this.#port.reply(session, refusal(request, 'BAD_CREDENTIALS'))
+        } else {
+          this.#logIn(session, request, name, result.privateKeys, account!.version)
+        }
+      },
+    )
   }
 
   /**
@@ -199,7 +199,6 @@ export class Accounts {
       const account = this.#executor.base.account(user)
       if (!account) return this.#port.reply(session, refusal(request, 'NOT_READY'))
       if (sameBytes(account.changeToken, token)) return this.#changedBefore(session, user, message)
-      if (this.#busy(session, request)) return
       if (message.type === 'CHANGE_PASSWORD') this.#changePassword(session, account, message)
       else this.#newKey(session, account, message)
     })
@@ -215,7 +214,7 @@ export class Accounts {
     const { request, password, newPassword } = message
     const { name: user, secrets } = account
     const job = { kind: 'change-password', user, password, newPassword, secrets } as const
-    this.#s.outbox.compute(job, (result) => {
+    this.#computing.run(session, request, job, (result) => {
       if (result.kind !== 'change-password') {
         const text = 'the password could not be changed'
         this.#port.reply(session, refusal(request, 'OVERLOADED', text))
@@ -243,7 +242,9 @@ export class Accounts {
       message.type === 'ROTATE_KEY'
         ? { kind: 'rotate-key', ...of, bits: this.#s.limits.keyBits, keys }
         : { kind: 'add-key', ...of, wrappedKey: message.wrappedKey }
-    this.#s.outbox.compute(
+    this.#computing.run(
+      session,
+      request,
       job,
       (result) => {
         if (result.kind === 'bad-keys') {
@@ -341,8 +342,7 @@ export class Accounts {
     of: { readonly user: string; readonly secrets: AccountSecrets },
     then: () => void,
   ): void {
-    if (this.#busy(session, request)) return
-    this.#s.outbox.compute({ kind: 'unlock', ...of, password }, (result) => {
+    this.#computing.run(session, request, { kind: 'unlock', ...of, password }, (result) => {
       if (result.kind !== 'unlock') {
         const text = 'the password could not be checked'
         return this.#port.reply(session, refusal(request, 'OVERLOADED', text))

@@ -2,6 +2,7 @@
 // listener who falls behind loses pushes, not messages: it is read to from the log, from where it
 // stopped. Texts are opened in workers and given out in log order.
 
+import type { ErrorName } from '../errors.js'
 import type { LinkId } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
 import type { Drop } from '../log/drop.js'
@@ -13,10 +14,13 @@ import { streamKey } from '../order/state.js'
 import type { Place } from '../envelope/header.js'
 import type { Applied } from './applied.js'
 import { refusal, type Session } from './session.js'
+import { Turns } from './turns.js'
 
 type InboxMessage = The<'PAGE'>['messages'][number]
 
 const PAGE = 128
+/** Pages being read here, of all clients together: log-ins ask the same replicas on the same lane. */
+const PAGES_AT_ONCE = 8
 
 interface Listener {
   readonly session: Session
@@ -48,6 +52,7 @@ export class Delivery {
   readonly #executor: Executor
   readonly #applied: Applied
   readonly #listeners = new Map<LinkId, Listener>()
+  readonly #pages = new Turns(PAGES_AT_ONCE)
 
   constructor(standing: RingStanding, home: Home, executor: Executor, applied: Applied) {
     this.#s = standing
@@ -82,7 +87,7 @@ export class Delivery {
     // Copies: the session's own are wiped at its end, and these may wait for a worker.
     const keys = privateKeys.map((key) => Uint8Array.from(key))
     const job = { kind: 'open', privateKeys: keys, envelopes, places } as const
-    this.#s.outbox.compute(job, (result) => {
+    this.#s.outbox.compute(job, session.origin, (result) => {
       for (const key of keys) key.fill(0)
       if (result.kind !== 'open') return then(null)
       then(
@@ -126,22 +131,29 @@ export class Delivery {
   }
 
   inbox(session: Session, message: The<'INBOX'>, done: () => void): void {
-    const { request, after, limit, sealed } = message
-    const user = session.user!
-    this.#read(user, after, Math.min(limit, PAGE), (page) => {
-      if (!page || session.user !== user) {
-        const why = page ? 'NOT_LOGGED_IN' : 'NO_QUORUM'
-        this.#s.outbox.send(session.link, refusal(request, why))
+    this.#pages.take(session.origin, (over) =>
+      this.#page(session, message, () => {
+        over()
         done()
-        return
-      }
+      }),
+    )
+  }
+
+  #page(session: Session, message: The<'INBOX'>, done: () => void): void {
+    const { request, after, limit, sealed } = message
+    const { user } = session
+    const refuse = (name: ErrorName, detail = ''): void => {
+      this.#s.outbox.send(session.link, refusal(request, name, detail))
+      done()
+    }
+    // It may have had to wait.
+    if (!user) return refuse('NOT_LOGGED_IN')
+    this.#read(user, after, Math.min(limit, PAGE), (page) => {
+      if (!page) return refuse('NO_QUORUM')
+      if (session.user !== user) return refuse('NOT_LOGGED_IN')
       const answer = (messages: InboxMessage[] | null): void => {
-        if (!messages || session.user !== user) {
-          const why = messages ? 'NOT_LOGGED_IN' : 'OVERLOADED'
-          this.#s.outbox.send(session.link, refusal(request, why, messages ? '' : 'not opened'))
-          done()
-          return
-        }
+        if (!messages) return refuse('OVERLOADED', 'not opened')
+        if (session.user !== user) return refuse('NOT_LOGGED_IN')
         const { more, through } = page
         // An empty page with more to come (limit 0) has shown nothing: read on from where it began.
         const next = page.entries.at(-1)?.index ?? (more ? after : Math.max(after, through))

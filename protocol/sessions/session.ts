@@ -6,7 +6,8 @@ import type { The } from '../messages/catalogue.js'
 
 export interface Session {
   readonly link: LinkId
-  readonly address: string
+  /** Where it comes from, as far as it is held to account for that. */
+  readonly origin: string
   user: string | null
   /** PKCS#8 DER, newest first, unwrapped for as long as this connection lasts; wiped at its end. */
   privateKeys: readonly Uint8Array[]
@@ -16,6 +17,8 @@ export interface Session {
   version: number
   /** Requests not yet answered. */
   unanswered: number
+  /** So many that no more are read. */
+  held: boolean
 }
 
 /** The ERROR frame for one of the catalogue's errors. */

@@ -12,6 +12,7 @@ import type { Home } from '../order/home.js'
 import type { Mark } from '../order/marks.js'
 import type { RingStanding } from '../order/standing.js'
 import { Accounts } from './accounts.js'
+import { originOf } from './address.js'
 import { Applied } from './applied.js'
 import { Contacts, type ContactsPort } from './contacts.js'
 import { Delivery } from './delivery.js'
@@ -102,7 +103,8 @@ export class Sessions {
 
   linkUp(link: LinkId, address: string): void {
     const nobody = { user: null, privateKeys: [], clientHeld: false, version: 0 }
-    this.#sessions.set(link, { link, address, ...nobody, unanswered: 0 })
+    const origin = originOf(address.replace(/:\d+$/, ''))
+    this.#sessions.set(link, { link, origin, ...nobody, unanswered: 0, held: false })
     this.#s.clientLinked()
   }
 
@@ -124,8 +126,23 @@ export class Sessions {
 
   reply(session: Session, message: Message): void {
     if (this.#sessions.get(session.link) !== session) return
-    if (session.unanswered > 0) session.unanswered--
     this.#s.outbox.send(session.link, message)
+    this.#answered(session)
+  }
+
+  /** Who has as many requests unanswered as it may is not read until half of them are answered. */
+  #asked(session: Session): void {
+    session.unanswered++
+    if (session.held || session.unanswered < this.#s.limits.credit) return
+    session.held = true
+    this.#s.outbox.hold(session.link, true)
+  }
+
+  #answered(session: Session): void {
+    if (session.unanswered > 0) session.unanswered--
+    if (!session.held || session.unanswered > this.#s.limits.credit / 2) return
+    session.held = false
+    this.#s.outbox.hold(session.link, false)
   }
 
   onMessage(link: LinkId, message: Message): void {
@@ -150,7 +167,7 @@ export class Sessions {
       case 'DELETE_ACCOUNT':
       case 'RECEIPTS':
       case 'FOLLOW_RECEIPTS':
-        session.unanswered++
+        this.#asked(session)
         this.#onRequest(session, message)
         return
       case 'STATUS':
@@ -189,9 +206,7 @@ export class Sessions {
     if (!user) return refuse('NOT_LOGGED_IN')
     switch (message.type) {
       case 'INBOX':
-        return this.delivery.inbox(session, message, () => {
-          if (session.unanswered > 0) session.unanswered--
-        })
+        return this.delivery.inbox(session, message, () => this.#answered(session))
       case 'OPEN_STREAM':
         return this.#openStream(session, user, message)
       case 'SEND':

@@ -32,6 +32,11 @@ export class FrameDecoder {
     this.#maxFrameBytes = maxFrameBytes
   }
 
+  /** Some bytes of a frame have come, and not all. */
+  get partial(): boolean {
+    return this.#frame !== null || this.#prefixFilled > 0
+  }
+
   /** The messages that this chunk completes. Throws WireError; what came before it is then lost. */
   push(chunk: Uint8Array): Message[] {
     const messages: Message[] = []

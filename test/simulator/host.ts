@@ -202,6 +202,9 @@ export class Host {
         return network.send(this, effect.link, effect.message)
       case 'close':
         return network.close(this, effect.link)
+      case 'hold':
+        // A connection that is not read is like a slow one, and those there are anyway.
+        return
       case 'persist':
         return this.disk!.write(effect.batch, (result) => {
           // The answer crosses from the writer to the event loop.

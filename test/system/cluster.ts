@@ -37,6 +37,9 @@ export interface Shape {
   readonly settings?: Record<string, unknown>
 }
 
+/** What a cluster needs of its test. */
+export type Owner = Pick<Test, 'testdir' | 'teardown' | 'passing'>
+
 export class Cluster {
   readonly directory: string
   readonly replicas: readonly Replica[]
@@ -63,7 +66,7 @@ export class Cluster {
 
   /** Made, started, every replica ready; gone when the test ends. */
   static async start(
-    t: Test,
+    t: Owner,
     { processing, persistence, settings = {} }: Shape = { processing: 3, persistence: 3 },
   ): Promise<Cluster> {
     const directory = join(t.testdir(), 'troca')
@@ -79,7 +82,7 @@ export class Cluster {
   }
 
   /** Starts one that is there. */
-  static async at(t: Test, directory: string): Promise<Cluster> {
+  static async at(t: Owner, directory: string): Promise<Cluster> {
     const cluster = new Cluster(directory)
     t.teardown(() => cluster.#end(t.passing()))
     for (const replica of cluster.replicas) replica.start()

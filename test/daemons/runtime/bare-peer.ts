@@ -35,12 +35,16 @@ export class BarePeer {
     this.closed = once(socket, 'close')
   }
 
-  static async connect(port: number, credentials?: Partial<Credentials>): Promise<BarePeer> {
+  static async connect(
+    port: number,
+    credentials?: Partial<Credentials>,
+    localAddress = '127.0.0.1',
+  ): Promise<BarePeer> {
     const ca = credentials?.ca ?? (await ownAuthority()).certificate.toString('pem')
     const { certificate, key } = credentials ?? {}
     const own = certificate && key ? { cert: certificate, key } : {}
-    const options = { host: '127.0.0.1', port, ca, checkServerIdentity: () => undefined, ...own }
-    const socket = connectTls(options)
+    const at = { host: '127.0.0.1', port, localAddress }
+    const socket = connectTls({ ...at, ca, checkServerIdentity: () => undefined, ...own })
     await once(socket, 'secureConnect')
     return new BarePeer(socket)
   }

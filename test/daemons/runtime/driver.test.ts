@@ -17,6 +17,7 @@ function drive(machine: ToyMachine, more: Partial<Surroundings> = {}) {
   const driver = new Driver(machine, {
     send: (_link, frame) => (frames.push(frame), done.push('send')),
     close: () => done.push('close'),
+    hold: (_link, held) => done.push(held ? 'hold' : 'let go'),
     log: (_level, event) => done.push(event),
     stopped: () => done.push('stopped'),
     halt: (code) => done.push(code),
@@ -82,13 +83,13 @@ t.test('what was written is told in order', async (t) => {
 
 t.test('a computation reports progress and its result, or that it failed', async (t) => {
   const machine = new ToyMachine()
-  const run: NonNullable<Surroundings['workers']>['run'] = (_job, onProgress) => {
+  const run: NonNullable<Surroundings['workers']>['run'] = (_job, _origin, onProgress) => {
     onProgress('half')
     return Promise.reject(new Error('no memory'))
   }
   const { driver } = drive(machine, { workers: { run } })
   const job = { kind: 'unlock', user: 'u', password: 'p', secrets: null } as const
-  script(machine, [{ type: 'compute', token: 4, job }])
+  script(machine, [{ type: 'compute', token: 4, job, origin: '192.0.2.1' }])
   driver.feed({ type: 'drain' })
   t.match(await machine.first('computed'), { token: 4, result: { reason: 'no memory' } })
   t.match(machine.of('progress'), [{ token: 4, text: 'half' }])

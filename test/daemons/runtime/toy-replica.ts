@@ -101,7 +101,12 @@ export interface Toy {
 export async function startToy(
   self: Replica,
   others: readonly (Replica & { port: number })[] = [],
-  options: { bounds?: Partial<LinkBounds>; credentials?: Credentials | null; boot?: string } = {},
+  options: {
+    bounds?: Partial<LinkBounds>
+    credentials?: Credentials | null
+    boot?: string
+    userOf?: () => string | null
+  } = {},
 ): Promise<Toy> {
   const machine = new ToyMachine()
   const logged = new Record<{ event: string; fields: LogFields }>()
@@ -109,6 +114,7 @@ export async function startToy(
   const driver = new Driver(machine, {
     send: (link, frame) => links.send(link, frame),
     close: (link, reason) => links.close(link, reason),
+    hold: (link, held) => links.hold(link, held),
     log,
     stopped: () => {},
     halt: (code) => logged.add({ event: 'halt', fields: { code } }),
@@ -130,7 +136,7 @@ export async function startToy(
       credentials,
       bounds: { ...BOUNDS, ...options.bounds },
       coordinator: () => 2,
-      userOf: () => 'carol',
+      userOf: options.userOf ?? (() => 'carol'),
     },
     {
       up: (link, peer) => driver.feed({ type: 'link-up', link, peer }),

@@ -146,7 +146,7 @@ t.test('a script that cannot start fails each job, without end of threads', asyn
 t.test('progress reaches who waits', async (t) => {
   const stage = staged(t, { size: 2 })
   const told: string[] = []
-  const result = stage.pool.run(create('a'), (text) => told.push(text))
+  const result = stage.pool.run(create('a'), '', (text) => told.push(text))
   await stage.started(1)
   stage.say('finish a')
   await result
@@ -176,7 +176,7 @@ t.test('the real worker computes, tells its progress and survives what it cannot
     bits: 2048,
     keys: null,
   } as const
-  const created = await pool.run(job, (text) => told.push(text))
+  const created = await pool.run(job, '', (text) => told.push(text))
   if (created.kind !== 'create-account') throw new Error(created.kind)
   const { secrets, privateKeys } = created
   t.match(told[0], /^searching primes/)

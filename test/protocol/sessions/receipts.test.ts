@@ -10,12 +10,13 @@ import { Outbox } from '../../../protocol/replicas/outbox.js'
 import { Receipts } from '../../../protocol/sessions/receipts.js'
 import type { Session } from '../../../protocol/sessions/session.js'
 
-const NOBODY = { address: '', privateKeys: [], clientHeld: false, version: 1, unanswered: 0 }
+const NOBODY = { origin: '', privateKeys: [], clientHeld: false, version: 1 }
+const IDLE = { unanswered: 0, held: false }
 
 /** One session of Bob, on a replica that holds all that was ever acknowledged. */
 class Scene {
   readonly base = new Committed()
-  readonly session: Session = { link: {} as LinkId, user: 'bob', ...NOBODY }
+  readonly session: Session = { link: {} as LinkId, user: 'bob', ...NOBODY, ...IDLE }
   readonly #outbox = new Outbox()
   readonly receipts: Receipts
 

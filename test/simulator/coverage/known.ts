@@ -95,8 +95,11 @@ const NEVER: readonly string[] = ['append-conflict', 'append-too-old']
 const NOT_SIMULATED: readonly string[] = [
   'BAD_FRAME',
   'FORBIDDEN',
+  'LOGIN_TIMEOUT',
   'SLOW_READER',
   'TOO_LONG',
+  'TOO_MANY_CONNECTIONS',
+  'TOO_SLOW',
   'WRONG_CLUSTER',
   'WRONG_VERSION',
 ]

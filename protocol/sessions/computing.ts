@@ -1,0 +1,149 @@
+// What clients may have computed of scrypt and RSA: bounded in all, for each address and for each
+// account, and guarded against guessing. Refused here, nothing was computed. What is said depends on
+// what was asked from where, never on whether there is such an account.
+
+import type { The } from '../messages/catalogue.js'
+import { Multiset } from '../multiset.js'
+import type { RingStanding } from '../order/standing.js'
+import type { Job, JobResult } from '../replicas/compute.js'
+import { Attempts, pairOf } from './attempts.js'
+import { Rates } from './rates.js'
+import { refusal, type Session } from './session.js'
+
+/** Everything but opening messages, which only who is logged in can ask for. */
+export type AccountJob = Exclude<Job, { kind: 'open' }>
+
+/** A key takes as long as so many log-ins, or longer: an address may have so many fewer under way. */
+const KEY_WEIGHT = 8
+/** Of one (account, address): who is not suspected yet may have several devices. */
+const PAIR_AT_ONCE = 16
+/** Until one of those that are under way has ended, most likely. */
+const SOON_MS = 500
+
+/** Whether the password fitted; null: that is not known. */
+function fitted(result: JobResult): boolean | null {
+  switch (result.kind) {
+    case 'unlock':
+      return result.privateKeys !== null
+    case 'change-password':
+      return result.secrets !== null
+    case 'rotate-key':
+      return result.rotated !== null
+    case 'add-key':
+      return result.rotated !== null || result.badKey !== null
+    default:
+      return null
+  }
+}
+
+export class Computing {
+  readonly #s: RingStanding
+  readonly #reply: (session: Session, error: The<'ERROR'>) => void
+  readonly #attempts: Attempts
+  readonly #registrations: Rates
+  /** Under way or waiting. */
+  readonly #byOrigin = new Multiset()
+  readonly #byAccount = new Multiset()
+  readonly #byPair = new Multiset()
+
+  constructor(standing: RingStanding, reply: (session: Session, error: The<'ERROR'>) => void) {
+    this.#s = standing
+    this.#reply = reply
+    const { wrongPasswords, wrongPasswordsPerAddress, backOffMs, registrationsPerMinute } =
+      standing.limits
+    this.#attempts = new Attempts({
+      perPair: wrongPasswords,
+      perAddress: wrongPasswordsPerAddress,
+      maxMs: backOffMs,
+    })
+    this.#registrations = new Rates({
+      perSecond: registrationsPerMinute / 60,
+      burst: registrationsPerMinute,
+    })
+  }
+
+  get #keysPerAddress(): number {
+    return Math.max(1, Math.floor(this.#s.limits.computationsPerAddress / KEY_WEIGHT))
+  }
+
+  /** `then` is called, unless this is refused, and said so. */
+  run(
+    session: Session,
+    request: number,
+    job: AccountJob,
+    then: (result: JobResult) => void,
+    onProgress?: (text: string) => void,
+  ): void {
+    const { origin } = session
+    const refused = this.#whyNot(origin, request, job)
+    if (refused) return this.#reply(session, refused)
+    const pair = pairOf(job.user, origin)
+    this.#byOrigin.add(origin)
+    this.#byAccount.add(job.user)
+    this.#byPair.add(pair)
+    this.#s.outbox.compute(
+      job,
+      origin,
+      (result) => {
+        this.#byOrigin.remove(origin)
+        this.#byAccount.remove(job.user)
+        this.#byPair.remove(pair)
+        this.#learn(job.user, origin, fitted(result))
+        then(result)
+      },
+      onProgress,
+    )
+  }
+
+  /** Asked before anything else is done for a log-in. */
+  refusesPassword(session: Session, request: number, user: string): boolean {
+    const refused = this.#whyWait(session.origin, request, user)
+    if (refused) this.#reply(session, refused)
+    return refused !== null
+  }
+
+  #learn(user: string, origin: string, right: boolean | null): void {
+    if (right === true) this.#attempts.succeeded(user, origin)
+    if (right === false) this.#attempts.failed(user, origin, this.#s.now.monotonic)
+  }
+
+  #whyNot(origin: string, request: number, job: AccountJob): The<'ERROR'> | null {
+    const { computations, computationsPerAddress } = this.#s.limits
+    if (this.#byOrigin.size >= computations) {
+      return refusal(request, 'OVERLOADED', 'too many log-ins at once', { retryAfter: 1_000 })
+    }
+    const mayHave = job.kind === 'unlock' ? computationsPerAddress : this.#keysPerAddress
+    if (this.#byOrigin.count(origin) >= mayHave) {
+      const detail = `${computationsPerAddress} log-ins, or ${this.#keysPerAddress} registrations`
+      return refusal(request, 'ADDRESS_BUSY', detail, { retryAfter: SOON_MS })
+    }
+    // All addresses together that want into one account leave room for the others.
+    if (this.#byAccount.count(job.user) >= Math.max(1, computations / 2)) {
+      const detail = 'too many log-ins of this account at once'
+      return refusal(request, 'OVERLOADED', detail, { retryAfter: 1_000 })
+    }
+    if (job.kind !== 'create-account') return this.#whyWait(origin, request, job.user)
+    const retryAfter = this.#registrations.take(origin, this.#s.now.monotonic)
+    if (retryAfter === 0) return null
+    const { registrationsPerMinute } = this.#s.limits
+    const detail = `${registrationsPerMinute} a minute; again in ${inSeconds(retryAfter)}`
+    return refusal(request, 'TOO_MANY_REGISTRATIONS', detail, { retryAfter })
+  }
+
+  #whyWait(origin: string, request: number, user: string): The<'ERROR'> | null {
+    const now = this.#s.now.monotonic
+    const retryAfter = this.#attempts.waitMs(user, origin, now)
+    if (retryAfter > 0) {
+      const detail = `again in ${inSeconds(retryAfter)}`
+      return refusal(request, 'TOO_MANY_ATTEMPTS', detail, { retryAfter })
+    }
+    const atOnce = this.#attempts.isSuspect(user, origin, now) ? 1 : PAIR_AT_ONCE
+    if (this.#byPair.count(pairOf(user, origin)) < atOnce) return null
+    const detail = `${atOnce} log-ins of this account`
+    return refusal(request, 'ADDRESS_BUSY', detail, { retryAfter: SOON_MS })
+  }
+}
+
+function inSeconds(ms: number): string {
+  return `${Math.ceil(ms / 1_000)} s`
+}

@@ -1,0 +1,83 @@
+// One connection of somebody who means no good, or is only half alive: it says what it is told to, and
+// hears what it cares to.
+
+import { connect as connectTcp } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
+import type { Message } from '../../protocol/messages/catalogue.js'
+import { FrameDecoder, encodeFrame } from '../../protocol/wire/frame.js'
+
+const HELLO: Message = {
+  type: 'HELLO',
+  ...{ minVersion: 1, maxVersion: 1, clusterId: '', role: 'client' },
+  ...{ slot: 0, boot: 'flood', lane: 'main' },
+}
+
+export interface Target {
+  readonly port: number
+  /** Of loopback: whoever attacks is told apart from who does not. */
+  readonly from: string
+}
+
+export class Stranger {
+  readonly socket: TLSSocket
+  readonly #heard: (message: Message, self: Stranger) => void
+  #welcomed = false
+  #requests = 0
+
+  private constructor(socket: TLSSocket, heard: (message: Message, self: Stranger) => void) {
+    this.socket = socket
+    this.#heard = heard
+    const decoder = new FrameDecoder(2 ** 24)
+    socket.on('data', (chunk: Buffer) => {
+      for (const message of decoder.push(chunk)) this.#hear(message)
+    })
+  }
+
+  /** null: it was not let in, and `heard` has been told why, if anybody said. */
+  static open(
+    { port, from }: Target,
+    heard: (message: Message, self: Stranger) => void,
+  ): Promise<Stranger | null> {
+    const at = { host: '127.0.0.1', port, localAddress: from }
+    const socket = connectTls({ ...at, rejectUnauthorized: false })
+    socket.on('error', () => {})
+    return new Promise((resolve) => {
+      const stranger = new Stranger(socket, (message, self) => {
+        if (message.type === 'WELCOME') resolve(self)
+        else heard(message, self)
+      })
+      socket.once('secureConnect', () => stranger.say(HELLO))
+      socket.once('close', () => resolve(null))
+    })
+  }
+
+  get gone(): boolean {
+    return this.socket.destroyed
+  }
+
+  nextRequest(): number {
+    return ++this.#requests
+  }
+
+  say(message: Message): void {
+    if (!this.gone) this.socket.write(encodeFrame(message))
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+  }
+
+  #hear(message: Message): void {
+    if (message.type === 'WELCOME') this.#welcomed = true
+    if (message.type === 'PING' && this.#welcomed) this.say({ type: 'PONG', nonce: message.nonce })
+    else this.#heard(message, this)
+  }
+}
+
+/** TCP only: TLS is begun byte by byte, at best. */
+export function openBare({ port, from }: Target) {
+  const socket = connectTcp({ host: '127.0.0.1', port, localAddress: from })
+  socket.on('error', () => {})
+  return socket
+}

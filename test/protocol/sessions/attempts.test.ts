@@ -1,0 +1,68 @@
+import t from 'tap'
+import { Attempts } from '../../../protocol/sessions/attempts.js'
+
+const HERE = '192.0.2.1'
+const ELSEWHERE = '198.51.100.1'
+const BACK_OFF = { perPair: 3, perAddress: 10, maxMs: 60_000 }
+
+/** Wrong passwords, each as soon as it may be tried; the waits before them, and the one after. */
+function waits(attempts: Attempts, count: number, name = (_i: number) => 'alice'): number[] {
+  let now = 0
+  const waited: number[] = []
+  for (let i = 0; i < count; i++) {
+    const wait = attempts.waitMs(name(i), HERE, now)
+    waited.push(wait)
+    now += wait
+    attempts.failed(name(i), HERE, now)
+  }
+  waited.push(attempts.waitMs(name(count), HERE, now))
+  return waited
+}
+
+t.test('the wait doubles after so many, up to a longest', (t) => {
+  const expected = [0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60].map((s) => s * 1_000)
+  t.same(waits(new Attempts({ ...BACK_OFF, perAddress: 100 }), 10), expected)
+  t.end()
+})
+
+t.test('the owner is not locked out from elsewhere, nor are others here', (t) => {
+  const attempts = new Attempts(BACK_OFF)
+  for (let i = 0; i < 9; i++) attempts.failed('alice', HERE, 0)
+  t.ok(attempts.waitMs('alice', HERE, 0) > 0)
+  t.equal(attempts.waitMs('alice', ELSEWHERE, 0), 0)
+  t.equal(attempts.waitMs('bob', HERE, 0), 0)
+  t.end()
+})
+
+t.test('an address that tries one account after another waits, too', (t) => {
+  const attempts = new Attempts(BACK_OFF)
+  const waited = waits(attempts, 12, (i) => `user${i}`)
+  t.same(waited, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1_000, 2_000, 4_000])
+  attempts.succeeded('mallory', HERE)
+  t.ok(attempts.waitMs('alice', HERE, 0) > 0, 'an account of its own does not clear it')
+  t.end()
+})
+
+t.test('the right password clears the account here; time clears all', (t) => {
+  const attempts = new Attempts(BACK_OFF)
+  for (let i = 0; i < 5; i++) attempts.failed('alice', HERE, 0)
+  t.ok(attempts.isSuspect('alice', HERE, 0))
+  attempts.succeeded('alice', HERE)
+  t.notOk(attempts.isSuspect('alice', HERE, 0))
+  for (let i = 0; i < 64; i++) attempts.failed(`user${i}`, HERE, 0)
+  const later = 24 * 3_600_000
+  t.equal(attempts.waitMs('user1', HERE, later), 0)
+  attempts.failed('bob', ELSEWHERE, later)
+  t.equal(attempts.size, 3, 'of so many what is long ago is not kept')
+  t.end()
+})
+
+t.test('memory is bounded, whatever names are tried', (t) => {
+  const attempts = new Attempts(BACK_OFF)
+  for (let i = 0; i < 200_000; i++) attempts.failed(`name${i}`, `10.${i >> 8}.0.${i & 255}`, 1)
+  t.ok(attempts.size < 200_000, `${attempts.size} are kept`)
+  t.equal(attempts.waitMs('name199999', '10.781.0.63', 1), 0)
+  for (let i = 0; i < 3; i++) attempts.failed('name199999', HERE, 1)
+  t.ok(attempts.waitMs('name199999', HERE, 1) > 0, 'the newest are')
+  t.end()
+})

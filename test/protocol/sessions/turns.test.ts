@@ -1,0 +1,16 @@
+import t from 'tap'
+import { Turns } from '../../../protocol/sessions/turns.js'
+
+t.test('so many at a time, each address in its turn', (t) => {
+  const turns = new Turns(2)
+  const begun: string[] = []
+  const endings: (() => void)[] = []
+  const take = (origin: string, name: string): void =>
+    turns.take(origin, (done) => (begun.push(name), endings.push(done)))
+  for (const name of ['f1', 'f2', 'f3', 'f4']) take('flood', name)
+  take('alice', 'a1')
+  t.same(begun.splice(0), ['f1', 'f2'])
+  while (endings.length > 0) endings.shift()!()
+  t.same(begun, ['f3', 'a1', 'f4'])
+  t.end()
+})

@@ -1,0 +1,20 @@
+// A short campaign of `npm run flood`: every attack, and nobody honest loses anything.
+
+import t from 'tap'
+import { Campaign } from '../flood/campaign.js'
+
+t.setTimeout(280_000)
+
+t.test('honest clients are served throughout', async (t) => {
+  const report = await Campaign.run(t, { seconds: 2, scale: 0.02 }, () => {})
+  t.same(report.faults, [])
+  for (const { name, sends, logIns } of report.phases) {
+    const sent = `${sends.sends} sends, p50 ${sends.p50} ms, p99 ${sends.p99} ms`
+    t.comment(`${name}: ${sent}; ${logIns.sends} log-ins, p50 ${logIns.p50} ms`)
+  }
+  const outcomes = report.phases.flatMap(({ outcomes: all }) => [...all.values()])
+  t.ok(
+    outcomes.some((outcome) => outcome.has('ended')),
+    'who drips bytes is sent away',
+  )
+})
