@@ -93,6 +93,7 @@ class Daemon {
     this.#driver = new Driver(machine, {
       send: (link, frame) => this.#links.send(link, frame),
       close: (link, reason) => this.#links.close(link, reason),
+      admit: (link) => this.#links.admit(link),
       ...(store && { store }),
       ...(workers && { workers }),
       log,

@@ -17,6 +17,7 @@ export const EXIT = { software: 70, io: 74 } as const
 export interface Surroundings {
   readonly send: (link: LinkId, frame: Buffer) => void
   readonly close: (link: LinkId, reason: string) => void
+  readonly admit: (link: LinkId) => void
   readonly store?: {
     write(batch: WriteBatch): Promise<WriteResult>
     read(query: ReadQuery): Promise<ReadResult>
@@ -89,6 +90,8 @@ export class Driver {
         return this.#around.send(effect.link, this.#frameOf(effect.message))
       case 'close':
         return this.#around.close(effect.link, effect.reason)
+      case 'admit':
+        return this.#around.admit(effect.link)
       case 'persist':
         return this.#persist(effect.token, effect.batch)
       case 'read':

@@ -21,7 +21,7 @@ import { encodeFrame } from '../../protocol/wire/frame.js'
 import type { WireError } from '../../protocol/wire/schema.js'
 
 export interface LinkBounds {
-  /** Longest frame before HELLO, from a replica, from a client. */
+  /** Longest frame of who has not proved who it is, of a replica, of a client logged in. */
   readonly helloFrame: number
   readonly peerFrame: number
   readonly clientFrame: number
@@ -146,6 +146,12 @@ export class Links {
     this.#links.get(id)?.send(frame)
   }
 
+  /** A client has logged in. */
+  admit(id: LinkId): void {
+    const { clientFrame, clientQueue } = this.#options.bounds
+    this.#links.get(id)?.allow(clientFrame, clientQueue, true)
+  }
+
   close(id: LinkId, reason: string): void {
     this.#links.get(id)?.end(reason)
   }
@@ -240,8 +246,8 @@ export class Links {
   }
 
   #bound(link: Link, peer: Peer): void {
-    const { peerFrame, clientFrame, peerQueue, clientQueue } = this.#options.bounds
-    if (peer.role === 'client') link.allow(clientFrame, clientQueue, true)
+    const { helloFrame, peerFrame, peerQueue, clientQueue } = this.#options.bounds
+    if (peer.role === 'client') link.allow(helloFrame, clientQueue, true)
     else link.allow(peerFrame, peerQueue, false)
   }
 

@@ -22,6 +22,10 @@ export class Outbox {
     this.#effects.push({ type: 'close', link, reason })
   }
 
+  admit(link: LinkId): void {
+    this.#effects.push({ type: 'admit', link })
+  }
+
   persist(batch: WriteBatch, then: (result: WriteResult) => void): void {
     const token = ++this.#token
     this.#stored.set(token, then)

@@ -202,6 +202,9 @@ export class Host {
         return network.send(this, effect.link, effect.message)
       case 'close':
         return network.close(this, effect.link)
+      // Frames have no length here.
+      case 'admit':
+        return
       case 'persist':
         return this.disk!.write(effect.batch, (result) => {
           // The answer crosses from the writer to the event loop.

@@ -101,6 +101,7 @@ export async function startToy(
   const driver = new Driver(machine, {
     send: (link, frame) => links.send(link, frame),
     close: (link, reason) => links.close(link, reason),
+    admit: (link) => links.admit(link),
     log,
     stopped: () => {},
     halt: (code) => logged.add({ event: 'halt', fields: { code } }),
