@@ -16,11 +16,11 @@ export function encodeDrop(indices: readonly number[]): Uint8Array {
 }
 
 /** Throws where the entry is not a DROP. */
-export function decodeDrop(entry: Entry): Drop {
+export function decodeDrop(entry: Pick<Entry, 'index' | 'meta' | 'body'>): Drop {
   const { kind, mailbox } = decodeMeta(entry.meta)
   const indices: unknown = JSON.parse(Buffer.from(entry.body).toString('utf8'))
-  if (kind !== KIND.drop || !Array.isArray(indices))
-    throw new RangeError('DROP body: array expected')
+  if (kind !== KIND.drop || !Array.isArray(indices) || !indices.every(Number.isSafeInteger))
+    throw new RangeError('DROP body: array of indices expected')
   const { index } = entry
   return { index, mailbox, indices: (indices as number[]).filter((named) => named < index) }
 }

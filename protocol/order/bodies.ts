@@ -19,6 +19,9 @@ export interface Note {
   readonly value: number
 }
 
+const parse = (body: Uint8Array): unknown => JSON.parse(Buffer.from(body).toString('utf8'))
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+
 const text64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url')
 const bytes64 = (text: string): Uint8Array => Buffer.from(text, 'base64url')
 
@@ -68,8 +71,9 @@ export function encodeAccount(account: Omit<Account, 'name'>): Uint8Array {
   )
 }
 
+/** Throws where the bytes are no account. */
 export function decodeAccount(name: string, body: Uint8Array): Account {
-  const json = JSON.parse(Buffer.from(body).toString('utf8')) as KeyJson & {
+  const json = parse(body) as KeyJson & {
     token: string
     salt: string
     cost: [number, number, number]
@@ -80,10 +84,12 @@ export function decodeAccount(name: string, body: Uint8Array): Account {
     older?: KeyJson[]
   }
   const [logN, r, p] = json.cost
+  const { version = 1 } = json
+  if (![logN, r, p, version].every(isCount)) throw new RangeError('account body: counts expected')
   return {
     name,
     token: bytes64(json.token),
-    version: json.version ?? 1,
+    version,
     changeToken: bytes64(json.changeToken ?? ''),
     secrets: {
       salt: bytes64(json.salt),
@@ -99,15 +105,27 @@ export function encodeCursors(cursors: ReadonlyMap<string, number>): Uint8Array 
   return Buffer.from(JSON.stringify([...cursors]))
 }
 
+/** Throws where the bytes are not cursors. */
 export function decodeCursors(body: Uint8Array): [string, number][] {
-  return JSON.parse(Buffer.from(body).toString('utf8')) as [string, number][]
+  const cursors: unknown = parse(body)
+  const isCursor = (one: unknown): boolean =>
+    Array.isArray(one) && one.length === 2 && typeof one[0] === 'string' && isCount(one[1])
+  if (!Array.isArray(cursors) || !cursors.every(isCursor)) {
+    throw new RangeError('cursors body: pairs of name and index expected')
+  }
+  return cursors as [string, number][]
 }
 
 export function encodeNote(note: Note): Uint8Array {
   return Buffer.from(JSON.stringify([note.code, note.value]))
 }
 
+/** Throws where the bytes are no note. */
 export function decodeNote(body: Uint8Array): Note {
-  const [code, value] = JSON.parse(Buffer.from(body).toString('utf8')) as [number, number]
+  const note: unknown = parse(body)
+  if (!Array.isArray(note) || note.length !== 2 || !note.every(isCount)) {
+    throw new RangeError('note body: code and value expected')
+  }
+  const [code, value] = note as [number, number]
   return { code, value }
 }

@@ -26,6 +26,8 @@ export interface Context {
   readonly seal: Seal
   readonly keyOf: (account: Account) => RecipientKey
   readonly namesOf: (account: Account) => KeyNames
+  /** All its public keys can be read: what is in the log must never make execution fail. */
+  readonly readable: (secrets: AccountSecrets) => boolean
 }
 
 /** RFC 7638 thumbprints of all the keys of an account. */
@@ -97,6 +99,7 @@ function decideRegister(
   if (context.diverged) return noop(ERRORS.DIVERGED.code)
   const existing = ledger.account(name)
   if (existing) return noop(sameBytes(existing.token, token) ? 0 : ERRORS.NAME_TAKEN.code)
+  if (!context.readable(command)) return noop(ERRORS.BAD_KEYS.code)
   const account = { token, version: 1, changeToken: NONE, secrets: secretsOf(command) }
   return accountEntry(name, account)
 }
@@ -114,6 +117,7 @@ function decideChange(
   if (sameBytes(existing.changeToken, changeToken)) return noop(0)
   if (existing.version !== version) return noop(ERRORS.ACCOUNT_CHANGED.code)
   if (isClientHeld(existing.secrets) !== isClientHeld(command)) return noop(ERRORS.BAD_KEYS.code)
+  if (!context.readable(command)) return noop(ERRORS.BAD_KEYS.code)
   const { token } = existing
   const secrets = secretsOf(command)
   return accountEntry(user, { token, version: version + 1, changeToken, secrets })

@@ -3,6 +3,7 @@
 
 import type { The } from '../messages/catalogue.js'
 import { decodeMeta, sha256, type Draft, type Entry, type Meta } from '../log/entry.js'
+import type { AccountSecrets } from '../replicas/compute.js'
 import type { Account } from './bodies.js'
 import { decide, type Decision, type KeyNames } from './decide.js'
 import type { RecipientKey, Seal } from './seal.js'
@@ -84,6 +85,18 @@ export class Executor {
     return names
   }
 
+  #readable(secrets: AccountSecrets): boolean {
+    try {
+      for (const { publicKey, signing } of [secrets, ...secrets.older]) {
+        this.#readKey(publicKey)
+        if (signing) this.#readKey(signing.publicKey)
+      }
+      return true
+    } catch {
+      return false
+    }
+  }
+
   /** Of the orders that it executes. */
   get term(): number {
     return this.#term
@@ -127,7 +140,8 @@ export class Executor {
     const { term, k, attempt, time, keySeed, diverged } = order
     const keyOf = (account: Account): RecipientKey => this.keyOf(account)
     const namesOf = (account: Account): KeyNames => this.namesOf(account)
-    const context = { term, k, time, keySeed, diverged, seal: this.#seal, keyOf, namesOf }
+    const readable = (secrets: AccountSecrets): boolean => this.#readable(secrets)
+    const context = { term, k, time, keySeed, diverged, seal: this.#seal, keyOf, namesOf, readable }
     const decisions = order.commands.map((command, place) => {
       const decision = decide(this.#overlay, command, place, context)
       this.#overlay.apply(decision.draft, decision.meta, k)

@@ -4,6 +4,7 @@
 import { invariant } from '../assert.js'
 import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
+import { nonsenseIn } from '../messages/sense.js'
 import type { Entry, Meta } from '../log/entry.js'
 import { Coordinator } from '../order/coordinator.js'
 import type { Command } from '../order/decide.js'
@@ -243,6 +244,7 @@ export class ProcessingReplica implements Machine {
       return
     }
     if (this.#home.owns(link)) {
+      if (this.#isNonsense(this.#home.slotOf(link)!, link, message)) return
       this.#home.onMessage(link, message)
       if (message.type === 'STORE_HEARTBEAT') this.#leadership.maintain()
       return
@@ -251,8 +253,17 @@ export class ProcessingReplica implements Machine {
     const peer = slot === undefined ? undefined : this.#s.peers.get(slot)
     // Frames of a connection that has been replaced are ignored.
     if (slot === undefined || peer?.link !== link) return
+    if (this.#isNonsense(slot, link, message)) return
     peer.heard = this.#s.now.monotonic
     this.#fromRing(slot, link, message)
+  }
+
+  #isNonsense(peer: Slot, link: LinkId, message: Message): boolean {
+    const reason = nonsenseIn(message, peer)
+    if (reason === null) return false
+    this.#s.outbox.log('error', 'nonsense', { peer, reason })
+    this.#s.outbox.close(link, reason)
+    return true
   }
 
   #fromRing(slot: Slot, link: LinkId, message: Message): void {

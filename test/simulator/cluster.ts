@@ -13,6 +13,7 @@ import { LogCheck } from './checks/log.js'
 import { OrderCheck } from './checks/orders.js'
 import { ReadCheck } from './checks/reads.js'
 import { RuleCheck } from './checks/rules.js'
+import { SenseCheck } from './checks/sense.js'
 import { TermCheck } from './checks/term.js'
 import { TurnCheck } from './checks/turn.js'
 import { UnansweredCheck } from './checks/unanswered.js'
@@ -114,7 +115,9 @@ export class Cluster {
         this.coverage.reach('a replica halts')
         this.#again(host)
       },
-      logged: (host, event, fields) => this.coverage.logged(host, event, fields),
+      logged: (host, event, fields) => {
+        for (const check of this.checks) check.logged?.(host, event, fields)
+      },
       read: (host, query) => this.coverage.read(host, query),
     }
     this.#makePersistence(around)
@@ -130,6 +133,7 @@ export class Cluster {
       new VoteCheck(sizes.persistence),
       new TermCheck(),
       new RuleCheck(sizes.processing),
+      new SenseCheck(),
       ...(machines.client
         ? [
             ...clientChecks(this.history, this.coverage, () => this.timeline.now),

@@ -33,6 +33,7 @@ export const LOG_EVENTS = [
   'late-disagreement',
   'new-incarnation',
   'no-majority',
+  'nonsense',
   'own-result-in-the-minority',
   'peer-silent',
   'proposal-failed',

@@ -8,6 +8,7 @@ import { TIMINGS } from '../../../protocol/replicas/config.js'
 import { KIND, encodeMeta, plainMeta, sha256, type Draft } from '../../../protocol/log/entry.js'
 import { compareEpochs } from '../../../protocol/log/epoch.js'
 import { decodeTerm } from '../../../protocol/log/term.js'
+import { encodeCursors } from '../../../protocol/order/bodies.js'
 import type { Start } from '../host.js'
 import { Random } from '../random.js'
 import { Violation } from '../violation.js'
@@ -249,7 +250,8 @@ export class Writer implements Machine {
 
   #cursors(): void {
     this.#cursorAt = this.#now.monotonic + 500
-    const draft = { meta: plainMeta(KIND.cursors), body: this.#random.bytes(8) }
+    const body = encodeCursors(new Map([['somebody', this.#random.u32()]]))
+    const draft = { meta: plainMeta(KIND.cursors), body }
     const [id, time] = [++this.#ids, this.#now.wall]
     this.#say({ type: 'APPEND', id, term: 0, k: 0, part: 1, parts: 1, time, drafts: [draft] })
   }
