@@ -95,6 +95,7 @@ export const ERRORS = {
   ),
   SLOW_READER: later(306, 'you do not read fast enough', 'reconnect and read on', false),
   SESSION_ENDED: later(307, 'the password or the key of the account is new', 'log in again', false),
+  NONSENSE: final(310, 'the message contradicts itself', 'this is a fault of the sender'),
 } as const satisfies Record<string, Kind>
 
 export type ErrorName = keyof typeof ERRORS

@@ -93,8 +93,7 @@ export class Waist {
     const writer = this.#writers.get(link)!
     const nonsense = nonsenseIn(message, writer.slot)
     if (nonsense !== null) {
-      this.#s.outbox.log('error', 'nonsense', { peer: writer.slot, reason: nonsense })
-      this.#s.outbox.close(link, nonsense)
+      this.#s.outbox.distrust(link, writer.slot, nonsense)
       return
     }
     writer.heard = this.#s.now.monotonic

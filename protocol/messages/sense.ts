@@ -109,7 +109,8 @@ export function nonsenseIn(message: Message, from: Slot): string | null {
     check(message, from)
     return null
   } catch (error) {
-    // What decodes bodies throws what fits; none of it is thrown by anything else here.
-    return (error as Error).message
+    // The others come from bodies; what they quote of them must not get into a log.
+    const told = error instanceof Nonsense || error instanceof RangeError
+    return told ? error.message : 'a body that cannot be read'
   }
 }

@@ -261,8 +261,7 @@ export class ProcessingReplica implements Machine {
   #isNonsense(peer: Slot, link: LinkId, message: Message): boolean {
     const reason = nonsenseIn(message, peer)
     if (reason === null) return false
-    this.#s.outbox.log('error', 'nonsense', { peer, reason })
-    this.#s.outbox.close(link, reason)
+    this.#s.outbox.distrust(link, peer, reason)
     return true
   }
 

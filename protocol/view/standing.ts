@@ -173,12 +173,9 @@ export class Standing {
     this.broadcast([to], body)
   }
 
-  /** What this peer says cannot be: nothing of it is used, and a new connection may do better. */
   distrust(peer: Slot, reason: string): void {
     const link = this.peers.get(peer)?.link
-    if (link === undefined) return
-    this.outbox.log('error', 'nonsense', { peer, reason })
-    this.outbox.close(link, reason)
+    if (link !== undefined) this.outbox.distrust(link, peer, reason)
   }
 
   /** One message object for all, so that the shell encodes it once. */
