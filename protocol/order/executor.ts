@@ -109,14 +109,15 @@ export class Executor {
   /** Takes an order; `executable` then says what can be executed. */
   hold(order: Order): void {
     if (order.term < this.#term) return
-    if (order.term > this.#term) this.#enterTerm(order.term)
+    if (order.term > this.#term) this.enterTerm(order.term)
     const known = this.#executed.get(order.k) ?? this.#held.get(order.k)
     if (known && known.attempt >= order.attempt) return
     if (order.k <= this.base.progress(order.term).k || this.#held.size >= MAX_HELD) return
     this.#held.set(order.k, order)
   }
 
-  #enterTerm(term: number): void {
+  /** From here on only orders of this term, or of a later one. */
+  enterTerm(term: number): void {
     this.#term = term
     this.#held.clear()
     this.dropOverlay()
@@ -159,7 +160,7 @@ export class Executor {
   apply(entry: Entry): Meta {
     const meta = decodeMeta(entry.meta)
     this.base.apply(entry, meta)
-    if (entry.term > this.#term) this.#enterTerm(entry.term)
+    if (entry.term > this.#term) this.enterTerm(entry.term)
     if (entry.term === this.#term && entry.term > 0) {
       this.#overlay.settle(meta, entry.k)
       if (entry.part === entry.parts) this.#committed(entry.k)

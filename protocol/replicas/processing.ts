@@ -69,6 +69,10 @@ export class ProcessingReplica implements Machine {
       coordinate: () => this.#coordinator.begin(),
       stopped: () => this.#stopped(),
       coordinator: (slot) => this.#requestsFollow(slot),
+      refuted: (term) => {
+        this.#executor.enterTerm(term)
+        this.#requests.enterTerm(term)
+      },
     })
     this.#cursors = new Cursors(this.#s, this.#home)
     this.#requests = new Requests(config.self, config.boot)
@@ -269,7 +273,7 @@ export class ProcessingReplica implements Machine {
     switch (message.type) {
       case 'RING_HEARTBEAT':
         this.#s.peers.get(slot)!.heartbeat = message
-        this.#leadership.seeTerm(message.newestTerm)
+        if (this.#s.believes(message.newestTerm)) this.#leadership.seeTerm(message.newestTerm)
         this.#leadership.maintain()
         return
       case 'ELECTION':

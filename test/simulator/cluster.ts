@@ -133,7 +133,6 @@ export class Cluster {
       new VoteCheck(sizes.persistence),
       new TermCheck(),
       new RuleCheck(sizes.processing),
-      new SenseCheck(),
       ...(machines.client
         ? [
             ...clientChecks(this.history, this.coverage, () => this.timeline.now),
@@ -144,6 +143,7 @@ export class Cluster {
     )
     if (!setting.mayHalt) {
       this.checks.push(
+        new SenseCheck(),
         new UnansweredCheck(this.timeline),
         new ErasureCheck(this.history, this.disks),
       )

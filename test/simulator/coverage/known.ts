@@ -39,6 +39,7 @@ export const LOG_EVENTS = [
   'proposal-failed',
   'proposing',
   'stopped-coordinating',
+  'term-refuted',
   'too-few-files',
   'view-active',
   'voted-otherwise',
