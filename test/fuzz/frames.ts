@@ -37,10 +37,13 @@ export function messageIn(body: Buffer): Message | null {
 export class Frames {
   readonly #random: Random
   readonly #pool: Pool
+  readonly #seldom: ReadonlySet<string>
 
-  constructor(random: Random, pool: Pool) {
+  /** `seldom`: messages of which few are wanted. */
+  constructor(random: Random, pool: Pool, seldom: ReadonlySet<string> = new Set()) {
     this.#random = random
     this.#pool = pool
+    this.#seldom = seldom
   }
 
   /** `well`: how many of all are to be messages. */
@@ -72,7 +75,8 @@ export class Frames {
   /** As heard before, or an example. */
   #base(conversations: readonly Conversation[]): Message {
     const random = this.#random
-    const types = Object.keys(CONVERSATIONS[random.pick(conversations)])
+    const all = Object.keys(CONVERSATIONS[random.pick(conversations)])
+    const types = random.chance(0.02) ? all : all.filter((type) => !this.#seldom.has(type))
     const type = random.pick(types)
     const heard = random.chance(0.6) ? this.#pool.heard(type, random) : undefined
     return heard ?? random.pick(SEEDS.get(type)!)

@@ -3,6 +3,7 @@
 
 import type { Machine } from '../../protocol/machine.js'
 import { LOG_BOUNDS } from '../../protocol/replicas/config.js'
+import type { Disk } from '../simulator/disk.js'
 import { Cluster } from '../simulator/cluster.js'
 import { Random } from '../simulator/random.js'
 import { Transcript } from '../simulator/transcript.js'
@@ -10,6 +11,8 @@ import { Violation } from '../simulator/violation.js'
 import { Whole } from '../simulator/workload/whole.js'
 import { Rogue } from './rogue.js'
 
+/** Within this a cluster serves again whose rogue has fallen silent, virtual time. */
+const SERVED_MS = 20_000
 const SIZES = { processing: 3, persistence: 3, clients: 2 }
 
 export type Kind = 'persistence' | 'processing' | 'client'
@@ -19,8 +22,9 @@ export interface Course {
   readonly sent: number
   /** What a machine halted or threw with; null: none did. */
   readonly end: string | null
-  /** In the longest log. */
-  readonly entries: number
+  /** Once the rogue is quiet, orders are committed again. */
+  readonly serves: boolean
+  readonly orders: number
 }
 
 /**
@@ -52,14 +56,25 @@ export function runMachines(seed: number, kind: Kind, ms: number): Course {
   const cluster = new Cluster({ ...setting, mayHalt: false }, machines, silent)
   // They hold everybody to the protocol: here it is only about who falls over what is said.
   cluster.checks.length = 0
-  let end: string | null = null
+  let [end, serves]: [string | null, boolean] = [null, false]
+  const { timeline, disks } = cluster
   try {
     for (const host of cluster.hosts) cluster.start(host)
-    while (cluster.timeline.now < ms && cluster.timeline.step());
+    while (timeline.now < ms && timeline.step());
+    for (const rogue of rogues) rogue.quiet = true
+    const before = ordersIn(disks)
+    while (timeline.now < ms + SERVED_MS && !serves && timeline.step()) {
+      serves = ordersIn(disks) > before
+    }
   } catch (error) {
     if (!(error instanceof Violation)) throw error
     end = error.message
   }
   const sent = rogues.reduce((sum, one) => sum + one.sent, 0)
-  return { sent, end, entries: Math.max(...cluster.disks.map((disk) => disk.last.index)) }
+  return { sent, end, serves, orders: ordersIn(disks) }
+}
+
+/** Terms count too: more of this is a cluster at work. */
+function ordersIn(disks: readonly Disk[]): number {
+  return Math.max(...disks.map(({ last }) => last.fence.term * 2 ** 20 + last.fence.k))
 }

@@ -24,6 +24,8 @@ export class Rogue implements Machine {
   /** Frames that a tick brings on a link, in the mean. */
   readonly #perTick: number
   sent = 0
+  /** It has said enough, and does its work alone. */
+  quiet = false
 
   constructor(own: Tier | 'client', inner: Machine, random: Random) {
     this.#own = own
@@ -42,7 +44,7 @@ export class Rogue implements Machine {
     if (input.type === 'message') this.#pool.learn(input.message)
     const effects = this.#inner.step(input, now)
     for (const effect of effects) if (effect.type === 'send') this.#pool.learn(effect.message)
-    return input.type === 'tick' ? [...effects, ...this.#nonsense()] : effects
+    return input.type === 'tick' && !this.quiet ? [...effects, ...this.#nonsense()] : effects
   }
 
   #nonsense(): Effect[] {

@@ -33,6 +33,9 @@ export interface Shape {
   readonly persistence: number
 }
 
+/** What a cluster needs of its test. */
+export type Owner = Pick<Test, 'testdir' | 'teardown' | 'passing'>
+
 export class Cluster {
   readonly directory: string
   readonly replicas: readonly Replica[]
@@ -59,7 +62,7 @@ export class Cluster {
 
   /** Made, started, every replica ready; gone when the test ends. */
   static async start(
-    t: Test,
+    t: Owner,
     { processing, persistence }: Shape = { processing: 3, persistence: 3 },
   ): Promise<Cluster> {
     const directory = join(t.testdir(), 'troca')
