@@ -42,7 +42,7 @@ export interface Fault {
   readonly connection: string
 }
 
-const AT_A_TIME = 12
+const AT_A_TIME = 16
 /** Connections kept for a post-mortem. */
 const KEPT = 40
 const REPORT_MS = 200
@@ -52,7 +52,7 @@ const SELDOM = new Set([
   ...['GOODBYE', 'HELLO', 'WELCOME', 'SESSION', 'RECEIPT', 'PAGE', 'PUSH', 'STATUS_IS', 'DELETED'],
   ...['KEYS_ARE', 'WRAPPED_KEYS', 'STREAM_OPENED', 'PROGRESS', 'LISTENING', 'ERROR'],
 ])
-const BATCH = { stranger: 1, client: 60, user: 600, impostor: 8, replica: 200 } as const
+const BATCH = { stranger: 1, client: 600, user: 300, impostor: 8, replica: 200 } as const
 
 class Attack {
   readonly #orders: Orders

@@ -51,14 +51,12 @@ export class Campaign {
   readonly #stages: Stage[] = []
   readonly #faults: string[] = []
   readonly #halts: string[] = []
-  readonly #until: number
   #last: readonly string[] = []
 
   private constructor(plan: Plan, cluster: Cluster, say: (line: string) => void) {
     this.#plan = plan
     this.#cluster = cluster
     this.#say = say
-    this.#until = performance.now() + plan.minutes * 60_000
   }
 
   static async run(owner: Owner, plan: Plan, say: (line: string) => void): Promise<Report> {
@@ -82,7 +80,7 @@ export class Campaign {
     for (const name of STOLEN) await this.#cluster.replica(name).stop()
     const { frames } = this.#plan
     await this.#stage('calm', honest, () => this.#sends(honest, CALM_SENDS))
-    const edge = { stranger: 0, client: 0.85, user: 0.99, impostor: 0.3, replica: 0 }
+    const edge = { stranger: 0, client: 0.995, user: 0.99, impostor: 0.3, replica: 0 }
     const everybody: Sort[] = ['stranger', 'client', 'user', 'impostor', 'replica']
     const edgeFrames = Math.round(frames * (1 - ROGUE_SHARE))
     await this.#stage('everybody', honest, () => this.#attack(everybody, edge, edgeFrames, false))
@@ -144,11 +142,13 @@ export class Campaign {
       ...{ stolen, down: STOLEN, sorts, well, frames, user: 'mallory', password: PASSWORD },
       debugPorts: this.#targets.map(({ place }) => place.debugPort),
     }
+    const share = frames / this.#plan.frames
+    const until = performance.now() + this.#plan.minutes * 60_000 * share
     const worker = new Worker(new URL('attack.js', import.meta.url), { workerData: orders })
     let progress: Progress | null = null
     const timer = setInterval(() => {
       const died = this.#died(mayHalt)
-      if (died || performance.now() > this.#until) worker.postMessage('stop')
+      if (died || performance.now() > until) worker.postMessage('stop')
     }, POLL_MS)
     return new Promise((resolve, reject) => {
       worker.on('message', (told: Progress) => {

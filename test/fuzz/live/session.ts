@@ -7,7 +7,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import { FrameDecoder, encodeFrame } from '../../../protocol/wire/frame.js'
 import type { Random } from '../../simulator/random.js'
-import type { Frame } from '../frames.js'
+import { messageIn, type Frame } from '../frames.js'
 import type { Pool } from '../pool.js'
 import type { Adversary } from './adversary.js'
 
@@ -17,6 +17,13 @@ const PATIENCE_MS = 30_000
 /** Errors come with 'close'; events.once would throw them at nobody. */
 function happens(socket: TLSSocket, event: 'close' | 'drain'): Promise<void> {
   return new Promise((resolve) => socket.once(event, () => resolve()))
+}
+
+/** What ends a connection in good order, by whoever says it. */
+function takesLeave({ bytes }: Frame): boolean {
+  const message = messageIn(bytes.subarray(4))
+  if (message?.type === 'ERROR') return message.request === 0
+  return message?.type === 'GOODBYE' || message?.type === 'LOGOUT'
 }
 
 export class Session {
@@ -109,9 +116,10 @@ export class Session {
     await this.#closed
     clearTimeout(late)
     if (performance.now() - begun >= PATIENCE_MS) return 'the connection was not closed'
-    const errors = this.#heard.filter((one) => one.type === 'ERROR' && one.request === 0)
-    if (errors.length > 1) return `${errors.length} last words`
-    return errors.length === 0 && this.#adversary.sort !== 'replica' ? 'no ERROR' : null
+    const ends = this.#heard.findIndex((one) => one.type === 'ERROR' && one.code >= 300)
+    if (ends >= 0) return ends === this.#heard.length - 1 ? null : 'something after the last word'
+    // A newer connection of the same replica takes the place of an older one without a word.
+    return this.#adversary.sort === 'replica' || frames.some(takesLeave) ? null : 'no ERROR'
   }
 
   destroy(): void {
