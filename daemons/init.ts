@@ -1,9 +1,12 @@
 // Makes a cluster: node dist/daemons/init.js --dir .troca --processing 3 --persistence 3
 //   [--base-port N] [--key-bits N] [--host 127.0.0.1] [--plain] [--json]
 // Everything is made in a directory beside it and moved there at the end: all of it or nothing.
+// With --renew: fresh certificates for the replicas of the cluster that is there.
 
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { makeCluster } from './runtime/cluster.js'
+import { renewCertificates } from './runtime/issuance.js'
 
 function number(name: string, text: string, min: number, max: number): number {
   const value = Number(text)
@@ -21,9 +24,15 @@ async function main(): Promise<void> {
       'key-bits': { type: 'string', default: '3072' },
       host: { type: 'string', default: '127.0.0.1' },
       plain: { type: 'boolean', default: false },
+      renew: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   })
+  if (values.renew) {
+    const renewed = await renewCertificates(join(values.dir, 'cluster.yaml'))
+    const text = values.json ? JSON.stringify({ renewed }) : `renewed: ${renewed.join(' ')}`
+    return void process.stdout.write(`${text}\n`)
+  }
   const made = await makeCluster({
     directory: values.dir,
     processing: number('processing', values.processing, 1, 9),

@@ -48,5 +48,5 @@ runDaemon('persistence', async (context): Promise<Parts> => {
   })
   const notReady = () =>
     machine.metrics()['troca_view_normal'] === 1 ? null : 'not a member of an active view'
-  return { machine, store, coordinator: () => 0, notReady }
+  return { machine, store, coordinator: () => 0, userOf: () => null, notReady }
 })

@@ -8,6 +8,7 @@ import { ContentKeys, recipientKeyOf } from '../protocol/envelope/content-keys.j
 import type { RecipientKey } from '../protocol/envelope/content-keys.js'
 import type { Suite } from '../protocol/envelope/header.js'
 import type { Seal, SealInput } from '../protocol/order/seal.js'
+import type { LinkId } from '../protocol/machine.js'
 import { ProcessingReplica } from '../protocol/replicas/processing.js'
 
 /** Keys come from `readKey` only, so what execution hands back is one of the envelope's. */
@@ -31,5 +32,6 @@ runDaemon('processing', async ({ config, self }): Promise<Parts> => {
   })
   const coordinator = () => machine.coordinatorSlot
   const notReady = () => (coordinator() === 0 ? 'no coordinator is known' : null)
-  return { machine, workers: new WorkerPool(), coordinator, notReady }
+  const userOf = (link: LinkId) => machine.userOf(link)
+  return { machine, workers: new WorkerPool(), coordinator, userOf, notReady }
 })

@@ -2,6 +2,7 @@
 // socket, file, clock or randomness; whatever it needs of them comes in with the input. Exactly two
 // interpreters carry effects out: daemons/runtime/driver and test/simulator.
 
+import type { Durations } from './durations.js'
 import type { Job, JobResult } from './replicas/compute.js'
 import type { ReadQuery, ReadResult, WriteBatch, WriteResult } from './log/storage.js'
 import type { Message } from './messages/catalogue.js'
@@ -82,4 +83,6 @@ export interface Machine {
   describe(word: string, now: Now): string | undefined
   /** Gauges and counters for `mntr`, by Prometheus name. */
   metrics(): Record<string, number>
+  /** Histograms, where it measures any. */
+  durations?(): Readonly<Record<string, Durations>>
 }

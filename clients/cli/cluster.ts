@@ -53,6 +53,13 @@ export async function initCluster(dir: string, args: readonly string[]): Promise
   }
 }
 
+/** Fresh certificates from the cluster's own authority; the names of the replicas. */
+export async function renewCertificates(dir: string): Promise<string[]> {
+  const ended = await run(daemonProgram('init'), ['--dir', dir, '--renew', '--json'])
+  if (ended.code !== 0) throw new Failure(EXIT.failed, ended.stderr.trim())
+  return (JSON.parse(ended.stdout) as { renewed: string[] }).renewed
+}
+
 /** What a failed demo left is all that may be in the way. */
 function clearDemo(dir: string): void {
   const demo = join(dir, 'demo')

@@ -2,15 +2,15 @@
 
 import { connect } from 'node:net'
 
-/** Debug ports are on loopback whatever address the replica serves at. */
+/** Where debug ports are, unless the cluster file names a debugHost. */
 export const DEBUG_HOST = '127.0.0.1'
 const ANSWER_MS = 1_000
 
 /** Rejects when nobody answers in time. */
-export function askDebugPort(port: number, word: string): Promise<string> {
+export function askDebugPort(port: number, word: string, host = DEBUG_HOST): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = ''
-    const socket = connect({ host: DEBUG_HOST, port }, () => socket.end(`${word}\n`))
+    const socket = connect({ host, port }, () => socket.end(`${word}\n`))
     socket.setTimeout(ANSWER_MS, () => socket.destroy(new Error(`no answer to ${word}`)))
     socket.on('data', (chunk) => (answer += String(chunk)))
     socket.on('error', reject)

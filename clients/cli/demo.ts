@@ -1,10 +1,11 @@
-// npm run demo [-- FILE]: Bob sends Alice every line of a text while the coordinator, and then the
+// npm run demo -- --help: Bob sends Alice every line of a text while the coordinator, and then the
 // persistence replica that holds the turn, are killed. Ends with 0 only if Alice read exactly what
 // Bob sent, both replicas came back and all logs agree. Leaves nothing running.
 
 import { randomBytes } from 'node:crypto'
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import yargs from 'yargs'
 import { connect } from '../client.js'
 import type { Client } from '../client.js'
 import { initCluster, replicasOf, startCluster } from './cluster.js'
@@ -13,16 +14,20 @@ import { Context } from './context.js'
 import { findHolder, kill, longestGap, pause, recovered } from './demo-faults.js'
 import type { Kill } from './demo-faults.js'
 import { demoLines, firstDifference } from './demo-text.js'
-import { explain, report } from './failure.js'
+import { EXIT, explain, Failure, report } from './failure.js'
 import { freeBasePort } from './free-ports.js'
 import { clearProgress, note, progress, result, table } from './output.js'
 import { PACKAGE_DIR, daemonProgram, run } from './programs.js'
 import { Supervisor } from './supervisor.js'
 
+/** Whatever is in it is of an earlier demo. */
+const OWN_DIR = join(PACKAGE_DIR, '.troca', 'demo')
 const START_S = 60
 const SEND_MS = 60_000
 const READ_MS = 60_000
 const IN_FLIGHT = 64
+/** Of both, so that who keeps the cluster can log in to it. */
+const PASSWORD = process.env['TROCA_PASSWORD'] ?? randomBytes(16).toString('hex')
 /** Slow enough that messages are under way while the turn's holder is looked for. */
 const SEEKING_PAUSE_MS = 5
 const SEEK_MS = 5_000
@@ -49,7 +54,7 @@ async function newUser(context: Context, name: string): Promise<Client> {
   const client = await connect({ ...context.servers(), timeoutMs: SEND_MS })
   const onProgress = (what: string): void => progress(`${name}: ${what}`)
   progress(`registering ${name}: making an RSA key`)
-  const account = await client.register(name, randomBytes(16).toString('hex'), { onProgress })
+  const account = await client.register(name, PASSWORD, { onProgress })
   clearProgress()
   note(`${name} is registered: RSA ${account.bits} bits, ${account.fingerprint}`)
   return client
@@ -170,9 +175,13 @@ async function play(cast: Cast, lines: readonly string[]): Promise<void> {
 
 async function demo(dir: string, supervisor: Supervisor, file: string | undefined): Promise<void> {
   const lines = demoLines(file)
-  // What an interrupted run may have left.
-  await supervisor.stop()
-  rmSync(dir, { recursive: true, force: true })
+  if (dir === OWN_DIR) {
+    // What an interrupted run may have left.
+    await supervisor.stop()
+    rmSync(dir, { recursive: true, force: true })
+  } else if (existsSync(dir) && readdirSync(dir).length > 0) {
+    throw new Failure(EXIT.usage, `${dir} is not empty; needed: a folder of the demo's own`)
+  }
   const context = new Context({ dir, timeout: START_S })
   progress('making a cluster')
   await initCluster(dir, ['--base-port', String(await freeBasePort())])
@@ -188,8 +197,37 @@ async function demo(dir: string, supervisor: Supervisor, file: string | undefine
   }
 }
 
+interface Arguments {
+  readonly file: string | undefined
+  readonly dir: string
+  readonly keep: boolean
+}
+
+function readArguments(): Arguments {
+  const { file, dir, keep } = yargs(process.argv.slice(2))
+    .scriptName('npm run demo --')
+    .usage('$0 [file]', 'Bob sends Alice the lines of a text while replicas are killed', (args) =>
+      args.positional('file', { type: 'string', describe: 'the text [README and docs]' }),
+    )
+    .option('dir', {
+      type: 'string',
+      default: OWN_DIR,
+      defaultDescription: '.troca/demo',
+      describe: 'where the cluster is made: a folder that is not there yet, or empty',
+    })
+    .option('keep', {
+      type: 'boolean',
+      default: false,
+      describe: 'leave the cluster there, stopped; its passwords are TROCA_PASSWORD',
+    })
+    .strict()
+    .version(false)
+    .parseSync() as unknown as Arguments
+  return { file, dir: resolve(dir), keep }
+}
+
 async function main(): Promise<void> {
-  const dir = join(PACKAGE_DIR, '.troca', 'demo')
+  const { file, dir, keep } = readArguments()
   const supervisor = new Supervisor(dir)
   const cleanUp = async (): Promise<void> => {
     progress('stopping everything')
@@ -205,7 +243,7 @@ async function main(): Promise<void> {
   process.once('SIGINT', interrupt)
   process.once('SIGTERM', interrupt)
   try {
-    await demo(dir, supervisor, process.argv[2])
+    await demo(dir, supervisor, file)
   } catch (error) {
     clearProgress()
     process.exitCode = report(await explain(error, null, 'no', 0), false)
@@ -215,7 +253,7 @@ async function main(): Promise<void> {
   } finally {
     await cleanUp()
   }
-  if (!process.exitCode) rmSync(dir, { recursive: true, force: true })
+  if (!process.exitCode && !keep) rmSync(dir, { recursive: true, force: true })
   note(process.exitCode ? 'The demo failed.' : 'Everything is stopped.')
 }
 

@@ -7,6 +7,7 @@ import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { bench } from './commands/bench.js'
 import { deleteCommand } from './commands/delete.js'
+import { doctor } from './commands/doctor.js'
 import { down } from './commands/down.js'
 import { inbox } from './commands/inbox.js'
 import { init } from './commands/init.js'
@@ -50,6 +51,7 @@ const parser = yargs(args)
   .command(up)
   .command(down)
   .command(status)
+  .command(doctor)
   .command(verify)
   .command(register)
   .command(login)

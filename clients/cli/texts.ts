@@ -129,6 +129,16 @@ const TEXTS = {
     'no cluster in {dir} yet: making one',
     'ainda não há cluster em {dir}: a criar um',
   ],
+  renewed: [
+    'new certificates for {names}; those that run take them up within seconds',
+    'certificados novos para {names}; as que correm passam a usá-los dentro de segundos',
+  ],
+  doctorFound: ['found', 'resultado'],
+  doctorNext: ['what to do', 'o que fazer'],
+  doctorSum: [
+    '{ok} ok, {warn} to watch, {fail} wrong',
+    '{ok} em ordem, {warn} a vigiar, {fail} errados',
+  ],
   starting: ['starting {names}', 'a iniciar {names}'],
   waiting: ['{up} of {all} replicas reachable{names}', '{up} de {all} réplicas ao alcance{names}'],
   isUp: [
@@ -216,9 +226,20 @@ function portuguese(): boolean {
   return /^pt/i.test(LC_ALL || LC_MESSAGES || LANG || '')
 }
 
-export function say(name: TextName, values: Record<string, string | number> = {}): string {
-  const text: string = TEXTS[name][portuguese() ? 1 : 0]
+type Values = Record<string, string | number>
+
+/** A text of a table in the reader's language. */
+export function sayIn<Name extends string>(
+  texts: Readonly<Record<Name, readonly [en: string, pt: string]>>,
+  name: Name,
+  values: Values = {},
+): string {
+  const text = texts[name][portuguese() ? 1 : 0]
   return text.replace(/\{(\w+)\}/g, (_, key: string) => String(values[key] ?? ''))
+}
+
+export function say(name: TextName, values: Values = {}): string {
+  return sayIn(TEXTS, name, values)
 }
 
 export function sayError(name: string, text: string): string {

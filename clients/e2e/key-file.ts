@@ -48,7 +48,8 @@ export class KeyFile {
   readonly user: string
   /** Newest first. */
   pairs: readonly PrivatePair[]
-  #slots: readonly Slot[]
+  /** For the passwords that open it. */
+  slots: readonly Slot[]
   readonly #fileKey: Uint8Array
 
   private constructor(
@@ -58,14 +59,14 @@ export class KeyFile {
   ) {
     this.cluster = cluster
     this.user = user
-    this.#slots = slots
+    this.slots = slots
     this.#fileKey = fileKey
     this.pairs = pairs
   }
 
   static async make(cluster: string, user: string, password: string): Promise<KeyFile> {
     const file = new KeyFile({ cluster, user, slots: [] }, randomBytes(KEY_BYTES), [])
-    await file.onlyFor([password])
+    file.slots = await file.slotsFor([password])
     return file
   }
 
@@ -85,18 +86,21 @@ export class KeyFile {
     return new KeyFile(written, fileKey, pairsIn(written, fileKey))
   }
 
-  /** The same file, written anew by another process meanwhile: its keys. */
+  /** The same file, which another process may have written meanwhile: its keys beside those here. */
   reread(text: string): void {
-    this.pairs = pairsIn(parse(text), this.#fileKey)
+    const written = parse(text)
+    const pairs = pairsIn(written, this.#fileKey)
+    const names = new Set(pairs.map(({ signing }) => text64(signing)))
+    this.pairs = [...this.pairs.filter(({ signing }) => !names.has(text64(signing))), ...pairs]
+    this.slots = written.slots
   }
 
   async opensWith(password: string): Promise<boolean> {
-    const written = { user: this.user, slots: this.#slots }
+    const written = { user: this.user, slots: this.slots }
     return (await fileKeyOf(written, password)) !== null
   }
 
-  /** From now on just these passwords open it. */
-  async onlyFor(passwords: readonly string[]): Promise<void> {
+  async slotsFor(passwords: readonly string[]): Promise<readonly Slot[]> {
     const slots: Slot[] = []
     for (const password of passwords) {
       const salt = randomBytes(SALT_BYTES)
@@ -109,7 +113,7 @@ export class KeyFile {
       )
       slots.push({ salt: text64(salt), cost: COST, fileKey: text64(wrapped) })
     }
-    this.#slots = slots
+    return slots
   }
 
   toString(): string {
@@ -117,7 +121,7 @@ export class KeyFile {
     const pairs = this.pairs.map(({ sealing, signing }) => [text64(sealing), text64(signing)])
     const plain = Buffer.from(JSON.stringify(pairs))
     const keys = text64(wrapPrivateKey(this.#fileKey, user, randomBytes(NONCE_BYTES), plain))
-    const written: Written = { version: 1, cluster, user, slots: this.#slots, keys }
+    const written: Written = { version: 1, cluster, user, slots: this.slots, keys }
     return `${JSON.stringify(written, null, 2)}\n`
   }
 }

@@ -1,18 +1,37 @@
 // Where a client keeps what the service must never have, or must not be the only one to say: the
 // file with its private keys, and the keys of others as they were seen. Both are texts to the store.
 
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+
+/** What a text becomes; null: there is none, or none any more. */
+export type Change = (text: string | null) => string | null
 
 export interface KeyStore {
   /** The key file of a user, encrypted; null: there is none here. */
   readKeys(user: string): Promise<string | null>
-  /** null: removes it. */
-  writeKeys(user: string, text: string | null): Promise<void>
+  /** With nobody else's change in between: a key that another process has just added is not lost. */
+  changeKeys(user: string, change: Change): Promise<void>
   /** The known keys of others; null: none yet. */
   readKnown(): Promise<string | null>
-  writeKnown(text: string): Promise<void>
+  /** With nobody else's change in between. */
+  changeKnown(change: Change): Promise<void>
 }
+
+/** A change takes some milliseconds: whoever has kept others out for so long has died in it. */
+const LOCK_STALE_MS = 10_000
+const LOCK_POLL_MS = 20
 
 /** In a folder: keys/USER.json and known-keys.json, for their owner alone. */
 export class KeyFolder implements KeyStore {
@@ -35,19 +54,16 @@ export class KeyFolder implements KeyStore {
     return Promise.resolve(readIfThere(this.pathOf(user)))
   }
 
-  writeKeys(user: string, text: string | null): Promise<void> {
-    if (text === null) rmSync(this.pathOf(user), { force: true })
-    else replace(this.pathOf(user), text)
-    return Promise.resolve()
+  changeKeys(user: string, change: Change): Promise<void> {
+    return changeFile(this.pathOf(user), change)
   }
 
   readKnown(): Promise<string | null> {
     return Promise.resolve(readIfThere(this.knownPath))
   }
 
-  writeKnown(text: string): Promise<void> {
-    replace(this.knownPath, text)
-    return Promise.resolve()
+  changeKnown(change: Change): Promise<void> {
+    return changeFile(this.knownPath, change)
   }
 }
 
@@ -60,10 +76,41 @@ function readIfThere(path: string): string | null {
   }
 }
 
+async function changeFile(path: string, change: Change): Promise<void> {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const lock = `${path}.lock`
+  while (!taken(lock)) await setTimeout(LOCK_POLL_MS)
+  try {
+    const text = change(readIfThere(path))
+    if (text === null) rmSync(path, { force: true })
+    else replace(path, text)
+  } finally {
+    rmSync(lock, { force: true })
+  }
+}
+
+function taken(lock: string): boolean {
+  try {
+    closeSync(openSync(lock, 'wx', 0o600))
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Infinity
+  if (Date.now() - since > LOCK_STALE_MS) rmSync(lock, { force: true })
+  return false
+}
+
 /** Whoever reads it sees the old text or the new one, whole; and so does a crash. */
 function replace(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const temporary = `${path}.${process.pid}`
   writeFileSync(temporary, text, { mode: 0o600, flush: true })
   renameSync(temporary, path)
+  // Without this the name may still lead to the old file after a crash.
+  const folder = openSync(dirname(path), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
 }

@@ -82,7 +82,7 @@ export class KnownKeys {
     if (verdict === 'same') return contact!
     this.#onNotice({ name, what: verdict, held, fingerprint, before: known?.fingerprint ?? '' })
     if (verdict === 'untrusted') throw untrusted(name)
-    await this.#remember(clusters, contact!)
+    await this.#remember(contact!)
     return contact!
   }
 
@@ -96,7 +96,7 @@ export class KnownKeys {
       if (!contact || contact.fingerprint !== (fingerprint ?? contact.fingerprint)) {
         throw untrusted(name)
       }
-      await this.#remember(await this.#read(), contact)
+      await this.#remember(contact)
       return contact
     })
   }
@@ -108,15 +108,25 @@ export class KnownKeys {
   }
 
   async #read(): Promise<Clusters> {
-    const text = await this.#store.readKnown()
-    return text === null ? {} : (JSON.parse(text) as Clusters)
+    return parse(await this.#store.readKnown())
   }
 
-  async #remember(clusters: Clusters, { name, held, fingerprint }: Contact): Promise<void> {
+  async #remember({ name, held, fingerprint }: Contact): Promise<void> {
     const known = { held, fingerprint, since: new Date().toISOString() }
-    const here = { ...clusters[this.#cluster], [name]: known }
-    const text = JSON.stringify({ ...clusters, [this.#cluster]: here }, null, 2)
-    await this.#store.writeKnown(`${text}\n`)
+    await this.#store.changeKnown((text) => {
+      const clusters = parse(text)
+      const here = { ...clusters[this.#cluster], [name]: known }
+      return `${JSON.stringify({ ...clusters, [this.#cluster]: here }, null, 2)}\n`
+    })
+  }
+}
+
+function parse(text: string | null): Clusters {
+  try {
+    return text === null ? {} : (JSON.parse(text) as Clusters)
+  } catch {
+    const why = 'the known keys of others cannot be read: known-keys.json is no JSON'
+    throw clientError('NO_KEYS', `${why}; without it they are believed at first sight again`, true)
   }
 }
 

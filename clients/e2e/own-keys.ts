@@ -112,8 +112,10 @@ export class OwnKeys {
 
   /** Just these passwords open the file from now on. */
   async onlyFor(passwords: readonly string[]): Promise<void> {
-    await this.#file.onlyFor(passwords)
-    await this.#save()
+    const slots = await this.#file.slotsFor(passwords)
+    await this.#change(() => {
+      this.#file.slots = slots
+    })
   }
 
   opensWith(password: string): Promise<boolean> {
@@ -121,7 +123,7 @@ export class OwnKeys {
   }
 
   async remove(): Promise<void> {
-    await this.#store.writeKeys(this.user, null)
+    await this.#store.changeKeys(this.user, () => null)
   }
 
   /** False: there is none of this name, not even in what another process has written meanwhile. */
@@ -139,14 +141,20 @@ export class OwnKeys {
     return this.#pairs.some((pair) => pair.kid === kid)
   }
 
-  async #add(pair: PrivatePair): Promise<void> {
-    this.#file.pairs = [pair, ...this.#file.pairs]
-    this.#name()
-    await this.#save()
+  #add(pair: PrivatePair): Promise<void> {
+    return this.#change(() => {
+      this.#file.pairs = [pair, ...this.#file.pairs]
+    })
   }
 
-  #save(): Promise<void> {
-    return this.#store.writeKeys(this.user, String(this.#file))
+  /** To the file as it is now. */
+  async #change(change: () => void): Promise<void> {
+    await this.#store.changeKeys(this.user, (text) => {
+      if (text !== null) this.#file.reread(text)
+      change()
+      return String(this.#file)
+    })
+    this.#name()
   }
 
   #name(): void {

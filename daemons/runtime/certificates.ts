@@ -42,7 +42,12 @@ async function keyPem({ privateKey }: webcrypto.CryptoKeyPair): Promise<string> 
   return `${x509.PemConverter.encode(der, 'PRIVATE KEY')}\n`
 }
 
-function validity(days: number): { notBefore: Date; notAfter: Date } {
+export interface Validity {
+  readonly notBefore: Date
+  readonly notAfter: Date
+}
+
+function validity(days: number): Validity {
   const now = Date.now()
   return { notBefore: new Date(now - BACKDATE_MS), notAfter: new Date(now + days * DAY_MS) }
 }
@@ -71,12 +76,27 @@ export async function authorityPem({ certificate, keys }: Authority): Promise<Is
   return { certificate: `${certificate.toString('pem')}\n`, key: await keyPem(keys) }
 }
 
+/** The inverse of authorityPem; throws where the two do not belong together. */
+export async function authorityOf({ certificate, key }: Issued): Promise<Authority> {
+  const parsed = new x509.X509Certificate(certificate)
+  const publicKey = await parsed.publicKey.export(ALGORITHM, ['verify'])
+  const pkcs8 = x509.PemConverter.decodeFirst(key)
+  const privateKey = await webcrypto.subtle.importKey('pkcs8', pkcs8, ALGORITHM, false, ['sign'])
+  const probe = new Uint8Array(16)
+  const signature = await webcrypto.subtle.sign(ALGORITHM, privateKey, probe)
+  if (!(await webcrypto.subtle.verify(ALGORITHM, publicKey, signature, probe))) {
+    throw new Error('ca.pem and ca.key do not fit together; put both back from the same copy')
+  }
+  return { certificate: parsed, keys: { publicKey, privateKey } }
+}
+
 /** The certificate of one replica, for the hosts that it is reached by. */
 export async function issue(
   authority: Authority,
   clusterId: string,
   replica: Replica,
   hosts: readonly string[],
+  valid: Validity = validity(LEAF_DAYS),
 ): Promise<Issued> {
   const keys = await makeKeys()
   const names = hosts.map((value) => ({
@@ -88,7 +108,7 @@ export async function issue(
     serialNumber: serial(),
     subject: `CN=${nameOf(replica)}`,
     issuer: authority.certificate.subject,
-    ...validity(LEAF_DAYS),
+    ...valid,
     signingAlgorithm: ALGORITHM,
     publicKey: keys.publicKey,
     signingKey: authority.keys.privateKey,

@@ -14,10 +14,9 @@ import {
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
-import { authorityPem, issue, makeAuthority } from './certificates.js'
-import type { Issued } from './certificates.js'
 import { checkConfig, pathsOf } from './config.js'
 import { nameOf } from './identity.js'
+import { makeCertificates } from './issuance.js'
 import { Store } from '../storage/store.js'
 import type { Tier } from '../../protocol/machine.js'
 
@@ -57,36 +56,11 @@ function clusterFile(plan: ClusterPlan, clusterId: string) {
   return { clusterId, tls: plan.tls, replicas, limits: { keyBits: plan.keyBits } }
 }
 
-function writeIssued(directory: string, name: string, { certificate, key }: Issued): void {
-  writeFileSync(join(directory, `${name}.pem`), certificate)
-  writeFileSync(join(directory, `${name}.key`), key, { mode: 0o600 })
-}
-
-async function writeCertificates(
-  directory: string,
-  clusterId: string,
-  file: ReturnType<typeof clusterFile>,
-): Promise<void> {
-  const certificates = join(directory, 'certificates')
-  mkdirSync(certificates, { mode: 0o700 })
-  const authority = await makeAuthority(clusterId)
-  const pem = await authorityPem(authority)
-  writeFileSync(join(directory, 'ca.pem'), pem.certificate)
-  writeFileSync(join(certificates, 'ca.key'), pem.key, { mode: 0o600 })
-  for (const role of ['processing', 'persistence'] as const) {
-    for (const { slot, host } of file.replicas[role]) {
-      const hosts = [...new Set([host, '127.0.0.1', 'localhost'])]
-      const issued = await issue(authority, clusterId, { role, slot }, hosts)
-      writeIssued(certificates, nameOf({ role, slot }), issued)
-    }
-  }
-}
-
 async function fill(directory: string, plan: ClusterPlan, clusterId: string): Promise<void> {
   const file = clusterFile(plan, clusterId)
   const config = checkConfig(file, join(directory, 'cluster.yaml'))
   writeFileSync(join(directory, 'cluster.yaml'), stringify(file))
-  if (plan.tls) await writeCertificates(directory, clusterId, file)
+  if (plan.tls) await makeCertificates(directory, clusterId, config.replicas)
   mkdirSync(join(directory, 'data'))
   const slots = plan.persistence
   for (const { slot } of file.replicas.persistence) {

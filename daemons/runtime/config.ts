@@ -27,6 +27,8 @@ export interface ClusterConfig {
   readonly directory: string
   readonly timings: Timings
   readonly limits: Limits
+  /** Where the debug ports listen: loopback, unless the file says otherwise. */
+  readonly debugHost: string
   readonly log: {
     readonly level: LogLevel
     readonly maxFileBytes: number
@@ -47,14 +49,27 @@ export class ConfigError extends Error {
 }
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/
+const HOST = /^[\w.:-]{1,253}$/
+
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host)
+}
+
+/** What the debug port shows of it: named one by one, so that nothing is shown by accident. */
+export function shown(config: ClusterConfig) {
+  const { clusterId, tls, suite, directory, debugHost, timings, limits, log } = config
+  const replicas = config.replicas.map(({ role, slot, host, port, debugPort }) => {
+    return { role, slot, host, port, debugPort }
+  })
+  return { clusterId, tls, suite, directory, debugHost, replicas, timings, limits, log }
+}
 
 export function slotsOf(config: ClusterConfig, tier: Tier): number {
   return config.replicas.filter(({ role }) => role === tier).length
 }
 
 /** Where what of a replica lies. Nothing is written anywhere else. */
-export function pathsOf(config: ClusterConfig, name: string) {
-  const { directory } = config
+export function pathsOf({ directory }: Pick<ClusterConfig, 'directory'>, name: string) {
   return {
     data: join(directory, 'data', `${name}.db`),
     logs: join(directory, 'logs'),
@@ -72,7 +87,7 @@ function readTier(check: Checker, value: unknown, role: Tier): ReplicaAddress[] 
     return {
       role,
       slot: check.integer(given['slot'], `${at}.slot`, 1, MAX_SLOTS),
-      host: check.text(given['host'], `${at}.host`, /^[\w.:-]{1,253}$/, 'a host name or address'),
+      host: check.text(given['host'], `${at}.host`, HOST, 'a host name or address'),
       port: check.integer(given['port'], `${at}.port`, 1, 65_535),
       debugPort: check.integer(given['debugPort'], `${at}.debugPort`, 1, 65_535),
     }
@@ -125,7 +140,7 @@ function checkAddresses(check: Checker, replicas: readonly ReplicaAddress[], tls
   const taken = new Map<string, string>()
   for (const { role, slot, host, port, debugPort } of replicas) {
     const name = `${role} ${slot}`
-    if (!tls && host !== '' && !LOOPBACK.test(host)) {
+    if (!tls && host !== '' && !isLoopback(host)) {
       check.problem(`${name}.host`, host, 'a loopback address, as tls is off; or tls: on')
     }
     for (const at of [`${host}:${port}`, `${host}:${debugPort}`]) {
@@ -143,7 +158,10 @@ export function checkConfig(
   environment: NodeJS.ProcessEnv = {},
 ): ClusterConfig {
   const check = new Checker()
-  const names = ['clusterId', 'tls', 'suite', 'replicas', 'directory', 'timings', 'limits', 'log']
+  const names = [
+    ...['clusterId', 'tls', 'suite', 'replicas', 'directory', 'debugHost'],
+    ...['timings', 'limits', 'log'],
+  ]
   const given = check.object(value, '', names)
   const tiers = check.object(given['replicas'], 'replicas', ['processing', 'persistence'])
   const replicas = [
@@ -172,6 +190,7 @@ export function checkConfig(
     suite: check.oneOf(given['suite'] ?? 'jwe', 'suite', ['jwe', 'rsa'] as const),
     replicas,
     directory: resolve(dirname(file), place),
+    debugHost: check.text(given['debugHost'] ?? '127.0.0.1', 'debugHost', HOST, 'a host'),
     timings,
     limits,
     log: readLog(check, given['log'], environment),

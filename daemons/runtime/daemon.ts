@@ -3,21 +3,24 @@
 // cluster's directory.
 
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { pathsOf, readConfig, slotsOf } from './config.js'
+import { isLoopback, pathsOf, readConfig, shown, slotsOf } from './config.js'
 import type { ClusterConfig, ReplicaAddress } from './config.js'
+import { CredentialWatch } from './credential-watch.js'
 import { DebugPort } from './debug-port.js'
-import type { Credentials } from './dialler.js'
 import { Driver, EXIT } from './driver.js'
 import type { Surroundings } from './driver.js'
 import type { Self } from './handshake.js'
-import { nameOf } from './identity.js'
-import { BOUNDS, Links } from './links.js'
+import { nameOf, uriOf } from './identity.js'
+import { BOUNDS } from './bounds.js'
+import { Links } from './links.js'
 import type { LinksEvents } from './links.js'
+import { Figures } from './registry.js'
 import { openLog } from './log.js'
 import type { Log } from './log.js'
-import type { Machine, Tier } from '../../protocol/machine.js'
+import type { WorkerPool } from '../workers/pool.js'
+import type { LinkId, Machine, Tier } from '../../protocol/machine.js'
 
 /** Between the signal and leaving regardless of what is still wanted of this replica. */
 const DRAIN_MS = 8_000
@@ -35,9 +38,11 @@ export interface Context {
 export interface Parts {
   readonly machine: Machine
   readonly store?: Surroundings['store'] & { close(): Promise<void> }
-  readonly workers?: Surroundings['workers'] & { close(): unknown }
+  readonly workers?: Surroundings['workers'] & Pick<WorkerPool, 'metrics' | 'close'>
   /** Slot of the coordinator, for WELCOME; 0: none known. */
   readonly coordinator: () => number
+  /** Who is logged in on a client's link. */
+  readonly userOf: (link: LinkId) => string | null
   /** null: it serves. */
   readonly notReady: () => string | null
 }
@@ -62,17 +67,6 @@ function readArguments(role: Tier): Arguments {
   return { config, own }
 }
 
-function readCredentials(paths: Context['paths']): Credentials {
-  const read = (file: string): string => {
-    try {
-      return readFileSync(file, 'utf8')
-    } catch {
-      throw new Error(`${file} cannot be read; tls is on and needs it (made by troca init)`)
-    }
-  }
-  return { ca: read(paths.ca), certificate: read(paths.certificate), key: read(paths.key) }
-}
-
 class Daemon {
   readonly #context: Context
   readonly #parts: Parts
@@ -80,6 +74,8 @@ class Daemon {
   readonly #links: Links
   readonly #own: ReplicaAddress
   readonly #closeLog: () => Promise<void>
+  readonly #credentials: CredentialWatch | null
+  readonly #figures: Figures
   #debugPort: DebugPort | null = null
   #leaving = false
 
@@ -89,13 +85,14 @@ class Daemon {
     this.#own = own
     this.#parts = parts
     this.#closeLog = closeLog
-    const { machine, store, workers, coordinator } = parts
+    const { machine, store, workers, coordinator, userOf } = parts
     this.#driver = new Driver(machine, {
       send: (link, frame) => this.#links.send(link, frame),
       close: (link, reason) => this.#links.close(link, reason),
       admit: (link) => this.#links.admit(link),
       ...(store && { store }),
       ...(workers && { workers }),
+      wrote: (seconds) => this.#figures.wrote(seconds),
       log,
       stopped: () => void this.#leave(),
       halt: (exitCode) => void this.exit(exitCode),
@@ -106,11 +103,24 @@ class Daemon {
       down: (link, reason) => this.#driver.feed({ type: 'link-down', link, reason }),
       log,
     }
-    const credentials = config.tls ? readCredentials(paths) : null
+    this.#credentials = config.tls
+      ? new CredentialWatch({
+          files: { ca: paths.ca, certificate: paths.certificate, key: paths.key },
+          uri: uriOf(self.clusterId, self),
+          log,
+          renewed: (credentials) => this.#links.renew(credentials),
+        })
+      : null
+    const credentials = this.#credentials?.current ?? null
     const bounds = { ...BOUNDS, credit: config.limits.credit }
     const { host, port } = own
-    const options = { self, credentials, bounds, coordinator, replicas: config.replicas }
+    const options = { self, credentials, bounds, coordinator, userOf, replicas: config.replicas }
     this.#links = new Links({ ...options, address: { host, port } }, events)
+    this.#figures = new Figures(self.role, {
+      ...{ machine, links: this.#links, driver: this.#driver, notReady: parts.notReady },
+      credentials: this.#credentials,
+      ...(workers && { computations: () => workers.metrics() }),
+    })
   }
 
   async start(): Promise<void> {
@@ -120,6 +130,7 @@ class Daemon {
     if (!config.tls) log('warn', 'tls-off', { reason: 'plain TCP: for lessons, on loopback only' })
     process.on('SIGINT', () => this.drain())
     process.on('SIGTERM', () => this.drain())
+    process.on('SIGHUP', () => this.#credentials?.reload())
     this.#driver.start()
     this.#links.dial()
     log('info', 'started', { port: this.#own.port, pid: process.pid })
@@ -144,6 +155,7 @@ class Daemon {
     this.#driver.stop()
     this.#links.stop('this replica is being stopped')
     this.#debugPort?.close()
+    this.#credentials?.stop()
     await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS))
     try {
       await this.#parts.store?.close()
@@ -169,18 +181,18 @@ class Daemon {
       const state = notReady() ?? 'ready'
       const lines = [`replica: ${nameOf(self)}`, `cluster: ${self.clusterId}`, `state: ${state}`]
       const own = describe('stat') ?? ''
-      return [...lines, own, `uptime: ${uptime()} s`, `clients: ${links.clients}`].join('\n')
+      return [...lines, own, `uptime: ${uptime()} s`, `clients: ${links.count('client')}`].join(
+        '\n',
+      )
     }
-    const metrics = () => ({
-      ...machine.metrics(),
-      troca_clients: links.clients,
-      troca_ready: notReady() === null ? 1 : 0,
-      process_resident_memory_bytes: process.memoryUsage.rss(),
-      troca_uptime_seconds: uptime(),
-    })
-    const conf = () => JSON.stringify({ replica: nameOf(self), ...config }, null, 2)
-    const answers = { describe, metrics, notReady, conf, stat }
-    return DebugPort.open(this.#own.debugPort, answers)
+    const conf = () => JSON.stringify({ replica: nameOf(self), ...shown(config) }, null, 2)
+    const answers = { describe, figures: this.#figures, notReady, conf, stat }
+    const host = config.debugHost
+    if (!isLoopback(host)) {
+      const reason = `the debug port is open to whoever reaches ${host}: it asks for no password`
+      this.#context.log('warn', 'debug-port-open', { host, reason })
+    }
+    return DebugPort.open({ host, port: this.#own.debugPort }, answers)
   }
 }
 

@@ -1,15 +1,17 @@
-// The debug port: plain TCP on loopback, for netcat. One word, one answer, and the connection is
+// The debug port: plain TCP, on loopback unless told otherwise, for netcat. One word, one answer, and the connection is
 // closed, as ZooKeeper's four-letter words are: `echo ruok | nc 127.0.0.1 7411`. A line that opens
 // with GET is HTTP: /livez, /readyz and /metrics. Nothing here changes anything, nothing is secret.
 
 import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
+import type { Address } from './dialler.js'
 import { explainListen } from './listener.js'
+import type { Figures } from './registry.js'
 
 export interface DebugAnswers {
   /** undefined: the word is not known. */
   describe(word: string): string | undefined
-  metrics(): Record<string, number>
+  readonly figures: Pick<Figures, 'lines' | 'exposition' | 'contentType'>
   /** Anything but null: why this replica does not serve just now. */
   notReady(): string | null
   /** The configuration, without secrets. */
@@ -17,7 +19,8 @@ export interface DebugAnswers {
   stat(): string
 }
 
-const MAX_LINE_BYTES = 1_024
+/** A word, or a request with its headers. */
+const MAX_INPUT_BYTES = 8_192
 const DEADLINE_MS = 5_000
 const MAX_CONNECTIONS = 64
 
@@ -30,28 +33,12 @@ help  this
 ring turn view clok log peer  the state of the protocol of that name, as far as known here
 GET /livez, GET /readyz and GET /metrics are answered as HTTP`
 
-function mntr(metrics: Record<string, number>): string {
-  return Object.entries(metrics)
-    .map(([name, value]) => `${name}\t${value}`)
-    .join('\n')
-}
-
-/** Prometheus text exposition, version 0.0.4. */
-function exposition(metrics: Record<string, number>): string {
-  return Object.entries(metrics)
-    .map(([name, value]) => {
-      const type = name.endsWith('_total') ? 'counter' : 'gauge'
-      return `# TYPE ${name} ${type}\n${name} ${value}\n`
-    })
-    .join('')
-}
-
-function answerWord(word: string, answers: DebugAnswers): string {
+async function answerWord(word: string, answers: DebugAnswers): Promise<string> {
   switch (word) {
     case 'ruok':
       return 'imok'
     case 'mntr':
-      return mntr(answers.metrics())
+      return answers.figures.lines()
     case 'conf':
       return answers.conf()
     case 'stat':
@@ -69,7 +56,7 @@ function http(status: string, type: string, body: string): string {
   return [...head, 'Connection: close', '', body].join('\r\n')
 }
 
-function answerGet(path: string, answers: DebugAnswers): string {
+async function answerGet(path: string, answers: DebugAnswers): Promise<string> {
   const plain = 'text/plain; charset=utf-8'
   if (path === '/livez') return http('200 OK', plain, 'ok\n')
   if (path === '/readyz') {
@@ -78,12 +65,12 @@ function answerGet(path: string, answers: DebugAnswers): string {
     return http('503 Service Unavailable', plain, `${reason}\n`)
   }
   if (path === '/metrics') {
-    return http('200 OK', 'text/plain; version=0.0.4', exposition(answers.metrics()))
+    return http('200 OK', answers.figures.contentType, await answers.figures.exposition())
   }
   return http('404 Not Found', plain, 'there are /livez, /readyz and /metrics\n')
 }
 
-function serve(socket: Socket, answers: DebugAnswers): void {
+function serve(socket: Socket, answers: DebugAnswers, deadlineMs: number): void {
   let input = ''
   const answer = (ended: boolean): void => {
     const line = /^([^\n]*?)\r?\n/.exec(input)?.[1] ?? (ended ? input : null)
@@ -92,14 +79,23 @@ function serve(socket: Socket, answers: DebugAnswers): void {
     // A request is answered after its last header, or closing would reset the asker.
     if (get && !ended && !/\r?\n\r?\n/.test(input)) return
     socket.removeAllListeners('data')
+    socket.removeAllListeners('end')
     socket.resume()
-    socket.end(get ? answerGet(get[1]!, answers) : `${answerWord(line.trim(), answers)}\n`)
+    const answered = get
+      ? answerGet(get[1]!, answers)
+      : answerWord(line.trim(), answers).then((text) => `${text}\n`)
+    answered.then(
+      (text) => socket.end(text),
+      (error: unknown) => socket.end(`failed: ${(error as Error).message}\n`),
+    )
   }
-  socket.setTimeout(DEADLINE_MS, () => socket.destroy())
+  // From first to last byte: who sends or reads drop by drop holds a place no longer.
+  const deadline = setTimeout(() => socket.destroy(), deadlineMs).unref()
+  socket.on('close', () => clearTimeout(deadline))
   socket.on('error', () => {})
   socket.on('data', (chunk: Buffer) => {
     input += chunk.toString('latin1')
-    if (input.length > 8 * MAX_LINE_BYTES) socket.destroy()
+    if (input.length > MAX_INPUT_BYTES) socket.destroy()
     else answer(false)
   })
   socket.on('end', () => answer(true))
@@ -112,9 +108,13 @@ export class DebugPort {
     this.#server = server
   }
 
-  static async open(port: number, answers: DebugAnswers): Promise<DebugPort> {
-    const address = { host: '127.0.0.1', port }
-    const server = createServer({ allowHalfOpen: true }, (socket) => serve(socket, answers))
+  static async open(
+    address: Address,
+    answers: DebugAnswers,
+    deadlineMs = DEADLINE_MS,
+  ): Promise<DebugPort> {
+    const take = (socket: Socket) => serve(socket, answers, deadlineMs)
+    const server = createServer({ allowHalfOpen: true }, take)
     server.maxConnections = MAX_CONNECTIONS
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(explainListen(error, address)))

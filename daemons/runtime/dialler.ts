@@ -4,6 +4,7 @@
 import { connect as connectTcp } from 'node:net'
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import type { Credentials } from './credentials.js'
 import { carriesUri, uriOf } from './identity.js'
 import type { Replica } from './identity.js'
 
@@ -12,26 +13,28 @@ export interface Address {
   readonly port: number
 }
 
-/** PEM. */
-export interface Credentials {
-  readonly ca: string
-  readonly certificate: string
-  readonly key: string
-}
-
 const FIRST_WAIT_MS = 20
 const LONGEST_WAIT_MS = 1_000
 /** A link that lasted less than this counts as a failure. */
 const LASTED_MS = 1_000
 const CONNECT_DEADLINE_MS = 2_000
 
+export interface DiallerOptions {
+  readonly target: Replica
+  readonly lane: 'main' | 'bulk'
+  readonly address: Address
+  readonly clusterId: string
+  /** Asked at each try: they may be new. null: plain TCP. */
+  readonly credentials: () => Credentials | null
+  readonly connected: (dialler: Dialler, socket: Socket) => void
+  /** Why there is no link has changed; the same is not told again at each try. */
+  readonly failed: (dialler: Dialler) => void
+}
+
 export class Dialler {
   readonly target: Replica
   readonly lane: 'main' | 'bulk'
-  readonly #address: Address
-  readonly #clusterId: string
-  readonly #credentials: Credentials | null
-  readonly #onSocket: (dialler: Dialler, socket: Socket) => void
+  readonly #options: DiallerOptions
   #failures = 0
   #upSince: number | null = null
   #timer: NodeJS.Timeout | null = null
@@ -39,21 +42,18 @@ export class Dialler {
   #stopped = false
   /** Why there is no connection just now, for who asks. */
   lastError = 'not tried yet'
+  /** Tries that came to no link, since the start. */
+  failed = 0
 
-  constructor(
-    target: Replica,
-    lane: 'main' | 'bulk',
-    address: Address,
-    clusterId: string,
-    credentials: Credentials | null,
-    onSocket: (dialler: Dialler, socket: Socket) => void,
-  ) {
-    this.target = target
-    this.lane = lane
-    this.#address = address
-    this.#clusterId = clusterId
-    this.#credentials = credentials
-    this.#onSocket = onSocket
+  constructor(options: DiallerOptions) {
+    this.target = options.target
+    this.lane = options.lane
+    this.#options = options
+  }
+
+  get address(): string {
+    const { host, port } = this.#options.address
+    return `${host}:${port}`
   }
 
   dial(): void {
@@ -63,9 +63,10 @@ export class Dialler {
       socket.off('error', failed)
       socket.off('close', closed)
       this.#connecting = null
-      this.#onSocket(this, socket)
+      this.#options.connected(this, socket)
     })
-    const failed = (error: Error) => (this.lastError = error.message)
+    // An error of several addresses has a code and no text.
+    const failed = (error: NodeJS.ErrnoException) => this.#failed(error.message || `${error.code}`)
     const closed = () => {
       clearTimeout(deadline)
       this.#connecting = null
@@ -86,6 +87,7 @@ export class Dialler {
 
   /** The link is gone, or never came up. */
   down(reason: string): void {
+    if (this.#upSince === null) this.#failed(reason)
     this.lastError = reason
     const lasted = this.#upSince !== null && performance.now() - this.#upSince >= LASTED_MS
     this.#upSince = null
@@ -99,6 +101,13 @@ export class Dialler {
     this.#connecting?.destroy()
   }
 
+  #failed(reason: string): void {
+    if (!this.#stopped) this.failed++
+    if (reason === this.lastError || this.#stopped) return
+    this.lastError = reason
+    this.#options.failed(this)
+  }
+
   #redial(): void {
     if (this.#stopped) return
     const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.#failures - 1))
@@ -108,10 +117,12 @@ export class Dialler {
   }
 
   #open(ready: () => void): Socket {
-    const { host, port } = this.#address
-    if (!this.#credentials) return connectTcp({ host, port }, ready)
-    const { ca, certificate, key } = this.#credentials
-    const uri = uriOf(this.#clusterId, this.target)
+    const { clusterId, target } = this.#options
+    const { host, port } = this.#options.address
+    const credentials = this.#options.credentials()
+    if (!credentials) return connectTcp({ host, port }, ready)
+    const { ca, certificate, key } = credentials
+    const uri = uriOf(clusterId, target)
     const options = { host, port, ca, cert: certificate, key, minVersion: 'TLSv1.3' as const }
     // The replica is known by its URI, wherever it runs; its host name proves nothing.
     const checkServerIdentity = (_host: string, given: { subjectaltname?: string | undefined }) =>

@@ -22,6 +22,8 @@ export interface Surroundings {
     write(batch: WriteBatch): Promise<WriteResult>
     read(query: ReadQuery): Promise<ReadResult>
   }
+  /** A transaction is on disk, so many seconds after it was asked for. */
+  readonly wrote?: (seconds: number) => void
   readonly workers?: { run(job: Job, onProgress: (text: string) => void): Promise<JobResult> }
   readonly log: (
     level: LogLevel,
@@ -36,10 +38,20 @@ export interface Surroundings {
 
 const TICK_MS = 20
 
+function count<K>(counts: Map<K, number>, of: K): void {
+  counts.set(of, (counts.get(of) ?? 0) + 1)
+}
+
 export class Driver {
   readonly #machine: Machine
   readonly #around: Surroundings
   readonly #inputs: Input[] = []
+  /** Messages by kind, and errors that were answered by code: since the start. */
+  readonly received = new Map<string, number>()
+  readonly sent = new Map<string, number>()
+  readonly errors = new Map<number, number>()
+  /** Transactions asked for and not yet on disk. */
+  writing = 0
   #running = false
   #halted = false
   #timer: NodeJS.Timeout | null = null
@@ -69,6 +81,7 @@ export class Driver {
   /** An input that an effect causes at once waits until the effects before it are carried out. */
   feed(input: Input): void {
     if (this.#halted) return
+    if (input.type === 'message') count(this.received, input.message.type)
     this.#inputs.push(input)
     if (this.#running) return
     this.#running = true
@@ -87,6 +100,8 @@ export class Driver {
   #carryOut(effect: Effect): void {
     switch (effect.type) {
       case 'send':
+        count(this.sent, effect.message.type)
+        if (effect.message.type === 'ERROR') count(this.errors, effect.message.code)
         return this.#around.send(effect.link, this.#frameOf(effect.message))
       case 'close':
         return this.#around.close(effect.link, effect.reason)
@@ -112,10 +127,16 @@ export class Driver {
 
   /** The store answers in the order asked, so `stored` comes in that order too. */
   #persist(token: number, batch: WriteBatch): void {
+    const asked = performance.now()
+    this.writing++
     this.#store()
       .write(batch)
       .then(
-        (result) => this.feed({ type: 'stored', token, result }),
+        (result) => {
+          this.writing--
+          this.#around.wrote?.((performance.now() - asked) / 1_000)
+          this.feed({ type: 'stored', token, result })
+        },
         (error: unknown) => this.#fail(error as Error, EXIT.io),
       )
   }

@@ -1,5 +1,5 @@
-// The first words of a connection, judged: HELLO by who accepts it, WELCOME by who dialled. A
-// replica's role and slot count only as far as its certificate carries them.
+// The first words of a connection, said and judged: HELLO by who accepts it, WELCOME by who dialled.
+// A replica's role and slot count only as far as its certificate carries them.
 
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
@@ -8,7 +8,8 @@ import type { Replica } from './identity.js'
 import { ERRORS } from '../../protocol/errors.js'
 import type { ErrorName } from '../../protocol/errors.js'
 import type { Peer } from '../../protocol/machine.js'
-import type { The } from '../../protocol/messages/catalogue.js'
+import type { Message, The } from '../../protocol/messages/catalogue.js'
+import type { LinkBounds } from './bounds.js'
 
 export const VERSION = 1
 
@@ -47,6 +48,12 @@ export function errorMessage(code: ErrorName, text: string): The<'ERROR'> {
   }
 }
 
+/** What OpenSSL calls it, and what it means; anything else: nobody here vouches for it. */
+const VERDICTS: Record<string, string> = {
+  CERT_HAS_EXPIRED: 'the certificate has expired; renew it: troca init --renew',
+  CERT_NOT_YET_VALID: 'the certificate is not valid yet; compare the clocks of both machines',
+}
+
 function checkCertificate(socket: Socket, uri: string): void {
   if (!(socket instanceof TLSSocket)) return
   const { authorized, authorizationError } = socket
@@ -56,7 +63,8 @@ function checkCertificate(socket: Socket, uri: string): void {
   }
   if (!authorized) {
     const why = String(authorizationError)
-    throw new Refusal('FORBIDDEN', `the certificate is not of this cluster's authority: ${why}`)
+    const stranger = `the certificate is not of this cluster's authority: ${why}`
+    throw new Refusal('FORBIDDEN', VERDICTS[why] ?? stranger)
   }
   if (!carriesUri(given.subjectaltname, uri)) {
     throw new Refusal('FORBIDDEN', `the certificate is not that of ${uri}`)
@@ -69,8 +77,27 @@ export function dials(self: Replica, other: Replica): boolean {
   return self.role === 'processing'
 }
 
+export function helloOf(self: Self, lane: 'main' | 'bulk'): The<'HELLO'> {
+  const { clusterId, role, slot, boot } = self
+  const versions = { minVersion: VERSION, maxVersion: VERSION }
+  return { type: 'HELLO', ...versions, clusterId, role, slot, boot, lane }
+}
+
+export function welcomeOf(
+  self: Self,
+  bounds: LinkBounds,
+  coordinator: number,
+  peer: Peer,
+): The<'WELCOME'> {
+  const { clusterId, role, slot, boot } = self
+  const maxFrame = peer.role === 'client' ? bounds.clientFrame : bounds.peerFrame
+  const limits = { maxFrame, credit: bounds.credit, heartbeat: bounds.clientHeartbeatMs }
+  return { type: 'WELCOME', version: VERSION, clusterId, role, slot, boot, coordinator, ...limits }
+}
+
 /** Who has said HELLO; throws Refusal. */
-export function judgeHello(self: Self, socket: Socket, hello: The<'HELLO'>): Peer {
+export function judgeHello(self: Self, socket: Socket, hello: Message): Peer {
+  if (hello.type !== 'HELLO') throw new Refusal('BAD_STATE', 'HELLO comes first')
   const { minVersion, maxVersion, clusterId, role, slot, boot, lane } = hello
   // A client need not know the name: the CA that it trusts is the cluster's own.
   const unnamed = role === 'client' && clusterId === ''
@@ -95,9 +122,15 @@ export function judgeHello(self: Self, socket: Socket, hello: The<'HELLO'>): Pee
   return { role, slot, boot, lane }
 }
 
-/** Whether who answered is the one that was dialled; its certificate is checked by TLS already. */
-export function judgeWelcome(self: Self, dialled: Replica, welcome: The<'WELCOME'>): void {
-  const { version, clusterId, role, slot } = welcome
+/** Who answered, where it is the one that was dialled: TLS has checked its certificate already. */
+export function judgeWelcome(
+  self: Self,
+  dialled: Replica,
+  lane: 'main' | 'bulk',
+  welcome: Message,
+): Peer {
+  if (welcome.type !== 'WELCOME') throw new Refusal('BAD_STATE', 'WELCOME comes first')
+  const { version, clusterId, role, slot, boot } = welcome
   if (clusterId !== self.clusterId) {
     throw new Refusal('WRONG_CLUSTER', `${nameOf(dialled)} is of cluster ${clusterId}`)
   }
@@ -108,4 +141,5 @@ export function judgeWelcome(self: Self, dialled: Replica, welcome: The<'WELCOME
     const text = `dialled ${nameOf(dialled)}; a ${role} replica of slot ${slot} answered`
     throw new Refusal('FORBIDDEN', text)
   }
+  return { role, slot, boot, lane }
 }

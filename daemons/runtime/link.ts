@@ -4,6 +4,8 @@
 import type { Socket } from 'node:net'
 import type { LinkId, Peer } from '../../protocol/machine.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
+import { nameOf } from './identity.js'
+import type { Tally } from './traffic.js'
 import { FrameDecoder } from '../../protocol/wire/frame.js'
 import { WireError } from '../../protocol/wire/schema.js'
 
@@ -25,6 +27,8 @@ export class Link {
   readonly socket: Socket
   /** null until the handshake has told. */
   peer: Peer | null = null
+  /** Where its bytes are counted. */
+  tally: Tally
   /** Monotonic ms of the last bytes received. */
   heard: number
   readonly #events: LinkEvents
@@ -37,13 +41,20 @@ export class Link {
   #over = false
   #reason = ''
 
-  constructor(id: LinkId, socket: Socket, maxFrame: number, maxQueued: number, events: LinkEvents) {
+  constructor(
+    id: LinkId,
+    socket: Socket,
+    tally: Tally,
+    bounds: { maxFrame: number; maxQueued: number },
+    events: LinkEvents,
+  ) {
     this.id = id
     this.socket = socket
+    this.tally = tally
     this.heard = performance.now()
     this.#events = events
-    this.#decoder = new FrameDecoder(maxFrame)
-    this.#maxQueuedBytes = maxQueued
+    this.#decoder = new FrameDecoder(bounds.maxFrame)
+    this.#maxQueuedBytes = bounds.maxQueued
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     socket.on('drain', () => {
@@ -55,6 +66,18 @@ export class Link {
 
   get open(): boolean {
     return !this.#over
+  }
+
+  /** For the log: who is there, as it was proved, and where that is. */
+  get otherEnd(): { readonly peer: string; readonly address: string } {
+    const { peer, socket } = this
+    const address = `${socket.remoteAddress ?? 'gone'}:${socket.remotePort ?? 0}`
+    if (!peer) return { peer: 'unknown', address }
+    return { peer: peer.role === 'client' ? 'client' : `${nameOf(peer)} ${peer.lane}`, address }
+  }
+
+  get queuedBytes(): number {
+    return this.#gatheredBytes + this.socket.writableLength
   }
 
   /** After the handshake: the bounds for this kind of peer. */
@@ -69,7 +92,7 @@ export class Link {
     if (this.#gathered.length === 0) setImmediate(() => this.#flush())
     this.#gathered.push(frame)
     this.#gatheredBytes += frame.length
-    if (this.#gatheredBytes + this.socket.writableLength > this.#maxQueuedBytes) {
+    if (this.queuedBytes > this.#maxQueuedBytes) {
       this.#events.overflow(this)
     }
   }
@@ -96,9 +119,11 @@ export class Link {
   #flush(): void {
     const frames = this.#gathered
     if (frames.length === 0) return
+    const bytes = this.#gatheredBytes
     this.#gathered = []
     this.#gatheredBytes = 0
     if (this.socket.destroyed) return
+    this.tally.sentBytes += bytes
     this.socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames))
     // A client whose answers pile up is not asked for more work.
     if (this.#pausesReading && this.socket.writableNeedDrain) this.socket.pause()
@@ -107,6 +132,7 @@ export class Link {
   #receive(chunk: Buffer): void {
     if (this.#over) return
     this.heard = performance.now()
+    this.tally.receivedBytes += chunk.length
     let messages: Message[]
     try {
       messages = this.#decoder.push(chunk)

@@ -3,63 +3,33 @@
 // messages in order, then down once; nothing of a replaced link is reported after its successor.
 
 import type { Socket } from 'node:net'
-import { Dialler } from './dialler.js'
-import type { Address, Credentials } from './dialler.js'
-import { Refusal, VERSION, dials, errorMessage, judgeHello, judgeWelcome } from './handshake.js'
+import type { LinkBounds } from './bounds.js'
+import type { Credentials } from './credentials.js'
+import type { Address, Dialler } from './dialler.js'
+import { Refusal, errorMessage, helloOf, judgeHello, judgeWelcome, welcomeOf } from './handshake.js'
 import type { Self } from './handshake.js'
 import { nameOf } from './identity.js'
 import type { Replica } from './identity.js'
 import { Link } from './link.js'
 import type { LinkEvents } from './link.js'
 import { Listener } from './listener.js'
+import { Outgoing } from './outgoing.js'
+import { SparingLog } from './sparing-log.js'
+import { SilenceWatch } from './silence.js'
+import { Traffic } from './traffic.js'
 import { belongs } from './conversations.js'
+import type { LogFields } from './log.js'
 import type { ErrorName } from '../../protocol/errors.js'
 import type { LinkId, LogLevel, Peer } from '../../protocol/machine.js'
-import type { Message, The } from '../../protocol/messages/catalogue.js'
-import { MAX_PEER_FRAME } from '../../protocol/messages/common.js'
+import type { Message } from '../../protocol/messages/catalogue.js'
 import { encodeFrame } from '../../protocol/wire/frame.js'
 import type { WireError } from '../../protocol/wire/schema.js'
-
-export interface LinkBounds {
-  /** Longest frame of who has not proved who it is, of a replica, of a client logged in. */
-  readonly helloFrame: number
-  readonly peerFrame: number
-  readonly clientFrame: number
-  /** Bytes that wait to be sent, to a replica and to a client. */
-  readonly peerQueue: number
-  readonly clientQueue: number
-  /** Below what the port takes in all: there is always room for replicas. */
-  readonly maxClients: number
-  readonly handshakeMs: number
-  /** Silence of a replica beyond this ends its link; it is asked for a sign of life before. */
-  readonly peerSilenceMs: number
-  readonly clientSilenceMs: number
-  /** Told to clients: how often to give a sign of life. */
-  readonly clientHeartbeatMs: number
-  /** Told to clients: requests unanswered at a time. */
-  readonly credit: number
-}
-
-export const BOUNDS: LinkBounds = {
-  helloFrame: 4 * 1024,
-  // Headers and lengths come on top of what a group may weigh.
-  peerFrame: 4 * MAX_PEER_FRAME,
-  clientFrame: 128 * 1024,
-  peerQueue: 32 * 1024 * 1024,
-  clientQueue: 8 * 1024 * 1024,
-  maxClients: 3_500,
-  handshakeMs: 5_000,
-  peerSilenceMs: 4_000,
-  clientSilenceMs: 60_000,
-  clientHeartbeatMs: 5_000,
-  credit: 256,
-}
 
 export interface LinksEvents {
   up(link: LinkId, peer: Peer): void
   message(link: LinkId, message: Message): void
   down(link: LinkId, reason: string): void
-  log(level: LogLevel, event: string, fields: Record<string, string | number | boolean>): void
+  log(level: LogLevel, event: string, fields: LogFields): void
 }
 
 export interface LinksOptions {
@@ -72,9 +42,12 @@ export interface LinksOptions {
   readonly bounds: LinkBounds
   /** Slot of the coordinator for WELCOME; 0: none known. */
   readonly coordinator: () => number
+  /** Who is logged in on a client's link, for the log. */
+  readonly userOf: (link: LinkId) => string | null
 }
 
-const SWEEP_MS = 500
+/** What is made of a message that comes before the handshake is done; throws Refusal. */
+type Greeting = (link: Link, message: Message) => Peer | null
 
 /** Key of the one current link; clients have none. */
 function placeOf(peer: Peer): string | null {
@@ -86,60 +59,73 @@ export class Links {
   readonly #events: LinksEvents
   readonly #links = new Map<LinkId, Link>()
   readonly #current = new Map<string, Link>()
-  readonly #diallers: Dialler[] = []
-  readonly #dialled = new Map<Link, Dialler>()
+  readonly #outgoing: Outgoing
+  readonly traffic = new Traffic()
+  readonly #strangers: SparingLog
+  #credentials: Credentials | null
   #listener: Listener | null = null
-  #sweep: NodeJS.Timeout | null = null
-  #swept = 0
+  #silence: SilenceWatch | null = null
   #nextId = 1
 
   constructor(options: LinksOptions, events: LinksEvents) {
     this.#options = options
     this.#events = events
+    this.#credentials = options.credentials
+    this.#strangers = new SparingLog((level, event, fields) => events.log(level, event, fields))
+    this.#outgoing = new Outgoing(options.self, options.replicas, {
+      credentials: () => this.#credentials,
+      connected: (dialler, socket) => this.#greet(dialler, socket),
+      log: (level, event, fields) => events.log(level, event, fields),
+    })
   }
 
   /** Resolves when listening; rejects with one clear sentence where that cannot be. */
   async start(): Promise<void> {
-    const { address, credentials } = this.#options
-    const failed = (reason: string) => this.#events.log('info', 'tls-failed', { reason })
+    const { address, bounds } = this.#options
+    const failed = (reason: string, from: string) => {
+      this.traffic.refuse('TLS')
+      this.#strangers.log('info', 'tls-failed', { address: from, reason })
+    }
     const accept = (socket: Socket) => this.#accept(socket)
-    this.#listener = await Listener.open(address, credentials, accept, failed)
-    this.#swept = performance.now()
-    // After the poll phase: what has arrived meanwhile counts as heard.
-    this.#sweep = setInterval(() => setImmediate(() => this.#sweepSilent()), SWEEP_MS)
+    this.#listener = await Listener.open(address, this.#credentials, accept, failed)
+    this.#silence = new SilenceWatch(bounds, () => this.#links.values())
   }
 
   /** Dials the replicas that are this one's to dial. */
   dial(): void {
-    const { self, replicas, credentials } = this.#options
-    for (const { host, port, ...target } of replicas) {
-      if (!dials(self, target)) continue
-      const lanes = target.role === self.role ? (['main'] as const) : (['main', 'bulk'] as const)
-      for (const lane of lanes) {
-        const greet = (dialler: Dialler, socket: Socket) => this.#greet(dialler, socket)
-        const at = { host, port }
-        const dialler = new Dialler(target, lane, at, self.clusterId, credentials, greet)
-        this.#diallers.push(dialler)
-        dialler.dial()
-      }
-    }
+    this.#outgoing.dial()
+  }
+
+  /** For connections from now on; those there are stay as they are. */
+  renew(credentials: Credentials): void {
+    this.#credentials = credentials
+    this.#listener?.renew(credentials)
   }
 
   get port(): number {
     return this.#listener?.port ?? 0
   }
 
-  get clients(): number {
+  count(role: Peer['role']): number {
     let n = 0
-    for (const { peer } of this.#links.values()) if (peer?.role === 'client') n++
+    for (const { peer } of this.#links.values()) if (peer?.role === role) n++
+    return n
+  }
+
+  /** On all links together, waiting to be sent. */
+  get queuedBytes(): number {
+    let n = 0
+    for (const link of this.#links.values()) n += link.queuedBytes
     return n
   }
 
   /** Replicas to dial that have no link, with the reason. */
   unreached(): string[] {
-    return this.#diallers
-      .filter(({ lastError }) => lastError !== '')
-      .map(({ target, lane, lastError }) => `${nameOf(target)} ${lane}: ${lastError}`)
+    return this.#outgoing.unreached()
+  }
+
+  get failedDials(): ReadonlyMap<string, number> {
+    return this.#outgoing.failed
   }
 
   send(id: LinkId, frame: Buffer): void {
@@ -158,9 +144,9 @@ export class Links {
 
   /** Says GOODBYE on every link, and takes and makes no more. */
   stop(reason: string): void {
-    if (this.#sweep) clearInterval(this.#sweep)
+    this.#silence?.stop()
     this.#listener?.close()
-    for (const dialler of this.#diallers) dialler.stop()
+    this.#outgoing.stop()
     const goodbye = encodeFrame({ type: 'GOODBYE', reason })
     for (const link of this.#links.values()) {
       link.send(goodbye)
@@ -168,20 +154,29 @@ export class Links {
     }
   }
 
-  #open(socket: Socket, maxFrame: number, greeting: (link: Link, message: Message) => void): Link {
-    const { helloFrame, peerQueue, handshakeMs } = this.#options.bounds
+  #open(
+    socket: Socket,
+    maxFrame: number,
+    greeting: Greeting,
+    closed: (reason: string) => void = () => {},
+  ): Link {
+    const { peerQueue, handshakeMs } = this.#options.bounds
     const id = this.#nextId++ as LinkId
     const events: LinkEvents = {
       message: (link, message) =>
-        link.peer ? this.#message(link, link.peer, message) : greeting(link, message),
+        link.peer
+          ? this.#message(link, link.peer, message)
+          : this.#greeted(link, () => greeting(link, message)),
       malformed: (link, error) => this.#malformed(link, error),
       overflow: (link) => this.#overflow(link),
       closed: (link, reason) => {
         clearTimeout(deadline)
-        this.#closed(link, reason)
+        this.#down(link, reason)
+        closed(reason)
       },
     }
-    const link = new Link(id, socket, Math.max(maxFrame, helloFrame), peerQueue, events)
+    const bounds = { maxFrame, maxQueued: peerQueue }
+    const link = new Link(id, socket, this.traffic.unknown, bounds, events)
     const late = () => {
       if (!link.peer) this.#refuse(link, 'BAD_STATE', `no handshake within ${handshakeMs} ms`)
     }
@@ -191,18 +186,14 @@ export class Links {
   }
 
   #accept(socket: Socket): void {
-    const { self, bounds } = this.#options
+    const { self, bounds, coordinator } = this.#options
     this.#open(socket, bounds.helloFrame, (link, message) => {
-      if (message.type !== 'HELLO') return this.#refuse(link, 'BAD_STATE', 'HELLO comes first')
-      this.#judging(link, () => {
-        const peer = judgeHello(self, socket, message)
-        if (peer.role === 'client' && this.clients >= bounds.maxClients) {
-          throw new Refusal('OVERLOADED', `${bounds.maxClients} clients are connected already`)
-        }
-        this.#bound(link, peer)
-        link.send(encodeFrame(this.#welcome(peer)))
-        this.#up(link, peer)
-      })
+      const peer = judgeHello(self, socket, message)
+      if (peer.role === 'client' && this.count('client') >= bounds.maxClients) {
+        throw new Refusal('OVERLOADED', `${bounds.maxClients} clients are connected already`)
+      }
+      link.send(encodeFrame(welcomeOf(self, bounds, coordinator(), peer)))
+      return peer
     })
   }
 
@@ -210,35 +201,24 @@ export class Links {
   #greet(dialler: Dialler, socket: Socket): void {
     const { self, bounds } = this.#options
     const { target, lane } = dialler
-    const link = this.#open(socket, bounds.peerFrame, (link, message) => {
-      if (message.type === 'ERROR') return link.end(`${nameOf(target)} refused: ${message.text}`)
-      if (message.type !== 'WELCOME') return this.#refuse(link, 'BAD_STATE', 'WELCOME comes first')
-      this.#judging(link, () => {
-        judgeWelcome(self, target, message)
-        const peer = { ...target, boot: message.boot, lane }
-        this.#bound(link, peer)
-        dialler.up()
-        this.#up(link, peer)
-      })
-    })
-    this.#dialled.set(link, dialler)
-    const { clusterId, role, slot, boot } = self
-    const versions = { minVersion: VERSION, maxVersion: VERSION }
-    link.send(encodeFrame({ type: 'HELLO', ...versions, clusterId, role, slot, boot, lane }))
+    const greeting: Greeting = (link, message) => {
+      if (message.type === 'ERROR') {
+        link.end(`${nameOf(target)} refused: ${message.text}`)
+        return null
+      }
+      const peer = judgeWelcome(self, target, lane, message)
+      dialler.up()
+      return peer
+    }
+    const closed = (reason: string) => dialler.down(reason)
+    const link = this.#open(socket, bounds.peerFrame, greeting, closed)
+    link.send(encodeFrame(helloOf(self, lane)))
   }
 
-  #welcome(peer: Peer): The<'WELCOME'> {
-    const { self, bounds, coordinator } = this.#options
-    const { clusterId, role, slot, boot } = self
-    const maxFrame = peer.role === 'client' ? bounds.clientFrame : bounds.peerFrame
-    const { credit, clientHeartbeatMs: heartbeat } = bounds
-    const limits = { coordinator: coordinator(), maxFrame, credit, heartbeat }
-    return { type: 'WELCOME', version: VERSION, clusterId, role, slot, boot, ...limits }
-  }
-
-  #judging(link: Link, judge: () => void): void {
+  #greeted(link: Link, judge: () => Peer | null): void {
     try {
-      judge()
+      const peer = judge()
+      if (peer) this.#up(link, peer)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       this.#refuse(link, error.code, error.message)
@@ -256,7 +236,10 @@ export class Links {
     const old = place === null ? undefined : this.#current.get(place)
     if (old) this.#down(old, 'replaced by a new connection')
     old?.destroy('replaced by a new connection')
+    this.#bound(link, peer)
     link.peer = peer
+    link.tally = this.traffic.byRole[peer.role]
+    link.tally.up++
     if (place !== null) this.#current.set(place, link)
     this.#events.up(link.id, peer)
   }
@@ -267,14 +250,8 @@ export class Links {
     if (!this.#links.delete(link.id) || !peer) return
     const place = placeOf(peer)
     if (place !== null && this.#current.get(place) === link) this.#current.delete(place)
+    link.tally.down++
     this.#events.down(link.id, reason)
-  }
-
-  #closed(link: Link, reason: string): void {
-    this.#down(link, reason)
-    const dialler = this.#dialled.get(link)
-    this.#dialled.delete(link)
-    dialler?.down(reason)
   }
 
   #message(link: Link, peer: Peer, message: Message): void {
@@ -290,7 +267,7 @@ export class Links {
         return this.#refuse(link, 'BAD_STATE', `${message.type} after the handshake`)
       case 'ERROR':
         if (message.request === 0) {
-          this.#events.log('warn', 'peer-error', { peer: who(peer), reason: message.text })
+          this.#events.log('warn', 'peer-error', { ...link.otherEnd, reason: message.text })
           return link.end(`the other side reported: ${message.text}`)
         }
         break
@@ -298,7 +275,8 @@ export class Links {
     }
     const { role } = this.#options.self
     if (!belongs(message, role, peer.role)) {
-      return this.#refuse(link, 'BAD_STATE', `${message.type} is not for a ${peer.role} to send`)
+      const sender = peer.role === 'client' ? 'client' : `${peer.role} replica`
+      return this.#refuse(link, 'BAD_STATE', `${message.type} is not for a ${sender} to send`)
     }
     this.#events.message(link.id, message)
   }
@@ -308,45 +286,27 @@ export class Links {
   }
 
   #overflow(link: Link): void {
+    const bytes = link.queuedBytes
     if (link.peer?.role === 'client') {
-      return this.#refuse(link, 'SLOW_READER', 'too much waits to be read; reconnect and read on')
+      const user = this.#options.userOf(link.id) ?? 'nobody logged in'
+      const name = `${user} at ${link.peer.address}`
+      const text = `${name} reads too slowly: ${bytes} bytes wait; reconnect and read on`
+      return this.#refuse(link, 'SLOW_READER', text, { user, bytes })
     }
     // A replica so far behind gains nothing from what is queued: it asks again on a new link.
-    this.#events.log('warn', 'queue-full', { peer: who(link.peer) })
+    this.#events.log('warn', 'queue-full', { ...link.otherEnd, bytes })
+    this.traffic.refuse('QUEUE_FULL')
     link.destroy('more was queued than the link may hold')
   }
 
   /** One ERROR, then the end. */
-  #refuse(link: Link, code: ErrorName, text: string): void {
+  #refuse(link: Link, code: ErrorName, text: string, facts: LogFields = {}): void {
     if (!link.open) return
-    const peer = link.peer ? who(link.peer) : `${link.socket.remoteAddress}`
-    this.#events.log('warn', 'link-refused', { peer, code, reason: text })
+    this.traffic.refuse(code)
+    this.#strangers.log('warn', 'link-refused', { ...link.otherEnd, code, reason: text, ...facts })
     // Beyond the bound an ERROR more must not count as another overflow.
     link.allow(this.#options.bounds.helloFrame, Infinity, false)
     link.send(encodeFrame(errorMessage(code, text)))
     link.end(`${code}: ${text}`)
   }
-
-  #sweepSilent(): void {
-    const now = performance.now()
-    const stalled = now - this.#swept > 2 * SWEEP_MS
-    this.#swept = now
-    // After a stall of our own nobody is to blame for silence.
-    if (stalled) return
-    const { peerSilenceMs, clientSilenceMs } = this.#options.bounds
-    for (const link of this.#links.values()) {
-      if (!link.peer) continue
-      const silent = now - link.heard
-      const bound = link.peer.role === 'client' ? clientSilenceMs : peerSilenceMs
-      if (silent > bound) link.destroy(`silent for ${Math.round(silent)} ms`)
-      else if (silent > bound / 4 && link.peer.role !== 'client') {
-        link.send(encodeFrame({ type: 'PING', nonce: 0 }))
-      }
-    }
-  }
-}
-
-function who(peer: Peer | null): string {
-  if (!peer) return 'unknown'
-  return peer.role === 'client' ? peer.address : `${nameOf(peer)} ${peer.lane}`
 }

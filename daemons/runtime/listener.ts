@@ -3,8 +3,10 @@
 
 import { createServer as createTcpServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
-import type { Address, Credentials } from './dialler.js'
+import { constants } from 'node:crypto'
+import { Server as TlsServer, createServer as createTlsServer } from 'node:tls'
+import type { Credentials } from './credentials.js'
+import type { Address } from './dialler.js'
 
 const MAX_CONNECTIONS = 4_096
 const TLS_DEADLINE_MS = 3_000
@@ -35,11 +37,14 @@ export class Listener {
     address: Address,
     credentials: Credentials | null,
     onSocket: (socket: Socket) => void,
-    onFailure: (reason: string) => void,
+    onFailure: (reason: string, address: string) => void,
   ): Promise<Listener> {
     const server = credentials ? tlsServer(credentials, onSocket) : createTcpServer(onSocket)
     server.maxConnections = MAX_CONNECTIONS
-    server.on('tlsClientError', (error: Error) => onFailure(error.message))
+    // Who has closed already has no address any more.
+    server.on('tlsClientError', (error: Error, { remoteAddress = 'gone' }: Socket) =>
+      onFailure(error.message, remoteAddress),
+    )
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(explainListen(error, address)))
       server.listen({ host: address.host, port: address.port, backlog: 1024 }, resolve)
@@ -51,22 +56,27 @@ export class Listener {
     return (this.#server.address() as AddressInfo).port
   }
 
+  /** For connections from now on; those there are stay as they are. */
+  renew(credentials: Credentials): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext(contextOf(credentials))
+  }
+
   /** Takes no more; those there are stay. */
   close(): void {
     this.#server.close()
   }
 }
 
-function tlsServer(
-  { ca, certificate, key }: Credentials,
-  onSocket: (socket: Socket) => void,
-): Server {
+function contextOf({ ca, certificate, key }: Credentials) {
+  // Without tickets nobody resumes: every connection shows a certificate that is valid then.
+  const secureOptions = constants.SSL_OP_NO_TICKET
+  return { ca, cert: certificate, key, minVersion: 'TLSv1.3' as const, secureOptions }
+}
+
+function tlsServer(credentials: Credentials, onSocket: (socket: Socket) => void): Server {
   return createTlsServer(
     {
-      ca,
-      cert: certificate,
-      key,
-      minVersion: 'TLSv1.3',
+      ...contextOf(credentials),
       // Clients have none; a replica without one is refused by what its HELLO claims.
       requestCert: true,
       rejectUnauthorized: false,

@@ -18,20 +18,28 @@ export type LogFields = Readonly<Record<string, string | number | boolean>>
 export type Log = (level: LogLevel, event: string, fields?: LogFields) => void
 
 const ALLOWED = new Set(
-  `acked answers applied attempt base bits boot clients code commit committed coordinator count counter
-  durable duration epoch expected exitCode file from holds host incarnation index k kind lane last
+  `acked address answers applied attempt base bits boot bytes clients code commit committed coordinator count counter
+  durable duration epoch expected exitCode file from heldBack holds host incarnation index k kind lane last
   lamport clock link live members mismatched needed newest newestTerm of oldest outcome part parts
   peer pid port previous promised reached reason role round slot slots stack status term tier to
-  unanswered verdict version view votes waiting wall winner`.split(/\s+/),
+  unanswered until user verdict version view votes waiting wall winner`.split(/\s+/),
 )
 const MAX_VALUE_CHARS = 256
 const MAX_STACK_CHARS = 4_096
 
+/**
+ * JSON escapes C0. C1 and line separators would still move a terminal or split a line, marks of
+ * direction show a text as another one, and half a pair is no text for who reads on.
+ */
+const UNSHOWABLE = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\p{Surrogate}/gu
+
 function clean(name: string, value: string | number | boolean): string | number | boolean {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
   if (typeof value !== 'string') return value
-  const capped = value.slice(0, name === 'stack' ? MAX_STACK_CHARS : MAX_VALUE_CHARS)
-  // JSON escapes C0; C1 and the line separators would still move a terminal or split a line.
-  return capped.replace(/[\u007f-\u009f\u2028\u2029]/g, (c) => {
+  const most = name === 'stack' ? MAX_STACK_CHARS : MAX_VALUE_CHARS
+  const cut = value.length - most
+  const capped = cut > 0 ? `${value.slice(0, most)}… ${cut} more` : value
+  return capped.replace(UNSHOWABLE, (c) => {
     return `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`
   })
 }

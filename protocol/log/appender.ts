@@ -3,6 +3,7 @@
 // is on disk (P5); an entry never changes once committed (P3).
 
 import { invariant } from '../assert.js'
+import { Durations } from '../durations.js'
 import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
 import { MAX_GROUP } from '../messages/common.js'
@@ -52,6 +53,8 @@ export class Appender {
   #announced = 0
   /** Since when the turn is asked for, monotonic ms; 0: it is not. */
   wantingSince = 0
+  /** From asking for the turn to holding it. */
+  readonly turnWaits = new Durations()
   /** Takes up nothing new (being stopped). */
   draining = false
 
@@ -92,6 +95,7 @@ export class Appender {
     if (!this.#s.serving) return
     this.#requestTurn()
     if (this.turn.holding) {
+      if (this.wantingSince > 0) this.turnWaits.add(this.#s.now.monotonic - this.wantingSince)
       this.wantingSince = 0
       if (this.#s.log.last < this.#required) this.#catchUpTo(this.#required)
       else this.#useTurn()

@@ -1,6 +1,7 @@
 // The coordinator of one term: gives the order, gathers the votes, appends what a majority of the
 // live ring came to, in order and without gaps (C7), and tells everybody.
 
+import { Durations } from '../durations.js'
 import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
 import { sameBytes } from '../log/entry.js'
@@ -73,6 +74,8 @@ export class Coordinator {
   #keySeedUntil = 0
   /** Did not vote in time: not in L until it votes again. */
   readonly #lagging = new Set<Slot>()
+  /** From giving an order to its commit. */
+  readonly commitTimes = new Durations()
   readonly metrics = { orders: 0, commands: 0, oneOfOne: 0, divergences: 0 }
 
   constructor(standing: RingStanding, home: Home, executor: Executor, events: CoordinatorEvents) {
@@ -84,6 +87,10 @@ export class Coordinator {
 
   get queued(): number {
     return this.#queue.length
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes
   }
 
   order(k: number): The<'ORDER'> | undefined {
@@ -277,6 +284,7 @@ export class Coordinator {
     const inFlight = this.#orders.get(k)
     if (!inFlight) return
     this.#orders.delete(k)
+    this.commitTimes.add(this.#s.now.monotonic - inFlight.since)
     const hash = this.#executor.executed(k)?.hash
     if (hash) this.#committed.push({ type: 'COMMITTED', term: this.#s.holds, k, hash, runs })
     this.issue()

@@ -3,6 +3,7 @@
 import { formatEpoch } from '../log/epoch.js'
 import type { Coordinator } from './coordinator.js'
 import type { Home } from './home.js'
+import type { ProcessingMetrics } from '../replicas/metrics.js'
 import type { Leadership } from './leadership.js'
 import type { RingStanding } from './standing.js'
 import type { Committed } from './state.js'
@@ -65,16 +66,19 @@ function describePeers({ peers, now }: RingStanding, { stores, home }: Home): st
 
 export function ringMetrics(
   standing: RingStanding,
+  home: Home,
   base: Committed,
   coordinator: Coordinator,
   leadership: Leadership,
-): Record<string, number> {
+): Omit<ProcessingMetrics, 'troca_requests_pending' | 'troca_sessions' | 'troca_listeners'> {
+  const committed = home.stores.get(home.home)?.heartbeat?.committed ?? 0
   const { orders, commands, oneOfOne, divergences } = coordinator.metrics
   return {
     troca_has_coordinator: leadership.coordinator === 0 ? 0 : 1,
     troca_is_coordinator: standing.role === 'coordinator' ? 1 : 0,
     troca_term: standing.newestTerm,
     troca_applied_index: base.index,
+    troca_applied_lag_entries: Math.max(0, committed - base.index),
     troca_elections_total: leadership.elections,
     troca_orders_total: orders,
     troca_commands_total: commands,
@@ -82,6 +86,7 @@ export function ringMetrics(
     troca_divergences_total: divergences,
     troca_orders_in_flight: coordinator.inFlight,
     troca_commands_queued: coordinator.queued,
+    troca_commands_queued_bytes: coordinator.queuedBytes,
     troca_accounts: base.accounts.size,
     troca_streams: base.streams.size,
     troca_ring_live: standing.live.length,

@@ -2,6 +2,7 @@
 // is only who hears what: epochs are checked before any part sees a message of the turn or the log.
 
 import { invariant } from '../assert.js'
+import type { Durations } from '../durations.js'
 import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { nonsenseIn } from '../messages/sense.js'
@@ -21,6 +22,7 @@ import { Standing, type PeerMessage, type Status } from '../view/standing.js'
 import { Trial } from '../view/trial.js'
 import { describePersistence, persistenceMetrics } from '../view/report.js'
 import type { PersistenceConfig } from './config.js'
+import type { PERSISTENCE_DURATIONS, PersistenceMetrics } from './metrics.js'
 
 export class PersistenceReplica implements Machine {
   readonly #s: Standing
@@ -387,7 +389,11 @@ export class PersistenceReplica implements Machine {
     return describePersistence(word, this.#s, this.#appender, this.#view.proposing)
   }
 
-  metrics(): Record<string, number> {
-    return persistenceMetrics(this.#s, this.#appender, this.#feeds.followers)
+  durations(): Record<keyof typeof PERSISTENCE_DURATIONS, Durations> {
+    return { troca_turn_wait_seconds: this.#appender.turnWaits }
+  }
+
+  metrics(): PersistenceMetrics {
+    return persistenceMetrics(this.#s, this.#appender, this.#view, this.#feeds.followers)
   }
 }

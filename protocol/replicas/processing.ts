@@ -2,6 +2,7 @@
 // replica executes every command in the coordinator's order; the committed log decides.
 
 import { invariant } from '../assert.js'
+import type { Durations } from '../durations.js'
 import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { nonsenseIn } from '../messages/sense.js'
@@ -21,6 +22,7 @@ import { refusal, type Session } from '../sessions/session.js'
 import { clusterStatus } from '../sessions/status.js'
 import type { ProcessingConfig } from './config.js'
 import { Following } from './following.js'
+import type { PROCESSING_DURATIONS, ProcessingMetrics } from './metrics.js'
 
 export class ProcessingReplica implements Machine {
   readonly #s: RingStanding
@@ -96,6 +98,11 @@ export class ProcessingReplica implements Machine {
   /** The live coordinator's slot; 0: none known. */
   get coordinatorSlot(): Slot {
     return this.#leadership.coordinator
+  }
+
+  /** Who is logged in on a client's link. */
+  userOf(link: LinkId): string | null {
+    return this.#sessions.userOf(link)
   }
 
   get role(): Role {
@@ -376,9 +383,13 @@ export class ProcessingReplica implements Machine {
     return describeProcessing(word, this.#s, this.#home, base, this.#leadership)
   }
 
-  metrics(): Record<string, number> {
+  durations(): Record<keyof typeof PROCESSING_DURATIONS, Durations> {
+    return { troca_order_commit_seconds: this.#coordinator.commitTimes }
+  }
+
+  metrics(): ProcessingMetrics {
     return {
-      ...ringMetrics(this.#s, this.#executor.base, this.#coordinator, this.#leadership),
+      ...ringMetrics(this.#s, this.#home, this.#executor.base, this.#coordinator, this.#leadership),
       troca_requests_pending: this.#requests.size,
       troca_sessions: this.#sessions.size,
       troca_listeners: this.#sessions.delivery.listeners,

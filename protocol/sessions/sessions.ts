@@ -99,6 +99,10 @@ export class Sessions {
     return this.#sessions.has(link)
   }
 
+  userOf(link: LinkId): string | null {
+    return this.#sessions.get(link)?.user ?? null
+  }
+
   reply(session: Session, message: Message): void {
     if (this.#sessions.get(session.link) !== session) return
     if (session.unanswered > 0) session.unanswered--

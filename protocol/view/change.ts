@@ -40,6 +40,9 @@ export class ViewChange {
   /** An attempt of this replica failed: it owes another. */
   #owing = false
   #installing: The<'INSTALL'> | null = null
+  /** Since the start: views installed here, and views proposed. */
+  installs = 0
+  proposals = 0
   /** Where the log of the installed view began: all of it is committed once all members have it. */
   #installedLast = 0
   #promise: { readonly epoch: Epoch; readonly durable: Durable } | null = null
@@ -143,6 +146,7 @@ export class ViewChange {
     this.#s.noteEpoch(epoch)
     this.#wantedSince = null
     this.#owing = false
+    this.proposals++
     this.#s.outbox.log('info', 'proposing', {
       epoch: formatEpoch(epoch),
       members: target.join(' '),
@@ -324,6 +328,7 @@ export class ViewChange {
       this.#installedLast = last.index
       this.#s.status = 'normal'
       this.#s.active = true
+      this.installs++
       this.#joining.joined()
       log.commitThrough(batch.commit)
       this.#s.outbox.log('info', 'installed', {

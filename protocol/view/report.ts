@@ -1,8 +1,10 @@
 // What a persistence replica tells people: the words of the debug port, and its gauges.
 
 import { formatEpoch } from '../log/epoch.js'
+import type { PersistenceMetrics } from '../replicas/metrics.js'
 import type { Appender } from '../log/appender.js'
 import type { Slot } from '../machine.js'
+import type { ViewChange } from './change.js'
 import type { Standing } from './standing.js'
 
 const names = (slots: readonly Slot[]): string => slots.map((slot) => `s${slot}`).join(' ') || '-'
@@ -82,17 +84,22 @@ function describePeers({ peers, now }: Standing): string {
 export function persistenceMetrics(
   standing: Standing,
   { turn, writers }: Appender,
+  { installs, proposals }: ViewChange,
   followers: number,
-): Record<string, number> {
+): PersistenceMetrics {
   const { log } = standing
+  const elsewhere = [...standing.peers.values()].map(({ heartbeat }) => heartbeat?.committed ?? 0)
   return {
     troca_log_last_index: log.last,
     troca_log_durable_index: log.durable,
     troca_log_commit_index: log.commit,
+    troca_log_lag_entries: Math.max(0, ...elsewhere.map((commit) => commit - log.commit)),
     troca_lamport_clock: standing.clock.now,
     troca_view_epoch: standing.epoch.counter,
     troca_view_members: standing.view.members.length,
     troca_view_normal: standing.status === 'normal' ? 1 : 0,
+    troca_view_changes_total: installs,
+    troca_view_proposals_total: proposals,
     troca_turn_holding: standing.serving && turn.holding ? 1 : 0,
     troca_writers_waiting: writers.waiting,
     troca_writers_unanswered: writers.unanswered,

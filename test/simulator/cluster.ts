@@ -10,6 +10,7 @@ import { clientChecks } from './checks/client-checks.js'
 import { DiskCheck } from './checks/disk.js'
 import { ErasureCheck } from './checks/erasure.js'
 import { LogCheck } from './checks/log.js'
+import { PermissionCheck } from './checks/permissions.js'
 import { OrderCheck } from './checks/orders.js'
 import { ReadCheck } from './checks/reads.js'
 import { RuleCheck } from './checks/rules.js'
@@ -125,6 +126,7 @@ export class Cluster {
     this.#makeClients(around)
     this.checks.push(
       new TurnCheck(this.persistence),
+      new PermissionCheck(),
       new DiskCheck(),
       new ViewCheck(),
       new LogCheck(this.history, this.disks),
@@ -132,7 +134,7 @@ export class Cluster {
       new ReadCheck(this.history, sizes.persistence),
       new VoteCheck(sizes.persistence),
       new TermCheck(),
-      new RuleCheck(sizes.processing),
+      new RuleCheck(sizes.processing, this.disks),
       ...(machines.client
         ? [
             ...clientChecks(this.history, this.coverage, () => this.timeline.now),
@@ -192,6 +194,10 @@ export class Cluster {
 
   trapped(type: MessageName): boolean {
     return this.#traps.has(type)
+  }
+
+  disarm(): void {
+    this.#traps.clear()
   }
 
   #spring(from: Host, to: Host, message: Message): void {

@@ -6,7 +6,7 @@
 import type { LogBounds } from '../../protocol/replicas/config.js'
 import { Cluster, type Machines, type Setting, type Sizes } from './cluster.js'
 import { chooseCore, isolate } from './core.js'
-import { lastBlows } from './faults/ambush.js'
+import { LAST_BLOWS_MS, lastBlows } from './faults/ambush.js'
 import { Storm, swarm, type Rates } from './faults/storm.js'
 import { Random } from './random.js'
 import { Transcript } from './transcript.js'
@@ -62,6 +62,8 @@ const CALM_MS = 20_000
 /** More for each entry that a file lacks, and at most so much more. */
 const ENTRY_MS = 20
 const MAX_MORE_MS = 10_000
+/** A run may come to its end so many more times. */
+const MAX_MORE_ENDS = 3
 /** Nothing changes hands for so long, once all is well. */
 const STABLE_MS = 3_000
 /** A cluster that is beyond help is watched for so long after the faults. */
@@ -75,7 +77,7 @@ const hasTinyFrames = ({ stretch, frameBytes }: Omit<LogBounds, 'near'>): boolea
 function settingOf(seed: number, sizes: Sizes, mode: Mode, plan: Random): Setting {
   const [wire, latency] = [plan.chance(0.15), plan.spread(0.1, 5)]
   const bounds = new Random(seed, 'bounds')
-  const tail = bounds.pick([128, 128, 1_024, 8_192])
+  const tail = bounds.pick([256, 256, 1_024, 8_192])
   const near = bounds.pick([20, 200, 1_000])
   const stretch = bounds.pick([1, 2, 32, 512])
   const frameBytes = bounds.pick([700, 8_192, 160 * 1024, 160 * 1024])
@@ -190,14 +192,37 @@ class Run {
     if (random.chance(0.5)) lastBlows(cluster, random)
     cluster.heal(cluster.hosts)
     if (!quiet) this.#servedMs = this.#served()
+    this.#convergedMs = this.#servedMs + this.#comesToRest()
+    for (let more = random.between(0, MAX_MORE_ENDS); more > 0; more--) this.#endAgain(random)
+    this.#stable()
+  }
+
+  /** Milliseconds until everything asked for is done and all logs are equal. */
+  #comesToRest(): number {
+    const { timeline, history } = this.#cluster
     this.#options.workload.busy = false
-    const begin = cluster.timeline.now
+    const begin = timeline.now
     const what = (): string => `not converged within the bound: ${this.#state()}`
     // A file that was lost comes back entry by entry where frames are small.
-    const ms = CALM_MS + this.#allowance(cluster.history.committed.index)
+    const ms = CALM_MS + this.#allowance(history.committed.index)
     this.#within(ms, () => this.#converged(), 'P7', what)
-    this.#convergedMs = this.#servedMs + cluster.timeline.now - begin
-    this.#stable()
+    return timeline.now - begin
+  }
+
+  /** Some more work, blows while it ends, and nobody who would write afterwards. */
+  #endAgain(random: Random): void {
+    const { workload } = this.#options
+    const cluster = this.#cluster
+    this.#say('AGAIN   some more work, and blows while it ends')
+    workload.busy = true
+    if (random.chance(0.5)) this.#for(random.spread(20, 1_000))
+    const over = cluster.timeline.now + LAST_BLOWS_MS
+    lastBlows(cluster, random)
+    this.#for(random.spread(20, 1_000))
+    if (random.chance(0.5)) this.#miss(random)
+    workload.busy = false
+    this.#until(() => cluster.timeline.now >= over)
+    this.#comesToRest()
   }
 
   /** The core serves; then it stays the core for a while, or another takes over at once. */
@@ -214,17 +239,24 @@ class Run {
 
   /** Nobody writes any more. Often one replica has just missed the last that another wrote. */
   #quiet(random: Random): void {
-    const { network, persistence } = this.#cluster
-    const [store, other] = random.shuffled(persistence)
-    if (store && other && random.chance(0.6)) {
+    if (random.chance(0.6)) {
       this.#cluster.heal(this.#cluster.hosts)
       this.#for(random.spread(500, 3_000))
-      network.block(other, store)
-      this.#for(random.spread(5, 900))
-      this.#say(`MISSES  ${store.name} of ${other.name}`)
-      for (const connection of network.between(other, store)) network.sever(connection)
+      this.#miss(random)
     }
     this.#options.workload.busy = false
+  }
+
+  /** For a moment one replica hears nothing of another; what was under way between them is lost. */
+  #miss(random: Random): void {
+    const { network, persistence } = this.#cluster
+    const [store, other] = random.shuffled(persistence)
+    if (!store || !other) return
+    network.block(other, store)
+    this.#for(random.spread(5, 900))
+    this.#say(`MISSES  ${store.name} of ${other.name}`)
+    for (const connection of network.between(other, store)) network.sever(connection)
+    network.unblock(other, store)
   }
 
   /** For a file that lacks so many entries; without a limit where they come one or two a frame. */
@@ -276,9 +308,10 @@ class Run {
   }
 
   #converged(): boolean {
-    const { history, disks, persistence } = this.#cluster
+    const { history, disks, persistence, replicas } = this.#cluster
     const end = history.committed
     return (
+      replicas.every((host) => host.running) &&
       disks.every((disk) => disk.last === end) &&
       persistence.every((host) => {
         const view = turnView(host)
@@ -290,7 +323,8 @@ class Run {
 
   /** While nothing fails the coordinator stays, and so does the view. */
   #stable(): void {
-    const { history, persistence, disks } = this.#cluster
+    const cluster = this.#cluster
+    const { history, persistence, disks } = cluster
     const standing = (): string =>
       [
         `term ${history.committed.fence.term}`,
@@ -299,6 +333,9 @@ class Run {
           return `${host.name} in ${counter}.${slot}`
         }),
       ].join(', ')
+    // What failed before may be noticed late: a connection of which only one end has learned.
+    cluster.disarm()
+    this.#until(() => cluster.network.connections.every(({ dead }) => !dead))
     this.#for(STABLE_MS)
     // Damage that nobody has read yet may still show.
     if (!disks.every((disk) => disk.sound)) return

@@ -5,7 +5,7 @@
 
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
@@ -14,7 +14,15 @@ import type { Test } from 'tap'
 import type { Client } from '../../clients/index.js'
 import { encodePkcs8, privateKeyToJwk, privateKeyToPem } from '../../protocol/rsa/index.js'
 import type { RsaPrivateKey } from '../../protocol/rsa/index.js'
-import { needlesOfNumber, needlesOfText, search } from './canary.js'
+import {
+  fileAt,
+  filesBelow,
+  needlesOfKey,
+  needlesOfNumber,
+  needlesOfText,
+  processesOf,
+  search,
+} from './canary.js'
 import type { Needle, Place } from './canary.js'
 import { Cluster, PASSWORD } from './cluster.js'
 import { readMailbox } from './load.js'
@@ -29,37 +37,6 @@ const newPassword = unique('canary password')
 const passphrase = unique('canary passphrase')
 const texts = Array.from({ length: 20 }, (_, i) => unique(`canary text ${i}`))
 const deleted = unique('canary deleted')
-
-const NUMBERS = ['d', 'p', 'q', 'dP', 'dQ', 'qInv'] as const
-
-function needlesOfKey(what: string, key: RsaPrivateKey): Needle[] {
-  return NUMBERS.flatMap((name) => needlesOfNumber(`${name} of ${what}`, key[name]))
-}
-
-function filesBelow(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-}
-
-const fileAt = (name: string): Place => ({ name, octets: readFileSync(name) })
-
-/** What the machine shows of processes whose command line names `directory`, to other users too. */
-function processesOf(directory: string): Place[] {
-  const pids = existsSync('/proc/self')
-    ? readdirSync('/proc').filter((pid) => /^\d+$/.test(pid))
-    : []
-  return pids.flatMap((pid) => {
-    try {
-      const ours = readFileSync(`/proc/${pid}/cmdline`).includes(directory)
-      const names = ['cmdline', 'comm', 'environ'].map((name) => `/proc/${pid}/${name}`)
-      return ours && pid !== String(process.pid) ? names.map(fileAt) : []
-    } catch {
-      // It has ended meanwhile, or is another user's.
-      return []
-    }
-  })
-}
 
 async function portsOf(cluster: Cluster): Promise<Place[]> {
   const answers = cluster.replicas.flatMap((replica) =>

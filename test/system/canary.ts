@@ -1,6 +1,10 @@
 // Looks for secrets in whatever a cluster leaves behind, in every form that a careless line of code
 // would write them in: raw, hexadecimal, base64 at any alignment, decimal, lists of bytes.
 
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RsaPrivateKey } from '../../protocol/rsa/index.js'
+
 /** Something that must be nowhere; or, as a marker, somewhere. */
 export interface Needle {
   readonly what: string
@@ -32,6 +36,12 @@ export function needlesOfNumber(what: string, x: bigint): Needle[] {
     ...stretches.flatMap((stretch) => formsOf(what, stretch)),
     { what, form: 'decimal', octets: decimal },
   ]
+}
+
+const PRIVATE = ['d', 'p', 'q', 'dP', 'dQ', 'qInv'] as const
+
+export function needlesOfKey(what: string, key: RsaPrivateKey): Needle[] {
+  return PRIVATE.flatMap((name) => needlesOfNumber(`${name} of ${what}`, key[name]))
 }
 
 function formsOf(what: string, octets: Buffer): Needle[] {
@@ -78,5 +88,30 @@ export function search(places: readonly Place[], needles: readonly Needle[]): st
       (needle) => octets.includes(needle.octets) || joined.includes(needle.octets),
     )
     return found.map(({ what, form }) => `${what} (${form}) in ${name}`)
+  })
+}
+
+export const fileAt = (name: string): Place => ({ name, octets: readFileSync(name) })
+
+export function filesBelow(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+}
+
+/** What the machine shows of processes that were told of `directory`, to other users too. */
+export function processesOf(directory: string): Place[] {
+  const pids = existsSync('/proc/self')
+    ? readdirSync('/proc').filter((pid) => /^\d+$/.test(pid))
+    : []
+  return pids.flatMap((pid) => {
+    try {
+      const shown = ['cmdline', 'comm', 'environ'].map((name) => fileAt(`/proc/${pid}/${name}`))
+      const ours = shown.some(({ octets }) => octets.includes(directory))
+      return ours && pid !== String(process.pid) ? shown : []
+    } catch {
+      // It has ended meanwhile, or is another user's.
+      return []
+    }
   })
 }

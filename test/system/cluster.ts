@@ -1,9 +1,11 @@
 // A real cluster for a test: real daemons, TLS, files, in the test's own directory on free ports.
 // Nothing of it outlives the test. What is waited for is asked of the debug ports until it is so.
 
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { parse, stringify } from 'yaml'
 import { KeyFolder, connect } from '../../clients/index.js'
 import type { Client } from '../../clients/index.js'
 import { Context } from '../../clients/cli/context.js'
@@ -31,6 +33,8 @@ export interface FileVerdict {
 export interface Shape {
   readonly processing: number
   readonly persistence: number
+  /** Of the cluster file, beside what init writes. */
+  readonly settings?: Record<string, unknown>
 }
 
 /** What a cluster needs of its test. */
@@ -63,7 +67,7 @@ export class Cluster {
   /** Made, started, every replica ready; gone when the test ends. */
   static async start(
     t: Owner,
-    { processing, persistence }: Shape = { processing: 3, persistence: 3 },
+    { processing, persistence, settings = {} }: Shape = { processing: 3, persistence: 3 },
   ): Promise<Cluster> {
     const directory = join(t.testdir(), 'troca')
     const shape = ['--processing', `${processing}`, '--persistence', `${persistence}`]
@@ -71,6 +75,14 @@ export class Cluster {
     const args = ['--dir', directory, '--key-bits', '2048', ...shape, ...ports]
     const made = await run(daemonProgram('init'), args)
     if (made.code !== 0) throw new Error(`init: ${made.stderr}`)
+    const file = join(directory, 'cluster.yaml')
+    const written = parse(readFileSync(file, 'utf8')) as object
+    writeFileSync(file, stringify({ ...written, ...settings }))
+    return Cluster.at(t, directory)
+  }
+
+  /** Starts one that is there. */
+  static async at(t: Owner, directory: string): Promise<Cluster> {
     const cluster = new Cluster(directory)
     t.teardown(() => cluster.#end(t.passing()))
     for (const replica of cluster.replicas) replica.start()

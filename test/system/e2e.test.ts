@@ -1,7 +1,7 @@
 // Client-held keys on real daemons: what the one writes the other reads, through new keys, another
 // password and failover, and no file, log or answer of any replica has the text or a private key.
 
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Client } from '../../clients/index.js'
@@ -115,4 +115,17 @@ t.test('the command line: who can read what, and plain text that is not taken', 
   const after = await cluster.troca('alice', ['send', 'bob', 'after'])
   t.match(after, { code: 0, stderr: /bob has new keys, and the known ones vouch for them/ })
   t.match((await cluster.troca('bob', ['inbox', '--all'])).stdout, /old mill[^]*after/)
+
+  // Out of his key file, and out of the mailbox as it is stored: the one opens the other.
+  const at = (name: string): string => join(cluster.directory, name)
+  writeFileSync(at('phrase'), 'a phrase for the file')
+  const phrase = ['--passphrase-file', at('phrase')]
+  const exported = await cluster.troca('bob', ['keys', 'export', '--out', at('bob.pem'), ...phrase])
+  t.match(exported, { code: 0, stdout: /2/ }, exported.stderr)
+  const jwes = await cluster.troca('bob', ['inbox', '--all', '--export', 'jwe'])
+  writeFileSync(at('jwes'), jwes.stdout)
+  const opened = await cluster.troca('bob', [
+    ...['open', '--key', at('bob.pem'), '--in', at('jwes'), ...phrase],
+  ])
+  t.match(opened, { code: 0, stdout: `${CANARY}\nafter\n` }, opened.stderr)
 })

@@ -77,3 +77,24 @@ t.test('of two changes at once one counts, and the other is told', async (t) => 
   await t.rejects(cluster.logIn('alice', undefined, ['the one', 'the other'][1 - won]))
   t.ok(await cluster.logIn('alice', undefined, ['the one', 'the other'][won]))
 })
+
+t.test('suite rsa: short texts are RSA-OAEP alone, long ones are JWEs', async (t) => {
+  const settings = { suite: 'rsa' }
+  const cluster = await Cluster.start(t, { processing: 2, persistence: 3, settings })
+  const [alice, bob] = [await cluster.register('alice'), await cluster.register('bob')]
+  const texts = ['olá', '', 'x'.repeat(190), 'ção '.repeat(1_000)]
+  for (const text of texts) await bob.send('alice', text)
+  await alice.rotateKey(PASSWORD)
+  await bob.send('alice', 'for the second key')
+  t.same(await textsOf(alice), [...texts, 'for the second key'])
+  const [stored] = (await alice.envelopes()).messages
+  t.match(String(Buffer.from(stored!.jwe.split('.')[0]!, 'base64url')), /"suite":"rsa"/)
+
+  const coordinator = await cluster.coordinator()
+  await coordinator.kill()
+  await bob.send('alice', 'to the other replica')
+  t.equal((await textsOf(alice)).at(-1), 'to the other replica')
+  coordinator.start()
+  await cluster.untilSettled()
+  t.match(await cluster.audit(), { agree: true })
+})

@@ -89,6 +89,11 @@ export class Replica {
     this.#child?.kill('SIGCONT')
   }
 
+  /** SIGHUP: asks it to look at its certificates. */
+  hangUp(): void {
+    this.#child?.kill('SIGHUP')
+  }
+
   async #end(signal: NodeJS.Signals): Promise<number | string> {
     const child = this.#child
     if (!child) throw new Error(`${this.name} does not run`)

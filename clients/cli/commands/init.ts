@@ -1,21 +1,36 @@
-// troca init: makes a cluster (certificates, configuration, empty databases), starts nothing.
+// troca init: makes a cluster (certificates, configuration, empty databases), starts nothing. With
+// --renew: fresh certificates for the cluster that is there, whether it runs or not.
 
 import type { CommandModule } from 'yargs'
-import { initCluster } from '../cluster.js'
+import { hasCluster, initCluster, renewCertificates } from '../cluster.js'
 import { Context } from '../context.js'
 import type { GlobalFlags } from '../context.js'
 import { result, resultJson } from '../output.js'
+import { EXIT, Failure } from '../failure.js'
+import { say } from '../texts.js'
 import { SHAPE, shapeArgs } from '../shape.js'
 import type { Shape } from '../shape.js'
 
-type Flags = GlobalFlags & Shape
+type Flags = GlobalFlags & Shape & { renew?: boolean | undefined }
 
 export const init: CommandModule<GlobalFlags, Flags> = {
   command: 'init',
   describe: 'make a cluster: certificates, configuration, empty files; start nothing',
-  builder: (yargs) => yargs.options(SHAPE),
+  builder: (yargs) =>
+    yargs.options(SHAPE).option('renew', {
+      ...{ type: 'boolean', conflicts: Object.keys(SHAPE) },
+      describe: 'fresh certificates from the same authority; replicas that run take them up',
+    }),
   async handler(flags) {
     const context = new Context(flags)
+    if (flags.renew) {
+      if (!hasCluster(context.dir)) {
+        throw new Failure(EXIT.failed, say('noCluster', { dir: context.dir }))
+      }
+      const renewed = await renewCertificates(context.dir)
+      if (context.json) return resultJson({ dir: context.dir, renewed })
+      return result(say('renewed', { names: renewed.join(' ') }))
+    }
     await initCluster(context.dir, shapeArgs(flags))
     if (context.json) resultJson({ dir: context.dir })
     else result(context.dir)

@@ -5,6 +5,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { connect } from '../../../clients/index.js'
 import type { Client, KeyNotice, KeyStore } from '../../../clients/index.js'
+import type { Change } from '../../../clients/e2e/key-store.js'
 import { KeyFile } from '../../../clients/e2e/key-file.js'
 import { encodePkcs8 } from '../../../protocol/rsa/formats.js'
 import { encodeFrame } from '../../../protocol/wire/frame.js'
@@ -19,14 +20,15 @@ class Store implements KeyStore {
   readonly keys = new Map<string, string>()
   known: string | null = null
   readKeys = (user: string): Promise<string | null> => Promise.resolve(this.keys.get(user) ?? null)
-  writeKeys = (user: string, text: string | null): Promise<void> => {
+  changeKeys = (user: string, change: Change): Promise<void> => {
+    const text = change(this.keys.get(user) ?? null)
     if (text === null) this.keys.delete(user)
     else this.keys.set(user, text)
     return Promise.resolve()
   }
   readKnown = (): Promise<string | null> => Promise.resolve(this.known)
-  writeKnown = (text: string): Promise<void> => {
-    this.known = text
+  changeKnown = (change: Change): Promise<void> => {
+    this.known = change(this.known)
     return Promise.resolve()
   }
 }

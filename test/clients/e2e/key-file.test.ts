@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { KeyFile } from '../../../clients/e2e/key-file.js'
 import { KeyFolder } from '../../../clients/e2e/key-store.js'
@@ -28,11 +28,11 @@ t.test('it opens with its password, and with no other', async (t) => {
 
 t.test('another password; both, while it is not known which counts', async (t) => {
   const file = await made()
-  await file.onlyFor(['sesame', 'open'])
+  file.slots = await file.slotsFor(['sesame', 'open'])
   for (const password of ['sesame', 'open']) {
     t.same((await open(String(file), password)).pairs, [pair])
   }
-  await file.onlyFor(['open'])
+  file.slots = await file.slotsFor(['open'])
   await t.rejects(open(String(file), 'sesame'), refused)
   t.ok(await file.opensWith('open'))
   t.notOk(await file.opensWith('sesame'))
@@ -64,13 +64,54 @@ t.test('in a folder: for its owner alone, replaced as a whole', async (t) => {
   const folder = new KeyFolder(t.testdir())
   t.equal(await folder.readKeys('alice'), null)
   t.equal(await folder.readKnown(), null)
-  await folder.writeKeys('alice', 'one')
-  await folder.writeKeys('alice', 'two')
-  await folder.writeKnown('{}')
-  t.equal(readFileSync(folder.pathOf('alice'), 'utf8'), 'two')
+  await folder.changeKeys('alice', () => 'one')
+  await folder.changeKeys('alice', (text) => `${text} two`)
+  await folder.changeKnown(() => '{}')
+  t.equal(readFileSync(folder.pathOf('alice'), 'utf8'), 'one two')
   for (const path of [folder.pathOf('alice'), folder.knownPath]) {
     t.equal(statSync(path).mode & 0o777, 0o600)
   }
-  await folder.writeKeys('alice', null)
+  await folder.changeKeys('alice', () => null)
   t.equal(await folder.readKeys('alice'), null)
+})
+
+t.test('two change it at once: neither key is lost, nor a password', async (t) => {
+  const folder = new KeyFolder(t.testdir())
+  await folder.changeKeys('alice', () => null)
+  const text = String(await made())
+  await folder.changeKeys('alice', () => text)
+  const [one, other] = [await open(text, 'sesame'), await open(text, 'sesame')]
+  const pairs = [newKey(), newKey()].map((key) => {
+    return { sealing: encodePkcs8(key), signing: encodePkcs8(key) }
+  })
+  const slots = await one.slotsFor(['open'])
+  await Promise.all([
+    folder.changeKeys('alice', (now) => {
+      one.reread(now!)
+      one.slots = slots
+      one.pairs = [pairs[0]!, ...one.pairs]
+      return String(one)
+    }),
+    folder.changeKeys('alice', (now) => {
+      other.reread(now!)
+      other.pairs = [pairs[1]!, ...other.pairs]
+      return String(other)
+    }),
+  ])
+  const both = await open((await folder.readKeys('alice'))!, 'open')
+  t.same(both.pairs, [pairs[1], pairs[0], pair])
+})
+
+t.test('a change waits for another under way, but not for one that died in it', async (t) => {
+  const folder = new KeyFolder(t.testdir({ keys: {} }))
+  const lock = `${folder.pathOf('alice')}.lock`
+  writeFileSync(lock, '')
+  let changed = false
+  const change = folder.changeKeys('alice', () => ((changed = true), 'one'))
+  t.notOk(changed)
+  const longAgo = new Date(Date.now() - 60_000)
+  utimesSync(lock, longAgo, longAgo)
+  await change
+  t.equal(await folder.readKeys('alice'), 'one')
+  t.notOk(existsSync(lock))
 })

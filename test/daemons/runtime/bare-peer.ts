@@ -5,7 +5,7 @@ import { connect as connectTcp } from 'node:net'
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { CLUSTER, Record, ownAuthority } from './toy-replica.js'
-import type { Credentials } from '../../../daemons/runtime/dialler.js'
+import type { Credentials } from '../../../daemons/runtime/credentials.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { FrameDecoder, encodeFrame } from '../../../protocol/wire/frame.js'
 

@@ -1,7 +1,13 @@
 // The cluster file: everything wrong with it is said at once.
 
 import t from 'tap'
-import { ConfigError, checkConfig, readConfig } from '../../../daemons/runtime/config.js'
+import {
+  ConfigError,
+  checkConfig,
+  isLoopback,
+  readConfig,
+  shown,
+} from '../../../daemons/runtime/config.js'
 
 const replica = (slot: number, port: number) => ({
   slot,
@@ -31,6 +37,28 @@ t.test('a short file is enough', async (t) => {
   t.equal(config.suite, 'jwe')
   t.equal(checkConfig({ ...sound, suite: 'rsa' }, 'cluster.yaml').suite, 'rsa')
   t.match(problems({ ...sound, suite: 'none' }), [/suite is "none"; needed: one of jwe, rsa/])
+})
+
+t.test('what is shown of it is named', async (t) => {
+  const config = checkConfig(sound, '/etc/troca/cluster.yaml')
+  t.same(shown({ ...config }), config, 'all there is now')
+  const [first, ...others] = config.replicas
+  const grown = {
+    ...config,
+    invitation: 's3cret',
+    replicas: [{ ...first!, key: 's3cret' }, ...others],
+  }
+  t.same(shown(grown), config, 'and nothing that comes later by itself')
+})
+
+t.test('debug ports are on loopback, unless the file says otherwise', async (t) => {
+  t.equal(checkConfig(sound, 'cluster.yaml').debugHost, '127.0.0.1')
+  t.equal(checkConfig({ ...sound, debugHost: '10.0.0.1' }, 'cluster.yaml').debugHost, '10.0.0.1')
+  t.match(problems({ ...sound, debugHost: 'a host' }), [/debugHost is "a host"; needed: a host/])
+  t.same(['127.0.0.1', '::1', 'localhost', '0.0.0.0', '::', '10.0.0.1'].map(isLoopback), [
+    ...[true, true, true],
+    ...[false, false, false],
+  ])
 })
 
 t.test('all that is wrong is said at once, with what is needed', async (t) => {

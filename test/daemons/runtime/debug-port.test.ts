@@ -1,5 +1,6 @@
 // The debug port as netcat and curl see it.
 
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
@@ -9,7 +10,11 @@ import type { DebugAnswers } from '../../../daemons/runtime/debug-port.js'
 let ready = true
 const answers: DebugAnswers = {
   describe: (word) => (word === 'turn' ? 'idle' : undefined),
-  metrics: () => ({ troca_clients: 2, troca_sends_total: 7 }),
+  figures: {
+    contentType: 'text/plain; version=0.0.4',
+    exposition: () => Promise.resolve('# TYPE troca_clients gauge\ntroca_clients 2\n'),
+    lines: () => Promise.resolve('troca_clients\t2'),
+  },
   notReady: () => (ready ? null : 'no coordinator is known'),
   conf: () => '{}',
   stat: () => 'replica: p1',
@@ -24,7 +29,7 @@ async function ask(port: number, input: string, ends = false): Promise<string> {
 }
 
 t.test('words and pages', async (t) => {
-  const debug = await DebugPort.open(0, answers)
+  const debug = await DebugPort.open({ host: '127.0.0.1', port: 0 }, answers)
   t.teardown(() => debug.close())
   const { port } = debug
   t.equal(await ask(port, 'ruok\n'), 'imok\n', 'closes after the answer')
@@ -32,17 +37,57 @@ t.test('words and pages', async (t) => {
   t.equal(await ask(port, 'ruok', true), 'imok\n', 'without a line end')
   t.equal(await ask(port, 'turn\n'), 'idle\n')
   t.equal(await ask(port, 'stat\n'), 'replica: p1\n')
-  t.equal(await ask(port, 'mntr\n'), 'troca_clients\t2\ntroca_sends_total\t7\n')
+  t.equal(await ask(port, 'mntr\n'), 'troca_clients\t2\n')
   t.match(await ask(port, 'help\n'), /GET \/livez/)
   t.match(await ask(port, 'nonsense\n'), /unknown word/)
   t.equal(await ask(port, '', true), 'unknown word; try: help\n')
   const get = (path: string) => ask(port, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
   t.match(await get('/livez'), /^HTTP\/1.1 200 OK[^]*\r\n\r\nok\n$/)
-  t.match(await get('/metrics'), /# TYPE troca_sends_total counter\ntroca_sends_total 7\n/)
+  const page =
+    /^HTTP\/1.1 200 OK\r\nContent-Type: text\/plain; version=0.0.4\r\n[^]*troca_clients 2\n$/
+  t.match(await get('/metrics'), page)
   t.match(await get('/secret'), /^HTTP\/1.1 404/)
   t.match(await get('/readyz'), /^HTTP\/1.1 200/)
   ready = false
   t.match(await get('/readyz'), /^HTTP\/1.1 503[^]*no coordinator is known/)
   t.equal(await ask(port, 'x'.repeat(20_000)), '', 'a line without end is cut off')
-  await t.rejects(DebugPort.open(port, answers), /is in use by another program; stop it or choose/)
+  const again = DebugPort.open({ host: '127.0.0.1', port }, answers)
+  await t.rejects(again, /is in use by another program; stop it or choose/)
+})
+
+t.test('who takes its time is left, whether it writes or reads', async (t) => {
+  const long = 'x'.repeat(64 * 1024 * 1024)
+  const told = { ...answers, describe: () => long }
+  const debug = await DebugPort.open({ host: '127.0.0.1', port: 0 }, told, 200)
+  t.teardown(() => debug.close())
+  const to = { host: '127.0.0.1', port: debug.port }
+  const reader = connect(to)
+  reader.on('error', () => {})
+  reader.write('turn\n')
+  await once(reader, 'readable')
+  const writer = connect(to)
+  const drop = setInterval(() => writer.write('x'), 10)
+  // A drop now and then is no sign of life.
+  await once(writer.resume(), 'close')
+  clearInterval(drop)
+  // It came first, so its time was over first.
+  await once(reader.resume(), 'close')
+  t.ok(reader.bytesRead < long.length, 'cut off')
+})
+
+t.test('no more connections than there is room for', async (t) => {
+  const debug = await DebugPort.open({ host: '127.0.0.1', port: 0 }, answers)
+  t.teardown(() => debug.close())
+  const { port } = debug
+  const idle = Array.from({ length: 64 }, () => connect({ host: '127.0.0.1', port }))
+  await Promise.all(idle.map((socket) => once(socket, 'connect')))
+  const refused = connect({ host: '127.0.0.1', port })
+  refused.on('error', () => {})
+  await once(refused.resume(), 'close')
+  t.equal(refused.bytesRead, 0)
+  const [first] = idle
+  first!.end('ruok\n')
+  t.equal(await text(first!), 'imok\n', 'those before it are served')
+  t.equal(await ask(port, 'ruok\n'), 'imok\n', 'and who comes when one has left')
+  for (const socket of idle) socket.destroy()
 })

@@ -2,12 +2,14 @@
 // inputs, and answers each APPENDED-like probe it is told to. Waiting is for events, never for time.
 
 import { Driver } from '../../../daemons/runtime/driver.js'
-import type { Credentials } from '../../../daemons/runtime/dialler.js'
+import type { Credentials } from '../../../daemons/runtime/credentials.js'
 import { issue, makeAuthority } from '../../../daemons/runtime/certificates.js'
-import type { Authority } from '../../../daemons/runtime/certificates.js'
+import type { Authority, Validity } from '../../../daemons/runtime/certificates.js'
 import type { Replica } from '../../../daemons/runtime/identity.js'
-import { BOUNDS, Links } from '../../../daemons/runtime/links.js'
-import type { LinkBounds } from '../../../daemons/runtime/links.js'
+import { BOUNDS } from '../../../daemons/runtime/bounds.js'
+import type { LinkBounds } from '../../../daemons/runtime/bounds.js'
+import { Links } from '../../../daemons/runtime/links.js'
+import type { LogFields } from '../../../daemons/runtime/log.js'
 import type { Effect, Input, Machine, Now } from '../../../protocol/machine.js'
 
 export const CLUSTER = 'troca-toy'
@@ -50,6 +52,8 @@ export class ToyMachine implements Machine {
     return effects
   }
 
+  durations: NonNullable<Machine['durations']> = () => ({})
+
   describe(): undefined {}
 
   metrics(): { toy: number } {
@@ -74,9 +78,13 @@ export function ownAuthority(): Promise<Authority> {
   return authority
 }
 
-export async function credentialsOf(replica: Replica, by?: Authority): Promise<Credentials> {
+export async function credentialsOf(
+  replica: Replica,
+  by?: Authority,
+  valid?: Validity,
+): Promise<Credentials> {
   const own = await ownAuthority()
-  const issued = await issue(by ?? own, CLUSTER, replica, ['127.0.0.1'])
+  const issued = await issue(by ?? own, CLUSTER, replica, ['127.0.0.1'], valid)
   return { ca: own.certificate.toString('pem'), ...issued }
 }
 
@@ -84,7 +92,7 @@ export interface Toy {
   readonly machine: ToyMachine
   readonly links: Links
   readonly driver: Driver
-  readonly logged: Record<{ event: string; fields: object }>
+  readonly logged: Record<{ event: string; fields: LogFields }>
   readonly port: number
   stop(): void
 }
@@ -96,8 +104,8 @@ export async function startToy(
   options: { bounds?: Partial<LinkBounds>; credentials?: Credentials | null; boot?: string } = {},
 ): Promise<Toy> {
   const machine = new ToyMachine()
-  const logged = new Record<{ event: string; fields: object }>()
-  const log = (_level: string, event: string, fields: object) => logged.add({ event, fields })
+  const logged = new Record<{ event: string; fields: LogFields }>()
+  const log = (_level: string, event: string, fields: LogFields) => logged.add({ event, fields })
   const driver = new Driver(machine, {
     send: (link, frame) => links.send(link, frame),
     close: (link, reason) => links.close(link, reason),
@@ -123,6 +131,7 @@ export async function startToy(
       credentials,
       bounds: { ...BOUNDS, ...options.bounds },
       coordinator: () => 2,
+      userOf: () => 'carol',
     },
     {
       up: (link, peer) => driver.feed({ type: 'link-up', link, peer }),

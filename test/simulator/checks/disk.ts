@@ -48,6 +48,8 @@ export class DiskCheck implements Check {
         return this.#ack(from, message, durable)
       case 'PROMISE':
         return this.#promise(from, message, durable)
+      case 'PULLED':
+        return this.#pulled(from, message)
       case 'INSTALLED':
         return expect(compareEpochs(message.epoch, durable.logView) <= 0, 'P5', () =>
           said(from, 'INSTALLED', message.epoch, durable.logView),
@@ -68,6 +70,16 @@ export class DiskCheck implements Check {
     )
     expect(last <= durable.last, 'P5', () => {
       return `${from.name} said ACK ${last}; its file ends at ${durable.last}`
+    })
+  }
+
+  /** Who takes up what was pulled also takes over its source's promise: that must be as old. */
+  #pulled(from: Host, { entries }: The<'PULLED'>): void {
+    const last = entries.at(-1)
+    if (!last) return
+    const node = from.disk!.file?.log[last.index]
+    expect(!!node && sameBytes(node.entry!.chain, last.chain), 'P5', () => {
+      return `${from.name} said PULLED with ${last.index}, not in its file`
     })
   }
 

@@ -25,6 +25,9 @@ const keyOf = ({ chain }: Entry): string => Buffer.from(chain).toString('latin1'
 export class RuleCheck implements Check {
   /** Of the ring. */
   readonly #slots: number
+  readonly #disks: readonly Disk[]
+  /** Any majority of the files that were there when a slot's process started knows of this life. */
+  readonly #known = new Map<number, number>()
   readonly #courses = new Map<number, Course>()
   /** What sources had promised when they sent a stretch to who is outside a view: by slot, by its last entry. */
   readonly #pulled = new Map<number, Map<string, Epoch>>()
@@ -33,8 +36,9 @@ export class RuleCheck implements Check {
   /** A stretch of the log that is being taken up in this step. */
   #stretch: The<'PULLED' | 'REPLICATE'> | null = null
 
-  constructor(slots: number) {
+  constructor(slots: number, disks: readonly Disk[]) {
     this.#slots = slots
+    this.#disks = disks
   }
 
   #course(slot: number): Course {
@@ -49,6 +53,10 @@ export class RuleCheck implements Check {
     if (host.role !== 'persistence') return
     this.#courses.delete(host.slot)
     this.#pulled.delete(host.slot)
+    const others = this.#disks.filter(({ slot, file }) => slot !== host.slot && file?.voter)
+    const recorded = others.map(({ file }) => file!.incarnations.get(host.slot))
+    const counters = recorded.map((life) => life?.incarnation.counter ?? 1).sort((a, b) => a - b)
+    this.#known.set(host.slot, counters[Math.floor(this.#disks.length / 2)] ?? 0)
   }
 
   written(disk: Disk, batch: WriteBatch): void {
@@ -70,6 +78,10 @@ export class RuleCheck implements Check {
     const { counter } = file!.incarnation
     const before = this.#lives.get(slot) ?? 1
     expect(counter > before, 'P9', () => `s${slot} takes up life ${counter} after ${before}`)
+    const known = this.#known.get(slot) ?? 0
+    expect(counter > known, 'P9', () => {
+      return `s${slot} takes up life ${counter}; any majority that it asked has recorded ${known}`
+    })
   }
 
   /** P8: INSTALL is for members that promised in this life, and have not given the view up. */

@@ -38,6 +38,32 @@ const ANSWERS: Readonly<Partial<Record<MessageName, MessageName>>> = {
   LAST_ASK: 'LAST_IS',
 }
 
+/** What an answer is to, where the same may be asked again. */
+const QUESTIONS: Readonly<Partial<Record<MessageName, MessageName>>> = {
+  REPLY: 'REQUEST',
+  ACK: 'REPLICATE',
+  PROMISE: 'PREPARE',
+  INSTALLED: 'INSTALL',
+  PULLED: 'PULL',
+  LAST_IS: 'LAST_ASK',
+  YOU_ARE: 'WHO_AM_I',
+  CLAIMED: 'CLAIM',
+  APPENDED: 'APPEND',
+  VOTE: 'ORDER',
+}
+
+/** Of others the same may be asked before. */
+const PATIENCE = 20
+
+/** The answer comes once more as soon as its hearer has asked again: before the true one. */
+function answerBefore(strike: Strike, from: Host, to: Host, message: Message, left: number): void {
+  const { cluster } = strike
+  cluster.trap(QUESTIONS[message.type] ?? 'REQUEST', (asks, asked) => {
+    if (asks === to && asked === from) cluster.network.repeat(from, to, message)
+    else if (left > 0) answerBefore(strike, from, to, message, left - 1)
+  })
+}
+
 /** Others hear of it only once the receiver has answered, lost its file and come back. */
 function answerAndReturn(strike: Strike, from: Host, to: Host, { type }: Message): void {
   const { cluster, random, later } = strike
@@ -85,6 +111,8 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   'it comes again'({ cluster, random, later }, from, to, message) {
     later(random.spread(1, 3_000), () => cluster.network.repeat(from, to, message))
   },
+  'it comes again in place of the next': (strike, from, to, message) =>
+    answerBefore(strike, from, to, message, PATIENCE),
   'the receiver answers and comes back as another': answerAndReturn,
   // Its old life's words are there before, and those of the others come after the new one's first.
   'the sender comes back as another'(strike, from, to) {
@@ -118,23 +146,37 @@ const LAST_MOMENTS: readonly MessageName[] = [
   ...(['CLAIM', 'CLAIMED', 'ELECTION', 'COORDINATOR', 'ORDER', 'VOTE', 'APPENDED'] as const),
 ]
 
-/** After the storm, a few connections end right after something was said, and a process or two. */
+/** The last of what lastBlows does is over after so long, milliseconds. */
+export const LAST_BLOWS_MS = 3_500
+
+/**
+ * After the storm, a few connections end right after something was said; a process ends or two, and one
+ * may stand still for so long that the others go on without it.
+ */
 export function lastBlows(cluster: Cluster, random: Random): void {
+  const { timeline, replicas } = cluster
   for (let i = random.between(1, 4); i > 0; i--) {
     const delay = random.float()
     cluster.trap(random.pick(LAST_MOMENTS), (from, to) => {
-      cluster.timeline.after(delay, () => reset(cluster, from, to))
+      timeline.after(delay, () => reset(cluster, from, to))
     })
   }
   for (let i = random.between(0, 2); i > 0; i--) {
-    const host = random.pick(cluster.replicas)
-    cluster.timeline.after(random.spread(10, 1_500), () => {
+    const host = random.pick(replicas)
+    timeline.after(random.spread(10, 1_500), () => {
       host.crash()
-      cluster.timeline.after(random.spread(10, 500), () => {
+      timeline.after(random.spread(10, 500), () => {
         if (!host.up) cluster.start(host)
       })
     })
   }
+  if (random.chance(0.5)) return
+  const host = random.pick(replicas)
+  timeline.after(random.spread(10, 500), () => {
+    if (!host.running) return
+    host.pause()
+    timeline.after(random.spread(300, 3_000), () => host.resume())
+  })
 }
 
 function lurk(strike: Strike, moment: MessageName, deed: string): void {
@@ -151,6 +193,7 @@ function lurk(strike: Strike, moment: MessageName, deed: string): void {
 
 /** Mostly one at which the deed may do harm. */
 function momentFor(random: Random, deed: string): MessageName {
+  if (deed.includes('in place')) return random.pick(Object.keys(QUESTIONS) as MessageName[])
   if (random.chance(0.2)) return random.pick(MOMENTS)
   if (deed.includes('answers')) return random.pick(Object.keys(ANSWERS) as MessageName[])
   return random.pick(deed.includes('file') || deed.includes('another') ? VOTES : MOMENTS)

@@ -162,7 +162,7 @@ export const LOG_BUGS: readonly Bug[] = [
         becomes: 'if (round.answers.size < 1)',
       },
     ],
-    caughtBy: ['read', 'linearizable'],
+    caughtBy: ['read', 'linearizable', 'P9'],
   },
   {
     name: 'a read does not wait for the commit',

@@ -81,7 +81,7 @@ export const TURN_BUGS: readonly Bug[] = [
         becomes: 'if (coming && this.#kept.length < 0)',
       },
     ],
-    caughtBy: ['P7'],
+    caughtBy: ['P7', 'C6'],
   },
   {
     name: 'a frame of another view counts',

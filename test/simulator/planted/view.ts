@@ -42,7 +42,7 @@ export const VIEW_BUGS: readonly Bug[] = [
         becomes: 'if (compareEpochs(epoch, this.#s.epoch) > 0) {',
       },
     ],
-    caughtBy: ['P4', 'P5', 'P7', 'P3'],
+    caughtBy: ['P4', 'P5', 'P7', 'P3', 'halt'],
   },
   {
     name: 'the view row is written before the log',
@@ -80,7 +80,7 @@ export const VIEW_BUGS: readonly Bug[] = [
         becomes: '',
       },
     ],
-    caughtBy: ['P2', 'P3', 'P5', 'P7', 'halt'],
+    caughtBy: ['P2', 'P3', 'P5', 'P7', 'halt', 'P8'],
   },
   {
     name: 'INSTALL is applied by who is not named',
@@ -101,7 +101,7 @@ export const VIEW_BUGS: readonly Bug[] = [
         becomes: 'this.#s.broadcast(this.#others, this.#install);',
       },
     ],
-    caughtBy: ['P1', 'P2', 'P3', 'halt'],
+    caughtBy: ['P1', 'P2', 'P3', 'halt', 'P8'],
   },
   {
     name: 'a late promise widens the members',
@@ -162,7 +162,7 @@ export const VIEW_BUGS: readonly Bug[] = [
         becomes: "this.status = this.view.epoch.counter > 0 ? 'normal' : 'outside'",
       },
     ],
-    caughtBy: ['P1', 'P2', 'P3', 'P5', 'P7', 'halt'],
+    caughtBy: ['P1', 'P2', 'P3', 'P5', 'P7', 'halt', 'P8'],
   },
   {
     name: 'catch-up keeps its old promise',

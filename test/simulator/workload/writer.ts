@@ -14,6 +14,7 @@ import { Random } from '../random.js'
 import { Violation } from '../violation.js'
 
 const MAILBOXES = ['alice', 'bob', 'carol']
+const CURSORS_AT_ONCE = 4
 
 interface Store {
   main: LinkId | null
@@ -59,6 +60,7 @@ export class Writer implements Machine {
   #claimAt = 0
   #heartbeatAt = 0
   #cursorAt = 0
+  #burst = 0
   #heardOfTerm = 0
   #readAt = 0
   #homeAt = 0
@@ -249,7 +251,11 @@ export class Writer implements Machine {
   }
 
   #cursors(): void {
-    this.#cursorAt = this.#now.monotonic + 500
+    // A few at once, so that the homes of several writers want the turn in turn; few on the whole, so
+    // that an order sent again is still in memory.
+    this.#burst = this.#burst > 0 ? this.#burst - 1 : this.#random.between(0, CURSORS_AT_ONCE)
+    const wait = this.#burst > 0 ? this.#random.spread(1, 30) : 500
+    this.#cursorAt = this.#now.monotonic + wait
     const body = encodeCursors(new Map([['somebody', this.#random.u32()]]))
     const draft = { meta: plainMeta(KIND.cursors), body }
     const [id, time] = [++this.#ids, this.#now.wall]

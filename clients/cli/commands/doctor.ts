@@ -1,0 +1,81 @@
+// troca doctor: looks at everything that can be wrong, says how it is, and what to do next.
+
+import type { CommandModule } from 'yargs'
+import { hasCluster } from '../cluster.js'
+import { Context } from '../context.js'
+import type { GlobalFlags } from '../context.js'
+import type { Finding, Verdict } from '../doctor/finding.js'
+import {
+  checkCertificates,
+  checkClusterFile,
+  checkDisk,
+  checkModes,
+  checkNode,
+} from '../doctor/folder.js'
+import { checkMajority, checkPort, checkState, checkSupervisor } from '../doctor/replicas.js'
+import { EXIT, Failure } from '../failure.js'
+import { harmless, paint, result, resultJson, table } from '../output.js'
+import { Supervisor } from '../supervisor.js'
+import { say } from '../texts.js'
+
+async function examine(dir: string): Promise<Finding[]> {
+  const file = await checkClusterFile(dir)
+  const { inspected } = file
+  const folder = [checkNode(), ...file.findings, ...checkModes(dir), ...checkDisk(dir)]
+  if (!inspected) return folder
+  const { replicas, debugHost } = inspected
+  const ports = await Promise.all(replicas.map((one) => checkPort(dir, one, inspected)))
+  const states = await Promise.all(
+    replicas.map(async (one) => ({ name: one.name, ...(await checkState(dir, one, debugHost)) })),
+  )
+  return [
+    ...folder,
+    ...checkCertificates(inspected),
+    ...(await checkSupervisor(new Supervisor(dir), replicas)),
+    ...ports,
+    ...states.flatMap(({ findings }) => findings),
+    checkMajority(states),
+  ]
+}
+
+const COLOURS: Record<Verdict, (text: string) => string> = {
+  ok: (text) => paint.green(text),
+  warn: (text) => paint.yellow(text),
+  fail: (text) => paint.red(text),
+}
+
+/** What is the same of several is one row. */
+function grouped(findings: readonly Finding[]): Finding[] {
+  const groups = new Map<string, Finding>()
+  for (const finding of findings) {
+    const { check, verdict, text, next = '' } = finding
+    const key = [check, verdict, text, next].join('\n')
+    const known = groups.get(key)
+    const subject = known ? `${known.subject} ${finding.subject}` : finding.subject
+    groups.set(key, { ...finding, subject })
+  }
+  return [...groups.values()]
+}
+
+function row({ check, subject, verdict, text, next = '' }: Finding): string[] {
+  return [COLOURS[verdict](verdict), check, subject, harmless(text), harmless(next)]
+}
+
+export const doctor: CommandModule<GlobalFlags, GlobalFlags> = {
+  command: 'doctor',
+  describe: 'look at everything that can be wrong, and say what to do next',
+  async handler(flags) {
+    const context = new Context(flags)
+    const { dir } = context
+    if (!hasCluster(dir)) throw new Failure(EXIT.failed, say('noCluster', { dir }))
+    const findings = await examine(dir)
+    const count = (verdict: Verdict): number =>
+      findings.filter((finding) => finding.verdict === verdict).length
+    const failed = count('fail')
+    if (failed > 0) process.exitCode = EXIT.failed
+    if (context.json) return resultJson({ ok: failed === 0, findings })
+    const head = ['', 'check', '', say('doctorFound'), say('doctorNext')]
+    result(table(head, grouped(findings).map(row)))
+    result(say('doctorSum', { ok: count('ok'), warn: count('warn'), fail: failed }))
+  },
+}

@@ -1,0 +1,42 @@
+// One thing that the doctor has looked at: what it is, how it is, and what to do next.
+
+import { sayIn } from '../texts.js'
+import { DOCTOR_TEXTS } from './texts.js'
+import type { DoctorText } from './texts.js'
+
+export type Verdict = 'ok' | 'warn' | 'fail'
+
+export interface Finding {
+  /** Stable, for programs. */
+  readonly check: string
+  /** A replica, a file, or nothing in particular. */
+  readonly subject: string
+  readonly verdict: Verdict
+  readonly text: string
+  readonly next?: string
+}
+
+type Values = Record<string, string | number>
+
+function told(name: DoctorText, values: Values): string {
+  return sayIn(DOCTOR_TEXTS, name, values)
+}
+
+export function fine(
+  check: string,
+  subject: string,
+  text: DoctorText,
+  values: Values = {},
+): Finding {
+  return { check, subject, verdict: 'ok', text: told(text, values) }
+}
+
+export function trouble(
+  verdict: 'warn' | 'fail',
+  check: string,
+  subject: string,
+  [text, next]: readonly [DoctorText, DoctorText],
+  values: Values = {},
+): Finding {
+  return { check, subject, verdict, text: told(text, values), next: told(next, values) }
+}

@@ -1,0 +1,160 @@
+// What the cluster's folder says before anything is asked: Node, the cluster file, certificates,
+// who may read what is secret, and room on the disk.
+
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  statfsSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { PACKAGE_DIR, daemonProgram, run } from '../programs.js'
+import type { ReplicaPorts } from '../cluster.js'
+import { EXIT, Failure } from '../failure.js'
+import { fine, trouble } from './finding.js'
+import type { Finding } from './finding.js'
+
+const DAY_MS = 86_400_000
+const SOON_DAYS = 30
+/** The clients' ca.pem goes with it: that takes longer. */
+const AUTHORITY_SOON_DAYS = 180
+const LOW_BYTES = 1024 ** 3
+const TOO_LOW_BYTES = 64 * 1024 ** 2
+
+export interface Inspected {
+  readonly directory: string
+  readonly tls: boolean
+  readonly debugHost: string
+  readonly debugOpen: boolean
+  readonly replicas: readonly Inspection[]
+  readonly certificates: readonly Certificate[]
+}
+
+/** A replica as the cluster file has it; `uri` as its certificate must. */
+export interface Inspection extends ReplicaPorts {
+  readonly uri: string
+}
+
+type Certificate = { readonly name: string; readonly file: string } & (
+  | { readonly problem: string; readonly expires?: undefined }
+  | {
+      readonly problem: string | null
+      readonly expires: number
+      readonly authorityExpires: number
+      readonly fingerprint: string
+    }
+)
+
+export function checkNode(): Finding {
+  const { version } = process
+  const file = readFileSync(join(PACKAGE_DIR, 'package.json'), 'utf8')
+  const needed = (JSON.parse(file) as { engines: { node: string } }).engines.node
+  const [major = 0, minor = 0] = version.slice(1).split('.').map(Number)
+  const [majorNeeded = 0, minorNeeded = 0] = needed.replace('>=', '').split('.').map(Number)
+  const fits = major > majorNeeded || (major === majorNeeded && minor >= minorNeeded)
+  if (fits) return fine('node', '', 'node', { version })
+  return trouble('fail', 'node', '', ['nodeOld', 'nodeOldNext'], { version, needed })
+}
+
+/** null: the cluster file is not one, and there is nothing more to look at. */
+export async function checkClusterFile(
+  dir: string,
+): Promise<{ findings: Finding[]; inspected: Inspected | null }> {
+  const file = join(dir, 'cluster.yaml')
+  const { code, stdout, stderr } = await run(daemonProgram('inspect'), ['--dir', dir])
+  if (code !== 0) throw new Failure(EXIT.failed, stderr.trim())
+  const told = JSON.parse(stdout) as { problems: string[] } & Inspected
+  if (told.problems.length > 0) {
+    const findings = told.problems.map((problem) =>
+      trouble('fail', 'config', 'cluster.yaml', ['configWrong', 'configWrongNext'], {
+        problem,
+        file,
+      }),
+    )
+    return { findings, inspected: null }
+  }
+  const findings = [fine('config', 'cluster.yaml', 'config')]
+  const { tls, debugOpen, debugHost: host } = told
+  if (!tls) findings.push(trouble('warn', 'tls', 'cluster.yaml', ['tlsOff', 'tlsOffNext']))
+  if (debugOpen) {
+    const next = ['debugOpen', 'debugOpenNext'] as const
+    findings.push(trouble('warn', 'debug-host', 'cluster.yaml', next, { host, file }))
+  }
+  return { findings, inspected: told }
+}
+
+export function checkCertificates({ certificates }: Inspected): Finding[] {
+  const daysTo = (time: number): number => Math.floor((time - Date.now()) / DAY_MS)
+  const findings = certificates.map(({ name, problem, expires = 0 }) => {
+    const days = daysTo(expires)
+    if (problem !== null) {
+      const next = ['certificateWrong', 'renewNext'] as const
+      return trouble('fail', 'certificate', name, next, { problem })
+    }
+    if (days >= SOON_DAYS) return fine('certificate', name, 'certificate', { days })
+    return trouble('warn', 'certificate', name, ['certificateEnds', 'renewNext'], { days })
+  })
+  const ends = certificates.flatMap((one) => (one.expires ? [daysTo(one.authorityExpires)] : []))
+  const days = Math.min(Infinity, ...ends)
+  if (days < AUTHORITY_SOON_DAYS) {
+    const next = ['authorityEnds', 'authorityEndsNext'] as const
+    findings.push(trouble('warn', 'authority', 'ca.pem', next, { days }))
+  }
+  return findings
+}
+
+/** Files that are for their owner alone. */
+function secrets(dir: string): string[] {
+  const inside = (folder: string, wanted: RegExp): string[] => {
+    const path = join(dir, folder)
+    const names = existsSync(path) ? readdirSync(path) : []
+    return names.filter((name) => wanted.test(name)).map((name) => join(path, name))
+  }
+  return [
+    ...inside('certificates', /\.key$/),
+    ...inside('credentials', /./),
+    ...inside('keys', /./),
+    ...inside('.', /^known-keys\.json$/),
+  ]
+}
+
+export function checkModes(dir: string): Finding[] {
+  const files = secrets(dir).map((file) => ({ file, mode: statSync(file).mode & 0o777 }))
+  const open = files.filter(({ mode }) => (mode & 0o077) !== 0)
+  if (open.length === 0) return [fine('permissions', '', 'private', { count: files.length })]
+  return open.map(({ file, mode }) => {
+    const values = { file, mode: mode.toString(8) }
+    return trouble(
+      'fail',
+      'permissions',
+      file.slice(dir.length + 1),
+      ['readable', 'readableNext'],
+      values,
+    )
+  })
+}
+
+const inWords = (bytes: number): string => {
+  const gib = bytes / 1024 ** 3
+  return gib >= 1 ? `${gib.toFixed(1)} GiB` : `${Math.round(bytes / 1024 ** 2)} MiB`
+}
+
+export function checkDisk(dir: string): Finding[] {
+  const { bavail, blocks, bsize } = statfsSync(dir)
+  const free = bavail * bsize
+  const values = { free: inWords(free), all: inWords(blocks * bsize), file: dir }
+  const low = ['diskLow', 'diskLowNext'] as const
+  const room =
+    free >= LOW_BYTES
+      ? fine('disk', '', 'disk', values)
+      : trouble(free < TOO_LOW_BYTES ? 'fail' : 'warn', 'disk', '', low, values)
+  try {
+    accessSync(dir, constants.W_OK)
+    return [room]
+  } catch {
+    return [room, trouble('fail', 'disk', dir, ['notWritable', 'notWritableNext'], values)]
+  }
+}

@@ -1,0 +1,151 @@
+// What the replicas say of themselves: whether each answers, as whom, whether it serves, what its
+// clock shows, and what the cluster's pm2 makes of it.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { connect as connectTcp } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { DEBUG_HOST, askDebugPort } from '../debug-port.js'
+import type { Supervised, Supervisor } from '../supervisor.js'
+import { fine, trouble } from './finding.js'
+import type { Finding } from './finding.js'
+import type { Inspected, Inspection } from './folder.js'
+
+const CONNECT_MS = 2_000
+/** Messages carry the coordinator's time: people see a difference of seconds. */
+const CLOCK_WARN_S = 2
+
+/** Resolves with the fingerprint of the certificate that is shown; '' without TLS. */
+function reach({ host, port, uri }: Inspection, ca: Buffer | null): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const done = (fingerprint: string): void => {
+      // In good order: the replica is to see a visitor, not a handshake that was broken off.
+      socket.end()
+      resolve(fingerprint)
+    }
+    const socket = ca
+      ? connectTls(
+          {
+            ...{ host, port, ca, minVersion: 'TLSv1.3' },
+            checkServerIdentity: (_host, { subjectaltname = '' }) =>
+              subjectaltname.split(', ').includes(`URI:${uri}`)
+                ? undefined
+                : Object.assign(new Error(`its certificate is not that of ${uri}`), {
+                    code: 'URI',
+                  }),
+          },
+          () => done(socketFingerprint()),
+        )
+      : connectTcp({ host, port }, () => done(''))
+    const socketFingerprint = (): string =>
+      'getPeerCertificate' in socket ? socket.getPeerCertificate().fingerprint256 : ''
+    socket.setTimeout(CONNECT_MS, () => socket.destroy(new Error('no answer in time')))
+    socket.on('error', reject)
+  })
+}
+
+const NOBODY = /^(ECONN|EHOST|ENET|ETIMEDOUT|ENOTFOUND|EAI_)/
+
+export async function checkPort(
+  dir: string,
+  replica: Inspection,
+  { tls, certificates }: Inspected,
+): Promise<Finding> {
+  const { name, host, port } = replica
+  const values = { at: `${host}:${port}`, file: join(dir, 'cluster.yaml'), log: logOf(dir, name) }
+  try {
+    const shown = await reach(replica, tls ? readFileSync(join(dir, 'ca.pem')) : null)
+    const file = certificates.find((one) => one.name === name)
+    if (file?.expires === undefined || file.fingerprint === shown) {
+      return fine('port', name, 'port')
+    }
+    return trouble('warn', 'port', name, ['oldCertificate', 'oldCertificateNext'], values)
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    const what = { ...values, reason: message || code }
+    const next = NOBODY.test(code) || code === '' ? 'dead' : 'other'
+    if (next === 'dead') return trouble('fail', 'port', name, ['portDead', 'portDeadNext'], what)
+    return trouble('fail', 'port', name, ['portOther', 'portOtherNext'], what)
+  }
+}
+
+const logOf = (dir: string, name: string): string => join(dir, 'logs', `${name}.log`)
+
+/** What a listener on every address is reached by from here. */
+const reachable = (host: string): string => (/^(0\.0\.0\.0|::)$/.test(host) ? DEBUG_HOST : host)
+
+interface Told {
+  readonly findings: readonly Finding[]
+  readonly ready: boolean
+}
+
+/** By its debug port: whether it serves, and its clock. */
+export async function checkState(
+  dir: string,
+  replica: Inspection,
+  debugHost: string,
+): Promise<Told> {
+  const { name, debugPort } = replica
+  const values = { port: debugPort, log: logOf(dir, name) }
+  const ask = (word: string): Promise<string> => askDebugPort(debugPort, word, reachable(debugHost))
+  const line = (text: string, start: string): string | undefined =>
+    text
+      .split('\n')
+      .find((one) => one.startsWith(start))
+      ?.slice(start.length)
+  try {
+    const state = line(await ask('stat'), 'state: ')
+    if (state === undefined) throw new Error('this is no debug port')
+    const asked = Date.now()
+    const shown = Number(line(await ask('mntr'), 'troca_clock_timestamp_seconds\t'))
+    const middle = (asked + Date.now()) / 2 / 1_000
+    const ready = state === 'ready'
+    const served = ready
+      ? fine('ready', name, 'ready')
+      : trouble('fail', 'ready', name, ['notReady', 'notReadyNext'], { ...values, reason: state })
+    return { ready, findings: [served, clock(name, Math.abs(shown - middle))] }
+  } catch {
+    return {
+      ready: false,
+      findings: [trouble('fail', 'ready', name, ['silent', 'silentNext'], values)],
+    }
+  }
+}
+
+function clock(name: string, difference: number): Finding {
+  const seconds = Math.max(0.1, Math.ceil(difference * 10) / 10)
+  if (difference < CLOCK_WARN_S) return fine('clock', name, 'clock', { seconds })
+  return trouble('warn', 'clock', name, ['clockOff', 'clockOffNext'], { seconds })
+}
+
+/** Whether enough of them serve for anything to be stored. */
+export function checkMajority(states: readonly { name: string; ready: boolean }[]): Finding {
+  const stores = states.filter(({ name }) => name.startsWith('s'))
+  const ready = stores.filter((one) => one.ready).length
+  const needed = Math.floor(stores.length / 2) + 1
+  const missing = stores.filter((one) => !one.ready).map(({ name }) => name)
+  const values = { ready, all: stores.length, needed, missing: missing.join(' ') }
+  if (ready >= needed) return fine('majority', '', 'majority', values)
+  return trouble('fail', 'majority', '', ['majority', 'majorityNext'], values)
+}
+
+export async function checkSupervisor(
+  supervisor: Supervisor,
+  replicas: readonly Inspection[],
+): Promise<Finding[]> {
+  if (!supervisor.running) return [trouble('warn', 'pm2', '', ['pm2Not', 'pm2NotNext'])]
+  const list = await supervisor.list()
+  return replicas.map(({ name }) => supervised(supervisor, name, list))
+}
+
+function supervised(supervisor: Supervisor, name: string, list: readonly Supervised[]): Finding {
+  const found = list.find((one) => one.name === name)
+  const { status = 'unknown', restarts = 0 } = found ?? {}
+  if (status === 'online' && restarts === 0) return fine('pm2', name, 'pm2')
+  const log = supervisor.logPath(name)
+  if (status === 'online') {
+    return trouble('warn', 'pm2', name, ['pm2Restarts', 'pm2LogNext'], { restarts, log })
+  }
+  const values = { status, words: supervisor.lastWords(name), log }
+  return trouble('fail', 'pm2', name, ['pm2Down', 'pm2LogNext'], values)
+}

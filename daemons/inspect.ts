@@ -1,0 +1,46 @@
+// What is to be said of a cluster's folder without starting anything, as JSON: problems of the
+// cluster file, the replicas, and each certificate. node dist/daemons/inspect.js --dir .troca
+
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { ConfigError, isLoopback, pathsOf, readConfig } from './runtime/config.js'
+import type { ClusterConfig, ReplicaAddress } from './runtime/config.js'
+import { checkCredentials, outsideValidity, readCredentials } from './runtime/credentials.js'
+import { nameOf, uriOf } from './runtime/identity.js'
+
+function certificate(config: ClusterConfig, replica: ReplicaAddress) {
+  const name = nameOf(replica)
+  const { ca, certificate, key } = pathsOf(config, name)
+  const files = { ca, certificate, key }
+  try {
+    const chain = checkCredentials(readCredentials(files), uriOf(config.clusterId, replica))
+    const { fingerprint256: fingerprint, validTo } = chain.own
+    const expires = Date.parse(validTo)
+    const authorityExpires = Date.parse(chain.authority.validTo)
+    const problem = outsideValidity(chain, Date.now())
+    return { name, file: certificate, problem, expires, authorityExpires, fingerprint }
+  } catch (error) {
+    return { name, file: certificate, problem: (error as Error).message }
+  }
+}
+
+function inspect(file: string) {
+  try {
+    const config = readConfig(file)
+    const { tls, debugHost, replicas, directory } = config
+    return {
+      ...{ problems: [], directory, tls, debugHost, debugOpen: !isLoopback(debugHost) },
+      replicas: replicas.map(({ host, port, debugPort, ...who }) => {
+        const uri = uriOf(config.clusterId, who)
+        return { name: nameOf(who), uri, host, port, debugPort }
+      }),
+      certificates: tls ? replicas.map((replica) => certificate(config, replica)) : [],
+    }
+  } catch (error) {
+    if (error instanceof ConfigError) return { problems: error.problems }
+    throw error
+  }
+}
+
+const { values } = parseArgs({ options: { dir: { type: 'string', default: '.troca' } } })
+process.stdout.write(`${JSON.stringify(inspect(join(values.dir, 'cluster.yaml')))}\n`)

@@ -1,0 +1,73 @@
+// The certificates of a cluster's folder: made by its own authority at the start, and made anew,
+// under the same authority, while the replicas run: they take up what changes.
+
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { authorityOf, authorityPem, issue, makeAuthority } from './certificates.js'
+import type { Authority } from './certificates.js'
+import { pathsOf, readConfig } from './config.js'
+import type { Address } from './dialler.js'
+import { nameOf } from './identity.js'
+import type { Replica } from './identity.js'
+
+/** Whole or not at all: a replica may be reading it. */
+function replace(file: string, text: string, mode: number): void {
+  const draft = `${file}.new`
+  writeFileSync(draft, text, { mode })
+  renameSync(draft, file)
+}
+
+const keyOfAuthority = (directory: string): string => join(directory, 'certificates', 'ca.key')
+
+async function issueAll(
+  directory: string,
+  clusterId: string,
+  authority: Authority,
+  replicas: readonly (Replica & Pick<Address, 'host'>)[],
+): Promise<string[]> {
+  const names: string[] = []
+  for (const { role, slot, host } of replicas) {
+    const name = nameOf({ role, slot })
+    const hosts = [...new Set([host, '127.0.0.1', 'localhost'])]
+    const { certificate, key } = await issue(authority, clusterId, { role, slot }, hosts)
+    const paths = pathsOf({ directory }, name)
+    replace(paths.key, key, 0o600)
+    replace(paths.certificate, certificate, 0o644)
+    names.push(name)
+  }
+  return names
+}
+
+/** Of a cluster that is being made. */
+export async function makeCertificates(
+  directory: string,
+  clusterId: string,
+  replicas: readonly (Replica & Pick<Address, 'host'>)[],
+): Promise<void> {
+  mkdirSync(join(directory, 'certificates'), { mode: 0o700 })
+  const authority = await makeAuthority(clusterId)
+  const { certificate, key } = await authorityPem(authority)
+  writeFileSync(pathsOf({ directory }, '').ca, certificate)
+  writeFileSync(keyOfAuthority(directory), key, { mode: 0o600 })
+  await issueAll(directory, clusterId, authority, replicas)
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const needed = 'the authority that troca init made is needed to sign; put it back from a copy'
+    throw new Error(`${file} cannot be read (${code}); ${needed}`, { cause: error })
+  }
+}
+
+/** A fresh key and certificate for every replica of the cluster file; the names of all. */
+export async function renewCertificates(configFile: string): Promise<string[]> {
+  const config = readConfig(configFile)
+  const { directory, clusterId, replicas, tls } = config
+  if (!tls) throw new Error(`${configFile} has tls off: there are no certificates to renew`)
+  const certificate = read(pathsOf(config, '').ca)
+  const authority = await authorityOf({ certificate, key: read(keyOfAuthority(directory)) })
+  return issueAll(directory, clusterId, authority, replicas)
+}

@@ -1,0 +1,174 @@
+// What a replica tells about itself in figures: one row a metric, read when somebody asks. The
+// machine counts for itself (protocol/replicas/metrics.ts); here is what links, workers, file and
+// process add. Names and units as Prometheus wants them.
+
+import type { CredentialWatch } from './credential-watch.js'
+import type { Driver } from './driver.js'
+import type { Links } from './links.js'
+import type { Role } from './traffic.js'
+import { errorName } from '../../protocol/errors.js'
+import type { Machine } from '../../protocol/machine.js'
+
+/** Whose figures they are. */
+export interface Sources {
+  readonly machine: Machine
+  readonly links: Links
+  readonly driver: Driver
+  readonly notReady: () => string | null
+  readonly credentials: CredentialWatch | null
+  readonly computations?: () => { threads: number; running: number; waiting: number }
+}
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+export interface Row {
+  readonly help: string
+  readonly type: 'gauge' | 'counter'
+  readonly labels?: readonly string[]
+  readonly read: (sources: Sources) => readonly Sample[]
+}
+
+const one = (value: number): Sample[] => [{ labels: {}, value }]
+
+const byRole = (valueOf: (role: Role) => number): Sample[] =>
+  (['client', 'processing', 'persistence'] as const).map((role) => ({
+    labels: { role },
+    value: valueOf(role),
+  }))
+
+const counted = (label: string, counts: ReadonlyMap<string, number>): Sample[] =>
+  [...counts].map(([name, value]) => ({ labels: { [label]: name }, value }))
+
+const seconds = (date: Date): number => Math.round(date.getTime() / 1_000)
+
+export const ROWS = {
+  troca_ready: {
+    help: '1 where this replica serves, as /readyz says.',
+    type: 'gauge',
+    read: ({ notReady }) => one(notReady() === null ? 1 : 0),
+  },
+  troca_uptime_seconds: {
+    help: 'Since the process was started.',
+    type: 'gauge',
+    read: () => one(Math.round(process.uptime())),
+  },
+  process_resident_memory_bytes: {
+    help: 'Memory of the process.',
+    type: 'gauge',
+    read: () => one(process.memoryUsage.rss()),
+  },
+  troca_clock_timestamp_seconds: {
+    help: "This machine's wall clock.",
+    type: 'gauge',
+    read: () => one(Date.now() / 1_000),
+  },
+  troca_certificate_expiry_timestamp_seconds: {
+    help: 'When the certificate in use, and the authority that signed it, expire.',
+    type: 'gauge',
+    labels: ['certificate'],
+    read: ({ credentials }) =>
+      credentials
+        ? [
+            { labels: { certificate: 'own' }, value: seconds(credentials.expiry.own) },
+            { labels: { certificate: 'authority' }, value: seconds(credentials.expiry.authority) },
+          ]
+        : [],
+  },
+  troca_clients: {
+    help: 'Connections of clients.',
+    type: 'gauge',
+    read: ({ links }) => one(links.count('client')),
+  },
+  troca_links: {
+    help: 'Connections, by who is at the other end.',
+    type: 'gauge',
+    labels: ['role'],
+    read: ({ links }) => byRole((role) => links.count(role)),
+  },
+  troca_links_up_total: {
+    help: 'Connections that came up.',
+    type: 'counter',
+    labels: ['role'],
+    read: ({ links }) => byRole((role) => links.traffic.byRole[role].up),
+  },
+  troca_links_down_total: {
+    help: 'Connections that ended.',
+    type: 'counter',
+    labels: ['role'],
+    read: ({ links }) => byRole((role) => links.traffic.byRole[role].down),
+  },
+  troca_links_refused_total: {
+    help: 'Connections refused, or ended for what the other side did; TLS: before a word was said.',
+    type: 'counter',
+    labels: ['reason'],
+    read: ({ links }) => counted('reason', links.traffic.refused),
+  },
+  troca_dials_failed_total: {
+    help: 'Tries to reach a replica that came to no link.',
+    type: 'counter',
+    labels: ['peer'],
+    read: ({ links }) => counted('peer', links.failedDials),
+  },
+  troca_received_bytes_total: {
+    help: 'Bytes received, within TLS.',
+    type: 'counter',
+    labels: ['role'],
+    read: ({ links }) => byRole((role) => links.traffic.byRole[role].receivedBytes),
+  },
+  troca_sent_bytes_total: {
+    help: 'Bytes handed over to be sent, within TLS.',
+    type: 'counter',
+    labels: ['role'],
+    read: ({ links }) => byRole((role) => links.traffic.byRole[role].sentBytes),
+  },
+  troca_queued_bytes: {
+    help: 'Bytes that wait to be sent, on all connections.',
+    type: 'gauge',
+    read: ({ links }) => one(links.queuedBytes),
+  },
+  troca_messages_received_total: {
+    help: 'Messages by kind: SEND are sends, LOGIN log-ins tried, ELECTION the ring at work.',
+    type: 'counter',
+    labels: ['message'],
+    read: ({ driver }) => counted('message', driver.received),
+  },
+  troca_messages_sent_total: {
+    help: 'Messages by kind: RECEIPT are sends stored, SESSION log-ins, REQUEST turns asked for.',
+    type: 'counter',
+    labels: ['message'],
+    read: ({ driver }) => counted('message', driver.sent),
+  },
+  troca_requests_refused_total: {
+    help: 'Requests answered by an error, by its name.',
+    type: 'counter',
+    labels: ['reason'],
+    read: ({ driver }) =>
+      [...driver.errors].map(([code, value]) => ({
+        labels: { reason: errorName(code) ?? String(code) },
+        value,
+      })),
+  },
+  troca_writes_waiting: {
+    help: 'Transactions asked for and not yet on disk.',
+    type: 'gauge',
+    read: ({ driver }) => one(driver.writing),
+  },
+  troca_worker_threads: {
+    help: 'Threads for RSA and scrypt.',
+    type: 'gauge',
+    read: ({ computations }) => (computations ? one(computations().threads) : []),
+  },
+  troca_computations_running: {
+    help: 'Of those, the ones at work.',
+    type: 'gauge',
+    read: ({ computations }) => (computations ? one(computations().running) : []),
+  },
+  troca_computations_waiting: {
+    help: 'Computations that wait for a thread.',
+    type: 'gauge',
+    read: ({ computations }) => (computations ? one(computations().waiting) : []),
+  },
+} as const satisfies Record<string, Row>

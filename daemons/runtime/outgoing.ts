@@ -1,0 +1,65 @@
+// The connections that are a replica's own to make: one dialler for each replica and lane.
+
+import type { Socket } from 'node:net'
+import type { Credentials } from './credentials.js'
+import { Dialler } from './dialler.js'
+import type { Address } from './dialler.js'
+import { dials } from './handshake.js'
+import type { Self } from './handshake.js'
+import { nameOf } from './identity.js'
+import type { Replica } from './identity.js'
+import type { LogFields } from './log.js'
+import type { LogLevel } from '../../protocol/machine.js'
+
+export interface OutgoingPort {
+  credentials(): Credentials | null
+  connected(dialler: Dialler, socket: Socket): void
+  log(level: LogLevel, event: string, fields: LogFields): void
+}
+
+export class Outgoing {
+  readonly #diallers: readonly Dialler[]
+
+  constructor(self: Self, replicas: readonly (Replica & Address)[], port: OutgoingPort) {
+    const { clusterId } = self
+    const targets = replicas.filter((replica) => dials(self, replica))
+    this.#diallers = targets.flatMap(({ role, slot, host, port: number }) => {
+      const lanes = role === self.role ? (['main'] as const) : (['main', 'bulk'] as const)
+      const to = { target: { role, slot }, address: { host, port: number }, clusterId }
+      return lanes.map(
+        (lane) =>
+          new Dialler({
+            ...{ ...to, lane },
+            credentials: () => port.credentials(),
+            connected: (dialler, socket) => port.connected(dialler, socket),
+            failed: ({ address, lastError: reason }) =>
+              port.log('warn', 'dial-failed', { peer: nameOf(to.target), lane, address, reason }),
+          }),
+      )
+    })
+  }
+
+  dial(): void {
+    for (const dialler of this.#diallers) dialler.dial()
+  }
+
+  /** Replicas to dial that have no link, with the reason. */
+  unreached(): string[] {
+    return this.#diallers
+      .filter(({ lastError }) => lastError !== '')
+      .map(({ target, lane, lastError }) => `${nameOf(target)} ${lane}: ${lastError}`)
+  }
+
+  /** Tries that came to no link, by the replica dialled. */
+  get failed(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const { target, failed } of this.#diallers) {
+      counts.set(nameOf(target), (counts.get(nameOf(target)) ?? 0) + failed)
+    }
+    return counts
+  }
+
+  stop(): void {
+    for (const dialler of this.#diallers) dialler.stop()
+  }
+}

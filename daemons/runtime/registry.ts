@@ -1,0 +1,133 @@
+// The figures of one replica as Prometheus reads them, and as lines for people: the same names and
+// values. The registry is the replica's own, so that tests can have several in one process.
+
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { ROWS } from './metrics.js'
+import type { Row, Sources } from './metrics.js'
+import type { Durations } from '../../protocol/durations.js'
+import type { Tier } from '../../protocol/machine.js'
+import {
+  PERSISTENCE_DURATIONS,
+  PERSISTENCE_METRICS,
+  PROCESSING_DURATIONS,
+  PROCESSING_METRICS,
+} from '../../protocol/replicas/metrics.js'
+
+const WRITES = {
+  name: 'troca_log_write_seconds',
+  help: 'A transaction of the log, from asking for it until it is on disk.',
+}
+/** Finer than the machine's clock: a transaction may take less than a millisecond. */
+const WRITE_BUCKETS_S = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5]
+/** The process is woken up so often to see how late its timers are. */
+const LAG_EVERY_MS = 20
+
+/** All that have a row: the machine's of this tier, and the shell's. */
+export function rowsOf(tier: Tier): Record<string, Row> {
+  const helps = tier === 'processing' ? PROCESSING_METRICS : PERSISTENCE_METRICS
+  const own = Object.entries(helps).map(([name, help]): [string, Row] => [
+    name,
+    {
+      help,
+      type: name.endsWith('_total') ? 'counter' : 'gauge',
+      read: ({ machine }) => [{ labels: {}, value: machine.metrics()[name] ?? 0 }],
+    },
+  ])
+  return { ...Object.fromEntries(own), ...ROWS }
+}
+
+/** Help of each histogram. */
+export function histogramsOf(tier: Tier): Readonly<Record<string, string>> {
+  if (tier === 'processing') return PROCESSING_DURATIONS
+  return { ...PERSISTENCE_DURATIONS, [WRITES.name]: WRITES.help }
+}
+
+function register(registry: Registry, name: string, row: Row, sources: Sources): void {
+  const { help, type, labels: labelNames = [] } = row
+  const options = { name, help, labelNames, registers: [registry] }
+  if (type === 'gauge') {
+    const gauge = new Gauge({
+      ...options,
+      collect() {
+        gauge.reset()
+        for (const { labels, value } of row.read(sources)) gauge.set({ ...labels }, value)
+      },
+    })
+    return
+  }
+  const counter = new Counter({
+    ...options,
+    collect() {
+      counter.reset()
+      for (const { labels, value } of row.read(sources)) counter.inc({ ...labels }, value)
+    },
+  })
+}
+
+/** What a machine has measured, as it has counted it. */
+function registerDurations(registry: Registry, name: string, help: string, durations: Durations) {
+  const get = () => {
+    const bucket = ({ seconds, count }: { seconds: number; count: number }) => ({
+      metricName: `${name}_bucket`,
+      labels: { le: seconds === Infinity ? '+Inf' : String(seconds) },
+      value: count,
+    })
+    const sum = { metricName: `${name}_sum`, labels: {}, value: durations.sumSeconds }
+    const count = { metricName: `${name}_count`, labels: {}, value: durations.count }
+    return Promise.resolve({
+      ...{ name, help, type: 'histogram' },
+      values: [...durations.buckets().map(bucket), sum, count],
+    })
+  }
+  // The library asks a metric for nothing but this; its own histograms count only what they are told.
+  registry.registerMetric({ name, help, type: 'histogram', get } as unknown as Histogram)
+}
+
+export class Figures {
+  readonly #registry = new Registry()
+  /** What the library knows of the process: it takes longer to collect than all the rest. */
+  readonly #process = new Registry()
+  readonly #writes: Histogram | null
+
+  constructor(tier: Tier, sources: Sources) {
+    const registers = [this.#registry]
+    for (const [name, row] of Object.entries(rowsOf(tier))) {
+      register(this.#registry, name, row, sources)
+    }
+    const measured = sources.machine.durations?.() ?? {}
+    const helps = histogramsOf(tier)
+    for (const [name, durations] of Object.entries(measured)) {
+      registerDurations(this.#registry, name, helps[name] ?? '', durations)
+    }
+    this.#writes =
+      tier === 'persistence'
+        ? new Histogram({ ...WRITES, buckets: WRITE_BUCKETS_S, registers })
+        : null
+    collectDefaultMetrics({
+      register: this.#process,
+      eventLoopMonitoringPrecision: LAG_EVERY_MS,
+    })
+    this.#process.removeSingleMetric('process_resident_memory_bytes')
+  }
+
+  /** A transaction of the log has taken so long. */
+  wrote(seconds: number): void {
+    this.#writes?.observe(seconds)
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  async exposition(): Promise<string> {
+    const [own, process] = await Promise.all([this.#registry.metrics(), this.#process.metrics()])
+    return `${own}\n${process}`
+  }
+
+  /** For people, without what the library adds: name, a tab, value. */
+  async lines(): Promise<string> {
+    const lines = (await this.#registry.metrics()).split('\n')
+    const samples = lines.filter((line) => line !== '' && !line.startsWith('#'))
+    return samples.map((line) => line.replace(/ (?=\S+$)/, '\t')).join('\n')
+  }
+}

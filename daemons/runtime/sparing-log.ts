@@ -1,0 +1,41 @@
+// A log for what strangers can cause as often as they like: after a burst only so many lines a second,
+// and the next line says how many were held back. Otherwise whoever is sent away a thousand times a
+// second would push everything else out of the capped files.
+
+import type { LogFields } from './log.js'
+import type { LogLevel } from '../../protocol/machine.js'
+
+const BURST = 50
+const PER_SECOND = 5
+
+export class SparingLog {
+  readonly #write: (level: LogLevel, event: string, fields: LogFields) => void
+  /** Monotonic ms. */
+  readonly #now: () => number
+  #left = BURST
+  #counted: number
+  #heldBack = 0
+
+  constructor(
+    write: (level: LogLevel, event: string, fields: LogFields) => void,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#write = write
+    this.#now = now
+    this.#counted = now()
+  }
+
+  log(level: LogLevel, event: string, fields: LogFields): void {
+    const now = this.#now()
+    this.#left = Math.min(BURST, this.#left + ((now - this.#counted) * PER_SECOND) / 1_000)
+    this.#counted = now
+    if (this.#left < 1) {
+      this.#heldBack++
+      return
+    }
+    this.#left--
+    const told = this.#heldBack > 0 ? { ...fields, heldBack: this.#heldBack } : fields
+    this.#write(level, event, told)
+    this.#heldBack = 0
+  }
+}

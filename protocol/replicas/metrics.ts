@@ -1,0 +1,55 @@
+// What a replica's machine can be asked to measure, by Prometheus name: one line for people each.
+// Those that end in _total only ever grow while the process lives.
+
+export const PROCESSING_METRICS = {
+  troca_has_coordinator: '1 where a live coordinator is known.',
+  troca_is_coordinator: '1 where it is this replica.',
+  troca_term: 'The newest term known.',
+  troca_applied_index: 'Entries of the committed log that are applied here.',
+  troca_applied_lag_entries: 'Entries that its persistence home has committed beyond those.',
+  troca_elections_total: 'Elections that this replica has begun.',
+  troca_orders_total: 'Orders given as coordinator.',
+  troca_commands_total: 'Commands in those orders.',
+  troca_orders_one_of_one_total: 'Orders decided by a single vote, where there are more replicas.',
+  troca_divergences_total: 'Attempts at an order without a majority of equal votes.',
+  troca_orders_in_flight: 'Orders given and not yet committed.',
+  troca_commands_queued: 'Commands that wait for a place in an order.',
+  troca_commands_queued_bytes: 'What those weigh.',
+  troca_requests_pending: 'Commands of own clients that wait for their committed entry.',
+  troca_accounts: 'Accounts in the state.',
+  troca_streams: 'Streams in the state.',
+  troca_ring_live: 'Processing replicas linked, this one included.',
+  troca_sessions: 'Connections of clients, logged in or not.',
+  troca_listeners: 'Clients that are pushed to.',
+} as const
+
+export const PERSISTENCE_METRICS = {
+  troca_log_last_index: 'Entries in the log.',
+  troca_log_durable_index: 'Entries on the own disk.',
+  troca_log_commit_index: 'Entries known to be committed.',
+  troca_log_lag_entries: 'Entries that another replica says it has committed beyond those.',
+  troca_lamport_clock: 'The Lamport clock.',
+  troca_newest_term: 'The newest term in the log.',
+  troca_view_epoch: 'Counter of the epoch that is installed.',
+  troca_view_members: 'Members of the view that is installed.',
+  troca_view_normal: '1 where this replica is a member of an active view.',
+  troca_view_changes_total: 'Views installed here.',
+  troca_view_proposals_total: 'Views that this replica has proposed.',
+  troca_turn_holding: '1 where this replica holds the turn.',
+  troca_writers_waiting: 'Orders and claims that wait for the turn.',
+  troca_writers_unanswered: 'Those appended and not yet committed.',
+  troca_peers_reached: 'Persistence replicas reached, this one included.',
+  troca_feed_followers: 'Processing replicas that follow the log here.',
+} as const
+
+/** Histograms of seconds. */
+export const PROCESSING_DURATIONS = {
+  troca_order_commit_seconds: 'From giving an order to its commit, as coordinator.',
+} as const
+
+export const PERSISTENCE_DURATIONS = {
+  troca_turn_wait_seconds: 'From asking for the turn to holding it.',
+} as const
+
+export type ProcessingMetrics = Record<keyof typeof PROCESSING_METRICS, number>
+export type PersistenceMetrics = Record<keyof typeof PERSISTENCE_METRICS, number>

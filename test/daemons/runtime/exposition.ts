@@ -1,0 +1,36 @@
+// An exposition as a parser of Prometheus's own reads it: Debian's python3-prometheus-client.
+
+import { execFileSync, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const PYTHON = '/usr/bin/python3'
+/** Not built: from dist/test/daemons/runtime back to the sources. */
+const PARSER = fileURLToPath(
+  new URL('../../../../test/daemons/runtime/parse-exposition.py', import.meta.url),
+)
+
+export interface Family {
+  /** Without _total. */
+  readonly name: string
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'unknown'
+  readonly help: string
+  readonly samples: readonly {
+    readonly name: string
+    readonly labels: Readonly<Record<string, string>>
+    readonly value: number | null
+  }[]
+}
+
+const { status } = spawnSync(PYTHON, ['-c', 'import prometheus_client.parser'])
+/** For a test's options. */
+export const skipWithoutParser =
+  status === 0 ? false : 'python3-prometheus-client is not installed: nothing to parse with'
+
+/** Throws where the parser does. */
+export function parseExposition(text: string): Family[] {
+  const out = execFileSync(PYTHON, [PARSER], { input: text, encoding: 'utf8', stdio: 'pipe' })
+  return out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Family)
+}

@@ -1,0 +1,67 @@
+// Writes docs/METRICS.md from the rows that the daemons register. Without arguments it writes the
+// file; test/daemons/runtime/registry.test.ts compares it.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { ROWS } from '../daemons/runtime/metrics.js'
+import { histogramsOf, rowsOf } from '../daemons/runtime/registry.js'
+import type { Tier } from '../protocol/machine.js'
+
+/** From dist/test/ back to the sources. */
+export const METRICS_FILE = fileURLToPath(new URL('../../docs/METRICS.md', import.meta.url))
+
+type Line = readonly [name: string, type: string, labels: string, help: string]
+
+function table(lines: readonly Line[]): string[] {
+  const rows = lines.map((cells) => `| ${cells.join(' | ')} |`)
+  return ['', '| name | type | labels | meaning |', '| --- | --- | --- | --- |', ...rows]
+}
+
+function rows(tier: Tier, wanted: (name: string) => boolean): Line[] {
+  return Object.entries(rowsOf(tier))
+    .filter(([name]) => wanted(name))
+    .map(([name, { type, labels = [], help }]) => [`\`${name}\``, type, labels.join(' '), help])
+}
+
+const isShared = (name: string): boolean => name in ROWS
+
+function ownOf(tier: Tier): string[] {
+  const histograms = Object.entries(histogramsOf(tier)).map(([name, help]): Line => [
+    `\`${name}\``,
+    'histogram',
+    '',
+    help,
+  ])
+  return table([...rows(tier, (name) => !isShared(name)), ...histograms])
+}
+
+export function metricsDocument(): string {
+  const lines = [
+    '# Metrics',
+    '',
+    '<!-- Generated from the rows of the daemons by test/generate-metrics.ts. Do not edit. -->',
+    '',
+    '`GET /metrics` on the debug port, for Prometheus; the word `mntr` gives the same, a tab before',
+    'each value. Counters begin at 0 when the process starts. `/metrics` has beside these the usual',
+    'ones of the process: `process_...` (CPU, files) and `nodejs_...` (`nodejs_eventloop_lag_seconds`',
+    'and its percentiles, heap, garbage collection).',
+    '',
+    '## Every replica',
+    ...table(rows('processing', isShared)),
+    '',
+    '## Processing',
+    ...ownOf('processing'),
+    '',
+    '## Persistence',
+    ...ownOf('persistence'),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+export function checkedIn(): string {
+  return readFileSync(METRICS_FILE, 'utf8')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(METRICS_FILE, metricsDocument())
+}
