@@ -242,7 +242,7 @@ export class Leadership {
    */
   #refute(newest: number): void {
     if (this.#s.newestTerm !== this.#expected) return
-    this.#s.outbox.log('error', 'term-refuted', { said: this.#expected, newest })
+    this.#s.outbox.log('error', 'term-refuted', { term: this.#expected, newest })
     this.#s.refuted = this.#expected
     this.#s.newestTerm = newest
     this.#events.refuted(newest)
