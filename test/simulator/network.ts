@@ -49,6 +49,11 @@ export class Network {
     return [...this.#connections]
   }
 
+  /** A connection is over, and one of its ends has not learned of it. */
+  get halfOpen(): boolean {
+    return this.connections.some(({ dead, ends }) => dead && ends.some(({ open }) => open))
+  }
+
   /** Keeps a connection to `to` while `from` lives this life. */
   route(from: Host, to: Host, lane: Lane): void {
     const route: Route = { from, to, lane, life: from.life }

@@ -335,7 +335,7 @@ class Run {
       ].join(', ')
     // What failed before may be noticed late: a connection of which only one end has learned.
     cluster.disarm()
-    this.#until(() => cluster.network.connections.every(({ dead }) => !dead))
+    this.#until(() => !cluster.network.halfOpen)
     this.#for(STABLE_MS)
     // Damage that nobody has read yet may still show.
     if (!disks.every((disk) => disk.sound)) return
