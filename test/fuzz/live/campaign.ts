@@ -61,7 +61,7 @@ export class Campaign {
 
   static async run(owner: Owner, plan: Plan, say: (line: string) => void): Promise<Report> {
     const campaign = new Campaign(plan, await Cluster.start(owner), say)
-    await campaign.#run()
+    await campaign.#run().catch((error: Error) => campaign.#faults.push(error.message))
     const { stages, faults, halts } = {
       stages: campaign.#stages,
       faults: campaign.#faults,
@@ -80,7 +80,7 @@ export class Campaign {
     for (const name of STOLEN) await this.#cluster.replica(name).stop()
     const { frames } = this.#plan
     await this.#stage('calm', honest, () => this.#sends(honest, CALM_SENDS))
-    const edge = { stranger: 0, client: 0.995, user: 0.99, impostor: 0.3, replica: 0 }
+    const edge = { stranger: 0, client: 0.998, user: 0.995, impostor: 0.3, replica: 0 }
     const everybody: Sort[] = ['stranger', 'client', 'user', 'impostor', 'replica']
     const edgeFrames = Math.round(frames * (1 - ROGUE_SHARE))
     await this.#stage('everybody', honest, () => this.#attack(everybody, edge, edgeFrames, false))
