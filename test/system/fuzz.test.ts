@@ -6,7 +6,7 @@ import { Campaign } from '../fuzz/live/campaign.js'
 
 t.setTimeout(280_000)
 
-const FRAMES = 5_000
+const FRAMES = 20_000
 
 t.test(`${FRAMES} frames at every port`, async (t) => {
   const report = await Campaign.run(t, { seed: 1, frames: FRAMES, minutes: 2 }, () => {})
