@@ -52,7 +52,7 @@ export class Following {
   }
 
   onOrder(from: Slot, order: The<'ORDER'>): void {
-    if (order.term < this.#s.newestTerm) return
+    if (!this.#s.believes(order.term)) return
     this.#orderedBy = from
     this.#leadership.seeTerm(order.term)
     this.#requests.place(order, this.#executor.base.progress(order.term).k)
@@ -90,7 +90,7 @@ export class Following {
 
   onCommitted(message: The<'COMMITTED'>): void {
     const { term, k, hash } = message
-    if (term < this.#s.newestTerm) return
+    if (!this.#s.believes(term)) return
     this.#leadership.seeTerm(term)
     const own = this.#executor.executed(k)
     if (!own || sameBytes(own.hash, hash)) return

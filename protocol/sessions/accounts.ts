@@ -180,6 +180,7 @@ export class Accounts {
     session.privateKeys = privateKeys
     session.clientHeld = isClientHeld(account.secrets)
     session.version = version
+    this.#s.outbox.admit(session.link)
     this.#sayAccount(session, request, name)
   }
 

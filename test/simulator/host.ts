@@ -202,8 +202,10 @@ export class Host {
         return network.send(this, effect.link, effect.message)
       case 'close':
         return network.close(this, effect.link)
+      // A connection that is not read is like a slow one, and those there are anyway; and frames have
+      // no length here.
       case 'hold':
-        // A connection that is not read is like a slow one, and those there are anyway.
+      case 'admit':
         return
       case 'persist':
         return this.disk!.write(effect.batch, (result) => {

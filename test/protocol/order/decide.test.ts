@@ -45,6 +45,15 @@ t.test('an account: its secrets, its token; once for each name', (t) => {
   t.end()
 })
 
+t.test('keys that cannot be read never get into the log', (t) => {
+  const course = Course.begun()
+  const publicKey = new Uint8Array(0)
+  isNoop(t, course.do({ ...register('carol'), publicKey } as Command), code('BAD_KEYS'))
+  isNoop(t, course.do({ ...change('alice', 1, 7), publicKey } as Command), code('BAD_KEYS'))
+  t.match(course.do(register('carol')).meta, { kind: KIND.account })
+  t.end()
+})
+
 t.test('of two changes of an account made from the same version, the first counts', (t) => {
   const course = Course.begun()
   const { meta, draft } = course.do(change('alice', 1, 7))
