@@ -22,6 +22,8 @@ export interface LinkEvents {
 
 /** After the last bytes were handed over, a peer that does not read gets this long. */
 const LINGER_MS = 1_000
+/** Of one client, until others have had their turn. */
+const MESSAGES_A_TURN = 32
 
 export class Link {
   readonly id: LinkId
@@ -37,6 +39,9 @@ export class Link {
   spoke: number
   /** Monotonic ms since when a frame has come in part; null: none has. */
   partialSince: number | null = null
+  /** Received and not yet handed on: while there are any, nothing more is read. */
+  readonly #waiting: Message[] = []
+  #handingOn = false
   /** Not read, as too much that it asked for is not answered. */
   #held = false
   readonly #events: LinkEvents
@@ -67,9 +72,7 @@ export class Link {
     this.#maxQueuedBytes = bounds.maxQueued
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
-    socket.on('drain', () => {
-      if (this.#pausesReading && !this.#held) socket.resume()
-    })
+    socket.on('drain', () => this.#handOn())
     socket.on('error', (error) => (this.#reason ||= error.message))
     socket.on('close', () => this.#closed())
   }
@@ -104,9 +107,8 @@ export class Link {
   hold(held: boolean): void {
     if (this.#over) return
     this.#held = held
-    if (held) return void this.socket.pause()
-    this.heard = performance.now()
-    if (!this.socket.writableNeedDrain) this.socket.resume()
+    if (!held) this.heard = performance.now()
+    this.#handOn()
   }
 
   send(frame: Buffer): void {
@@ -147,8 +149,7 @@ export class Link {
     if (this.socket.destroyed) return
     this.tally.sentBytes += bytes
     this.socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames))
-    // A client whose answers pile up is not asked for more work.
-    if (this.#pausesReading && this.socket.writableNeedDrain) this.socket.pause()
+    this.#readOn()
   }
 
   #receive(chunk: Buffer): void {
@@ -166,10 +167,34 @@ export class Link {
     }
     if (!this.#decoder.partial) this.partialSince = null
     else if (!began || messages.length > 0) this.partialSince = this.heard
-    for (const message of messages) {
-      if (this.#over) return
-      this.#events.message(this, message)
+    this.#waiting.push(...messages)
+    this.#handOn()
+  }
+
+  /** A client whose answers pile up is not asked for more work. */
+  get #isFull(): boolean {
+    return this.#pausesReading && (this.#held || this.socket.writableNeedDrain)
+  }
+
+  #handOn(): void {
+    // What is handed on may hold this link, or let it go.
+    if (this.#handingOn) return
+    this.#handingOn = true
+    for (let n = 0; this.#waiting.length > 0 && !this.#over && !this.#isFull; n++) {
+      if (n === MESSAGES_A_TURN && this.#pausesReading) {
+        setImmediate(() => this.#handOn())
+        break
+      }
+      this.#events.message(this, this.#waiting.shift()!)
     }
+    this.#handingOn = false
+    this.#readOn()
+  }
+
+  #readOn(): void {
+    if (this.#over) return
+    if (this.#waiting.length > 0 || this.#isFull) this.socket.pause()
+    else if (this.socket.isPaused()) this.socket.resume()
   }
 
   #closed(): void {

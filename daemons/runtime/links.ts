@@ -8,7 +8,7 @@ import type { Credentials } from './credentials.js'
 import type { Address, Dialler } from './dialler.js'
 import { LinkDeadlines } from './deadlines.js'
 import { Handshakes } from './handshakes.js'
-import { Refusal, errorMessage, helloOf, judgeHello, judgeWelcome, welcomeOf } from './handshake.js'
+import { Refusal, helloOf, judgeHello, judgeWelcome, welcomeOf } from './handshake.js'
 import type { Self } from './handshake.js'
 import { nameOf } from './identity.js'
 import type { Replica } from './identity.js'
@@ -17,15 +17,13 @@ import type { LinkEvents } from './link.js'
 import { LinkTable } from './link-table.js'
 import { Listener } from './listener.js'
 import { Outgoing } from './outgoing.js'
-import { SparingLog } from './sparing-log.js'
+import { Refusals } from './refusals.js'
 import { Traffic } from './traffic.js'
 import { belongs } from './conversations.js'
 import type { LogFields } from './log.js'
-import type { ErrorName } from '../../protocol/errors.js'
 import type { LinkId, LogLevel, Peer } from '../../protocol/machine.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { encodeFrame } from '../../protocol/wire/frame.js'
-import type { WireError } from '../../protocol/wire/schema.js'
 
 export interface LinksEvents {
   up(link: LinkId, peer: Peer): void
@@ -57,7 +55,7 @@ export class Links {
   readonly #links = new LinkTable()
   readonly #outgoing: Outgoing
   readonly traffic = new Traffic()
-  readonly #strangers: SparingLog
+  readonly #refusals: Refusals
   #credentials: Credentials | null
   #listener: Listener | null = null
   #deadlines: LinkDeadlines | null = null
@@ -68,11 +66,12 @@ export class Links {
     this.#options = options
     this.#events = events
     this.#credentials = options.credentials
-    this.#strangers = new SparingLog((level, event, fields) => events.log(level, event, fields))
-    this.#handshakes = new Handshakes(options.bounds.handshakes, (origin) => {
-      this.traffic.refuse('HANDSHAKES')
-      this.#strangers.log('warn', 'handshakes-full', { address: origin })
-    })
+    this.#refusals = new Refusals(this.traffic, (level, event, fields) =>
+      events.log(level, event, fields),
+    )
+    this.#handshakes = new Handshakes(options.bounds.handshakes, (origin) =>
+      this.#refusals.gaveWay(origin),
+    )
     this.#outgoing = new Outgoing(options.self, options.replicas, {
       credentials: () => this.#credentials,
       connected: (dialler, socket) => this.#greet(dialler, socket),
@@ -86,19 +85,13 @@ export class Links {
     this.#listener = await Listener.open(address, this.#credentials, {
       onConnection: (socket) => this.#handshakes.begin(socket),
       onSocket: (socket) => this.#accept(socket),
-      onFailure: (reason, from) => {
-        this.traffic.refuse('TLS')
-        this.#strangers.log('info', 'tls-failed', { address: from, reason })
-      },
+      onFailure: (reason, from) => this.#refusals.tlsFailed(from, reason),
     })
     this.#deadlines = new LinkDeadlines(bounds, {
       links: () => this.#links.all(),
       isLoggedIn: (link) => userOf(link.id) !== null,
-      silent: (link, ms) => {
-        this.traffic.refuse('SILENT')
-        link.destroy(`silent for ${Math.round(ms)} ms`)
-      },
-      late: (link, code, text) => this.#refuse(link, code, text),
+      silent: (link, ms) => this.#refusals.silent(link, ms),
+      late: (link, code, text) => this.#refusals.refuse(link, code, text),
     })
   }
 
@@ -186,8 +179,8 @@ export class Links {
         link.peer
           ? this.#message(link, link.peer, message)
           : this.#greeted(link, () => greeting(link, message)),
-      malformed: (link, error) => this.#malformed(link, error),
-      overflow: (link) => this.#overflow(link),
+      malformed: (link, error) => this.#refusals.refuse(link, 'BAD_FRAME', error.message),
+      overflow: (link) => this.#refusals.overflow(link, this.#options.userOf(link.id)),
       closed: (link, reason) => {
         clearTimeout(deadline)
         this.#down(link, reason)
@@ -197,7 +190,8 @@ export class Links {
     const bounds = { maxFrame, maxQueued: peerQueue }
     const link = new Link(id, socket, this.traffic.unknown, bounds, events)
     const late = () => {
-      if (!link.peer) this.#refuse(link, 'TOO_SLOW', `no handshake within ${handshakeMs} ms`)
+      if (!link.peer)
+        this.#refusals.refuse(link, 'TOO_SLOW', `no handshake within ${handshakeMs} ms`)
     }
     const deadline = setTimeout(late, handshakeMs).unref()
     this.#links.add(link)
@@ -249,7 +243,7 @@ export class Links {
       if (peer) this.#up(link, peer)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      this.#refuse(link, error.code, error.message)
+      this.#refusals.refuse(link, error.code, error.message)
     }
   }
 
@@ -288,7 +282,7 @@ export class Links {
         return link.end(`the other side said goodbye: ${message.reason}`)
       case 'HELLO':
       case 'WELCOME':
-        return this.#refuse(link, 'BAD_STATE', `${message.type} after the handshake`)
+        return this.#refusals.refuse(link, 'BAD_STATE', `${message.type} after the handshake`)
       case 'ERROR':
         if (message.request === 0) {
           this.#events.log('warn', 'peer-error', { ...link.otherEnd, reason: message.text })
@@ -300,38 +294,13 @@ export class Links {
     const { role } = this.#options.self
     if (!belongs(message, role, peer.role)) {
       const sender = peer.role === 'client' ? 'client' : `${peer.role} replica`
-      return this.#refuse(link, 'BAD_STATE', `${message.type} is not for a ${sender} to send`)
+      return this.#refusals.refuse(
+        link,
+        'BAD_STATE',
+        `${message.type} is not for a ${sender} to send`,
+      )
     }
     link.spoke = link.heard
     this.#events.message(link.id, message)
-  }
-
-  #malformed(link: Link, error: WireError): void {
-    this.#refuse(link, 'BAD_FRAME', error.message)
-  }
-
-  #overflow(link: Link): void {
-    const bytes = link.queuedBytes
-    if (link.peer?.role === 'client') {
-      const user = this.#options.userOf(link.id) ?? 'nobody logged in'
-      const name = `${user} at ${link.peer.address}`
-      const text = `${name} reads too slowly: ${bytes} bytes wait; reconnect and read on`
-      return this.#refuse(link, 'SLOW_READER', text, { user, bytes })
-    }
-    // A replica so far behind gains nothing from what is queued: it asks again on a new link.
-    this.#events.log('warn', 'queue-full', { ...link.otherEnd, bytes })
-    this.traffic.refuse('QUEUE_FULL')
-    link.destroy('more was queued than the link may hold')
-  }
-
-  /** One ERROR, then the end. */
-  #refuse(link: Link, code: ErrorName, text: string, facts: LogFields = {}): void {
-    if (!link.open) return
-    this.traffic.refuse(code)
-    this.#strangers.log('warn', 'link-refused', { ...link.otherEnd, code, reason: text, ...facts })
-    // Beyond the bound an ERROR more must not count as another overflow.
-    link.allow(this.#options.bounds.helloFrame, Infinity, false)
-    link.send(encodeFrame(errorMessage(code, text)))
-    link.end(`${code}: ${text}`)
   }
 }

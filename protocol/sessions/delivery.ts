@@ -20,7 +20,7 @@ type InboxMessage = The<'PAGE'>['messages'][number]
 
 const PAGE = 128
 /** Pages being read here, of all clients together: log-ins ask the same replicas on the same lane. */
-const PAGES_AT_ONCE = 8
+const PAGES_AT_ONCE = 4
 
 interface Listener {
   readonly session: Session

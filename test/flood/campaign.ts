@@ -16,6 +16,8 @@ export interface Plan {
   readonly seconds: number
   /** 1: 5,000 connections and the like; less: a share of it. */
   readonly scale: number
+  /** These attacks alone; else each that there is. */
+  readonly only?: readonly AttackName[]
 }
 
 export interface Phase {
@@ -64,7 +66,7 @@ export class Campaign {
     await fill(mallory)
     const honest = new Honest(await this.#cluster.register('honest'))
     const logIns = new LogIns(() => this.#cluster.logIn('honest'))
-    const names = Object.keys(ATTACKS) as AttackName[]
+    const names = this.#plan.only ?? (Object.keys(ATTACKS) as AttackName[])
     await this.#phase('quiet', [], honest, logIns)
     for (const name of names) await this.#phase(name, [name], honest, logIns)
     const sloth = new Sloth(this.#cluster)

@@ -4,13 +4,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { ATTACKS, type AttackName } from './attacks.js'
 import { Campaign } from './campaign.js'
 import { lines } from './report.js'
 
-const USAGE = `npm run flood -- [--seconds N] [--scale N] [--json]
+const USAGE = `npm run flood -- [--seconds N] [--scale N] [--only NAME] [--json]
 
   --seconds  how long each of the ten phases lasts [20]
   --scale    share of the full size, 5,000 connections and the like [1]
+  --only     one attack: ${Object.keys(ATTACKS).join(', ')}
   --json     the report for programs`
 
 function numberOf(name: string, text: string): number {
@@ -24,6 +26,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '20' },
     scale: { type: 'string', default: '1' },
+    only: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -32,7 +35,13 @@ if (values.help) {
   process.stdout.write(`${USAGE}\n`)
   process.exit(0)
 }
+const isAttack = (name: string): name is AttackName => name in ATTACKS
+if (values.only !== undefined && !isAttack(values.only)) {
+  process.stderr.write(`flood: --only ${values.only}: there is no such attack\n${USAGE}\n`)
+  process.exit(2)
+}
 const plan = {
+  ...(values.only && { only: [values.only] }),
   seconds: numberOf('seconds', values.seconds),
   scale: numberOf('scale', values.scale),
 }

@@ -20,10 +20,9 @@ export class Sloth {
     const sender = await this.#cluster.register('sender')
     const leaving = new AbortController()
     const lying = this.#listen(listening, leaving.signal)
-    for (let i = 0; i < messages; i++) {
-      await sender.send('sloth', `message ${i}`)
-      this.#sent++
-    }
+    const texts = Array.from({ length: messages }, (_, i) => `message ${i}`)
+    await Promise.all(texts.map((text) => sender.send('sloth', text)))
+    this.#sent = messages
     leaving.abort()
     await lying
     listening.abandon('it was asleep')

@@ -99,6 +99,7 @@ class Run {
   readonly #rates: Rates
   readonly #stormMs: number
   readonly #tinyFrames: boolean
+  #blowsOver = 0
   #servedMs = 0
   #convergedMs = 0
 
@@ -189,7 +190,7 @@ class Run {
       for (let rounds = random.between(1, 4); rounds > 0; rounds--) this.#core(random)
     }
     this.#say('CALM    faults are over')
-    if (random.chance(0.5)) lastBlows(cluster, random)
+    if (random.chance(0.5)) this.#blows(random)
     cluster.heal(cluster.hosts)
     if (!quiet) this.#servedMs = this.#served()
     this.#convergedMs = this.#servedMs + this.#comesToRest()
@@ -201,6 +202,7 @@ class Run {
   #comesToRest(): number {
     const { timeline, history } = this.#cluster
     this.#options.workload.busy = false
+    this.#until(() => timeline.now >= this.#blowsOver)
     const begin = timeline.now
     const what = (): string => `not converged within the bound: ${this.#state()}`
     // A file that was lost comes back entry by entry where frames are small.
@@ -209,19 +211,19 @@ class Run {
     return timeline.now - begin
   }
 
+  #blows(random: Random): void {
+    lastBlows(this.#cluster, random)
+    this.#blowsOver = this.#cluster.timeline.now + LAST_BLOWS_MS
+  }
+
   /** Some more work, blows while it ends, and nobody who would write afterwards. */
   #endAgain(random: Random): void {
-    const { workload } = this.#options
-    const cluster = this.#cluster
     this.#say('AGAIN   some more work, and blows while it ends')
-    workload.busy = true
+    this.#options.workload.busy = true
     if (random.chance(0.5)) this.#for(random.spread(20, 1_000))
-    const over = cluster.timeline.now + LAST_BLOWS_MS
-    lastBlows(cluster, random)
+    this.#blows(random)
     this.#for(random.spread(20, 1_000))
     if (random.chance(0.5)) this.#miss(random)
-    workload.busy = false
-    this.#until(() => cluster.timeline.now >= over)
     this.#comesToRest()
   }
 

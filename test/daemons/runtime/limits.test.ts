@@ -135,6 +135,25 @@ t.test('whoever is gone without a word is noticed', async (t) => {
   gone.socket.destroy()
 })
 
+t.test('one client asks for much, another has its turn all the same', async (t) => {
+  const toy = await started(t, {}, 'carol')
+  const order: string[] = []
+  toy.machine.react = (input) => {
+    if (input.type === 'message') order.push(input.link === eager ? 'eager' : 'other')
+    return []
+  }
+  const [first, second] = [await welcomed(toy), await welcomed(toy)]
+  const { link: eager } = await toy.machine.first('link-up')
+  const asked = 2_000
+  const frame = encodeFrame({ type: 'STATUS', request: 1 })
+  first.socket.write(Buffer.concat(Array.from({ length: asked }, () => frame)))
+  await toy.machine.inputs.find(({ type }) => type === 'message')
+  second.say({ type: 'STATUS', request: 2 })
+  while (order.length <= asked) await new Promise(setImmediate)
+  t.ok(order.indexOf('other') < asked, `after ${order.indexOf('other')} of ${asked}`)
+  for (const one of [first, second]) one.socket.destroy()
+})
+
 t.test('who is held is not read, nor blamed for silence, until let go', async (t) => {
   const toy = await started(t, { clientSilenceMs: 600 }, 'carol')
   const peer = await welcomed(toy)

@@ -12,6 +12,8 @@ export type Passwords = Map<string, string[]>
 export class Account {
   readonly #line: Line
   readonly #chosen: string[]
+  /** How often a password was none since one was chosen. */
+  #wrong = 0
   /** Indices that were shown lately. */
   #seen: number[] = []
 
@@ -22,10 +24,15 @@ export class Account {
     this.#chosen = chosen
   }
 
-  /** For a log-in: the newest, most likely. */
+  /** The newest, and the one before wherever one has proved wrong; now and then any. */
   get password(): string {
     const { random } = this.#line
-    return random.chance(0.7) ? this.#chosen.at(-1)! : random.pick(this.#chosen)
+    if (random.chance(0.1)) return random.pick(this.#chosen)
+    return this.#chosen.at(-1 - (this.#wrong % this.#chosen.length))!
+  }
+
+  wrong(): void {
+    this.#wrong++
   }
 
   saw(indices: readonly number[]): void {
@@ -50,6 +57,7 @@ export class Account {
     const newPassword = `secret ${random.hex(4)} of ${user}`
     const token = random.bytes(16)
     this.#chosen.push(newPassword)
+    this.#wrong = 0
     this.#again(() =>
       this.#line.ask(
         (request) => ({ type: 'CHANGE_PASSWORD', request, password, newPassword, token }),

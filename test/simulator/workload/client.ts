@@ -225,6 +225,7 @@ export class Client implements Machine {
     }
     // On purpose, or the one before a change; or there is no such account any more.
     const again = taken || code === ERRORS.BAD_CREDENTIALS.code
+    if (again && !taken) this.#account.wrong()
     if (again && !this.#world.company.leaving(this.#user)) this.#logIn()
     else this.#leave()
   }

@@ -97,8 +97,8 @@ export class Whole implements Workload {
     if (this.#limits) return this.#limits
     const chance = chanceOf(start)
     const invitationMs = chance.pick([500, 3_000, LIMITS.invitationMs])
-    // A user may have to wait for its log-in, but not for longer than a run lasts.
-    const guarded = { wrongPasswords: 2, backOffMs: 1_000, registrationsPerMinute: 60 }
+    // Users who do not know which of their passwords counts try them in turn: they wait, but shortly.
+    const guarded = { wrongPasswords: 2, backOffMs: 100, registrationsPerMinute: 60 }
     const roomy = { ...LIMITS, ...guarded, queuedCommands: 64, computations: 8, invitationMs }
     this.#limits = { ...roomy, ...chance.pick(TIGHT) }
     return this.#limits
