@@ -3,7 +3,7 @@
 
 import { EventEmitter } from 'node:events'
 import { ERRORS } from '../protocol/errors.js'
-import { MAX_DROP, MAX_TEXT } from '../protocol/messages/common.js'
+import { MAX_TEXT } from '../protocol/messages/common.js'
 import type { Message, The } from '../protocol/messages/catalogue.js'
 import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
 import { Accounts } from './accounts.js'
@@ -16,30 +16,21 @@ import type { TrocaError } from './errors.js'
 import { Identity } from './identity.js'
 import type { Key, RegisterOptions } from './identity.js'
 import { Link } from './link.js'
+import { Mailbox } from './mailbox.js'
+import type { EnvelopePage, ListenOptions, Page, PageOptions } from './mailbox.js'
+import { Marks } from './marks.js'
 import { Operations, onAbort } from './operations.js'
 import { DEFAULT_TIMEOUT_MS, parseServers } from './options.js'
 import type { ConnectOptions, OperationOptions, Server } from './options.js'
 import { Outbox } from './outbox.js'
 import type { Receipt } from './outbox.js'
 import { People } from './people.js'
-import { Subscription, toInboxMessage, toSealedMessage } from './subscription.js'
-import type { InboxMessage, ReceivedMessage, SealedMessage, WireMessage } from './subscription.js'
+import { Receipts } from './receipts.js'
+import type { ReceiptEvent } from './receipts.js'
+import type { ReceivedMessage } from './subscription.js'
 
 const GOODBYE_MS = 500
-const PAGE_MESSAGES = 200
-const WINDOW_MESSAGES = 256
 const USER_NAME = /^[a-z][a-z0-9._-]{0,31}$/
-
-interface PageOf<M> {
-  readonly messages: readonly M[]
-  /** Read on after this index. */
-  readonly next: number
-  readonly more: boolean
-  readonly cursor: number
-}
-
-export type Page = PageOf<InboxMessage>
-export type EnvelopePage = PageOf<SealedMessage>
 
 export type ClusterStatus = Omit<The<'STATUS_IS'>, 'type' | 'request'>
 
@@ -51,6 +42,8 @@ export interface ClientEvents {
   failover: [{ from: number; to: number; gapMs: number }]
   /** Somebody's keys are seen for the first time, or are not those known: people should hear of it. */
   keys: [KeyNotice]
+  /** A send got further; only after `receipts.follow()`. */
+  receipt: [ReceiptEvent]
 }
 
 type WithTimeout<T> = OperationOptions & T
@@ -74,15 +67,16 @@ export class Client implements AsyncDisposable {
   account: Account | null = null
   /** Invitations and the block list. */
   readonly people: People
+  /** What becomes of the own sends. */
+  readonly receipts: Receipts
   readonly #timeoutMs: number
   readonly #deadlines = new Deadlines()
   readonly #link: Link
   readonly #operations: Operations
   readonly #identity: Identity
   readonly #outbox: Outbox
-  #subscription: Subscription | null = null
-  #acknowledged = 0
-  #cursorTold = 0
+  readonly #marks: Marks
+  readonly #mailbox: Mailbox
   #lostAt: number | null = null
   #ended: TrocaError | null = null
 
@@ -111,6 +105,15 @@ export class Client implements AsyncDisposable {
       notice: (notice) => this.events.emit('keys', notice),
     })
     this.#outbox = new Outbox(this.#operations, this.#deadlines, why, doubt)
+    this.receipts = new Receipts(this.#operations, this.#timeoutMs, (event) =>
+      this.events.emit('receipt', event),
+    )
+    this.#marks = new Marks(this.#deadlines, () => this.#link.connection)
+    this.#mailbox = new Mailbox(this.#operations, this.#marks, this.#timeoutMs, {
+      holdsKeys: () => this.account?.held === 'client',
+      open: (messages) => this.#identity.endToEnd.open(messages),
+      acknowledge: (index) => this.ack(index),
+    })
     onAbort(options.signal, () => this.abandon('the caller gave up'))
     this.#link.start()
   }
@@ -210,95 +213,43 @@ export class Client implements AsyncDisposable {
   }
 
   /** A page of the own mailbox; sees everything acknowledged before it was asked for. */
-  async inbox(options: WithTimeout<{ after?: number; limit?: number }> = {}): Promise<Page> {
-    const { after = 0, limit = PAGE_MESSAGES } = options
-    const page = await this.#run<'PAGE'>(
-      'reading the inbox',
-      (request) => ({ type: 'INBOX', request, after, limit, sealed: false }),
-      options,
-    )
-    const { next, more, cursor } = page
-    return { messages: await this.#open(page.messages), next, more, cursor }
-  }
-
-  #open(messages: readonly WireMessage[]): Promise<InboxMessage[]> {
-    if (this.account?.held === 'client') return this.#identity.endToEnd.open(messages)
-    return Promise.resolve(messages.map((message) => toInboxMessage(message)))
+  inbox(options: PageOptions = {}): Promise<Page> {
+    return this.#mailbox.inbox(options)
   }
 
   /** As `inbox`, but each message as it is stored: any JOSE library opens it with the own key. */
-  async envelopes(
-    options: WithTimeout<{ after?: number; limit?: number }> = {},
-  ): Promise<EnvelopePage> {
-    const { after = 0, limit = PAGE_MESSAGES } = options
-    const page = await this.#run<'PAGE'>(
-      'reading the inbox',
-      (request) => ({ type: 'INBOX', request, after, limit, sealed: true }),
-      options,
-    )
-    const { next, more, cursor } = page
-    const signed = this.account?.held === 'client'
-    const messages = page.messages.map((message) => toSealedMessage(message, signed))
-    return { messages, next, more, cursor }
+  envelopes(options: PageOptions = {}): Promise<EnvelopePage> {
+    return this.#mailbox.envelopes(options)
   }
 
   /**
    * Deletes messages of the own mailbox, for ever; an index without one there is passed over.
    * Resolves when nothing that begins later shows them.
    */
-  async delete(indices: readonly number[], options: OperationOptions = {}): Promise<void> {
-    for (let at = 0; at < indices.length; at += MAX_DROP) {
-      const some = indices.slice(at, at + MAX_DROP)
-      await this.#run<'DELETED'>(
-        'deleting',
-        (request) => ({ type: 'DELETE', request, indices: some }),
-        options,
-      )
-    }
+  delete(indices: readonly number[], options: OperationOptions = {}): Promise<void> {
+    return this.#mailbox.delete(indices, options)
   }
 
   /**
    * Messages as they arrive, the waiting ones first. `ack()` each when it is dealt with: only
    * `window` unacknowledged ones are under way. One at a time per client.
    */
-  async *messages(
-    options: { after?: number; window?: number; signal?: AbortSignal } = {},
-  ): AsyncGenerator<ReceivedMessage, void, undefined> {
-    if (this.#ended) throw this.#ended
-    if (this.#subscription) throw refusedHere('BAD_STATE', 'messages() is already being read')
-    const { after = null, window = WINDOW_MESSAGES } = options
-    const subscription = new Subscription(
-      { after, window },
-      this.#operations,
-      (index) => this.ack(index),
-      (messages) => this.#open(messages),
-    )
-    this.#subscription = subscription
-    onAbort(options.signal, () => subscription.end(null))
-    subscription.listen()
-    try {
-      yield* subscription.messages()
-    } finally {
-      subscription.end(null)
-      if (this.#subscription === subscription) this.#subscription = null
-    }
+  messages(options: ListenOptions = {}): AsyncGenerator<ReceivedMessage, void, undefined> {
+    return this.#mailbox.messages(options)
   }
 
-  /** Everything in the mailbox up to this log index is dealt with. */
+  /** Everything in the mailbox up to this log index is dealt with: its senders see it as read. */
   ack(index: number): void {
-    if (index <= this.#acknowledged) return
-    this.#acknowledged = index
-    if (this.account) this.account = { ...this.account, cursor: index }
-    setImmediate(() => this.#tellCursor())
+    if (!this.#marks.acknowledge(index) || !this.account) return
+    this.account = { ...this.account, cursor: index }
   }
 
   async status(options: OperationOptions = {}): Promise<ClusterStatus> {
-    const answer = await this.#run<'STATUS_IS'>(
-      'asking for the status',
-      (request) => ({ type: 'STATUS', request }),
-      options,
-    )
-    const { type: _type, request: _request, ...status } = answer
+    const { signal, timeoutMs = this.#timeoutMs } = options
+    const build = (request: number): Message => ({ type: 'STATUS', request })
+    const what = 'asking for the status'
+    const answer = await this.#operations.run({ what, build, timeoutMs, signal })
+    const { type: _type, request: _request, ...status } = answer as The<'STATUS_IS'>
     return status
   }
 
@@ -306,8 +257,8 @@ export class Client implements AsyncDisposable {
   async close(options: OperationOptions = {}): Promise<void> {
     if (this.#ended) return
     await this.#outbox.idle()
-    this.#subscription?.end(null)
-    this.#tellCursor()
+    this.#mailbox.stopListening(null)
+    this.#marks.tell()
     const connection = this.#link.connection
     if (connection && this.account) await goodbye(connection, options.timeoutMs ?? GOODBYE_MS)
     this.abandon('closed')
@@ -322,29 +273,11 @@ export class Client implements AsyncDisposable {
     return this.close()
   }
 
-  async #run<N extends 'PAGE' | 'STATUS_IS' | 'DELETED'>(
-    what: string,
-    build: (request: number) => Message,
-    options: OperationOptions,
-  ): Promise<The<N>> {
-    const { signal, timeoutMs = this.#timeoutMs } = options
-    return (await this.#operations.run({ what, build, timeoutMs, signal })) as The<N>
-  }
-
   #is(account: Account | null): void {
+    if (account?.name !== this.user) this.receipts.forget()
     if (!account) return void (this.account = null)
-    // The service hears of a cursor a little later than this client set it.
-    const own = account.name === this.user ? this.#acknowledged : 0
-    this.#cursorTold = account.cursor
-    this.#acknowledged = Math.max(own, account.cursor)
-    this.account = { ...account, cursor: this.#acknowledged }
-  }
-
-  #tellCursor(): void {
-    const connection = this.#link.connection
-    if (!connection || this.#acknowledged <= this.#cursorTold) return
-    this.#cursorTold = this.#acknowledged
-    connection.send({ type: 'CURSOR', index: this.#acknowledged })
+    this.#marks.loggedIn(account.name === this.user, account.cursor)
+    this.account = { ...account, cursor: this.#marks.read }
   }
 
   #ready(connection: Connection, previous: Server | null): void {
@@ -356,13 +289,11 @@ export class Client implements AsyncDisposable {
       this.events.emit('failover', { from: previous.slot, to, gapMs })
     }
     this.#lostAt = null
-    if (this.#acknowledged > 0) {
-      this.#cursorTold = 0
-      this.#tellCursor()
-    }
+    this.#marks.connected()
     this.#operations.connected(connection)
     this.#outbox.connected(connection)
-    this.#subscription?.listen()
+    this.#mailbox.connected()
+    this.receipts.connected()
   }
 
   #lost(reason: TrocaError): void {
@@ -373,9 +304,24 @@ export class Client implements AsyncDisposable {
   }
 
   #message(message: Message): void {
-    if (message.type === 'RECEIPT') this.#outbox.receipt(message)
-    else if (message.type === 'PUSH') this.#subscription?.push(message.messages)
-    else if (message.type === 'ERROR') this.#outbox.error(message)
+    switch (message.type) {
+      case 'ACCEPTED': {
+        const place = this.#outbox.accepted(message)
+        return place ? this.receipts.accepted(place) : undefined
+      }
+      case 'RECEIPT': {
+        const place = this.#outbox.receipt(message)
+        return place ? this.receipts.stored(place, message.index) : undefined
+      }
+      case 'RECEIPT_STATE':
+        return this.receipts.moved(message)
+      case 'PUSH':
+        return this.#mailbox.push(message.messages)
+      case 'ERROR':
+        return this.#outbox.error(message)
+      default:
+        return undefined
+    }
   }
 
   #end(reason: TrocaError): void {
@@ -384,7 +330,7 @@ export class Client implements AsyncDisposable {
     this.#link.close(reason.name === 'CLOSED' ? reason.message : ERRORS.SHUTTING_DOWN.text)
     this.#operations.end(reason)
     this.#outbox.end(reason)
-    this.#subscription?.end(reason.name === 'CLOSED' ? null : reason)
+    this.#mailbox.end(reason)
     this.#identity.close()
     this.#deadlines.stop()
   }

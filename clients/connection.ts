@@ -15,6 +15,8 @@ import type { Server } from './options.js'
 const VERSION = 1
 /** What a server may say before its WELCOME. */
 const HANDSHAKE_FRAME_BYTES = 4 * 1024
+/** And afterwards: a page of many messages is longer than any request, which `maxFrame` bounds. */
+const SERVER_FRAME_BYTES = 1024 * 1024
 const BOOT = randomBytes(8).toString('hex')
 
 export interface DialOptions {
@@ -198,7 +200,7 @@ export class Connection {
     if (message.type === 'PONG') return
     if (message.type === 'WELCOME') {
       this.welcome = message
-      this.#decoder.setLimit(message.maxFrame)
+      this.#decoder.setLimit(SERVER_FRAME_BYTES)
     }
     if (message.type === 'ERROR' && message.request === 0) {
       this.#lastWord = fromRefusal(message)

@@ -34,6 +34,13 @@ export interface Receipt {
   readonly endToEnd: boolean
 }
 
+/** A send: its stream (hex), and its place in that. */
+export interface SentPlace {
+  readonly to: string
+  readonly stream: string
+  readonly seq: number
+}
+
 interface Waiting {
   readonly resolve: (receipt: Receipt) => void
   readonly reject: (error: TrocaError) => void
@@ -48,6 +55,7 @@ export class Outbox {
   readonly #doubt: () => void
   #connection: Connection | null = null
   #stream = new Uint8Array(STREAM_ID_BYTES)
+  readonly #accepted = new WeakSet<Letter<Waiting>>()
   #opening = false
   #sealing = false
   #pause: Deadline | null = null
@@ -110,13 +118,28 @@ export class Outbox {
     this.#pump()
   }
 
-  receipt(message: The<'RECEIPT'>): void {
+  /** Which send it is of; null: one that had its receipt before. */
+  receipt(message: The<'RECEIPT'>): SentPlace | null {
     const letter = this.#window.receipt(message.request)
-    if (!letter) return
+    if (!letter) return null
     const { index, seq, time } = message
     const endToEnd = letter.seal !== null
+    const place = this.#placeOf(letter)
     this.#settled(letter)?.resolve({ index, seq, time, endToEnd })
     this.#pump()
+    return place
+  }
+
+  /** Which send it is of; null: one that is answered, or was accepted before. */
+  accepted({ request }: The<'ACCEPTED'>): SentPlace | null {
+    const letter = this.#window.writtenBy(request)
+    if (!letter || this.#accepted.has(letter)) return null
+    this.#accepted.add(letter)
+    return this.#placeOf(letter)
+  }
+
+  #placeOf({ to, seq }: Letter<Waiting>): SentPlace {
+    return { to, stream: Buffer.from(this.#stream).toString('hex'), seq }
   }
 
   error(message: The<'ERROR'>): void {

@@ -114,6 +114,12 @@ export class StreamWindow<T> {
     this.#written = 0
   }
 
+  /** undefined: it is answered, or its stream was left since. */
+  writtenBy(request: number): Letter<T> | undefined {
+    const letter = this.#tries.get(request)
+    return letter && letter.seq > 0 && this.#unanswered.includes(letter) ? letter : undefined
+  }
+
   /** Stored. Any try's receipt settles the letter; undefined: it was settled before. */
   receipt(request: number): Letter<T> | undefined {
     const letter = this.#tries.get(request)

@@ -64,10 +64,16 @@ export interface SubscriptionOptions {
   readonly window: number
 }
 
+export interface Subscriber {
+  acknowledge(index: number): void
+  open(messages: readonly WireMessage[]): Promise<InboxMessage[]>
+  /** All that is in the mailbox after `from` and up to `last`, which is a message, has come. */
+  received(from: number, last: number): void
+}
+
 export class Subscription {
   readonly #operations: Operations
-  readonly #acknowledge: (index: number) => void
-  readonly #open: (messages: readonly WireMessage[]) => Promise<InboxMessage[]>
+  readonly #subscriber: Subscriber
   readonly #window: number
   #position: number | null
   #arrived: WireMessage[] = []
@@ -76,17 +82,11 @@ export class Subscription {
   #ended = false
   #failure: TrocaError | null = null
 
-  constructor(
-    options: SubscriptionOptions,
-    operations: Operations,
-    acknowledge: (index: number) => void,
-    open: (messages: readonly WireMessage[]) => Promise<InboxMessage[]>,
-  ) {
+  constructor(options: SubscriptionOptions, operations: Operations, subscriber: Subscriber) {
     this.#position = options.after
     this.#window = options.window
     this.#operations = operations
-    this.#acknowledge = acknowledge
-    this.#open = open
+    this.#subscriber = subscriber
   }
 
   /** On each new connection, and at the start. */
@@ -116,6 +116,9 @@ export class Subscription {
   }
 
   push(messages: readonly WireMessage[]): void {
+    const last = messages.at(-1)?.index ?? 0
+    // Where it does not know yet from where it listens, that is what was acknowledged.
+    if (!this.#ended) this.#subscriber.received(this.#position ?? 0, last)
     for (const message of messages) {
       if (this.#ended || message.index <= (this.#position ?? -1)) continue
       this.#position = message.index
@@ -141,8 +144,8 @@ export class Subscription {
       }
       batch = this.#arrived
       this.#arrived = []
-      for (const message of await this.#open(batch)) {
-        const ack = (): void => this.#acknowledge(message.index)
+      for (const message of await this.#subscriber.open(batch)) {
+        const ack = (): void => this.#subscriber.acknowledge(message.index)
         yield { ...message, ack }
       }
     }

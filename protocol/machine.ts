@@ -55,6 +55,8 @@ export type Effect =
   | { readonly type: 'send'; readonly link: LinkId; readonly message: Message }
   /** Closes a connection, after what was sent on it before. */
   | { readonly type: 'close'; readonly link: LinkId; readonly reason: string }
+  /** A client has proved who it is: its frames may be as long as WELCOME said. */
+  | { readonly type: 'admit'; readonly link: LinkId }
   /** One transaction in the file's only writer queue, first in first out. */
   | { readonly type: 'persist'; readonly token: number; readonly batch: WriteBatch }
   | { readonly type: 'read'; readonly token: number; readonly query: ReadQuery }

@@ -3,6 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { ERRORS } from '../protocol/errors.js'
 import { encodeFrame } from '../protocol/wire/frame.js'
 import { CONVERSATIONS, MESSAGE_TYPES } from '../protocol/messages/catalogue.js'
 import type { Message } from '../protocol/messages/catalogue.js'
@@ -49,6 +50,27 @@ function section({ tag, name, meaning, shape }: Loose): string[] {
   return ['', `### ${hex} ${name}`, '', meaning, '', ...(rows.length > 0 ? table : ['No fields.'])]
 }
 
+const yes = (holds: boolean): string => (holds ? 'yes' : '')
+
+function errorSection(): string[] {
+  const kinds = Object.entries(ERRORS).sort(([, a], [, b]) => a.code - b.code)
+  const rows = kinds.map(([name, { code, text, retriable, definite, hint }]) => {
+    return `| ${code} | ${name} | ${yes(retriable)} | ${yes(definite)} | ${text}: ${hint} |`
+  })
+  return [
+    '',
+    '## Errors',
+    '',
+    'In `code` of ERROR. 1xx: what was asked; 2xx: the state of the cluster; 3xx: the connection,',
+    'which is closed after it. Retriable: the same request may succeed later. Definite: the thing',
+    'asked for certainly did not happen; what `definite` of the message itself says takes precedence.',
+    '',
+    '| code | name | retriable | definite | meaning, and what to do |',
+    '| ---- | ---- | --------- | -------- | ----------------------- |',
+    ...rows,
+  ]
+}
+
 export function messagesDocument(): string {
   const lines = [
     '# Messages',
@@ -66,7 +88,7 @@ export function messagesDocument(): string {
     const types = Object.values(conversation) as unknown as Loose[]
     for (const type of types.sort(byTag)) lines.push(...section(type))
   }
-  return `${lines.join('\n')}\n`
+  return `${[...lines, ...errorSection()].join('\n')}\n`
 }
 
 export function checkedIn(file: string): string {

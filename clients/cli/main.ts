@@ -20,6 +20,7 @@ import { login } from './commands/login.js'
 import { logout } from './commands/logout.js'
 import { open } from './commands/open.js'
 import { passwd } from './commands/passwd.js'
+import { receipts } from './commands/receipts.js'
 import { register } from './commands/register.js'
 import { rsa } from './commands/rsa.js'
 import { send } from './commands/send.js'
@@ -68,6 +69,7 @@ const parser = yargs(args)
   .command(send)
   .command(inbox)
   .command(listen)
+  .command(receipts)
   .command(deleteCommand)
   .command(open)
   .command(bench)

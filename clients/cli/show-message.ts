@@ -4,10 +4,15 @@ import type { InboxMessage } from '../subscription.js'
 import { harmless, paint, result, resultJson } from './output.js'
 import { say } from './texts.js'
 
+/** UTC. */
+export function formatTime(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19).replace('T', ' ')
+}
+
 export function showMessage(message: InboxMessage, json: boolean): void {
   const { index, from, to, time, stream, seq, text, endToEnd } = message
   if (json) return resultJson({ index, from, to, time, stream, seq, text, endToEnd })
-  const when = new Date(time).toISOString().slice(0, 19).replace('T', ' ')
+  const when = formatTime(time)
   const unread = say(endToEnd ? 'unproven' : 'sealed')
   const content = text === null ? paint.red(unread) : harmless(text)
   result(

@@ -3,7 +3,7 @@
 import { MAX_PEER_FRAME } from '../../protocol/messages/common.js'
 
 export interface LinkBounds {
-  /** Longest frame before HELLO, from a replica, from a client. */
+  /** Longest frame of who has not proved who it is, of a replica, of a client logged in. */
   readonly helloFrame: number
   readonly peerFrame: number
   readonly clientFrame: number

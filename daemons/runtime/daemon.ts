@@ -90,6 +90,7 @@ class Daemon {
       send: (link, frame) => this.#links.send(link, frame),
       close: (link, reason) => this.#links.close(link, reason),
       hold: (link, held) => this.#links.hold(link, held),
+      admit: (link) => this.#links.admit(link),
       ...(store && { store }),
       ...(workers && { workers }),
       wrote: (seconds) => this.#figures.wrote(seconds),

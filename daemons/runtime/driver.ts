@@ -18,6 +18,7 @@ export interface Surroundings {
   readonly send: (link: LinkId, frame: Buffer) => void
   readonly close: (link: LinkId, reason: string) => void
   readonly hold: (link: LinkId, held: boolean) => void
+  readonly admit: (link: LinkId) => void
   readonly store?: {
     write(batch: WriteBatch): Promise<WriteResult>
     read(query: ReadQuery): Promise<ReadResult>
@@ -109,6 +110,8 @@ export class Driver {
         return this.#around.close(effect.link, effect.reason)
       case 'hold':
         return this.#around.hold(effect.link, effect.held)
+      case 'admit':
+        return this.#around.admit(effect.link)
       case 'persist':
         return this.#persist(effect.token, effect.batch)
       case 'read':

@@ -144,6 +144,12 @@ export class Links {
     this.#links.get(id)?.hold(held)
   }
 
+  /** A client has logged in. */
+  admit(id: LinkId): void {
+    const { clientFrame, clientQueue } = this.#options.bounds
+    this.#links.get(id)?.allow(clientFrame, clientQueue, true)
+  }
+
   close(id: LinkId, reason: string): void {
     this.#links.get(id)?.end(reason)
   }
@@ -242,8 +248,8 @@ export class Links {
   }
 
   #bound(link: Link, peer: Peer): void {
-    const { peerFrame, clientFrame, peerQueue, clientQueue } = this.#options.bounds
-    if (peer.role === 'client') link.allow(clientFrame, clientQueue, true)
+    const { helloFrame, peerFrame, peerQueue, clientQueue } = this.#options.bounds
+    if (peer.role === 'client') link.allow(helloFrame, clientQueue, true)
     else link.allow(peerFrame, peerQueue, false)
   }
 

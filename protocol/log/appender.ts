@@ -322,6 +322,7 @@ export class Appender {
     const { log } = this.#s
     const previous = log.place
     const fresh = takeStretch(log, this.#s.clock, after, entries)
+    if (!fresh) return this.#s.distrust(from, 'entries that do not follow from each other')
     this.#raiseCommit(Math.min(commit, after + entries.length))
     if (fresh.length > 0) this.#write(previous, fresh, from)
     else if (log.durable === log.last) {

@@ -25,13 +25,13 @@ export function isDrop({ meta }: Pick<Entry, 'meta'>): boolean {
 }
 
 /** Throws where the entry erases nothing. */
-export function decodeDrop(entry: Entry): Drop {
+export function decodeDrop(entry: Pick<Entry, 'index' | 'meta' | 'body'>): Drop {
   const { kind, mailbox } = decodeMeta(entry.meta)
   const { index } = entry
   if (kind === KIND.closed) return { index, mailbox, indices: null }
   const indices: unknown = JSON.parse(Buffer.from(entry.body).toString('utf8'))
-  if (kind !== KIND.drop || !Array.isArray(indices))
-    throw new RangeError('DROP body: array expected')
+  if (kind !== KIND.drop || !Array.isArray(indices) || !indices.every(Number.isSafeInteger))
+    throw new RangeError('DROP body: array of indices expected')
   return { index, mailbox, indices: (indices as number[]).filter((named) => named < index) }
 }
 

@@ -171,6 +171,16 @@ export function chainOf(previous: Uint8Array, entry: Unchained & Erasable): Uint
   return sha256(chained(previous, entry, bodyHashOf(entry)))
 }
 
+/** Whether each entry follows from the one before, the first from `previous`. */
+export function isChained(previous: Uint8Array, entries: readonly Entry[]): boolean {
+  let before = previous
+  return entries.every((entry) => {
+    const follows = sameBytes(chainOf(before, entry), entry.chain)
+    before = entry.chain
+    return follows
+  })
+}
+
 export function withChain(previous: Uint8Array, entry: Unchained): Entry {
   return { ...entry, bodyHash: null, chain: chainOf(previous, entry) }
 }

@@ -3,7 +3,7 @@
 
 import { invariant } from '../assert.js'
 import type { LamportClock } from '../clocks/lamport.js'
-import { chainOf, sameBytes, weigh, type Entry } from './entry.js'
+import { isChained, sameBytes, weigh, type Entry } from './entry.js'
 import type { Place } from './storage.js'
 import type { LogTail } from './tail.js'
 
@@ -39,26 +39,24 @@ export function cutFrames(
   return parts
 }
 
-/** Appends what is new of the entries after `after`, in the same view's log; answers with it. */
+/**
+ * Appends what is new of the entries after `after`, in the same view's log; answers with it. null: it
+ * does not follow from what is here, and nothing of it was taken.
+ */
 export function takeStretch(
   log: LogTail,
   clock: LamportClock,
   after: number,
   entries: readonly Entry[],
-): Entry[] {
-  const fresh: Entry[] = []
-  for (const [i, entry] of entries.entries()) {
-    invariant(entry.index === after + 1 + i, 'log: entries out of order')
+): Entry[] | null {
+  invariant(entries[0] === undefined || entries[0].index === after + 1, 'log: entries out of order')
+  for (const entry of entries) {
     const known = log.at(entry.index)
-    if (known) {
-      invariant(sameBytes(known.chain, entry.chain), `P2: other chain at ${entry.index}`)
-    } else if (entry.index > log.last) {
-      const chain = chainOf(log.chain, entry)
-      invariant(sameBytes(chain, entry.chain), `log: chain broken at ${entry.index}`)
-      clock.raise(entry.lamport)
-      log.append([entry])
-      fresh.push(entry)
-    }
+    if (known) invariant(sameBytes(known.chain, entry.chain), `P2: other chain at ${entry.index}`)
   }
+  const fresh = entries.filter(({ index }) => index > log.last)
+  if (!isChained(log.chain, fresh)) return null
+  for (const entry of fresh) clock.raise(entry.lamport)
+  log.append(fresh)
   return fresh
 }

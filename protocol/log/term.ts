@@ -11,8 +11,8 @@ export function decodeTerm(body: Uint8Array): Owner {
   const value: unknown = JSON.parse(Buffer.from(body).toString('utf8'))
   if (!Array.isArray(value)) throw new RangeError('TERM body: array expected')
   const [slot, boot, nonce] = value as unknown[]
-  if (typeof slot !== 'number' || typeof boot !== 'string' || typeof nonce !== 'string') {
+  if (!Number.isSafeInteger(slot) || typeof boot !== 'string' || typeof nonce !== 'string') {
     throw new RangeError('TERM body: slot, boot and nonce expected')
   }
-  return { slot, boot, nonce }
+  return { slot: slot as number, boot, nonce }
 }

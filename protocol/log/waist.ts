@@ -3,6 +3,7 @@
 
 import type { LinkId, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
+import { nonsenseIn } from '../messages/sense.js'
 import type { Standing } from '../view/standing.js'
 import { claimed } from './admission.js'
 import type { Appender } from './appender.js'
@@ -90,6 +91,11 @@ export class Waist {
 
   onMessage(link: LinkId, message: Message): void {
     const writer = this.#writers.get(link)!
+    const nonsense = nonsenseIn(message, writer.slot)
+    if (nonsense !== null) {
+      this.#s.outbox.distrust(link, writer.slot, nonsense)
+      return
+    }
     writer.heard = this.#s.now.monotonic
     switch (message.type) {
       case 'HOME_HEARTBEAT':

@@ -6,7 +6,9 @@ import {
   INVITATION_BYTES,
   MAX_BLOCKED,
   MAX_DROP,
+  MAX_FOLLOWED,
   MAX_KEYS,
+  MAX_RECEIPTS,
   MAX_SEALED,
   MAX_SLOTS,
   MAX_TEXT,
@@ -293,6 +295,59 @@ export const DELETED = message(
   },
 )
 
+export const DELIVERED = message(
+  0x27,
+  'DELIVERED',
+  'A client of the user has received everything up to this index; the higher wins. Not answered.',
+  {
+    index,
+  },
+)
+
+export const RECEIPTS = message(
+  0x28,
+  'RECEIPTS',
+  'Asks for the own newest sends, over all streams, and the state of each.',
+  {
+    request,
+    limit: uint(MAX_RECEIPTS),
+    /** nil: to whomever. */
+    to: optional(userName),
+  },
+)
+
+export const RECEIPTS_ARE = message(0x29, 'RECEIPTS_ARE', 'Answers RECEIPTS: newest first.', {
+  request,
+  sends: list(
+    record({
+      stream,
+      seq: uint(),
+      to: userName,
+      index,
+      time: wallTime,
+      state: oneOf('stored', 'delivered', 'read', 'refused'),
+      /** Of the error that refused it; 0: it was not. */
+      code: uint(65_535),
+    }),
+    MAX_RECEIPTS,
+  ),
+})
+
+export const FOLLOW_RECEIPTS = message(
+  0x2a,
+  'FOLLOW_RECEIPTS',
+  'From now on tells what becomes of the sends of this session, and of these earlier ones.',
+  {
+    request,
+    /** Log indices of own messages; one that is not, or is no longer kept, is passed over. */
+    indices: list(index, MAX_FOLLOWED),
+  },
+)
+
+export const FOLLOWING_RECEIPTS = message(0x2b, 'FOLLOWING_RECEIPTS', 'Answers FOLLOW_RECEIPTS.', {
+  request,
+})
+
 export const SEND_SEALED = message(
   0x2c,
   'SEND_SEALED',
@@ -391,4 +446,23 @@ export const ACCOUNT_DELETED = message(
   'ACCOUNT_DELETED',
   'Answers DELETE_ACCOUNT: the account is nobody any more; its name stays taken.',
   { request, name: userName },
+)
+
+export const ACCEPTED = message(
+  0x3c,
+  'ACCEPTED',
+  'A send has a place in an order that replicas have in memory: it promises nothing.',
+  { request, seq: uint() },
+)
+
+export const RECEIPT_STATE = message(
+  0x3d,
+  'RECEIPT_STATE',
+  'What this session has sent to this user is delivered, and read, up to these indices of it.',
+  {
+    to: userName,
+    delivered: index,
+    /** 0: nothing that was not told before. */
+    read: index,
+  },
 )

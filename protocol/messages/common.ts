@@ -17,6 +17,10 @@ export const MAX_DROP = 128
 export const INVITATION_BYTES = 16
 /** Names on one block list, at the most. */
 export const MAX_BLOCKED = 256
+/** Sends that one answer about receipts tells of, at the most. */
+export const MAX_RECEIPTS = 1_000
+/** Stored sends that one session hears of further, at the most. */
+export const MAX_FOLLOWED = 1_024
 /** Bytes of one frame between replicas at the most. */
 export const MAX_PEER_FRAME = 256 * 1024
 /** Entries of one group, and of one order, at the most. */

@@ -1,6 +1,7 @@
 // Bodies of entries that execution itself reads, as JSON: they are few, and people can read them.
 
 import type { AccountKey, AccountSecrets } from '../replicas/compute.js'
+import type { Mark } from './marks.js'
 
 export interface Account {
   readonly name: string
@@ -33,6 +34,10 @@ export interface Note {
   readonly code: number
   readonly value: number
 }
+
+const write = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value))
+const read = (body: Uint8Array): unknown => JSON.parse(Buffer.from(body).toString('utf8'))
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
 
 const text64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url')
 const bytes64 = (text: string): Uint8Array => Buffer.from(text, 'base64url')
@@ -84,8 +89,9 @@ export function encodeAccount(account: Omit<Account, 'name'>): Uint8Array {
   )
 }
 
+/** Throws where the bytes are no account. */
 export function decodeAccount(name: string, body: Uint8Array): Account {
-  const json = JSON.parse(Buffer.from(body).toString('utf8')) as KeyJson & {
+  const json = read(body) as KeyJson & {
     token: string
     salt: string
     cost: [number, number, number]
@@ -97,10 +103,12 @@ export function decodeAccount(name: string, body: Uint8Array): Account {
     invitation?: string
   }
   const [logN, r, p] = json.cost
+  const { version = 1 } = json
+  if (![logN, r, p, version].every(isCount)) throw new RangeError('account body: counts expected')
   return {
     name,
     token: bytes64(json.token),
-    version: json.version ?? 1,
+    version,
     changeToken: bytes64(json.changeToken ?? ''),
     invitation: json.invitation === undefined ? null : bytes64(json.invitation),
     secrets: {
@@ -113,23 +121,35 @@ export function decodeAccount(name: string, body: Uint8Array): Account {
   }
 }
 
-const write = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value))
-const read = (body: Uint8Array): unknown => JSON.parse(Buffer.from(body).toString('utf8'))
-
-export function encodeCursors(cursors: ReadonlyMap<string, number>): Uint8Array {
-  return write([...cursors])
+export function encodeMarks(marks: Iterable<readonly [string, Mark]>): Uint8Array {
+  return write([...marks].map(([user, { read, delivered }]) => [user, read, delivered]))
 }
 
-export function decodeCursors(body: Uint8Array): [string, number][] {
-  return read(body) as [string, number][]
+/** Throws where the bytes are no marks. */
+export function decodeMarks(body: Uint8Array): [string, Mark][] {
+  const marks = read(body)
+  const isMark = (one: unknown): boolean =>
+    Array.isArray(one) && typeof one[0] === 'string' && one.slice(1).every(isCount)
+  if (!Array.isArray(marks) || !marks.every(isMark)) {
+    throw new RangeError('marks body: names and indices expected')
+  }
+  // An older version wrote how far was read alone.
+  return (marks as [user: string, read: number, delivered?: number][]).map(
+    ([user, read, delivered = read]) => [user, { delivered, read }],
+  )
 }
 
 export function encodeNote(note: Note): Uint8Array {
   return write([note.code, note.value])
 }
 
+/** Throws where the bytes are no note. */
 export function decodeNote(body: Uint8Array): Note {
-  const [code, value] = read(body) as [number, number]
+  const note = read(body)
+  if (!Array.isArray(note) || note.length !== 2 || !note.every(isCount)) {
+    throw new RangeError('note body: code and value expected')
+  }
+  const [code, value] = note as [number, number]
   return { code, value }
 }
 
@@ -138,17 +158,26 @@ export function encodeClosing(token: Uint8Array): Uint8Array {
   return write([text64(token)])
 }
 
+/** Throws where the bytes are no token. */
 export function decodeClosing(body: Uint8Array): Uint8Array {
-  const [token] = read(body) as [string]
-  return bytes64(token)
+  const closing = read(body)
+  if (!Array.isArray(closing) || typeof closing[0] !== 'string') {
+    throw new RangeError('closing body: token expected')
+  }
+  return bytes64(closing[0])
 }
 
 export function encodeInvitation({ invitation, expires }: Invitation): Uint8Array {
   return write([text64(invitation), expires])
 }
 
+/** Throws where the bytes are no invitation. */
 export function decodeInvitation(body: Uint8Array): Invitation {
-  const [invitation, expires] = read(body) as [string, number]
+  const written = read(body)
+  if (!Array.isArray(written) || typeof written[0] !== 'string' || !isCount(written[1])) {
+    throw new RangeError('invitation body: id and time expected')
+  }
+  const [invitation, expires] = written as [string, number]
   return { invitation: bytes64(invitation), expires }
 }
 
@@ -156,7 +185,16 @@ export function encodeBlock({ name, blocked }: Block): Uint8Array {
   return write([name, blocked])
 }
 
+/** Throws where the bytes are no entry of a block list. */
 export function decodeBlock(body: Uint8Array): Block {
-  const [name, blocked] = read(body) as [string, boolean]
+  const written = read(body)
+  if (
+    !Array.isArray(written) ||
+    typeof written[0] !== 'string' ||
+    typeof written[1] !== 'boolean'
+  ) {
+    throw new RangeError('block body: name and truth expected')
+  }
+  const [name, blocked] = written as [string, boolean]
   return { name, blocked }
 }

@@ -25,6 +25,7 @@ export function decideRegister(
   if (ledger.isTaken(name)) return noop(ERRORS.NAME_TAKEN.code)
   const refused = whyNotLetIn(ledger, command, context)
   if (refused !== null) return noop(refused)
+  if (!context.readable(command)) return noop(ERRORS.BAD_KEYS.code)
   const { invitation } = command
   const secrets = secretsOf(command)
   return accountEntry(name, { token, version: 1, changeToken: NONE, secrets, invitation })
@@ -56,6 +57,7 @@ export function decideChange(
   if (sameBytes(existing.changeToken, changeToken)) return noop(0)
   if (existing.version !== version) return noop(ERRORS.ACCOUNT_CHANGED.code)
   if (isClientHeld(existing.secrets) !== isClientHeld(command)) return noop(ERRORS.BAD_KEYS.code)
+  if (!context.readable(command)) return noop(ERRORS.BAD_KEYS.code)
   const { token } = existing
   const secrets = secretsOf(command)
   return accountEntry(user, {

@@ -97,7 +97,7 @@ function decideSend(ledger: Ledger, command: Send, place: number, context: Conte
   }
   const refused = whyRefused(ledger, command, sender, context)
   if (refused !== null) {
-    const meta = { kind: KIND.refusal, answer: refused, mailbox: '', stream, seq, digest }
+    const meta = { kind: KIND.refusal, answer: refused, mailbox: to, stream, seq, digest }
     return decision(meta)
   }
   const body = bodyOf(command, ledger.account(to)!, place, context)

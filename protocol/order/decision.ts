@@ -2,6 +2,7 @@
 
 import { encodeMeta, KIND, type Draft, type Meta } from '../log/entry.js'
 import type { The } from '../messages/catalogue.js'
+import type { AccountSecrets } from '../replicas/compute.js'
 import { encodeNote, type Account } from './bodies.js'
 import type { RecipientKey, Seal } from './seal.js'
 
@@ -17,6 +18,8 @@ export interface Context {
   readonly seal: Seal
   readonly keyOf: (account: Account) => RecipientKey
   readonly namesOf: (account: Account) => KeyNames
+  /** All its public keys can be read: what is in the log must never make execution fail. */
+  readonly readable: (secrets: AccountSecrets) => boolean
 }
 
 /** RFC 7638 thumbprints of all the keys of an account. */

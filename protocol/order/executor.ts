@@ -3,6 +3,7 @@
 
 import type { The } from '../messages/catalogue.js'
 import { decodeMeta, sha256, type Draft, type Entry, type Meta } from '../log/entry.js'
+import type { AccountSecrets } from '../replicas/compute.js'
 import type { Account } from './bodies.js'
 import { decide } from './decide.js'
 import type { Decision, KeyNames } from './decision.js'
@@ -85,6 +86,18 @@ export class Executor {
     return names
   }
 
+  #readable(secrets: AccountSecrets): boolean {
+    try {
+      for (const { publicKey, signing } of [secrets, ...secrets.older]) {
+        this.#readKey(publicKey)
+        if (signing) this.#readKey(signing.publicKey)
+      }
+      return true
+    } catch {
+      return false
+    }
+  }
+
   /** Of the orders that it executes. */
   get term(): number {
     return this.#term
@@ -97,14 +110,15 @@ export class Executor {
   /** Takes an order; `executable` then says what can be executed. */
   hold(order: Order): void {
     if (order.term < this.#term) return
-    if (order.term > this.#term) this.#enterTerm(order.term)
+    if (order.term > this.#term) this.enterTerm(order.term)
     const known = this.#executed.get(order.k) ?? this.#held.get(order.k)
     if (known && known.attempt >= order.attempt) return
     if (order.k <= this.base.progress(order.term).k || this.#held.size >= MAX_HELD) return
     this.#held.set(order.k, order)
   }
 
-  #enterTerm(term: number): void {
+  /** From here on only orders of this term, or of a later one. */
+  enterTerm(term: number): void {
     this.#term = term
     this.#held.clear()
     this.dropOverlay()
@@ -128,7 +142,8 @@ export class Executor {
     const { term, k, attempt, time, keySeed, diverged } = order
     const keyOf = (account: Account): RecipientKey => this.keyOf(account)
     const namesOf = (account: Account): KeyNames => this.namesOf(account)
-    const context = { term, k, time, keySeed, diverged, seal: this.#seal, keyOf, namesOf }
+    const readable = (secrets: AccountSecrets): boolean => this.#readable(secrets)
+    const context = { term, k, time, keySeed, diverged, seal: this.#seal, keyOf, namesOf, readable }
     const decisions = order.commands.map((command, place) => {
       const decision = decide(this.#overlay, command, place, context)
       this.#overlay.apply(decision.draft, decision.meta, k)
@@ -146,7 +161,7 @@ export class Executor {
   apply(entry: Entry): Meta {
     const meta = decodeMeta(entry.meta)
     this.base.apply(entry, meta)
-    if (entry.term > this.#term) this.#enterTerm(entry.term)
+    if (entry.term > this.#term) this.enterTerm(entry.term)
     if (entry.term === this.#term && entry.term > 0) {
       this.#overlay.settle(meta, entry.k)
       if (entry.part === entry.parts) {
@@ -173,7 +188,7 @@ export class Executor {
 
   /** Forgets everything: the state is built again from the log. */
   reset(): void {
-    this.base = new Committed(this.base.cursors)
+    this.base = new Committed(this.base.marks)
     this.#keys = new WeakMap()
     this.#names = new WeakMap()
     this.dropOverlay()

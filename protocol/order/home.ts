@@ -250,6 +250,10 @@ export class Home {
     this.questions.lost(known.slot)
   }
 
+  slotOf(link: LinkId): Slot | undefined {
+    return this.#storeOf.get(link)?.slot
+  }
+
   owns(link: LinkId): boolean {
     return this.#storeOf.has(link)
   }

@@ -14,6 +14,8 @@ export interface LeadershipEvents {
   stopped(reason: string): void
   /** The known coordinator has changed; 0: none. */
   coordinator(slot: Slot): void
+  /** There is no term above this one, whatever was said. */
+  refuted(term: number): void
 }
 
 export class Leadership {
@@ -25,6 +27,7 @@ export class Leadership {
   /** Won, waiting for the own TERM to be applied. */
   #won: { readonly term: number; readonly index: number } | null = null
   #claimNonce = ''
+  #expected = 0
   /** A failed claim disqualifies until then, monotonic ms. */
   #disqualifiedUntil = 0
   #known: Slot = 0
@@ -164,15 +167,17 @@ export class Leadership {
     this.elections++
     this.#s.role = 'claimant'
     this.#claimNonce = this.#s.nonce()
-    this.#s.outbox.log('info', 'claiming', { expected: this.#s.newestTerm })
-    this.#home.claim(this.#s.newestTerm, this.#s.size, this.#claimNonce)
+    this.#expected = this.#s.newestTerm
+    this.#s.outbox.log('info', 'claiming', { expected: this.#expected })
+    this.#home.claim(this.#expected, this.#s.size, this.#claimNonce)
     this.#home.sayHeartbeats()
   }
 
   onClaimed(message: The<'CLAIMED'>): void {
     if (this.#s.role !== 'claimant' || message.nonce !== this.#claimNonce) return
-    const { outcome, term, index } = message
-    this.seeTerm(message.newestTerm)
+    const { outcome, term, index, newestTerm } = message
+    if (outcome === 'lost' && newestTerm < this.#expected) this.#refute(newestTerm)
+    this.seeTerm(newestTerm)
     if (outcome === 'won' && term >= this.#s.newestTerm) {
       this.#won = { term, index }
       this.applied()
@@ -224,11 +229,23 @@ export class Leadership {
 
   onCoordinator(message: The<'COORDINATOR'>): void {
     const { term, slot, hops } = message
-    if (term < this.#s.newestTerm) return
+    if (!this.#s.believes(term)) return
     this.seeTerm(term)
     const successor = this.#s.successor
     if (slot === this.#s.self || successor === undefined || successor === slot) return
     if (hops < this.#s.slots) this.#s.send(successor, { ...message, hops: hops + 1 })
+  }
+
+  /**
+   * The log of who held the turn has every term that there is. A higher one was said by a replica that
+   * is wrong: believed for ever, it would keep everybody from every term to come.
+   */
+  #refute(newest: number): void {
+    if (this.#s.newestTerm !== this.#expected) return
+    this.#s.outbox.log('error', 'term-refuted', { term: this.#expected, newest })
+    this.#s.refuted = this.#expected
+    this.#s.newestTerm = newest
+    this.#events.refuted(newest)
   }
 
   /** A term seen anywhere: who holds or claims a lower one stops. */

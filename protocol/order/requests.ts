@@ -13,6 +13,8 @@ export interface PendingRequest {
   readonly request: number
   readonly command: Command
   readonly answer: (entry: Entry, meta: Meta) => void
+  /** It has a place in an order, which may come to nothing yet. */
+  readonly placed: () => void
   /** `ordered`: it had a place in an order, so it may have happened. */
   readonly fail: (ordered: boolean) => void
   /** Which coordinator it was handed to. */
@@ -48,7 +50,14 @@ export class Requests {
       origin.slot === this.#self && origin.boot === this.#boot ? origin.id : 0,
     )
     if (order.k <= committedK) for (const id of ids) this.#fail(id, true)
-    else this.#placed.set(order.k, ids)
+    else this.#take(order.k, ids)
+  }
+
+  /** The same order may come again, and in another attempt. */
+  #take(k: number, ids: readonly number[]): void {
+    const isNew = !this.#placed.has(k)
+    this.#placed.set(k, ids)
+    if (isNew) for (const id of ids) this.#pending.get(id)?.placed()
   }
 
   /** An entry of the committed log: answers the request that it came from, if it was one of ours. */

@@ -37,6 +37,8 @@ export class RingStanding {
   holds = 0
   /** Highest term seen in feed, messages and answers. */
   newestTerm = 0
+  /** A claim has shown that there is no such term yet: what is said of any up to here is hearsay. */
+  refuted = 0
   /** Clients connected here, and when there was last one, monotonic ms. */
   #clients = 0
   #clientAt = -Infinity
@@ -53,6 +55,11 @@ export class RingStanding {
     this.timings = config.timings
     this.limits = config.limits
     this.registration = config.registration
+  }
+
+  /** Whether what the ring says in this term counts: it is not over, and nothing shows it a lie. */
+  believes(term: number): boolean {
+    return term === this.newestTerm || (term > this.newestTerm && term > this.refuted)
   }
 
   hears(slot: Slot): boolean {
@@ -79,6 +86,7 @@ export class RingStanding {
     this.#clientAt = this.now.monotonic
   }
 
+  /** For something that takes an order: what is refused here, or read, needs no coordinator. */
   clientAsked(): void {
     this.#askedAt = this.now.monotonic
   }
@@ -90,7 +98,7 @@ export class RingStanding {
 
   /**
    * What a claim weighs against the lease of another: the replicas linked here, and above all
-   * whether any client is, and asks for something. A coordinator whom no client reaches gives way.
+   * whether any client is, and has something to be ordered. A coordinator whom no client reaches gives way.
    */
   get size(): number {
     const asked = this.now.monotonic - this.#askedAt <= this.timings.coordinatorPatience

@@ -1,12 +1,14 @@
 // What execution knows: people (people.ts) and streams, from the committed log, and the overlay of
-// orders executed but not yet seen committed. Both are changed by what was decided alone. Cursors are kept here
-// too, but execution never reads them: they are appended outside the order.
+// orders executed but not yet seen committed. Both are changed by what was decided alone. Marks and
+// what each user has sent are kept here too, but execution never reads them.
 
 import { decodeMeta, KIND, type Draft, type Entry, type Meta } from '../log/entry.js'
 import { NO_FENCE, type Fence } from '../log/storage.js'
 import { advanceFence } from '../log/tail.js'
-import { decodeCursors } from './bodies.js'
+import { decodeMarks } from './bodies.js'
+import { Marks } from './marks.js'
 import { People, PeopleAhead, idOf, type PeopleLedger } from './people.js'
+import { Sent } from './sent.js'
 
 /** Answers of a stream that are kept for repeated requests. */
 export const KEPT_ANSWERS = 256
@@ -39,7 +41,8 @@ export function streamKey(stream: Uint8Array): string {
 /** The committed log, applied. */
 export class Committed extends People implements Ledger {
   readonly streams = new Map<string, StreamState>()
-  readonly cursors: Map<string, number>
+  readonly marks: Marks
+  readonly sent = new Sent()
   index = 0
   fence: Fence = NO_FENCE
   /** Index of the newest TERM entry. */
@@ -47,10 +50,10 @@ export class Committed extends People implements Ledger {
   /** Highest time of entries that orders or claims wrote, ms since 1970. */
   time = 0
 
-  /** `cursors`: known from before a rebuild. They only grow, and execution never reads them. */
-  constructor(cursors: ReadonlyMap<string, number> = new Map()) {
+  /** `marks`: known from before a rebuild, as they only grow. */
+  constructor(marks = new Marks()) {
     super()
-    this.cursors = new Map(cursors)
+    this.marks = marks
   }
 
   stream(id: string): StreamState | undefined {
@@ -73,13 +76,12 @@ export class Committed extends People implements Ledger {
     this.fence = advanceFence(this.fence, entry)
     if (meta.kind === KIND.term) this.termIndex = entry.index
     if (meta.kind === KIND.cursors) {
-      for (const [user, index] of decodeCursors(entry.body)) {
-        if (index > (this.cursors.get(user) ?? 0)) this.cursors.set(user, index)
-      }
+      for (const [user, mark] of decodeMarks(entry.body)) this.marks.raise(user, mark)
       return
     }
     this.time = Math.max(this.time, entry.time)
     this.applyToPeople(entry, meta)
+    if (meta.kind === KIND.closed) this.sent.forget(meta.mailbox)
     if (meta.kind === KIND.stream) {
       this.streams.set(streamKey(meta.stream), { owner: meta.mailbox, next: 1, answers: new Map() })
     }
@@ -92,6 +94,7 @@ export class Committed extends People implements Ledger {
       stream.next = seq + 1
       stream.answers.set(seq, { digest, code, index: entry.index, time: entry.time })
       stream.answers.delete(seq - KEPT_ANSWERS)
+      this.sent.add(stream.owner, meta, entry.index, entry.time)
     }
   }
 }

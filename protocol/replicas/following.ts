@@ -5,6 +5,7 @@ import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
 import { decodeDrop, drops, isDrop } from '../log/drop.js'
 import { KIND, sameBytes, type Entry, type Meta } from '../log/entry.js'
+import { decodeMarks } from '../order/bodies.js'
 import type { Coordinator } from '../order/coordinator.js'
 import type { Executed, Executor } from '../order/executor.js'
 import type { Home } from '../order/home.js'
@@ -51,7 +52,7 @@ export class Following {
   }
 
   onOrder(from: Slot, order: The<'ORDER'>): void {
-    if (order.term < this.#s.newestTerm) return
+    if (!this.#s.believes(order.term)) return
     this.#orderedBy = from
     this.#leadership.seeTerm(order.term)
     this.#requests.place(order, this.#executor.base.progress(order.term).k)
@@ -89,7 +90,7 @@ export class Following {
 
   onCommitted(message: The<'COMMITTED'>): void {
     const { term, k, hash } = message
-    if (term < this.#s.newestTerm) return
+    if (!this.#s.believes(term)) return
     this.#leadership.seeTerm(term)
     const own = this.#executor.executed(k)
     if (!own || sameBytes(own.hash, hash)) return
@@ -106,8 +107,9 @@ export class Following {
   }
 
   onEntries(message: The<'ENTRIES'>): void {
-    const { delivery, sends } = this.#sessions
+    const { delivery, receipts, sends } = this.#sessions
     const { stored } = sends
+    const marked = new Set<string>()
     let arrived: { entry: Entry; meta: Meta }[] = []
     for (const [i, entry] of message.entries.entries()) {
       const { base } = this.#executor
@@ -120,6 +122,9 @@ export class Following {
       if (meta.kind === KIND.account || meta.kind === KIND.closed) {
         this.#sessions.accountChanged(meta.mailbox)
       }
+      if (meta.kind === KIND.cursors) {
+        for (const [user] of decodeMarks(entry.body)) marked.add(user)
+      }
       if (meta.kind === KIND.message)
         stored.add(meta.mailbox, entry.index, message.bodyBytes[i] ?? 0)
       if (meta.kind === KIND.message && !entry.bodyHash) arrived.push({ entry, meta })
@@ -131,6 +136,7 @@ export class Following {
       }
     }
     delivery.arrived(arrived)
+    receipts.moved(marked)
     this.#sessions.applied()
     this.#leadership.applied()
     this.vote(this.#executor.run())

@@ -1,7 +1,8 @@
 // Gathers the effects of one step, and keeps what is to happen when a write, a read or a
 // computation has come back.
 
-import type { Effect, LinkId, LogLevel } from '../machine.js'
+import type { Effect, LinkId, LogLevel, Slot } from '../machine.js'
+import { refusal } from '../sessions/session.js'
 import type { Message } from '../messages/catalogue.js'
 import type { ReadQuery, ReadResult, WriteBatch, WriteResult } from '../log/storage.js'
 import type { Job, JobResult } from './compute.js'
@@ -20,6 +21,17 @@ export class Outbox {
 
   close(link: LinkId, reason: string): void {
     this.#effects.push({ type: 'close', link, reason })
+  }
+
+  /** What a replica has said cannot be: nothing of it is used; a new connection may do better. */
+  distrust(link: LinkId, peer: Slot, reason: string): void {
+    this.log('error', 'nonsense', { peer, reason })
+    this.send(link, refusal(0, 'NONSENSE', reason))
+    this.close(link, reason)
+  }
+
+  admit(link: LinkId): void {
+    this.#effects.push({ type: 'admit', link })
   }
 
   persist(batch: WriteBatch, then: (result: WriteResult) => void): void {

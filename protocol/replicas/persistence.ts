@@ -5,6 +5,7 @@ import { invariant } from '../assert.js'
 import type { Durations } from '../durations.js'
 import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
+import { nonsenseIn } from '../messages/sense.js'
 import { compareEpochs, formatEpoch, type Epoch } from '../log/epoch.js'
 import { Appender } from '../log/appender.js'
 import { Drops } from '../log/drops.js'
@@ -273,6 +274,8 @@ export class PersistenceReplica implements Machine {
     }
     const message: PeerMessage = received
     const peer = this.#s.peers.get(from)!
+    const nonsense = nonsenseIn(message, from) ?? this.#s.absurdIn(message)
+    if (nonsense !== null) return this.#s.distrust(from, nonsense)
     if (!this.#s.clock.receive(message.clock)) {
       this.#s.outbox.log('error', 'clock-jump', { peer: from, clock: message.clock })
       this.#s.outbox.close(link, 'a Lamport stamp that jumps absurdly far')

@@ -5,6 +5,7 @@ import { invariant } from '../assert.js'
 import type { Durations } from '../durations.js'
 import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
+import { nonsenseIn } from '../messages/sense.js'
 import type { Entry, Meta } from '../log/entry.js'
 import { Coordinator } from '../order/coordinator.js'
 import type { Command } from '../order/decision.js'
@@ -70,12 +71,17 @@ export class ProcessingReplica implements Machine {
       coordinate: () => this.#coordinator.begin(),
       stopped: () => this.#stopped(),
       coordinator: (slot) => this.#requestsFollow(slot),
+      refuted: (term) => {
+        this.#executor.enterTerm(term)
+        this.#requests.enterTerm(term)
+      },
     })
-    this.#cursors = new Cursors(this.#s, this.#home)
+    this.#cursors = new Cursors(this.#s, this.#home, this.#executor)
     this.#requests = new Requests(config.self, config.boot)
     this.#sessions = new Sessions(this.#s, this.#home, this.#executor, {
-      submit: (session, request, asked, answer) => this.#submit(session, request, asked, answer),
-      acknowledged: (user, index) => this.#cursors.acknowledge(user, index),
+      submit: (session, request, asked, answer, placed) =>
+        this.#submit(session, request, asked, answer, placed),
+      marked: (user, mark) => this.#cursors.mark(user, mark),
       status: (request) =>
         clusterStatus(this.#s, this.#home, this.#executor, this.coordinatorSlot, request),
     })
@@ -250,6 +256,7 @@ export class ProcessingReplica implements Machine {
       return
     }
     if (this.#home.owns(link)) {
+      if (this.#isNonsense(this.#home.slotOf(link)!, link, message)) return
       this.#home.onMessage(link, message)
       if (message.type === 'STORE_HEARTBEAT') this.#leadership.maintain()
       return
@@ -258,15 +265,23 @@ export class ProcessingReplica implements Machine {
     const peer = slot === undefined ? undefined : this.#s.peers.get(slot)
     // Frames of a connection that has been replaced are ignored.
     if (slot === undefined || peer?.link !== link) return
+    if (this.#isNonsense(slot, link, message)) return
     peer.heard = this.#s.now.monotonic
     this.#fromRing(slot, link, message)
+  }
+
+  #isNonsense(peer: Slot, link: LinkId, message: Message): boolean {
+    const reason = nonsenseIn(message, peer)
+    if (reason === null) return false
+    this.#s.outbox.distrust(link, peer, reason)
+    return true
   }
 
   #fromRing(slot: Slot, link: LinkId, message: Message): void {
     switch (message.type) {
       case 'RING_HEARTBEAT':
         this.#s.peers.get(slot)!.heartbeat = message
-        this.#leadership.seeTerm(message.newestTerm)
+        if (this.#s.believes(message.newestTerm)) this.#leadership.seeTerm(message.newestTerm)
         this.#leadership.maintain()
         return
       case 'ELECTION':
@@ -302,7 +317,9 @@ export class ProcessingReplica implements Machine {
     request: number,
     asked: Asked,
     answer: (entry: Entry, meta: Meta) => void,
+    placed: () => void = () => {},
   ): void {
+    this.#s.clientAsked()
     const coordinator = this.coordinatorSlot
     const { boot, self } = this.#s
     const id = ++this.#nextRequest
@@ -321,7 +338,8 @@ export class ProcessingReplica implements Machine {
     }
     const fail = (ordered: boolean): void =>
       this.#sessions.reply(session, refusal(request, ordered ? 'UNKNOWN_OUTCOME' : 'NOT_READY'))
-    this.#requests.add({ link: session.link, request, command, answer, fail, slot: coordinator })
+    const asking = { link: session.link, request, command, slot: coordinator }
+    this.#requests.add({ ...asking, answer, placed, fail })
   }
 
   #why(name: string): string {

@@ -180,6 +180,7 @@ export class Accounts {
     session.privateKeys = privateKeys
     session.clientHeld = isClientHeld(account.secrets)
     session.version = version
+    this.#s.outbox.admit(session.link)
     this.#sayAccount(session, request, name)
   }
 
@@ -187,7 +188,7 @@ export class Accounts {
     const account = this.#executor.base.account(name)!
     const { kid: fingerprint, bits } = this.#executor.keyOf(account)
     const held = isClientHeld(account.secrets) ? 'client' : 'service'
-    const cursor = this.#executor.base.cursors.get(name) ?? 0
+    const cursor = this.#executor.base.marks.of(name).read
     this.#port.reply(session, { type: 'SESSION', request, name, fingerprint, bits, held, cursor })
   }
 

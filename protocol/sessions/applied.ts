@@ -12,6 +12,11 @@ export class Applied {
     this.#executor = executor
   }
 
+  /** All that was ever applied here: while the state is built again, more than is applied. */
+  get furthest(): number {
+    return this.#furthest
+  }
+
   /** Runs `then` once the log is applied through `index`: at once, where it is. */
   through(index: number, then: () => void): void {
     if (index <= this.#executor.base.index) return then()

@@ -1,35 +1,41 @@
-// How far each user has dealt with its mailbox. Cursors commute (the higher wins), so each replica
-// appends its own, one entry at a time, outside the term; execution never reads them.
+// How far users have received their mailboxes and dealt with them, as their clients here say. Marks
+// commute (the higher wins), so each replica appends its own, one entry at a time, outside the term;
+// execution never reads them.
 
 import { KIND, plainMeta } from '../log/entry.js'
-import { encodeCursors } from '../order/bodies.js'
+import { encodeMarks } from '../order/bodies.js'
+import type { Executor } from '../order/executor.js'
 import type { Home } from '../order/home.js'
+import { Marks, type Mark } from '../order/marks.js'
 import type { RingStanding } from '../order/standing.js'
 
-/** Cursors are appended at most this often. */
+/** Marks are appended at most this often. */
 const INTERVAL_MS = 500
 
 export class Cursors {
   readonly #s: RingStanding
   readonly #home: Home
-  #pending = new Map<string, number>()
+  readonly #executor: Executor
+  #pending = new Marks()
   #last = 0
 
-  constructor(standing: RingStanding, home: Home) {
+  constructor(standing: RingStanding, home: Home, executor: Executor) {
     this.#s = standing
     this.#home = home
+    this.#executor = executor
   }
 
-  acknowledge(user: string, index: number): void {
-    this.#pending.set(user, Math.max(index, this.#pending.get(user) ?? 0))
+  /** What the log holds already is not appended again. */
+  mark(user: string, mark: Mark): void {
+    if (this.#executor.base.marks.exceeds(user, mark)) this.#pending.raise(user, mark)
   }
 
   tick(): void {
     const { now } = this.#s
     if (this.#pending.size === 0 || now.monotonic - this.#last < INTERVAL_MS) return
-    const draft = { meta: plainMeta(KIND.cursors), body: encodeCursors(this.#pending) }
+    const draft = { meta: plainMeta(KIND.cursors), body: encodeMarks(this.#pending) }
     if (!this.#home.appendCursors(draft)) return
     this.#last = now.monotonic
-    this.#pending = new Map()
+    this.#pending = new Marks()
   }
 }

@@ -157,7 +157,7 @@ export class Delivery {
         const { more, through } = page
         // An empty page with more to come (limit 0) has shown nothing: read on from where it began.
         const next = page.entries.at(-1)?.index ?? (more ? after : Math.max(after, through))
-        const cursor = this.#executor.base.cursors.get(user) ?? 0
+        const cursor = this.#executor.base.marks.of(user).read
         this.#s.outbox.send(session.link, { type: 'PAGE', request, messages, next, more, cursor })
         done()
       }
@@ -169,7 +169,7 @@ export class Delivery {
   // ---- pushes ---------------------------------------------------------------------------------
 
   listen(session: Session, message: The<'LISTEN'>): void {
-    const after = message.after ?? this.#executor.base.cursors.get(session.user!) ?? 0
+    const after = message.after ?? this.#executor.base.marks.of(session.user!).read
     const listener: Listener = {
       session,
       sent: after,

@@ -3,13 +3,13 @@
 
 import { ERRORS, errorName } from '../errors.js'
 import type { Message, The } from '../messages/catalogue.js'
-import { MAX_TEXT } from '../messages/common.js'
 import { KIND, type Entry, type Meta } from '../log/entry.js'
 import { decodeNote } from '../order/bodies.js'
 import type { Executor } from '../order/executor.js'
 import type { RingStanding } from '../order/standing.js'
 import { streamKey } from '../order/state.js'
 import { Rates } from './rates.js'
+import type { Receipts } from './receipts.js'
 import type { Asked } from './sessions.js'
 import { refusal, type Session } from './session.js'
 import { StoredBytes } from './stored.js'
@@ -22,6 +22,7 @@ export interface SendsPort {
     request: number,
     asked: Asked,
     answer: (entry: Entry, meta: Meta) => void,
+    placed?: () => void,
   ): void
   reply(session: Session, message: Message): void
 }
@@ -29,13 +30,15 @@ export interface SendsPort {
 export class Sends {
   readonly #s: RingStanding
   readonly #executor: Executor
+  readonly #receipts: Receipts
   readonly #port: SendsPort
   readonly #rates: Rates
   readonly stored = new StoredBytes()
 
-  constructor(standing: RingStanding, executor: Executor, port: SendsPort) {
+  constructor(standing: RingStanding, executor: Executor, receipts: Receipts, port: SendsPort) {
     this.#s = standing
     this.#executor = executor
+    this.#receipts = receipts
     this.#port = port
     const { sendsPerSecond: perSecond, sendBurst: burst } = standing.limits
     this.#rates = new Rates({ perSecond, burst })
@@ -44,17 +47,18 @@ export class Sends {
   send(session: Session, user: string, message: Send): void {
     const refused = this.#whyRefused(user, message)
     if (refused) return this.#port.reply(session, refused)
-    this.#port.submit(session, message.request, askedBy(user, message), (entry, meta) =>
-      this.#port.reply(session, this.#answer(message, entry, meta)),
-    )
+    const answer = (entry: Entry, meta: Meta): void => {
+      const told = this.#answer(message, entry, meta)
+      this.#port.reply(session, told)
+      if (told.type === 'RECEIPT') this.#receipts.stored(session, message.to, told.index)
+    }
+    const placed = (): void => this.#receipts.accepted(session, message)
+    this.#port.submit(session, message.request, askedBy(user, message), answer, placed)
   }
 
   #whyRefused(user: string, message: Send): The<'ERROR'> | null {
     const { request, seq, to } = message
     if (seq === 0) return refusal(request, 'BAD_REQUEST', 'seq starts at 1')
-    if (message.type === 'SEND' && Buffer.byteLength(message.text) > MAX_TEXT) {
-      return refusal(request, 'TOO_LONG', `at most ${MAX_TEXT} bytes`)
-    }
     const retryAfter = this.#rates.take(user, this.#s.now.monotonic)
     if (retryAfter > 0) {
       const { sendsPerSecond } = this.#s.limits

@@ -9,12 +9,14 @@ import { decodeNote } from '../order/bodies.js'
 import type { Command } from '../order/decision.js'
 import type { Executor } from '../order/executor.js'
 import type { Home } from '../order/home.js'
+import type { Mark } from '../order/marks.js'
 import type { RingStanding } from '../order/standing.js'
 import { Accounts } from './accounts.js'
 import { originOf } from './address.js'
 import { Applied } from './applied.js'
 import { Contacts, type ContactsPort } from './contacts.js'
 import { Delivery } from './delivery.js'
+import { Receipts } from './receipts.js'
 import { Sends, type SendsPort } from './sends.js'
 import { refusal, type Session } from './session.js'
 
@@ -40,6 +42,8 @@ type Request = The<
   | 'UNBLOCK'
   | 'BLOCKED'
   | 'DELETE_ACCOUNT'
+  | 'RECEIPTS'
+  | 'FOLLOW_RECEIPTS'
 >
 
 export interface SessionsPort {
@@ -49,8 +53,9 @@ export interface SessionsPort {
     request: number,
     asked: Asked,
     answer: (entry: Entry, meta: Meta) => void,
+    placed?: () => void,
   ): void
-  acknowledged(user: string, index: number): void
+  marked(user: string, mark: Mark): void
   status(request: number): The<'STATUS_IS'>
 }
 
@@ -61,6 +66,7 @@ export class Sessions {
   readonly #port: SessionsPort
   readonly delivery: Delivery
   readonly sends: Sends
+  readonly receipts: Receipts
   readonly #accounts: Accounts
   readonly #contacts: Contacts
   readonly #sessions = new Map<LinkId, Session>()
@@ -75,11 +81,13 @@ export class Sessions {
     this.#applied = new Applied(executor)
     this.delivery = new Delivery(standing, home, executor, this.#applied)
     const asking: ContactsPort & SendsPort = {
-      submit: (session, request, asked, answer) => port.submit(session, request, asked, answer),
+      submit: (session, request, asked, answer, placed?: () => void) =>
+        port.submit(session, request, asked, answer, placed),
       reply: (session, message) => this.reply(session, message),
       atTip: (session, request, then) => this.#atTip(session, request, then),
     }
-    this.sends = new Sends(standing, executor, asking)
+    this.receipts = new Receipts(standing, executor, asking)
+    this.sends = new Sends(standing, executor, this.receipts, asking)
     this.#contacts = new Contacts(standing.limits, executor, asking)
     this.#accounts = new Accounts(standing, executor, {
       ...asking,
@@ -157,6 +165,8 @@ export class Sessions {
       case 'UNBLOCK':
       case 'BLOCKED':
       case 'DELETE_ACCOUNT':
+      case 'RECEIPTS':
+      case 'FOLLOW_RECEIPTS':
         this.#asked(session)
         this.#onRequest(session, message)
         return
@@ -170,6 +180,9 @@ export class Sessions {
       case 'CURSOR':
         this.#onCursor(session, message.index)
         return
+      case 'DELIVERED':
+        this.#mark(session, { delivered: this.#reached(message.index), read: 0 })
+        return
       case 'LOGOUT':
         this.#s.outbox.send(link, { type: 'GOODBYE', reason: 'logged out' })
         this.#s.outbox.close(link, 'logged out')
@@ -182,7 +195,6 @@ export class Sessions {
 
   #onRequest(session: Session, message: Request): void {
     const { request } = message
-    this.#s.clientAsked()
     const refuse = (name: ErrorName, detail = ''): void =>
       this.reply(session, refusal(request, name, detail))
     if (this.draining) return refuse('SHUTTING_DOWN')
@@ -217,6 +229,10 @@ export class Sessions {
         return this.#contacts.blocked(session, user, message)
       case 'DELETE':
         return this.#delete(session, user, message)
+      case 'RECEIPTS':
+        return this.receipts.list(session, user, message)
+      case 'FOLLOW_RECEIPTS':
+        return this.receipts.follow(session, user, message)
     }
   }
 
@@ -261,13 +277,22 @@ export class Sessions {
     session.user = null
     session.clientHeld = false
     this.delivery.forget(session.link)
+    this.receipts.forget(session.link)
   }
 
   #onCursor(session: Session, index: number): void {
-    if (!session.user) return
-    const through = Math.min(index, this.#executor.base.index)
-    this.delivery.acknowledge(session.link, through)
-    this.#port.acknowledged(session.user, through)
+    const through = this.#reached(index)
+    if (session.user) this.delivery.acknowledge(session.link, through)
+    this.#mark(session, { delivered: through, read: through })
+  }
+
+  /** No client has seen more than was ever applied here. */
+  #reached(index: number): number {
+    return Math.min(index, this.#applied.furthest)
+  }
+
+  #mark(session: Session, mark: Mark): void {
+    if (session.user) this.#port.marked(session.user, mark)
   }
 
   /** Runs `then` when the own log holds everything that was acknowledged before now. */

@@ -294,7 +294,9 @@ export class ViewChange {
       const entries = pulled.entries.filter((entry) => entry.index <= limit)
       const require = { promised: message.epoch }
       const common = pulled.common
-      syncTo(this.#s, { common, entries }, { require }, () => this.#advance(source, message))
+      syncTo(this.#s, { from: source, common, entries }, { require }, () =>
+        this.#advance(source, message),
+      )
     })
   }
 

@@ -67,7 +67,9 @@ export class Joining {
       if (!pulled?.common || !outside) return
       this.#s.promised = maxEpoch(this.#s.promised, pulled.promised)
       const { promised } = this.#s
-      syncTo(this.#s, pulled, { promised, commit: pulled.commit }, () => {
+      const { common, entries } = pulled
+      const stretch = { from: source, common, entries }
+      syncTo(this.#s, stretch, { promised, commit: pulled.commit }, () => {
         this.#s.durablePromised = maxEpoch(this.#s.durablePromised, promised)
         const still = this.#s.status === 'outside' || this.#s.status === 'learner'
         if (still && pulled.entries.length > 0) this.join()

@@ -198,9 +198,8 @@ export class Proposal {
       }
       const entries = pulled.entries.filter((entry) => entry.index <= last.index)
       const require = { promised: this.epoch }
-      syncTo(this.#s, { common: pulled.common, entries }, { require }, () =>
-        this.#fetch(source, last),
-      )
+      const stretch = { from: source, common: pulled.common, entries }
+      syncTo(this.#s, stretch, { require }, () => this.#fetch(source, last))
     })
   }
 

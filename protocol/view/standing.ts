@@ -1,7 +1,7 @@
 // Where a persistence replica stands: its life, its promise, its view, its log and its links. The
 // parts of the replica (turn, log, view change, reads) share this and nothing else.
 
-import { LamportClock } from '../clocks/lamport.js'
+import { LamportClock, MAX_JUMP } from '../clocks/lamport.js'
 import type { Entropy, LinkId, Now, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { compareEpochs, EPOCH_ZERO, maxEpoch, sameEpoch, type Epoch } from '../log/epoch.js'
@@ -173,6 +173,11 @@ export class Standing {
     this.broadcast([to], body)
   }
 
+  distrust(peer: Slot, reason: string): void {
+    const link = this.peers.get(peer)?.link
+    if (link !== undefined) this.outbox.distrust(link, peer, reason)
+  }
+
   /** One message object for all, so that the shell encodes it once. */
   broadcast(to: readonly Slot[], body: Body): void {
     const message = {
@@ -222,6 +227,18 @@ export class Standing {
 
   get writing(): number {
     return this.#writes.length
+  }
+
+  /** Counters that jump absurdly far: one bad peer must not use up all epochs, or all lives. */
+  absurdIn(message: PeerMessage): string | null {
+    const { installed, promised, incarnation } = message
+    const epochs = 'epoch' in message ? [installed, promised, message.epoch] : [installed, promised]
+    if (epochs.some(({ counter }) => counter > this.seen.counter + MAX_JUMP)) {
+      return 'an epoch that jumps absurdly far'
+    }
+    const named = 'incarnations' in message ? message.incarnations : []
+    const lives = [incarnation, ...named.map((member) => member.incarnation)]
+    return lives.some(({ counter }) => counter > MAX_JUMP) ? 'an incarnation absurdly high' : null
   }
 
   noteEpoch(epoch: Epoch): void {

@@ -31,6 +31,20 @@ async function pair(
   return client
 }
 
+t.test('a page may be longer than what may be sent', async (t) => {
+  const server = new FakeServer()
+  const place = { from: 'alice', to: 'bob', time: 1, stream: Buffer.alloc(16), envelope: null }
+  const messages = [1, 2, 3].map((index) => {
+    return { ...place, index, seq: index, text: 'x'.repeat(60_000) }
+  })
+  server.script = (message, peer) => {
+    if (message.type !== 'INBOX') return
+    peer.say({ type: 'PAGE', request: message.request, messages, next: 3, more: false, cursor: 0 })
+  }
+  const client = await pair(t, [server])
+  t.equal((await client.inbox()).messages.length, messages.length)
+})
+
 t.test('sends are pipelined, and receipts come back with their place', async (t) => {
   const server = new FakeServer()
   server.script = answerSends

@@ -112,7 +112,7 @@ export class FakeServer {
           slot,
           boot: '00',
           coordinator,
-          maxFrame: 1024 * 1024,
+          maxFrame: 128 * 1024,
           credit: this.credit,
           heartbeat: 100,
         }

@@ -14,6 +14,7 @@ import { PermissionCheck } from './checks/permissions.js'
 import { OrderCheck } from './checks/orders.js'
 import { ReadCheck } from './checks/reads.js'
 import { RuleCheck } from './checks/rules.js'
+import { SenseCheck } from './checks/sense.js'
 import { TermCheck } from './checks/term.js'
 import { TurnCheck } from './checks/turn.js'
 import { UnansweredCheck } from './checks/unanswered.js'
@@ -115,7 +116,9 @@ export class Cluster {
         this.coverage.reach('a replica halts')
         this.#again(host)
       },
-      logged: (host, event, fields) => this.coverage.logged(host, event, fields),
+      logged: (host, event, fields) => {
+        for (const check of this.checks) check.logged?.(host, event, fields)
+      },
       read: (host, query) => this.coverage.read(host, query),
     }
     this.#makePersistence(around)
@@ -142,6 +145,7 @@ export class Cluster {
     )
     if (!setting.mayHalt) {
       this.checks.push(
+        new SenseCheck(),
         new UnansweredCheck(this.timeline),
         new ErasureCheck(this.history, this.disks),
       )

@@ -35,10 +35,14 @@ function held({ publicKey, signing }: HeldKey, password: string): AccountKey {
   return { ...wrap(textOf(publicKey), password), signing }
 }
 
-/** null: another password. */
+/** null: another password, or nothing that `wrap` has made. */
 function unwrap({ wrappedKey }: AccountKey, password: string): string | null {
-  const [right, key] = JSON.parse(textOf(wrappedKey)) as [string, string]
-  return right === password ? key : null
+  try {
+    const [right, key] = JSON.parse(textOf(wrappedKey)) as [string, string]
+    return right === password ? key : null
+  } catch {
+    return null
+  }
 }
 
 const verifierOf = (password: string): Uint8Array =>

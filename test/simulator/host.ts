@@ -202,8 +202,10 @@ export class Host {
         return network.send(this, effect.link, effect.message)
       case 'close':
         return network.close(this, effect.link)
+      // A connection that is not read is like a slow one, and those there are anyway; and frames have
+      // no length here.
       case 'hold':
-        // A connection that is not read is like a slow one, and those there are anyway.
+      case 'admit':
         return
       case 'persist':
         return this.disk!.write(effect.batch, (result) => {
@@ -219,6 +221,8 @@ export class Host {
       case 'compute': {
         const took = this.#random.spread(1, 300)
         const entropy: Entropy = (bytes) => this.#random.bytes(bytes)
+        const { token } = effect
+        timeline.after(took / 2, () => later({ type: 'progress', token, text: 'half of it' }))
         return timeline.after(took, () =>
           later({ type: 'computed', token: effect.token, result: compute(effect.job, entropy) }),
         )

@@ -41,6 +41,8 @@ interface Wanted {
 
 function wanted(context: Context, client: Client, flags: Flags): Wanted & { seen: number } {
   const seen = Math.max(client.account!.cursor, context.read().accounts[context.user]?.cursor ?? 0)
+  // A replica that was killed may not have passed it on.
+  client.ack(seen)
   const since = flags.since === undefined ? null : parseSince(flags.since)
   const after = since?.after ?? (flags.all ? 0 : seen)
   return { seen, after, fromMs: since?.fromMs ?? 0, limit: flags.limit ?? Infinity }

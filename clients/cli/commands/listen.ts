@@ -24,6 +24,8 @@ export const listen: CommandModule<GlobalFlags, GlobalFlags> = {
       if (!context.json) sayMode(client.account!)
       const after = context.read().accounts[name]?.cursor ?? 0
       const from = after > client.account!.cursor ? { after } : {}
+      // A replica that was killed may not have passed it on.
+      client.ack(after)
       let last = 0
       for await (const message of client.messages({ ...from, signal: stop.signal })) {
         showMessage(message, context.json)

@@ -18,6 +18,7 @@ function drive(machine: ToyMachine, more: Partial<Surroundings> = {}) {
     send: (_link, frame) => (frames.push(frame), done.push('send')),
     close: () => done.push('close'),
     hold: (_link, held) => done.push(held ? 'hold' : 'let go'),
+    admit: () => done.push('admit'),
     log: (_level, event) => done.push(event),
     stopped: () => done.push('stopped'),
     halt: (code) => done.push(code),
@@ -39,11 +40,12 @@ t.test('effects are carried out in the order listed, a message encoded once', as
     send,
     { ...send },
     log,
+    { type: 'admit', link },
     { type: 'close', link, reason: '' },
     { type: 'stopped' },
   ])
   driver.feed({ type: 'drain' })
-  t.same(done, ['send', 'send', 'said', 'close', 'stopped'])
+  t.same(done, ['send', 'send', 'said', 'admit', 'close', 'stopped'])
   t.equal(frames[0], frames[1])
 })
 

@@ -143,6 +143,45 @@ t.test('what is no frame is answered by one ERROR and the end', async (t) => {
   t.match(await p1.machine.first('link-down'), { reason: /BAD_FRAME/ })
 })
 
+t.test('before a client is admitted its frames are short', async (t) => {
+  const p1 = await startToy(P1)
+  t.teardown(() => p1.stop())
+  const long: Message = {
+    ...{ type: 'SEND', request: 1, stream: Buffer.alloc(16), seq: 1, to: 'bob' },
+    text: 'x'.repeat(60_000),
+  }
+  const early = await BarePeer.connect(p1.port)
+  await early.hello()
+  early.say(long)
+  t.match(await early.refusal(), /bytes; at most 4096/)
+  const client = await BarePeer.connect(p1.port)
+  await client.hello()
+  // STATUS stands for the log-in here.
+  p1.machine.react = (input) =>
+    input.type === 'message' && input.message.type === 'STATUS'
+      ? [
+          { type: 'admit', link: input.link },
+          { type: 'send', link: input.link, message: pageFor(1) },
+        ]
+      : []
+  client.say(status(1))
+  await client.hears('LISTENING')
+  client.say(long)
+  t.match(
+    await p1.machine.inputs.find(
+      (input) => input.type === 'message' && input.message.type === 'SEND',
+    ),
+    {
+      message: { text: long.text },
+    },
+  )
+  t.match(
+    p1.machine.of('message').map(({ message }) => message.type),
+    ['STATUS', 'SEND'],
+  )
+  client.socket.destroy()
+})
+
 t.test('a client that does not read is paused, then told and left', async (t) => {
   const p1 = await startToy(P1, [], { bounds: { clientQueue: 300_000 } })
   t.teardown(() => p1.stop())

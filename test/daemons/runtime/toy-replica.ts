@@ -115,6 +115,7 @@ export async function startToy(
     send: (link, frame) => links.send(link, frame),
     close: (link, reason) => links.close(link, reason),
     hold: (link, held) => links.hold(link, held),
+    admit: (link) => links.admit(link),
     log,
     stopped: () => {},
     halt: (code) => logged.add({ event: 'halt', fields: { code } }),

@@ -31,6 +31,7 @@ class Store {
   /** false: writes that erase are never carried out. */
   erases = true
   #id = 0
+  #k = 0
 
   readonly #stretch: number
 
@@ -40,6 +41,9 @@ class Store {
     this.disk.format(GENESIS, { counter: 1, nonce: '' })
     this.#machine = this.#start(this.disk.recover())
     this.run()
+    const claim = { expected: 0, boot: 'b', nonce: 'n', size: 1, time: 0 }
+    this.#feed({ type: 'message', link: MAIN, message: { type: 'CLAIM', ...claim } })
+    this.settle()
   }
 
   #start(recovered: Recovered | null): PersistenceReplica {
@@ -95,9 +99,10 @@ class Store {
     return this.#heard.filter((message) => message.type === name) as The<N>[]
   }
 
-  /** Outside any term; resolves to nothing, but all is committed and carried out after `settle`. */
+  /** In the term that is entry 1; all is committed and carried out after `settle`. */
   append(...drafts: Draft[]): void {
-    const order = { id: ++this.#id, term: 0, k: 0, part: 1, parts: drafts.length, time: 0, drafts }
+    const place = { term: 1, k: ++this.#k, part: 1, parts: drafts.length }
+    const order = { id: ++this.#id, ...place, time: 0, drafts }
     this.#feed({ type: 'message', link: MAIN, message: { type: 'APPEND', ...order } })
   }
 
@@ -137,14 +142,14 @@ t.test('a page during which something is deleted is read again, as of then', (t)
   store.read('bob')
   store.settle()
   t.equal(store.reads.length, 1, 'being read')
-  store.append(message('bob'), drop('bob', 1))
+  store.append(message('bob'), drop('bob', 2))
   store.settle()
-  t.same([...store.disk.file!.erased], [1], 'erased meanwhile')
+  t.same([...store.disk.file!.erased], [2], 'erased meanwhile')
   store.release()
   t.same(store.pages(), [], 'neither as it was before nor as it is after')
   store.release()
-  t.same(store.pages(), [[2, 3]])
-  t.ok(store.heard('READ_PAGE')[0]!.through >= 4)
+  t.same(store.pages(), [[3, 4]])
+  t.ok(store.heard('READ_PAGE')[0]!.through >= 5)
   t.end()
 })
 
@@ -155,10 +160,10 @@ t.test('a deletion in another mailbox disturbs no page', (t) => {
   store.settle()
   store.read('bob')
   store.settle()
-  store.append(drop('alice', 1, 2))
+  store.append(drop('alice', 2, 3))
   store.settle()
   store.release()
-  t.same(store.pages(), [[1]])
+  t.same(store.pages(), [[2]])
   t.end()
 })
 
@@ -168,17 +173,17 @@ t.test('what a crash leaves undone is on no page before it, and done after it', 
   store.append(message('bob'), message('bob'))
   store.settle()
   store.erases = false
-  store.append(drop('bob', 2, 1_000), message('bob'))
+  store.append(drop('bob', 3, 1_000), message('bob'))
   store.settle()
   store.read('bob')
   store.settle()
   store.release()
-  t.same(store.pages(), [[1, 4]], 'what comes later is not meant')
+  t.same(store.pages(), [[2, 5]], 'what comes later is not meant')
   t.same([...store.disk.file!.erased], [], 'though the file still holds it')
   store.erases = true
   store.restart()
-  t.same([...store.disk.file!.erased], [2])
-  t.equal(store.disk.file!.dropped, 3)
+  t.same([...store.disk.file!.erased], [3])
+  t.equal(store.disk.file!.dropped, 4)
   t.end()
 })
 

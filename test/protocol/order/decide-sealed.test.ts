@@ -38,7 +38,7 @@ class Course {
 
 /** The refusal consumes the seq. */
 function isRefused(t: Test, { meta }: Decision, name: ErrorName, seq = 1): void {
-  t.match(meta, { kind: KIND.refusal, answer: code(name), seq, mailbox: '' }, name)
+  t.match(meta, { kind: KIND.refusal, answer: code(name), seq }, name)
 }
 
 t.test('a sealed message is kept as it came', (t) => {

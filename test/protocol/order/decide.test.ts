@@ -45,6 +45,15 @@ t.test('an account: its secrets, its token; once for each name', (t) => {
   t.end()
 })
 
+t.test('keys that cannot be read never get into the log', (t) => {
+  const course = Course.begun()
+  const publicKey = new Uint8Array(0)
+  isNoop(t, course.do({ ...register('carol'), publicKey } as Command), code('BAD_KEYS'))
+  isNoop(t, course.do({ ...change('alice', 1, 7), publicKey } as Command), code('BAD_KEYS'))
+  t.match(course.do(register('carol')).meta, { kind: KIND.account })
+  t.end()
+})
+
 t.test('of two changes of an account made from the same version, the first counts', (t) => {
   const course = Course.begun()
   const { meta, draft } = course.do(change('alice', 1, 7))
@@ -118,7 +127,7 @@ t.test('a refusal consumes its seq; the others consume nothing', (t) => {
   const course = Course.begun()
   isNoop(t, course.do(send(2, 'olá')), code('OUT_OF_ORDER'), 1)
   const refused = course.do(send(1, 'olá', 'nobody')).meta
-  t.match(refused, { kind: KIND.refusal, answer: code('NO_SUCH_USER'), seq: 1, mailbox: '' })
+  t.match(refused, { kind: KIND.refusal, answer: code('NO_SUCH_USER'), seq: 1, mailbox: 'nobody' })
   isNoop(t, course.do(send(3, 'olá')), code('OUT_OF_ORDER'), 2)
   t.match(course.do(send(2, 'olá')).meta, { kind: KIND.message, seq: 2 })
   t.end()

@@ -144,5 +144,7 @@ export function context(change: Partial<Context> = {}): Context {
   const executor = new Executor(seal, readKey)
   const keyOf: Context['keyOf'] = (account) => executor.keyOf(account)
   const namesOf: Context['namesOf'] = (account) => executor.namesOf(account)
-  return { term: 1, k: 1, time: 1_000, keySeed, diverged: false, seal, keyOf, namesOf, ...change }
+  const readable: Context['readable'] = ({ publicKey }) => publicKey.length > 0
+  const keys = { seal, keyOf, namesOf, readable }
+  return { term: 1, k: 1, time: 1_000, keySeed, diverged: false, ...keys, ...change }
 }

@@ -1,8 +1,17 @@
 import t from 'tap'
-import { KIND, plainMeta, type Draft, type Entry, type Meta } from '../../../protocol/log/entry.js'
-import { encodeCursors } from '../../../protocol/order/bodies.js'
+import { ERRORS } from '../../../protocol/errors.js'
+import {
+  KIND,
+  plainMeta,
+  type Draft,
+  type Entry,
+  type Kind,
+  type Meta,
+} from '../../../protocol/log/entry.js'
+import { encodeMarks } from '../../../protocol/order/bodies.js'
 import { decide } from '../../../protocol/order/decide.js'
 import type { Command } from '../../../protocol/order/decision.js'
+import { KEPT_SENDS } from '../../../protocol/order/sent.js'
 import { Committed, Overlay, streamKey } from '../../../protocol/order/state.js'
 import { encodeTerm } from '../../../protocol/log/term.js'
 import { STREAM, context, open, register, send } from './orders.js'
@@ -47,9 +56,14 @@ class Ahead {
     if (part === parts) this.overlay.settlePeople(executed.k)
   }
 
-  cursors(...cursors: [string, number][]): void {
-    const body = encodeCursors(new Map(cursors))
-    this.#log({ draft: { meta: plainMeta(KIND.cursors), body }, k: 0 }, 0)
+  /** How far each has received and read. */
+  marks(...marks: [user: string, delivered: number, read: number][]): void {
+    const body = encodeMarks(marks.map(([user, delivered, read]) => [user, { delivered, read }]))
+    this.entry(KIND.cursors, body)
+  }
+
+  entry(kind: Kind, body: Uint8Array): void {
+    this.#log({ draft: { meta: plainMeta(kind), body }, k: 0 }, 0)
   }
 }
 
@@ -102,31 +116,61 @@ t.test('progress: the last order applied whole, and whether one is half applied'
   const executed = ahead.execute(register('alice'))
   ahead.commit(executed, 1, 2)
   t.same(ahead.base.progress(1), { k: 0, half: true })
-  ahead.cursors(['alice', 1])
-  t.same(ahead.base.progress(1), { k: 0, half: true }, 'cursors come in between')
+  ahead.marks(['alice', 1, 1])
+  t.same(ahead.base.progress(1), { k: 0, half: true }, 'marks come in between')
   ahead.commit(executed, 2, 2)
   t.same(ahead.base.progress(1), { k: 1, half: false })
   t.same(ahead.base.progress(2), { k: 0, half: false }, 'of another term: nothing')
   t.end()
 })
 
-t.test('cursors: the higher wins; their time is not time to execution', (t) => {
+t.test('marks: the higher wins; their time is not time to execution', (t) => {
   const ahead = new Ahead()
   const { time } = ahead.base
-  ahead.cursors(['alice', 7], ['bob', 2])
-  ahead.cursors(['alice', 5], ['bob', 3])
-  t.same(
-    [...ahead.base.cursors],
-    [
-      ['alice', 7],
-      ['bob', 3],
-    ],
-  )
+  ahead.marks(['alice', 7, 4], ['bob', 2, 2])
+  ahead.marks(['alice', 5, 6], ['bob', 0, 3])
+  t.same(ahead.base.marks.of('alice'), { delivered: 7, read: 6 })
+  t.same(ahead.base.marks.of('bob'), { delivered: 3, read: 3 }, 'what is read is delivered')
+  t.same(ahead.base.marks.of('carol'), { delivered: 0, read: 0 })
   t.equal(ahead.base.time, time)
   t.equal(ahead.base.index, 3)
   t.equal(ahead.base.termIndex, 1)
   t.end()
 })
+
+t.test('marks of an older version say how far was read', (t) => {
+  const ahead = new Ahead()
+  ahead.entry(KIND.cursors, Buffer.from('[["alice",7]]'))
+  t.same(ahead.base.marks.of('alice'), { delivered: 7, read: 7 })
+  t.end()
+})
+
+t.test(
+  'what was sent: newest first, over all streams, refusals too, and no more than are kept',
+  (t) => {
+    const ahead = new Ahead()
+    const course = [register('alice'), register('bob'), open('alice')]
+    for (const command of course) ahead.commit(ahead.execute(command))
+    for (let seq = 1; seq <= 2 * KEPT_SENDS + 10; seq++) {
+      ahead.commit(ahead.execute(send(seq, 'a', seq % 2 === 0 ? 'bob' : 'nobody')))
+    }
+    const { sent, index } = ahead.base
+    const [last, before] = sent.newest('alice', 2, null)
+    t.match(last, { to: 'bob', index, seq: 2 * KEPT_SENDS + 10, code: 0 })
+    t.match(before, { to: 'nobody', index: index - 1, code: ERRORS.NO_SUCH_USER.code })
+    t.equal(sent.newest('alice', 1e6, null).length, KEPT_SENDS)
+    t.match(sent.newest('alice', 1, 'nobody'), [{ index: index - 1 }])
+    t.same(sent.newest('bob', 10, null), [], 'what others sent is no business of his')
+    const stored = sent.storedAt('alice', [index, index - 1, 1])
+    t.same(
+      stored.map((one) => one.index),
+      [index],
+      'only what is stored, and kept',
+    )
+    t.equal(last?.stream.buffer.byteLength, 16, 'no view on a frame')
+    t.end()
+  },
+)
 
 t.test('what is kept of a digest is no view on a frame', (t) => {
   const ahead = new Ahead()

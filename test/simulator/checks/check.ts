@@ -5,6 +5,7 @@ import type { Machine } from '../../../protocol/machine.js'
 import type { Epoch } from '../../../protocol/log/epoch.js'
 import type { Durable, WriteBatch } from '../../../protocol/log/storage.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
+import type { LogFields } from '../coverage/reach.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
 
@@ -16,6 +17,8 @@ export interface Check {
   written?(disk: Disk, batch: WriteBatch, before: Durable): void
   stepped?(host: Host): void
   started?(host: Host): void
+  /** A machine logs it. */
+  logged?(host: Host, event: string, fields: LogFields): void
   /** A connection to `peer` has come up at `host`. */
   linked?(host: Host, peer: Host): void
   /** `host` has learned that a connection to `peer` is over. */

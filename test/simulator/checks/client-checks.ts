@@ -9,6 +9,7 @@ import { DeliveryCheck } from './delivery.js'
 import { ClientLedger } from './ledger.js'
 import { LinearizableCheck } from './linearizable.js'
 import { PeopleCheck } from './people.js'
+import { ReceiptCheck } from './receipts.js'
 import { Requests } from './requests.js'
 
 export function clientChecks(history: History, coverage: Coverage, now: () => number): Check[] {
@@ -20,6 +21,7 @@ export function clientChecks(history: History, coverage: Coverage, now: () => nu
     new DeliveryCheck(ledger, requests),
     new AnswerCheck(history, requests),
     new PeopleCheck(history, ledger, requests),
+    new ReceiptCheck(ledger, requests),
     new LinearizableCheck(coverage, now),
   ]
 }

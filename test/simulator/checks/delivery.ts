@@ -92,7 +92,7 @@ export class DeliveryCheck implements Check {
   }
 
   #cursor(from: Host, user: string, cursor: number): void {
-    const committed = this.#ledger.cursor(user)
+    const committed = this.#ledger.mark(user).read
     expect(cursor <= committed, 'C4', () => {
       return `${from.name} shows ${user}'s cursor at ${cursor}; committed is ${committed}`
     })

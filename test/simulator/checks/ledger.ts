@@ -1,4 +1,4 @@
-// What the committed log says about clients' things: accounts, streams, places of messages, cursors.
+// What the committed log says about clients' things: accounts, streams, places of messages, marks.
 // The checks of answers compare with this.
 
 import { sealedOfText } from '../held.js'
@@ -8,9 +8,10 @@ import type { The } from '../../../protocol/messages/catalogue.js'
 import {
   decodeAccount,
   decodeClosing,
-  decodeCursors,
+  decodeMarks,
   type Account,
 } from '../../../protocol/order/bodies.js'
+import type { Mark } from '../../../protocol/order/marks.js'
 import type { History, Node } from '../history.js'
 import { expect } from '../violation.js'
 
@@ -36,6 +37,14 @@ export function digestOf(user: string, { to, text }: Pick<The<'SEND'>, 'to' | 't
     : sha256(start, Buffer.from(text, 'utf8'))
 }
 
+const UNMARKED: Mark = { delivered: 0, read: 0 }
+
+/** Whoever has read something has received it. */
+function higher(known: Mark = UNMARKED, mark: Mark): Mark {
+  const read = Math.max(known.read, mark.read)
+  return { read, delivered: Math.max(known.delivered, mark.delivered, read) }
+}
+
 export interface Version {
   /** Of its entry. */
   readonly index: number
@@ -53,9 +62,11 @@ export class ClientLedger {
   readonly #mailboxes = new Map<string, number[]>()
   /** The first DROP that names a message, by the message's index. */
   readonly #dropped = new Map<number, number>()
-  readonly #cursors = new Map<string, number>()
-  /** Highest cursor that a client has said, by user. */
-  readonly #said = new Map<string, number>()
+  /** All that users have sent, refusals too, by user. */
+  readonly #sent = new Map<string, number[]>()
+  readonly marks = new Map<string, Mark>()
+  /** The highest that clients have said, by user. */
+  readonly #said = new Map<string, Mark>()
 
   constructor(history: History) {
     this.#history = history
@@ -76,6 +87,10 @@ export class ClientLedger {
 
   mailbox(user: string): readonly number[] {
     return this.#mailboxes.get(user) ?? []
+  }
+
+  sentBy(user: string): readonly number[] {
+    return this.#sent.get(user) ?? []
   }
 
   /** What an account was at some moment since `end` was committed. */
@@ -102,8 +117,8 @@ export class ClientLedger {
     return this.#dropped.get(index) ?? Infinity
   }
 
-  cursor(user: string): number {
-    return this.#cursors.get(user) ?? 0
+  mark(user: string): Mark {
+    return this.marks.get(user) ?? UNMARKED
   }
 
   /** Whether the answer to this place of the stream need not be known any more. */
@@ -111,8 +126,8 @@ export class ClientLedger {
     return seq + KEPT_ANSWERS < (this.streams.get(hex(stream))?.next ?? 0)
   }
 
-  cursorSaid(user: string, index: number): void {
-    this.#said.set(user, Math.max(index, this.#said.get(user) ?? 0))
+  markSaid(user: string, mark: Mark): void {
+    this.#said.set(user, higher(this.#said.get(user), mark))
   }
 
   #committed(node: Node): void {
@@ -126,13 +141,16 @@ export class ClientLedger {
     } else if (kind === KIND.stream) {
       expect(!this.streams.has(hex(stream)), 'C3', () => `a stream is opened twice, at ${index}`)
       this.streams.set(hex(stream), { owner: mailbox, index, next: 1 })
-    } else if (kind === KIND.cursors) this.#cursorsMoved(index, decodeCursors(entry!.body))
+    } else if (kind === KIND.cursors) this.#marksMoved(index, decodeMarks(entry!.body))
     if (isDrop(entry!)) this.#drop(decodeDrop(entry!))
     if (kind !== KIND.message && kind !== KIND.refusal) return
     const known = this.streams.get(hex(stream))
     expect(known !== undefined, 'C3', () => `entry ${index} of a stream that is not open`)
     known!.next = seq + 1
     this.#places.set(`${hex(stream)}/${seq}`, node)
+    const sent = this.#sent.get(known!.owner)
+    if (sent) sent.push(index)
+    else this.#sent.set(known!.owner, [index])
     if (kind !== KIND.message) return
     expect(this.accounts.has(mailbox), 'C5', () => `entry ${index} is for ${mailbox}, unknown`)
     const indices = this.#mailboxes.get(mailbox)
@@ -164,12 +182,15 @@ export class ClientLedger {
     }
   }
 
-  #cursorsMoved(index: number, cursors: readonly (readonly [string, number])[]): void {
-    for (const [user, cursor] of cursors) {
-      expect(cursor <= (this.#said.get(user) ?? 0) && cursor < index, 'cursor', () => {
-        return `entry ${index} moves ${user}'s cursor to ${cursor}, which no client has said`
+  #marksMoved(index: number, marks: readonly (readonly [string, Mark])[]): void {
+    for (const [user, mark] of marks) {
+      const { delivered, read } = mark
+      const said = this.#said.get(user) ?? UNMARKED
+      const heard = read <= said.read && delivered <= said.delivered
+      expect(heard && read < index && delivered < index, 'cursor', () => {
+        return `entry ${index} marks ${user}'s at ${JSON.stringify(mark)}, which no client has said`
       })
-      this.#cursors.set(user, Math.max(cursor, this.cursor(user)))
+      this.marks.set(user, higher(this.marks.get(user), mark))
     }
   }
 }

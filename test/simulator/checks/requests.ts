@@ -26,6 +26,8 @@ const NAMES = [
   'UNBLOCK',
   'BLOCKED',
   'DELETE_ACCOUNT',
+  'RECEIPTS',
+  'FOLLOW_RECEIPTS',
 ] as const
 
 type Asking = The<(typeof NAMES)[number]>
@@ -64,13 +66,18 @@ export class Requests implements Check {
     if (message.type === 'SESSION') this.#users.set(`${from.name}/${to.name}`, message.name)
     if (from.role !== 'client') return
     const user = this.userAt(to, from)
-    if (message.type === 'CURSOR') this.#ledger.cursorSaid(user, message.index)
+    if (message.type === 'CURSOR') {
+      this.#ledger.markSaid(user, { delivered: message.index, read: message.index })
+    }
+    if (message.type === 'DELIVERED') {
+      this.#ledger.markSaid(user, { delivered: message.index, read: 0 })
+    }
     if (!ASKING.has(message.type)) return
     const asked = message as Asking
     const { accounts, streams, end } = this.#ledger
     const next = asked.type === 'SEND' ? (streams.get(hex(asked.stream))?.next ?? 1) : 0
     const name = 'name' in asked ? asked.name : user
-    const [registered, cursor] = [accounts.has(name), this.#ledger.cursor(name)]
+    const [registered, cursor] = [accounts.has(name), this.#ledger.mark(name).read]
     const key = `${from.name}/${asked.request}`
     if (this.#requests.has(key)) throw new Violation('workload', `${key} is asked twice`)
     this.#requests.set(key, { asked, user, end, next, registered, cursor })

@@ -6,6 +6,7 @@ import { LIFE_BUGS } from './lives.js'
 import { LOG_BUGS } from './log.js'
 import { ORDER_BUGS } from './order.js'
 import { PEOPLE_BUGS } from './people.js'
+import { RECEIPT_BUGS } from './receipts.js'
 import { SESSION_BUGS } from './sessions.js'
 import { TERM_BUGS } from './term.js'
 import { TURN_BUGS } from './turn.js'
@@ -21,4 +22,5 @@ export const BUGS: readonly Bug[] = [
   ...CLIENT_BUGS,
   ...SESSION_BUGS,
   ...PEOPLE_BUGS,
+  ...RECEIPT_BUGS,
 ]

@@ -133,12 +133,12 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'order/state',
-        line: 'if (index > (this.cursors.get(user) ?? 0))',
-        becomes: 'if (index >= 0)',
+        file: 'order/marks',
+        line: 'const read = Math.max(known.read, mark.read);',
+        becomes: 'const { read } = mark;',
       },
     ],
-    caughtBy: ['cursor'],
+    caughtBy: ['cursor', 'receipt'],
   },
   {
     name: 'a page shows what is being deleted',
@@ -172,5 +172,17 @@ export const SESSION_BUGS: readonly Bug[] = [
       },
     ],
     caughtBy: ['erasure', 'linearizable', 'read'],
+  },
+  {
+    name: 'what needs no order weighs in a claim',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'sessions/sessions',
+        line: "return refuse('SHUTTING_DOWN');",
+        becomes: "return refuse('SHUTTING_DOWN');\n        this.#s.clientAsked();",
+      },
+    ],
+    caughtBy: ['P7', 'C6'],
   },
 ]

@@ -2,7 +2,6 @@
 // key, a look at somebody's keys, deletions. A person remembers every password that it has chosen,
 // and tries them in turn when it does not know which counts.
 
-import { ERRORS } from '../../../protocol/errors.js'
 import { wrap } from '../compute.js'
 import { heldKey } from '../held.js'
 import type { Line } from './line.js'
@@ -75,8 +74,6 @@ export class Account {
         (request) => ({ type: 'ROTATE_KEY', request, password, token, keys }),
         (answer) => {
           if (answer.type === 'SESSION') this.#line.did('workload: key rotated')
-          const full = answer.type === 'ERROR' && answer.code === ERRORS.TOO_MANY_KEYS.code
-          if (full) this.#line.did('workload: no room for another key')
         },
       ),
     )

@@ -9,9 +9,11 @@ import { heldKey } from '../held.js'
 import type { Start } from '../host.js'
 import { Random } from '../random.js'
 import { Account, type Passwords } from './account.js'
+import { Blunders } from './blunders.js'
 import { Companion } from './company.js'
 import type { ClientWorld, Line } from './line.js'
 import { Reader } from './reader.js'
+import { Sender } from './receipts.js'
 import { SideLine } from './side-line.js'
 import { SendStream } from './stream.js'
 
@@ -33,6 +35,8 @@ export class Client implements Machine {
   readonly #reader: Reader
   readonly #account: Account
   readonly #companion: Companion
+  readonly #blunders: Blunders
+  readonly #sender: Sender
   readonly #side: SideLine
   readonly #line: Line
   readonly #token: Uint8Array
@@ -63,6 +67,8 @@ export class Client implements Machine {
     this.#line = line
     this.#account = new Account(line, passwords)
     this.#companion = new Companion(line)
+    this.#blunders = new Blunders(line, this.#account)
+    this.#sender = new Sender(line)
     this.#reader = new Reader(line, (indices) => this.#account.saw(indices))
     this.#side = new SideLine(this.#lineOn(() => this.#side.link))
   }
@@ -163,6 +169,8 @@ export class Client implements Machine {
     for (const stream of this.#streams) stream.work()
     this.#account.work()
     this.#companion.work()
+    this.#blunders.work()
+    this.#sender.work()
     if (this.#companion.wantsToLeave) this.#end()
     this.#reader.work(!this.#world.busy() && this.#idle)
     if (this.#side.work(this.#at, this.#streams)) this.#leave(this.#side.link)
@@ -250,7 +258,8 @@ export class Client implements Machine {
   #hear(link: LinkId, message: Message): void {
     if (link !== this.#link && link !== this.#side.link) return
     if (message.type === 'PUSH') return this.#reader.pushed(message)
-    if (!('request' in message) || message.type === 'PROGRESS') return
+    if (!('request' in message)) return
+    if (message.type === 'PROGRESS' || message.type === 'ACCEPTED') return
     const asked = this.#asked.get(message.request)
     this.#asked.delete(message.request)
     asked?.then(message)

@@ -1,4 +1,4 @@
-// How a virtual user reads: pages of all sizes from all places, listening, cursors that go forward,
+// How a virtual user reads: pages of all sizes from all places, listening, marks that go forward,
 // back and too far; and at the end of a run its whole mailbox once more.
 
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
@@ -92,8 +92,9 @@ export class Reader {
 
   #acknowledge(through: number): void {
     const { random } = this.#line
-    if (random.chance(0.3)) return
-    const index = random.chance(0.05) ? random.pick([0, through >> 1, through + FAR]) : through
-    this.#line.say({ type: 'CURSOR', index })
+    const index = (): number =>
+      random.chance(0.05) ? random.pick([0, through >> 1, through + FAR]) : through
+    if (random.chance(0.5)) this.#line.say({ type: 'DELIVERED', index: index() })
+    if (random.chance(0.5)) this.#line.say({ type: 'CURSOR', index: index() })
   }
 }

@@ -8,6 +8,7 @@ import { TIMINGS } from '../../../protocol/replicas/config.js'
 import { KIND, encodeMeta, plainMeta, sha256, type Draft } from '../../../protocol/log/entry.js'
 import { compareEpochs } from '../../../protocol/log/epoch.js'
 import { decodeTerm } from '../../../protocol/log/term.js'
+import { encodeMarks } from '../../../protocol/order/bodies.js'
 import type { Start } from '../host.js'
 import { Random } from '../random.js'
 import { Violation } from '../violation.js'
@@ -255,7 +256,9 @@ export class Writer implements Machine {
     this.#burst = this.#burst > 0 ? this.#burst - 1 : this.#random.between(0, CURSORS_AT_ONCE)
     const wait = this.#burst > 0 ? this.#random.spread(1, 30) : 500
     this.#cursorAt = this.#now.monotonic + wait
-    const draft = { meta: plainMeta(KIND.cursors), body: this.#random.bytes(8) }
+    const at = this.#random.u32()
+    const body = encodeMarks([['somebody', { delivered: at, read: at }]])
+    const draft = { meta: plainMeta(KIND.cursors), body }
     const [id, time] = [++this.#ids, this.#now.wall]
     this.#say({ type: 'APPEND', id, term: 0, k: 0, part: 1, parts: 1, time, drafts: [draft] })
   }

@@ -1,0 +1,142 @@
+// The own mailbox: pages of it, messages as they arrive, deletions.
+
+import type { Message, The } from '../protocol/messages/catalogue.js'
+import { MAX_DROP } from '../protocol/messages/common.js'
+import { refusedHere } from './errors.js'
+import type { TrocaError } from './errors.js'
+import type { Marks } from './marks.js'
+import { onAbort } from './operations.js'
+import type { Operations } from './operations.js'
+import type { OperationOptions } from './options.js'
+import { Subscription, toInboxMessage, toSealedMessage } from './subscription.js'
+import type { InboxMessage, ReceivedMessage, SealedMessage, WireMessage } from './subscription.js'
+
+const PAGE_MESSAGES = 200
+const WINDOW_MESSAGES = 256
+
+interface PageOf<M> {
+  readonly messages: readonly M[]
+  /** Read on after this index. */
+  readonly next: number
+  readonly more: boolean
+  readonly cursor: number
+}
+
+export type Page = PageOf<InboxMessage>
+export type EnvelopePage = PageOf<SealedMessage>
+
+export interface PageOptions extends OperationOptions {
+  readonly after?: number
+  readonly limit?: number
+}
+
+export interface ListenOptions {
+  readonly after?: number
+  readonly window?: number
+  readonly signal?: AbortSignal
+}
+
+export interface MailboxOwner {
+  /** Itself: the service opens nothing for it. */
+  holdsKeys(): boolean
+  /** Opens what only its own keys do. */
+  open(messages: readonly WireMessage[]): Promise<InboxMessage[]>
+  acknowledge(index: number): void
+}
+
+export class Mailbox {
+  readonly #operations: Operations
+  readonly #marks: Marks
+  readonly #timeoutMs: number
+  readonly #owner: MailboxOwner
+  #subscription: Subscription | null = null
+  #ended: TrocaError | null = null
+
+  constructor(operations: Operations, marks: Marks, timeoutMs: number, owner: MailboxOwner) {
+    this.#operations = operations
+    this.#marks = marks
+    this.#timeoutMs = timeoutMs
+    this.#owner = owner
+  }
+
+  async inbox(options: PageOptions): Promise<Page> {
+    const { messages, ...page } = await this.#page(options, false)
+    return { messages: await this.#open(messages), ...page }
+  }
+
+  async envelopes(options: PageOptions): Promise<EnvelopePage> {
+    const { messages, ...page } = await this.#page(options, true)
+    const signed = this.#owner.holdsKeys()
+    return { messages: messages.map((message) => toSealedMessage(message, signed)), ...page }
+  }
+
+  async #page(options: PageOptions, sealed: boolean): Promise<PageOf<WireMessage>> {
+    const { after = 0, limit = PAGE_MESSAGES } = options
+    const build = (request: number): Message => ({ type: 'INBOX', request, after, limit, sealed })
+    const page = (await this.#ask('reading the inbox', build, options)) as The<'PAGE'>
+    const { messages, next, more, cursor } = page
+    this.#marks.received(after, next, messages.at(-1)?.index ?? 0)
+    return { messages, next, more, cursor }
+  }
+
+  #open(messages: readonly WireMessage[]): Promise<InboxMessage[]> {
+    if (this.#owner.holdsKeys()) return this.#owner.open(messages)
+    return Promise.resolve(messages.map((message) => toInboxMessage(message)))
+  }
+
+  async delete(indices: readonly number[], options: OperationOptions): Promise<void> {
+    for (let at = 0; at < indices.length; at += MAX_DROP) {
+      const some = indices.slice(at, at + MAX_DROP)
+      const build = (request: number): Message => ({ type: 'DELETE', request, indices: some })
+      await this.#ask('deleting', build, options)
+    }
+  }
+
+  #ask(
+    what: string,
+    build: (request: number) => Message,
+    { signal, timeoutMs = this.#timeoutMs }: OperationOptions,
+  ): Promise<Message> {
+    return this.#operations.run({ what, build, timeoutMs, signal })
+  }
+
+  // ---- messages as they arrive ----------------------------------------------------------------
+
+  async *messages(options: ListenOptions): AsyncGenerator<ReceivedMessage, void, undefined> {
+    if (this.#ended) throw this.#ended
+    if (this.#subscription) throw refusedHere('BAD_STATE', 'messages() is already being read')
+    const { after = null, window = WINDOW_MESSAGES } = options
+    const subscription = new Subscription({ after, window }, this.#operations, {
+      acknowledge: (index) => this.#owner.acknowledge(index),
+      open: (messages) => this.#open(messages),
+      received: (from, last) => this.#marks.received(from, last, last),
+    })
+    this.#subscription = subscription
+    onAbort(options.signal, () => subscription.end(null))
+    subscription.listen()
+    try {
+      yield* subscription.messages()
+    } finally {
+      subscription.end(null)
+      if (this.#subscription === subscription) this.#subscription = null
+    }
+  }
+
+  connected(): void {
+    this.#subscription?.listen()
+  }
+
+  push(messages: readonly WireMessage[]): void {
+    this.#subscription?.push(messages)
+  }
+
+  /** No more messages, and for this reason, where it is not the user's own. */
+  end(reason: TrocaError): void {
+    this.#ended = reason
+    this.stopListening(reason.name === 'CLOSED' ? null : reason)
+  }
+
+  stopListening(failure: TrocaError | null): void {
+    this.#subscription?.end(failure)
+  }
+}

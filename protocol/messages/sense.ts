@@ -1,0 +1,127 @@
+// What a well-formed message between replicas says against itself: entries that nobody can read, a
+// range that ends before it begins. Such a frame is its sender's fault alone: the link is closed, and
+// nothing of it is used. What is only untrue cannot be seen here.
+
+import { decodeDrop } from '../log/drop.js'
+import { KIND, decodeMeta, type Draft, type Entry, type Meta } from '../log/entry.js'
+import { decodeTerm } from '../log/term.js'
+import {
+  decodeAccount,
+  decodeBlock,
+  decodeClosing,
+  decodeInvitation,
+  decodeMarks,
+  decodeNote,
+} from '../order/bodies.js'
+import type { Slot } from '../machine.js'
+import type { Message, The } from './catalogue.js'
+
+/** Thrown and caught in this file. */
+class Nonsense extends Error {}
+
+function expect(holds: boolean, what: string): void {
+  if (!holds) throw new Nonsense(what)
+}
+
+/** What the log itself reads of a body, and of those that anybody may append. */
+function checkBody({ kind }: Meta, { meta, body }: Draft, index = 0): void {
+  if (kind === KIND.term) decodeTerm(body)
+  else if (kind === KIND.drop) decodeDrop({ index, meta, body })
+  else if (kind === KIND.cursors) decodeMarks(body)
+}
+
+/** What execution reads of the rest. */
+function checkExecuted({ kind, mailbox }: Meta, body: Uint8Array): void {
+  if (kind === KIND.account) decodeAccount(mailbox, body)
+  else if (kind === KIND.noop) decodeNote(body)
+  else if (kind === KIND.closed) decodeClosing(body)
+  else if (kind === KIND.invitation) decodeInvitation(body)
+  else if (kind === KIND.block) decodeBlock(body)
+}
+
+/** Only cursors are outside a term, a TERM is order 0 of its own, and all others count from 1. */
+function checkPlace(kind: number, term: number, k: number, part: number, parts: number): void {
+  const outside = kind === KIND.cursors
+  expect(outside === (term === 0), `an entry of kind ${kind} in term ${term}`)
+  expect((outside || kind === KIND.term) === (k === 0), `an entry of kind ${kind} in order ${k}`)
+  expect(part >= 1 && part <= parts, `part ${part} of ${parts}`)
+}
+
+/** `clock`: their sender's, which is past every stamp of its log. */
+function checkEntries(entries: readonly Entry[], clock = Infinity): void {
+  for (const [i, entry] of entries.entries()) {
+    const { index, term, k, part, parts, lamport, bodyHash } = entry
+    const meta = decodeMeta(entry.meta)
+    if (!bodyHash) checkBody(meta, entry, index)
+    else expect(meta.kind === KIND.message, 'only the body of a message is erased')
+    checkPlace(meta.kind, term, k, part, parts)
+    expect(lamport <= clock, `an entry stamped ${lamport} by a clock at ${clock}`)
+    const before = entries[i - 1]
+    if (before) expect(lamport > before.lamport, 'stamps that do not grow')
+  }
+}
+
+function checkGapless(entries: readonly Entry[], after: number | undefined): void {
+  const first = (after ?? entries[0]?.index ?? 1) + (after === undefined ? 0 : 1)
+  expect(
+    entries.every(({ index }, i) => index === first + i),
+    'entries out of order',
+  )
+}
+
+function checkAppend({ term, k, part, parts, drafts }: The<'APPEND'>): void {
+  expect(part + drafts.length - 1 <= parts, `${drafts.length} parts from ${part} of ${parts}`)
+  for (const draft of drafts) {
+    const meta = decodeMeta(draft.meta)
+    checkBody(meta, draft)
+    expect(meta.kind !== KIND.term, 'a TERM is made by a CLAIM alone')
+    checkPlace(meta.kind, term, k, part, parts)
+  }
+}
+
+function check(message: Message, from: Slot): void {
+  switch (message.type) {
+    case 'APPEND':
+      return checkAppend(message)
+    case 'ENTRIES':
+      checkGapless(message.entries, undefined)
+      expect(message.bodyBytes.length === message.entries.length, 'sizes of other entries')
+      checkEntries(message.entries)
+      for (const { meta, body } of message.entries) checkExecuted(decodeMeta(meta), body)
+      return
+    case 'READ_PAGE':
+      return expect(
+        message.entries.every(({ meta }) => decodeMeta(meta).kind === KIND.message),
+        'a page of what is no message',
+      )
+    case 'REPLICATE':
+      checkGapless(message.entries, message.previous.index)
+      return checkEntries(message.entries, message.clock)
+    case 'PULLED':
+      checkGapless(message.entries, message.common?.index)
+      return checkEntries(message.entries, message.clock)
+    case 'PROMISE':
+    case 'INSTALL':
+      return expect(message.commit <= message.last.index, 'a commit beyond the end of its log')
+    case 'PASS':
+      return expect(
+        message.commands.every(({ origin }) => origin.slot === from),
+        "another replica's command",
+      )
+    case 'ORDER':
+      return expect(message.term > 0 && message.k > 0 && message.attempt > 0, 'order 0')
+    default:
+  }
+}
+
+/** null: it makes sense. */
+export function nonsenseIn(message: Message, from: Slot): string | null {
+  try {
+    check(message, from)
+    return null
+  } catch (error) {
+    // The others come from bodies; what they quote of them must not get into a log.
+    const told = error instanceof Nonsense || error instanceof RangeError
+    return told ? error.message : 'a body that cannot be read'
+  }
+}

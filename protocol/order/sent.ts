@@ -1,0 +1,53 @@
+// What each user has sent, from the committed log: its newest sends over all its streams, for the
+// questions of that user alone. Execution never reads it.
+
+import type { Meta } from '../log/entry.js'
+
+/** Of each user. */
+export const KEPT_SENDS = 1_000
+
+export interface SentMessage {
+  readonly stream: Uint8Array
+  readonly seq: number
+  /** Empty where an older version refused it: that did not say to whom it was. */
+  readonly to: string
+  readonly index: number
+  readonly time: number
+  /** Of the refusal; 0: stored. */
+  readonly code: number
+}
+
+export class Sent {
+  /** In log order; up to twice as many as are kept, so that forgetting costs little. */
+  readonly #byUser = new Map<string, SentMessage[]>()
+
+  add(user: string, meta: Meta, index: number, time: number): void {
+    const { mailbox: to, seq, answer: code } = meta
+    // A copy: the meta is a view on a whole frame, which it would keep in memory.
+    const sent = { stream: new Uint8Array(meta.stream), seq, to, index, time, code }
+    const all = this.#byUser.get(user)
+    if (!all) return void this.#byUser.set(user, [sent])
+    if (all.push(sent) >= 2 * KEPT_SENDS) all.splice(0, all.length - KEPT_SENDS)
+  }
+
+  #kept(user: string): readonly SentMessage[] {
+    return this.#byUser.get(user)?.slice(-KEPT_SENDS) ?? []
+  }
+
+  /** Newest first; `to`: null for whomever. */
+  newest(user: string, limit: number, to: string | null): SentMessage[] {
+    const kept = this.#kept(user).filter((sent) => to === null || sent.to === to)
+    return kept.reverse().slice(0, limit)
+  }
+
+  /** Those of these places of the log that hold a stored message of the user. */
+  storedAt(user: string, indices: readonly number[]): SentMessage[] {
+    const wanted = new Set(indices)
+    return this.#kept(user).filter(({ index, code }) => code === 0 && wanted.has(index))
+  }
+
+  /** The account has ended: nobody asks any more. */
+  forget(user: string): void {
+    this.#byUser.delete(user)
+  }
+}

@@ -1,0 +1,136 @@
+// What a sender may know of its sends: accepted, stored, delivered, read or refused. Nobody else is
+// told of it, and it learns of its recipients' marks no more than what they say of its own messages.
+
+import type { LinkId } from '../machine.js'
+import { MAX_FOLLOWED } from '../messages/common.js'
+import type { The } from '../messages/catalogue.js'
+import type { Executor } from '../order/executor.js'
+import type { SentMessage } from '../order/sent.js'
+import type { RingStanding } from '../order/standing.js'
+import { refusal, type Session } from './session.js'
+
+type Receipt = The<'RECEIPTS_ARE'>['sends'][number]
+
+export interface ReceiptsPort {
+  reply(session: Session, message: The<'RECEIPTS_ARE' | 'FOLLOWING_RECEIPTS' | 'ERROR'>): void
+  /** Runs `then` when the own log holds everything that was acknowledged before now. */
+  atTip(session: Session, request: number, then: () => void): void
+}
+
+interface Unread {
+  readonly to: string
+  delivered: boolean
+}
+
+interface Follower {
+  readonly session: Session
+  readonly user: string
+  /** By log index; who comes first is forgotten first. */
+  readonly unread: Map<number, Unread>
+}
+
+export class Receipts {
+  readonly #s: RingStanding
+  readonly #executor: Executor
+  readonly #port: ReceiptsPort
+  readonly #followers = new Map<LinkId, Follower>()
+
+  constructor(standing: RingStanding, executor: Executor, port: ReceiptsPort) {
+    this.#s = standing
+    this.#executor = executor
+    this.#port = port
+  }
+
+  list(session: Session, user: string, { request, limit, to }: The<'RECEIPTS'>): void {
+    this.#port.atTip(session, request, () => {
+      if (session.user !== user) {
+        return this.#port.reply(session, refusal(request, 'NOT_LOGGED_IN'))
+      }
+      const sends = this.#executor.base.sent.newest(user, limit, to)
+      const receipts = sends.map((sent) => ({ ...sent, state: this.#stateOf(sent) }))
+      this.#port.reply(session, { type: 'RECEIPTS_ARE', request, sends: receipts })
+    })
+  }
+
+  #stateOf({ to, index, code }: SentMessage): Receipt['state'] {
+    if (code !== 0) return 'refused'
+    const { delivered, read } = this.#executor.base.marks.of(to)
+    if (index <= read) return 'read'
+    return index <= delivered ? 'delivered' : 'stored'
+  }
+
+  // ---- following ------------------------------------------------------------------------------
+
+  follow(session: Session, user: string, { request, indices }: The<'FOLLOW_RECEIPTS'>): void {
+    const follower = this.#followerAt(session) ?? { session, user, unread: new Map() }
+    this.#followers.set(session.link, follower)
+    this.#port.atTip(session, request, () => {
+      if (this.#followerAt(session) !== follower) {
+        return this.#port.reply(session, refusal(request, 'NOT_LOGGED_IN'))
+      }
+      const mine = this.#executor.base.sent.storedAt(user, indices)
+      for (const { to, index } of mine) this.#add(follower, to, index)
+      this.#port.reply(session, { type: 'FOLLOWING_RECEIPTS', request })
+      for (const to of new Set(mine.map((sent) => sent.to))) {
+        this.#tell(follower, to)
+      }
+    })
+  }
+
+  /** Another may have logged in on the connection since. */
+  #followerAt({ link, user }: Session): Follower | undefined {
+    const follower = this.#followers.get(link)
+    return follower?.user === user ? follower : undefined
+  }
+
+  /** A send of this session has a place in an order. */
+  accepted(session: Session, { request, seq }: The<'SEND' | 'SEND_SEALED'>): void {
+    if (!this.#followerAt(session)) return
+    this.#s.outbox.send(session.link, { type: 'ACCEPTED', request, seq })
+  }
+
+  /** It was just told so; a message that was stored long ago may have been read since. */
+  stored(session: Session, to: string, index: number): void {
+    const follower = this.#followerAt(session)
+    if (!follower) return
+    this.#add(follower, to, index)
+    this.#tell(follower, to)
+  }
+
+  #add({ unread }: Follower, to: string, index: number): void {
+    if (unread.has(index)) return
+    unread.set(index, { to, delivered: false })
+    if (unread.size <= MAX_FOLLOWED) return
+    const [oldest] = unread.keys()
+    unread.delete(oldest!)
+  }
+
+  /** Marks of these users have moved in the committed log. */
+  moved(users: ReadonlySet<string>): void {
+    for (const follower of this.#followers.values()) {
+      for (const user of users) this.#tell(follower, user)
+    }
+  }
+
+  /** Of what was sent to this user, what has been delivered or read and not been told yet. */
+  #tell({ session, user, unread }: Follower, to: string): void {
+    if (session.user !== user) return
+    const mark = this.#executor.base.marks.of(to)
+    let [delivered, read] = [0, 0]
+    for (const [index, one] of unread) {
+      const isRead = index <= mark.read
+      if (one.to !== to || index > mark.delivered || (one.delivered && !isRead)) continue
+      one.delivered = true
+      delivered = Math.max(delivered, index)
+      if (!isRead) continue
+      read = Math.max(read, index)
+      unread.delete(index)
+    }
+    if (delivered === 0) return
+    this.#s.outbox.send(session.link, { type: 'RECEIPT_STATE', to, delivered, read })
+  }
+
+  forget(link: LinkId): void {
+    this.#followers.delete(link)
+  }
+}

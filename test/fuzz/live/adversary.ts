@@ -1,0 +1,103 @@
+// Who attacks what: a place to connect to, what is said first there, and what comes then. Each speaks
+// as somebody that a daemon may meet, from a stranger to a replica whose key was stolen.
+
+import { readFileSync } from 'node:fs'
+import { pathsOf, readConfig } from '../../../daemons/runtime/config.js'
+import { nameOf, uriOf } from '../../../daemons/runtime/identity.js'
+import type { Replica } from '../../../daemons/runtime/identity.js'
+import type { Message } from '../../../protocol/messages/catalogue.js'
+import type { Conversation } from '../frames.js'
+import { conversationOf } from '../rogue.js'
+
+export type Sort =
+  /** Says no HELLO, or anything in its place. */
+  | 'stranger'
+  /** A client that never logs in. */
+  | 'client'
+  /** A client that has logged in. */
+  | 'user'
+  /** Claims to be a replica, or a client where none is served, and has no certificate for it. */
+  | 'impostor'
+  /** A replica by its certificate. */
+  | 'replica'
+
+export interface Adversary {
+  readonly sort: Sort
+  /** Who it is to whom, for people. */
+  readonly name: string
+  readonly port: number
+  readonly tls: { readonly ca: string; readonly cert?: string; readonly key?: string }
+  readonly hello: Message | null
+  readonly conversations: readonly Conversation[]
+}
+
+const EVERYTHING: readonly Conversation[] = ['handshake', 'client', 'ring', 'waist', 'persistence']
+const LANES = ['main', 'bulk'] as const
+
+/** As daemons/runtime/handshake.ts has it: the higher slot dials, and processing persistence. */
+function dials(one: Replica, other: Replica): boolean {
+  return one.role === other.role ? one.slot > other.slot : one.role === 'processing'
+}
+
+/** Everybody who can be met; `stolen`: whose keys are in wrong hands; `down`: who does not run. */
+export function adversaries(
+  configFile: string,
+  stolen: readonly string[],
+  down: readonly string[],
+): Adversary[] {
+  const config = readConfig(configFile)
+  const { clusterId } = config
+  const ca = readFileSync(pathsOf(config, '').ca, 'utf8')
+  const hello = (
+    role: 'client' | Replica['role'],
+    slot: number,
+    lane: 'main' | 'bulk',
+  ): Message => {
+    const versions = { minVersion: 1, maxVersion: 1 }
+    return { type: 'HELLO', ...versions, clusterId, role, slot, boot: 'fa11ed', lane }
+  }
+  const thieves = config.replicas.filter((one) => stolen.includes(nameOf(one)))
+  const targets = config.replicas.filter((one) => !down.includes(nameOf(one)))
+  return targets.flatMap((target): Adversary[] => {
+    const { port } = target
+    const at = (who: string): string => `${who} to ${nameOf(target)}`
+    const client = { port, tls: { ca }, hello: hello('client', 0, 'main') }
+    const serves = target.role === 'processing'
+    const asReplica = { ...client, hello: hello(serves ? 'processing' : 'persistence', 3, 'main') }
+    return [
+      { ...client, sort: 'stranger', name: at('stranger'), hello: null, conversations: EVERYTHING },
+      { ...asReplica, sort: 'impostor', name: at('impostor'), conversations: EVERYTHING },
+      ...(serves
+        ? (['client', 'user'] as const).map((sort): Adversary => {
+            return {
+              ...client,
+              sort,
+              name: at(sort),
+              conversations: ['client', 'client', 'handshake'],
+            }
+          })
+        : [
+            { ...client, sort: 'impostor', name: at('client'), conversations: EVERYTHING } as const,
+          ]),
+      ...thieves
+        .filter((thief) => dials(thief, target))
+        .flatMap((thief) =>
+          LANES.filter((lane) => lane === 'main' || thief.role !== target.role).map(
+            (lane): Adversary => ({
+              sort: 'replica',
+              name: `${uriOf(clusterId, thief)} ${lane} to ${nameOf(target)}`,
+              port,
+              tls: { ca, ...credentials(config, nameOf(thief)) },
+              hello: hello(thief.role, thief.slot, lane),
+              conversations: [conversationOf(thief.role, target.role)],
+            }),
+          ),
+        ),
+    ]
+  })
+}
+
+function credentials(config: ReturnType<typeof readConfig>, name: string) {
+  const { certificate, key } = pathsOf(config, name)
+  return { cert: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') }
+}

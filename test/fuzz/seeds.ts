@@ -1,0 +1,62 @@
+// What frames are made from before anything was heard: the catalogue's example of each message, and
+// one more for each choice that an example does not show.
+
+import type { Message } from '../../protocol/messages/catalogue.js'
+import type { Command } from '../../protocol/order/decision.js'
+import { KIND, encodeMeta, withChain, type Entry } from '../../protocol/log/entry.js'
+import { EXAMPLES } from '../generate-messages.js'
+
+const stream = new Uint8Array(16).fill(7)
+const nothing = new Uint8Array(0)
+const place = { user: 'alice', stream, seq: 1, to: 'bob' }
+
+function exampleOf<N extends Message['type']>(type: N): Extract<Message, { type: N }> {
+  return EXAMPLES.find((one) => one.type === type) as Extract<Message, { type: N }>
+}
+
+const registration = exampleOf('PASS').commands[0]!
+const { origin } = registration
+
+const COMMANDS: readonly Command[] = [
+  registration,
+  { kind: 'open-stream', origin, user: 'alice', stream },
+  { kind: 'send', origin, ...place, text: 'olá' },
+  { kind: 'send-sealed', origin, ...place, sealed: Uint8Array.of(1, 2, 3) },
+  { kind: 'delete', origin, user: 'alice', indices: [1, 2] },
+]
+
+const BODIES = ['[0,0]', '[1,"b","n"]', '[["alice",1]]', '[1,2]', '{}', '{"token":1}', 'null', '[']
+
+/** Entries of every kind with bodies of every kind: right ones, and what no replica writes. */
+const ENTRIES: readonly Entry[] = Object.values(KIND).flatMap((kind) =>
+  BODIES.map((body) => {
+    const ofStream = kind === KIND.message || kind === KIND.stream
+    const mailbox = kind === KIND.noop ? '' : 'alice'
+    const parts = { stream: ofStream ? stream : nothing, seq: ofStream ? 1 : 0, digest: nothing }
+    const meta = encodeMeta({ kind, answer: 0, mailbox, ...parts })
+    const head = { index: 1, epoch: { counter: 1, slot: 1 }, term: 1, k: 1, part: 1, parts: 1 }
+    const entry = { ...head, lamport: 1, time: 1_790_000_000_000, meta, body: Buffer.from(body) }
+    return withChain(new Uint8Array(32), entry)
+  }),
+)
+
+const MORE: readonly Message[] = [
+  ...COMMANDS.flatMap((command): Message[] => [
+    { type: 'PASS', commands: [command] },
+    { ...exampleOf('ORDER'), commands: [command] },
+  ]),
+  ...ENTRIES.flatMap((entry): Message[] => [
+    { ...exampleOf('REPLICATE'), entries: [entry] },
+    { ...exampleOf('PULLED'), entries: [entry] },
+    { ...exampleOf('ENTRIES'), entries: [entry] },
+    { ...exampleOf('READ_PAGE'), entries: [entry] },
+    { ...exampleOf('APPEND'), drafts: [entry] },
+  ]),
+]
+
+/** By the name of the message. */
+export const SEEDS: ReadonlyMap<string, readonly Message[]> = new Map(
+  EXAMPLES.map((example) => {
+    return [example.type, [example, ...MORE.filter(({ type }) => type === example.type)]]
+  }),
+)

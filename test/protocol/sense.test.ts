@@ -1,0 +1,109 @@
+// Messages between replicas that are well-formed and make no sense: each is told by what it says.
+
+import t from 'tap'
+import { KIND, encodeMeta, withChain, type Entry, type Kind } from '../../protocol/log/entry.js'
+import { isChained } from '../../protocol/log/entry.js'
+import type { Message, The } from '../../protocol/messages/catalogue.js'
+import { nonsenseIn } from '../../protocol/messages/sense.js'
+import { EXAMPLES } from '../generate-messages.js'
+
+const NONE = new Uint8Array(0)
+const BODIES: Record<string, string> = {
+  noop: '[0,0]',
+  term: '[1,"b","n"]',
+  account: '{}',
+  cursors: '[["a",1]]',
+  drop: '[1]',
+}
+
+const exampleOf = <N extends Message['type']>(type: N): The<N> =>
+  EXAMPLES.find((one) => one.type === type) as The<N>
+
+function entry(name: keyof typeof KIND, change: Partial<Entry> = {}): Entry {
+  const kind: Kind = KIND[name]
+  const ofStream = name === 'message'
+  const stream = ofStream ? new Uint8Array(16) : NONE
+  const meta = encodeMeta({ kind, answer: 0, mailbox: 'a', stream, seq: 1, digest: NONE })
+  const term = name === 'cursors' ? 0 : 1
+  const k = name === 'cursors' || name === 'term' ? 0 : 1
+  return withChain(new Uint8Array(32), {
+    ...{ index: 1, epoch: { counter: 1, slot: 1 }, term, k, part: 1, parts: 1, lamport: 1 },
+    ...{ time: 1, meta, body: Buffer.from(BODIES[name] ?? ''), ...change },
+  })
+}
+
+function replicate(entries: readonly Entry[]): Message {
+  const previous = { index: 0, chain: new Uint8Array(32) }
+  return { ...exampleOf('REPLICATE'), clock: 10, previous, entries }
+}
+
+const feed = (...entries: Entry[]): Message => {
+  const bodyBytes = entries.map(({ body }) => body.length)
+  return { type: 'ENTRIES', entries, bodyBytes, committed: 1 }
+}
+
+t.test('what makes sense', async (t) => {
+  for (const name of ['noop', 'term', 'message', 'cursors', 'drop', 'stream', 'refusal'] as const) {
+    t.equal(nonsenseIn(replicate([entry(name)]), 1), null, name)
+    if (name !== 'refusal') t.equal(nonsenseIn(feed(entry(name)), 1), null, name)
+  }
+  const second = entry('noop', { index: 2, lamport: 2 })
+  t.equal(nonsenseIn(replicate([entry('noop'), second]), 1), null)
+  t.equal(nonsenseIn(feed(), 1), null)
+})
+
+t.test('entries', async (t) => {
+  const wrong: [string, Message, RegExp][] = [
+    ['meta', replicate([entry('noop', { meta: Buffer.alloc(9, 0xff) })]), /unknown kind 255/],
+    ['term body', replicate([entry('term', { body: Buffer.from('[1.5,"",""]') })]), /slot, boot/],
+    ['no JSON', replicate([entry('drop', { body: Buffer.from('[') })]), /cannot be read/],
+    ['drop', replicate([entry('drop', { body: Buffer.from('["1"]') })]), /array of indices/],
+    ['cursors', replicate([entry('cursors', { body: Buffer.from('[["a",1e99]]') })]), /marks body/],
+    ['cursors in a term', replicate([entry('cursors', { term: 1 })]), /kind 6 in term 1/],
+    ['outside a term', replicate([entry('noop', { term: 0 })]), /kind 0 in term 0/],
+    ['in order 0', replicate([entry('noop', { k: 0 })]), /kind 0 in order 0/],
+    ['part 0', replicate([entry('noop', { part: 0 })]), /part 0 of 1/],
+    ['parts', replicate([entry('noop', { part: 3, parts: 2 })]), /part 3 of 2/],
+    ['stamp', replicate([entry('noop', { lamport: 11 })]), /stamped 11 by a clock at 10/],
+    ['a gap', replicate([entry('noop', { index: 2 })]), /out of order/],
+    ['stamps', feed(entry('noop'), entry('noop', { index: 2 })), /stamps that do not grow/],
+    ['a hole', feed(entry('noop'), entry('noop', { index: 3, lamport: 2 })), /out of order/],
+    ['account', feed(entry('account')), /cannot be read/],
+    ['note', feed(entry('noop', { body: Buffer.from('[1]') })), /code and value/],
+    ['erased', feed({ ...entry('noop'), bodyHash: new Uint8Array(32) }), /of a message is erased/],
+    ['page', { ...exampleOf('READ_PAGE'), entries: [entry('noop')] }, /no message/],
+  ]
+  for (const [name, message, expected] of wrong) {
+    t.match(nonsenseIn(message, 1) ?? 'sense', expected, name)
+  }
+})
+
+t.test('appends, promises, commands', async (t) => {
+  const append = { ...exampleOf('APPEND'), term: 1, k: 1, part: 1, parts: 1 }
+  const { origin, ...command } = exampleOf('PASS').commands[0]!
+  const pass = (slot: number): Message => {
+    return { type: 'PASS', commands: [{ ...command, origin: { ...origin, slot } } as never] }
+  }
+  t.equal(nonsenseIn({ ...append, drafts: [entry('message')] }, 1), null)
+  t.equal(nonsenseIn(pass(2), 2), null)
+  const wrong: [string, Message, RegExp][] = [
+    ['a TERM', { ...append, k: 0, drafts: [entry('term')] }, /CLAIM alone/],
+    ['too many', { ...append, drafts: [entry('noop'), entry('noop')] }, /2 parts from 1 of 1/],
+    ['cursors', { ...append, drafts: [entry('cursors')] }, /kind 6 in term 1/],
+    ['promise', { ...exampleOf('PROMISE'), commit: 2 ** 40 }, /beyond the end/],
+    ['install', { ...exampleOf('INSTALL'), commit: 2 ** 40 }, /beyond the end/],
+    ['whose', pass(1), /another replica's/],
+    ['order', { ...exampleOf('ORDER'), k: 0 }, /order 0/],
+  ]
+  for (const [name, message, expected] of wrong) {
+    t.match(nonsenseIn(message, 2) ?? 'sense', expected, name)
+  }
+})
+
+t.test('chains', async (t) => {
+  const first = entry('noop')
+  const second = withChain(first.chain, { ...entry('noop'), index: 2 })
+  t.ok(isChained(new Uint8Array(32), [first, second]))
+  t.notOk(isChained(new Uint8Array(32), [first, first]))
+  t.notOk(isChained(first.chain, [first]))
+})

@@ -1,0 +1,163 @@
+import t from 'tap'
+import type { Message } from '../../../protocol/messages/catalogue.js'
+import { MAX_FOLLOWED } from '../../../protocol/messages/common.js'
+import type { LinkId } from '../../../protocol/machine.js'
+import { KIND, type Meta } from '../../../protocol/log/entry.js'
+import type { Executor } from '../../../protocol/order/executor.js'
+import type { RingStanding } from '../../../protocol/order/standing.js'
+import { Committed } from '../../../protocol/order/state.js'
+import { Outbox } from '../../../protocol/replicas/outbox.js'
+import { Receipts } from '../../../protocol/sessions/receipts.js'
+import type { Session } from '../../../protocol/sessions/session.js'
+
+const NOBODY = { origin: '', privateKeys: [], clientHeld: false, version: 1 }
+const IDLE = { unanswered: 0, held: false }
+
+/** One session of Bob, on a replica that holds all that was ever acknowledged. */
+class Scene {
+  readonly base = new Committed()
+  readonly session: Session = { link: {} as LinkId, user: 'bob', ...NOBODY, ...IDLE }
+  readonly #outbox = new Outbox()
+  readonly receipts: Receipts
+
+  constructor() {
+    const standing = { outbox: this.#outbox } as unknown as RingStanding
+    const executor = { base: this.base } as unknown as Executor
+    this.receipts = new Receipts(standing, executor, {
+      reply: ({ link }, message) => this.#outbox.send(link, message),
+      atTip: (_session, _request, then) => then(),
+    })
+  }
+
+  sends(to: string, index: number, code = 0): void {
+    const kind = code === 0 ? KIND.message : KIND.refusal
+    const [stream, digest] = [new Uint8Array(16), new Uint8Array(32)]
+    const meta: Meta = { kind, answer: code, mailbox: to, stream, seq: index, digest }
+    this.base.sent.add('bob', meta, index, 1_000)
+  }
+
+  /** Committed, and told to whom it may concern. */
+  marks(user: string, delivered: number, read: number): void {
+    this.base.marks.raise(user, { delivered, read })
+    this.receipts.moved(new Set([user]))
+  }
+
+  follow(...indices: number[]): void {
+    this.receipts.follow(this.session, 'bob', { type: 'FOLLOW_RECEIPTS', request: 1, indices })
+  }
+
+  list(limit: number, to: string | null = null): readonly unknown[] {
+    this.receipts.list(this.session, 'bob', { type: 'RECEIPTS', request: 2, limit, to })
+    const [answer] = this.said()
+    if (answer?.type !== 'RECEIPTS_ARE') throw new Error(`answered by ${answer?.type}`)
+    return answer.sends.map(({ index, state }) => [index, state])
+  }
+
+  /** Since it was last asked. */
+  said(): Message[] {
+    return this.#outbox.take().flatMap((effect) => (effect.type === 'send' ? [effect.message] : []))
+  }
+
+  states(): unknown[] {
+    return this.said().flatMap((said) => {
+      return said.type === 'RECEIPT_STATE' ? [[said.to, said.delivered, said.read]] : []
+    })
+  }
+}
+
+t.test('the state of each send, newest first, by what its recipient has said', (t) => {
+  const scene = new Scene()
+  for (const index of [3, 5, 7]) scene.sends('alice', index)
+  scene.sends('nobody', 8, 101)
+  scene.marks('alice', 6, 4)
+  const all = [
+    [8, 'refused'],
+    [7, 'stored'],
+    [5, 'delivered'],
+    [3, 'read'],
+  ]
+  t.same(scene.list(10), all)
+  t.same(scene.list(2), all.slice(0, 2))
+  t.same(scene.list(2, 'alice'), all.slice(1, 3))
+  t.end()
+})
+
+t.test('who follows hears of its own messages alone, of each state once', (t) => {
+  const scene = new Scene()
+  scene.marks('alice', 2, 2)
+  scene.receipts.stored(scene.session, 'alice', 3)
+  t.same(scene.states(), [], 'nobody follows yet')
+  scene.follow()
+  for (const index of [5, 7]) scene.receipts.stored(scene.session, 'alice', index)
+  scene.receipts.stored(scene.session, 'carol', 8)
+  scene.marks('alice', 6, 0)
+  t.same(scene.states(), [['alice', 5, 0]], 'not how far she has got')
+  scene.marks('alice', 6, 4)
+  t.same(scene.states(), [], 'of others')
+  scene.marks('alice', 20, 6)
+  scene.marks('alice', 20, 20)
+  t.same(scene.states(), [
+    ['alice', 7, 5],
+    ['alice', 7, 7],
+  ])
+  scene.marks('alice', 30, 30)
+  t.same(scene.states(), [], 'all is told')
+  t.end()
+})
+
+t.test('a message that was read before its receipt came again', (t) => {
+  const scene = new Scene()
+  scene.marks('alice', 9, 9)
+  scene.follow()
+  scene.said()
+  scene.receipts.stored(scene.session, 'alice', 5)
+  t.same(scene.states(), [['alice', 5, 5]])
+  t.end()
+})
+
+t.test('earlier sends are followed by their places: only own ones that are stored', (t) => {
+  const scene = new Scene()
+  for (const index of [3, 5]) scene.sends('alice', index)
+  scene.sends('alice', 6, 101)
+  scene.marks('alice', 4, 0)
+  scene.follow(3, 5, 6, 7)
+  const [answer, state] = scene.said()
+  t.match(answer, { type: 'FOLLOWING_RECEIPTS', request: 1 })
+  t.match(state, { type: 'RECEIPT_STATE', to: 'alice', delivered: 3, read: 0 })
+  scene.marks('alice', 8, 8)
+  t.same(scene.states(), [['alice', 5, 5]])
+  t.end()
+})
+
+t.test('only the newest are followed', (t) => {
+  const scene = new Scene()
+  scene.follow()
+  for (let index = 1; index <= MAX_FOLLOWED + 1; index++) {
+    scene.receipts.stored(scene.session, index === 1 ? 'alice' : 'carol', index)
+  }
+  scene.said()
+  scene.marks('alice', 1, 1)
+  t.same(scene.states(), [])
+  scene.marks('carol', 2, 2)
+  t.same(scene.states(), [['carol', 2, 2]])
+  t.end()
+})
+
+t.test('who logs in on the connection next, or leaves it, hears nothing of it', (t) => {
+  const scene = new Scene()
+  scene.follow()
+  scene.receipts.stored(scene.session, 'alice', 3)
+  scene.said()
+  scene.session.user = 'carol'
+  const send = { type: 'SEND', request: 9, stream: new Uint8Array(16), seq: 1 } as const
+  scene.receipts.accepted(scene.session, { ...send, to: 'alice', text: '' })
+  scene.marks('alice', 3, 0)
+  t.same(scene.said(), [])
+  scene.session.user = 'bob'
+  scene.receipts.accepted(scene.session, { ...send, to: 'alice', text: '' })
+  t.match(scene.said(), [{ type: 'ACCEPTED', request: 9, seq: 1 }])
+  scene.receipts.forget(scene.session.link)
+  scene.marks('alice', 3, 3)
+  t.same(scene.said(), [])
+  t.end()
+})

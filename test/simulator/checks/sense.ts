@@ -1,0 +1,14 @@
+// What an honest replica says makes sense to the others, whatever has broken around it.
+
+import type { Host } from '../host.js'
+import { expect } from '../violation.js'
+import type { LogFields } from '../coverage/reach.js'
+import type { Check } from './check.js'
+
+export class SenseCheck implements Check {
+  logged(host: Host, event: string, fields: LogFields): void {
+    expect(event !== 'nonsense' && event !== 'term-refuted', 'sense', () => {
+      return `${host.name} hears nonsense of slot ${String(fields['peer'])}: ${String(fields['reason'])}`
+    })
+  }
+}

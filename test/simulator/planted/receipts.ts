@@ -1,0 +1,65 @@
+// Bugs of receipts: what senders are told of their sends.
+
+import type { Bug } from './bug.js'
+
+const RECEIPTS = 'sessions/receipts'
+
+export const RECEIPT_BUGS: readonly Bug[] = [
+  {
+    name: 'what a recipient says is told before it is committed',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'sessions/sessions',
+        line: 'this.#port.marked(session.user, mark);',
+        becomes:
+          '(this.#executor.base.marks.raise(session.user, mark), this.#port.marked(session.user, mark));',
+      },
+    ],
+    caughtBy: ['receipt', 'C4', 'cursor'],
+  },
+  {
+    name: 'what is delivered is called read',
+    workload: 'whole',
+    changes: [{ file: RECEIPTS, line: 'if (index <= read)', becomes: 'if (index <= delivered)' }],
+    caughtBy: ['receipt'],
+  },
+  {
+    name: 'receipts are shown as far as this replica has come',
+    workload: 'whole',
+    changes: [
+      {
+        file: RECEIPTS,
+        line: 'this.#port.atTip(session, request, () => {\n            if (session.user !== user)',
+        becomes:
+          'const now = (_session, _request, then) => then();\n        now(session, request, () => {\n            if (session.user !== user)',
+      },
+    ],
+    caughtBy: ['receipt'],
+  },
+  {
+    name: 'a sender learns how far others have got',
+    workload: 'whole',
+    changes: [
+      {
+        file: RECEIPTS,
+        line: 'delivered = Math.max(delivered, index);',
+        becomes: 'delivered = mark.delivered;',
+      },
+    ],
+    caughtBy: ['receipt'],
+  },
+  {
+    name: 'a place in an order is told again after the receipt',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'sessions/sends',
+        line: 'this.#port.reply(session, told);',
+        becomes:
+          'this.#port.reply(session, told);\n            this.#receipts.accepted(session, message);',
+      },
+    ],
+    caughtBy: ['receipt'],
+  },
+]
