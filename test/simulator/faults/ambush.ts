@@ -58,7 +58,9 @@ const PATIENCE = 20
 /** The answer comes once more as soon as its hearer has asked again: before the true one. */
 function answerBefore(strike: Strike, from: Host, to: Host, message: Message, left: number): void {
   const { cluster } = strike
+  const { life } = to
   cluster.trap(QUESTIONS[message.type] ?? 'REQUEST', (asks, asked) => {
+    if (!to.alive(life)) return
     if (asks === to && asked === from) cluster.network.repeat(from, to, message)
     else if (left > 0) answerBefore(strike, from, to, message, left - 1)
   })
@@ -109,7 +111,11 @@ const DEEDS: Readonly<Record<string, Deed>> = {
     for (const connection of network.between(from, to)) network.severLate(connection, within)
   },
   'it comes again'({ cluster, random, later }, from, to, message) {
-    later(random.spread(1, 3_000), () => cluster.network.repeat(from, to, message))
+    const { life } = to
+    later(random.spread(1, 3_000), () => {
+      // Another process has no connection in common with the one that it was sent to.
+      if (to.alive(life)) cluster.network.repeat(from, to, message)
+    })
   },
   'it comes again in place of the next': (strike, from, to, message) =>
     answerBefore(strike, from, to, message, PATIENCE),
