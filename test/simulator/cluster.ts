@@ -79,6 +79,8 @@ export class Cluster {
   /** Processing replicas that compute wrong bytes just now. */
   readonly wrong = new Set<Slot>()
   readonly #traps = new Map<MessageName, Spring[]>()
+  /** Who was wrong since it started may remember something wrong. */
+  readonly #tainted = new Set<Slot>()
   /** Whom nobody starts again. */
   readonly #out = new Set<Host>()
   readonly #setting: Setting
@@ -162,6 +164,7 @@ export class Cluster {
   }
 
   corrupt(slot: Slot, wrong: boolean): void {
+    if (wrong) this.#tainted.add(slot)
     if (wrong) this.wrong.add(slot)
     else this.wrong.delete(slot)
     this.#machines.corrupt?.(slot, wrong)
@@ -211,6 +214,8 @@ export class Cluster {
   heal(core: readonly Host[]): void {
     this.network.heal()
     for (const slot of this.wrong) this.corrupt(slot, false)
+    for (const slot of this.#tainted) this.processing[slot - 1]!.crash()
+    this.#tainted.clear()
     for (const host of this.hosts) {
       if (core.includes(host)) this.#out.delete(host)
       else this.#out.add(host)
