@@ -53,6 +53,9 @@ export function permitted(fields: LogFields): Record<string, string | number | b
   return left === 0 ? written : { ...written, fieldsLeftOut: left }
 }
 
+/** For the last lines. */
+const CLOSE_MS = 500
+
 export function openLog(options: LogOptions): { log: Log; close: () => Promise<void> } {
   const { name, directory, level, maxFileBytes, maxFiles, stdout } = options
   const file = new winston.transports.File({
@@ -78,12 +81,20 @@ export function openLog(options: LogOptions): { log: Log; close: () => Promise<v
   const log: Log = (level, event, fields = {}) => {
     logger.log({ level, message: event, fields: permitted(fields) })
   }
-  const close = (): Promise<void> =>
-    new Promise((resolve) => {
-      file.once('finish', resolve)
-      // A full disk must not keep the process alive.
-      setTimeout(resolve, 500).unref()
-      logger.end()
-    })
+  // A log that cannot be written must not end who serves; its supervisor keeps what is on stderr.
+  logger.on('error', (error: Error) => process.stderr.write(`${name}: log: ${error.message}\n`))
+  const close = async (): Promise<void> => {
+    // A full disk must not keep the process alive.
+    const late = new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref())
+    const ended = new Promise((resolve) => file.once('finish', resolve))
+    await Promise.race([drained(logger), late])
+    logger.end()
+    await Promise.race([ended, late])
+  }
   return { log, close }
+}
+
+/** winston ends its files when it is ended itself, whatever still waits for them: that would be lost. */
+async function drained(logger: winston.Logger): Promise<void> {
+  while (logger.readableLength > 0) await new Promise(setImmediate)
 }
