@@ -24,6 +24,7 @@ interface Asked {
 }
 
 const PATIENCE_MS = 3_000
+const FOLLOWS_EVERY_MS = 5_000
 /** All users try to open this stream: it is one's only. */
 const COMMON_STREAM = new Uint8Array(16).fill(7)
 
@@ -45,6 +46,8 @@ export class Client implements Machine {
   #link: LinkId | null = null
   #dialAt = 0
   #at: Slot = 0
+  /** When it last left for the coordinator. */
+  #followedAt = -Infinity
   #loggedIn = false
   #registered = false
   /** Never the same in two lives: answers to a former one may still come to be sent. */
@@ -270,6 +273,9 @@ export class Client implements Machine {
   #status(answer: Message): void {
     if (answer.type !== 'STATUS_IS' || answer.coordinator === 0) return
     if (answer.coordinator === this.#at || this.#random.chance(0.5)) return
+    // As the library does: where the other could not be reached, it stays for a while where it can be.
+    if (this.#now - this.#followedAt < FOLLOWS_EVERY_MS) return
+    this.#followedAt = this.#now
     this.#leave()
     this.#world.dial(answer.coordinator)
   }
