@@ -45,6 +45,8 @@ export class Client implements Machine {
   #now = 0
   #link: LinkId | null = null
   #dialAt = 0
+  /** Tries one after the other: whoever can be reached is found soon. */
+  #dialled: Slot
   #at: Slot = 0
   /** When it last left for the coordinator. */
   #followedAt = -Infinity
@@ -61,6 +63,7 @@ export class Client implements Machine {
     this.#world = world
     this.#token = random.bytes(16)
     this.#requests = random.u32() * 2 ** 20
+    this.#dialled = random.between(1, world.processing)
     const [pace, window] = [random.pick([0.05, 0.2, 0.5]), random.pick([1, 4, 16, 64])]
     const line = this.#lineOn(() => this.#link)
     this.#streams = Array.from(
@@ -163,7 +166,8 @@ export class Client implements Machine {
     if (this.#link === null) {
       if (this.#now < this.#dialAt) return
       this.#dialAt = this.#now + random.between(200, 1_000)
-      return this.#world.dial(random.between(1, this.#world.processing))
+      this.#dialled = (this.#dialled % this.#world.processing) + 1
+      return this.#world.dial(this.#dialled)
     }
     const late = [...this.#asked.values()].find(({ since }) => this.#now - since > PATIENCE_MS)
     if (late) return this.#leave(late.link)
