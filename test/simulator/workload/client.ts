@@ -24,7 +24,7 @@ interface Asked {
 }
 
 const PATIENCE_MS = 3_000
-const FOLLOWS_EVERY_MS = 5_000
+const STAYS_MS = 5_000
 /** All users try to open this stream: it is one's only. */
 const COMMON_STREAM = new Uint8Array(16).fill(7)
 
@@ -48,8 +48,7 @@ export class Client implements Machine {
   /** Tries one after the other: whoever can be reached is found soon. */
   #dialled: Slot
   #at: Slot = 0
-  /** When it last left for the coordinator. */
-  #followedAt = -Infinity
+  #lostAt = -Infinity
   #loggedIn = false
   #registered = false
   /** Never the same in two lives: answers to a former one may still come to be sent. */
@@ -146,6 +145,7 @@ export class Client implements Machine {
     if (link === this.#side.link) this.#side.lost()
     if (link !== this.#link) return
     this.#link = null
+    this.#lostAt = this.#now
     this.#loggedIn = false
     for (const stream of this.#streams) stream.disconnected()
     this.#reader.disconnected()
@@ -277,9 +277,8 @@ export class Client implements Machine {
   #status(answer: Message): void {
     if (answer.type !== 'STATUS_IS' || answer.coordinator === 0) return
     if (answer.coordinator === this.#at || this.#random.chance(0.5)) return
-    // As the library does: where the other could not be reached, it stays for a while where it can be.
-    if (this.#now - this.#followedAt < FOLLOWS_EVERY_MS) return
-    this.#followedAt = this.#now
+    // Where connections end it stays for a while, once it has one.
+    if (this.#now - this.#lostAt < STAYS_MS) return
     this.#leave()
     this.#world.dial(answer.coordinator)
   }
