@@ -30,7 +30,7 @@ t.test('a new key, a new password, and both again after everything was killed', 
     once(elsewhere.events, 'disconnected'),
     alice.rotateKey(PASSWORD),
   ])
-  t.match(gone, [{ reason: /the password or the key of the account is new/ }])
+  t.match(gone, [{ reason: /the account was changed/ }])
   const second = alice.account!.fingerprint
   t.not(second, first)
   const keys = await bob.keys('alice')
