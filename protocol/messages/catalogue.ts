@@ -2,13 +2,16 @@
 // validators, golden frames and docs/MESSAGES.md.
 
 import type { AnyShape, MessageOf, MessageType } from '../wire/schema.js'
-import * as client from './client.js'
+import * as accounts from './accounts.js'
+import * as clients from './client.js'
 import * as handshake from './handshake.js'
 import * as order from './order.js'
 import * as persistence from './persistence.js'
 import * as waist from './waist.js'
 
 const { command: _command, account: _account, ...ring } = order
+
+const client = { ...clients, ...accounts }
 
 export const CONVERSATIONS = { handshake, client, ring, waist, persistence }
 
