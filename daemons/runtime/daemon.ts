@@ -73,18 +73,16 @@ class Daemon {
   readonly #driver: Driver
   readonly #links: Links
   readonly #own: ReplicaAddress
-  readonly #closeLog: () => Promise<void>
   readonly #credentials: CredentialWatch | null
   readonly #figures: Figures
   #debugPort: DebugPort | null = null
   #leaving = false
 
-  constructor(context: Context, own: ReplicaAddress, parts: Parts, closeLog: () => Promise<void>) {
+  constructor(context: Context, own: ReplicaAddress, parts: Parts) {
     const { config, self, paths, log } = context
     this.#context = context
     this.#own = own
     this.#parts = parts
-    this.#closeLog = closeLog
     const { machine, store, workers, coordinator, userOf } = parts
     this.#driver = new Driver(machine, {
       send: (link, frame) => this.#links.send(link, frame),
@@ -152,7 +150,8 @@ class Daemon {
 
   async exit(code: number): Promise<void> {
     this.#driver.stop()
-    await this.#closeLog()
+    // The last lines are on their way through winston's streams.
+    await new Promise(setImmediate)
     process.exit(code)
   }
 
@@ -206,7 +205,7 @@ async function start(role: Tier, make: (context: Context) => Promise<Parts>): Pr
   const name = nameOf(own)
   const paths = pathsOf(config, name)
   mkdirSync(paths.logs, { recursive: true })
-  const { log, close } = openLog({ name, directory: paths.logs, ...config.log })
+  const log = openLog({ name, directory: paths.logs, ...config.log })
   const self: Self = {
     role,
     slot: own.slot,
@@ -217,7 +216,7 @@ async function start(role: Tier, make: (context: Context) => Promise<Parts>): Pr
     persistence: slotsOf(config, 'persistence'),
   }
   const context = { config, self, paths, log }
-  const daemon = new Daemon(context, own, await make(context), close)
+  const daemon = new Daemon(context, own, await make(context))
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       const { message, stack = '' } = error instanceof Error ? error : new Error(String(error))

@@ -1,8 +1,8 @@
 // JSON lines, one an event, into capped files and to stdout. Only fields named here are written;
 // what others supply is escaped and capped. No text, key, password or token is ever a field.
 
-import { join } from 'node:path'
 import winston from 'winston'
+import { CappedFile } from './capped-file.js'
 import type { LogLevel } from '../../protocol/machine.js'
 
 export interface LogOptions {
@@ -53,17 +53,12 @@ export function permitted(fields: LogFields): Record<string, string | number | b
   return left === 0 ? written : { ...written, fieldsLeftOut: left }
 }
 
-/** For the last lines. */
-const CLOSE_MS = 500
-
-export function openLog(options: LogOptions): { log: Log; close: () => Promise<void> } {
-  const { name, directory, level, maxFileBytes, maxFiles, stdout } = options
-  const file = new winston.transports.File({
-    filename: join(directory, `${name}.log`),
-    maxsize: maxFileBytes,
-    maxFiles,
-    tailable: true,
-  })
+export function openLog(options: LogOptions): Log {
+  const { name, directory, level, maxFileBytes: maxBytes, maxFiles, stdout } = options
+  const stream = new CappedFile({ directory, name, maxBytes, maxFiles })
+  // A log that cannot be written must not end who serves; its supervisor keeps what is on stderr.
+  stream.on('lost', (error: Error) => process.stderr.write(`${name}: log: ${error.message}\n`))
+  const file = new winston.transports.Stream({ stream })
   const logger = winston.createLogger({
     level,
     levels: { error: 0, warn: 1, info: 2, debug: 3 },
@@ -78,23 +73,7 @@ export function openLog(options: LogOptions): { log: Log; close: () => Promise<v
     ),
     transports: stdout ? [file, new winston.transports.Console()] : [file],
   })
-  const log: Log = (level, event, fields = {}) => {
+  return (level, event, fields = {}) => {
     logger.log({ level, message: event, fields: permitted(fields) })
   }
-  // A log that cannot be written must not end who serves; its supervisor keeps what is on stderr.
-  logger.on('error', (error: Error) => process.stderr.write(`${name}: log: ${error.message}\n`))
-  const close = async (): Promise<void> => {
-    // A full disk must not keep the process alive.
-    const late = new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref())
-    const ended = new Promise((resolve) => file.once('finish', resolve))
-    await Promise.race([drained(logger), late])
-    logger.end()
-    await Promise.race([ended, late])
-  }
-  return { log, close }
-}
-
-/** winston ends its files when it is ended itself, whatever still waits for them: that would be lost. */
-async function drained(logger: winston.Logger): Promise<void> {
-  while (logger.readableLength > 0) await new Promise(setImmediate)
 }
