@@ -91,6 +91,13 @@ export class Requests {
     for (const [id, pending] of [...this.#pending]) if (pending.slot === slot) this.#fail(id, true)
   }
 
+  /** Nobody but this coordinator, and this replica itself, can still answer. */
+  answeredBy(coordinator: Slot): void {
+    for (const [id, { slot }] of [...this.#pending]) {
+      if (slot !== coordinator && slot !== this.#self) this.#fail(id, true)
+    }
+  }
+
   #fail(id: number, ordered: boolean): void {
     const pending = this.#pending.get(id)
     this.#pending.delete(id)

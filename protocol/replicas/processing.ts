@@ -70,7 +70,7 @@ export class ProcessingReplica implements Machine {
     this.#leadership = new Leadership(this.#s, this.#home, applied, {
       coordinate: () => this.#coordinator.begin(),
       stopped: () => this.#stopped(),
-      coordinator: (slot) => this.#requestsFollow(slot),
+      coordinator: (slot) => this.#requests.answeredBy(slot),
       refuted: (term) => {
         this.#executor.enterTerm(term)
         this.#requests.enterTerm(term)
@@ -372,12 +372,6 @@ export class ProcessingReplica implements Machine {
     }
     this.#requests.lostCoordinator(this.#s.self)
     this.#executor.dropOverlay()
-  }
-
-  #requestsFollow(coordinator: Slot): void {
-    for (let slot = 1; slot <= this.#s.slots; slot++) {
-      if (slot !== coordinator && slot !== this.#s.self) this.#requests.lostCoordinator(slot)
-    }
   }
 
   // ---- for people -----------------------------------------------------------------------------
