@@ -76,7 +76,7 @@ const reachable = (host: string): string => (/^(0\.0\.0\.0|::)$/.test(host) ? DE
 
 interface Told {
   readonly findings: readonly Finding[]
-  readonly ready: boolean
+  readonly runs: boolean
 }
 
 /** By its debug port: whether it serves, and its clock. */
@@ -99,14 +99,14 @@ export async function checkState(
     const asked = Date.now()
     const shown = Number(line(await ask('mntr'), 'troca_clock_timestamp_seconds\t'))
     const middle = (asked + Date.now()) / 2 / 1_000
-    const ready = state === 'ready'
-    const served = ready
-      ? fine('ready', name, 'ready')
-      : trouble('fail', 'ready', name, ['notReady', 'notReadyNext'], { ...values, reason: state })
-    return { ready, findings: [served, clock(name, Math.abs(shown - middle))] }
+    const served =
+      state === 'ready'
+        ? fine('ready', name, 'ready')
+        : trouble('fail', 'ready', name, ['notReady', 'notReadyNext'], { ...values, reason: state })
+    return { runs: true, findings: [served, clock(name, Math.abs(shown - middle))] }
   } catch {
     return {
-      ready: false,
+      runs: false,
       findings: [trouble('fail', 'ready', name, ['silent', 'silentNext'], values)],
     }
   }
@@ -118,14 +118,14 @@ function clock(name: string, difference: number): Finding {
   return trouble('warn', 'clock', name, ['clockOff', 'clockOffNext'], { seconds })
 }
 
-/** Whether enough of them serve for anything to be stored. */
-export function checkMajority(states: readonly { name: string; ready: boolean }[]): Finding {
+/** Whether enough of them run for anything to be stored. */
+export function checkMajority(states: readonly { name: string; runs: boolean }[]): Finding {
   const stores = states.filter(({ name }) => name.startsWith('s'))
-  const ready = stores.filter((one) => one.ready).length
+  const missing = stores.filter((one) => !one.runs).map(({ name }) => name)
+  const running = stores.length - missing.length
   const needed = Math.floor(stores.length / 2) + 1
-  const missing = stores.filter((one) => !one.ready).map(({ name }) => name)
-  const values = { ready, all: stores.length, needed, missing: missing.join(' ') }
-  if (ready >= needed) return fine('majority', '', 'majority', values)
+  const values = { running, all: stores.length, needed, missing: missing.join(' ') }
+  if (running >= needed) return fine('majority', '', 'majority', values)
   return trouble('fail', 'majority', '', ['majority', 'majorityNext'], values)
 }
 

@@ -86,8 +86,8 @@ export const DOCTOR_TEXTS = {
     'troca up; se está presa: troca down, troca up; o registo: {log}',
   ],
   majority: [
-    '{ready} of {all} persistence replicas serve; {needed} needed',
-    '{ready} de {all} réplicas de persistência servem; são precisas {needed}',
+    '{running} of {all} persistence replicas run; {needed} needed',
+    '{running} de {all} réplicas de persistência a funcionar; são precisas {needed}',
   ],
   majorityNext: ['start the missing ones: {missing}', 'inicie as que faltam: {missing}'],
   clock: ['within {seconds} s of this machine', 'a menos de {seconds} s desta máquina'],
