@@ -8,6 +8,12 @@ import { CHAIN_ZERO, KIND, erased, sameBytes, type Entry } from './entry.js'
 import { NO_FENCE, TAIL_ENTRIES, type Durable, type Fence, type Place } from './storage.js'
 import { decodeTerm } from './term.js'
 
+/** What others may see of it. */
+export type LogView = Pick<
+  LogTail,
+  'last' | 'commit' | 'durable' | 'first' | 'committedFence' | 'placeAt'
+>
+
 export function advanceFence(fence: Fence, entry: Entry): Fence {
   if (entry.meta[0] === KIND.term) {
     return { term: entry.term, owner: decodeTerm(entry.body), k: 0, part: 1, parts: 1 }

@@ -14,6 +14,7 @@ import { InView } from '../log/in-view.js'
 import { Leases } from '../log/lease.js'
 import { Puller } from '../log/pull.js'
 import { Reads } from '../log/reads.js'
+import type { LogView } from '../log/tail.js'
 import { Waist } from '../log/waist.js'
 import { ViewChange } from '../view/change.js'
 import { sayViewHeartbeat } from '../view/heartbeat.js'
@@ -94,12 +95,8 @@ export class PersistenceReplica implements Machine {
     return this.#s.serving && this.#appender.turn.holding
   }
 
-  get lastIndex(): number {
-    return this.#s.log.last
-  }
-
-  get commitIndex(): number {
-    return this.#s.log.commit
+  get log(): LogView {
+    return this.#s.log
   }
 
   step(input: Input, now: Now): Effect[] {

@@ -84,9 +84,6 @@ export class Stage {
         this.said.push({ from: from.name, to: to.name, message })
         return message
       },
-      deliver: () => {},
-      linked: () => {},
-      unlinked: () => {},
     })
   }
 
@@ -102,6 +99,7 @@ export class Stage {
       timeline: this.timeline,
       network: this.#network,
       transcript: new Transcript(false, () => {}),
+      taken: () => {},
       stepped: () => {},
       stopped: () => {},
       halted: (_host: Host, why: string) => {

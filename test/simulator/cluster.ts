@@ -1,15 +1,17 @@
 // A whole cluster on virtual time: hosts, their files, the network between them, the checkers.
 // Within a tier the higher slot dials the lower; processing dials persistence on two lanes.
 
-import type { Machine, Slot } from '../../protocol/machine.js'
+import type { Input, Machine, Slot } from '../../protocol/machine.js'
 import { TIMINGS, type LogBounds, type PersistenceConfig } from '../../protocol/replicas/config.js'
 import type { Durable, WriteBatch } from '../../protocol/log/storage.js'
 import type { Message, MessageName } from '../../protocol/messages/catalogue.js'
+import { AskingCheck } from './checks/asking.js'
 import type { Check } from './checks/check.js'
 import { clientChecks } from './checks/client-checks.js'
 import { DiskCheck } from './checks/disk.js'
 import { ErasureCheck } from './checks/erasure.js'
 import { LogCheck } from './checks/log.js'
+import { MirrorCheck } from './checks/mirror.js'
 import { PermissionCheck } from './checks/permissions.js'
 import { OrderCheck } from './checks/orders.js'
 import { ReadCheck } from './checks/reads.js'
@@ -94,21 +96,12 @@ export class Cluster {
     this.history = new History(Math.floor(sizes.persistence / 2) + 1)
     this.network = new Network(this.timeline, new Random(seed, 'network'), setting.latency, {
       send: (from, to, message) => this.#sent(from, to, message),
-      deliver: (from, to, message) => {
-        const seen = asPlain(message)
-        for (const check of this.checks) check.delivered?.(from, to, seen)
-      },
-      linked: (host, peer) => {
-        for (const check of this.checks) check.linked?.(host, peer)
-      },
-      unlinked: (host, peer) => {
-        for (const check of this.checks) check.unlinked?.(host, peer)
-      },
     })
     const around: Surroundings = {
       timeline: this.timeline,
       network: this.network,
       transcript,
+      taken: (from, to, input) => this.#taken(from, to, input),
       stepped: (host) => {
         for (const check of this.checks) check.stepped?.(host)
       },
@@ -137,6 +130,8 @@ export class Cluster {
       new VoteCheck(sizes.persistence),
       new TermCheck(),
       new RuleCheck(sizes.processing, this.disks),
+      new MirrorCheck(),
+      new AskingCheck(),
       ...(machines.client
         ? [
             ...clientChecks(this.history, this.coverage, () => this.timeline.now),
@@ -191,6 +186,15 @@ export class Cluster {
   }
 
   /** Tells of the next message of this kind between replicas, once. */
+  #taken(from: Host, to: Host, input: Input): void {
+    const seen = input.type === 'message' ? asPlain(input.message) : null
+    for (const check of this.checks) {
+      if (seen) check.delivered?.(from, to, seen)
+      else if (input.type === 'link-up') check.linked?.(to, from)
+      else check.unlinked?.(to, from)
+    }
+  }
+
   trap(type: MessageName, spring: Spring): void {
     this.#traps.set(type, [...(this.#traps.get(type) ?? []), spring])
   }

@@ -2,6 +2,7 @@
 // wrong with the others is wrong for good. The core must not need them, nor be disturbed by them.
 
 import type { Cluster } from './cluster.js'
+import { spared } from './faults/files.js'
 import type { Host } from './host.js'
 import type { Random } from './random.js'
 
@@ -24,6 +25,23 @@ export function chooseCore(cluster: Cluster, random: Random): Host[] {
   return [...stores, ...serving, ...clients]
 }
 
+/** Those of the others that may begin again without their files. */
+export function blank(cluster: Cluster, core: readonly Host[]): void {
+  for (const host of cluster.persistence.filter((one) => !core.includes(one))) {
+    if (!spared(cluster, host.disk!)) continue
+    host.crash()
+    host.disk!.lose()
+    cluster.start(host)
+  }
+}
+
+/** No view is left of those that were. */
+export function restart(cluster: Cluster, core: readonly Host[]): void {
+  const stores = core.filter(({ role }) => role === 'persistence')
+  for (const host of stores) host.crash()
+  for (const host of stores) cluster.start(host)
+}
+
 /** How likely a path to or from a member of the core is cut for good. */
 const WAYS: Readonly<Record<string, (host: Host, member: Host) => number>> = {
   'as it is': () => 0,
@@ -42,12 +60,15 @@ export function isolate(
   tell: (host: Host, how: string) => void,
 ): void {
   const { network } = cluster
+  const known = random.chance(0.3) ? random.pick(core) : null
   for (const host of cluster.replicas.filter((one) => !core.includes(one))) {
     // A replica that is half there disturbs most.
-    const how = random.chance(0.4) ? 'half cut off' : random.pick(Object.keys(WAYS))
+    const usual = random.chance(0.4) ? 'half cut off' : random.pick(Object.keys(WAYS))
+    const how = known?.role === host.role ? 'cut off' : usual
     tell(host, how)
     if (how === 'dead') host.crash()
-    for (const member of core) {
+    // All of a tier may reach one and the same member: two halves that it belongs to both.
+    for (const member of core.filter((one) => one !== known)) {
       const likely = WAYS[how]!(host, member)
       if (random.chance(likely)) network.block(host, member)
       if (random.chance(likely)) network.block(member, host)

@@ -21,10 +21,17 @@ export interface Start {
   readonly entropy: Entropy
 }
 
+interface Arrival {
+  readonly input: Input
+  readonly from?: Host | undefined
+}
+
 export interface Surroundings {
   readonly timeline: Timeline
   readonly network: Network
   readonly transcript: Transcript
+  /** A machine is about to take up what came from a peer, at once or when it goes on after a pause. */
+  readonly taken: (from: Host, to: Host, input: Input) => void
   /** After every step of every machine. */
   readonly stepped: (host: Host) => void
   /** Went in good order. */
@@ -34,6 +41,9 @@ export interface Surroundings {
   readonly logged: (host: Host, event: string, fields: LogFields) => void
   readonly read: (host: Host, query: ReadQuery) => void
 }
+
+const onMain = ({ connection, other }: End): Host | undefined =>
+  connection.lane === 'main' ? other.host : undefined
 
 const TICK_MS = 20
 /** What a wall clock shows when a run begins. */
@@ -57,7 +67,7 @@ export class Host {
   #links = 0
   #steppedAt = 0
   #paused = false
-  #backlog: Input[] = []
+  #backlog: Arrival[] = []
   #clockStart = 0
 
   constructor(
@@ -142,32 +152,36 @@ export class Host {
     const backlog = this.#backlog
     this.#backlog = []
     // The timer first or the sockets first: both happen.
-    if (this.#random.chance(0.5)) backlog.push({ type: 'tick' })
-    else backlog.unshift({ type: 'tick' })
-    for (const input of backlog) if (this.alive(life)) this.input(input)
+    const tick: Arrival = { input: { type: 'tick' } }
+    if (this.#random.chance(0.5)) backlog.push(tick)
+    else backlog.unshift(tick)
+    for (const { input, from } of backlog) if (this.alive(life)) this.input(input, from)
   }
 
   linkUp(end: End, peer: Host): void {
     this.ends.set(end.link, end)
-    this.input({ type: 'link-up', link: end.link, peer: peerOf(peer, end.connection.lane) })
+    const { lane } = end.connection
+    this.input({ type: 'link-up', link: end.link, peer: peerOf(peer, lane) }, onMain(end))
   }
 
   linkDown(end: End, reason: string): void {
     this.ends.delete(end.link)
-    this.input({ type: 'link-down', link: end.link, reason })
+    this.input({ type: 'link-down', link: end.link, reason }, onMain(end))
   }
 
   receive(end: End, message: Message): void {
-    this.input({ type: 'message', link: end.link, message })
+    this.input({ type: 'message', link: end.link, message }, end.other.host)
   }
 
-  input(input: Input): void {
+  /** `from`: who it is about, where checks are to know of it. */
+  input(input: Input, from?: Host): void {
     if (!this.machine) return
     if (this.#paused) {
-      if (input.type !== 'tick') this.#backlog.push(input)
+      if (input.type !== 'tick') this.#backlog.push({ input, from })
       return
     }
     const { timeline, transcript } = this.#around
+    if (from) this.#around.taken(from, this, input)
     transcript.add(Math.floor(timeline.now * 1000))
     transcript.addText(input.type)
     this.#trace(input)

@@ -21,7 +21,7 @@ function standingOf(host: Host): string | undefined {
 /** Where its log ends and what of it is committed, which every other step changes. */
 function logOf(host: Host): string {
   const view = turnView(host)
-  return view ? `, log to ${view.lastIndex}, committed to ${view.commitIndex}` : ''
+  return view ? `, log to ${view.log.last}, committed to ${view.log.commit}` : ''
 }
 
 export class Narrator implements Check {

@@ -20,9 +20,6 @@ interface Route {
 
 export interface NetworkEvents {
   send(from: Host, to: Host, message: Message): Message
-  deliver(from: Host, to: Host, message: Message): void
-  linked(host: Host, peer: Host): void
-  unlinked(host: Host, peer: Host): void
 }
 
 export class Network {
@@ -110,7 +107,6 @@ export class Network {
 
   #raise(end: End): void {
     end.up = true
-    if (end.connection.lane === 'main') this.#events.linked(end.host, end.other.host)
     end.host.linkUp(end, end.other.host)
     this.#pump(end)
   }
@@ -179,8 +175,7 @@ export class Network {
       end.incoming.shift()
       if (!end.open) continue
       if (!frame.message) this.#end(end, 'closed by the peer')
-      else this.#events.deliver(end.other.host, end.host, frame.message)
-      if (frame.message && end.open) end.host.receive(end, frame.message)
+      else end.host.receive(end, frame.message)
     }
   }
 
@@ -190,7 +185,6 @@ export class Network {
     end.incoming = []
     if (end.open) {
       end.open = false
-      if (end.connection.lane === 'main') this.#events.unlinked(end.host, end.other.host)
       if (end.host.alive(end.life)) end.host.linkDown(end, reason)
       this.#comeLate(end)
       end.ended()

@@ -5,7 +5,7 @@
 
 import type { LogBounds } from '../../protocol/replicas/config.js'
 import { Cluster, type Machines, type Setting, type Sizes } from './cluster.js'
-import { chooseCore, isolate } from './core.js'
+import { blank, chooseCore, isolate, restart } from './core.js'
 import { LAST_BLOWS_MS, lastBlows } from './faults/ambush.js'
 import { Storm, swarm, type Rates } from './faults/storm.js'
 import { Random } from './random.js'
@@ -16,6 +16,8 @@ import { turnView } from './checks/check.js'
 export interface Workload extends Machines {
   /** Whether new work is begun; false near the end of a run. */
   busy: boolean
+  /** Entries that are always in memory, where an order that is sent again is looked for. */
+  readonly leastTail: number
   /** Everything that clients asked for has been answered, and answered well. */
   settled(cluster: Cluster): boolean
 }
@@ -74,15 +76,14 @@ const MAX_EVENTS = 5_000_000
 const hasTinyFrames = ({ stretch, frameBytes }: Omit<LogBounds, 'near'>): boolean =>
   stretch < 8 || frameBytes < 1_000
 
-function settingOf(seed: number, sizes: Sizes, mode: Mode, plan: Random): Setting {
+function settingOf({ seed, sizes, workload }: Options, mode: Mode, plan: Random): Setting {
   const [wire, latency] = [plan.chance(0.15), plan.spread(0.1, 5)]
   const bounds = new Random(seed, 'bounds')
-  const tail = bounds.pick([256, 256, 1_024, 8_192])
+  const tail = bounds.pick([workload.leastTail, 256, 1_024, 8_192])
   const near = bounds.pick([20, 200, 1_000])
   const stretch = bounds.pick([1, 2, 32, 512])
   const frameBytes = bounds.pick([700, 8_192, 160 * 1024, 160 * 1024])
   const logBounds = {
-    // Always more than what is unanswered at a time: an order sent again is looked for in memory.
     ...{ tail, stretch, frameBytes },
     // A view waits while its members fetch what they lack: some tens of frames at most.
     near: hasTinyFrames({ tail, stretch, frameBytes }) ? Math.min(near, 60) : near,
@@ -104,11 +105,11 @@ class Run {
   #convergedMs = 0
 
   constructor(options: Options) {
-    const { seed, sizes, workload, print, mode = 'usual' } = options
+    const { seed, workload, print, mode = 'usual' } = options
     const plan = new Random(seed, 'plan')
     this.#options = options
     this.#mode = mode
-    const setting = settingOf(seed, sizes, mode, plan)
+    const setting = settingOf(options, mode, plan)
     this.#tinyFrames = hasTinyFrames(setting.logBounds)
     this.#rates = options.rates ?? swarm(plan, mode === 'beyond')
     this.#stormMs = options.stormMs ?? new Random(seed, 'storm').between(2_000, 12_000)
@@ -233,7 +234,13 @@ class Run {
     const core = chooseCore(cluster, random)
     this.#say(`CORE    ${core.map((host) => host.name).join(' ')}`)
     cluster.heal(core)
+    const blanked = random.chance(0.3)
+    if (blanked) {
+      blank(cluster, core)
+      this.#for(random.spread(1, 1_500))
+    }
     isolate(cluster, core, random, (host, how) => this.#say(`OUT     ${host.name} ${how}`))
+    if (blanked && random.chance(0.5)) restart(cluster, core)
     cluster.coverage.reach('a core serves alone')
     this.#served()
     if (random.chance(0.5)) this.#for(random.spread(20, 3_000))
@@ -317,7 +324,7 @@ class Run {
       disks.every((disk) => disk.last === end) &&
       persistence.every((host) => {
         const view = turnView(host)
-        return view?.status === 'normal' && view.commitIndex === end.index
+        return view?.status === 'normal' && view.log.commit === end.index
       }) &&
       this.#options.workload.settled(this.#cluster)
     )
@@ -351,7 +358,7 @@ class Run {
     const { history, persistence } = this.#cluster
     const logs = persistence.map((host) => {
       const view = turnView(host)
-      return `${host.name} ${view?.status} ${host.disk!.last.index}/${view?.commitIndex}`
+      return `${host.name} ${view?.status} ${host.disk!.last.index}/${view?.log.commit}`
     })
     return `ledger ${history.committed.index}; ${logs.join('; ')}`
   }

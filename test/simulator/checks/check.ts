@@ -4,6 +4,7 @@
 import type { Machine } from '../../../protocol/machine.js'
 import type { Epoch } from '../../../protocol/log/epoch.js'
 import type { Durable, WriteBatch } from '../../../protocol/log/storage.js'
+import type { LogView } from '../../../protocol/log/tail.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { LogFields } from '../coverage/reach.js'
 import type { Disk } from '../disk.js'
@@ -12,6 +13,7 @@ import type { Host } from '../host.js'
 export interface Check {
   /** A machine said it; it may never arrive. */
   sent?(from: Host, to: Host, message: Message): void
+  /** `to` is about to take it up. */
   delivered?(from: Host, to: Host, message: Message): void
   /** A transaction was done. */
   written?(disk: Disk, batch: WriteBatch, before: Durable): void
@@ -32,8 +34,7 @@ export interface TurnView extends Machine {
   readonly status: string
   readonly installedEpoch: Epoch
   readonly holdsTurn: boolean
-  readonly lastIndex: number
-  readonly commitIndex: number
+  readonly log: LogView
 }
 
 export function turnView(host: Host): TurnView | null {

@@ -127,6 +127,11 @@ export class LogCheck implements Check {
   }
 
   #feed(from: Host, message: The<'ENTRIES'>): void {
+    const { last, commit } = turnView(from)!.log
+    const end = message.entries.at(-1)?.index ?? 0
+    expect(end <= commit, 'P3', () => {
+      return `${from.name} feeds entry ${end}; of ${last} it has committed ${commit}`
+    })
     for (const entry of message.entries) {
       const node = this.#history.find(entry.chain)
       if (!node) throw new Violation('P3', `${from.name} feeds ${entry.index}, which nobody wrote`)
@@ -168,7 +173,7 @@ export class LogCheck implements Check {
   /** Said once the newer TERM is committed, perhaps before anything else says that it is. */
   #fenced(from: Host, message: The<'FENCED'>): void {
     const view = turnView(from)
-    if (view) this.#claim(from, view.commitIndex)
+    if (view) this.#claim(from, view.log.commit)
     const { term } = this.#history.committed.fence
     expect(message.term <= term, 'C1', () => {
       return `${from.name} says FENCED by ${message.term}; committed is term ${term}`

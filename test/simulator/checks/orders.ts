@@ -56,7 +56,7 @@ export class OrderCheck implements Check {
   }
 
   delivered(_from: Host, to: Host, message: Message): void {
-    if (message.type === 'COMMITTED' && !to.paused) this.#told(to, message)
+    if (message.type === 'COMMITTED') this.#told(to, message)
   }
 
   /** Who voted otherwise than the majority builds its state again, from the log. */

@@ -3,9 +3,15 @@
 
 import type { Entry } from '../../../protocol/log/entry.js'
 import { compareEpochs, formatEpoch, sameEpoch, type Epoch } from '../../../protocol/log/epoch.js'
-import type { WriteBatch } from '../../../protocol/log/storage.js'
+import {
+  compareIncarnations,
+  type Incarnation,
+  type Member,
+  type WriteBatch,
+} from '../../../protocol/log/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
+import type { File } from '../file.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { turnView, type Check } from './check.js'
@@ -18,6 +24,8 @@ interface Course {
   last: number
   /** What REPLYs named as the end of their senders' logs, in this epoch. */
   named: { readonly epoch: Epoch; readonly last: number } | null
+  /** It has been told to install this view, and will change its log. */
+  installing: Epoch | null
 }
 
 const keyOf = ({ chain }: Entry): string => Buffer.from(chain).toString('latin1')
@@ -33,6 +41,8 @@ export class RuleCheck implements Check {
   readonly #pulled = new Map<number, Map<string, Epoch>>()
   /** Highest counter of a life of a slot that a view has let in. */
   readonly #lives = new Map<number, number>()
+  /** Newest life of each slot that a file has recorded. */
+  readonly #recorded = new WeakMap<File, Map<number, Incarnation>>()
   /** A stretch of the log that is being taken up in this step. */
   #stretch: The<'PULLED' | 'REPLICATE'> | null = null
 
@@ -43,7 +53,7 @@ export class RuleCheck implements Check {
 
   #course(slot: number): Course {
     const known = this.#courses.get(slot) ?? {
-      ...{ promised: null, status: '', last: 0, named: null },
+      ...{ promised: null, status: '', last: 0, named: null, installing: null },
     }
     this.#courses.set(slot, known)
     return known
@@ -61,6 +71,7 @@ export class RuleCheck implements Check {
 
   written(disk: Disk, batch: WriteBatch): void {
     const { slot, durable, last } = disk
+    this.#record(disk, batch.incarnations ?? [])
     if (batch.genesis) this.#begun(disk)
     else if (batch.view) this.#installed(disk, batch.view.epoch)
     else if (batch.promised && !batch.entries) this.#course(slot).promised = batch.promised
@@ -71,6 +82,20 @@ export class RuleCheck implements Check {
       const promised = formatEpoch(durable.promised)
       return `s${slot} has promised ${promised} and holds an entry of ${formatEpoch(entry.epoch)}`
     })
+  }
+
+  /** P9: of two lives of a slot one is the newer for everybody, and for good. */
+  #record({ slot, file }: Disk, members: readonly Member[]): void {
+    const recorded = this.#recorded.get(file!) ?? new Map<number, Incarnation>()
+    this.#recorded.set(file!, recorded)
+    for (const { slot: of, incarnation } of members) {
+      const known = recorded.get(of)
+      expect(!known || compareIncarnations(incarnation, known) >= 0, 'P9', () => {
+        const [life, before] = [incarnation, known!].map(({ counter, nonce }) => counter + nonce)
+        return `s${slot} records life ${life} of s${of} in place of ${before}`
+      })
+      recorded.set(of, incarnation)
+    }
   }
 
   /** P9: no life has the number of one that voted. */
@@ -120,6 +145,13 @@ export class RuleCheck implements Check {
         )
         return
       }
+      case 'PROMISE': {
+        const { installing } = this.#course(from.slot)
+        const again = installing !== null && sameEpoch(installing, message.epoch)
+        return expect(!again, 'P5', () => {
+          return `${from.name} promises ${formatEpoch(message.epoch)} once more while it installs it`
+        })
+      }
       case 'RING_HEARTBEAT': {
         const { holds, newestTerm } = message
         expect(holds === 0 || holds === newestTerm, 'C1', () => {
@@ -130,8 +162,9 @@ export class RuleCheck implements Check {
   }
 
   delivered(_from: Host, to: Host, message: Message): void {
-    if (to.paused || to.role !== 'persistence') return
+    if (to.role !== 'persistence') return
     if (message.type === 'REPLY') this.#named(to.slot, message)
+    if (message.type === 'INSTALL') this.#toInstall(to, message)
     if (message.type !== 'PULLED' && message.type !== 'REPLICATE') return
     this.#stretch = message
     const { status } = turnView(to)!
@@ -146,6 +179,17 @@ export class RuleCheck implements Check {
     this.#pulled.set(to.slot, pulled)
   }
 
+  #toInstall(to: Host, { epoch, members }: The<'INSTALL'>): void {
+    const course = this.#course(to.slot)
+    const { counter, nonce } = to.disk!.file?.incarnation ?? { counter: 0, nonce: '' }
+    const named = members.some(
+      ({ slot, incarnation }) =>
+        slot === to.slot && incarnation.counter === counter && incarnation.nonce === nonce,
+    )
+    const promised = course.promised !== null && sameEpoch(course.promised, epoch)
+    if (named && promised && course.status === 'changing') course.installing = epoch
+  }
+
   #named(slot: number, { epoch, last }: The<'REPLY'>): void {
     const course = this.#course(slot)
     const { named } = course
@@ -156,7 +200,8 @@ export class RuleCheck implements Check {
   stepped(host: Host): void {
     const view = turnView(host)
     if (!view) return
-    const { status, lastIndex: last, installedEpoch } = view
+    const { status, log, installedEpoch } = view
+    const { last } = log
     const before = this.#course(host.slot)
     const enters = status === 'normal' && before.status !== 'normal'
     expect(!enters || before.status === 'changing', 'P8', () => {

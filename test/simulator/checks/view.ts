@@ -30,7 +30,7 @@ export class ViewCheck implements Check {
 
   delivered(_from: Host, to: Host, message: Message): void {
     const header = peerHeader(message)
-    if (!header || to.paused) return
+    if (!header) return
     const known = this.#clocks.get(to) ?? 0
     this.#clocks.set(to, Math.max(known, header.clock + 1))
   }

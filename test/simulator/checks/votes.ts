@@ -158,8 +158,8 @@ export class VoteCheck implements Check {
   /** Told of more than its file holds: that life is over, and knows it from here on. */
   #recalled(host: Host, { about, saidAcked }: The<'RECALL'>): void {
     const file = host.disk?.file
-    if (!file?.forgets || host.paused || !same(file.incarnation, about)) return
-    const last = Math.max(file.last.index, turnView(host)?.lastIndex ?? 0)
+    if (!file?.forgets || !same(file.incarnation, about)) return
+    const last = Math.max(file.last.index, turnView(host)?.log.last ?? 0)
     // It may be told more than once.
     if (saidAcked <= last || this.#over.get(host.slot) === about.nonce) return
     this.#over.set(host.slot, about.nonce)

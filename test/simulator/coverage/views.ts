@@ -38,7 +38,7 @@ export class ViewSituations implements Watcher {
   moved(host: Host, from: string, to: string): void {
     const view = turnView(host)
     if (from !== 'holding' || to === 'normal' || !view) return
-    if (view.lastIndex > view.commitIndex) {
+    if (view.log.last > view.log.commit) {
       this.#reach('the holder leaves its view with entries in flight')
     }
   }
@@ -136,7 +136,7 @@ export class ViewSituations implements Watcher {
     if (!sameEpoch(epoch, durable.logView)) return
     const last = entries.at(-1)?.index ?? 0
     if (last <= durable.last) this.#reach('REPLICATE comes again')
-    const end = turnView(to)?.lastIndex ?? Infinity
+    const end = turnView(to)?.log.last ?? Infinity
     if (previous.index > end) this.#reach('a member is behind the holder')
   }
 }

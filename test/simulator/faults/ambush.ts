@@ -7,7 +7,7 @@ import type { Host } from '../host.js'
 import type { Random } from '../random.js'
 import { lose, spared } from './files.js'
 import { kill } from './processes.js'
-import type { Fault, Strike } from './strike.js'
+import { whenSaid, type Fault, type Strike } from './strike.js'
 
 const MOMENTS: readonly MessageName[] = [
   ...(['REQUEST', 'REPLY', 'REPLICATE', 'ACK', 'COMMIT', 'ACTIVE'] as const),
@@ -52,17 +52,40 @@ const QUESTIONS: Readonly<Partial<Record<MessageName, MessageName>>> = {
   VOTE: 'ORDER',
 }
 
-/** Of others the same may be asked before. */
-const PATIENCE = 20
+/** What the same sender says to the same receiver once it has got further. */
+const SEQUELS: Readonly<Partial<Record<MessageName, MessageName>>> = {
+  ASK: 'PREPARE',
+  PREPARE: 'INSTALL',
+  INSTALL: 'ACTIVE',
+  REQUEST: 'REPLICATE',
+  REPLICATE: 'COMMIT',
+  JOIN: 'PROMISE',
+  PROMISE: 'INSTALLED',
+  ORDER: 'COMMITTED',
+}
 
 /** The answer comes once more as soon as its hearer has asked again: before the true one. */
-function answerBefore(strike: Strike, from: Host, to: Host, message: Message, left: number): void {
-  const { cluster } = strike
+function answerBefore({ cluster }: Strike, from: Host, to: Host, message: Message): void {
   const { life } = to
-  cluster.trap(QUESTIONS[message.type] ?? 'REQUEST', (asks, asked) => {
-    if (!to.alive(life)) return
-    if (asks === to && asked === from) cluster.network.repeat(from, to, message)
-    else if (left > 0) answerBefore(strike, from, to, message, left - 1)
+  whenSaid(cluster, QUESTIONS[message.type] ?? 'REQUEST', (asks, asked) => {
+    const again = asks === to && asked === from && to.alive(life)
+    if (again) cluster.network.repeat(from, to, message)
+    return again || !to.alive(life)
+  })
+}
+
+/** It comes once more while its receiver is at what came after it. */
+function comeAfter(strike: Strike, from: Host, to: Host, message: Message): void {
+  const { cluster, random, later } = strike
+  const { life } = to
+  whenSaid(cluster, SEQUELS[message.type] ?? 'COMMIT', (one, other) => {
+    const next = one === from && other === to
+    if (next) {
+      later(random.exponential(10), () => {
+        if (to.alive(life)) cluster.network.repeat(from, to, message)
+      })
+    }
+    return next
   })
 }
 
@@ -117,8 +140,8 @@ const DEEDS: Readonly<Record<string, Deed>> = {
       if (to.alive(life)) cluster.network.repeat(from, to, message)
     })
   },
-  'it comes again in place of the next': (strike, from, to, message) =>
-    answerBefore(strike, from, to, message, PATIENCE),
+  'it comes again in place of the next': answerBefore,
+  'it comes again after what follows': comeAfter,
   'the receiver answers and comes back as another': answerAndReturn,
   // Its old life's words are there before, and those of the others come after the new one's first.
   'the sender comes back as another'(strike, from, to) {
@@ -200,6 +223,7 @@ function lurk(strike: Strike, moment: MessageName, deed: string): void {
 /** Mostly one at which the deed may do harm. */
 function momentFor(random: Random, deed: string): MessageName {
   if (deed.includes('in place')) return random.pick(Object.keys(QUESTIONS) as MessageName[])
+  if (deed.includes('what follows')) return random.pick(Object.keys(SEQUELS) as MessageName[])
   if (random.chance(0.2)) return random.pick(MOMENTS)
   if (deed.includes('answers')) return random.pick(Object.keys(ANSWERS) as MessageName[])
   return random.pick(deed.includes('file') || deed.includes('another') ? VOTES : MOMENTS)

@@ -2,10 +2,12 @@
 // an earlier state: `spared` says when one may be.
 
 import { sameEpoch } from '../../../protocol/log/epoch.js'
+import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Cluster } from '../cluster.js'
 import type { Disk } from '../disk.js'
+import type { File } from '../file.js'
 import type { Host } from '../host.js'
-import type { Fault, Strike } from './strike.js'
+import { whenSaid, type Fault, type Strike } from './strike.js'
 
 function slowed(every: number, begin: (disk: Disk, strike: Strike, lasts: number) => void): Fault {
   return {
@@ -62,6 +64,37 @@ export const lostFile: Fault = {
   },
 }
 
+/** Lost, and once one other has heard of the new life lost again: the others know nothing of that (P9). */
+export const lostTwice: Fault = {
+  every: 3_000,
+  strike(strike) {
+    const { cluster, random, later } = strike
+    const { network, persistence } = cluster
+    const store = random.pick(persistence)
+    const lasts = random.spread(500, 3_000)
+    const cut = (from: Host, to: Host): void => {
+      network.block(from, to)
+      later(lasts, () => network.unblock(from, to))
+    }
+    if (!spared(cluster, store.disk!)) return
+    lose(strike, store)
+    const begun = (from: Host, knows: Host, message: Message): boolean => {
+      if (from !== store || !('incarnation' in message) || message.incarnation.counter === 0)
+        return false
+      later(0, () => {
+        for (const other of persistence) if (other !== knows && other !== store) cut(store, other)
+      })
+      later(random.spread(5, 50), () => {
+        if (!spared(cluster, store.disk!)) return
+        lose(strike, store)
+        cut(knows, store)
+      })
+      return true
+    }
+    whenSaid(cluster, 'VIEW_HEARTBEAT', begun, 1_000)
+  },
+}
+
 export const lostFiles: Fault = {
   every: 4_000,
   beyond: true,
@@ -96,28 +129,82 @@ export const bitFlips: Fault = {
   },
 }
 
+/** How often one looks for a moment at which a file may be put back, and every so many ms. */
+const LOOKS = 400
+const LOOK_MS = 10
+
+/** Puts `earlier` back as soon as it is due and may be. */
+function putBack(strike: Strike, store: Host, earlier: File, isDue: (disk: Disk) => boolean): void {
+  const { cluster, random, tell, later, restart } = strike
+  const disk = store.disk!
+  const look = (left: number): void => {
+    if (left === 0) return
+    if (!isDue(disk) || !mayForget(cluster, disk)) return later(LOOK_MS, () => look(left - 1))
+    tell(`${store.name} from ${disk.last.index} to ${earlier.log.length - 1}`)
+    store.crash()
+    disk.restore(earlier)
+    if (random.chance(0.8)) hearLate(strike, store)
+    later(random.spread(20, 2_000), () => restart(store))
+  }
+  look(LOOKS)
+}
+
+const sameLife = (disk: Disk, file: File): boolean =>
+  disk.file?.incarnation.nonce === file.incarnation.nonce
+
+/** A file is lost; once its slot votes with a new one, the old one turns up and is put back (P9). */
+export const lostAndFound: Fault = {
+  every: 3_000,
+  strike(strike) {
+    const { cluster, random, later } = strike
+    const store = random.pick(cluster.persistence)
+    const disk = store.disk!
+    const found = disk.snapshot()
+    if (!found || !disk.sound || !spared(cluster, disk)) return
+    lose(strike, store)
+    later(LOOK_MS, () => {
+      putBack(strike, store, found, () => disk.sound && !sameLife(disk, found))
+    })
+  },
+}
+
+/** The others hold all that it does: nothing is lost with it, whoever notices. */
+function mayForget(cluster: Cluster, disk: Disk): boolean {
+  const held = cluster.disks.every((other) => other.sound && other.holds(disk.last))
+  return held && spared(cluster, disk) && oneView(cluster)
+}
+
 /**
  * A file comes back as it was some time ago. It may while the others hold all that it forgets: what
  * only it and a dead replica knew is gone, whoever notices.
  */
 export const rolledBack: Fault = {
-  every: 2_500,
+  every: 1_500,
   strike(strike) {
-    const { cluster, random, tell, later, restart } = strike
+    const { cluster, random, later } = strike
     const store = random.pick(cluster.persistence)
     const disk = store.disk!
     const earlier = disk.snapshot()
+    if (!earlier) return
     later(random.spread(100, 5_000), () => {
-      const { file, last } = disk
-      if (!earlier || file?.incarnation !== earlier.incarnation) return
-      const held = cluster.disks.every((other) => other.sound && other.holds(last))
-      if (!held || !spared(cluster, disk) || !oneView(cluster)) return
-      tell(`${store.name} from ${disk.last.index} to ${earlier.log.length - 1}`)
-      store.crash()
-      disk.restore(earlier)
-      later(random.spread(20, 2_000), () => restart(store))
+      putBack(strike, store, earlier, () => sameLife(disk, earlier))
     })
   },
+}
+
+/** Others, who may know better, it hears late: it is at work before it learns what it is. */
+function hearLate({ cluster, random, later }: Strike, store: Host): void {
+  const lasts = random.spread(50, 4_000)
+  whenSaid(cluster, 'RECALL', (_from, to) => {
+    if (to !== store) return false
+    later(0, () => {
+      for (const other of cluster.persistence.filter((host) => host !== store)) {
+        cluster.network.block(other, store)
+        later(lasts, () => cluster.network.unblock(other, store))
+      }
+    })
+    return true
+  })
 }
 
 function oneView({ disks }: Cluster): boolean {

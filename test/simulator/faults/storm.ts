@@ -5,6 +5,7 @@
 import type { Cluster } from '../cluster.js'
 import type { Host } from '../host.js'
 import { Random } from '../random.js'
+import { leftAlone } from './alone.js'
 import { ambush, obsession } from './ambush.js'
 import * as clocks from './clocks.js'
 import * as files from './files.js'
@@ -43,6 +44,9 @@ export const FAULTS = {
   'lost-files': files.lostFiles,
   'bit-flips': files.bitFlips,
   'wrong-majority': processes.wrongMajority,
+  'lost-and-found': files.lostAndFound,
+  'left-alone': leftAlone,
+  'lost-twice': files.lostTwice,
 } as const satisfies Record<string, Fault>
 
 export type FaultName = keyof typeof FAULTS

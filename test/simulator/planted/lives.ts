@@ -121,17 +121,6 @@ export const LIFE_BUGS: readonly Bug[] = [
     caughtBy: ['P2', 'P3', 'halt'],
   },
   {
-    name: 'of two lives of one number neither gives way',
-    changes: [
-      {
-        file: 'log/storage',
-        line: 'return a.nonce < b.nonce ? -1 : a.nonce > b.nonce ? 1 : 0;',
-        becomes: 'return a.nonce === b.nonce ? 0 : 1;',
-      },
-    ],
-    caughtBy: ['P7', 'P9', 'C6'],
-  },
-  {
     name: 'a disk that was full once is full for ever',
     workload: 'whole',
     changes: [

@@ -29,8 +29,8 @@ export interface Wishes {
 
 /** Replicas of each tier, and in how many of ten seeds. */
 const SHARES = [
-  [3, 3, 7],
-  [5, 5, 1],
+  [3, 3, 6],
+  [5, 5, 2],
   [2, 3, 1],
   [1, 1, 1],
 ] as const

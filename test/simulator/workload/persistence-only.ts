@@ -10,6 +10,8 @@ import { Writer } from './writer.js'
 
 export class PersistenceOnly implements Workload {
   busy = true
+  /** 64 unanswered entries of one writer, and others' cursors while these wait. */
+  readonly leastTail = 192
   readonly #build: (config: PersistenceConfig) => Machine
 
   constructor(build = (config: PersistenceConfig): Machine => new PersistenceReplica(config)) {

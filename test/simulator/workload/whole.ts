@@ -47,6 +47,7 @@ const TIGHT: readonly Partial<Limits>[] = [
 
 export class Whole implements Workload {
   busy = true
+  readonly leastTail = 256
   readonly #builders: Builders
   readonly #wrong = new Set<Slot>()
   /** Of the whole run, drawn when the first replica, or client, starts. */

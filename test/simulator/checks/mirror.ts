@@ -1,0 +1,31 @@
+// What a replica takes its file to hold is in it (P5), and what it takes for the newest committed
+// term and its last order is that (C1). Nothing wrong need have left it yet.
+
+import { sameBytes } from '../../../protocol/log/entry.js'
+import type { Host } from '../host.js'
+import { expect } from '../violation.js'
+import { turnView, type Check } from './check.js'
+
+export class MirrorCheck implements Check {
+  stepped(host: Host): void {
+    const view = turnView(host)
+    const file = host.disk?.file
+    if (!view || !file) return
+    const { durable, commit, committedFence } = view.log
+    const place = view.log.placeAt(durable)
+    const there = file.log[durable]
+    const held = !place || durable === 0 || (there && sameBytes(there.entry!.chain, place.chain))
+    expect(!!held, 'P5', () => {
+      return `${host.name} takes entry ${durable} to be in its file, which holds another or none`
+    })
+    const at = view.log.placeAt(commit)
+    const committed = file.log[commit]
+    if (!at || !committed?.entry || !sameBytes(committed.entry.chain, at.chain)) return
+    const [taken, is] = [committedFence, committed.fence]
+    const same = taken.term === is.term && taken.k === is.k && taken.part === is.part
+    expect(same, 'C1', () => {
+      const [says, holds] = [taken, is].map(({ term, k, part }) => `${term}/${k}/${part}`)
+      return `${host.name} takes ${says} for the last order through ${commit}; it is ${holds}`
+    })
+  }
+}
