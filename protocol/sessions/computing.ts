@@ -36,9 +36,15 @@ function fitted(result: JobResult): boolean | null {
   }
 }
 
+export interface ComputingPort {
+  reply(session: Session, error: The<'ERROR'>): void
+  /** Its connection has not ended. */
+  lives(session: Session): boolean
+}
+
 export class Computing {
   readonly #s: RingStanding
-  readonly #reply: (session: Session, error: The<'ERROR'>) => void
+  readonly #port: ComputingPort
   readonly #attempts: Attempts
   readonly #registrations: Rates
   /** Under way or waiting. */
@@ -46,9 +52,9 @@ export class Computing {
   readonly #byAccount = new Multiset()
   readonly #byPair = new Multiset()
 
-  constructor(standing: RingStanding, reply: (session: Session, error: The<'ERROR'>) => void) {
+  constructor(standing: RingStanding, port: ComputingPort) {
     this.#s = standing
-    this.#reply = reply
+    this.#port = port
     const { wrongPasswords, wrongPasswordsPerAddress, backOffMs, registrationsPerMinute } =
       standing.limits
     this.#attempts = new Attempts({
@@ -66,17 +72,11 @@ export class Computing {
     return Math.max(1, Math.floor(this.#s.limits.computationsPerAddress / KEY_WEIGHT))
   }
 
-  /** `then` is called, unless this is refused, and said so. */
-  run(
-    session: Session,
-    request: number,
-    job: AccountJob,
-    then: (result: JobResult) => void,
-    onProgress?: (text: string) => void,
-  ): void {
+  /** `then` is called, unless this is refused, and said so. What takes long says how far it is. */
+  run(session: Session, request: number, job: AccountJob, then: (result: JobResult) => void): void {
     const { origin } = session
     const refused = this.#whyNot(origin, request, job)
-    if (refused) return this.#reply(session, refused)
+    if (refused) return this.#port.reply(session, refused)
     const pair = pairOf(job.user, origin)
     this.#byOrigin.add(origin)
     this.#byAccount.add(job.user)
@@ -91,14 +91,17 @@ export class Computing {
         this.#learn(job.user, origin, fitted(result))
         then(result)
       },
-      onProgress,
+      (text) => {
+        if (!this.#port.lives(session)) return
+        this.#s.outbox.send(session.link, { type: 'PROGRESS', request, text })
+      },
     )
   }
 
   /** Asked before anything else is done for a log-in. */
   refusesPassword(session: Session, request: number, user: string): boolean {
     const refused = this.#whyWait(session.origin, request, user)
-    if (refused) this.#reply(session, refused)
+    if (refused) this.#port.reply(session, refused)
     return refused !== null
   }
 

@@ -2,31 +2,19 @@
 
 import { errorName } from '../errors.js'
 import type { The } from '../messages/catalogue.js'
-import { KIND, sha256, type Entry, type Meta } from '../log/entry.js'
+import { KIND, sha256 } from '../log/entry.js'
 import { decodeInvitation, decodeNote } from '../order/bodies.js'
 import type { Executor } from '../order/executor.js'
 import type { Limits } from '../replicas/config.js'
-import type { Asked } from './sessions.js'
+import type { Asking } from './asking.js'
 import { isUserName, refusal, type Session } from './session.js'
-
-export interface ContactsPort {
-  submit(
-    session: Session,
-    request: number,
-    asked: Asked,
-    answer: (entry: Entry, meta: Meta) => void,
-  ): void
-  reply(session: Session, message: The<'KEYS_ARE' | 'INVITED' | 'BLOCKED_ARE' | 'ERROR'>): void
-  /** Runs `then` when the own log holds everything that was acknowledged before now. */
-  atTip(session: Session, request: number, then: () => void): void
-}
 
 export class Contacts {
   readonly #limits: Limits
   readonly #executor: Executor
-  readonly #port: ContactsPort
+  readonly #port: Asking
 
-  constructor(limits: Limits, executor: Executor, port: ContactsPort) {
+  constructor(limits: Limits, executor: Executor, port: Asking) {
     this.#limits = limits
     this.#executor = executor
     this.#port = port

@@ -7,15 +7,10 @@ import type { The } from '../messages/catalogue.js'
 import type { Executor } from '../order/executor.js'
 import type { SentMessage } from '../order/sent.js'
 import type { RingStanding } from '../order/standing.js'
+import type { Asking } from './asking.js'
 import { refusal, type Session } from './session.js'
 
 type Receipt = The<'RECEIPTS_ARE'>['sends'][number]
-
-export interface ReceiptsPort {
-  reply(session: Session, message: The<'RECEIPTS_ARE' | 'FOLLOWING_RECEIPTS' | 'ERROR'>): void
-  /** Runs `then` when the own log holds everything that was acknowledged before now. */
-  atTip(session: Session, request: number, then: () => void): void
-}
 
 interface Unread {
   readonly to: string
@@ -32,10 +27,10 @@ interface Follower {
 export class Receipts {
   readonly #s: RingStanding
   readonly #executor: Executor
-  readonly #port: ReceiptsPort
+  readonly #port: Pick<Asking, 'reply' | 'atTip'>
   readonly #followers = new Map<LinkId, Follower>()
 
-  constructor(standing: RingStanding, executor: Executor, port: ReceiptsPort) {
+  constructor(standing: RingStanding, executor: Executor, port: Pick<Asking, 'reply' | 'atTip'>) {
     this.#s = standing
     this.#executor = executor
     this.#port = port

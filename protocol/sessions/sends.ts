@@ -8,6 +8,7 @@ import { decodeNote } from '../order/bodies.js'
 import type { Executor } from '../order/executor.js'
 import type { RingStanding } from '../order/standing.js'
 import { streamKey } from '../order/state.js'
+import type { Asking } from './asking.js'
 import { Rates } from './rates.js'
 import type { Receipts } from './receipts.js'
 import type { Asked } from './sessions.js'
@@ -16,26 +17,15 @@ import { StoredBytes } from './stored.js'
 
 type Send = The<'SEND' | 'SEND_SEALED'>
 
-export interface SendsPort {
-  submit(
-    session: Session,
-    request: number,
-    asked: Asked,
-    answer: (entry: Entry, meta: Meta) => void,
-    placed?: () => void,
-  ): void
-  reply(session: Session, message: Message): void
-}
-
 export class Sends {
   readonly #s: RingStanding
   readonly #executor: Executor
   readonly #receipts: Receipts
-  readonly #port: SendsPort
+  readonly #port: Asking
   readonly #rates: Rates
   readonly stored = new StoredBytes()
 
-  constructor(standing: RingStanding, executor: Executor, receipts: Receipts, port: SendsPort) {
+  constructor(standing: RingStanding, executor: Executor, receipts: Receipts, port: Asking) {
     this.#s = standing
     this.#executor = executor
     this.#receipts = receipts

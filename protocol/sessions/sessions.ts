@@ -11,13 +11,14 @@ import type { Executor } from '../order/executor.js'
 import type { Home } from '../order/home.js'
 import type { Mark } from '../order/marks.js'
 import type { RingStanding } from '../order/standing.js'
+import type { Asking } from './asking.js'
 import { Accounts } from './accounts.js'
 import { originOf } from './address.js'
 import { Applied } from './applied.js'
-import { Contacts, type ContactsPort } from './contacts.js'
+import { Contacts } from './contacts.js'
 import { Delivery } from './delivery.js'
 import { Receipts } from './receipts.js'
-import { Sends, type SendsPort } from './sends.js'
+import { Sends } from './sends.js'
 import { refusal, type Session } from './session.js'
 
 type WithoutOrigin<C> = C extends unknown ? Omit<C, 'origin'> : never
@@ -80,8 +81,8 @@ export class Sessions {
     this.#port = port
     this.#applied = new Applied(executor)
     this.delivery = new Delivery(standing, home, executor, this.#applied)
-    const asking: ContactsPort & SendsPort = {
-      submit: (session, request, asked, answer, placed?: () => void) =>
+    const asking: Asking = {
+      submit: (session, request, asked, answer, placed) =>
         port.submit(session, request, asked, answer, placed),
       reply: (session, message) => this.reply(session, message),
       atTip: (session, request, then) => this.#atTip(session, request, then),
@@ -201,7 +202,7 @@ export class Sessions {
     if (session.unanswered > this.#s.limits.credit) return refuse('OVERLOADED', 'too many requests')
     if (message.type === 'REGISTER') return this.#accounts.register(session, message)
     if (message.type === 'LOGIN') return this.#accounts.login(session, message)
-    if (message.type === 'DELETE_ACCOUNT') return this.#accounts.close(session, message)
+    if (message.type === 'DELETE_ACCOUNT') return this.#accounts.changes.close(session, message)
     const { user } = session
     if (!user) return refuse('NOT_LOGGED_IN')
     switch (message.type) {
@@ -215,9 +216,9 @@ export class Sessions {
       case 'CHANGE_PASSWORD':
       case 'ROTATE_KEY':
       case 'ADD_KEY':
-        return this.#accounts.change(session, user, message)
+        return this.#accounts.changes.change(session, user, message)
       case 'EXPORT_KEYS':
-        return this.#accounts.exportKeys(session, user, message)
+        return this.#accounts.changes.exportKeys(session, user, message)
       case 'KEYS':
         return this.#contacts.keys(session, message)
       case 'INVITE':

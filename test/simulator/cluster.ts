@@ -2,27 +2,11 @@
 // Within a tier the higher slot dials the lower; processing dials persistence on two lanes.
 
 import type { Input, Machine, Slot } from '../../protocol/machine.js'
-import { TIMINGS, type LogBounds, type PersistenceConfig } from '../../protocol/replicas/config.js'
+import { TIMINGS, type PersistenceConfig } from '../../protocol/replicas/config.js'
 import type { Durable, WriteBatch } from '../../protocol/log/storage.js'
 import type { Message, MessageName } from '../../protocol/messages/catalogue.js'
-import { AskingCheck } from './checks/asking.js'
+import { checksOf } from './checks/all.js'
 import type { Check } from './checks/check.js'
-import { clientChecks } from './checks/client-checks.js'
-import { DiskCheck } from './checks/disk.js'
-import { ErasureCheck } from './checks/erasure.js'
-import { LogCheck } from './checks/log.js'
-import { MirrorCheck } from './checks/mirror.js'
-import { PermissionCheck } from './checks/permissions.js'
-import { OrderCheck } from './checks/orders.js'
-import { ReadCheck } from './checks/reads.js'
-import { RuleCheck } from './checks/rules.js'
-import { SenseCheck } from './checks/sense.js'
-import { TermCheck } from './checks/term.js'
-import { TurnCheck } from './checks/turn.js'
-import { UnansweredCheck } from './checks/unanswered.js'
-import { ViewCheck } from './checks/view.js'
-import { VoteCheck } from './checks/votes.js'
-import { WriterCheck } from './checks/writer.js'
 import { Coverage } from './coverage.js'
 import { Disk } from './disk.js'
 import { freeze, travel } from './frames.js'
@@ -32,17 +16,12 @@ import { Host, type Start, type Surroundings } from './host.js'
 import { Narrator } from './narrator.js'
 import { Network } from './network.js'
 import { Random } from './random.js'
+import type { Setting, Sizes } from './setting.js'
 import { Timeline } from './timeline.js'
 import type { Transcript } from './transcript.js'
 import { Violation } from './violation.js'
 
 export const CLUSTER_ID = 'simulated'
-
-export interface Sizes {
-  readonly processing: number
-  readonly persistence: number
-  readonly clients: number
-}
 
 /** What runs in the hosts: the product's machines, or mutants and stand-ins of them. */
 export interface Machines {
@@ -55,18 +34,6 @@ export interface Machines {
 
 /** Told of a message that was waited for. */
 export type Spring = (from: Host, to: Host, message: Message) => void
-
-export interface Setting {
-  readonly seed: number
-  readonly sizes: Sizes
-  /** Every message is encoded and decoded on its way. */
-  readonly wire: boolean
-  /** Milliseconds, mean, one way. */
-  readonly latency: number
-  readonly logBounds: LogBounds
-  /** A replica whose own assertions stop it is loud, and that may be all that it can do. */
-  readonly mayHalt: boolean
-}
 
 export class Cluster {
   readonly timeline = new Timeline()
@@ -119,34 +86,7 @@ export class Cluster {
     this.#makePersistence(around)
     this.#makeProcessing(around)
     this.#makeClients(around)
-    this.checks.push(
-      new TurnCheck(this.persistence),
-      new PermissionCheck(),
-      new DiskCheck(),
-      new ViewCheck(),
-      new LogCheck(this.history, this.disks),
-      new WriterCheck(this.history),
-      new ReadCheck(this.history, sizes.persistence),
-      new VoteCheck(sizes.persistence),
-      new TermCheck(),
-      new RuleCheck(sizes.processing, this.disks),
-      new MirrorCheck(),
-      new AskingCheck(),
-      ...(machines.client
-        ? [
-            ...clientChecks(this.history, this.coverage, () => this.timeline.now),
-            new OrderCheck(this.history, this.wrong),
-          ]
-        : []),
-      this.coverage,
-    )
-    if (!setting.mayHalt) {
-      this.checks.push(
-        new SenseCheck(),
-        new UnansweredCheck(this.timeline),
-        new ErasureCheck(this.history, this.disks),
-      )
-    }
+    this.checks.push(...checksOf(this, setting, machines.client !== undefined), this.coverage)
     if (transcript.traced) this.checks.push(new Narrator(this.timeline, transcript))
   }
 

@@ -3,12 +3,12 @@
 // as broken as it is, and must serve (P7, C6). Then everything heals: what is unanswered gets its
 // answer, all logs end equal, and from there on nothing changes hands any more (C6).
 
-import type { LogBounds } from '../../protocol/replicas/config.js'
-import { Cluster, type Machines, type Setting, type Sizes } from './cluster.js'
+import { Cluster, type Machines } from './cluster.js'
 import { blank, chooseCore, isolate, restart } from './core.js'
 import { LAST_BLOWS_MS, lastBlows } from './faults/ambush.js'
 import { Storm, swarm, type Rates } from './faults/storm.js'
 import { Random } from './random.js'
+import { hasTinyFrames, settingOf, type Sizes } from './setting.js'
 import { Transcript } from './transcript.js'
 import { Violation } from './violation.js'
 import { turnView } from './checks/check.js'
@@ -73,24 +73,6 @@ const WATCHED_MS = 5_000
 /** So many events without a millisecond going by: the machines talk in circles. */
 const MAX_EVENTS = 5_000_000
 
-const hasTinyFrames = ({ stretch, frameBytes }: Omit<LogBounds, 'near'>): boolean =>
-  stretch < 8 || frameBytes < 1_000
-
-function settingOf({ seed, sizes, workload }: Options, mode: Mode, plan: Random): Setting {
-  const [wire, latency] = [plan.chance(0.15), plan.spread(0.1, 5)]
-  const bounds = new Random(seed, 'bounds')
-  const tail = bounds.pick([workload.leastTail, 256, 1_024, 8_192])
-  const near = bounds.pick([20, 200, 1_000])
-  const stretch = bounds.pick([1, 2, 32, 512])
-  const frameBytes = bounds.pick([700, 8_192, 160 * 1024, 160 * 1024])
-  const logBounds = {
-    ...{ tail, stretch, frameBytes },
-    // A view waits while its members fetch what they lack: some tens of frames at most.
-    near: hasTinyFrames({ tail, stretch, frameBytes }) ? Math.min(near, 60) : near,
-  }
-  return { seed, sizes, wire, latency, logBounds, mayHalt: mode === 'beyond' }
-}
-
 class Run {
   readonly #options: Options
   readonly #mode: Mode
@@ -105,11 +87,11 @@ class Run {
   #convergedMs = 0
 
   constructor(options: Options) {
-    const { seed, workload, print, mode = 'usual' } = options
+    const { seed, sizes, workload, print, mode = 'usual' } = options
     const plan = new Random(seed, 'plan')
     this.#options = options
     this.#mode = mode
-    const setting = settingOf(options, mode, plan)
+    const setting = settingOf(seed, sizes, mode === 'beyond', plan, workload.leastTail)
     this.#tinyFrames = hasTinyFrames(setting.logBounds)
     this.#rates = options.rates ?? swarm(plan, mode === 'beyond')
     this.#stormMs = options.stormMs ?? new Random(seed, 'storm').between(2_000, 12_000)

@@ -35,7 +35,10 @@ class Desk {
       limits: { ...LIMITS, ...limits },
     })
     this.standing.now = { monotonic: 0, wall: 0 }
-    this.#computing = new Computing(this.standing, (_session, error) => this.refused.push(error))
+    this.#computing = new Computing(this.standing, {
+      reply: (_session, error) => this.refused.push(error),
+      lives: () => true,
+    })
   }
 
   /** The token of the computation, or the error. */

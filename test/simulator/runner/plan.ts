@@ -1,7 +1,7 @@
 // What a seed runs: the workload, the sizes, the mode. All of it follows from the seed alone, so that
 // the seed alone replays a run; flags may say otherwise.
 
-import type { Sizes } from '../cluster.js'
+import type { Sizes } from '../setting.js'
 import { Random } from '../random.js'
 import type { Mode, Options, Workload } from '../simulation.js'
 import { workloadOf, type WorkloadName } from '../workload/choice.js'

@@ -1,0 +1,201 @@
+// What changes an account or needs its password once more: another password or key, the keys as they
+// are stored, and the end. A change ends all other sessions of its user: they hold keys of before, and
+// were opened with a password that may be the reason for it.
+
+import type { The } from '../messages/catalogue.js'
+import { MAX_KEYS } from '../messages/common.js'
+import { errorName } from '../errors.js'
+import { KIND, sameBytes } from '../log/entry.js'
+import { decodeNote, type Account } from '../order/bodies.js'
+import { isClientHeld } from '../order/decide-accounts.js'
+import type { Executor } from '../order/executor.js'
+import type { PeopleLedger } from '../order/people.js'
+import type { RingStanding } from '../order/standing.js'
+import type { AccountSecrets, Job } from '../replicas/compute.js'
+import type { AccountsPort } from './accounts.js'
+import type { Computing } from './computing.js'
+import { refusal, type Session } from './session.js'
+
+type NewKey = The<'ROTATE_KEY'> | The<'ADD_KEY'>
+type Change = The<'CHANGE_PASSWORD'> | NewKey
+
+export interface ChangesPort extends AccountsPort {
+  /** Logs in whoever knows the password that counts now. */
+  unlock(session: Session, request: number, name: string, password: string): void
+  sayAccount(session: Session, request: number, name: string): void
+}
+
+export class AccountChanges {
+  readonly #s: RingStanding
+  readonly #executor: Executor
+  readonly #port: ChangesPort
+  readonly #computing: Computing
+
+  constructor(standing: RingStanding, executor: Executor, computing: Computing, port: ChangesPort) {
+    this.#s = standing
+    this.#executor = executor
+    this.#computing = computing
+    this.#port = port
+  }
+
+  change(session: Session, user: string, message: Change): void {
+    const { request, token } = message
+    this.#port.atTip(session, request, () => {
+      const account = this.#executor.base.account(user)
+      if (!account) return this.#port.reply(session, refusal(request, 'NOT_READY'))
+      if (sameBytes(account.changeToken, token)) return this.#changedBefore(session, user, message)
+      if (message.type === 'CHANGE_PASSWORD') this.#changePassword(session, account, message)
+      else this.#newKey(session, account, message)
+    })
+  }
+
+  /** An answer was lost: whoever asks again with the password that counts now is logged in. */
+  #changedBefore(session: Session, user: string, message: Change): void {
+    const password = message.type === 'CHANGE_PASSWORD' ? message.newPassword : message.password
+    this.#port.unlock(session, message.request, user, password)
+  }
+
+  #changePassword(session: Session, account: Account, message: The<'CHANGE_PASSWORD'>): void {
+    const { request, password, newPassword } = message
+    const { name: user, secrets } = account
+    const job = { kind: 'change-password', user, password, newPassword, secrets } as const
+    this.#computing.run(session, request, job, (result) => {
+      if (result.kind !== 'change-password') {
+        const text = 'the password could not be changed'
+        this.#port.reply(session, refusal(request, 'OVERLOADED', text))
+      } else if (!result.secrets) {
+        this.#port.reply(session, refusal(request, 'BAD_CREDENTIALS'))
+      } else {
+        this.#submitChange(session, account, message, result.secrets, [])
+      }
+    })
+  }
+
+  /** Made here, or by the client, or taken up from elsewhere. */
+  #newKey(session: Session, account: Account, message: NewKey): void {
+    const { request, password } = message
+    const keys = message.type === 'ROTATE_KEY' ? message.keys : null
+    const { name: user, secrets } = account
+    if (isClientHeld(secrets) !== (keys !== null)) {
+      return this.#port.reply(session, refusal(request, 'BAD_KEYS'))
+    }
+    if (secrets.older.length + 1 >= MAX_KEYS) {
+      return this.#port.reply(session, refusal(request, 'TOO_MANY_KEYS'))
+    }
+    const of = { user, password, secrets }
+    const job: Job =
+      message.type === 'ROTATE_KEY'
+        ? { kind: 'rotate-key', ...of, bits: this.#s.limits.keyBits, keys }
+        : { kind: 'add-key', ...of, wrappedKey: message.wrappedKey }
+    this.#computing.run(session, request, job, (result) => {
+      if (result.kind === 'bad-keys') {
+        this.#port.reply(session, refusal(request, 'BAD_KEYS'))
+      } else if (result.kind !== 'rotate-key' && result.kind !== 'add-key') {
+        this.#port.reply(session, refusal(request, 'OVERLOADED', 'no key could be made'))
+      } else if (result.rotated) {
+        const { secrets: changed, privateKeys } = result.rotated
+        this.#submitChange(session, account, message, changed, privateKeys)
+      } else {
+        const badKey = result.kind === 'add-key' ? result.badKey : null
+        const why = badKey === null ? 'BAD_CREDENTIALS' : 'BAD_KEY'
+        this.#port.reply(session, refusal(request, why, badKey ?? ''))
+      }
+    })
+  }
+
+  /** `added`: private keys that this session has from now on. */
+  #submitChange(
+    session: Session,
+    { name: user, version }: Account,
+    message: Change,
+    secrets: AccountSecrets,
+    added: readonly Uint8Array[],
+  ): void {
+    const { request, token } = message
+    const asked = { kind: 'change-account', user, version, token, ...secrets } as const
+    this.#port.submit(session, request, asked, (entry, meta) => {
+      if (meta.kind === KIND.account) {
+        // Nothing was changed between: the session has all keys of the version before.
+        if (session.user === user) {
+          session.privateKeys = [...added, ...session.privateKeys]
+          session.version = version + 1
+        }
+        this.#port.again(() => this.#port.sayAccount(session, request, user))
+        return
+      }
+      const { code } = decodeNote(entry.body)
+      if (code === 0) this.#changedBefore(session, user, message)
+      else this.#port.reply(session, refusal(request, errorName(code) ?? 'BAD_REQUEST'))
+    })
+  }
+
+  // ---- what the password alone opens ----------------------------------------------------------
+
+  /** As they are stored: whoever asks must know the password, and opens them alone. */
+  exportKeys(session: Session, user: string, message: The<'EXPORT_KEYS'>): void {
+    const { request } = message
+    this.#port.atTip(session, request, () => {
+      const secrets = this.#executor.base.account(user)?.secrets
+      if (!secrets) return this.#port.reply(session, refusal(request, 'NOT_READY'))
+      if (isClientHeld(secrets)) return this.#port.reply(session, refusal(request, 'NOT_HERE'))
+      this.#verify(session, message, { user, secrets }, () => {
+        const { salt, cost, older } = secrets
+        const keys = [secrets, ...older].map(({ publicKey, wrappedKey }) => {
+          return { publicKey, wrappedKey }
+        })
+        this.#port.reply(session, { type: 'WRAPPED_KEYS', request, salt, cost, keys })
+      })
+    })
+  }
+
+  /** The end of an account needs no log-in to be heard of again: that is over by then. */
+  close(session: Session, message: The<'DELETE_ACCOUNT'>): void {
+    const { request, name: user, token } = message
+    this.#port.atTip(session, request, () => {
+      const { base } = this.#executor
+      if (isClosedBy(base, message)) return this.#closed(session, message)
+      const account = base.account(user)
+      if (session.user !== user || !account) {
+        return this.#port.reply(session, refusal(request, 'NOT_LOGGED_IN'))
+      }
+      const { version, secrets } = account
+      this.#verify(session, message, { user, secrets }, () => {
+        const asked = { kind: 'delete-account', user, version, token } as const
+        this.#port.submit(session, request, asked, (entry, meta) => {
+          const code = meta.kind === KIND.closed ? 0 : decodeNote(entry.body).code
+          if (code === 0) this.#closed(session, message)
+          else this.#port.reply(session, refusal(request, errorName(code) ?? 'BAD_REQUEST'))
+        })
+      })
+    })
+  }
+
+  #closed(session: Session, { request, name }: The<'DELETE_ACCOUNT'>): void {
+    if (session.user === name) this.#port.logOut(session)
+    this.#port.reply(session, { type: 'ACCOUNT_DELETED', request, name })
+  }
+
+  #verify(
+    session: Session,
+    { request, password }: The<'EXPORT_KEYS' | 'DELETE_ACCOUNT'>,
+    of: { readonly user: string; readonly secrets: AccountSecrets },
+    then: () => void,
+  ): void {
+    this.#computing.run(session, request, { kind: 'unlock', ...of, password }, (result) => {
+      if (result.kind !== 'unlock') {
+        const text = 'the password could not be checked'
+        return this.#port.reply(session, refusal(request, 'OVERLOADED', text))
+      }
+      if (!result.privateKeys) {
+        return this.#port.reply(session, refusal(request, 'BAD_CREDENTIALS'))
+      }
+      for (const key of result.privateKeys) key.fill(0)
+      then()
+    })
+  }
+}
+
+function isClosedBy(people: PeopleLedger, { name, token }: The<'DELETE_ACCOUNT'>): boolean {
+  const closing = people.closing(name)
+  return closing !== undefined && sameBytes(closing, token)
+}

@@ -1,0 +1,53 @@
+// Which checks watch a run.
+
+import type { Cluster } from '../cluster.js'
+import type { Setting } from '../setting.js'
+import { AskingCheck } from './asking.js'
+import { clientChecks } from './client-checks.js'
+import { DiskCheck } from './disk.js'
+import { ErasureCheck } from './erasure.js'
+import { LogCheck } from './log.js'
+import { MirrorCheck } from './mirror.js'
+import { PermissionCheck } from './permissions.js'
+import { OrderCheck } from './orders.js'
+import { ReadCheck } from './reads.js'
+import { RuleCheck } from './rules.js'
+import { SenseCheck } from './sense.js'
+import { TermCheck } from './term.js'
+import { TurnCheck } from './turn.js'
+import { UnansweredCheck } from './unanswered.js'
+import { ViewCheck } from './view.js'
+import { VoteCheck } from './votes.js'
+import { WriterCheck } from './writer.js'
+import type { Check } from './check.js'
+
+/** `clients`: there are users, whose sessions are watched too. */
+export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): Check[] {
+  const { history, coverage, disks, timeline, persistence, wrong } = cluster
+  const { sizes, mayHalt } = setting
+  const ofReplicas = [
+    new TurnCheck(persistence),
+    new PermissionCheck(),
+    new DiskCheck(),
+    new ViewCheck(),
+    new LogCheck(history, disks),
+    new WriterCheck(history),
+    new ReadCheck(history, sizes.persistence),
+    new VoteCheck(sizes.persistence),
+    new TermCheck(),
+    new RuleCheck(sizes.processing, disks),
+    new MirrorCheck(),
+    new AskingCheck(),
+  ]
+  const ofSessions = [
+    ...clientChecks(history, coverage, () => timeline.now),
+    new OrderCheck(history, wrong),
+  ]
+  // Beyond the fault model a replica may be silent, or halt, for good.
+  const whereNoneHalts = [
+    new SenseCheck(),
+    new UnansweredCheck(timeline),
+    new ErasureCheck(history, disks),
+  ]
+  return [...ofReplicas, ...(clients ? ofSessions : []), ...(mayHalt ? [] : whereNoneHalts)]
+}

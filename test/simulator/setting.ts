@@ -1,0 +1,47 @@
+// What a run is made of: how many of what, how fast, and how small the bounds of logs and frames.
+
+import type { LogBounds } from '../../protocol/replicas/config.js'
+import { Random } from './random.js'
+
+export interface Sizes {
+  readonly processing: number
+  readonly persistence: number
+  readonly clients: number
+}
+
+export interface Setting {
+  readonly seed: number
+  readonly sizes: Sizes
+  /** Every message is encoded and decoded on its way. */
+  readonly wire: boolean
+  /** Milliseconds, mean, one way. */
+  readonly latency: number
+  readonly logBounds: LogBounds
+  /** A replica whose own assertions stop it is loud, and that may be all that it can do. */
+  readonly mayHalt: boolean
+}
+
+export const hasTinyFrames = ({ stretch, frameBytes }: Omit<LogBounds, 'near'>): boolean =>
+  stretch < 8 || frameBytes < 1_000
+
+/** What the seed says of all that no flag does. `least`: entries that are always in memory. */
+export function settingOf(
+  seed: number,
+  sizes: Sizes,
+  mayHalt: boolean,
+  plan: Random,
+  least: number,
+): Setting {
+  const [wire, latency] = [plan.chance(0.15), plan.spread(0.1, 5)]
+  const bounds = new Random(seed, 'bounds')
+  const tail = bounds.pick([least, 256, 1_024, 8_192])
+  const near = bounds.pick([20, 200, 1_000])
+  const stretch = bounds.pick([1, 2, 32, 512])
+  const frameBytes = bounds.pick([700, 8_192, 160 * 1024, 160 * 1024])
+  const logBounds = {
+    ...{ tail, stretch, frameBytes },
+    // A view waits while its members fetch what they lack: some tens of frames at most.
+    near: hasTinyFrames({ tail, stretch, frameBytes }) ? Math.min(near, 60) : near,
+  }
+  return { seed, sizes, wire, latency, logBounds, mayHalt }
+}
