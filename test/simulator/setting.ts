@@ -34,10 +34,12 @@ export function settingOf(
 ): Setting {
   const [wire, latency] = [plan.chance(0.15), plan.spread(0.1, 5)]
   const bounds = new Random(seed, 'bounds')
-  const tail = bounds.pick([least, 256, 1_024, 8_192])
+  let tail = bounds.pick([least, 256, 1_024, 8_192])
   const near = bounds.pick([20, 200, 1_000])
-  const stretch = bounds.pick([1, 2, 32, 512])
-  const frameBytes = bounds.pick([700, 8_192, 160 * 1024, 160 * 1024])
+  let stretch = bounds.pick([1, 2, 32, 512])
+  let frameBytes = bounds.pick([700, 8_192, 160 * 1024, 160 * 1024])
+  // What is read from the file then reaches beyond where memory begins.
+  if (bounds.chance(0.15)) [tail, stretch, frameBytes] = [least, 512, 160 * 1024]
   const logBounds = {
     ...{ tail, stretch, frameBytes },
     // A view waits while its members fetch what they lack: some tens of frames at most.

@@ -25,7 +25,7 @@ import type { Check } from './check.js'
 export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): Check[] {
   const { history, coverage, disks, timeline, persistence, wrong } = cluster
   const { sizes, mayHalt } = setting
-  const ofReplicas = [
+  const checks: Check[] = [
     new TurnCheck(persistence),
     new PermissionCheck(),
     new DiskCheck(),
@@ -39,15 +39,13 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
     new MirrorCheck(),
     new AskingCheck(),
   ]
-  const ofSessions = [
-    ...clientChecks(history, coverage, () => timeline.now),
-    new OrderCheck(history, wrong),
-  ]
+  if (clients) {
+    checks.push(...clientChecks(history, coverage, () => timeline.now))
+    checks.push(new OrderCheck(history, wrong))
+  }
   // Beyond the fault model a replica may be silent, or halt, for good.
-  const whereNoneHalts = [
-    new SenseCheck(),
-    new UnansweredCheck(timeline),
-    new ErasureCheck(history, disks),
-  ]
-  return [...ofReplicas, ...(clients ? ofSessions : []), ...(mayHalt ? [] : whereNoneHalts)]
+  if (!mayHalt) {
+    checks.push(new SenseCheck(), new UnansweredCheck(timeline), new ErasureCheck(history, disks))
+  }
+  return checks
 }

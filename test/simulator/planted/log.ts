@@ -68,7 +68,7 @@ export const LOG_BUGS: readonly Bug[] = [
     changes: [
       { file: 'replicas/persistence', line: 'this.#view.leave();\n        };', becomes: '};' },
     ],
-    caughtBy: ['P1', 'P2', 'P3', 'P7', 'halt'],
+    caughtBy: ['P1', 'P2', 'P3', 'P7', 'halt', 'sense'],
   },
   {
     name: 'memory is not put back where a write failed',
@@ -195,7 +195,7 @@ export const LOG_BUGS: readonly Bug[] = [
         becomes: 'if (false)',
       },
     ],
-    caughtBy: ['crash', 'halt', 'P2', 'P3'],
+    caughtBy: ['crash', 'halt', 'P2', 'P3', 'sense'],
   },
   {
     name: 'a pull is served from what is not yet on disk',

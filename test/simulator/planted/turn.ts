@@ -70,7 +70,7 @@ export const TURN_BUGS: readonly Bug[] = [
     changes: [
       { file: TURN, line: 'this.#holding = false;\n        this.#wanting = null;', becomes: '' },
     ],
-    caughtBy: ['P1', 'P2', 'P7', 'halt'],
+    caughtBy: ['P1', 'P2', 'P7', 'halt', 'C6'],
   },
   {
     name: 'a REQUEST that overtakes INSTALL is dropped',

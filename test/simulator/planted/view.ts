@@ -69,7 +69,7 @@ export const VIEW_BUGS: readonly Bug[] = [
         becomes: 'sameEpoch(since, epoch);',
       },
     ],
-    caughtBy: ['P2', 'P3', 'halt'],
+    caughtBy: ['P2', 'P3', 'halt', 'P7'],
   },
   {
     name: 'a restarted replica applies an INSTALL of before',

@@ -254,7 +254,7 @@ export class Writer implements Machine {
     // A few at once, so that the homes of several writers want the turn in turn; few on the whole, so
     // that an order sent again is still in memory.
     this.#burst = this.#burst > 0 ? this.#burst - 1 : this.#random.between(0, CURSORS_AT_ONCE)
-    const wait = this.#burst > 0 ? this.#random.spread(1, 30) : 500
+    const wait = this.#burst > 0 ? this.#random.spread(1, 30) : 170 * this.#stores.length
     this.#cursorAt = this.#now.monotonic + wait
     const at = this.#random.u32()
     const body = encodeMarks([['somebody', { delivered: at, read: at }]])
