@@ -110,6 +110,25 @@ t.test('another password: the same keys, old and new; the old one opens nothing'
   t.end()
 })
 
+t.test('an unknown user gets the answer of a wrong password, for the same work', (t) => {
+  const user = 'bob'
+  const of = { user, password: 'right', bits: 2048, keys: null }
+  const { secrets } = run('create-account', { kind: 'create-account', ...of })
+  const fastest = { known: Infinity, unknown: Infinity }
+  // The fastest of several, in turns: what else the machine does tells little then.
+  for (let i = 0; i < 9; i++) {
+    for (const who of ['known', 'unknown'] as const) {
+      const asked = { user, password: 'wrong', secrets: who === 'known' ? secrets : null }
+      const begin = performance.now()
+      t.same(run('unlock', { kind: 'unlock', ...asked }), { kind: 'unlock', privateKeys: null })
+      fastest[who] = Math.min(fastest[who], performance.now() - begin)
+    }
+  }
+  const ratio = fastest.unknown / fastest.known
+  t.ok(ratio > 0.5 && ratio < 2, `one takes ${ratio.toFixed(2)} times as long as the other`)
+  t.end()
+})
+
 t.test('a new key is sealed for; what was sealed for the old one still opens', (t) => {
   const user = 'bob'
   const made = run('create-account', {
