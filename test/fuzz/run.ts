@@ -11,6 +11,9 @@ const USAGE = `npm run fuzz -- [--seed N] [--frames N] [--minutes N]
   --frames   so many in all [1000000]
   --minutes  at the most [60]`
 
+/** From one line of progress to the next where it goes to no terminal. */
+const PROGRESS_MS = 10_000
+
 const command = new Command('fuzz', USAGE)
 const { values } = parseArgs({
   options: {
@@ -29,9 +32,15 @@ const plan = {
 
 await command.carryOut(async (owner) => {
   let said = ''
+  let next = 0
   const report = await Campaign.run(owner, plan, (line) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r${line}`)
     said = line
+    const now = performance.now()
+    if (process.stderr.isTTY) process.stderr.write(`\r${line}`)
+    else if (now >= next) {
+      process.stderr.write(`${line}\n`)
+      next = now + PROGRESS_MS
+    }
   })
   process.stderr.write(`${process.stderr.isTTY ? '\r' : ''}${said}\n`)
   process.stdout.write(`${lines(plan, report).join('\n')}\n`)

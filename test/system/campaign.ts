@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Test } from 'tap'
+import type { Owner } from './cluster.js'
 
 /** One that names the trouble on stderr, with how it is used, and ends with exit code 2. */
 export class Command {
@@ -32,7 +32,7 @@ export class Command {
   }
 
   /** `run` tells whether it found nothing wrong; what stands in for its test ends with it. */
-  async carryOut(run: (owner: Test) => Promise<boolean>): Promise<void> {
+  async carryOut(run: (owner: Owner) => Promise<boolean>): Promise<void> {
     const directory = mkdtempSync(join(tmpdir(), `troca-${this.#name}-`))
     const endings: (() => unknown)[] = [() => rmSync(directory, { recursive: true, force: true })]
     let passing = false
@@ -42,7 +42,7 @@ export class Command {
       passing: () => passing,
     }
     try {
-      passing = await run(owner as never)
+      passing = await run(owner)
       process.exitCode = passing ? 0 : 1
     } finally {
       for (const ending of endings) await ending()
