@@ -144,7 +144,7 @@ export function outOfTime(
 ): TrocaError {
   const unreachable = cause?.name === 'UNREACHABLE'
   const why = cause ? `: ${cause.message}` : ''
-  const text = `${what} had no answer within ${(timeoutMs / 1000).toFixed(1)} s${why}`
+  const text = `${what} had no answer within ${timeoutMs / 1_000} s${why}`
   return clientError(unreachable ? 'UNREACHABLE' : 'TIMEOUT', text, definite, cause ?? undefined)
 }
 
