@@ -47,13 +47,11 @@ type Asking = (request: number) => Message
 export class Accounts {
   readonly #operations: Operations
   readonly #link: Link
-  readonly #timeoutMs: number
   #registration: { readonly name: string; readonly token: Uint8Array } | null = null
 
-  constructor(operations: Operations, link: Link, timeoutMs: number) {
+  constructor(operations: Operations, link: Link) {
     this.#operations = operations
     this.#link = link
-    this.#timeoutMs = timeoutMs
   }
 
   /** `keys`: made here; null: the service makes one. */
@@ -71,7 +69,7 @@ export class Accounts {
     const build: Asking = (request) => ({
       ...{ type: 'REGISTER', request, name, password, token, keys, invitation },
     })
-    const answer = await this.#ask(`registering ${name}`, build, {
+    const answer = await this.#operations.ask(`registering ${name}`, build, {
       timeoutMs: NEW_KEY_TIMEOUT_MS,
       ...options,
     })
@@ -80,7 +78,10 @@ export class Accounts {
 
   async login(name: string, password: string, options: OperationOptions): Promise<Account> {
     const build: Asking = (request) => ({ type: 'LOGIN', request, name, password })
-    return this.#session(await this.#ask(`logging in as ${name}`, build, options), password)
+    return this.#session(
+      await this.#operations.ask(`logging in as ${name}`, build, options),
+      password,
+    )
   }
 
   async changePassword(
@@ -98,7 +99,10 @@ export class Accounts {
     const { user, passwords } = credentials
     this.#link.credentials = { user, passwords: [...passwords, newPassword] }
     try {
-      return this.#session(await this.#ask('changing the password', build, options), newPassword)
+      return this.#session(
+        await this.#operations.ask('changing the password', build, options),
+        newPassword,
+      )
     } catch (error) {
       if (error instanceof TrocaError && error.definite) this.#link.credentials = credentials
       throw error
@@ -118,7 +122,7 @@ export class Accounts {
       token,
       keys,
     })
-    const answer = await this.#ask('making a new key', build, {
+    const answer = await this.#operations.ask('making a new key', build, {
       timeoutMs: NEW_KEY_TIMEOUT_MS,
       ...options,
     })
@@ -135,7 +139,7 @@ export class Accounts {
     const wrappedKey = wrapKey(user, password, wrapped, key)
     const token = randomBytes(TOKEN_BYTES)
     const build: Asking = (request) => ({ type: 'ADD_KEY', request, password, token, wrappedKey })
-    const answer = await this.#ask('taking up the key', build, {
+    const answer = await this.#operations.ask('taking up the key', build, {
       timeoutMs: NEW_KEY_TIMEOUT_MS,
       ...options,
     })
@@ -149,7 +153,7 @@ export class Accounts {
     const { credentials } = this.#link
     if (!credentials) throw refusedHere('NOT_LOGGED_IN')
     const build: Asking = (request) => ({ type: 'EXPORT_KEYS', request, password })
-    const answer = await this.#ask('asking for the own keys', build, options)
+    const answer = await this.#operations.ask('asking for the own keys', build, options)
     return { user: credentials.user, wrapped: answer as The<'WRAPPED_KEYS'> }
   }
 
@@ -164,7 +168,7 @@ export class Accounts {
     }
     this.#link.credentials = { ...credentials, leaving: true }
     try {
-      await this.#ask('deleting the account', build, options)
+      await this.#operations.ask('deleting the account', build, options)
       this.#link.credentials = null
     } catch (error) {
       if (error instanceof TrocaError && error.definite) this.#link.credentials = credentials
@@ -175,13 +179,8 @@ export class Accounts {
   /** The public keys of an account, newest first; nothing of them is checked here. */
   async published(name: string, options: OperationOptions): Promise<readonly PublishedKey[]> {
     const build: Asking = (request) => ({ type: 'KEYS', request, name })
-    const answer = await this.#ask(`asking for the keys of ${name}`, build, options)
+    const answer = await this.#operations.ask(`asking for the keys of ${name}`, build, options)
     return (answer as The<'KEYS_ARE'>).keys
-  }
-
-  #ask(what: string, build: Asking, options: NewKeyOptions): Promise<Message> {
-    const { signal, onProgress, timeoutMs = this.#timeoutMs } = options
-    return this.#operations.run({ what, build, timeoutMs, signal, onProgress })
   }
 
   #session(answer: Message, password: string): Account {

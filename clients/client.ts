@@ -95,9 +95,9 @@ export class Client implements AsyncDisposable {
     })
     const why = (): TrocaError | null => this.#link.lastFailure
     const doubt = (): void => this.#link.doubt()
-    this.#operations = new Operations(this.#deadlines, why, doubt)
-    this.people = new People(this.#operations, this.#timeoutMs)
-    const accounts = new Accounts(this.#operations, this.#link, this.#timeoutMs)
+    this.#operations = new Operations(this.#deadlines, this.#timeoutMs, why, doubt)
+    this.people = new People(this.#operations)
+    const accounts = new Accounts(this.#operations, this.#link)
     const is = (account: Account | null): void => this.#is(account)
     this.#identity = new Identity(accounts, is, {
       store: options.keyStore,
@@ -105,11 +105,9 @@ export class Client implements AsyncDisposable {
       notice: (notice) => this.events.emit('keys', notice),
     })
     this.#outbox = new Outbox(this.#operations, this.#deadlines, why, doubt)
-    this.receipts = new Receipts(this.#operations, this.#timeoutMs, (event) =>
-      this.events.emit('receipt', event),
-    )
+    this.receipts = new Receipts(this.#operations, (event) => this.events.emit('receipt', event))
     this.#marks = new Marks(this.#deadlines, () => this.#link.connection)
-    this.#mailbox = new Mailbox(this.#operations, this.#marks, this.#timeoutMs, {
+    this.#mailbox = new Mailbox(this.#operations, this.#marks, {
       holdsKeys: () => this.account?.held === 'client',
       open: (messages) => this.#identity.endToEnd.open(messages),
       acknowledge: (index) => this.ack(index),
@@ -245,10 +243,8 @@ export class Client implements AsyncDisposable {
   }
 
   async status(options: OperationOptions = {}): Promise<ClusterStatus> {
-    const { signal, timeoutMs = this.#timeoutMs } = options
     const build = (request: number): Message => ({ type: 'STATUS', request })
-    const what = 'asking for the status'
-    const answer = await this.#operations.run({ what, build, timeoutMs, signal })
+    const answer = await this.#operations.ask('asking for the status', build, options)
     const { type: _type, request: _request, ...status } = answer as The<'STATUS_IS'>
     return status
   }

@@ -47,15 +47,13 @@ export interface MailboxOwner {
 export class Mailbox {
   readonly #operations: Operations
   readonly #marks: Marks
-  readonly #timeoutMs: number
   readonly #owner: MailboxOwner
   #subscription: Subscription | null = null
   #ended: TrocaError | null = null
 
-  constructor(operations: Operations, marks: Marks, timeoutMs: number, owner: MailboxOwner) {
+  constructor(operations: Operations, marks: Marks, owner: MailboxOwner) {
     this.#operations = operations
     this.#marks = marks
-    this.#timeoutMs = timeoutMs
     this.#owner = owner
   }
 
@@ -73,7 +71,7 @@ export class Mailbox {
   async #page(options: PageOptions, sealed: boolean): Promise<PageOf<WireMessage>> {
     const { after = 0, limit = PAGE_MESSAGES } = options
     const build = (request: number): Message => ({ type: 'INBOX', request, after, limit, sealed })
-    const page = (await this.#ask('reading the inbox', build, options)) as The<'PAGE'>
+    const page = (await this.#operations.ask('reading the inbox', build, options)) as The<'PAGE'>
     const { messages, next, more, cursor } = page
     this.#marks.received(after, next, messages.at(-1)?.index ?? 0)
     return { messages, next, more, cursor }
@@ -88,16 +86,8 @@ export class Mailbox {
     for (let at = 0; at < indices.length; at += MAX_DROP) {
       const some = indices.slice(at, at + MAX_DROP)
       const build = (request: number): Message => ({ type: 'DELETE', request, indices: some })
-      await this.#ask('deleting', build, options)
+      await this.#operations.ask('deleting', build, options)
     }
-  }
-
-  #ask(
-    what: string,
-    build: (request: number) => Message,
-    { signal, timeoutMs = this.#timeoutMs }: OperationOptions,
-  ): Promise<Message> {
-    return this.#operations.run({ what, build, timeoutMs, signal })
   }
 
   // ---- messages as they arrive ----------------------------------------------------------------

@@ -15,11 +15,12 @@ export interface Operation {
   readonly build: (request: number) => Message
   readonly onProgress?: ((text: string) => void) | undefined
   readonly signal?: AbortSignal | undefined
-  /** Infinity: for as long as the client lives. */
-  readonly timeoutMs: number
+  /** Infinity: for as long as the client lives; absent: as the client was told for all. */
+  readonly timeoutMs?: number | undefined
 }
 
 interface Pending extends Operation {
+  readonly timeoutMs: number
   readonly resolve: (answer: Message) => void
   readonly reject: (error: TrocaError) => void
   deadline: Deadline | null
@@ -32,6 +33,7 @@ interface Pending extends Operation {
 
 export class Operations {
   readonly #deadlines: Deadlines
+  readonly #timeoutMs: number
   readonly #whyDisconnected: () => TrocaError | null
   readonly #doubt: () => void
   readonly #pending = new Set<Pending>()
@@ -39,8 +41,14 @@ export class Operations {
   #ended: TrocaError | null = null
 
   /** `doubt` is called when a refusal suggests that another replica would do better. */
-  constructor(deadlines: Deadlines, whyDisconnected: () => TrocaError | null, doubt: () => void) {
+  constructor(
+    deadlines: Deadlines,
+    timeoutMs: number,
+    whyDisconnected: () => TrocaError | null,
+    doubt: () => void,
+  ) {
     this.#deadlines = deadlines
+    this.#timeoutMs = timeoutMs
     this.#whyDisconnected = whyDisconnected
     this.#doubt = doubt
   }
@@ -49,21 +57,31 @@ export class Operations {
     return this.#pending.size
   }
 
+  ask(
+    what: string,
+    build: Operation['build'],
+    { signal, timeoutMs, onProgress }: Omit<Operation, 'what' | 'build'>,
+  ): Promise<Message> {
+    return this.run({ what, build, signal, timeoutMs, onProgress })
+  }
+
   run(operation: Operation): Promise<Message> {
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(this.#ended)
+      const { timeoutMs = this.#timeoutMs } = operation
       const pending: Pending = {
         ...operation,
+        timeoutMs,
         resolve,
         reject,
         deadline: null,
-        endsAt: performance.now() + operation.timeoutMs,
+        endsAt: performance.now() + timeoutMs,
         openTries: 0,
         lastRefusal: null,
       }
       this.#pending.add(pending)
-      if (Number.isFinite(operation.timeoutMs)) {
-        pending.deadline = this.#deadlines.set(operation.timeoutMs, () => this.#late(pending))
+      if (Number.isFinite(timeoutMs)) {
+        pending.deadline = this.#deadlines.set(timeoutMs, () => this.#late(pending))
       }
       onAbort(operation.signal, (cause) => {
         const text = `${pending.what} was given up`

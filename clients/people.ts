@@ -24,18 +24,16 @@ export function parseInvitation(code: string): Uint8Array {
 
 export class People {
   readonly #operations: Operations
-  readonly #timeoutMs: number
 
-  constructor(operations: Operations, timeoutMs: number) {
+  constructor(operations: Operations) {
     this.#operations = operations
-    this.#timeoutMs = timeoutMs
   }
 
   /** Whoever has the code may register, once. The service keeps only a hash of it. */
   async invite(options: OperationOptions = {}): Promise<Invitation> {
     const code = randomBytes(INVITATION_BYTES)
     const build = (request: number): Message => ({ type: 'INVITE', request, code })
-    const answer = await this.#ask('inviting', build, options)
+    const answer = await this.#operations.ask('inviting', build, options)
     return { code: code.toString('hex'), expires: (answer as The<'INVITED'>).expires }
   }
 
@@ -60,14 +58,6 @@ export class People {
     build: (request: number) => Message,
     options: OperationOptions,
   ): Promise<readonly string[]> {
-    return ((await this.#ask(what, build, options)) as The<'BLOCKED_ARE'>).names
-  }
-
-  #ask(
-    what: string,
-    build: (request: number) => Message,
-    { signal, timeoutMs = this.#timeoutMs }: OperationOptions,
-  ): Promise<Message> {
-    return this.#operations.run({ what, build, timeoutMs, signal })
+    return ((await this.#operations.ask(what, build, options)) as The<'BLOCKED_ARE'>).names
   }
 }

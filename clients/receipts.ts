@@ -46,26 +46,23 @@ type Following = 'no' | 'asking' | 'yes'
 
 export class Receipts {
   readonly #operations: Operations
-  readonly #timeoutMs: number
   readonly #tell: (event: ReceiptEvent) => void
   /** Stored and not known to be read, by log index; who comes first is forgotten first. */
   readonly #unread = new Map<number, Unread>()
   #following: Following = 'no'
 
-  constructor(operations: Operations, timeoutMs: number, tell: (event: ReceiptEvent) => void) {
+  constructor(operations: Operations, tell: (event: ReceiptEvent) => void) {
     this.#operations = operations
-    this.#timeoutMs = timeoutMs
     this.#tell = tell
   }
 
   /** The newest sends of the account, over all its clients; the newest first. */
   async list(options: ListOptions = {}): Promise<SentMessage[]> {
-    const { limit = DEFAULT_LIMIT, to = null, timeoutMs = this.#timeoutMs, signal } = options
+    const { limit = DEFAULT_LIMIT, to = null } = options
     const build = (request: number): Message => {
       return { type: 'RECEIPTS', request, limit: Math.min(limit, MAX_RECEIPTS), to }
     }
-    const what = 'asking for receipts'
-    const answer = await this.#operations.run({ what, build, timeoutMs, signal })
+    const answer = await this.#operations.ask('asking for receipts', build, options)
     return (answer as The<'RECEIPTS_ARE'>).sends.map(({ code, stream, ...sent }) => {
       const error = code === 0 ? null : (errorName(code) ?? null)
       return { ...sent, stream: Buffer.from(stream).toString('hex'), error }
@@ -76,10 +73,7 @@ export class Receipts {
    * From now on `events` has a 'receipt' whenever a send of this client gets further, and each of
    * `sends`; of the newest 1,024 that are not read.
    */
-  async follow(
-    sends: readonly SentMessage[] = [],
-    { timeoutMs = this.#timeoutMs, signal }: OperationOptions = {},
-  ): Promise<void> {
+  async follow(sends: readonly SentMessage[] = [], options: OperationOptions = {}): Promise<void> {
     for (const sent of sends.toReversed()) {
       const { index, state } = sent
       if (state === 'stored' || state === 'delivered') {
@@ -87,14 +81,14 @@ export class Receipts {
       }
     }
     this.#following = 'asking'
-    await this.#ask(timeoutMs, signal)
+    await this.#ask(options)
   }
 
-  async #ask(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+  async #ask(options: OperationOptions): Promise<void> {
     const build = (request: number): Message => {
       return { type: 'FOLLOW_RECEIPTS', request, indices: [...this.#unread.keys()] }
     }
-    await this.#operations.run({ what: 'following receipts', build, timeoutMs, signal })
+    await this.#operations.ask('following receipts', build, options)
     this.#following = 'yes'
   }
 
@@ -103,7 +97,7 @@ export class Receipts {
     if (this.#following !== 'yes') return
     this.#following = 'asking'
     // Only the end of the client ends it.
-    this.#ask(Infinity).catch(() => {})
+    this.#ask({ timeoutMs: Infinity }).catch(() => {})
   }
 
   /** Another account: its sends are others. */

@@ -4,7 +4,7 @@
 import type { LinkId } from '../machine.js'
 import { errorName, type ErrorName } from '../errors.js'
 import type { Message, The } from '../messages/catalogue.js'
-import { KIND, type Entry, type Meta } from '../log/entry.js'
+import { KIND } from '../log/entry.js'
 import { decodeNote } from '../order/bodies.js'
 import type { Command } from '../order/decision.js'
 import type { Executor } from '../order/executor.js'
@@ -47,15 +47,7 @@ type Request = The<
   | 'FOLLOW_RECEIPTS'
 >
 
-export interface SessionsPort {
-  /** Passes a command on; false: refused before it had a place in the order. */
-  submit(
-    session: Session,
-    request: number,
-    asked: Asked,
-    answer: (entry: Entry, meta: Meta) => void,
-    placed?: () => void,
-  ): void
+export interface SessionsPort extends Pick<Asking, 'submit'> {
   marked(user: string, mark: Mark): void
   status(request: number): The<'STATUS_IS'>
 }

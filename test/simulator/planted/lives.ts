@@ -118,7 +118,7 @@ export const LIFE_BUGS: readonly Bug[] = [
           "waited > 4 * this.#s.timings.patience) {\n            this.#s.status = 'learner';",
       },
     ],
-    caughtBy: ['P2', 'P3', 'halt'],
+    caughtBy: ['P2', 'P3', 'halt', 'P8'],
   },
   {
     name: 'a disk that was full once is full for ever',
