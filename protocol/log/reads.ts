@@ -10,13 +10,17 @@ import { compareEpochs, type Epoch } from './epoch.js'
 
 const PAGE_BYTES = 160 * 1024
 
-type Asked =
-  | { readonly kind: 'page'; readonly link: LinkId; readonly message: The<'READ'> }
-  | { readonly kind: 'tip'; readonly link: LinkId; readonly request: number }
+interface Page {
+  readonly kind: 'page'
+  readonly link: LinkId
+  readonly message: The<'READ'>
+}
+
+type Asked = Page | { readonly kind: 'tip'; readonly link: LinkId; readonly request: number }
 
 /** A page that is being read from the file. */
 interface Reading {
-  readonly mailbox: string
+  readonly read: Page
   /** Something was deleted in the mailbox meanwhile: the page may be of no one moment. */
   torn: boolean
 }
@@ -51,7 +55,9 @@ export class Reads {
   }
 
   dropped(mailbox: string): void {
-    for (const reading of this.#reading) if (reading.mailbox === mailbox) reading.torn = true
+    for (const reading of this.#reading) {
+      if (reading.read.message.mailbox === mailbox) reading.torn = true
+    }
   }
 
   add(read: Asked): void {
@@ -121,10 +127,11 @@ export class Reads {
     const { through: goneThrough, indices: without } = this.#hidden(mailbox)
     const after = Math.max(read.message.after, goneThrough)
     const bounds = { after, through, without, limit, maxBytes: PAGE_BYTES }
-    const reading = { mailbox, torn: false }
+    const reading = { read, torn: false }
     this.#reading.add(reading)
     outbox.read({ kind: 'mailbox', mailbox, ...bounds }, (result) => {
-      this.#reading.delete(reading)
+      // Given up meanwhile.
+      if (!this.#reading.delete(reading)) return
       if (reading.torn) {
         this.#waitingForLog.push({ through, since, read })
         return
@@ -153,16 +160,18 @@ export class Reads {
     for (const { read } of late) this.#notYet(read)
   }
 
-  /** The own answer does not count any more, and rounds that it was part of neither (P9). */
+  /** The own answer does not count any more, nor what rests on it: rounds, and pages (P9). */
   abandon(): void {
     const reads = [
       ...(this.#round?.reads ?? []),
       ...this.#waitingForRound,
       ...this.#waitingForLog.map(({ read }) => read),
+      ...[...this.#reading].map(({ read }) => read),
     ]
     this.#round = null
     this.#waitingForRound = []
     this.#waitingForLog = []
+    this.#reading.clear()
     for (const read of reads) this.#notYet(read)
   }
 

@@ -18,14 +18,23 @@ export interface LeadershipEvents {
   refuted(term: number): void
 }
 
+/** The log as far as it is applied here. */
+export interface AppliedLog {
+  readonly index: number
+  /** Its newest term. */
+  readonly fence: { readonly term: number }
+}
+
 export class Leadership {
   readonly #s: RingStanding
   readonly #home: Home
-  readonly #applied: () => number
+  readonly #log: () => AppliedLog
   readonly #events: LeadershipEvents
   readonly #ring: Ring
   /** Won, waiting for the own TERM to be applied. */
   #won: { readonly term: number; readonly index: number } | null = null
+  /** A term that a store knows nothing of: through `index` the log tells whether it ever was. */
+  #doubted: { readonly term: number; readonly index: number } | null = null
   #claimNonce = ''
   #expected = 0
   /** A failed claim disqualifies until then, monotonic ms. */
@@ -40,10 +49,10 @@ export class Leadership {
   #insist = 0
   elections = 0
 
-  constructor(standing: RingStanding, home: Home, applied: () => number, events: LeadershipEvents) {
+  constructor(standing: RingStanding, home: Home, log: () => AppliedLog, events: LeadershipEvents) {
     this.#s = standing
     this.#home = home
-    this.#applied = applied
+    this.#log = log
     this.#events = events
     const port = {
       successor: () => standing.successor,
@@ -176,7 +185,7 @@ export class Leadership {
   onClaimed(message: The<'CLAIMED'>): void {
     if (this.#s.role !== 'claimant' || message.nonce !== this.#claimNonce) return
     const { outcome, term, index, newestTerm } = message
-    if (outcome === 'lost' && newestTerm < this.#expected) this.#refute(newestTerm)
+    if (outcome === 'lost' && newestTerm < this.#expected) this.#doubt(this.#expected)
     this.seeTerm(newestTerm)
     if (outcome === 'won' && term >= this.#s.newestTerm) {
       this.#won = { term, index }
@@ -207,8 +216,9 @@ export class Leadership {
 
   /** The log has been applied further: with the own TERM in it, coordination begins. */
   applied(): void {
+    this.#refute()
     const won = this.#won
-    if (!won || this.#s.role !== 'claimant' || this.#applied() < won.index) return
+    if (!won || this.#s.role !== 'claimant' || this.#log().index < won.index) return
     if (won.term < this.#s.newestTerm) {
       this.#disqualify('a newer term')
       return
@@ -236,16 +246,29 @@ export class Leadership {
     if (hops < this.#s.slots) this.#s.send(successor, { ...message, hops: hops + 1 })
   }
 
+  /** Who does not know it may be out of date: the log tells, through all that is acknowledged by now. */
+  #doubt(term: number): void {
+    this.#home.questions.tip((index) => {
+      if (index === null) return
+      this.#doubted = { term, index }
+      this.#refute()
+    })
+  }
+
   /**
-   * The log of who held the turn has every term that there is. A higher one was said by a replica that
-   * is wrong: believed for ever, it would keep everybody from every term to come.
+   * The log has every term that there is. A higher one was said by a replica that is wrong: believed for
+   * ever, it would keep everybody from every term to come.
    */
-  #refute(newest: number): void {
-    if (this.#s.newestTerm !== this.#expected) return
-    this.#s.outbox.log('error', 'term-refuted', { term: this.#expected, newest })
-    this.#s.refuted = this.#expected
-    this.#s.newestTerm = newest
-    this.#events.refuted(newest)
+  #refute(): void {
+    const { index, fence } = this.#log()
+    if (!this.#doubted || index < this.#doubted.index) return
+    const { term } = this.#doubted
+    this.#doubted = null
+    if (fence.term >= term || this.#s.newestTerm !== term) return
+    this.#s.outbox.log('error', 'term-refuted', { term, newest: fence.term })
+    this.#s.refuted = term
+    this.#s.newestTerm = fence.term
+    this.#events.refuted(fence.term)
   }
 
   /** A term seen anywhere: who holds or claims a lower one stops. */

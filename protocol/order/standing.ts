@@ -17,7 +17,7 @@ export interface RingPeer {
 
 /** Each more than all that comes below it. */
 const WANTED = 64
-const ASKED = 128
+export const ASKED = 128
 
 export class RingStanding {
   readonly self: Slot

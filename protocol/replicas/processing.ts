@@ -67,7 +67,7 @@ export class ProcessingReplica implements Machine {
       rebuild: () => this.#following.rebuild(),
       executed: (executed) => this.#following.vote(executed),
     })
-    this.#leadership = new Leadership(this.#s, this.#home, applied, {
+    this.#leadership = new Leadership(this.#s, this.#home, () => this.#executor.base, {
       coordinate: () => this.#coordinator.begin(),
       stopped: () => this.#stopped(),
       coordinator: (slot) => this.#requests.answeredBy(slot),

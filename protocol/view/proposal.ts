@@ -170,7 +170,9 @@ export class Proposal {
     if (counted.length < this.#s.majority || !this.#promises.has(this.#s.self)) {
       // With the same members it would be the same again, while others who count may be there.
       const counts = (slot: Slot): boolean => counted.some(([one]) => one === slot)
-      const idle = this.#others.filter((slot) => this.#promises.has(slot) && !counts(slot))
+      const idle = [...this.#promises.keys()].filter(
+        (slot) => slot !== this.#s.self && !counts(slot),
+      )
       this.fail('no majority promised', [...silent, ...idle], 50)
       return
     }

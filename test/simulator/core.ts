@@ -42,14 +42,28 @@ export function restart(cluster: Cluster, core: readonly Host[]): void {
   for (const host of stores) cluster.start(host)
 }
 
-/** How likely a path to or from a member of the core is cut for good. */
-const WAYS: Readonly<Record<string, (host: Host, member: Host) => number>> = {
-  'as it is': () => 0,
-  dead: () => 0,
-  'cut off': () => 1,
-  'half cut off': () => 0.5,
-  'cut off from its tier': (host, member) => (host.role === member.role ? 1 : 0),
-  'cut off but from its tier': (host, member) => (host.role === member.role ? 0 : 1),
+/** How likely the path to a member of the core is cut for good, and the path back. */
+type Way = readonly [to: number, back: number]
+
+const OPEN: Way = [0, 0]
+const CUT: Way = [1, 1]
+/** It hears, and nobody hears it; or the other way round. */
+const MUTE: Way = [1, 0]
+const DEAF: Way = [0, 1]
+
+const inTier = (own: Way, other: Way) => {
+  return (host: Host, member: Host): Way => (host.role === member.role ? own : other)
+}
+
+const WAYS: Readonly<Record<string, (host: Host, member: Host) => Way>> = {
+  'as it is': () => OPEN,
+  dead: () => OPEN,
+  'cut off': () => CUT,
+  'half cut off': () => [0.5, 0.5],
+  'cut off from its tier': inTier(CUT, OPEN),
+  'cut off but from its tier': inTier(OPEN, CUT),
+  'deaf but to its tier': inTier(OPEN, DEAF),
+  'mute but to its tier': inTier(OPEN, MUTE),
 }
 
 /** Each of the others is dead, stands still, cut off, or reaches some of the core some ways. */
@@ -61,17 +75,19 @@ export function isolate(
 ): void {
   const { network } = cluster
   const known = random.chance(0.3) ? random.pick(core) : null
+  // A replica that is half there disturbs most.
+  const any = (): string => (random.chance(0.4) ? 'half cut off' : random.pick(Object.keys(WAYS)))
+  // Those of a tier reach each other: alike, they are a part of it that goes on by itself.
+  const alike = random.chance(0.4) ? { processing: any(), persistence: any(), client: '' } : null
   for (const host of cluster.replicas.filter((one) => !core.includes(one))) {
-    // A replica that is half there disturbs most.
-    const usual = random.chance(0.4) ? 'half cut off' : random.pick(Object.keys(WAYS))
-    const how = known?.role === host.role ? 'cut off' : usual
+    const how = known?.role === host.role ? 'cut off' : (alike?.[host.role] ?? any())
     tell(host, how)
     if (how === 'dead') host.crash()
     // All of a tier may reach one and the same member: two halves that it belongs to both.
     for (const member of core.filter((one) => one !== known)) {
-      const likely = WAYS[how]!(host, member)
-      if (random.chance(likely)) network.block(host, member)
-      if (random.chance(likely)) network.block(member, host)
+      const [to, back] = WAYS[how]!(host, member)
+      if (random.chance(to)) network.block(host, member)
+      if (random.chance(back)) network.block(member, host)
     }
   }
 }

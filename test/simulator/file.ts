@@ -32,7 +32,7 @@ export class File {
   /** By index; [0] is the place before entry 1. */
   log: Node[]
   commit = 0
-  /** It was put back to an earlier state, under the life that it had then. */
+  /** It was put back to an earlier state, under the life that it had then, and no view has let it in since. */
   forgets = false
   /** Indices of entries that do not read back as they were written. */
   flipped = new Set<number>()
@@ -89,7 +89,10 @@ export class File {
     }
     if (batch.commit !== undefined) this.commit = Math.max(this.commit, batch.commit)
     this.#erase(batch.erase ?? [])
-    if (batch.view) this.view = batch.view
+    if (batch.view) {
+      this.view = batch.view
+      this.forgets = false
+    }
     for (const said of batch.remembered ?? []) {
       const { counter, nonce } = said.incarnation
       this.remembered.set(`${said.slot} ${counter} ${nonce}`, said)

@@ -6,8 +6,10 @@ import { AskingCheck } from './asking.js'
 import { clientChecks } from './client-checks.js'
 import { DiskCheck } from './disk.js'
 import { ErasureCheck } from './erasure.js'
+import { LeadingCheck } from './leading.js'
 import { LogCheck } from './log.js'
 import { MirrorCheck } from './mirror.js'
+import { OverCheck } from './over.js'
 import { PermissionCheck } from './permissions.js'
 import { OrderCheck } from './orders.js'
 import { ReadCheck } from './reads.js'
@@ -34,14 +36,15 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
     new WriterCheck(history),
     new ReadCheck(history, sizes.persistence),
     new VoteCheck(sizes.persistence),
-    new TermCheck(),
+    new OverCheck(),
+    new TermCheck(history),
     new RuleCheck(sizes.processing, disks),
     new MirrorCheck(),
     new AskingCheck(),
   ]
   if (clients) {
     checks.push(...clientChecks(history, coverage, () => timeline.now))
-    checks.push(new OrderCheck(history, wrong))
+    checks.push(new OrderCheck(history, wrong), new LeadingCheck(sizes))
   }
   // Beyond the fault model a replica may be silent, or halt, for good.
   if (!mayHalt) {

@@ -10,6 +10,7 @@ import { ClientLedger } from './ledger.js'
 import { LinearizableCheck } from './linearizable.js'
 import { PeopleCheck } from './people.js'
 import { ReceiptCheck } from './receipts.js'
+import { RepeatCheck } from './repeats.js'
 import { Requests } from './requests.js'
 
 export function clientChecks(history: History, coverage: Coverage, now: () => number): Check[] {
@@ -21,6 +22,7 @@ export function clientChecks(history: History, coverage: Coverage, now: () => nu
     new DeliveryCheck(ledger, requests),
     new AnswerCheck(history, requests),
     new PeopleCheck(history, ledger, requests),
+    new RepeatCheck(history, ledger),
     new ReceiptCheck(ledger, requests),
     new LinearizableCheck(coverage, now),
   ]

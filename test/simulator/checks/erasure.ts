@@ -1,37 +1,59 @@
-// What was deleted is gone: once all is well every file has carried out every committed deletion, however
-// often its process died meanwhile.
+// What was deleted is gone: a file has carried out all deletions through the one that it marks as carried
+// out, and once all is well every committed one, however often its process died meanwhile.
 
 import { decodeDrop, drops, isDrop } from '../../../protocol/log/drop.js'
+import type { Entry } from '../../../protocol/log/entry.js'
+import type { WriteBatch } from '../../../protocol/log/storage.js'
 import type { Disk } from '../disk.js'
+import type { File } from '../file.js'
 import type { History } from '../history.js'
 import { expect } from '../violation.js'
 import type { Check } from './check.js'
 
+/** Entries that a DROP erases. */
+function namedBy(entry: Entry, log: readonly { readonly entry: Entry | null }[]): number[] {
+  const drop = decodeDrop(entry)
+  return (drop.indices ?? [...log.keys()]).filter((index) => {
+    const of = log[index]?.entry
+    return of && drops(drop, of)
+  })
+}
+
 export class ErasureCheck implements Check {
   readonly #history: History
   readonly #disks: readonly Disk[]
+  /** Through which DROP each file was seen to have carried all out. */
+  readonly #done = new WeakMap<File, number>()
 
   constructor(history: History, disks: readonly Disk[]) {
     this.#history = history
     this.#disks = disks
   }
 
+  written(disk: Disk, { erase }: WriteBatch): void {
+    const file = disk.file!
+    if (!erase) return
+    const from = this.#done.get(file) ?? 0
+    this.#done.set(file, file.dropped)
+    for (const { entry } of file.log.slice(from + 1, file.dropped + 1)) {
+      if (entry && isDrop(entry)) this.#gone(disk.slot, file, entry, file.log)
+    }
+  }
+
+  #gone(slot: number, file: File, drop: Entry, log: Parameters<typeof namedBy>[1]): void {
+    const kept = namedBy(drop, log).find((index) => !file.erased.has(index))
+    expect(kept === undefined, 'erasure', () => {
+      return `s${slot} still holds the text of ${kept}, which ${drop.index} erases`
+    })
+  }
+
   ended(): void {
-    const { ledger } = this.#history
+    const { ledger, committed } = this.#history
     for (const { entry } of ledger) {
       if (!entry || !isDrop(entry)) continue
-      const drop = decodeDrop(entry)
-      const named = (drop.indices ?? [...ledger.keys()]).filter((index) => {
-        const of = ledger[index]?.entry
-        return of && drops(drop, of)
-      })
       for (const { slot, file } of this.#disks) {
         // Damage that was found late: it is still catching up.
-        if (!file || file.commit < this.#history.committed.index) continue
-        const kept = named.find((index) => !file.erased.has(index))
-        expect(kept === undefined, 'erasure', () => {
-          return `s${slot} still holds the text of ${kept}, which ${drop.index} erases`
-        })
+        if (file && file.commit >= committed.index) this.#gone(slot, file, entry, ledger)
       }
     }
   }

@@ -29,6 +29,8 @@ export class OrderCheck implements Check {
   /** Which attempt of an order a key seed served. */
   readonly #keySeeds = new Map<string, number>()
 
+  /** Where a command stands, as term/k. */
+  readonly #places = new Map<string, string>()
   /** By term/k, while nobody was wrong. */
   readonly #hashes = new Map<string, Uint8Array>()
   readonly #wrong: ReadonlySet<Slot>
@@ -78,7 +80,10 @@ export class OrderCheck implements Check {
     if (message.type === 'VOTE') {
       this.#voters.get(from)!.votes.set(`${message.term}/${message.k}`, message.hash)
     }
-    if (message.type === 'ORDER') this.#order(from, message)
+    if (message.type === 'ORDER') {
+      this.#order(from, message)
+      this.#once(from, message)
+    }
     const votes = message.type === 'VOTE' || message.type === 'COMMITTED'
     if (votes && this.#trusted) this.#agrees(from, message)
   }
@@ -103,5 +108,17 @@ export class OrderCheck implements Check {
       return `${from.name} gives ${order} the key seed of attempt ${served}`
     })
     this.#keySeeds.set(key, attempt)
+  }
+
+  /** C3: where a command has a place, a second one is refused, and its client is told so. */
+  #once(from: Host, { term, k, commands }: The<'ORDER'>): void {
+    for (const { origin } of commands) {
+      const key = `${term} ${origin.slot} ${origin.boot} ${origin.id}`
+      const place = this.#places.get(key) ?? `${term}/${k}`
+      expect(place === `${term}/${k}`, 'C3', () => {
+        return `${from.name} gives p${origin.slot}'s command ${origin.id} places ${place} and ${term}/${k}`
+      })
+      this.#places.set(key, place)
+    }
   }
 }

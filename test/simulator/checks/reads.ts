@@ -3,8 +3,10 @@
 // a majority of voters, asked after the read came.
 
 import { decodeDrop, isDrop } from '../../../protocol/log/drop.js'
-import { KIND } from '../../../protocol/log/entry.js'
+import { KIND, type Entry } from '../../../protocol/log/entry.js'
+import type { WriteBatch } from '../../../protocol/log/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import type { Disk } from '../disk.js'
 import type { History } from '../history.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
@@ -18,6 +20,8 @@ interface Asked {
   readonly message: The<'READ'> | The<'TIP'>
 }
 
+const keyOf = ({ chain }: Entry): string => Buffer.from(chain).toString('latin1')
+
 const lifeOf = (host: Host): string => `${host.name}/${host.boot}`
 
 export class ReadCheck implements Check {
@@ -27,6 +31,11 @@ export class ReadCheck implements Check {
   /** By a store's life: its newest round, and who has answered which as a voter. */
   readonly #rounds = new Map<string, number>()
   readonly #answers = new Map<string, Set<number>>()
+
+  /** By store: what its sources had committed, by each entry without its text that they sent. */
+  readonly #offered = new Map<number, Map<string, number>>()
+  /** By store: where what it has taken up lacks texts, and what the source had committed. */
+  readonly #bare = new Map<number, { readonly index: number; readonly commit: number }[]>()
 
   constructor(history: History, slots: number) {
     this.#history = history
@@ -51,12 +60,16 @@ export class ReadCheck implements Check {
         return `${from.name} sees ${seen} in a read begun when ${asked.committed} was committed`
       })
       this.#voted(from, asked)
-      if (message.type === 'READ_PAGE') this.#page(from, asked.message as The<'READ'>, message)
+      if (message.type === 'READ_PAGE') {
+        this.#page(from, asked.message as The<'READ'>, message)
+        this.#ofOneMoment(from, message)
+      }
       this.#asked.delete(key)
     }
   }
 
   delivered(from: Host, to: Host, message: Message): void {
+    if (message.type === 'PULLED') return this.#pulled(to, message)
     if (message.type === 'READ' || message.type === 'TIP') {
       const asked = this.#asked.get(`${from.name}/${from.boot}/${to.name}/${message.request}`)
       const life = lifeOf(to)
@@ -108,5 +121,37 @@ export class ReadCheck implements Check {
     expect(got.join() === wanted.join(), 'read', () => {
       return `${from.name}'s page of ${asked.mailbox} has [${got}], the ledger [${wanted}]`
     })
+  }
+
+  /** What came without its text, as a later deletion had erased it, is of that later log. */
+  #ofOneMoment({ name, slot }: Host, { through }: The<'READ_PAGE'>): void {
+    const early = this.#bare.get(slot)?.find(({ index }) => index <= through)
+    expect(!early || through >= early.commit, 'read', () => {
+      const source = `its source had committed ${early!.commit}`
+      return `${name} reads through ${through}; ${early!.index} came without its text, and ${source}`
+    })
+  }
+
+  #pulled({ slot }: Host, { entries, commit }: The<'PULLED'>): void {
+    const offered = this.#offered.get(slot) ?? new Map<string, number>()
+    this.#offered.set(slot, offered)
+    for (const entry of entries.filter(({ bodyHash }) => bodyHash)) {
+      // Which of two sources it was the file does not say.
+      const known = offered.get(keyOf(entry)) ?? commit
+      offered.set(keyOf(entry), Math.min(known, commit))
+    }
+  }
+
+  started(host: Host): void {
+    if (host.role !== 'persistence') return
+    this.#offered.delete(host.slot)
+    this.#bare.delete(host.slot)
+  }
+
+  written({ slot }: Disk, { entries = [] }: WriteBatch): void {
+    const first = entries.find(({ bodyHash }) => bodyHash)
+    const commit = first && this.#offered.get(slot)?.get(keyOf(first))
+    if (commit === undefined) return
+    this.#bare.set(slot, [...(this.#bare.get(slot) ?? []), { index: first!.index, commit }])
   }
 }

@@ -1,9 +1,10 @@
-// C1 at its source: one replica coordinates a term, and who stopped coordinating it, for whatever
-// reason, never gives another order in it.
+// C1 at its source: one replica coordinates a term, who stopped coordinating it, for whatever reason,
+// never gives another order in it, and none is over for a term that is not committed.
 
 import type { Machine } from '../../../protocol/machine.js'
-import type { Message } from '../../../protocol/messages/catalogue.js'
+import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Host } from '../host.js'
+import type { History } from '../history.js'
 import { expect } from '../violation.js'
 import type { Check } from './check.js'
 
@@ -17,6 +18,11 @@ export class TermCheck implements Check {
   readonly #owners = new Map<number, string>()
   readonly #stopped = new Set<number>()
   readonly #held = new Map<Host, number>()
+  readonly #history: History
+
+  constructor(history: History) {
+    this.#history = history
+  }
 
   started(host: Host): void {
     this.#stop(host)
@@ -47,10 +53,21 @@ export class TermCheck implements Check {
   }
 
   sent(from: Host, _to: Host, message: Message): void {
+    if (message.type === 'FENCED') this.#fences(from, message)
     if (message.type !== 'ORDER') return
     this.#own(from, message.term)
     expect(!this.#stopped.has(message.term), 'C1', () => {
       return `${from.name} gives an order in term ${message.term}, which it had given up`
     })
+  }
+
+  /** Its TERM may be taken back yet, with the log that it is in. */
+  #fences(from: Host, { term }: The<'FENCED'>): void {
+    const newest = this.#history.committed.fence.term
+    expect(
+      term <= newest,
+      'C1',
+      () => `${from.name} says FENCED by ${term}; committed is ${newest}`,
+    )
   }
 }

@@ -7,6 +7,7 @@ import type { Durable, Member, WriteBatch } from '../../../protocol/log/storage.
 import type { The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
+import { OverCheck } from './over.js'
 import { VoteCheck } from './votes.js'
 
 const EPOCH: Epoch = { counter: 5, slot: 1 }
@@ -126,7 +127,7 @@ t.test('a late promise is for the next view', async (t) => {
 })
 
 t.test('only a voter speaks as one', async (t) => {
-  const check = new VoteCheck(3)
+  const check = new OverCheck()
   const answer: The<'LAST_IS'> = {
     type: 'LAST_IS',
     ...header(life(2)),

@@ -5,6 +5,7 @@
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Cluster } from '../cluster.js'
 import type { Host } from '../host.js'
+import { kill } from './processes.js'
 import { whenSaid, type Fault, type Strike } from './strike.js'
 
 /** Milliseconds until it is left alone though it has nothing more to say. */
@@ -40,6 +41,7 @@ function isLeft(strike: Strike, store: Host, leaves: (leave: () => void) => void
   const { cluster, random, tell, later } = strike
   const { network } = cluster
   const others = othersThan(cluster, store)
+  if (others.length === 0) return
   const trouble = random.pick(Object.keys(TROUBLES))
   tell(`${store.name} hears of nobody, and goes on; ${trouble}`)
   for (const other of others) network.block(other, store)
@@ -50,6 +52,8 @@ function isLeft(strike: Strike, store: Host, leaves: (leave: () => void) => void
     const lasts = random.spread(500, 5_000)
     for (const other of others) network.block(store, other)
     TROUBLES[trouble]!(strike, store, lasts)
+    // Who had gone on without it is gone too: those that it does not hear ask it what it knows.
+    if (random.chance(0.3)) later(lasts * random.float(), () => kill(strike, random.pick(others)))
     later(lasts, () => comesBack(cluster, store))
   })
 }

@@ -20,6 +20,9 @@ const MOMENTS: readonly MessageName[] = [
 /** What counts for something, or makes it count. */
 const VOTES: readonly MessageName[] = ['PROMISE', 'ACK', 'LAST_IS', 'INSTALLED']
 
+/** What others go on without after a while, where it is not done. */
+const SLOW: readonly MessageName[] = ['PREPARE', 'PROMISE', 'INSTALL', 'REPLICATE', 'PULLED']
+
 type Deed = (strike: Strike, from: Host, to: Host, message: Message) => void
 
 function loseIfSpared(strike: Strike, host: Host): void {
@@ -128,6 +131,9 @@ const DEEDS: Readonly<Record<string, Deed>> = {
     to.pause()
     later(random.spread(50, 4_000), () => to.resume())
   },
+  'the disk of the receiver is stuck'({ cluster, random }, _from, { disk }) {
+    if (disk) disk.stuckUntil = cluster.timeline.now + random.spread(300, 5_000)
+  },
   'the connection is reset': ({ cluster }, from, to) => reset(cluster, from, to),
   'it comes late'({ cluster: { network }, random }, from, to) {
     const within = random.spread(20, 3_000)
@@ -153,6 +159,11 @@ const DEEDS: Readonly<Record<string, Deed>> = {
     }
   },
   'the path is cut': cutPath,
+  // So long that it is given up, and not so long that the connection is.
+  'the path is cut for long'({ cluster: { network }, random, later }, from, to) {
+    network.block(from, to)
+    later(random.between(2_000, 2_900), () => network.unblock(from, to))
+  },
   'the way back is cut': (strike, from, to) => cutPath(strike, to, from),
 }
 
@@ -224,6 +235,7 @@ function lurk(strike: Strike, moment: MessageName, deed: string): void {
 function momentFor(random: Random, deed: string): MessageName {
   if (deed.includes('in place')) return random.pick(Object.keys(QUESTIONS) as MessageName[])
   if (deed.includes('what follows')) return random.pick(Object.keys(SEQUELS) as MessageName[])
+  if (deed.includes('disk') || deed.includes('long')) return random.pick(SLOW)
   if (random.chance(0.2)) return random.pick(MOMENTS)
   if (deed.includes('answers')) return random.pick(Object.keys(ANSWERS) as MessageName[])
   return random.pick(deed.includes('file') || deed.includes('another') ? VOTES : MOMENTS)

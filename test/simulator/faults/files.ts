@@ -1,7 +1,7 @@
 // Faults of files. Within the fault model at most a minority of them is lost, damaged or put back to
 // an earlier state: `spared` says when one may be.
 
-import { sameEpoch } from '../../../protocol/log/epoch.js'
+import { compareEpochs } from '../../../protocol/log/epoch.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Cluster } from '../cluster.js'
 import type { Disk } from '../disk.js'
@@ -130,23 +130,33 @@ export const bitFlips: Fault = {
 }
 
 /** How often one looks for a moment at which a file may be put back, and every so many ms. */
-const LOOKS = 400
+const LOOKS = 200
 const LOOK_MS = 10
 
-/** Puts `earlier` back as soon as it is due and may be. */
-function putBack(strike: Strike, store: Host, earlier: File, isDue: (disk: Disk) => boolean): void {
-  const { cluster, random, tell, later, restart } = strike
-  const disk = store.disk!
+function lookFor({ later }: Strike, isThere: () => boolean, then: (there: boolean) => void): void {
   const look = (left: number): void => {
-    if (left === 0) return
-    if (!isDue(disk) || !mayForget(cluster, disk)) return later(LOOK_MS, () => look(left - 1))
-    tell(`${store.name} from ${disk.last.index} to ${earlier.log.length - 1}`)
-    store.crash()
-    disk.restore(earlier)
-    if (random.chance(0.8)) hearLate(strike, store)
-    later(random.spread(20, 2_000), () => restart(store))
+    if (left === 0 || isThere()) return then(left > 0)
+    later(LOOK_MS, () => look(left - 1))
   }
   look(LOOKS)
+}
+
+/** A replica ends, and comes back with an earlier file as soon as that may be; or else with its own. */
+function putBack(strike: Strike, store: Host, earlier: File): void {
+  const { cluster, random, tell, later, restart } = strike
+  const disk = store.disk!
+  const { life } = store
+  store.crash()
+  const mayCome = (): boolean => store.up || store.life !== life || mayForget(cluster, disk)
+  lookFor(strike, mayCome, (may) => {
+    if (store.up || store.life !== life) return
+    if (may) {
+      tell(`${store.name} from ${disk.last.index} to ${earlier.log.length - 1}`)
+      disk.restore(earlier)
+      if (random.chance(0.8)) hearLate(strike, store)
+    }
+    later(random.spread(20, 2_000), () => restart(store))
+  })
 }
 
 const sameLife = (disk: Disk, file: File): boolean =>
@@ -156,28 +166,36 @@ const sameLife = (disk: Disk, file: File): boolean =>
 export const lostAndFound: Fault = {
   every: 3_000,
   strike(strike) {
-    const { cluster, random, later } = strike
+    const { cluster, random } = strike
     const store = random.pick(cluster.persistence)
     const disk = store.disk!
     const found = disk.snapshot()
     if (!found || !disk.sound || !spared(cluster, disk)) return
     lose(strike, store)
-    later(LOOK_MS, () => {
-      putBack(strike, store, found, () => disk.sound && !sameLife(disk, found))
+    const votesAnew = (): boolean => disk.sound && !sameLife(disk, found)
+    lookFor(strike, votesAnew, (votes) => {
+      if (votes) putBack(strike, store, found)
     })
   },
 }
 
-/** The others hold all that it does: nothing is lost with it, whoever notices. */
+/**
+ * The others hold all that it does and have promised and installed what it has: nothing is lost with
+ * it, whoever notices. What only it and a dead replica knew would be.
+ */
 function mayForget(cluster: Cluster, disk: Disk): boolean {
-  const held = cluster.disks.every((other) => other.sound && other.holds(disk.last))
-  return held && spared(cluster, disk) && oneView(cluster)
+  const { promised, logView } = disk.durable
+  const others = cluster.disks.filter((other) => other !== disk)
+  const know = others.every((other) => {
+    const { durable, sound } = other
+    const promises = compareEpochs(durable.promised, promised) >= 0
+    const installed = compareEpochs(durable.logView, logView) >= 0
+    return sound && promises && installed && other.holds(disk.last)
+  })
+  return know && spared(cluster, disk)
 }
 
-/**
- * A file comes back as it was some time ago. It may while the others hold all that it forgets: what
- * only it and a dead replica knew is gone, whoever notices.
- */
+/** A file comes back as it was some time ago. */
 export const rolledBack: Fault = {
   every: 1_500,
   strike(strike) {
@@ -186,8 +204,11 @@ export const rolledBack: Fault = {
     const disk = store.disk!
     const earlier = disk.snapshot()
     if (!earlier) return
+    const hasMore = (): boolean => sameLife(disk, earlier) && disk.last.index > earlier.last.index
     later(random.spread(100, 5_000), () => {
-      putBack(strike, store, earlier, () => sameLife(disk, earlier))
+      lookFor(strike, hasMore, (has) => {
+        if (has && store.up) putBack(strike, store, earlier)
+      })
     })
   },
 }
@@ -205,9 +226,4 @@ function hearLate({ cluster, random, later }: Strike, store: Host): void {
     })
     return true
   })
-}
-
-function oneView({ disks }: Cluster): boolean {
-  const [first, ...others] = disks.map(({ file }) => file!.view.epoch)
-  return others.every((epoch) => sameEpoch(epoch, first!))
 }

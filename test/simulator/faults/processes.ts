@@ -1,8 +1,13 @@
 // Faults of processes: they die between any two effects, stand still, or are told to go.
 
+import { KIND } from '../../../protocol/log/entry.js'
+import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Host } from '../host.js'
 import { turnView } from '../checks/check.js'
-import type { Fault, Strike } from './strike.js'
+import { whenSaid, type Fault, type Strike } from './strike.js'
+
+/** For what is said now and then among much of its kind. */
+const LOOKS = 2_000
 
 export function kill({ random, tell, later, restart }: Strike, host: Host): void {
   if (!host.up) return
@@ -70,20 +75,59 @@ export const pause: Fault = {
     tell(host.name)
     host.pause()
     later(random.spread(50, 8_000), () => host.resume())
+    // Perhaps it led, and goes on just as the next one takes over.
+    if (random.chance(0.5)) return
+    const hasTerm = (message: Message): boolean =>
+      message.type === 'REPLICATE' && message.entries.some(({ meta }) => meta[0] === KIND.term)
+    const takesOver = (_from: Host, _to: Host, message: Message): boolean => {
+      if (hasTerm(message)) later(random.spread(0.05, 5), () => host.resume())
+      return hasTerm(message)
+    }
+    whenSaid(cluster, 'REPLICATE', takesOver, LOOKS)
   },
 }
 
 /** One replica at a time: of three the vote finds it, of two it finds that they differ. */
 export const wrongBytes: Fault = {
   every: 5_000,
-  strike({ cluster, random, tell, later }) {
+  strike(strike) {
+    const { cluster, random, tell, later } = strike
     const { processing } = cluster.sizes
     if (processing < 2 || cluster.wrong.size > 0) return
     const slot = random.between(1, processing)
     tell(`p${slot}`)
     cluster.corrupt(slot, true)
     later(random.spread(100, 4_000), () => cluster.corrupt(slot, false))
+    if (random.chance(0.5)) buildSlowly(strike, slot)
   },
+}
+
+/** Once it builds its state again, that takes a while; and users come meanwhile. */
+function buildSlowly({ cluster, random, later, restart }: Strike, slot: number): void {
+  const { network, persistence, clients } = cluster
+  const slow = random.spread(5, 100)
+  whenSaid(
+    cluster,
+    'FEED',
+    (from, _to, message) => {
+      const begins =
+        from.slot === slot && message.type === 'FEED' && message.start && message.after === 0
+      if (!begins) return false
+      for (const store of persistence) {
+        const path = `${store.name}>${from.name}`
+        network.slow.set(path, slow)
+        later(random.spread(50, 2_000), () => network.slow.delete(path))
+      }
+      for (const client of clients) {
+        later(random.spread(1, 100), () => {
+          client.crash()
+          later(random.spread(1, 100), () => restart(client))
+        })
+      }
+      return true
+    },
+    LOOKS,
+  )
 }
 
 /** Several replicas compute wrong bytes, each in its own way: no majority is left to agree. */

@@ -66,8 +66,17 @@ const RING_WHOLE: readonly FaultName[] = [
   'bit-flips',
 ]
 
+/** What makes a file count no more for a while. So few may at once that each keeps the others away. */
+const ROBBERS: readonly FaultName[] = [
+  'lost-file',
+  'rolled-back',
+  'bit-flip',
+  'lost-and-found',
+  'lost-twice',
+]
+
 export function swarm(random: Random, beyond = false): Rates {
-  const wrong = random.chance(beyond ? 0.3 : 0.1)
+  const wrong = random.chance(beyond ? 0.3 : 0.15)
   const wrongly = beyond ? 'wrong-majority' : 'wrong-bytes'
   const pace = (name: FaultName): number => FAULTS[name].every * random.spread(0.15, 4)
   const rates: Rates = {}
@@ -76,6 +85,11 @@ export function swarm(random: Random, beyond = false): Rates {
     if (name.startsWith('wrong-') || (isBeyond(name) && !beyond)) continue
     if (wrong && !RING_WHOLE.includes(name)) continue
     if (random.chance(0.4)) rates[name] = pace(name)
+  }
+  if (!wrong && random.chance(0.5)) {
+    const alone = random.pick(ROBBERS)
+    for (const name of ROBBERS) delete rates[name]
+    rates[alone] = pace(alone)
   }
   return rates
 }

@@ -54,7 +54,7 @@ export const ORDER_BUGS: readonly Bug[] = [
       { file: EXECUTOR, line: 'if (this.base.index < order.base)', becomes: 'if (false)' },
       {
         file: 'order/leadership',
-        line: "this.#s.role !== 'claimant' || this.#applied() < won.index)",
+        line: "this.#s.role !== 'claimant' || this.#log().index < won.index)",
         becomes: "this.#s.role !== 'claimant')",
       },
     ],

@@ -35,6 +35,12 @@ export class Account {
     this.#wrong++
   }
 
+  /** It counted: those chosen before it never will again. Guesses are few. */
+  right(password: string): void {
+    this.#wrong = 0
+    this.#chosen.splice(0, Math.max(0, this.#chosen.indexOf(password)))
+  }
+
   saw(indices: readonly number[]): void {
     this.#seen = [...this.#seen, ...indices].slice(-50)
   }
@@ -53,19 +59,29 @@ export class Account {
 
   #changePassword(): void {
     const { random, user } = this.#line
+    // While it is not known whether the last change came about nobody thinks of a third.
+    if (this.#chosen.length > 1) return
     const password = this.password
     const newPassword = `secret ${random.hex(4)} of ${user}`
     const token = random.bytes(16)
     this.#chosen.push(newPassword)
     this.#wrong = 0
-    this.#again(() =>
+    const twice = this.#again(() =>
       this.#line.ask(
         (request) => ({ type: 'CHANGE_PASSWORD', request, password, newPassword, token }),
         (answer) => {
-          if (answer.type === 'SESSION') this.#line.did('workload: password changed')
+          if (answer.type === 'SESSION') {
+            this.right(newPassword)
+            this.#line.did('workload: password changed')
+          } else if (answer.type === 'ERROR' && answer.definite && !twice) this.#forget(newPassword)
         },
       ),
     )
+  }
+
+  #forget(password: string): void {
+    const at = this.#chosen.indexOf(password)
+    if (at > 0) this.#chosen.splice(at, 1)
   }
 
   /** Made by the service, or brought along. */
@@ -121,9 +137,11 @@ export class Account {
     )
   }
 
-  /** Asks; now and then twice. */
-  #again(ask: () => void): void {
+  /** Asks; now and then twice: true. */
+  #again(ask: () => void): boolean {
     ask()
-    if (this.#line.random.chance(0.2)) ask()
+    const twice = this.#line.random.chance(0.2)
+    if (twice) ask()
+    return twice
   }
 }

@@ -27,11 +27,14 @@ export class Company {
   }
 
   opened(code: Uint8Array): void {
-    this.#codes.push(code)
+    if (!this.#codes.includes(code)) this.#codes.push(code)
   }
 
-  waits(user: string): void {
+  /** `refused`: the code that it came with. Most that were refused are tried no more. */
+  waits(user: string, refused: Uint8Array | null): void {
     this.#waiting.add(user)
+    const at = this.#codes.findIndex((code) => code === refused)
+    if (at >= 0 && this.#codes.length > 3) this.#codes.splice(at, 1)
   }
 
   get isWaitedFor(): boolean {
@@ -74,6 +77,8 @@ export class Company {
 /** What one of them does about it. */
 export class Companion {
   readonly #line: Line
+  /** Of an invitation that may be there or not: it is asked for once more. */
+  #unanswered: Uint8Array | null = null
 
   constructor(line: Line) {
     this.#line = line
@@ -102,15 +107,16 @@ export class Companion {
 
   #invite(): void {
     const { random, world } = this.#line
-    const code = random.bytes(16)
-    const early = random.chance(0.2)
-    if (early) world.company.opened(code)
+    const code = this.#unanswered ?? random.bytes(16)
+    this.#unanswered = code
+    if (random.chance(0.2)) world.company.opened(code)
     this.#again(() =>
       this.#line.ask(
         (request) => ({ type: 'INVITE', request, code }),
         (answer) => {
+          if (this.#unanswered === code) this.#unanswered = null
           if (answer.type !== 'INVITED') return
-          if (!early) world.company.opened(code)
+          world.company.opened(code)
           this.#line.did('workload: invited')
         },
       ),

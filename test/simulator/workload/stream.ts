@@ -4,6 +4,7 @@
 
 import { ERRORS } from '../../../protocol/errors.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
+import { KEPT_ANSWERS } from '../../../protocol/order/state.js'
 import { sealedBy } from '../held.js'
 import type { Line } from './line.js'
 
@@ -25,9 +26,8 @@ const CONSUMED: readonly number[] = [
   ERRORS.OLD_DUPLICATE.code,
 ]
 
-/** The first answered are kept for ever, to be sent again when their answers are forgotten. */
-const FIRST = 5
-const KEPT = 100
+/** Enough to send some again whose answers are forgotten, or just about to be. */
+const KEPT = KEPT_ANSWERS + 50
 
 export class SendStream {
   readonly #line: Line
@@ -140,10 +140,16 @@ export class SendStream {
     const { random } = line
     const from = random.chance(0.3) ? this.#inFlight : this.#answered
     if (from.length === 0) return
-    const oldest = from === this.#answered && random.chance(0.2)
-    const sent = oldest ? from[random.below(Math.min(FIRST, from.length))]! : random.pick(from)
+    const sent = (random.chance(0.2) && this.#halfForgotten()) || random.pick(from)
     if (random.chance(0.2)) this.#reuse(line, sent, 'long after')
     else this.#say(line, sent)
+  }
+
+  /** One whose answer some replicas may have forgotten, as they have got further than others. */
+  #halfForgotten(): Sent | undefined {
+    const behind = this.#line.random.below(this.#window + 5)
+    const seq = this.#nextSeq - KEPT_ANSWERS - behind
+    return this.#answered.find((sent) => sent.seq === seq)
   }
 
   #answer(seq: number, answer: Message): void {
@@ -155,7 +161,7 @@ export class SendStream {
       const at = list.findIndex((sent) => sent.seq === seq)
       if (at >= 0) this.#answered.push(...list.splice(at, 1))
     }
-    if (this.#answered.length > KEPT) this.#answered.splice(FIRST, 1)
+    if (this.#answered.length > KEPT) this.#answered.shift()
   }
 
   /** What comes behind it goes on in another stream. */

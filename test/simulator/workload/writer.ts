@@ -6,6 +6,7 @@ import type { Effect, Input, LinkId, Machine, Now, Slot } from '../../../protoco
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/replicas/config.js'
 import { KIND, encodeMeta, plainMeta, sha256, type Draft } from '../../../protocol/log/entry.js'
+import { encodeDrop } from '../../../protocol/log/drop.js'
 import { compareEpochs } from '../../../protocol/log/epoch.js'
 import { decodeTerm } from '../../../protocol/log/term.js'
 import { encodeMarks } from '../../../protocol/order/bodies.js'
@@ -228,6 +229,7 @@ export class Writer implements Machine {
   }
 
   #draft(): Draft {
+    if (this.#applied > 0 && this.#random.chance(0.04)) return this.#drop()
     const body = this.#random.bytes(this.#random.chance(0.02) ? 20_000 : 24)
     const meta = encodeMeta({
       kind: KIND.message,
@@ -238,6 +240,14 @@ export class Writer implements Machine {
       digest: sha256(body),
     })
     return { meta, body }
+  }
+
+  /** Erases some of the latest messages of a mailbox, where the places named hold such. */
+  #drop(): Draft {
+    const latest = (): number => Math.max(1, this.#applied - this.#random.below(20))
+    const indices = Array.from({ length: this.#random.between(1, 8) }, latest)
+    const meta = plainMeta(KIND.drop, 0, this.#random.pick(MAILBOXES))
+    return { meta, body: encodeDrop(indices) }
   }
 
   #append({ k, id, drafts, time }: Order): void {
