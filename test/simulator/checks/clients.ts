@@ -7,6 +7,7 @@ import { decodeDrop, type NamedDrop } from '../../../protocol/log/drop.js'
 import { KIND, sameBytes } from '../../../protocol/log/entry.js'
 import { MAX_KEYS } from '../../../protocol/messages/common.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import type { ProcessingReplica } from '../../../protocol/replicas/processing.js'
 import type { Coverage } from '../coverage.js'
 import type { Host } from '../host.js'
 import { Violation, expect } from '../violation.js'
@@ -19,13 +20,35 @@ export class ClientCheck implements Check {
   readonly #requests: Requests
   readonly #coverage: Coverage
 
+  /** What each processing replica has applied in its present life. */
+  readonly #furthest = new Map<Host, number>()
+  /** It has begun a session in this step, and not begun to build its state again. */
+  readonly #begins = new Set<Host>()
+
   constructor(ledger: ClientLedger, requests: Requests, coverage: Coverage) {
     this.#ledger = ledger
     this.#requests = requests
     this.#coverage = coverage
   }
 
+  started(host: Host): void {
+    this.#furthest.delete(host)
+    this.#begins.delete(host)
+  }
+
+  stepped(host: Host): void {
+    if (host.role !== 'processing') return
+    const { appliedIndex } = host.machine as ProcessingReplica
+    const most = Math.max(appliedIndex, this.#furthest.get(host) ?? 0)
+    this.#furthest.set(host, most)
+    // While it builds its state again from the log it knows older accounts and cursors.
+    expect(!this.#begins.delete(host) || appliedIndex >= most, 'cursor', () => {
+      return `${host.name} begins a session at ${appliedIndex}, and had applied ${most} before`
+    })
+  }
+
   sent(from: Host, to: Host, message: Message): void {
+    if (message.type === 'FEED' && message.start && message.after === 0) this.#begins.delete(from)
     if (to.role !== 'client') return
     switch (message.type) {
       case 'RECEIPT':
@@ -35,7 +58,7 @@ export class ClientCheck implements Check {
       case 'STREAM_OPENED':
         return this.#opened(from, to, message)
       case 'SESSION':
-        return this.#session(to, message)
+        return this.#session(from, to, message)
       case 'PAGE':
         return this.#page(to, message)
       case 'DELETED':
@@ -145,7 +168,7 @@ export class ClientCheck implements Check {
 
   // ---- accounts -------------------------------------------------------------------------------
 
-  #session(to: Host, message: The<'SESSION'>): void {
+  #session(from: Host, to: Host, message: The<'SESSION'>): void {
     const { asked, cursor, end } = this.#requests.any(to, message.request)
     if (isChange(asked)) {
       return this.#changed(to, message)
@@ -167,6 +190,7 @@ export class ClientCheck implements Check {
     expect(message.cursor >= cursor, 'cursor', () => {
       return `${asked.name}'s cursor was ${cursor} when it logged in; it is told ${message.cursor}`
     })
+    this.#begins.add(from)
     this.#coverage.reach(`session by ${asked.type}`)
   }
 

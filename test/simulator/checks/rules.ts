@@ -20,6 +20,8 @@ import { turnView, type Check } from './check.js'
 interface Course {
   /** Epoch that it has promised to a proposer, itself perhaps. */
   promised: Epoch | null
+  /** The last that it said it promises, while it waited for that view. */
+  said: Epoch | null
   status: string
   last: number
   /** What REPLYs named as the end of their senders' logs, in this epoch. */
@@ -53,7 +55,7 @@ export class RuleCheck implements Check {
 
   #course(slot: number): Course {
     const known = this.#courses.get(slot) ?? {
-      ...{ promised: null, status: '', last: 0, named: null, installing: null },
+      ...{ promised: null, said: null, status: '', last: 0, named: null, installing: null },
     }
     this.#courses.set(slot, known)
     return known
@@ -145,13 +147,8 @@ export class RuleCheck implements Check {
         )
         return
       }
-      case 'PROMISE': {
-        const { installing } = this.#course(from.slot)
-        const again = installing !== null && sameEpoch(installing, message.epoch)
-        return expect(!again, 'P5', () => {
-          return `${from.name} promises ${formatEpoch(message.epoch)} once more while it installs it`
-        })
-      }
+      case 'PROMISE':
+        return this.#promises(from, message)
       case 'RING_HEARTBEAT': {
         const { holds, newestTerm } = message
         expect(holds === 0 || holds === newestTerm, 'C1', () => {
@@ -159,6 +156,21 @@ export class RuleCheck implements Check {
         })
       }
     }
+  }
+
+  #promises(from: Host, { epoch }: The<'PROMISE'>): void {
+    const course = this.#course(from.slot)
+    const { installing, said } = course
+    const installs = installing !== null && sameEpoch(installing, epoch)
+    expect(!installs, 'P5', () => {
+      return `${from.name} promises ${formatEpoch(epoch)} once more while it installs it`
+    })
+    const changing = turnView(from)!.status === 'changing'
+    const again = said !== null && sameEpoch(said, epoch)
+    expect(changing || !again, 'P8', () => {
+      return `${from.name} promises ${formatEpoch(epoch)} once more, and has given it up`
+    })
+    if (changing) course.said = epoch
   }
 
   delivered(_from: Host, to: Host, message: Message): void {

@@ -2,7 +2,7 @@
 // never gives another order in it, and none is over for a term that is not committed.
 
 import type { Machine } from '../../../protocol/machine.js'
-import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Host } from '../host.js'
 import type { History } from '../history.js'
 import { expect } from '../violation.js'
@@ -18,6 +18,8 @@ export class TermCheck implements Check {
   readonly #owners = new Map<number, string>()
   readonly #stopped = new Set<number>()
   readonly #held = new Map<Host, number>()
+  /** Newest term that stores have named in this step. */
+  readonly #named = new Map<Host, number>()
   readonly #history: History
 
   constructor(history: History) {
@@ -25,6 +27,7 @@ export class TermCheck implements Check {
   }
 
   started(host: Host): void {
+    this.#named.delete(host)
     this.#stop(host)
   }
 
@@ -35,6 +38,7 @@ export class TermCheck implements Check {
   }
 
   stepped(host: Host): void {
+    this.#names(host)
     if (host.role !== 'processing') return
     const term = termOf(host)
     if (term === (this.#held.get(host) ?? 0)) return
@@ -53,7 +57,8 @@ export class TermCheck implements Check {
   }
 
   sent(from: Host, _to: Host, message: Message): void {
-    if (message.type === 'FENCED') this.#fences(from, message)
+    if (message.type === 'FENCED') this.#named.set(from, message.term)
+    if (message.type === 'CLAIMED') this.#named.set(from, message.newestTerm)
     if (message.type !== 'ORDER') return
     this.#own(from, message.term)
     expect(!this.#stopped.has(message.term), 'C1', () => {
@@ -61,13 +66,11 @@ export class TermCheck implements Check {
     })
   }
 
-  /** Its TERM may be taken back yet, with the log that it is in. */
-  #fences(from: Host, { term }: The<'FENCED'>): void {
+  /** In FENCED or CLAIMED: its TERM may be taken back yet, with the log that it is in. */
+  #names(host: Host): void {
+    const term = this.#named.get(host) ?? 0
+    this.#named.delete(host)
     const newest = this.#history.committed.fence.term
-    expect(
-      term <= newest,
-      'C1',
-      () => `${from.name} says FENCED by ${term}; committed is ${newest}`,
-    )
+    expect(term <= newest, 'C1', () => `${host.name} names term ${term}; committed is ${newest}`)
   }
 }

@@ -192,7 +192,8 @@ function mayForget(cluster: Cluster, disk: Disk): boolean {
     const installed = compareEpochs(durable.logView, logView) >= 0
     return sound && promises && installed && other.holds(disk.last)
   })
-  return know && spared(cluster, disk)
+  // A file that has been lost meanwhile says nothing of what it held.
+  return disk.file !== null && know && spared(cluster, disk)
 }
 
 /** A file comes back as it was some time ago. */
