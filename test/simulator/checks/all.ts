@@ -3,10 +3,11 @@
 import type { Cluster } from '../cluster.js'
 import type { Setting } from '../setting.js'
 import { AskingCheck } from './asking.js'
+import { CandidateCheck } from './candidates.js'
 import { clientChecks } from './client-checks.js'
 import { DiskCheck } from './disk.js'
 import { ErasureCheck } from './erasure.js'
-import { LeadingCheck } from './leading.js'
+import { HomeCheck } from './homes.js'
 import { LogCheck } from './log.js'
 import { MirrorCheck } from './mirror.js'
 import { OverCheck } from './over.js'
@@ -44,7 +45,8 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
   ]
   if (clients) {
     checks.push(...clientChecks(history, coverage, () => timeline.now))
-    checks.push(new OrderCheck(history, wrong), new LeadingCheck(sizes))
+    checks.push(new OrderCheck(history, wrong))
+    checks.push(new HomeCheck(sizes.persistence), new CandidateCheck(sizes.processing))
   }
   // Beyond the fault model a replica may be silent, or halt, for good.
   if (!mayHalt) {

@@ -10,6 +10,9 @@ import type { LogFields } from '../coverage/reach.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
 
+/** Milliseconds. Longer between two steps of a replica, and it was not running. */
+export const GAP_MS = 200
+
 export interface Check {
   /** A machine said it; it may never arrive. */
   sent?(from: Host, to: Host, message: Message): void

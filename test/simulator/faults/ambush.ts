@@ -121,6 +121,12 @@ function cutPath({ cluster: { network }, random, later }: Strike, from: Host, to
   later(random.spread(100, 4_000), () => network.unblock(from, to))
 }
 
+/** So long that it is given up, and not so long that the connection is. */
+function cutForLong({ cluster: { network }, random, later }: Strike, from: Host, to: Host): void {
+  network.block(from, to)
+  later(random.between(2_000, 2_900), () => network.unblock(from, to))
+}
+
 const DEEDS: Readonly<Record<string, Deed>> = {
   'the sender dies': (strike, from) => kill(strike, from),
   'the receiver dies': (strike, _from, to) => kill(strike, to),
@@ -159,10 +165,25 @@ const DEEDS: Readonly<Record<string, Deed>> = {
     }
   },
   'the path is cut': cutPath,
-  // So long that it is given up, and not so long that the connection is.
-  'the path is cut for long'({ cluster: { network }, random, later }, from, to) {
-    network.block(from, to)
-    later(random.between(2_000, 2_900), () => network.unblock(from, to))
+  'the path is cut for long': cutForLong,
+  'a learner hears it late'(strike, from, to) {
+    if (!to.disk?.voter) return cutForLong(strike, from, to)
+    whenSaid(strike.cluster, 'INSTALL', (one, other) => {
+      const learns = other.disk?.voter === false
+      if (learns) strike.later(0, () => cutForLong(strike, one, other))
+      return learns
+    })
+  },
+  // Others do not wait for it, and it is there before they are done.
+  'it is answered late, and so is what comes next'({ cluster, random, later }, from, to) {
+    const stick = ({ disk }: Host, ms: number): void => {
+      if (disk) disk.stuckUntil = cluster.timeline.now + ms
+    }
+    stick(to, random.between(450, 1_500))
+    whenSaid(cluster, 'INSTALL', (one, other) => {
+      if (one === from) later(0, () => stick(other, random.between(200, 1_500)))
+      return one === from
+    })
   },
   'the way back is cut': (strike, from, to) => cutPath(strike, to, from),
 }
@@ -219,10 +240,13 @@ export function lastBlows(cluster: Cluster, random: Random): void {
   })
 }
 
+/** Deeds about what is on its way, or about the answer. */
+const AT_ONCE = /answers|learner|late, and/
+
 function lurk(strike: Strike, moment: MessageName, deed: string): void {
   const { cluster, random, tell, later } = strike
   // Before the answer comes where it is about the answer.
-  const delay = deed.includes('answers') || random.chance(0.5) ? 0 : random.exponential(5)
+  const delay = AT_ONCE.test(deed) || random.chance(0.5) ? 0 : random.exponential(5)
   cluster.trap(moment, (from, to, message) => {
     later(delay, () => {
       tell(`${from.name} has said ${moment} to ${to.name}: ${deed}`)
@@ -236,6 +260,8 @@ function momentFor(random: Random, deed: string): MessageName {
   if (deed.includes('in place')) return random.pick(Object.keys(QUESTIONS) as MessageName[])
   if (deed.includes('what follows')) return random.pick(Object.keys(SEQUELS) as MessageName[])
   if (deed.includes('disk') || deed.includes('long')) return random.pick(SLOW)
+  if (deed.includes('learner')) return 'INSTALL'
+  if (deed.includes('answered late')) return 'PREPARE'
   if (random.chance(0.2)) return random.pick(MOMENTS)
   if (deed.includes('answers')) return random.pick(Object.keys(ANSWERS) as MessageName[])
   return random.pick(deed.includes('file') || deed.includes('another') ? VOTES : MOMENTS)

@@ -295,21 +295,4 @@ export const TERM_BUGS: readonly Bug[] = [
     ],
     caughtBy: ['C6', 'P7'],
   },
-  {
-    name: 'a term is refuted by a store that is out of date',
-    workload: 'whole',
-    changes: [
-      {
-        file: LEADERSHIP,
-        line: 'this.#doubted = { term, index };',
-        becomes: 'this.#doubted = { term, index: 0 };',
-      },
-      {
-        file: LEADERSHIP,
-        line: 'if (fence.term >= term || this.#s.newestTerm !== term)',
-        becomes: 'if (this.#s.newestTerm !== term)',
-      },
-    ],
-    caughtBy: ['sense'],
-  },
 ]

@@ -1,0 +1,169 @@
+// What P7 rests on where the two tiers meet: a processing replica asks a home that hears it, keeps one
+// that can commit wherever there is one, and does not lead without. Where that fails somebody else
+// mostly takes over sooner or later: a cluster that serves in time shows little.
+
+import { compareEpochs } from '../../../protocol/log/epoch.js'
+import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import { TIMINGS } from '../../../protocol/replicas/config.js'
+import type { LogFields } from '../coverage/reach.js'
+import type { Host } from '../host.js'
+import { expect } from '../violation.js'
+import { GAP_MS, type Check } from './check.js'
+
+/** What a store has said over the present connection. */
+interface Store {
+  heartbeat: The<'STORE_HEARTBEAT'>
+  /** When it said so; the connection may be over since. */
+  at: number
+  /** Since when it has not been one that can commit; null: it is. */
+  idleSince: number | null
+}
+
+/** A processing replica in its present life. */
+interface Homes {
+  readonly stores: Map<number, Store>
+  /** Slot of the store that it has chosen, and when it did. */
+  home: number
+  chosen: number
+  /** Orders that its home has not answered, and when it last answered or was first asked. */
+  readonly open: Set<number>
+  answered: number
+  stepped: number
+}
+
+const { suspect, patience, coordinatorPatience } = TIMINGS
+/** It notices with its next tick, and says so with its next heartbeat; milliseconds. */
+const NOTICE_MS = 500
+
+export class HomeCheck implements Check {
+  readonly #majority: number
+  readonly #known = new Map<Host, Homes>()
+
+  /** Of `slots` stores. */
+  constructor(slots: number) {
+    this.#majority = Math.floor(slots / 2) + 1
+  }
+
+  #of(host: Host): Homes {
+    const homes = this.#known.get(host) ?? {
+      ...{ stores: new Map<number, Store>(), home: 0, chosen: 0 },
+      ...{ open: new Set<number>(), answered: 0, stepped: 0 },
+    }
+    this.#known.set(host, homes)
+    return homes
+  }
+
+  started(host: Host): void {
+    this.#known.delete(host)
+  }
+
+  linked(host: Host, peer: Host): void {
+    if (peer.role === 'persistence') this.#of(host).stores.delete(peer.slot)
+  }
+
+  unlinked(host: Host, peer: Host): void {
+    const store = this.#of(host).stores.get(peer.slot)
+    if (store && peer.role === 'persistence') store.at = -Infinity
+  }
+
+  /** In a view, and it reaches enough others: so says the store to a replica that it hears. */
+  #commits({ slot }: Host, { status, hears, reaches }: The<'STORE_HEARTBEAT'>): boolean {
+    return status === 'normal' && hears.includes(slot) && reaches.length >= this.#majority
+  }
+
+  /** One that can commit, as far as its replica can tell just now. */
+  #best(host: Host): number | undefined {
+    const { stores } = this.#of(host)
+    const here = [...stores].filter(([, { at }]) => host.steppedAt - at < suspect / 2)
+    const newer = (one: Store): boolean =>
+      [...stores.values()].some(
+        ({ heartbeat }) => compareEpochs(heartbeat.epoch, one.heartbeat.epoch) > 0,
+      )
+    return here.find(([, one]) => this.#commits(host, one.heartbeat) && !newer(one))?.[0]
+  }
+
+  delivered(from: Host, to: Host, message: Message): void {
+    if (message.type === 'STORE_HEARTBEAT') this.#heard(from, to, message)
+    if (message.type !== 'APPENDED') return
+    const homes = this.#of(to)
+    if (homes.open.delete(message.id)) homes.answered = to.steppedAt
+  }
+
+  #heard(from: Host, to: Host, heartbeat: The<'STORE_HEARTBEAT'>): void {
+    const { stores } = this.#of(to)
+    const { steppedAt: at } = to
+    const before = stores.get(from.slot)?.idleSince
+    const idleSince = this.#commits(to, heartbeat) ? null : (before ?? at)
+    stores.set(from.slot, { heartbeat, at, idleSince })
+  }
+
+  sent(from: Host, to: Host, message: Message): void {
+    switch (message.type) {
+      case 'APPEND':
+        if (message.term > 0) this.#asks(from, message.id)
+        return this.#isHome(from, to, message)
+      case 'CLAIM':
+        return this.#isHome(from, to, message)
+      case 'ELECTION':
+        return message.candidate === from.slot ? this.#offers(from) : undefined
+      case 'RING_HEARTBEAT':
+        return message.holds > 0 ? this.#leads(from) : undefined
+    }
+  }
+
+  #asks(from: Host, id: number): void {
+    const homes = this.#of(from)
+    if (homes.open.size === 0) homes.answered = from.steppedAt
+    homes.open.add(id)
+  }
+
+  #isHome(from: Host, to: Host, { type }: Message): void {
+    const store = this.#of(from).stores.get(to.slot)
+    expect(store?.heartbeat.hears.includes(from.slot) === true, 'P7', () => {
+      return `${from.name} sends ${type} to ${to.name}, which has not said that it hears it`
+    })
+  }
+
+  #offers(from: Host): void {
+    const { stores } = this.#of(from)
+    const can = [...stores.values()].some(({ heartbeat }) => this.#commits(from, heartbeat))
+    expect(can, 'C6', () => `${from.name} wants to lead, and has no home that can commit`)
+  }
+
+  #leads(from: Host): void {
+    const { open, answered, stepped } = this.#of(from)
+    if (open.size === 0 || from.steppedAt - stepped > GAP_MS) return
+    const waits = from.steppedAt - answered
+    expect(waits <= coordinatorPatience + NOTICE_MS, 'P7', () => {
+      return `${from.name} leads, and its home has not answered for ${waits} ms`
+    })
+  }
+
+  logged(host: Host, event: string, { slot }: LogFields): void {
+    if (event === 'claiming') this.#offers(host)
+    if (event === 'home') Object.assign(this.#of(host), { home: slot, chosen: host.steppedAt })
+    if (event === 'stopped-coordinating') this.#of(host).open.clear()
+  }
+
+  stepped(host: Host): void {
+    if (host.role !== 'processing') return
+    const homes = this.#of(host)
+    const { steppedAt } = host
+    // After a stall of its own nobody else is late.
+    if (steppedAt - homes.stepped > GAP_MS) homes.answered = steppedAt
+    homes.stepped = steppedAt
+    this.#keeps(host, homes)
+  }
+
+  /** A home that has not been able to commit for a while is kept only where no other can. */
+  #keeps(host: Host, { home, chosen, stores }: Homes): void {
+    const { idleSince, at } = stores.get(home) ?? { idleSince: null, at: -Infinity }
+    const silent = host.steppedAt - at > suspect / 2
+    if (idleSince === null || silent) return
+    if (host.steppedAt - Math.max(idleSince, chosen) <= patience + NOTICE_MS) return
+    const best = this.#best(host)
+    expect(best === undefined || best === home, 'P7', () => {
+      return `${host.name} keeps s${home} as its home, which cannot commit; s${best} can`
+    })
+  }
+}
