@@ -149,6 +149,13 @@ export class RuleCheck implements Check {
       }
       case 'PROMISE':
         return this.#promises(from, message)
+      case 'PULL': {
+        const { status } = turnView(from)!
+        const inView = status === 'changing' || status === 'normal'
+        return expect(message.committedOnly || inView, 'P8', () => {
+          return `${from.name} is ${status}, and pulls what is not committed`
+        })
+      }
       case 'RING_HEARTBEAT': {
         const { holds, newestTerm } = message
         expect(holds === 0 || holds === newestTerm, 'C1', () => {
