@@ -7,8 +7,11 @@ import type { Check } from './check.js'
 
 export class SenseCheck implements Check {
   logged(host: Host, event: string, fields: LogFields): void {
-    expect(event !== 'nonsense' && event !== 'term-refuted', 'sense', () => {
+    expect(event !== 'nonsense', 'sense', () => {
       return `${host.name} hears nonsense of slot ${String(fields['peer'])}: ${String(fields['reason'])}`
+    })
+    expect(event !== 'term-refuted', 'sense', () => {
+      return `${host.name} takes term ${String(fields['term'])} for one that never was`
     })
   }
 }
