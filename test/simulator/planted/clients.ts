@@ -37,7 +37,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
         becomes: 'stream.next = code === 0 ? seq + 1 : seq',
       },
     ],
-    caughtBy: ['C3', 'C5', 'halt'],
+    caughtBy: ['C3', 'C5', 'halt', 'vote'],
   },
   {
     name: 'a duplicate is answered before the commit',

@@ -40,7 +40,7 @@ export const ORDER_BUGS: readonly Bug[] = [
         becomes: "this.#s.outbox.log('error', 'voted-otherwise', { term, k });",
       },
     ],
-    caughtBy: ['C2', 'C3', 'C4', 'C5', 'C6', 'P7', 'halt'],
+    caughtBy: ['C2', 'C3', 'C4', 'C5', 'C6', 'P7', 'halt', 'vote'],
   },
   {
     name: 'base is ignored',
@@ -58,7 +58,7 @@ export const ORDER_BUGS: readonly Bug[] = [
         becomes: "this.#s.role !== 'claimant')",
       },
     ],
-    caughtBy: ['C2', 'C3', 'C4', 'C5', 'C6', 'P7', 'halt'],
+    caughtBy: ['C2', 'C3', 'C4', 'C5', 'C6', 'P7', 'halt', 'vote'],
   },
   {
     name: 'an order is executed while one is half applied',
@@ -80,7 +80,7 @@ export const ORDER_BUGS: readonly Bug[] = [
       { file: EXECUTOR, line: 'this.#held.clear();\n        this.dropOverlay();', becomes: '' },
       { file: 'replicas/processing', line: 'this.#executor.dropOverlay();', becomes: '' },
     ],
-    caughtBy: ['C2', 'C3', 'C4', 'C5', 'C6', 'P7', 'halt', 'crash'],
+    caughtBy: ['C2', 'C3', 'C4', 'C5', 'C6', 'P7', 'halt', 'crash', 'vote', 'wire'],
   },
   {
     name: 'an order is tried again on the state of the first try',
@@ -104,7 +104,19 @@ export const ORDER_BUGS: readonly Bug[] = [
         becomes: 'if (false)',
       },
     ],
-    caughtBy: ['C2', 'C3', 'C4', 'C5', 'C6', 'P7', 'read', 'linearizable', 'halt', 'crash'],
+    caughtBy: [
+      'C2',
+      'C3',
+      'C4',
+      'C5',
+      'C6',
+      'P7',
+      'read',
+      'linearizable',
+      'halt',
+      'crash',
+      'receipt',
+    ],
   },
   {
     name: 'each replica takes the time from its own clock',

@@ -104,7 +104,7 @@ export const PEOPLE_BUGS: readonly Bug[] = [
         becomes: 'const { version = 1 }',
       },
     ],
-    caughtBy: ['closed', 'linearizable'],
+    caughtBy: ['closed', 'linearizable', 'receipt', 'deleted'],
   },
   {
     name: 'the end of an account erases only what is in memory',
