@@ -9,10 +9,9 @@ import { textOfSealed } from '../held.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import type { Check } from './check.js'
+import type { Command, Commands } from './commands.js'
 import { hex } from './ledger.js'
 import { isChange, type Requests } from './requests.js'
-
-type Command = The<'ORDER'>['commands'][number]
 
 /** They follow from the order of the request itself; a receipt may be an earlier one's. */
 const ORDERED = new Set([
@@ -63,20 +62,19 @@ const lifeOf = ({ slot, boot }: { readonly slot: number; readonly boot: string }
 export class AnswerCheck implements Check {
   readonly #history: History
   readonly #requests: Requests
-  readonly #orders = new Map<string, readonly Command[]>()
+  readonly #commands: Commands
   /** Committed commands not yet answered, by who asked and what. */
   readonly #unused = new Map<string, number>()
 
-  constructor(history: History, requests: Requests) {
+  constructor(history: History, requests: Requests, commands: Commands) {
     this.#history = history
     this.#requests = requests
+    this.#commands = commands
     history.onCommit((node) => this.#committed(node))
   }
 
   sent(from: Host, to: Host, message: Message): void {
-    if (message.type === 'ORDER') {
-      this.#orders.set(`${message.term}/${message.k}`, message.commands)
-    } else if (message.type === 'COMMITTED') this.#told(from, message)
+    if (message.type === 'COMMITTED') this.#told(from, message)
     if (to.role !== 'client') return
     if (message.type === 'STREAM_OPENED') {
       const { user } = this.#requests.of(to, message.request, 'OPEN_STREAM')
@@ -103,9 +101,8 @@ export class AnswerCheck implements Check {
 
   #committed({ entry, meta, fence }: Node): void {
     if (entry!.term === 0 || meta!.kind === KIND.term) return
-    const commands = this.#orders.get(`${entry!.term}/${entry!.k}`)
-    const command = commands?.[entry!.part - 1]
-    // Nobody else was there to hear the order: its commands are the coordinator's own clients'.
+    const command = this.#commands.of(entry!)
+    // Where nobody else was there to hear the order its commands are the coordinator's own clients'.
     const key = command ? `${lifeOf(command.origin)} ${commandKey(command)}` : lifeOf(fence.owner!)
     this.#unused.set(key, (this.#unused.get(key) ?? 0) + 1)
   }

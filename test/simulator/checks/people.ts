@@ -11,6 +11,7 @@ import type { History, Node } from '../history.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import type { Check } from './check.js'
+import type { Command, Commands } from './commands.js'
 import { hex, type ClientLedger } from './ledger.js'
 import type { Requests } from './requests.js'
 
@@ -33,16 +34,17 @@ const EMPTY: BlockList = { index: 0, names: new Set() }
 export class PeopleCheck implements Check {
   readonly #ledger: ClientLedger
   readonly #requests: Requests
-  readonly #orders = new Map<string, The<'ORDER'>['commands']>()
+  readonly #commands: Commands
   readonly #invitations = new Map<string, Invited>()
   readonly #lists = new Map<string, BlockList[]>()
   #accounts = 0
   /** The latest of a committed order, ms since 1970. */
   #time = 0
 
-  constructor(history: History, ledger: ClientLedger, requests: Requests) {
+  constructor(history: History, ledger: ClientLedger, requests: Requests, commands: Commands) {
     this.#ledger = ledger
     this.#requests = requests
+    this.#commands = commands
     history.onCommit((node) => this.#committed(node))
   }
 
@@ -58,11 +60,10 @@ export class PeopleCheck implements Check {
 
   #committed({ index, entry, meta }: Node): void {
     const { kind, mailbox, stream } = meta!
-    const { body, time, term, k, part } = entry!
+    const { body, time, term } = entry!
     if (term > 0) this.#time = Math.max(this.#time, time)
     if (kind === KIND.account) {
-      const command = this.#orders.get(`${term}/${k}`)?.[part - 1]
-      this.#joined(index, decodeAccount(mailbox, body), time, command)
+      this.#joined(index, decodeAccount(mailbox, body), time, this.#commands.of(entry!))
     } else if (kind === KIND.invitation) {
       const { invitation, expires } = decodeInvitation(body)
       const known = this.#invitations.get(hex(invitation))
@@ -94,7 +95,7 @@ export class PeopleCheck implements Check {
     index: number,
     account: ReturnType<typeof decodeAccount>,
     time: number,
-    command: The<'ORDER'>['commands'][number] | undefined,
+    command: Command | undefined,
   ): void {
     const { name, version, invitation } = account
     if (version !== 1) return
@@ -114,7 +115,6 @@ export class PeopleCheck implements Check {
   // ---- what clients are told ------------------------------------------------------------------
 
   sent(from: Host, to: Host, message: Message): void {
-    if (message.type === 'ORDER') this.#orders.set(`${message.term}/${message.k}`, message.commands)
     if (to.role !== 'client') return
     switch (message.type) {
       case 'INVITED':

@@ -121,6 +121,10 @@ function cutPath({ cluster: { network }, random, later }: Strike, from: Host, to
   later(random.spread(100, 4_000), () => network.unblock(from, to))
 }
 
+function stick({ timeline }: Cluster, { disk }: Host, ms: number): void {
+  if (disk) disk.stuckUntil = timeline.now + ms
+}
+
 /** So long that it is given up, and not so long that the connection is. */
 function cutForLong({ cluster: { network }, random, later }: Strike, from: Host, to: Host): void {
   network.block(from, to)
@@ -137,9 +141,8 @@ const DEEDS: Readonly<Record<string, Deed>> = {
     to.pause()
     later(random.spread(50, 4_000), () => to.resume())
   },
-  'the disk of the receiver is stuck'({ cluster, random }, _from, { disk }) {
-    if (disk) disk.stuckUntil = cluster.timeline.now + random.spread(300, 5_000)
-  },
+  'the disk of the receiver is stuck': ({ cluster, random }, _from, to) =>
+    stick(cluster, to, random.spread(300, 5_000)),
   'the connection is reset': ({ cluster }, from, to) => reset(cluster, from, to),
   'it comes late'({ cluster: { network }, random }, from, to) {
     const within = random.spread(20, 3_000)
@@ -176,12 +179,9 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   },
   // Others do not wait for it, and it is there before they are done.
   'it is answered late, and so is what comes next'({ cluster, random, later }, from, to) {
-    const stick = ({ disk }: Host, ms: number): void => {
-      if (disk) disk.stuckUntil = cluster.timeline.now + ms
-    }
-    stick(to, random.between(450, 1_500))
+    stick(cluster, to, random.between(450, 1_500))
     whenSaid(cluster, 'INSTALL', (one, other) => {
-      if (one === from) later(0, () => stick(other, random.between(200, 1_500)))
+      if (one === from) later(0, () => stick(cluster, other, random.between(200, 1_500)))
       return one === from
     })
   },
