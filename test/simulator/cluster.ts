@@ -7,6 +7,7 @@ import type { Durable, WriteBatch } from '../../protocol/log/storage.js'
 import type { Message, MessageName } from '../../protocol/messages/catalogue.js'
 import { checksOf } from './checks/all.js'
 import type { Check } from './checks/check.js'
+import type { End } from './connection.js'
 import { Coverage } from './coverage.js'
 import { Disk } from './disk.js'
 import { freeze, travel } from './frames.js'
@@ -68,7 +69,7 @@ export class Cluster {
       timeline: this.timeline,
       network: this.network,
       transcript,
-      taken: (from, to, input) => this.#taken(from, to, input),
+      taken: (end, input) => this.#taken(end, input),
       stepped: (host) => {
         for (const check of this.checks) check.stepped?.(host)
       },
@@ -125,16 +126,16 @@ export class Cluster {
     this.#again(host)
   }
 
-  /** Tells of the next message of this kind between replicas, once. */
-  #taken(from: Host, to: Host, input: Input): void {
+  #taken({ host, other: { host: peer }, connection: { lane } }: End, input: Input): void {
     const seen = input.type === 'message' ? asPlain(input.message) : null
     for (const check of this.checks) {
-      if (seen) check.delivered?.(from, to, seen)
-      else if (input.type === 'link-up') check.linked?.(to, from)
-      else check.unlinked?.(to, from)
+      if (seen) check.delivered?.(peer, host, seen)
+      else if (input.type === 'link-up') check.linked?.(host, peer, lane)
+      else check.unlinked?.(host, peer, lane)
     }
   }
 
+  /** Tells of the next message of this kind between replicas, once. */
   trap(type: MessageName, spring: Spring): void {
     this.#traps.set(type, [...(this.#traps.get(type) ?? []), spring])
   }

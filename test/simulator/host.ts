@@ -23,7 +23,7 @@ export interface Start {
 
 interface Arrival {
   readonly input: Input
-  readonly from?: Host | undefined
+  readonly end?: End | undefined
 }
 
 export interface Surroundings {
@@ -31,7 +31,7 @@ export interface Surroundings {
   readonly network: Network
   readonly transcript: Transcript
   /** A machine is about to take up what came from a peer, at once or when it goes on after a pause. */
-  readonly taken: (from: Host, to: Host, input: Input) => void
+  readonly taken: (end: End, input: Input) => void
   /** After every step of every machine. */
   readonly stepped: (host: Host) => void
   /** Went in good order. */
@@ -41,9 +41,6 @@ export interface Surroundings {
   readonly logged: (host: Host, event: string, fields: LogFields) => void
   readonly read: (host: Host, query: ReadQuery) => void
 }
-
-const onMain = ({ connection, other }: End): Host | undefined =>
-  connection.lane === 'main' ? other.host : undefined
 
 const TICK_MS = 20
 /** What a wall clock shows when a run begins. */
@@ -155,33 +152,33 @@ export class Host {
     const tick: Arrival = { input: { type: 'tick' } }
     if (this.#random.chance(0.5)) backlog.push(tick)
     else backlog.unshift(tick)
-    for (const { input, from } of backlog) if (this.alive(life)) this.input(input, from)
+    for (const { input, end } of backlog) if (this.alive(life)) this.input(input, end)
   }
 
   linkUp(end: End, peer: Host): void {
     this.ends.set(end.link, end)
     const { lane } = end.connection
-    this.input({ type: 'link-up', link: end.link, peer: peerOf(peer, lane) }, onMain(end))
+    this.input({ type: 'link-up', link: end.link, peer: peerOf(peer, lane) }, end)
   }
 
   linkDown(end: End, reason: string): void {
     this.ends.delete(end.link)
-    this.input({ type: 'link-down', link: end.link, reason }, onMain(end))
+    this.input({ type: 'link-down', link: end.link, reason }, end)
   }
 
   receive(end: End, message: Message): void {
-    this.input({ type: 'message', link: end.link, message }, end.other.host)
+    this.input({ type: 'message', link: end.link, message }, end)
   }
 
-  /** `from`: who it is about, where checks are to know of it. */
-  input(input: Input, from?: Host): void {
+  /** `end`: of the connection that it is about. */
+  input(input: Input, end?: End): void {
     if (!this.machine) return
     if (this.#paused) {
-      if (input.type !== 'tick') this.#backlog.push({ input, from })
+      if (input.type !== 'tick') this.#backlog.push({ input, end })
       return
     }
     const { timeline, transcript } = this.#around
-    if (from) this.#around.taken(from, this, input)
+    if (end) this.#around.taken(end, input)
     transcript.add(Math.floor(timeline.now * 1000))
     transcript.addText(input.type)
     this.#trace(input)

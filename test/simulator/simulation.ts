@@ -5,7 +5,7 @@
 
 import { Cluster, type Machines } from './cluster.js'
 import { blank, chooseCore, isolate, restart } from './core.js'
-import { LAST_BLOWS_MS, lastBlows } from './faults/ambush.js'
+import { LAST_BLOWS_MS, lastBlows } from './faults/blows.js'
 import { Storm, swarm, type Rates } from './faults/storm.js'
 import { Random } from './random.js'
 import { hasTinyFrames, settingOf, type Sizes } from './setting.js'

@@ -103,6 +103,10 @@ const ONCE_FAILED = [
     why: 'COMMIT was lost, nobody wrote: a member never heard that its last entries were committed',
   },
   {
+    plan: planOf(95_277),
+    why: 'the checker forgot that a send to somebody else pushes the oldest one out of those kept',
+  },
+  {
     plan: planOf(710_071, { workload: 'whole' }),
     why: 'a coordinator kept its lease by requests that it refused, while others needed an order',
   },

@@ -13,6 +13,7 @@ import { MirrorCheck } from './mirror.js'
 import { OverCheck } from './over.js'
 import { PermissionCheck } from './permissions.js'
 import { OrderCheck } from './orders.js'
+import { QuestionCheck } from './questions.js'
 import { ReadCheck } from './reads.js'
 import { RuleCheck } from './rules.js'
 import { SenseCheck } from './sense.js'
@@ -47,6 +48,7 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
     checks.push(...clientChecks(history, coverage, () => timeline.now))
     checks.push(new OrderCheck(history, wrong))
     checks.push(new HomeCheck(sizes.persistence), new CandidateCheck(sizes.processing))
+    checks.push(new QuestionCheck())
   }
   // Beyond the fault model a replica may be silent, or halt, for good.
   if (!mayHalt) {

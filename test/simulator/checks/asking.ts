@@ -7,6 +7,7 @@ import { sameEpoch, type Epoch } from '../../../protocol/log/epoch.js'
 import type { WriteBatch } from '../../../protocol/log/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
+import type { Lane } from '../connection.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { turnView, type Check } from './check.js'
@@ -93,8 +94,8 @@ export class AskingCheck implements Check {
     if (view) this.#begun.set(disk, { epoch: view.epoch, last: disk.last.index })
   }
 
-  unlinked(host: Host, peer: Host): void {
-    this.#of(host).heartbeats.delete(peer.slot)
+  unlinked(host: Host, peer: Host, lane: Lane): void {
+    if (lane === 'main') this.#of(host).heartbeats.delete(peer.slot)
   }
 
   /** The same stretch again and again, to one that has it: it never gets further. */

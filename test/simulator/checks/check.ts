@@ -6,6 +6,7 @@ import type { Epoch } from '../../../protocol/log/epoch.js'
 import type { Durable, WriteBatch } from '../../../protocol/log/storage.js'
 import type { LogView } from '../../../protocol/log/tail.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
+import type { Lane } from '../connection.js'
 import type { LogFields } from '../coverage/reach.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
@@ -25,9 +26,9 @@ export interface Check {
   /** A machine logs it. */
   logged?(host: Host, event: string, fields: LogFields): void
   /** A connection to `peer` has come up at `host`. */
-  linked?(host: Host, peer: Host): void
+  linked?(host: Host, peer: Host, lane: Lane): void
   /** `host` has learned that a connection to `peer` is over. */
-  unlinked?(host: Host, peer: Host): void
+  unlinked?(host: Host, peer: Host, lane: Lane): void
   /** Once, at the end of a run that went well so far. */
   ended?(): void
 }

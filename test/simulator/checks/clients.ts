@@ -209,6 +209,12 @@ export class ClientCheck implements Check {
         return `${to.name} is told NAME_TAKEN by its own registration of ${asked.name}`
       })
     }
+    if (name === 'SESSION_ENDED' && !closed) {
+      // What counts while the password is checked may change; what is known of it may not go back.
+      expect(this.#ledger.versionsSince(asked.name, end).length > 1, 'C5', () => {
+        return `${to.name} is told that ${asked.name} has changed while it logged in; it has not`
+      })
+    }
     if (name !== 'BAD_CREDENTIALS' || !registered || closed) return
     const others = this.#passwordsSince(asked.name, end).some((one) => one !== asked.password)
     expect(others, 'C5', () => {

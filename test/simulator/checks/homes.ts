@@ -5,6 +5,7 @@
 import { compareEpochs } from '../../../protocol/log/epoch.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/replicas/config.js'
+import type { Lane } from '../connection.js'
 import type { LogFields } from '../coverage/reach.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
@@ -57,13 +58,13 @@ export class HomeCheck implements Check {
     this.#known.delete(host)
   }
 
-  linked(host: Host, peer: Host): void {
-    if (peer.role === 'persistence') this.#of(host).stores.delete(peer.slot)
+  linked(host: Host, peer: Host, lane: Lane): void {
+    if (peer.role === 'persistence' && lane === 'main') this.#of(host).stores.delete(peer.slot)
   }
 
-  unlinked(host: Host, peer: Host): void {
+  unlinked(host: Host, peer: Host, lane: Lane): void {
     const store = this.#of(host).stores.get(peer.slot)
-    if (store && peer.role === 'persistence') store.at = -Infinity
+    if (store && peer.role === 'persistence' && lane === 'main') store.at = -Infinity
   }
 
   /** In a view, and it reaches enough others: so says the store to a replica that it hears. */

@@ -2,6 +2,7 @@
 // other, in the end: when all is well again, on the connection on which it was asked.
 
 import type { Message } from '../../../protocol/messages/catalogue.js'
+import type { Lane } from '../connection.js'
 import type { Host } from '../host.js'
 import type { Timeline } from '../timeline.js'
 import { Violation } from '../violation.js'
@@ -21,12 +22,12 @@ export class UnansweredCheck implements Check {
     this.#timeline = timeline
   }
 
-  linked(host: Host, peer: Host): void {
-    if (host.role === 'persistence') this.#open.delete(pairOf(peer, host))
+  linked(host: Host, peer: Host, lane: Lane): void {
+    if (host.role === 'persistence' && lane === 'main') this.#open.delete(pairOf(peer, host))
   }
 
-  unlinked(host: Host, peer: Host): void {
-    this.linked(host, peer)
+  unlinked(host: Host, peer: Host, lane: Lane): void {
+    this.linked(host, peer, lane)
   }
 
   started(host: Host): void {

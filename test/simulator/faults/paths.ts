@@ -1,8 +1,15 @@
 // Faults of the network: connections and the paths between hosts.
 
+import type { Cluster } from '../cluster.js'
 import type { Host } from '../host.js'
 import type { Random } from '../random.js'
 import type { Fault, Strike } from './strike.js'
+
+/** The connection from one to the other ends. */
+export function sever({ network }: Cluster, from: Host, to: Host): void {
+  const [connection] = network.between(from, to)
+  if (connection) network.sever(connection)
+}
 
 type Path = readonly [Host, Host]
 

@@ -82,7 +82,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
         becomes: 'this.#begin(session, request, name, privateKeys, version);',
       },
     ],
-    caughtBy: ['cursor', 'crash'],
+    caughtBy: ['C5', 'cursor', 'crash'],
   },
   {
     name: 'a page is opened before the log reaches as far',
