@@ -25,6 +25,8 @@ export interface Course {
   /** Once the rogue is quiet, orders are committed again. */
   readonly serves: boolean
   readonly orders: number
+  /** Names of test/simulator/coverage. */
+  readonly reached: ReadonlySet<string>
 }
 
 /**
@@ -55,7 +57,7 @@ export function runMachines(seed: number, kind: Kind, ms: number): Course {
   const silent = new Transcript(false, () => {})
   const cluster = new Cluster({ ...setting, mayHalt: false }, machines, silent)
   // They hold everybody to the protocol: here it is only about who falls over what is said.
-  cluster.checks.length = 0
+  cluster.checks.splice(0, cluster.checks.length, cluster.coverage)
   let [end, serves]: [string | null, boolean] = [null, false]
   const { timeline, disks } = cluster
   try {
@@ -71,7 +73,8 @@ export function runMachines(seed: number, kind: Kind, ms: number): Course {
     end = error.message
   }
   const sent = rogues.reduce((sum, one) => sum + one.sent, 0)
-  return { sent, end, serves, orders: ordersIn(disks) }
+  const reached = new Set(cluster.coverage.reached.keys())
+  return { sent, end, serves, orders: ordersIn(disks), reached }
 }
 
 /** Terms count too: more of this is a cluster at work. */

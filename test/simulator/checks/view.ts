@@ -1,4 +1,4 @@
-// P8: one INSTALL per epoch. P6 along messages: what a replica says after it heard something is
+// P8: one INSTALL per epoch, and who gave a view up does not enter it. P6 along messages: what a replica says after it heard something is
 // stamped above it, and never below what its own log holds.
 
 import { sameBytes } from '../../../protocol/log/entry.js'
@@ -6,15 +6,28 @@ import { formatEpoch } from '../../../protocol/log/epoch.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
-import { peerHeader, type Check } from './check.js'
+import { peerHeader, turnView, type Check } from './check.js'
 
 export class ViewCheck implements Check {
   readonly #installs = new Map<string, The<'INSTALL'>>()
   /** Highest stamp that a replica has said or heard in its present life. */
   readonly #clocks = new Map<Host, number>()
+  readonly #standing = new Map<Host, string>()
 
   started(host: Host): void {
     this.#clocks.delete(host)
+    this.#standing.delete(host)
+  }
+
+  stepped(host: Host): void {
+    const status = turnView(host)?.status
+    if (status === undefined) return
+    const before = this.#standing.get(host)
+    this.#standing.set(host, status)
+    const enters = status === 'normal' && before !== 'normal'
+    expect(!enters || before === 'changing', 'P8', () => {
+      return `${host.name} enters a view that it had given up: it was ${before}`
+    })
   }
 
   sent(from: Host, _to: Host, message: Message): void {

@@ -160,14 +160,23 @@ function returnBeforeOthers(strike: Strike, from: Host, to: Host): void {
   }
 }
 
-function tellLearnerLate(strike: Strike, from: Host, to: Host): void {
-  if (!to.disk?.voter) return cutForLong(strike, from, to)
-  whenSaid(strike.cluster, 'INSTALL', (one, other) => {
-    const learns = other.disk?.voter === false
-    if (learns) strike.later(0, () => cutForLong(strike, one, other))
-    return learns
-  })
-}
+type Struck = (strike: Strike, from: Host, to: Host) => void
+
+/** Done where it is said to a learner. */
+const toLearner =
+  (act: Struck): Struck =>
+  (strike, from, to) => {
+    if (to.disk?.voter === false) return act(strike, from, to)
+    whenSaid(strike.cluster, 'INSTALL', (one, other) => {
+      const learns = other.disk?.voter === false
+      if (learns) strike.later(0, () => act(strike, one, other))
+      return learns
+    })
+  }
+
+/** About as long as it waits for a view that it has promised. */
+const installSlowly: Struck = ({ cluster, random }, _from, to) =>
+  stick(cluster, to, random.between(1_500, 3_500))
 
 /** Others do not wait for it, and it is there before they are done. */
 function answerLate({ cluster, random, later }: Strike, from: Host, to: Host): void {
@@ -212,7 +221,18 @@ export const DEEDS: Readonly<Record<string, Deed>> = {
   'the sender comes back as another': { after: VOTES, act: returnBeforeOthers },
   'the path is cut': { act: cutPath },
   'the path is cut for long': { after: SLOW, only: true, act: cutForLong },
-  'a learner hears it late': { after: ['INSTALL'], only: true, atOnce: true, act: tellLearnerLate },
+  'a learner hears it late': {
+    after: ['INSTALL'],
+    only: true,
+    atOnce: true,
+    act: toLearner(cutForLong),
+  },
+  'a learner is slow to do it': {
+    after: ['INSTALL'],
+    only: true,
+    atOnce: true,
+    act: toLearner(installSlowly),
+  },
   'it is answered late, and so is what comes next': {
     after: ['PREPARE'],
     only: true,
