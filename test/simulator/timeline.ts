@@ -1,6 +1,12 @@
 // Virtual time: a binary heap of what happens when, in milliseconds. Ties go by the order in which
 // they were scheduled, so a run has exactly one course.
 
+import { Violation } from './violation.js'
+
+/** As if a run had no end: the machines talk in circles. */
+const MAX_EVENTS = 5_000_000
+const LOOK_MS = 20
+
 interface Event {
   readonly at: number
   readonly order: number
@@ -47,6 +53,23 @@ export class Timeline {
     this.#now = next.at
     next.run()
     return true
+  }
+
+  /** What happens until `done`, which is asked now and then, or until nothing happens any more. */
+  until(done: () => boolean): void {
+    let nextLook = this.#now
+    while (this.step()) {
+      if (this.#now < nextLook) continue
+      if (done()) return
+      if (this.events > MAX_EVENTS) throw new Violation('P7', 'messages without end')
+      nextLook = this.#now + LOOK_MS
+    }
+  }
+
+  /** What happens within so many milliseconds. */
+  pass(ms: number): void {
+    const end = this.#now + ms
+    this.until(() => this.#now >= end)
   }
 
   #sink(event: Event): void {

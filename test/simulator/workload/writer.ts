@@ -5,24 +5,16 @@
 import type { Effect, Input, LinkId, Machine, Now, Slot } from '../../../protocol/machine.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/replicas/config.js'
-import { KIND, encodeMeta, plainMeta, sha256, type Draft } from '../../../protocol/log/entry.js'
-import { encodeDrop } from '../../../protocol/log/drop.js'
-import { compareEpochs } from '../../../protocol/log/epoch.js'
+import { KIND, plainMeta, type Draft } from '../../../protocol/log/entry.js'
 import { decodeTerm } from '../../../protocol/log/term.js'
 import { encodeMarks } from '../../../protocol/order/bodies.js'
 import type { Start } from '../host.js'
 import { Random } from '../random.js'
 import { Violation } from '../violation.js'
+import { Drafts } from './drafts.js'
+import { Stores } from './stores.js'
 
-const MAILBOXES = ['alice', 'bob', 'carol']
 const CURSORS_AT_ONCE = 4
-
-interface Store {
-  main: LinkId | null
-  bulk: LinkId | null
-  standing: The<'STORE_HEARTBEAT'> | null
-  heard: number
-}
 
 interface Order {
   readonly k: number
@@ -37,7 +29,8 @@ export class Writer implements Machine {
   readonly #slot: Slot
   readonly #boot: string
   readonly #random: Random
-  readonly #stores: Store[]
+  readonly #stores: Stores
+  readonly #drafts: Drafts
   readonly #busy: () => boolean
   readonly #inFlight: number
   /** How likely another order is at each tick. */
@@ -52,8 +45,6 @@ export class Writer implements Machine {
   #newestTerm = 0
   #applied = 0
   #wonAt = 0
-  #stream: Uint8Array = new Uint8Array(16)
-  #seq = 0
   #k = 0
   #unanswered: Order[] = []
   #ids = 0
@@ -71,12 +62,8 @@ export class Writer implements Machine {
     this.#slot = slot
     this.#boot = start.boot
     this.#random = new Random(Buffer.from(start.entropy(4)).readUInt32BE())
-    this.#stores = Array.from({ length: stores }, () => ({
-      main: null,
-      bulk: null,
-      standing: null,
-      heard: 0,
-    }))
+    this.#drafts = new Drafts(this.#random)
+    this.#stores = new Stores(slot, stores)
     this.#busy = busy
     this.#inFlight = this.#random.pick([1, 4, 16])
     this.#pace = this.#random.pick([0.05, 0.2, 0.5])
@@ -94,9 +81,9 @@ export class Writer implements Machine {
   step(input: Input, now: Now): Effect[] {
     this.#now = now
     if (input.type === 'link-up' && input.peer.role === 'persistence') {
-      this.#stores[input.peer.slot - 1]![input.peer.lane] = input.link
+      this.#stores.at(input.peer.slot)[input.peer.lane] = input.link
     }
-    if (input.type === 'link-down') this.#linkDown(input.link)
+    if (input.type === 'link-down' && this.#stores.lost(input.link) === this.#home) this.#home = 0
     if (input.type === 'message') this.#hear(input.link, input.message)
     this.#move(input.type === 'tick')
     const effects = this.#effects
@@ -104,19 +91,9 @@ export class Writer implements Machine {
     return effects
   }
 
-  #linkDown(link: LinkId): void {
-    this.#stores.forEach((store, i) => {
-      if (store.bulk === link) store.bulk = null
-      if (store.main !== link) return
-      store.main = null
-      store.standing = null
-      if (this.#home === i + 1) this.#home = 0
-    })
-  }
-
   #say(message: Message): void {
-    const link = this.#stores[this.#home - 1]?.main
-    if (link) this.#effects.push({ type: 'send', link, message })
+    const link = this.#home === 0 ? null : this.#stores.at(this.#home).main
+    if (link !== null) this.#effects.push({ type: 'send', link, message })
   }
 
   // ---- what it does of itself -----------------------------------------------------------------
@@ -141,15 +118,11 @@ export class Writer implements Machine {
   }
 
   #chooseHome(): void {
-    const serves = (store: Store | undefined): boolean =>
-      store?.main != null &&
-      this.#now.monotonic - store.heard < TIMINGS.suspect &&
-      store.standing?.status === 'normal' &&
-      !this.#isOver(store.standing)
+    const { monotonic } = this.#now
     if (this.#home !== 0 && !this.#random.chance(0.0005)) {
-      if (serves(this.#stores[this.#home - 1])) return
+      if (this.#stores.serves(this.#home, monotonic)) return
     }
-    const fit = this.#stores.flatMap((store, i) => (serves(store) ? [i + 1] : []))
+    const fit = this.#stores.slots.filter((slot) => this.#stores.serves(slot, monotonic))
     const next = fit.length > 0 ? this.#random.pick(fit) : 0
     if (next === this.#home) return
     this.#home = next
@@ -158,15 +131,6 @@ export class Writer implements Machine {
     this.#heartbeat()
     if (this.#role === 'claimant') this.#sayClaim()
     this.#resend()
-  }
-
-  /** Another one is in a newer view, and hears this one. */
-  #isOver({ epoch, hears }: The<'STORE_HEARTBEAT'>): boolean {
-    const newer = this.#stores.some(
-      ({ main, standing }) =>
-        main !== null && standing?.status === 'normal' && compareEpochs(standing.epoch, epoch) > 0,
-    )
-    return newer || !hears.includes(this.#slot)
   }
 
   #heartbeat(): void {
@@ -178,9 +142,7 @@ export class Writer implements Machine {
       size: this.#random.between(1, 3),
       newestTerm: this.#newestTerm,
     }
-    for (const { main } of this.#stores) {
-      if (main !== null) this.#effects.push({ type: 'send', link: main, message })
-    }
+    for (const link of this.#stores.mains) this.#effects.push({ type: 'send', link, message })
   }
 
   #claim(): void {
@@ -218,7 +180,7 @@ export class Writer implements Machine {
     while (this.#unanswered.length < this.#inFlight && this.#random.chance(this.#pace)) {
       const long = this.#inFlight === 1 && this.#random.chance(0.1)
       const parts = long ? 40 : this.#random.between(1, 4)
-      const drafts = Array.from({ length: parts }, () => this.#draft())
+      const drafts = Array.from({ length: parts }, () => this.#drafts.next(this.#applied))
       const order = { k: ++this.#k, id: ++this.#ids, drafts, time: this.#now.wall }
       if (this.#unanswered.length === 0) this.#answeredAt = this.#now.monotonic
       this.#unanswered.push(order)
@@ -226,28 +188,6 @@ export class Writer implements Machine {
       if (!this.#random.chance(0.01)) this.#append(order)
       else this.#resendAt = this.#now.monotonic + 2_000
     }
-  }
-
-  #draft(): Draft {
-    if (this.#applied > 0 && this.#random.chance(0.04)) return this.#drop()
-    const body = this.#random.bytes(this.#random.chance(0.02) ? 20_000 : 24)
-    const meta = encodeMeta({
-      kind: KIND.message,
-      answer: 0,
-      mailbox: this.#random.pick(MAILBOXES),
-      stream: this.#stream,
-      seq: ++this.#seq,
-      digest: sha256(body),
-    })
-    return { meta, body }
-  }
-
-  /** Erases some of the latest messages of a mailbox, where the places named hold such. */
-  #drop(): Draft {
-    const latest = (): number => Math.max(1, this.#applied - this.#random.below(20))
-    const indices = Array.from({ length: this.#random.between(1, 8) }, latest)
-    const meta = plainMeta(KIND.drop, 0, this.#random.pick(MAILBOXES))
-    return { meta, body: encodeDrop(indices) }
   }
 
   #append({ k, id, drafts, time }: Order): void {
@@ -264,7 +204,7 @@ export class Writer implements Machine {
     // A few at once, so that the homes of several writers want the turn in turn; few on the whole, so
     // that an order sent again is still in memory.
     this.#burst = this.#burst > 0 ? this.#burst - 1 : this.#random.between(0, CURSORS_AT_ONCE)
-    const wait = this.#burst > 0 ? this.#random.spread(1, 30) : 170 * this.#stores.length
+    const wait = this.#burst > 0 ? this.#random.spread(1, 30) : 170 * this.#stores.slots.length
     this.#cursorAt = this.#now.monotonic + wait
     const at = this.#random.u32()
     const body = encodeMarks([['somebody', { delivered: at, read: at }]])
@@ -275,11 +215,11 @@ export class Writer implements Machine {
 
   #read(): void {
     this.#readAt = this.#now.monotonic + this.#random.between(20, 400)
-    const link = this.#random.pick(this.#stores).bulk
+    const link = this.#stores.at(this.#random.pick(this.#stores.slots)).bulk
     if (!link) return
     const request = ++this.#ids
     const after = this.#random.below(this.#applied + 1)
-    const mailbox = this.#random.pick(MAILBOXES)
+    const mailbox = this.#drafts.mailbox()
     const message: Message = this.#random.chance(0.3)
       ? { type: 'TIP', request }
       : { type: 'READ', request, mailbox, after, limit: this.#random.between(1, 100) }
@@ -289,10 +229,8 @@ export class Writer implements Machine {
   // ---- what it hears --------------------------------------------------------------------------
 
   #hear(link: LinkId, message: Message): void {
-    const store = this.#stores.find((s) => s.main === link)
-    if (store) store.heard = this.#now.monotonic
-    if (message.type === 'STORE_HEARTBEAT' && store) store.standing = message
-    if (!store || this.#stores[this.#home - 1] !== store) return
+    const from = this.#stores.hear(link, message, this.#now.monotonic)
+    if (from === 0 || from !== this.#home) return
     switch (message.type) {
       case 'ENTRIES':
         return this.#feed(message)
@@ -336,8 +274,7 @@ export class Writer implements Machine {
     this.#role = 'coordinator'
     this.#term = message.term
     this.#wonAt = message.index
-    this.#stream = this.#random.bytes(16)
-    this.#seq = 0
+    this.#drafts.begin()
     this.#k = 0
   }
 

@@ -1,0 +1,50 @@
+// What a scripted writer writes: messages of one stream for each term, and deletions.
+
+import { encodeDrop } from '../../../protocol/log/drop.js'
+import { KIND, encodeMeta, plainMeta, sha256, type Draft } from '../../../protocol/log/entry.js'
+import type { Random } from '../random.js'
+
+const MAILBOXES = ['alice', 'bob', 'carol']
+
+export class Drafts {
+  readonly #random: Random
+  #stream: Uint8Array = new Uint8Array(16)
+  #seq = 0
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  /** Another stream, from its first message on. */
+  begin(): void {
+    this.#stream = this.#random.bytes(16)
+    this.#seq = 0
+  }
+
+  mailbox(): string {
+    return this.#random.pick(MAILBOXES)
+  }
+
+  /** `applied`: as far as its writer knows the log. */
+  next(applied: number): Draft {
+    if (applied > 0 && this.#random.chance(0.04)) return this.#drop(applied)
+    const body = this.#random.bytes(this.#random.chance(0.02) ? 20_000 : 24)
+    const meta = encodeMeta({
+      kind: KIND.message,
+      answer: 0,
+      mailbox: this.mailbox(),
+      stream: this.#stream,
+      seq: ++this.#seq,
+      digest: sha256(body),
+    })
+    return { meta, body }
+  }
+
+  /** Erases some of the latest messages of a mailbox, where the places named hold such. */
+  #drop(applied: number): Draft {
+    const latest = (): number => Math.max(1, applied - this.#random.below(20))
+    const indices = Array.from({ length: this.#random.between(1, 8) }, latest)
+    const meta = plainMeta(KIND.drop, 0, this.mailbox())
+    return { meta, body: encodeDrop(indices) }
+  }
+}

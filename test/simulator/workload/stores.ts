@@ -1,0 +1,73 @@
+// What a scripted writer knows of the persistence replicas: its links to them, and how they stand.
+
+import type { LinkId, Slot } from '../../../protocol/machine.js'
+import { compareEpochs } from '../../../protocol/log/epoch.js'
+import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import { TIMINGS } from '../../../protocol/replicas/config.js'
+
+interface Store {
+  main: LinkId | null
+  bulk: LinkId | null
+  standing: The<'STORE_HEARTBEAT'> | null
+  /** Monotonic milliseconds. */
+  heard: number
+}
+
+export class Stores {
+  readonly slots: readonly Slot[]
+  readonly #self: Slot
+  readonly #stores: readonly Store[]
+
+  /** `count` stores, as the writer `self` sees them. */
+  constructor(self: Slot, count: number) {
+    this.#self = self
+    this.slots = Array.from({ length: count }, (_, i) => i + 1)
+    this.#stores = this.slots.map(() => ({ main: null, bulk: null, standing: null, heard: 0 }))
+  }
+
+  at(slot: Slot): Store {
+    return this.#stores[slot - 1]!
+  }
+
+  get mains(): LinkId[] {
+    return this.#stores.flatMap(({ main }) => (main === null ? [] : [main]))
+  }
+
+  /** The store that is not linked any more; 0: none. */
+  lost(link: LinkId): Slot {
+    const slot = this.#slotOn(link)
+    for (const store of this.#stores) if (store.bulk === link) store.bulk = null
+    if (slot !== 0) Object.assign(this.at(slot), { main: null, standing: null })
+    return slot
+  }
+
+  #slotOn(link: LinkId): Slot {
+    return this.#stores.findIndex(({ main }) => main === link) + 1
+  }
+
+  /** The store that said it on its main link; 0: none. */
+  hear(link: LinkId, message: Message, now: number): Slot {
+    const slot = this.#slotOn(link)
+    if (slot === 0) return 0
+    const store = this.at(slot)
+    store.heard = now
+    if (message.type === 'STORE_HEARTBEAT') store.standing = message
+    return slot
+  }
+
+  /** In a view, heard of late, and hears this writer. */
+  serves(slot: Slot, now: number): boolean {
+    const { main, standing, heard } = this.at(slot)
+    const heardNow = main !== null && now - heard < TIMINGS.suspect
+    return heardNow && standing?.status === 'normal' && !this.#isOver(standing)
+  }
+
+  /** Another one is in a newer view, or it does not hear this writer. */
+  #isOver({ epoch, hears }: The<'STORE_HEARTBEAT'>): boolean {
+    const newer = this.#stores.some(
+      ({ main, standing }) =>
+        main !== null && standing?.status === 'normal' && compareEpochs(standing.epoch, epoch) > 0,
+    )
+    return newer || !hears.includes(this.#self)
+  }
+}
