@@ -126,9 +126,11 @@ export class Network {
     return this.connections.filter(({ ends }) => ends.every(({ host }) => host === a || host === b))
   }
 
-  /** A frame that was sent before comes once more, over what now leads there. */
+  /** A frame that was sent before on the main lane comes once more, over what now leads there. */
   repeat(from: Host, to: Host, message: Message): void {
-    const end = [...to.ends.values()].find((one) => one.open && one.other.host === from)
+    const end = [...to.ends.values()].find(({ open, other, connection }) => {
+      return open && other.host === from && connection.lane === 'main'
+    })
     if (end) this.#push(end, message, this.#delay(from, to))
   }
 

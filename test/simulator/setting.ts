@@ -39,7 +39,7 @@ export function settingOf(
   let stretch = bounds.pick([1, 2, 32, 512])
   let frameBytes = bounds.pick([700, 8_192, 160 * 1024, 160 * 1024])
   // What is read from the file then reaches beyond where memory begins.
-  if (bounds.chance(0.15)) [tail, stretch, frameBytes] = [least, 512, 160 * 1024]
+  if (bounds.chance(0.3)) [tail, stretch, frameBytes] = [least, 512, 160 * 1024]
   const logBounds = {
     ...{ tail, stretch, frameBytes },
     // A view waits while its members fetch what they lack: some tens of frames at most.

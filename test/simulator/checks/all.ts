@@ -2,6 +2,7 @@
 
 import type { Cluster } from '../cluster.js'
 import type { Setting } from '../setting.js'
+import { ApartCheck } from './apart.js'
 import { AskingCheck } from './asking.js'
 import { CandidateCheck } from './candidates.js'
 import { clientChecks } from './client-checks.js'
@@ -44,6 +45,7 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
     new MirrorCheck(),
     new AskingCheck(),
   ]
+  if (sizes.persistence === 3) checks.push(new ApartCheck())
   if (clients) {
     checks.push(...clientChecks(history, coverage, () => timeline.now))
     checks.push(new OrderCheck(history, wrong))

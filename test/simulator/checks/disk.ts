@@ -1,5 +1,5 @@
 // P4: promised and logView never go down. P5: nothing is said before it is on disk. Both are read
-// off the file at the moment at which a message leaves.
+// off the file at the moment at which a message leaves. P8: a view is installed once.
 
 import { compareEpochs, formatEpoch, sameEpoch, type Epoch } from '../../../protocol/log/epoch.js'
 import { sameBytes } from '../../../protocol/log/entry.js'
@@ -31,6 +31,8 @@ export class DiskCheck implements Check {
       'P4',
       () => `s${disk.slot} installs ${formatEpoch(after.logView)} above its promise`,
     )
+    const again = batch.view && sameEpoch(batch.view.epoch, before.logView)
+    expect(!again, 'P8', () => `s${disk.slot} installs ${formatEpoch(before.logView)} twice`)
   }
 
   sent(from: Host, _to: Host, message: Message): void {

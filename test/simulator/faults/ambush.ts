@@ -34,7 +34,7 @@ function lurk(strike: Strike, deed: string, moment: MessageName): void {
 }
 
 export const ambush: Fault = {
-  every: 800,
+  every: 500,
   strike: (strike) => lurk(strike, ...choose(strike.random)),
 }
 

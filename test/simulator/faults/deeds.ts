@@ -12,6 +12,11 @@ import { whenSaid, type Strike } from './strike.js'
 /** What counts for something, or makes it count. */
 const VOTES: readonly MessageName[] = ['PROMISE', 'ACK', 'LAST_IS', 'INSTALLED']
 
+/** What makes a store write. */
+const WRITES: readonly MessageName[] = [
+  ...(['CLAIM', 'APPEND', 'REPLICATE', 'PREPARE', 'INSTALL', 'PULLED'] as const),
+]
+
 /** What others go on without after a while, where it is not done. */
 const SLOW: readonly MessageName[] = ['PREPARE', 'PROMISE', 'INSTALL', 'REPLICATE', 'PULLED']
 
@@ -29,66 +34,11 @@ function loseIfSpared(strike: Strike, host: Host): void {
   if (host.disk && spared(strike.cluster, host.disk)) lose(strike, host)
 }
 
-type Pairs = Readonly<Partial<Record<MessageName, MessageName>>>
-
-const namesIn = (pairs: Pairs): readonly MessageName[] => Object.keys(pairs) as MessageName[]
-
 /** What is said in answer, and counts. */
-const ANSWERS: Pairs = {
+const ANSWERS: Readonly<Partial<Record<MessageName, MessageName>>> = {
   PREPARE: 'PROMISE',
   REPLICATE: 'ACK',
   LAST_ASK: 'LAST_IS',
-}
-
-/** What an answer is to, where the same may be asked again. */
-const QUESTIONS: Pairs = {
-  REPLY: 'REQUEST',
-  ACK: 'REPLICATE',
-  PROMISE: 'PREPARE',
-  INSTALLED: 'INSTALL',
-  PULLED: 'PULL',
-  LAST_IS: 'LAST_ASK',
-  YOU_ARE: 'WHO_AM_I',
-  CLAIMED: 'CLAIM',
-  APPENDED: 'APPEND',
-  VOTE: 'ORDER',
-}
-
-/** What the same sender says to the same receiver once it has got further. */
-const SEQUELS: Pairs = {
-  ASK: 'PREPARE',
-  PREPARE: 'INSTALL',
-  INSTALL: 'ACTIVE',
-  REQUEST: 'REPLICATE',
-  REPLICATE: 'COMMIT',
-  JOIN: 'PROMISE',
-  PROMISE: 'INSTALLED',
-  ORDER: 'COMMITTED',
-}
-
-/** The answer comes once more as soon as its hearer has asked again: before the true one. */
-function answerBefore({ cluster }: Strike, from: Host, to: Host, message: Message): void {
-  const { life } = to
-  whenSaid(cluster, QUESTIONS[message.type] ?? 'REQUEST', (asks, asked) => {
-    const again = asks === to && asked === from && to.alive(life)
-    if (again) cluster.network.repeat(from, to, message)
-    return again || !to.alive(life)
-  })
-}
-
-/** It comes once more while its receiver is at what came after it. */
-function comeAfter(strike: Strike, from: Host, to: Host, message: Message): void {
-  const { cluster, random, later } = strike
-  const { life } = to
-  whenSaid(cluster, SEQUELS[message.type] ?? 'COMMIT', (one, other) => {
-    const next = one === from && other === to
-    if (next) {
-      later(random.exponential(10), () => {
-        if (to.alive(life)) cluster.network.repeat(from, to, message)
-      })
-    }
-    return next
-  })
 }
 
 /** Others hear of it only once the receiver has answered, lost its file and come back. */
@@ -122,6 +72,13 @@ function cutPath({ cluster: { network }, random, later }: Strike, from: Host, to
 
 function stick({ timeline }: Cluster, { disk }: Host, ms: number): void {
   if (disk) disk.stuckUntil = timeline.now + ms
+}
+
+/** What it is about to write fails, and it goes on without. */
+function fill({ random, later }: Strike, _from: Host, { disk }: Host): void {
+  if (!disk) return
+  disk.full = true
+  later(random.spread(5, 1_000), () => (disk.full = false))
 }
 
 /** So long that it is given up, and not so long that the connection is. */
@@ -204,17 +161,12 @@ export const DEEDS: Readonly<Record<string, Deed>> = {
     only: true,
     act: ({ cluster, random }, _from, to) => stick(cluster, to, random.spread(300, 5_000)),
   },
+  'the receiver cannot write': { after: WRITES, only: true, act: fill },
   'the connection is reset': { act: ({ cluster }, from, to) => sever(cluster, from, to) },
   'it comes late': { act: comeLate },
   'it comes again': { act: comeAgain },
-  'it comes again in place of the next': {
-    after: namesIn(QUESTIONS),
-    only: true,
-    act: answerBefore,
-  },
-  'it comes again after what follows': { after: namesIn(SEQUELS), only: true, act: comeAfter },
   'the receiver answers and comes back as another': {
-    after: namesIn(ANSWERS),
+    after: Object.keys(ANSWERS) as MessageName[],
     atOnce: true,
     act: answerAndReturn,
   },

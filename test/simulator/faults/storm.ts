@@ -8,6 +8,7 @@ import { Random } from '../random.js'
 import { leftAlone } from './alone.js'
 import { ambush, obsession } from './ambush.js'
 import * as clocks from './clocks.js'
+import { echoAfter, echoBefore } from './echoes.js'
 import * as files from './files.js'
 import * as paths from './paths.js'
 import * as processes from './processes.js'
@@ -31,6 +32,8 @@ export const FAULTS = {
   'slow-path': paths.slowPath,
   ambush,
   obsession,
+  'echo-before': echoBefore,
+  'echo-after': echoAfter,
   'slow-disk': files.slowDisk,
   'stuck-disk': files.stuckDisk,
   'full-disk': files.fullDisk,

@@ -69,7 +69,7 @@ export const VIEW_BUGS: readonly Bug[] = [
         becomes: 'sameEpoch(since, epoch);',
       },
     ],
-    caughtBy: ['P2', 'P3', 'halt', 'P7'],
+    caughtBy: ['P8', 'P2', 'P3', 'halt', 'P7'],
   },
   {
     name: 'a restarted replica applies an INSTALL of before',

@@ -1,0 +1,79 @@
+// Messages that come once more when they fit no longer: an answer before the next true one, and what
+// others said after it has made old. Nothing breaks by it, so it may happen often.
+
+import type { Message, MessageName } from '../../../protocol/messages/catalogue.js'
+import type { Host } from '../host.js'
+import { whenSaid, type Fault, type Strike } from './strike.js'
+
+type Pairs = Readonly<Partial<Record<MessageName, MessageName>>>
+
+/** What an answer is to, where the same may be asked again. */
+const QUESTIONS: Pairs = {
+  REPLY: 'REQUEST',
+  ACK: 'REPLICATE',
+  PROMISE: 'PREPARE',
+  INSTALLED: 'INSTALL',
+  PULLED: 'PULL',
+  LAST_IS: 'LAST_ASK',
+  YOU_ARE: 'WHO_AM_I',
+  CLAIMED: 'CLAIM',
+  APPENDED: 'APPEND',
+  VOTE: 'ORDER',
+}
+
+/** What the same sender says to the same receiver once it has got further. */
+const SEQUELS: Pairs = {
+  ASK: 'PREPARE',
+  PREPARE: 'INSTALL',
+  INSTALL: 'ACTIVE',
+  REQUEST: 'REPLICATE',
+  REPLICATE: 'COMMIT',
+  JOIN: 'PROMISE',
+  PROMISE: 'INSTALLED',
+  ORDER: 'COMMITTED',
+}
+
+type Echo = (strike: Strike, from: Host, to: Host, message: Message, next: MessageName) => void
+
+/** The answer comes once more as soon as its hearer has asked again. */
+const beforeTheNext: Echo = ({ cluster }, from, to, message, question) => {
+  const { life } = to
+  whenSaid(cluster, question, (asks, asked) => {
+    const again = asks === to && asked === from && to.alive(life)
+    if (again) cluster.network.repeat(from, to, message)
+    return again || !to.alive(life)
+  })
+}
+
+/** It comes once more while its receiver is at what came after it. */
+const afterTheNext: Echo = ({ cluster, random, later }, from, to, message, sequel) => {
+  const { life } = to
+  whenSaid(cluster, sequel, (one, other) => {
+    const next = one === from && other === to
+    if (next) {
+      later(random.exponential(10), () => {
+        if (to.alive(life)) cluster.network.repeat(from, to, message)
+      })
+    }
+    return next
+  })
+}
+
+function echo(pairs: Pairs, act: Echo): Fault {
+  return {
+    every: 150,
+    strike(strike) {
+      const { cluster, random, tell, later } = strike
+      const [name, next] = random.pick(Object.entries(pairs)) as [MessageName, MessageName]
+      cluster.trap(name, (from, to, message) => {
+        later(0, () => {
+          tell(`${from.name}'s ${name} to ${to.name}`)
+          act(strike, from, to, message, next)
+        })
+      })
+    },
+  }
+}
+
+export const echoBefore = echo(QUESTIONS, beforeTheNext)
+export const echoAfter = echo(SEQUELS, afterTheNext)
