@@ -286,7 +286,9 @@ export class ViewChange {
     }
     this.#puller.ask(source, false, (pulled) => {
       if (this.#installing !== message) return
-      if (!pulled?.common) {
+      // The source could not read, or is out of reach for a moment: it stays the source of this view.
+      if (!pulled) return this.#advance(source, message)
+      if (!pulled.common) {
         this.#installing = null
         return
       }

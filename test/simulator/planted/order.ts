@@ -116,6 +116,7 @@ export const ORDER_BUGS: readonly Bug[] = [
       'halt',
       'crash',
       'receipt',
+      'vote',
     ],
   },
   {

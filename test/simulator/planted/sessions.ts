@@ -78,7 +78,7 @@ export const SESSION_BUGS: readonly Bug[] = [
         becomes: 'export const KEPT_ANSWERS = 2;',
       },
     ],
-    caughtBy: ['C5', 'linearizable'],
+    caughtBy: ['C5', 'C2', 'linearizable'],
   },
   {
     name: 'the recipient is no part of a send',

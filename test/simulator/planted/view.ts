@@ -236,6 +236,17 @@ export const VIEW_BUGS: readonly Bug[] = [
     caughtBy: ['P7', 'C6'],
   },
   {
+    name: 'a view is not installed where one pull for it is not answered',
+    changes: [
+      {
+        file: CHANGE,
+        line: 'if (!pulled)\n                return this.#advance(source, message);\n            if (!pulled.common)',
+        becomes: 'if (!pulled?.common)',
+      },
+    ],
+    caughtBy: ['P7', 'C6'],
+  },
+  {
     name: 'a view that was given up is entered',
     changes: [
       {

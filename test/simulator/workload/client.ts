@@ -162,10 +162,11 @@ export class Client implements Machine {
 
   #tick(): void {
     const random = this.#random
-    // For a while it goes on as if nothing were.
+    // For a while it goes on as if nothing were, and comes back now and then: the name stays taken.
     const isGone = this.#world.company.isGone(this.#user)
-    if (isGone && (this.#link === null || random.chance(0.02))) return this.#leave()
+    if (isGone && this.#link !== null && random.chance(0.02)) return this.#leave()
     if (this.#link === null) {
+      if (isGone && !(this.#world.busy() && random.chance(0.01))) return
       if (this.#now < this.#dialAt) return
       this.#dialAt = this.#now + random.between(200, 1_000)
       this.#dialled = (this.#dialled % this.#world.processing) + 1
