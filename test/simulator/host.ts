@@ -65,6 +65,8 @@ export class Host {
   #steppedAt = 0
   #paused = false
   #backlog: Arrival[] = []
+  /** Links that its machine has closed: what came over them before is not taken up any more. */
+  readonly #closed = new Set<LinkId>()
   #clockStart = 0
 
   constructor(
@@ -110,6 +112,7 @@ export class Host {
     this.boot = this.#random.hex(8)
     this.#links = 0
     this.#backlog = []
+    this.#closed.clear()
     this.#clockStart = this.#around.timeline.now - this.#random.below(1_000_000)
     this.#note('starts')
     const entropy: Entropy = (bytes) => this.#random.bytes(bytes)
@@ -177,7 +180,9 @@ export class Host {
       if (input.type !== 'tick') this.#backlog.push({ input, end })
       return
     }
+    if (input.type === 'message' && this.#closed.has(input.link)) return
     const { timeline, transcript } = this.#around
+    this.#steppedAt = timeline.now
     if (end) this.#around.taken(end, input)
     transcript.add(Math.floor(timeline.now * 1000))
     transcript.addText(input.type)
@@ -185,7 +190,6 @@ export class Host {
     // Whole milliseconds; the monotonic clock never goes back, the wall clock may.
     const monotonic = Math.floor(timeline.now - this.#clockStart)
     const wall = Math.floor(WALL_START + timeline.now + this.wallOffset)
-    this.#steppedAt = timeline.now
     const effects = this.#guard(() => this.machine!.step(input, { monotonic, wall }))
     if (effects) this.#carryOut(effects)
     if (this.machine) this.#around.stepped(this)
@@ -212,6 +216,7 @@ export class Host {
         transcript.addMessage(effect.message)
         return network.send(this, effect.link, effect.message)
       case 'close':
+        this.#closed.add(effect.link)
         return network.close(this, effect.link)
       // A connection that is not read is like a slow one, and those there are anyway; and frames have
       // no length here.

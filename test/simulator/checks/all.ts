@@ -9,6 +9,7 @@ import { clientChecks } from './client-checks.js'
 import { DiskCheck } from './disk.js'
 import { ErasureCheck } from './erasure.js'
 import { HomeCheck } from './homes.js'
+import { InstallCheck } from './installs.js'
 import { LogCheck } from './log.js'
 import { MirrorCheck } from './mirror.js'
 import { OverCheck } from './over.js'
@@ -44,6 +45,7 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
     new RuleCheck(sizes.processing, disks),
     new MirrorCheck(),
     new AskingCheck(),
+    new InstallCheck(),
   ]
   if (sizes.persistence === 3) checks.push(new ApartCheck())
   if (clients) {
