@@ -119,6 +119,14 @@ const ONCE_FAILED = [
     why: 'the checker took what waited while a replica stood still for as old as its last step',
   },
   {
+    plan: planOf(310_044),
+    why: 'users forgot the code of an invitation that may have been there, and nobody else could join',
+  },
+  {
+    plan: planOf(310_928),
+    why: 'the checker forgot that a registration may wait for the tip before it is computed',
+  },
+  {
     plan: planOf(710_071, { workload: 'whole' }),
     why: 'a coordinator kept its lease by requests that it refused, while others needed an order',
   },

@@ -2,12 +2,21 @@
 // leaving for good. Nobody leaves before all have joined: who is left must be able to invite those
 // who wait.
 
+import { ERRORS } from '../../../protocol/errors.js'
 import type { Random } from '../random.js'
 import type { Line } from './line.js'
+
+/** There is no such invitation, and none comes of asking again. */
+const OVER: ReadonlySet<number> = new Set([
+  ERRORS.TOO_MANY_INVITATIONS.code,
+  ERRORS.BAD_INVITATION.code,
+])
 
 export class Company {
   /** Codes of invitations, the newest last; not all are open. */
   readonly #codes: Uint8Array[] = []
+  /** By who asked: of an invitation that may be there or not. */
+  readonly #inviting = new Map<string, Uint8Array>()
   readonly #joined = new Set<string>()
   /** Refused for want of an invitation. */
   readonly #waiting = new Set<string>()
@@ -24,6 +33,18 @@ export class Company {
   anyCode(random: Random): Uint8Array | null {
     if (this.#codes.length === 0) return null
     return random.chance(0.7) ? this.#codes.at(-1)! : random.pick(this.#codes)
+  }
+
+  /** The one that was asked for and not answered, whatever became of the process since; or a new one. */
+  inviting({ user, random }: Line): Uint8Array {
+    const code = this.#inviting.get(user) ?? random.bytes(16)
+    this.#inviting.set(user, code)
+    return code
+  }
+
+  /** Whether there is such an invitation is known. */
+  invited(user: string, code: Uint8Array): void {
+    if (this.#inviting.get(user) === code) this.#inviting.delete(user)
   }
 
   opened(code: Uint8Array): void {
@@ -77,8 +98,6 @@ export class Company {
 /** What one of them does about it. */
 export class Companion {
   readonly #line: Line
-  /** Of an invitation that may be there or not: it is asked for once more. */
-  #unanswered: Uint8Array | null = null
 
   constructor(line: Line) {
     this.#line = line
@@ -106,15 +125,15 @@ export class Companion {
   }
 
   #invite(): void {
-    const { random, world } = this.#line
-    const code = this.#unanswered ?? random.bytes(16)
-    this.#unanswered = code
+    const { random, user, world } = this.#line
+    const code = world.company.inviting(this.#line)
     if (random.chance(0.2)) world.company.opened(code)
     this.#again(() =>
       this.#line.ask(
         (request) => ({ type: 'INVITE', request, code }),
         (answer) => {
-          if (this.#unanswered === code) this.#unanswered = null
+          const isOver = answer.type === 'ERROR' && OVER.has(answer.code)
+          if (isOver || answer.type === 'INVITED') world.company.invited(user, code)
           if (answer.type !== 'INVITED') return
           world.company.opened(code)
           this.#line.did('workload: invited')
