@@ -101,8 +101,10 @@ export class Client implements Machine {
 
   /** Nothing is unanswered, and the whole mailbox was read after the last send. */
   get settled(): boolean {
-    const leaves = this.#world.company.leaving(this.#user) !== undefined
-    return leaves || (this.#idle && this.#reader.done)
+    const { company } = this.#world
+    // What it has said until then is erased after it.
+    if (company.leaving(this.#user)) return company.isGone(this.#user)
+    return this.#idle && this.#reader.done
   }
 
   step(input: Input, now: Now): Effect[] {
