@@ -123,10 +123,6 @@ const ONCE_FAILED = [
     why: 'users forgot the code of an invitation that may have been there, and nobody else could join',
   },
   {
-    plan: planOf(310_928),
-    why: 'the checker forgot that a registration may wait for the tip before it is computed',
-  },
-  {
     plan: planOf(710_071, { workload: 'whole' }),
     why: 'a coordinator kept its lease by requests that it refused, while others needed an order',
   },

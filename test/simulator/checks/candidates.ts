@@ -29,11 +29,8 @@ interface Candidate {
 }
 
 const { suspect, patience, coordinatorPatience } = TIMINGS
-/**
- * Until what was asked is put as a command, milliseconds: it may wait for the tip as long as a question
- * waits, and for the computations of others.
- */
-const COMPUTED_MS = 4 * TIMINGS.readPatience + 5_000
+/** Until what was asked has been computed or looked up, and is put as a command; milliseconds. */
+const COMPUTED_MS = 5_000
 
 const TAKES_ORDER: ReadonlySet<string> = new Set<MessageName>([
   ...(['REGISTER', 'CHANGE_PASSWORD', 'ROTATE_KEY', 'ADD_KEY', 'DELETE_ACCOUNT'] as const),
