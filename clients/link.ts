@@ -22,6 +22,10 @@ const SILENCE_MS = 1_000
  * none is known to be it, and when this one is. */
 const SEEK_MS = 200
 const CHECK_MS = 2_000
+/** Who only listens, at the coordinator, asks it this often whether it still is. */
+const IDLE_CHECK_MS = 5_000
+/** A replica that has known of no coordinator for so long is left for another: it may be cut off alone. */
+const VAIN_MS = 2_000
 /** Clients that live shorter need no connection in reserve. */
 const STANDBY_AFTER_MS = 1_000
 const DEAF: ConnectionListener = { message() {}, closed() {}, drained() {} }
@@ -57,6 +61,8 @@ export class Link {
   #standbyDueAt = 0
   #beatAt = 0
   #askedAt = -Infinity
+  /** Since when this replica has known of no coordinator; null: it does. */
+  #vainSince: number | null = null
 
   constructor(
     servers: readonly Server[],
@@ -146,6 +152,7 @@ export class Link {
     const previous = this.#previous
     this.#previous = connection.server
     this.lastFailure = null
+    this.#vainSince = null
     this.#listener.ready(connection, previous)
     this.#beatAt = performance.now()
     this.#standbyDueAt = this.#beatAt + STANDBY_AFTER_MS
@@ -191,8 +198,9 @@ export class Link {
       return connection.destroy(connection.unreachable('fell silent'))
     }
     const home = this.#coordinator === connection.server.slot
-    const seekMs = busy && !home ? SEEK_MS : CHECK_MS
-    if (now - this.#askedAt > seekMs && (busy || !home)) this.#seek(connection, now)
+    const well = home && this.#vainSince === null
+    const seekMs = busy && !home ? SEEK_MS : busy || !well ? CHECK_MS : IDLE_CHECK_MS
+    if (now - this.#askedAt > seekMs) this.#seek(connection, now)
     this.#tendStandby(connection, now)
     this.#deadlines.set(BEAT_MS, () => this.#beat(connection))
   }
@@ -228,11 +236,28 @@ export class Link {
       (request) => ({ type: 'STATUS', request }),
       (answer) => {
         if (answer?.type !== 'STATUS_IS' || this.connection !== connection) return
+        if (answer.coordinator === 0) return this.#inVain(connection, performance.now())
+        this.#vainSince = null
         this.#learn(answer.coordinator)
         const there = this.#servers.find((server) => server.slot === answer.coordinator)
         if (there && there.slot !== connection.server.slot) void this.#move(there)
       },
     )
+  }
+
+  /** To a replica that has let this client in. If none does, all are cut off: any is as good. */
+  #inVain(connection: Connection, now: number): void {
+    this.#vainSince ??= now
+    if (now - this.#vainSince <= VAIN_MS || this.#servers.length < 2) return
+    const standby = this.#takeStandby()
+    if (standby) {
+      this.doubt()
+      return this.#use(standby)
+    }
+    if (this.credentials) return
+    // Not logged in, it has none in reserve.
+    this.#servers.push(...this.#servers.splice(this.#servers.indexOf(connection.server), 1))
+    connection.destroy(connection.unreachable('knows of no coordinator'))
   }
 
   async #move(coordinator: Server): Promise<void> {

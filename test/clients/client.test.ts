@@ -171,6 +171,53 @@ t.test('the client moves when the coordinator changes, and loses nothing', async
   t.equal(next.sends().length, 1)
 })
 
+t.test('a replica that is cut off from the others is left', async (t) => {
+  const cutOff = new FakeServer(1, 1)
+  const other = new FakeServer(2, 2)
+  cutOff.script = (message, peer) => {
+    cutOff.coordinator = 0
+    if ('request' in message) peer.refuse(message.request, 'NO_QUORUM')
+  }
+  other.script = answerSends
+  const client = await pair(t, [cutOff, other])
+  t.match(await client.send('alice', 'hello'), { seq: 1 })
+  t.equal(other.sends().length, 1)
+})
+
+t.test('so it is by who only listens', async (t) => {
+  const message = { from: 'bob', to: 'alice', time: 1, stream: new Uint8Array(16), seq: 1 }
+  const cutOff = new FakeServer(1, 1)
+  const other = new FakeServer(2, 2)
+  cutOff.script = (asked, peer) => {
+    if (asked.type !== 'LISTEN') return
+    cutOff.coordinator = 0
+    peer.say({ type: 'LISTENING', request: asked.request, after: 0 })
+  }
+  other.script = ({ type }, peer) => {
+    if (type !== 'LISTEN') return
+    peer.say({ type: 'PUSH', messages: [{ ...message, index: 7, text: 'hi', envelope: null }] })
+  }
+  const client = await pair(t, [cutOff, other])
+  const first = await client.messages()[Symbol.asyncIterator]().next()
+  t.match(first, { value: { index: 7 } })
+})
+
+t.test('so it is by who is not logged in yet', async (t) => {
+  const cutOff = new FakeServer(1, 1)
+  const other = new FakeServer(2, 2)
+  cutOff.scripted.add('REGISTER')
+  cutOff.script = (message, peer) => {
+    cutOff.coordinator = 0
+    if ('request' in message) peer.refuse(message.request, 'NO_QUORUM')
+  }
+  for (const server of [cutOff, other]) await server.start()
+  const client = await connect({ servers: [cutOff.address, other.address], tls: false })
+  await client.register('carol', 'secret')
+  t.ok(other.heard.some(({ type }) => type === 'REGISTER'))
+  await client.close()
+  for (const server of [cutOff, other]) server.kill()
+})
+
 t.test('OVERLOADED: everything from the lowest again, after a while', async (t) => {
   const server = new FakeServer()
   let refused = false
