@@ -211,7 +211,8 @@ t.test('a refused send ends with 1, a wrong password with 4', async (t) => {
 
 t.test('without a quorum: 3, which replicas are missing, and whether it is stored', async (t) => {
   const refusing = await cluster(t, [true, false, false], (message, peer) => {
-    if (message.type === 'SEND') peer.refuse(message.request, 'NO_QUORUM')
+    // No try is unanswered when the time is over: one that is may be stored.
+    if (message.type === 'SEND') peer.refuse(message.request, 'NO_QUORUM', 2_000)
   })
   const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw', NO_COLOR: '1' }
   const args = ['send', 'alice', 'x', '--timeout', '3']
