@@ -50,7 +50,7 @@ export class Home {
     readonly id: number
     readonly drafts: readonly Draft[]
   } | null = null
-  #claim: The<'CLAIM'> | null = null
+  #claim: Omit<The<'CLAIM'>, 'size'> | null = null
   /** TIP and READ, on the bulk lane. */
   readonly questions: Questions
   #applied: () => number
@@ -63,6 +63,7 @@ export class Home {
     this.#applied = applied
     this.questions = new Questions(standing, {
       askable: () => this.#askable(),
+      quorate: () => this.stores.anyQuorate,
       ask: (slot, message) => standing.outbox.send(this.stores.get(slot)!.bulk!, message),
     })
     this.#events = events
@@ -147,7 +148,7 @@ export class Home {
   #resume(): void {
     this.sayHeartbeat(this.home)
     this.follow()
-    if (this.#claim) this.#toHome(this.#claim)
+    this.#sendClaim()
     for (const append of this.#unanswered) this.#sendAppend(append)
     this.#sendCursors()
   }
@@ -168,11 +169,16 @@ export class Home {
 
   // ---- what is asked --------------------------------------------------------------------------
 
-  claim(expected: number, size: number, nonce: string): void {
+  claim(expected: number, nonce: string): void {
     const { boot, now } = this.#s
     this.#answered()
-    this.#claim = { type: 'CLAIM', expected, boot, nonce, size, time: now.wall }
-    this.#toHome(this.#claim)
+    this.#claim = { type: 'CLAIM', expected, boot, nonce, time: now.wall }
+    this.#sendClaim()
+  }
+
+  /** It weighs what this replica weighs now, not what it did where it was sent before. */
+  #sendClaim(): void {
+    if (this.#claim) this.#toHome({ ...this.#claim, size: this.#s.size })
   }
 
   /** Nonce of the claim under way; empty: none. */

@@ -76,14 +76,13 @@ export class Leadership {
    * waits for it in vain, one that a neighbour vouches for, t not below any term known here. 0: none.
    */
   get coordinator(): Slot {
-    const { holds, self, newestTerm, now } = this.#s
-    const { coordinatorPatience } = this.#s.timings
+    const { holds, self, newestTerm, now, timings } = this.#s
     if (holds > 0) return self
     for (const [slot, peer] of this.#s.peers) {
       const held = peer.heartbeat?.holds ?? 0
       if (held > 0 && held >= newestTerm && this.#s.hears(slot)) return slot
     }
-    const vain = this.#vainSince !== null && now.monotonic - this.#vainSince > coordinatorPatience
+    const vain = this.#vainSince !== null && now.monotonic - this.#vainSince > timings.suspect
     return vain || this.#insist > 0 ? 0 : this.#hearsay
   }
 
@@ -178,7 +177,7 @@ export class Leadership {
     this.#claimNonce = this.#s.nonce()
     this.#expected = this.#s.newestTerm
     this.#s.outbox.log('info', 'claiming', { expected: this.#expected })
-    this.#home.claim(this.#expected, this.#s.size, this.#claimNonce)
+    this.#home.claim(this.#expected, this.#claimNonce)
     this.#home.sayHeartbeats()
   }
 

@@ -19,6 +19,8 @@ interface Question {
 export interface QuestionsPort {
   /** Stores that can be asked, the preferred one first. */
   askable(): readonly Slot[]
+  /** Whether any can tell, sooner or later. */
+  quorate(): boolean
   ask(slot: Slot, message: Asking): void
 }
 
@@ -85,10 +87,12 @@ export class Questions {
 
   tick(): void {
     const { now, timings } = this.#s
+    // Where nobody can tell, who asks is to try elsewhere; a view change takes its time.
+    const patience = (this.#port.quorate() ? 4 : 1) * timings.readPatience
     for (const [request, question] of this.#open) {
       // There was nobody to ask.
       if (question.asked === 0) this.#put(question)
-      if (now.monotonic - question.since <= 4 * timings.readPatience) continue
+      if (now.monotonic - question.since <= patience) continue
       this.#open.delete(request)
       question.then(null)
     }

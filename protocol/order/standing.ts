@@ -16,7 +16,7 @@ export interface RingPeer {
 }
 
 /** Each more than all that comes below it. */
-const WANTED = 64
+export const WANTED = 64
 export const ASKED = 128
 
 export class RingStanding {
@@ -98,11 +98,13 @@ export class RingStanding {
 
   /**
    * What a claim weighs against the lease of another: the replicas linked here, and above all
-   * whether any client is, and has something to be ordered. A coordinator whom no client reaches gives way.
+   * whether any client is, and has something to be ordered. A coordinator whom no client reaches gives way;
+   * what was asked does not outlive the clients.
    */
   get size(): number {
+    if (!this.wanted) return this.live.length
     const asked = this.now.monotonic - this.#askedAt <= this.timings.coordinatorPatience
-    return this.live.length + (asked ? ASKED : this.wanted ? WANTED : 0)
+    return this.live.length + (asked ? ASKED : WANTED)
   }
 
   /** The next slot of the ring with a live link. */

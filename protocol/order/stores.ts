@@ -71,6 +71,11 @@ export class Stores {
     return (this.get(slot)?.heartbeat?.reaches.length ?? 0) > this.#s.stores / 2
   }
 
+  /** Some store is in a view or between two, and reaches a majority of all. */
+  get anyQuorate(): boolean {
+    return this.slots.some((slot) => this.works(slot) && this.reachesMajority(slot))
+  }
+
   /** In a view that can commit: it reaches a majority, and nobody is heard to be in a newer one. */
   commits(slot: Slot): boolean {
     if (!this.normal(slot) || !this.reachesMajority(slot)) return false

@@ -215,10 +215,11 @@ export class PersistenceReplica implements Machine {
     }
     this.#trial.tick()
     this.#life.tick()
-    this.#puller.tick()
     this.#reads.tick()
     if (now.monotonic - this.#lastHeartbeat >= timings.heartbeat) this.#heartbeat()
     this.#view.maintain()
+    // After a view that is given up here: what it lacked is not pulled any more.
+    this.#puller.tick()
   }
 
   #heartbeat(): void {

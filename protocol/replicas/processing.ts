@@ -319,7 +319,8 @@ export class ProcessingReplica implements Machine {
     answer: (entry: Entry, meta: Meta) => void,
     placed: () => void = () => {},
   ): void {
-    this.#s.clientAsked()
+    // What was computed for a client that has left says nothing of where the others are.
+    if (this.#sessions.has(session.link)) this.#s.clientAsked()
     const coordinator = this.coordinatorSlot
     const { boot, self } = this.#s
     const id = ++this.#nextRequest

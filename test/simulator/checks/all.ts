@@ -18,6 +18,7 @@ import { OrderCheck } from './orders.js'
 import { QuestionCheck } from './questions.js'
 import { ReadCheck } from './reads.js'
 import { RuleCheck } from './rules.js'
+import { SeekingCheck } from './seeking.js'
 import { SenseCheck } from './sense.js'
 import { TermCheck } from './term.js'
 import { TurnCheck } from './turn.js'
@@ -51,8 +52,9 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
   if (clients) {
     checks.push(...clientChecks(history, coverage, () => timeline.now))
     checks.push(new OrderCheck(history, wrong))
-    checks.push(new HomeCheck(sizes.persistence), new CandidateCheck(sizes.processing))
-    checks.push(new QuestionCheck())
+    const homes = new HomeCheck(sizes.persistence)
+    checks.push(homes, new CandidateCheck(sizes.processing), new QuestionCheck(homes))
+    checks.push(new SeekingCheck(homes))
   }
   // Beyond the fault model a replica may be silent, or halt, for good.
   if (!mayHalt) {

@@ -8,6 +8,7 @@ import type { Lane } from '../connection.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, turnView, type Check } from './check.js'
+import { Lives } from './lives.js'
 
 const { suspect, patience } = TIMINGS
 /** Until one of the lowest rank has proposed, milliseconds. */
@@ -27,40 +28,35 @@ interface Middle {
 
 /** For clusters of three: whom to leave out is no question of more than one. */
 export class ApartCheck implements Check {
-  readonly #known = new Map<Host, Middle>()
-
-  #of(host: Host): Middle {
-    const middle = this.#known.get(host) ?? {
-      others: new Map(),
-      own: null,
-      since: null,
-      stepped: 0,
-    }
-    this.#known.set(host, middle)
-    return middle
-  }
+  readonly #lives = new Lives<Middle>(() => ({
+    others: new Map(),
+    own: null,
+    since: null,
+    stepped: 0,
+  }))
 
   started(host: Host): void {
-    this.#known.delete(host)
+    this.#lives.over(host)
   }
 
   unlinked(host: Host, peer: Host, lane: Lane): void {
-    if (lane === 'main' && peer.role === 'persistence') this.#of(host).others.delete(peer.slot)
+    if (lane === 'main' && peer.role === 'persistence')
+      this.#lives.of(host).others.delete(peer.slot)
   }
 
   delivered(from: Host, to: Host, message: Message): void {
     if (message.type !== 'VIEW_HEARTBEAT') return
-    this.#of(to).others.set(from.slot, { heartbeat: message, at: to.steppedAt })
+    this.#lives.of(to).others.set(from.slot, { heartbeat: message, at: to.steppedAt })
   }
 
   sent(from: Host, _to: Host, message: Message): void {
-    if (message.type === 'VIEW_HEARTBEAT') this.#of(from).own = message
-    if (message.type === 'PREPARE') this.#of(from).since = null
+    if (message.type === 'VIEW_HEARTBEAT') this.#lives.of(from).own = message
+    if (message.type === 'PREPARE') this.#lives.of(from).since = null
   }
 
   stepped(host: Host): void {
     if (host.role !== 'persistence') return
-    const middle = this.#of(host)
+    const middle = this.#lives.of(host)
     const { steppedAt: now } = host
     if (now - middle.stepped > GAP_MS || !this.#isBetween(host, middle)) middle.since = null
     else middle.since ??= now

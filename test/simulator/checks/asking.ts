@@ -11,6 +11,7 @@ import type { Lane } from '../connection.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { turnView, type Check } from './check.js'
+import { Lives } from './lives.js'
 
 /** What one replica has heard and asked in its present life as a process. */
 interface Asking {
@@ -33,26 +34,20 @@ const MAX_REPEATS = 6
 const MAX_JOINS = 2
 
 export class AskingCheck implements Check {
-  readonly #known = new Map<Host, Asking>()
+  readonly #lives = new Lives<Asking>(() => ({
+    ...{ heartbeats: new Map<number, The<'VIEW_HEARTBEAT'>>(), joins: 0, pulled: false },
+    ...{ id: 0, stretch: '', times: 0, told: 0 },
+  }))
   readonly #begun = new Map<Disk, { readonly epoch: Epoch; readonly last: number }>()
 
-  #of(host: Host): Asking {
-    const asking = this.#known.get(host) ?? {
-      ...{ heartbeats: new Map<number, The<'VIEW_HEARTBEAT'>>(), joins: 0, pulled: false },
-      ...{ id: 0, stretch: '', times: 0, told: 0 },
-    }
-    this.#known.set(host, asking)
-    return asking
-  }
-
   started(host: Host): void {
-    this.#known.delete(host)
+    this.#lives.over(host)
   }
 
   sent(from: Host, to: Host, message: Message): void {
-    if (message.type === 'PULL') this.#of(from).pulled = true
+    if (message.type === 'PULL') this.#lives.of(from).pulled = true
     if (message.type !== 'JOIN') return
-    const asking = this.#of(from)
+    const asking = this.#lives.of(from)
     const committed = asking.heartbeats.get(to.slot)?.committed ?? 0
     const behind = committed > message.last
     asking.joins = behind && !asking.pulled ? asking.joins + 1 : 0
@@ -70,7 +65,7 @@ export class AskingCheck implements Check {
   }
 
   #heard(from: Host, to: Host, message: The<'VIEW_HEARTBEAT'>): void {
-    const asking = this.#of(to)
+    const asking = this.#lives.of(to)
     asking.heartbeats.set(from.slot, message)
     const { status, installed, promised, committed } = message
     const view = turnView(to)!
@@ -95,12 +90,12 @@ export class AskingCheck implements Check {
   }
 
   unlinked(host: Host, peer: Host, lane: Lane): void {
-    if (lane === 'main') this.#of(host).heartbeats.delete(peer.slot)
+    if (lane === 'main') this.#lives.of(host).heartbeats.delete(peer.slot)
   }
 
   /** The same stretch again and again, to one that has it: it never gets further. */
   #stretch(to: Host, { id, common, entries }: The<'PULLED'>): void {
-    const asking = this.#of(to)
+    const asking = this.#lives.of(to)
     if (id <= asking.id) return
     asking.id = id
     const last = entries.at(-1)
@@ -116,10 +111,10 @@ export class AskingCheck implements Check {
 
   /** What a member of the view has committed is committed here as far as the log reaches. */
   stepped(host: Host): void {
-    const asking = this.#known.get(host)
-    const told = asking?.told ?? 0
+    const asking = this.#lives.of(host)
+    const { told } = asking
     if (told === 0) return
-    asking!.told = 0
+    asking.told = 0
     const { status, log } = turnView(host)!
     if (status !== 'normal') return
     const due = Math.min(told, log.last)

@@ -3,17 +3,28 @@
 // each other for ever, or just for longer than they need to.
 
 import type { Message, MessageName, The } from '../../../protocol/messages/catalogue.js'
-import { ASKED } from '../../../protocol/order/standing.js'
+import { ASKED, WANTED } from '../../../protocol/order/standing.js'
 import { TIMINGS } from '../../../protocol/replicas/config.js'
 import type { LogFields } from '../coverage/reach.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, type Check } from './check.js'
+import { Lives } from './lives.js'
+
+/** A client of a processing replica. */
+interface Asker {
+  connections: number
+  /** What it asked that takes an order is put by then, or never. */
+  until: number
+}
 
 /** A processing replica in its present life. */
 interface Candidate {
-  /** When a client last asked for something that takes an order. */
-  ordered: number
+  readonly askers: Map<Host, Asker>
+  /** When a client was last connected here. */
+  clientAt: number
+  /** When it last weighed as one whose clients had asked for no order lately. */
+  lightAt: number
   stepped: number
   /** When it gave way to a larger part of the ring. */
   gaveWay: number
@@ -32,41 +43,70 @@ const { suspect, patience, coordinatorPatience } = TIMINGS
 /** Until what was asked has been computed or looked up, and is put as a command; milliseconds. */
 const COMPUTED_MS = 5_000
 
-const TAKES_ORDER: ReadonlySet<string> = new Set<MessageName>([
+const COMPUTED: ReadonlySet<string> = new Set<MessageName>([
   ...(['REGISTER', 'CHANGE_PASSWORD', 'ROTATE_KEY', 'ADD_KEY', 'DELETE_ACCOUNT'] as const),
+])
+const PUT_AT_ONCE: ReadonlySet<string> = new Set<MessageName>([
   ...(['OPEN_STREAM', 'SEND', 'SEND_SEALED', 'DELETE', 'INVITE', 'BLOCK', 'UNBLOCK'] as const),
 ])
 
 export class CandidateCheck implements Check {
   /** Of the ring. */
   readonly #slots: number
-  readonly #known = new Map<Host, Candidate>()
+  readonly #lives = new Lives<Candidate>(() => ({
+    ...{
+      askers: new Map<Host, Asker>(),
+      clientAt: -Infinity,
+      lightAt: -Infinity,
+      stepped: 0,
+      gaveWay: -Infinity,
+    },
+    ...{ leaders: new Set<number>(), failed: 0, failedAt: -Infinity },
+    ...{ insists: false, asked: false },
+  }))
 
   constructor(slots: number) {
     this.#slots = slots
   }
 
-  #of(host: Host): Candidate {
-    const candidate = this.#known.get(host) ?? {
-      ...{ ordered: -Infinity, stepped: 0, gaveWay: -Infinity, leaders: new Set<number>() },
-      ...{ failed: 0, failedAt: -Infinity, insists: false, asked: false },
-    }
-    this.#known.set(host, candidate)
-    return candidate
+  started(host: Host): void {
+    this.#lives.over(host)
   }
 
-  started(host: Host): void {
-    this.#known.delete(host)
+  #asker(host: Host, client: Host): Asker {
+    const { askers } = this.#lives.of(host)
+    const asker = askers.get(client) ?? { connections: 0, until: -Infinity }
+    askers.set(client, asker)
+    return asker
+  }
+
+  linked(host: Host, peer: Host): void {
+    if (peer.role === 'client') this.#asker(host, peer).connections++
+  }
+
+  unlinked(host: Host, peer: Host): void {
+    if (peer.role !== 'client') return
+    const asker = this.#asker(host, peer)
+    asker.connections--
+    if (asker.connections === 0) asker.until = Math.min(asker.until, host.steppedAt)
+    this.#lives.of(host).clientAt = host.steppedAt
   }
 
   delivered(from: Host, to: Host, message: Message): void {
-    if (message.type === 'ELECTION') this.#of(to).asked = true
+    if (message.type === 'ELECTION') this.#lives.of(to).asked = true
     if (message.type === 'RING_HEARTBEAT') this.#hears(to, from.slot, message)
-    if (TAKES_ORDER.has(message.type)) this.#of(to).ordered = to.steppedAt
+    const takes = COMPUTED.has(message.type)
+      ? COMPUTED_MS
+      : PUT_AT_ONCE.has(message.type)
+        ? 0
+        : null
+    if (takes === null) return
+    const asker = this.#asker(to, from)
+    asker.until = Math.max(asker.until, to.steppedAt + takes)
   }
 
   #hears(to: Host, slot: number, { holds }: The<'RING_HEARTBEAT'>): void {
-    const candidate = this.#of(to)
+    const candidate = this.#lives.of(to)
     if (holds === 0) return void candidate.leaders.delete(slot)
     candidate.leaders.add(slot)
     candidate.insists = false
@@ -81,19 +121,29 @@ export class CandidateCheck implements Check {
     this.#offers(from)
   }
 
-  /** Who only reads needs no coordinator, and must not topple one that others need. */
+  /** Who only reads, or has left, needs no coordinator, and must not topple one that others need. */
   #weighs(from: Host, size: number): void {
-    const { ordered, stepped } = this.#of(from)
-    if (from.steppedAt - stepped > GAP_MS) return
-    const waits = from.steppedAt - ordered
-    expect(size < ASKED || waits <= coordinatorPatience + COMPUTED_MS, 'C6', () => {
-      return `${from.name} weighs ${size}, and for ${waits} ms nobody has asked it for an order`
+    const candidate = this.#lives.of(from)
+    const { askers, clientAt, lightAt, stepped } = candidate
+    const now = from.steppedAt
+    if (size >= WANTED && size < ASKED) candidate.lightAt = now
+    if (now - stepped > GAP_MS) return
+    const all = [...askers.values()]
+    const alone = all.some(({ connections }) => connections > 0) ? 0 : now - clientAt
+    expect(size < WANTED || alone < suspect + 1, 'C6', () => {
+      return `${from.name} weighs ${size}, and for ${alone} ms no client has been connected`
+    })
+    if (size < ASKED) return
+    const until = Math.max(...all.map((asker) => asker.until))
+    const waits = now - until
+    expect(waits < coordinatorPatience + 1 && until >= lightAt, 'C6', () => {
+      return `${from.name} weighs ${size}; ${waits} ms ago all that clients had asked it for was put`
     })
   }
 
   /** Owners of the term may be giving way to it one after the other: an election would lead to the next. */
   #insists(from: Host): void {
-    const candidate = this.#of(from)
+    const candidate = this.#lives.of(from)
     const { failed, failedAt, asked } = candidate
     const soon = from.steppedAt - failedAt < patience
     const insists = soon && candidate.insists && failed < this.#slots
@@ -104,7 +154,7 @@ export class CandidateCheck implements Check {
   }
 
   #offers(from: Host): void {
-    const since = from.steppedAt - this.#of(from).gaveWay
+    const since = from.steppedAt - this.#lives.of(from).gaveWay
     expect(since > suspect - 1, 'C6', () => {
       return `${from.name} gave way to a larger part of the ring, and wants to lead after ${since} ms`
     })
@@ -114,11 +164,11 @@ export class CandidateCheck implements Check {
     if (event === 'claiming') this.#offers(host)
     if (event === 'claim-failed') this.#fails(host, reason !== 'a newer term')
     const gaveWay = reason === 'a larger part of the ring asks to lead'
-    if (event === 'stopped-coordinating' && gaveWay) this.#of(host).gaveWay = host.steppedAt
+    if (event === 'stopped-coordinating' && gaveWay) this.#lives.of(host).gaveWay = host.steppedAt
   }
 
   #fails(host: Host, byOthers: boolean): void {
-    const candidate = this.#of(host)
+    const candidate = this.#lives.of(host)
     candidate.failed++
     candidate.insists = byOthers && candidate.leaders.size === 0
     candidate.failedAt = host.steppedAt
@@ -126,11 +176,11 @@ export class CandidateCheck implements Check {
 
   stepped(host: Host): void {
     if (host.role !== 'processing') return
-    const candidate = this.#of(host)
+    const candidate = this.#lives.of(host)
     candidate.asked = false
     const stalled = host.steppedAt - candidate.stepped
     // What was asked before a stall is still being computed after it.
-    if (stalled > GAP_MS) candidate.ordered += stalled
+    if (stalled > GAP_MS) for (const asker of candidate.askers.values()) asker.until += stalled
     candidate.stepped = host.steppedAt
   }
 }

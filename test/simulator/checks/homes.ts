@@ -10,6 +10,7 @@ import type { LogFields } from '../coverage/reach.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, type Check } from './check.js'
+import { Lives } from './lives.js'
 
 /** What a store has said over the present connection. */
 interface Store {
@@ -38,32 +39,27 @@ const NOTICE_MS = 500
 
 export class HomeCheck implements Check {
   readonly #majority: number
-  readonly #known = new Map<Host, Homes>()
+  readonly #lives = new Lives<Homes>(() => ({
+    ...{ stores: new Map<number, Store>(), home: 0, chosen: 0 },
+    ...{ open: new Set<number>(), answered: 0, stepped: 0 },
+  }))
 
   /** Of `slots` stores. */
   constructor(slots: number) {
     this.#majority = Math.floor(slots / 2) + 1
   }
 
-  #of(host: Host): Homes {
-    const homes = this.#known.get(host) ?? {
-      ...{ stores: new Map<number, Store>(), home: 0, chosen: 0 },
-      ...{ open: new Set<number>(), answered: 0, stepped: 0 },
-    }
-    this.#known.set(host, homes)
-    return homes
-  }
-
   started(host: Host): void {
-    this.#known.delete(host)
+    this.#lives.over(host)
   }
 
   linked(host: Host, peer: Host, lane: Lane): void {
-    if (peer.role === 'persistence' && lane === 'main') this.#of(host).stores.delete(peer.slot)
+    if (peer.role === 'persistence' && lane === 'main')
+      this.#lives.of(host).stores.delete(peer.slot)
   }
 
   unlinked(host: Host, peer: Host, lane: Lane): void {
-    const store = this.#of(host).stores.get(peer.slot)
+    const store = this.#lives.of(host).stores.get(peer.slot)
     if (store && peer.role === 'persistence' && lane === 'main') store.at = -Infinity
   }
 
@@ -74,7 +70,7 @@ export class HomeCheck implements Check {
 
   /** One that can commit, as far as its replica can tell just now. */
   #best(host: Host): number | undefined {
-    const { stores } = this.#of(host)
+    const { stores } = this.#lives.of(host)
     const here = [...stores].filter(([, { at }]) => host.steppedAt - at < suspect / 2)
     const newer = (one: Store): boolean =>
       [...stores.values()].some(
@@ -83,15 +79,30 @@ export class HomeCheck implements Check {
     return here.find(([, one]) => this.#commits(host, one.heartbeat) && !newer(one))?.[0]
   }
 
+  /** A store that it is linked to, and has heard within so many milliseconds, could answer, now or after a view change. */
+  couldAsk(host: Host, within: number): boolean {
+    return [...this.#lives.of(host).stores.values()].some(({ heartbeat, at }) => {
+      const works = heartbeat.status === 'normal' || heartbeat.status === 'changing'
+      const links =
+        heartbeat.hears.includes(host.slot) && heartbeat.reaches.length >= this.#majority
+      return works && links && host.steppedAt - at < within
+    })
+  }
+
+  /** It hears a store whose view can commit. */
+  couldLead(host: Host): boolean {
+    return this.#best(host) !== undefined
+  }
+
   delivered(from: Host, to: Host, message: Message): void {
     if (message.type === 'STORE_HEARTBEAT') this.#heard(from, to, message)
     if (message.type !== 'APPENDED') return
-    const homes = this.#of(to)
+    const homes = this.#lives.of(to)
     if (homes.open.delete(message.id)) homes.answered = to.steppedAt
   }
 
   #heard(from: Host, to: Host, heartbeat: The<'STORE_HEARTBEAT'>): void {
-    const { stores } = this.#of(to)
+    const { stores } = this.#lives.of(to)
     const { steppedAt: at } = to
     const before = stores.get(from.slot)?.idleSince
     const idleSince = this.#commits(to, heartbeat) ? null : (before ?? at)
@@ -113,26 +124,26 @@ export class HomeCheck implements Check {
   }
 
   #asks(from: Host, id: number): void {
-    const homes = this.#of(from)
+    const homes = this.#lives.of(from)
     if (homes.open.size === 0) homes.answered = from.steppedAt
     homes.open.add(id)
   }
 
   #isHome(from: Host, to: Host, { type }: Message): void {
-    const store = this.#of(from).stores.get(to.slot)
+    const store = this.#lives.of(from).stores.get(to.slot)
     expect(store?.heartbeat.hears.includes(from.slot) === true, 'P7', () => {
       return `${from.name} sends ${type} to ${to.name}, which has not said that it hears it`
     })
   }
 
   #offers(from: Host): void {
-    const { stores } = this.#of(from)
+    const { stores } = this.#lives.of(from)
     const can = [...stores.values()].some(({ heartbeat }) => this.#commits(from, heartbeat))
     expect(can, 'C6', () => `${from.name} wants to lead, and has no home that can commit`)
   }
 
   #leads(from: Host): void {
-    const { open, answered, stepped } = this.#of(from)
+    const { open, answered, stepped } = this.#lives.of(from)
     if (open.size === 0 || from.steppedAt - stepped > GAP_MS) return
     const waits = from.steppedAt - answered
     expect(waits <= coordinatorPatience + NOTICE_MS, 'P7', () => {
@@ -142,13 +153,14 @@ export class HomeCheck implements Check {
 
   logged(host: Host, event: string, { slot }: LogFields): void {
     if (event === 'claiming') this.#offers(host)
-    if (event === 'home') Object.assign(this.#of(host), { home: slot, chosen: host.steppedAt })
-    if (event === 'stopped-coordinating') this.#of(host).open.clear()
+    if (event === 'home')
+      Object.assign(this.#lives.of(host), { home: slot, chosen: host.steppedAt })
+    if (event === 'stopped-coordinating') this.#lives.of(host).open.clear()
   }
 
   stepped(host: Host): void {
     if (host.role !== 'processing') return
-    const homes = this.#of(host)
+    const homes = this.#lives.of(host)
     const { steppedAt } = host
     // After a stall of its own nobody else is late.
     if (steppedAt - homes.stepped > GAP_MS) homes.answered = steppedAt

@@ -45,8 +45,12 @@ export class InstallCheck implements Check {
     }
   }
 
+  /** With a promise to its own view it gives the other up, long before PREPARE where its disk is slow. */
+  logged(host: Host, event: string): void {
+    if (event === 'proposing') this.#known.delete(host)
+  }
+
   sent(from: Host, to: Host, message: Message): void {
-    if (message.type === 'PREPARE') this.#known.delete(from)
     const installing = this.#known.get(from)
     if (message.type !== 'PULL' || message.committedOnly || installing?.source !== to) return
     installing.asked = from.steppedAt

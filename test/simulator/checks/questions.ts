@@ -1,17 +1,21 @@
 // What P7 rests on where a processing replica asks the other tier: a question that could not be put goes
 // to the next store that can be asked. TIP and READ are numbered as they arise, so one that is never
-// put leaves a gap; who waits for it is put off for seconds, and the cluster may serve all the same.
+// put leaves a gap. One that nobody can answer is given up soon. Who waits is put off for seconds else,
+// and the cluster may serve all the same.
 
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/replicas/config.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, type Check } from './check.js'
+import type { HomeCheck } from './homes.js'
+import { Lives } from './lives.js'
 
 /** Some ticks, milliseconds. */
 const NOTICE_MS = 500
-/** So old it is given up, milliseconds. */
-const GIVEN_UP_MS = 4 * TIMINGS.readPatience
+const { suspect, readPatience } = TIMINGS
+/** So old it is given up, milliseconds; where no store can tell, after `readPatience`. */
+const GIVEN_UP_MS = 4 * readPatience
 
 /** Of a processing replica in its present life. */
 interface Asker {
@@ -20,63 +24,94 @@ interface Asker {
   at: number
   /** Lower numbers, never put so far. */
   readonly gaps: Map<number, { readonly notOlderThan: number }>
+  /** When each was put first that is neither answered nor so old. */
+  readonly open: Map<number, number>
+  /** When there was last a store that could tell, and when last none that was heard lately. */
+  toldAt: number
+  forsakenAt: number
   /** Stores that were asked and can be ever since: since when, and when they were last heard. */
   readonly askable: Map<Host, { readonly since: number; heard: number }>
   stepped: number
 }
 
 export class QuestionCheck implements Check {
-  readonly #known = new Map<Host, Asker>()
+  readonly #homes: HomeCheck
+  readonly #lives = new Lives<Asker>((host) => ({
+    ...{ highest: 0, at: host.steppedAt, stepped: host.steppedAt },
+    ...{ gaps: new Map<number, { notOlderThan: number }>(), open: new Map<number, number>() },
+    ...{ askable: new Map(), toldAt: host.steppedAt, forsakenAt: -Infinity },
+  }))
 
-  #of(host: Host): Asker {
-    const asker = this.#known.get(host) ?? {
-      ...{ highest: 0, at: host.steppedAt, stepped: host.steppedAt },
-      ...{ gaps: new Map<number, { notOlderThan: number }>(), askable: new Map() },
-    }
-    this.#known.set(host, asker)
-    return asker
+  constructor(homes: HomeCheck) {
+    this.#homes = homes
   }
 
   started(host: Host): void {
-    this.#known.delete(host)
+    this.#lives.over(host)
   }
 
   /** Questions go by the bulk lane; a store is heard on the main one. */
   unlinked(host: Host, peer: Host): void {
-    this.#of(host).askable.delete(peer)
+    this.#lives.of(host).askable.delete(peer)
   }
 
-  delivered(from: Host, to: Host): void {
-    const store = this.#of(to).askable.get(from)
+  delivered(from: Host, to: Host, message: Message): void {
+    const { askable, open } = this.#lives.of(to)
+    const store = askable.get(from)
     if (store) store.heard = to.steppedAt
+    if (message.type === 'TIP_IS' || message.type === 'READ_PAGE') open.delete(message.request)
   }
 
   sent(from: Host, to: Host, message: Message): void {
     if (message.type !== 'TIP' && message.type !== 'READ') return
-    const asker = this.#of(from)
+    const asker = this.#lives.of(from)
     const { gaps, highest, at, askable } = asker
     const { request } = message
     const now = from.steppedAt
     if (!askable.has(to)) askable.set(to, { since: now, heard: now })
     gaps.delete(request)
+    this.#repeats(from, request)
     if (request <= highest) return
     for (let gap = highest + 1; gap < request; gap++) gaps.set(gap, { notOlderThan: at })
     Object.assign(asker, { highest: request, at: now })
   }
 
+  #repeats(from: Host, request: number): void {
+    const { open, toldAt, stepped } = this.#lives.of(from)
+    const now = from.steppedAt
+    if (now - stepped > GAP_MS) return
+    const since = open.get(request) ?? now
+    open.set(request, since)
+    const nobody = now - toldAt >= NOTICE_MS
+    expect(!nobody || now - since <= readPatience + NOTICE_MS, 'P7', () => {
+      return `${from.name} puts its question ${request} for ${now - since} ms; no store can tell`
+    })
+  }
+
+  #told(host: Host, asker: Asker): void {
+    if (this.#homes.couldAsk(host, Infinity)) asker.toldAt = host.steppedAt
+    if (!this.#homes.couldAsk(host, suspect / 2)) asker.forsakenAt = host.steppedAt
+  }
+
   stepped(host: Host): void {
     if (host.role !== 'processing') return
-    const asker = this.#of(host)
+    const asker = this.#lives.of(host)
     const { steppedAt: now } = host
     const { gaps, askable, stepped } = asker
     asker.stepped = now
+    this.#told(host, asker)
+    for (const [request, since] of asker.open) {
+      if (now - since > GIVEN_UP_MS || now - stepped > GAP_MS) asker.open.delete(request)
+    }
     for (const [store, { heard }] of askable) {
-      if (now - stepped > GAP_MS || now - heard > TIMINGS.suspect / 2) askable.delete(store)
+      if (now - stepped > GAP_MS || now - heard > suspect / 2) askable.delete(store)
     }
     if (gaps.size === 0) return
+    const { forsakenAt } = asker
     const since = Math.min(...[...askable.values()].map((store) => store.since))
     for (const [request, { notOlderThan }] of gaps) {
-      if (now - notOlderThan >= GIVEN_UP_MS) gaps.delete(request)
+      const isOver = forsakenAt - notOlderThan >= readPatience
+      if (isOver || now - notOlderThan >= GIVEN_UP_MS) gaps.delete(request)
       else {
         expect(now - since < NOTICE_MS, 'P7', () => {
           return `${host.name} has never put its question ${request}; it could for ${now - since} ms`

@@ -164,6 +164,12 @@ export const ORDER_BUGS: readonly Bug[] = [
     caughtBy: ['C6', 'P7'],
   },
   {
+    name: 'a question that nobody can answer is put for seconds',
+    workload: 'whole',
+    changes: [{ file: 'order/questions', line: '(this.#port.quorate() ? 4 : 1)', becomes: '4' }],
+    caughtBy: ['P7'],
+  },
+  {
     name: 'COMMITTED is said when an order is appended',
     workload: 'whole',
     changes: [

@@ -230,8 +230,24 @@ export const TERM_BUGS: readonly Bug[] = [
   {
     name: 'a coordinator whom no client reaches does not give way',
     workload: 'whole',
+    changes: [{ file: 'order/standing', line: '(asked ? ASKED : WANTED)', becomes: '0' }],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'what a client asked outlives it',
+    workload: 'whole',
+    changes: [{ file: 'order/standing', line: 'if (!this.wanted)', becomes: 'if (false)' }],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'what was computed for a client that has left weighs',
+    workload: 'whole',
     changes: [
-      { file: 'order/standing', line: '(asked ? ASKED : this.wanted ? WANTED : 0)', becomes: '0' },
+      {
+        file: 'replicas/processing',
+        line: 'if (this.#sessions.has(session.link))',
+        becomes: 'if (true)',
+      },
     ],
     caughtBy: ['C6', 'P7'],
   },

@@ -9,6 +9,7 @@ import { heldKey } from '../held.js'
 import type { Start } from '../host.js'
 import { Random } from '../random.js'
 import { Account, type Passwords } from './account.js'
+import { Asking, type Then } from './asking.js'
 import { Blunders } from './blunders.js'
 import { Companion } from './company.js'
 import type { ClientWorld, Line } from './line.js'
@@ -17,13 +18,6 @@ import { Sender } from './receipts.js'
 import { SideLine } from './side-line.js'
 import { SendStream } from './stream.js'
 
-interface Asked {
-  readonly link: LinkId
-  readonly since: number
-  readonly then: (answer: Message) => void
-}
-
-const PATIENCE_MS = 3_000
 const STAYS_MS = 5_000
 /** All users try to open this stream: it is one's only. */
 const COMMON_STREAM = new Uint8Array(16).fill(7)
@@ -51,9 +45,7 @@ export class Client implements Machine {
   #lostAt = -Infinity
   #loggedIn = false
   #registered = false
-  /** Never the same in two lives: answers to a former one may still come to be sent. */
-  #requests: number
-  readonly #asked = new Map<number, Asked>()
+  readonly #asking: Asking
 
   constructor(user: string, start: Start, world: ClientWorld, passwords: Passwords) {
     this.#user = user
@@ -61,7 +53,7 @@ export class Client implements Machine {
     this.#random = random
     this.#world = world
     this.#token = random.bytes(16)
-    this.#requests = random.u32() * 2 ** 20
+    this.#asking = new Asking(random.u32() * 2 ** 20)
     this.#dialled = random.between(1, world.processing)
     const window = random.pick([1, 4, 16, 64])
     // So fast that a stream outgrows the answers that are kept.
@@ -145,7 +137,7 @@ export class Client implements Machine {
 
   #lost(link: LinkId | null): void {
     if (link === null) return
-    for (const [request, asked] of this.#asked) if (asked.link === link) this.#asked.delete(request)
+    this.#asking.lost(link)
     if (link === this.#side.link) this.#side.lost()
     if (link !== this.#link) return
     this.#link = null
@@ -174,8 +166,9 @@ export class Client implements Machine {
       this.#dialled = (this.#dialled % this.#world.processing) + 1
       return this.#world.dial(this.#dialled)
     }
-    const late = [...this.#asked.values()].find(({ since }) => this.#now - since > PATIENCE_MS)
-    if (late) return this.#leave(late.link)
+    const late = this.#asking.late(this.#now)
+    if (late !== undefined) return this.#leave(late)
+    if (this.#asking.isInVain(this.#link, this.#now)) return this.#leave()
     if (random.chance(0.0005)) return this.#leave()
     if (!this.#loggedIn) return
     for (const stream of this.#streams) stream.work()
@@ -198,11 +191,9 @@ export class Client implements Machine {
     if (link !== null) this.#effects.push({ type: 'send', link, message })
   }
 
-  #ask(link: LinkId | null, build: (request: number) => Message, then?: Asked['then']): void {
+  #ask(link: LinkId | null, build: (request: number) => Message, then?: Then): void {
     if (link === null) return
-    const request = ++this.#requests
-    if (then) this.#asked.set(request, { link, since: this.#now, then })
-    this.#say(link, build(request))
+    this.#say(link, build(this.#asking.add(link, this.#now, then)))
   }
 
   #logIn(): void {
@@ -251,6 +242,8 @@ export class Client implements Machine {
       this.#link,
       (request) => ({ type: 'DELETE_ACCOUNT', request, name, password, token }),
       (answer) => {
+        const code = answer.type === 'ERROR' ? answer.code : 0
+        if (code === ERRORS.BAD_CREDENTIALS.code) this.#account.wrong()
         if (answer.type === 'ACCOUNT_DELETED') company.left(name)
         else if (!this.#loggedIn) this.#logIn()
       },
@@ -274,9 +267,7 @@ export class Client implements Machine {
     if (message.type === 'PUSH') return this.#reader.pushed(message)
     if (!('request' in message)) return
     if (message.type === 'PROGRESS' || message.type === 'ACCEPTED') return
-    const asked = this.#asked.get(message.request)
-    this.#asked.delete(message.request)
-    asked?.then(message)
+    this.#asking.hear(link, message.request, message, this.#now)
   }
 
   /** Most go to the coordinator where another one answers. */
@@ -295,6 +286,6 @@ export class Client implements Machine {
   }
 
   metrics(): Record<string, number> {
-    return { unanswered: this.#asked.size }
+    return { unanswered: this.#asking.size }
   }
 }

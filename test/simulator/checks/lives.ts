@@ -1,0 +1,22 @@
+// What a check keeps of each replica for as long as that lives. A restart begins anew.
+
+import type { Host } from '../host.js'
+
+export class Lives<T> {
+  readonly #begin: (host: Host) => T
+  readonly #known = new Map<Host, T>()
+
+  constructor(begin: (host: Host) => T) {
+    this.#begin = begin
+  }
+
+  of(host: Host): T {
+    const known = this.#known.get(host) ?? this.#begin(host)
+    this.#known.set(host, known)
+    return known
+  }
+
+  over(host: Host): void {
+    this.#known.delete(host)
+  }
+}
