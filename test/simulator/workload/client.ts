@@ -208,13 +208,15 @@ export class Client implements Machine {
       if (again) return { type: 'LOGIN', request, name, password }
       return { type: 'REGISTER', request, name, password, token, keys, invitation }
     }
-    this.#ask(this.#link, build, (answer) => this.#session(answer, password, invitation))
+    const tried = wrong ? null : password
+    this.#ask(this.#link, build, (answer) => this.#session(answer, tried, invitation))
     if (random.chance(0.1)) this.#ask(this.#link, build)
   }
 
-  #session(answer: Message, password: string, invitation: Uint8Array | null): void {
+  /** `password`: null, one that is wrong on purpose; it says nothing of those that were chosen. */
+  #session(answer: Message, password: string | null, invitation: Uint8Array | null): void {
     if (answer.type === 'SESSION') {
-      this.#account.right(password)
+      if (password !== null) this.#account.right(password)
       this.#loggedIn = true
       this.#registered = true
       this.#world.company.joined(this.#user)
@@ -229,7 +231,7 @@ export class Client implements Machine {
     }
     // On purpose, or the one before a change; or there is no such account any more.
     const again = taken || code === ERRORS.BAD_CREDENTIALS.code
-    if (again && !taken) this.#account.wrong()
+    if (again && !taken && password !== null) this.#account.wrong()
     if (again && !this.#world.company.leaving(this.#user)) this.#logIn()
     else this.#leave()
   }
