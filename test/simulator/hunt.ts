@@ -22,17 +22,23 @@ interface Bounds {
   readonly threads: number
 }
 
-/** The first seeds, of those that a campaign runs, that notice the bug. */
-export async function hunt(bug: Bug, bounds: Bounds): Promise<Caught[]> {
+/** The first seeds, of those that a campaign runs, that notice the bug. `tell`: how many have been run. */
+export async function hunt(
+  bug: Bug,
+  bounds: Bounds,
+  tell: (seeds: number) => void = () => {},
+): Promise<Caught[]> {
   const { seeds, catches, threads } = bounds
   const planted = plant(bug)
   const caught: Caught[] = []
   let seed = 0
+  let run = 0
   const next = (): Task | undefined => {
     if (seed >= seeds || caught.length >= catches) return undefined
     return { plan: planOf(++seed, { workload: bug.workload }), planted, control: true }
   }
   await spread(threads, next, (result) => {
+    tell(++run)
     if (failed(result)) caught.push({ seed: result.seed, invariant: result.violation.invariant })
   })
   return caught.sort((a, b) => a.seed - b.seed).slice(0, catches)
@@ -64,6 +70,11 @@ function row({ bug, invariants, median, caught }: Found, { catches }: Bounds): s
   return `| ${bug} | ${invariants.join(', ') || '**escaped**'} | ${median ?? '-'}${few} |`
 }
 
+/** How far it is, in place of what stood there; nothing where nobody looks. */
+function show(progress: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${progress}`)
+}
+
 async function main(): Promise<boolean> {
   const text = { type: 'string' } as const
   const values = usage(
@@ -74,7 +85,7 @@ async function main(): Promise<boolean> {
       seeds: { ...text, describe: 'at most so many seeds a bug [300]' },
       catches: { ...text, describe: 'until it was caught so often [3]' },
       threads: THREADS,
-      json: { type: 'boolean', default: false, describe: 'the findings as JSON' },
+      json: { type: 'boolean', default: false, describe: 'the findings as JSON; lines on stderr' },
       table: { type: 'boolean', default: false, describe: 'the findings as rows of Markdown' },
     })
     .parseSync()
@@ -87,12 +98,15 @@ async function main(): Promise<boolean> {
   const bugs = BUGS.filter(({ name }) => name.includes(values.only))
   if (bugs.length === 0) throw new Usage(`--only: no bug has "${values.only}" in its name`)
   const found: Found[] = []
+  const say = values.json ? console.error : console.log
   for (const bug of bugs) {
-    const caught = await hunt(bug, bounds)
-    const invariants = [...new Set(caught.map(({ invariant }) => invariant))]
     const { name, caughtBy: expected } = bug
+    const place = `${found.length + 1} of ${bugs.length}: ${name}`
+    const caught = await hunt(bug, bounds, (seeds) => show(`${place}, ${seeds} seeds`))
+    const invariants = [...new Set(caught.map(({ invariant }) => invariant))]
     found.push({ bug: name, invariants, expected, median: median(caught), caught })
-    if (!values.json) console.log(values.table ? row(found.at(-1)!, bounds) : line(found.at(-1)!))
+    show('')
+    say(values.table ? row(found.at(-1)!, bounds) : line(found.at(-1)!))
   }
   if (values.json) console.log(JSON.stringify({ commit: commit(), ...bounds, found }))
   return found.every(({ caught }) => caught.length > 0)
