@@ -6,28 +6,18 @@ import { invariant } from '../assert.js'
 import { Durations } from '../durations.js'
 import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
-import { MAX_GROUP } from '../messages/common.js'
 import { Turn } from '../mutex/ricart-agrawala.js'
 import type { Standing } from '../view/standing.js'
-import {
-  admitClaim,
-  admitOrder,
-  claimed,
-  type PendingClaim,
-  type PendingOrder,
-  type Run,
-} from './admission.js'
-import { KIND, plainMeta, weigh, withChain, type Draft, type Entry } from './entry.js'
+import type { Entry } from './entry.js'
 import { sameEpoch } from './epoch.js'
 import { cutFrames, takeStretch } from './frames.js'
+import { Intake } from './intake.js'
 import type { Leases } from './lease.js'
 import type { Puller } from './pull.js'
-import { encodeTerm } from './term.js'
 import { Writers } from './writers.js'
 
 /** Transactions of the holder that may wait for the disk; what comes meanwhile forms the next. */
 const GROUPS_IN_FLIGHT = 2
-const GROUP_BYTES = 1024 * 1024
 
 export interface AppenderEvents {
   /** The commit index went up. */
@@ -36,11 +26,11 @@ export interface AppenderEvents {
 
 export class Appender {
   readonly #s: Standing
-  readonly #leases: Leases
   readonly #puller: Puller
   readonly #events: AppenderEvents
   readonly turn: Turn
   readonly writers = new Writers()
+  readonly #intake: Intake
   /** Durable through here in this epoch, by member. */
   readonly acked = new Map<Slot, number>()
   #groupsInFlight = 0
@@ -60,7 +50,7 @@ export class Appender {
 
   constructor(standing: Standing, leases: Leases, puller: Puller, events: AppenderEvents) {
     this.#s = standing
-    this.#leases = leases
+    this.#intake = new Intake(standing, leases, this.writers)
     this.#puller = puller
     this.#events = events
     this.turn = new Turn(standing.self, {
@@ -149,128 +139,12 @@ export class Appender {
   #appendGroup(): void {
     const { log } = this.#s
     const previous = log.place
-    const group: Entry[] = []
-    let bytes = 0
-    for (let pending = this.writers.peek(); pending; pending = this.writers.peek()) {
-      const size = pending.kind === 'order' ? pending.drafts.reduce((n, d) => n + weigh(d), 0) : 256
-      const count = pending.kind === 'order' ? pending.drafts.length : 1
-      if (group.length > 0 && (group.length + count > MAX_GROUP || bytes + size > GROUP_BYTES))
-        break
-      this.writers.shift()
-      const added = pending.kind === 'order' ? this.#takeOrder(pending) : this.#takeClaim(pending)
-      group.push(...added)
-      bytes += size
-    }
+    const group = this.#intake.takeGroup()
     if (group.length === 0) return
     this.#served = true
     this.#ownLast = log.last
     this.#replicate(this.#s.otherMembers, previous, group)
     this.#write(previous, group, undefined)
-  }
-
-  #stamp(
-    draft: Draft,
-    place: { term: number; k: number; part: number; parts: number; time: number },
-  ): Entry {
-    const { log } = this.#s
-    const { meta, body } = draft
-    const entry = withChain(log.chain, {
-      index: log.last + 1,
-      epoch: this.#s.epoch,
-      lamport: this.#s.clock.tick(),
-      meta,
-      body,
-      ...place,
-    })
-    log.append([entry])
-    return entry
-  }
-
-  #takeOrder(order: PendingOrder): Entry[] {
-    const { log } = this.#s
-    const { id, term, k } = order
-    const verdict = admitOrder(log, order)
-    switch (verdict.verdict) {
-      case 'append': {
-        const first = order.part + verdict.skip
-        const runs: Run[] = [...verdict.runs, { part: first, index: log.last + 1 }]
-        const added = order.drafts
-          .slice(verdict.skip)
-          .map((draft, i) =>
-            this.#stamp(draft, { term, k, part: first + i, parts: order.parts, time: order.time }),
-          )
-        this.writers.answerAt(order, log.last, () => ({ type: 'APPENDED', id, term, k, runs }))
-        return added
-      }
-      case 'present': {
-        const { runs } = verdict
-        this.writers.answerAt(order, verdict.through, () => ({
-          type: 'APPENDED',
-          id,
-          term,
-          k,
-          runs,
-        }))
-        return []
-      }
-      case 'fenced':
-        this.writers.answerAt(order, this.#fenceThrough, () => {
-          // Not log.fence: a newer TERM may follow that is not committed.
-          const { term: newest, owner } = log.committedFence
-          return { type: 'FENCED', id, term: newest, owner }
-        })
-        return []
-      case 'gap':
-        this.#s.outbox.send(order.link, { type: 'GAP', id, term, expected: verdict.expected })
-        return []
-      case 'conflict':
-      case 'too-old':
-        this.#s.outbox.log('error', `append-${verdict.verdict}`, { term, k, slot: order.slot })
-        this.#s.outbox.send(order.link, { type: 'NOT_APPENDED', id, reason: verdict.verdict })
-        return []
-    }
-  }
-
-  #takeClaim(claim: PendingClaim): Entry[] {
-    const { log, outbox } = this.#s
-    const lease = this.#leases.size
-    const verdict = admitClaim(log, claim, lease)
-    if (verdict === 'leased') {
-      outbox.send(claim.link, claimed(claim, 'leased', log))
-      if (claim.size > lease) this.#askToResign(log.fence.term)
-      return []
-    }
-    const added: Entry[] = []
-    if (verdict === 'append') {
-      const owner = { slot: claim.slot, boot: claim.boot, nonce: claim.nonce }
-      const draft = { meta: plainMeta(KIND.term), body: encodeTerm(owner) }
-      const term = claim.expected + 1
-      added.push(this.#stamp(draft, { term, k: 0, part: 1, parts: 1, time: claim.time }))
-    }
-    const through = verdict === 'append' ? log.last : this.#fenceThrough
-    this.writers.answerAt(claim, through, () =>
-      claimed(
-        claim,
-        log.committedFence.owner?.nonce === claim.nonce ? 'won' : 'lost',
-        log,
-        through,
-      ),
-    )
-    return added
-  }
-
-  #askToResign(term: number): void {
-    this.#leases.passResign(term)
-    this.resignTerm = term
-  }
-
-  /** Told to the members with the next heartbeat, so that who has the lease passes it on. */
-  resignTerm = 0
-
-  /** The newest TERM is committed when this index is. */
-  get #fenceThrough(): number {
-    const { log } = this.#s
-    return log.committedFence.term === log.fence.term ? log.commit : log.last
   }
 
   #replicate(

@@ -17,6 +17,8 @@ interface Statement {
 export class Leases {
   readonly #standing: Standing
   readonly #statements = new Map<LinkId, Statement>()
+  /** The owner of this term was asked to resign: the members hear it with every heartbeat. 0: none. */
+  resign = 0
 
   constructor(standing: Standing) {
     this.#standing = standing
@@ -59,6 +61,12 @@ export class Leases {
       if (heartbeat.term === log.fence.term) size = Math.max(size, heartbeat.leaseSize)
     }
     return size
+  }
+
+  /** Wherever the owner of `term` has its lease from. */
+  askToResign(term: number): void {
+    this.passResign(term)
+    this.resign = term
   }
 
   /** Asks the owner of `term` to resign, where it has its lease from this replica. */

@@ -177,7 +177,7 @@ export class PersistenceReplica implements Machine {
     this.#peerOf.set(link, peer.slot)
     const heard = this.#s.now.monotonic
     this.#s.peers.set(peer.slot, { link, boot: peer.boot, heard, heartbeat: null })
-    sayViewHeartbeat(this.#s, this.#leases.ownSize, this.#appender.resignTerm, [peer.slot])
+    sayViewHeartbeat(this.#s, this.#leases, [peer.slot])
     this.#life.linked(peer.slot)
     this.#appender.reconnected(peer.slot)
     this.#view.reconnected(peer.slot)
@@ -224,9 +224,7 @@ export class PersistenceReplica implements Machine {
 
   #heartbeat(): void {
     this.#lastHeartbeat = this.#s.now.monotonic
-    sayViewHeartbeat(this.#s, this.#leases.ownSize, this.#appender.resignTerm, [
-      ...this.#s.peers.keys(),
-    ])
+    sayViewHeartbeat(this.#s, this.#leases, [...this.#s.peers.keys()])
     this.#waist.sayHeartbeats()
   }
 

@@ -1,15 +1,10 @@
 // The sign of life among persistence replicas, with all that a proposer must know of a member.
 
 import type { Slot } from '../machine.js'
+import type { Leases } from '../log/lease.js'
 import type { Standing } from './standing.js'
 
-/** `leaseSize`, `resign`: as VIEW_HEARTBEAT has them. */
-export function sayViewHeartbeat(
-  standing: Standing,
-  leaseSize: number,
-  resign: number,
-  to: readonly Slot[],
-): void {
+export function sayViewHeartbeat(standing: Standing, leases: Leases, to: readonly Slot[]): void {
   const { log, status } = standing
   standing.broadcast(to, {
     type: 'VIEW_HEARTBEAT',
@@ -21,7 +16,7 @@ export function sayViewHeartbeat(
     oldestWrite: standing.oldestWrite,
     writable: standing.writable,
     term: log.fence.term,
-    leaseSize,
-    resign,
+    leaseSize: leases.ownSize,
+    resign: leases.resign,
   })
 }

@@ -28,7 +28,7 @@ export const TERM_BUGS: readonly Bug[] = [
           'if (order.term !== term || order.slot !== owner?.slot || order.boot !== owner.boot)',
       },
       {
-        file: 'log/appender',
+        file: 'log/intake',
         line: 'const verdict = admitOrder(log, order);',
         becomes:
           'const leased = order.term > 0 && this.#leases.states(order);\n' +
@@ -83,7 +83,7 @@ export const TERM_BUGS: readonly Bug[] = [
         becomes: 'if (owner && owner.slot === claim.slot)',
       },
       {
-        file: 'log/appender',
+        file: 'log/intake',
         line: 'log.committedFence.owner?.nonce === claim.nonce',
         becomes: 'log.committedFence.owner?.slot === claim.slot',
       },
@@ -94,7 +94,7 @@ export const TERM_BUGS: readonly Bug[] = [
     name: 'FENCED names a term that is not committed',
     changes: [
       {
-        file: 'log/appender',
+        file: 'log/intake',
         line: 'const { term: newest, owner } = log.committedFence;',
         becomes: 'const { term: newest, owner } = log.fence;',
       },

@@ -109,7 +109,7 @@ export const TURN_BUGS: readonly Bug[] = [
     name: 'entries take no new stamp',
     changes: [
       {
-        file: 'log/appender',
+        file: 'log/intake',
         line: 'lamport: this.#s.clock.tick()',
         becomes: 'lamport: this.#s.clock.now',
       },

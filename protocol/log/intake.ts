@@ -1,0 +1,145 @@
+// What the holder of the turn makes of what writers ask: entries with their stamp and their place, or an
+// answer. Checked against its log, which is complete, with all that is in flight (C1, C2, C7).
+
+import { MAX_GROUP } from '../messages/common.js'
+import type { Standing } from '../view/standing.js'
+import {
+  admitClaim,
+  admitOrder,
+  claimed,
+  type PendingClaim,
+  type PendingOrder,
+  type Run,
+} from './admission.js'
+import { KIND, plainMeta, weigh, withChain, type Draft, type Entry } from './entry.js'
+import type { Leases } from './lease.js'
+import { encodeTerm } from './term.js'
+import type { Writers } from './writers.js'
+
+const GROUP_BYTES = 1024 * 1024
+
+export class Intake {
+  readonly #s: Standing
+  readonly #leases: Leases
+  readonly #writers: Writers
+
+  constructor(standing: Standing, leases: Leases, writers: Writers) {
+    this.#s = standing
+    this.#leases = leases
+    this.#writers = writers
+  }
+
+  /** As many as one transaction may have, at the end of the log in memory; none: all was answered. */
+  takeGroup(): Entry[] {
+    const group: Entry[] = []
+    let bytes = 0
+    for (let pending = this.#writers.peek(); pending; pending = this.#writers.peek()) {
+      const size = pending.kind === 'order' ? pending.drafts.reduce((n, d) => n + weigh(d), 0) : 256
+      const count = pending.kind === 'order' ? pending.drafts.length : 1
+      if (group.length > 0 && (group.length + count > MAX_GROUP || bytes + size > GROUP_BYTES))
+        break
+      this.#writers.shift()
+      const added = pending.kind === 'order' ? this.#takeOrder(pending) : this.#takeClaim(pending)
+      group.push(...added)
+      bytes += size
+    }
+    return group
+  }
+
+  #stamp(
+    draft: Draft,
+    place: { term: number; k: number; part: number; parts: number; time: number },
+  ): Entry {
+    const { log } = this.#s
+    const { meta, body } = draft
+    const entry = withChain(log.chain, {
+      index: log.last + 1,
+      epoch: this.#s.epoch,
+      lamport: this.#s.clock.tick(),
+      meta,
+      body,
+      ...place,
+    })
+    log.append([entry])
+    return entry
+  }
+
+  #takeOrder(order: PendingOrder): Entry[] {
+    const { log } = this.#s
+    const { id, term, k } = order
+    const verdict = admitOrder(log, order)
+    switch (verdict.verdict) {
+      case 'append': {
+        const first = order.part + verdict.skip
+        const runs: Run[] = [...verdict.runs, { part: first, index: log.last + 1 }]
+        const added = order.drafts
+          .slice(verdict.skip)
+          .map((draft, i) =>
+            this.#stamp(draft, { term, k, part: first + i, parts: order.parts, time: order.time }),
+          )
+        this.#writers.answerAt(order, log.last, () => ({ type: 'APPENDED', id, term, k, runs }))
+        return added
+      }
+      case 'present': {
+        const { runs } = verdict
+        this.#writers.answerAt(order, verdict.through, () => ({
+          type: 'APPENDED',
+          id,
+          term,
+          k,
+          runs,
+        }))
+        return []
+      }
+      case 'fenced':
+        this.#writers.answerAt(order, this.#fenceThrough, () => {
+          // Not log.fence: a newer TERM may follow that is not committed.
+          const { term: newest, owner } = log.committedFence
+          return { type: 'FENCED', id, term: newest, owner }
+        })
+        return []
+      case 'gap':
+        this.#s.outbox.send(order.link, { type: 'GAP', id, term, expected: verdict.expected })
+        return []
+      case 'conflict':
+      case 'too-old':
+        this.#s.outbox.log('error', `append-${verdict.verdict}`, { term, k, slot: order.slot })
+        this.#s.outbox.send(order.link, { type: 'NOT_APPENDED', id, reason: verdict.verdict })
+        return []
+    }
+  }
+
+  #takeClaim(claim: PendingClaim): Entry[] {
+    const { log, outbox } = this.#s
+    const lease = this.#leases.size
+    const verdict = admitClaim(log, claim, lease)
+    if (verdict === 'leased') {
+      outbox.send(claim.link, claimed(claim, 'leased', log))
+      if (claim.size > lease) this.#leases.askToResign(log.fence.term)
+      return []
+    }
+    const added: Entry[] = []
+    if (verdict === 'append') {
+      const owner = { slot: claim.slot, boot: claim.boot, nonce: claim.nonce }
+      const draft = { meta: plainMeta(KIND.term), body: encodeTerm(owner) }
+      const term = claim.expected + 1
+      added.push(this.#stamp(draft, { term, k: 0, part: 1, parts: 1, time: claim.time }))
+    }
+    const through = verdict === 'append' ? log.last : this.#fenceThrough
+    this.#writers.answerAt(claim, through, () =>
+      claimed(
+        claim,
+        log.committedFence.owner?.nonce === claim.nonce ? 'won' : 'lost',
+        log,
+        through,
+      ),
+    )
+    return added
+  }
+
+  /** The newest TERM is committed when this index is. */
+  get #fenceThrough(): number {
+    const { log } = this.#s
+    return log.committedFence.term === log.fence.term ? log.commit : log.last
+  }
+}
