@@ -304,7 +304,7 @@ export class PersistenceReplica implements Machine {
         this.#s.peers.get(from)!.heartbeat = message
         if (message.resign > 0) this.#leases.passResign(message.resign)
         this.#inView.heard(from, message)
-        this.#view.noteInstalled()
+        this.#view.installation.heard()
         this.#view.maintain()
         return
       case 'PULL':

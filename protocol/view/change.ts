@@ -7,11 +7,11 @@ import type { The } from '../messages/catalogue.js'
 import { compareEpochs, formatEpoch, maxEpoch, sameEpoch, type Epoch } from '../log/epoch.js'
 import type { Puller } from '../log/pull.js'
 import { compareIncarnations, type Durable, type Member, type Remembered } from '../log/storage.js'
+import { Installation } from './installation.js'
 import { Joining } from './joining.js'
 import { Membership } from './membership.js'
 import { Proposal } from './proposal.js'
-import { sameIncarnation, type Standing } from './standing.js'
-import { syncTo } from './sync.js'
+import type { Standing } from './standing.js'
 
 export interface ViewEvents {
   /** Nothing of the old view leaves from here on. */
@@ -32,6 +32,7 @@ export class ViewChange {
   readonly #events: ViewEvents
   readonly #membership: Membership
   readonly #joining: Joining
+  readonly installation: Installation
   #proposal: Proposal | null = null
   #changingSince = 0
   #wantedSince: number | null = null
@@ -39,12 +40,8 @@ export class ViewChange {
   #notBefore = 0
   /** An attempt of this replica failed: it owes another. */
   #owing = false
-  #installing: The<'INSTALL'> | null = null
-  /** Since the start: views installed here, and views proposed. */
-  installs = 0
+  /** Views proposed since the start. */
   proposals = 0
-  /** Where the log of the installed view began: all of it is committed once all members have it. */
-  #installedLast = 0
   #promise: { readonly epoch: Epoch; readonly durable: Durable } | null = null
 
   constructor(standing: Standing, puller: Puller, events: ViewEvents) {
@@ -53,6 +50,16 @@ export class ViewChange {
     this.#events = events
     this.#membership = new Membership(standing, () => events.stuckOn())
     this.#joining = new Joining(standing, puller)
+    this.installation = new Installation(standing, puller, {
+      begins: () => (this.#promise = null),
+      remembered: () => events.remembered(),
+      installed: (epoch) => {
+        this.#joining.joined()
+        events.installed()
+        this.#sayInstalled(epoch)
+      },
+      active: (last) => events.active(last),
+    })
   }
 
   /** JOIN and JOINING. */
@@ -193,7 +200,7 @@ export class ViewChange {
     this.#s.noteEpoch(epoch)
     this.#s.status = 'changing'
     this.#changingSince = this.#s.now.monotonic
-    this.#installing = null
+    this.installation.giveUp()
     this.#promise = null
     this.#puller.cancel()
     this.#events.left()
@@ -261,103 +268,13 @@ export class ViewChange {
       this.#sayInstalled(epoch)
       return
     }
-    const since = this.#s.promisedSinceStart
-    const { self: slot, incarnation } = this.#s
-    const applies =
-      message.members.some((m) => m.slot === slot && sameIncarnation(m.incarnation, incarnation)) &&
-      sameEpoch(this.#s.promised, epoch) &&
-      since !== null &&
-      sameEpoch(since, epoch) &&
-      compareEpochs(this.#s.epoch, epoch) < 0
-    if (!applies || this.#installing) return
-    this.#installing = message
-    // From here on the log is not what was promised.
-    this.#promise = null
-    this.#advance(from, message)
-  }
-
-  /** Brings the log to where the new view's ends, by as many pulls as it takes; then the view row. */
-  #advance(source: Slot, message: The<'INSTALL'>): void {
-    if (this.#installing !== message) return
-    const { log } = this.#s
-    if (log.has(message.last) === true) {
-      this.#writeView(message)
-      return
-    }
-    this.#puller.ask(source, false, (pulled) => {
-      if (this.#installing !== message) return
-      // The source could not read, or is out of reach for a moment: it stays the source of this view.
-      if (!pulled) return this.#advance(source, message)
-      if (!pulled.common) {
-        this.#installing = null
-        return
-      }
-      const limit = message.last.index
-      const entries = pulled.entries.filter((entry) => entry.index <= limit)
-      const require = { promised: message.epoch }
-      const common = pulled.common
-      syncTo(this.#s, { from: source, common, entries }, { require }, () =>
-        this.#advance(source, message),
-      )
-    })
-  }
-
-  #writeView(message: The<'INSTALL'>): void {
-    const { log } = this.#s
-    const { epoch, members, last } = message
-    const before = log.place
-    if (log.last > last.index) log.truncateAfter(last.index)
-    for (const known of message.incarnations) {
-      this.#s.noteIncarnation(known.slot, known.incarnation)
-    }
-    const batch = {
-      require: { promised: epoch, last: before },
-      truncateAfter: last.index,
-      commit: Math.max(log.commit, Math.min(message.commit, last.index)),
-      view: { epoch, members },
-      incarnations: this.#s.incarnationList,
-      remembered: this.#events.remembered(),
-    }
-    this.#s.persist(batch, (result) => {
-      if (result.outcome !== 'written') return
-      this.#s.view = { epoch, members }
-      if (this.#installing !== message) {
-        // It was given up meanwhile: the row counts, as it would after a restart.
-        if (this.#s.status !== 'changing') this.#s.standOutside()
-        return
-      }
-      this.#installing = null
-      this.#installedLast = last.index
-      this.#s.status = 'normal'
-      this.#s.active = true
-      this.installs++
-      this.#joining.joined()
-      log.commitThrough(batch.commit)
-      this.#s.outbox.log('info', 'installed', {
-        epoch: formatEpoch(epoch),
-        members: members.map((m) => m.slot).join(' '),
-        last: last.index,
-      })
-      this.#events.installed()
-      this.#sayInstalled(epoch)
-    })
+    this.installation.begin(from, message)
   }
 
   #sayInstalled(epoch: Epoch): void {
     if (!sameEpoch(this.#s.promised, epoch)) return
     if (epoch.slot === this.#s.self) this.#proposal?.onInstalled(this.#s.self, epoch)
     else this.#s.send(epoch.slot, { type: 'INSTALLED', epoch })
-  }
-
-  /** ACTIVE may get lost: heartbeats of all members that have the view installed say the same. */
-  noteInstalled(): void {
-    const { serving, log, epoch, otherMembers, peers } = this.#s
-    if (!serving || log.commit >= this.#installedLast) return
-    const everywhere = otherMembers.every((slot) => {
-      const heartbeat = peers.get(slot)?.heartbeat
-      return heartbeat && sameEpoch(heartbeat.installed, epoch)
-    })
-    if (everywhere) this.#events.active(this.#installedLast)
   }
 
   onInstalled(from: Slot, message: The<'INSTALLED'>): void {
@@ -378,7 +295,7 @@ export class ViewChange {
     this.#dropProposal('left')
     this.#s.standOutside()
     this.#s.promisedSinceStart = null
-    this.#installing = null
+    this.installation.giveUp()
     this.#promise = null
     this.#puller.cancel()
     this.#events.left()

@@ -84,7 +84,7 @@ function describePeers({ peers, now }: Standing): string {
 export function persistenceMetrics(
   standing: Standing,
   { turn, writers }: Appender,
-  { installs, proposals }: ViewChange,
+  { installation, proposals }: ViewChange,
   followers: number,
 ): PersistenceMetrics {
   const { log } = standing
@@ -98,7 +98,7 @@ export function persistenceMetrics(
     troca_view_epoch: standing.epoch.counter,
     troca_view_members: standing.view.members.length,
     troca_view_normal: standing.status === 'normal' ? 1 : 0,
-    troca_view_changes_total: installs,
+    troca_view_changes_total: installation.count,
     troca_view_proposals_total: proposals,
     troca_turn_holding: standing.serving && turn.holding ? 1 : 0,
     troca_writers_waiting: writers.waiting,

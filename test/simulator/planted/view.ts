@@ -3,6 +3,7 @@
 import type { Bug } from './bug.js'
 
 const CHANGE = 'view/change'
+const INSTALLATION = 'view/installation'
 const PROPOSAL = 'view/proposal'
 
 export const VIEW_BUGS: readonly Bug[] = [
@@ -48,9 +49,9 @@ export const VIEW_BUGS: readonly Bug[] = [
     name: 'the view row is written before the log',
     changes: [
       {
-        file: CHANGE,
-        line: 'if (log.has(message.last) === true) {',
-        becomes: 'if (log.last >= 0) {',
+        file: INSTALLATION,
+        line: 'if (this.#s.log.has(message.last) === true) {',
+        becomes: 'if (this.#s.log.last >= 0) {',
       },
     ],
     caughtBy: ['P2', 'P3', 'halt', 'crash'],
@@ -64,7 +65,7 @@ export const VIEW_BUGS: readonly Bug[] = [
         becomes: 'if (false) {\n            this.#sayInstalled(epoch);',
       },
       {
-        file: CHANGE,
+        file: INSTALLATION,
         line: 'sameEpoch(since, epoch) &&\n            compareEpochs(this.#s.epoch, epoch) < 0;',
         becomes: 'sameEpoch(since, epoch);',
       },
@@ -75,7 +76,7 @@ export const VIEW_BUGS: readonly Bug[] = [
     name: 'a restarted replica applies an INSTALL of before',
     changes: [
       {
-        file: CHANGE,
+        file: INSTALLATION,
         line: 'since !== null &&\n            sameEpoch(since, epoch) &&',
         becomes: '',
       },
@@ -86,7 +87,7 @@ export const VIEW_BUGS: readonly Bug[] = [
     name: 'INSTALL is applied by who is not named',
     changes: [
       {
-        file: CHANGE,
+        file: INSTALLATION,
         line: 'message.members.some((m) => m.slot === slot && sameIncarnation(m.incarnation, incarnation)) &&',
         becomes: '',
       },
@@ -201,8 +202,8 @@ export const VIEW_BUGS: readonly Bug[] = [
     name: 'ACTIVE that was lost is never made up for',
     changes: [
       {
-        file: CHANGE,
-        line: 'if (!serving || log.commit >= this.#installedLast)',
+        file: INSTALLATION,
+        line: 'if (!serving || log.commit >= this.#last)',
         becomes: 'if (true)',
       },
     ],
@@ -239,7 +240,7 @@ export const VIEW_BUGS: readonly Bug[] = [
     name: 'a view is not installed where one pull for it is not answered',
     changes: [
       {
-        file: CHANGE,
+        file: INSTALLATION,
         line: 'if (!pulled)\n                return this.#advance(source, message);\n            if (!pulled.common)',
         becomes: 'if (!pulled?.common)',
       },
@@ -250,8 +251,8 @@ export const VIEW_BUGS: readonly Bug[] = [
     name: 'a view that was given up is entered',
     changes: [
       {
-        file: CHANGE,
-        line: 'if (this.#installing !== message) {\n',
+        file: INSTALLATION,
+        line: 'if (this.#message !== message) {\n',
         becomes: 'if (!sameEpoch(this.#s.promised, epoch)) {\n',
       },
     ],
@@ -267,8 +268,8 @@ export const VIEW_BUGS: readonly Bug[] = [
     changes: [
       {
         file: CHANGE,
-        line: 'this.#installing = message;\n        // From here on the log is not what was promised.\n        this.#promise = null;',
-        becomes: 'this.#installing = message;',
+        line: 'begins: () => (this.#promise = null)',
+        becomes: 'begins: () => {}',
       },
     ],
     caughtBy: ['P5'],
