@@ -14,7 +14,9 @@ import { Lives } from './lives.js'
 /** A client of a processing replica. */
 interface Asker {
   connections: number
-  /** What it asked that takes an order is put by then, or never. */
+  /** Requests unanswered that are put as commands once all is computed, whenever that is. */
+  readonly computing: Set<number>
+  /** All else that it asked and that takes an order was put by then. */
   until: number
 }
 
@@ -40,9 +42,6 @@ interface Candidate {
 }
 
 const { suspect, patience, coordinatorPatience } = TIMINGS
-/** Until what was asked has been computed or looked up, and is put as a command; milliseconds. */
-const COMPUTED_MS = 5_000
-
 const COMPUTED: ReadonlySet<string> = new Set<MessageName>([
   ...(['REGISTER', 'CHANGE_PASSWORD', 'ROTATE_KEY', 'ADD_KEY', 'DELETE_ACCOUNT'] as const),
 ])
@@ -75,7 +74,8 @@ export class CandidateCheck implements Check {
 
   #asker(host: Host, client: Host): Asker {
     const { askers } = this.#lives.of(host)
-    const asker = askers.get(client) ?? { connections: 0, until: -Infinity }
+    const begun = { connections: 0, computing: new Set<number>(), until: -Infinity }
+    const asker = askers.get(client) ?? begun
     askers.set(client, asker)
     return asker
   }
@@ -88,21 +88,20 @@ export class CandidateCheck implements Check {
     if (peer.role !== 'client') return
     const asker = this.#asker(host, peer)
     asker.connections--
-    if (asker.connections === 0) asker.until = Math.min(asker.until, host.steppedAt)
+    if (asker.connections === 0) this.#put(asker, [...asker.computing], host.steppedAt)
     this.#lives.of(host).clientAt = host.steppedAt
   }
 
   delivered(from: Host, to: Host, message: Message): void {
     if (message.type === 'ELECTION') this.#lives.of(to).asked = true
     if (message.type === 'RING_HEARTBEAT') this.#hears(to, from.slot, message)
-    const takes = COMPUTED.has(message.type)
-      ? COMPUTED_MS
-      : PUT_AT_ONCE.has(message.type)
-        ? 0
-        : null
-    if (takes === null) return
-    const asker = this.#asker(to, from)
-    asker.until = Math.max(asker.until, to.steppedAt + takes)
+    if (!('request' in message) || from.role !== 'client') return
+    if (COMPUTED.has(message.type)) this.#asker(to, from).computing.add(message.request)
+    if (PUT_AT_ONCE.has(message.type)) this.#asker(to, from).until = to.steppedAt
+  }
+
+  #put(asker: Asker, requests: readonly number[], now: number): void {
+    for (const request of requests) if (asker.computing.delete(request)) asker.until = now
   }
 
   #hears(to: Host, slot: number, { holds }: The<'RING_HEARTBEAT'>): void {
@@ -112,7 +111,10 @@ export class CandidateCheck implements Check {
     candidate.insists = false
   }
 
-  sent(from: Host, _to: Host, message: Message): void {
+  sent(from: Host, to: Host, message: Message): void {
+    if (to.role === 'client' && 'request' in message && message.type !== 'PROGRESS') {
+      this.#put(this.#asker(from, to), [message.request], from.steppedAt)
+    }
     if (message.type === 'HOME_HEARTBEAT' || message.type === 'CLAIM') {
       this.#weighs(from, message.size)
     }
@@ -134,7 +136,7 @@ export class CandidateCheck implements Check {
       return `${from.name} weighs ${size}, and for ${alone} ms no client has been connected`
     })
     if (size < ASKED) return
-    const until = Math.max(...all.map((asker) => asker.until))
+    const until = Math.max(...all.map((asker) => (asker.computing.size > 0 ? now : asker.until)))
     const waits = now - until
     expect(waits < coordinatorPatience + 1 && until >= lightAt, 'C6', () => {
       return `${from.name} weighs ${size}; ${waits} ms ago all that clients had asked it for was put`
@@ -178,9 +180,6 @@ export class CandidateCheck implements Check {
     if (host.role !== 'processing') return
     const candidate = this.#lives.of(host)
     candidate.asked = false
-    const stalled = host.steppedAt - candidate.stepped
-    // What was asked before a stall is still being computed after it.
-    if (stalled > GAP_MS) for (const asker of candidate.askers.values()) asker.until += stalled
     candidate.stepped = host.steppedAt
   }
 }
