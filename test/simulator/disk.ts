@@ -64,6 +64,8 @@ export class Disk {
   unsound: () => void = () => {}
   #queue: Pending[] = []
   #life = 0
+  /** Counts the waits for the device: the end of an old one is nothing. */
+  #wait = 0
   #onFailedSync: (() => void) | null = null
 
   constructor(
@@ -115,10 +117,13 @@ export class Disk {
 
   /** Whatever was wrong with the device is over; what was lost stays lost. */
   heal(): void {
+    const stuck = this.stuckUntil > this.#timeline.now
     this.full = false
     this.slow = 1
     this.stuckUntil = 0
     this.#onFailedSync = null
+    // What is under way was to end only with that.
+    if (stuck && this.#queue.length > 0) this.#start()
   }
 
   holds(node: Node): boolean {
@@ -170,9 +175,9 @@ export class Disk {
   }
 
   #start(): void {
-    const life = this.#life
+    const wait = ++this.#wait
     this.#timeline.after(this.#latency(), () => {
-      if (life !== this.#life) return
+      if (wait !== this.#wait) return
       if (this.#onFailedSync) return this.#failSync(this.#onFailedSync)
       const pending = this.#queue.shift()!
       const result = this.#apply(pending.batch)
@@ -192,6 +197,7 @@ export class Disk {
   /** The process died: what is queued is done up to a random point, and nobody hears of it. */
   crash(): void {
     this.#life++
+    this.#wait++
     const survive = this.#random.chance(0.5) ? 0 : this.#random.between(0, this.#queue.length)
     for (const { batch } of this.#queue.slice(0, survive)) this.#apply(batch)
     this.#queue = []
