@@ -28,7 +28,7 @@ export const HOME_HEARTBEAT = message(
     holds: term,
     /** Nonce of the CLAIM under way or won; empty: none. */
     nonce: text(32, '00112233aabbccdd'),
-    /** Processing replicas linked, itself included; 64 more where clients are, 128 where they ask. */
+    /** Processing replicas linked, itself included; more where clients ask (128), are (64) or asked and left (32). */
     size: uint(255),
     newestTerm: term,
   },

@@ -15,7 +15,8 @@ export interface RingPeer {
   heartbeat: The<'RING_HEARTBEAT'> | null
 }
 
-/** Each more than all that comes below it. */
+/** Clients that asked have left; some are there; they ask. Each weighs more than all that comes below it. */
+export const LEFT = 32
 export const WANTED = 64
 export const ASKED = 128
 
@@ -98,13 +99,13 @@ export class RingStanding {
 
   /**
    * What a claim weighs against the lease of another: the replicas linked here, and above all
-   * whether any client is, and has something to be ordered. A coordinator whom no client reaches gives way;
-   * what was asked does not outlive the clients.
+   * whether any client is, and has something to be ordered. A coordinator whom no client reaches gives way.
+   * Those that have just left may come back, and weigh less than any who are there.
    */
   get size(): number {
-    if (!this.wanted) return this.live.length
     const asked = this.now.monotonic - this.#askedAt <= this.timings.coordinatorPatience
-    return this.live.length + (asked ? ASKED : WANTED)
+    const weight = this.wanted ? (asked ? ASKED : WANTED) : asked ? LEFT : 0
+    return this.live.length + weight
   }
 
   /** The next slot of the ring with a live link. */

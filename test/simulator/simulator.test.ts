@@ -162,6 +162,14 @@ const ONCE_FAILED = [
     plan: planOf(810_420),
     why: 'the checker took what waits for the log for longer than five seconds for put, or given up',
   },
+  {
+    plan: planOf(810_667),
+    why: 'clients that came back again and again weighed nothing in between: others led whom none reached',
+  },
+  {
+    plan: planOf(811_818),
+    why: 'a write that was under way when a stuck disk was mended ended only when the disk would have',
+  },
 ] as const satisfies readonly { plan: Plan; why: string }[]
 
 for (const { plan, why } of ONCE_FAILED) {

@@ -2,8 +2,9 @@
 // others lead, and who asked them to is not overtaken by an election. Where that fails leaders follow
 // each other for ever, or just for longer than they need to.
 
+import { ERRORS } from '../../../protocol/errors.js'
 import type { Message, MessageName, The } from '../../../protocol/messages/catalogue.js'
-import { ASKED, WANTED } from '../../../protocol/order/standing.js'
+import { ASKED, LEFT, WANTED } from '../../../protocol/order/standing.js'
 import { TIMINGS } from '../../../protocol/replicas/config.js'
 import type { LogFields } from '../coverage/reach.js'
 import type { Host } from '../host.js'
@@ -27,6 +28,8 @@ interface Candidate {
   clientAt: number
   /** When it last weighed as one whose clients had asked for no order lately. */
   lightAt: number
+  /** When it last refused what a client had asked it for and takes an order. */
+  refusedAt: number
   stepped: number
   /** When it gave way to a larger part of the ring. */
   gaveWay: number
@@ -49,6 +52,12 @@ const PUT_AT_ONCE: ReadonlySet<string> = new Set<MessageName>([
   ...(['OPEN_STREAM', 'SEND', 'SEND_SEALED', 'DELETE', 'INVITE', 'BLOCK', 'UNBLOCK'] as const),
 ])
 
+/** A command that was put just now, and no coordinator could be reached: that text alone says what can be. */
+const isRefused = (message: Message): boolean =>
+  message.type === 'ERROR' &&
+  message.code === ERRORS.NOT_READY.code &&
+  message.text.includes('reachable')
+
 export class CandidateCheck implements Check {
   /** Of the ring. */
   readonly #slots: number
@@ -57,6 +66,7 @@ export class CandidateCheck implements Check {
       askers: new Map<Host, Asker>(),
       clientAt: -Infinity,
       lightAt: -Infinity,
+      refusedAt: -Infinity,
       stepped: 0,
       gaveWay: -Infinity,
     },
@@ -114,6 +124,7 @@ export class CandidateCheck implements Check {
   sent(from: Host, to: Host, message: Message): void {
     if (to.role === 'client' && 'request' in message && message.type !== 'PROGRESS') {
       this.#put(this.#asker(from, to), [message.request], from.steppedAt)
+      if (isRefused(message)) this.#lives.of(from).refusedAt = from.steppedAt
     }
     if (message.type === 'HOME_HEARTBEAT' || message.type === 'CLAIM') {
       this.#weighs(from, message.size)
@@ -123,10 +134,10 @@ export class CandidateCheck implements Check {
     this.#offers(from)
   }
 
-  /** Who only reads, or has left, needs no coordinator, and must not topple one that others need. */
+  /** Who only reads, or has left for good, needs no coordinator, and must not topple one that others need. */
   #weighs(from: Host, size: number): void {
     const candidate = this.#lives.of(from)
-    const { askers, clientAt, lightAt, stepped } = candidate
+    const { askers, clientAt, lightAt, refusedAt, stepped } = candidate
     const now = from.steppedAt
     if (size >= WANTED && size < ASKED) candidate.lightAt = now
     if (now - stepped > GAP_MS) return
@@ -135,10 +146,14 @@ export class CandidateCheck implements Check {
     expect(size < WANTED || alone < suspect + 1, 'C6', () => {
       return `${from.name} weighs ${size}, and for ${alone} ms no client has been connected`
     })
-    if (size < ASKED) return
+    const refused = now - refusedAt
+    expect(size >= LEFT || refused > coordinatorPatience - 1, 'C6', () => {
+      return `${from.name} weighs ${size}; ${refused} ms ago it refused what a client wanted ordered`
+    })
+    if (size < LEFT || (size >= WANTED && size < ASKED)) return
     const until = Math.max(...all.map((asker) => (asker.computing.size > 0 ? now : asker.until)))
     const waits = now - until
-    expect(waits < coordinatorPatience + 1 && until >= lightAt, 'C6', () => {
+    expect(waits < coordinatorPatience + 1 && (size < ASKED || until >= lightAt), 'C6', () => {
       return `${from.name} weighs ${size}; ${waits} ms ago all that clients had asked it for was put`
     })
   }

@@ -230,13 +230,25 @@ export const TERM_BUGS: readonly Bug[] = [
   {
     name: 'a coordinator whom no client reaches does not give way',
     workload: 'whole',
-    changes: [{ file: 'order/standing', line: '(asked ? ASKED : WANTED)', becomes: '0' }],
+    changes: [{ file: 'order/standing', line: 'live.length + weight', becomes: 'live.length' }],
     caughtBy: ['C6', 'P7'],
   },
   {
     name: 'what a client asked outlives it',
     workload: 'whole',
-    changes: [{ file: 'order/standing', line: 'if (!this.wanted)', becomes: 'if (false)' }],
+    changes: [
+      {
+        file: 'order/standing',
+        line: 'this.wanted ? (asked',
+        becomes: 'this.wanted || asked ? (asked',
+      },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
+    name: 'clients that have just left weigh nothing',
+    workload: 'whole',
+    changes: [{ file: 'order/standing', line: 'asked ? LEFT : 0', becomes: '0' }],
     caughtBy: ['C6', 'P7'],
   },
   {
