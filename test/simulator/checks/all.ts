@@ -6,6 +6,7 @@ import { ApartCheck } from './apart.js'
 import { AskingCheck } from './asking.js'
 import { CandidateCheck } from './candidates.js'
 import { clientChecks } from './client-checks.js'
+import { ConsentCheck } from './consents.js'
 import { DiskCheck } from './disk.js'
 import { ErasureCheck } from './erasure.js'
 import { HomeCheck } from './homes.js'
@@ -47,6 +48,7 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
     new MirrorCheck(),
     new AskingCheck(),
     new InstallCheck(),
+    new ConsentCheck(),
   ]
   if (sizes.persistence === 3) checks.push(new ApartCheck())
   if (clients) {
