@@ -276,7 +276,7 @@ export class Coordinator {
       if (!inFlight?.decided || !executed) return
       const { term, k, time } = inFlight.order
       this.#nextAppend++
-      this.#home.append({ term, k, time, drafts: executed.drafts })
+      this.#home.unanswered.append({ term, k, time, drafts: executed.drafts })
     }
   }
 

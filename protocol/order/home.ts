@@ -1,36 +1,18 @@
-// The narrow waist, seen from the processing tier: CLAIM, APPEND, FEED and READ at a persistence
-// home. Whatever is unanswered goes again, in order, to the next home or on a new connection: terms
-// and k make that harmless.
+// The narrow waist, seen from the processing tier: which persistence replica is the home, where terms are
+// claimed and orders appended and whose feed is followed. Another one may be asked questions.
 
 import type { LinkId, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
-import type { Draft } from '../log/entry.js'
 import { Questions } from './questions.js'
 import type { RingStanding } from './standing.js'
 import { Stores } from './stores.js'
+import { Unanswered, type UnansweredEvents } from './unanswered.js'
 
-export interface OrderAppend {
-  readonly term: number
-  readonly k: number
-  readonly time: number
-  readonly drafts: readonly Draft[]
-}
-
-interface Append extends OrderAppend {
-  readonly id: number
-}
-
-export interface HomeEvents {
+export interface HomeEvents extends UnansweredEvents {
   /** Entries of the committed log, in order. */
   entries(message: The<'ENTRIES'>): void
-  appended(k: number, runs: The<'APPENDED'>['runs']): void
-  claimed(message: The<'CLAIMED'>): void
-  /** The term is over. */
-  fenced(term: number): void
   /** A larger part of the ring asks to lead. */
   resign(term: number): void
-  /** The append can never be done in this term. */
-  refused(reason: 'conflict' | 'too-old'): void
 }
 
 export class Home {
@@ -41,21 +23,12 @@ export class Home {
   home: Slot = 0
   /** Since when there has been no home that can commit, monotonic ms; null: there is one. */
   #homelessSince: number | null = 0
-  /** When the home last answered, or was first asked, monotonic ms. */
-  #answeredAt = 0
-  #next = 0
-  #unanswered: Append[] = []
-  readonly #wentBackTo = new Set<number>()
-  #cursors: {
-    readonly id: number
-    readonly drafts: readonly Draft[]
-  } | null = null
-  #claim: Omit<The<'CLAIM'>, 'size'> | null = null
+  /** CLAIM and APPEND, on the main lane. */
+  readonly unanswered: Unanswered
   /** TIP and READ, on the bulk lane. */
   readonly questions: Questions
   #applied: () => number
   bodies = false
-  #retryAt = 0
 
   constructor(standing: RingStanding, applied: () => number, events: HomeEvents) {
     this.#s = standing
@@ -66,6 +39,11 @@ export class Home {
       quorate: () => this.stores.anyQuorate,
       ask: (slot, message) => standing.outbox.send(this.stores.get(slot)!.bulk!, message),
     })
+    const port = {
+      send: (message: Message) => this.#toHome(message),
+      resume: () => this.#resume(),
+    }
+    this.unanswered = new Unanswered(standing, port, events)
     this.#events = events
   }
 
@@ -101,24 +79,14 @@ export class Home {
 
   /** How long there has been no such home, or none that answers what it was asked, ms. */
   get homelessMs(): number {
-    const waits = this.#unanswered.length > 0 || this.#claim !== null
-    const since = Math.min(this.#homelessSince ?? Infinity, waits ? this.#answeredAt : Infinity)
+    const since = Math.min(this.#homelessSince ?? Infinity, this.unanswered.since)
     return Math.max(0, this.#s.now.monotonic - since)
   }
 
   /** After a stall of our own nobody else is late. */
   freshen(): void {
     this.stores.freshen()
-    this.#answered()
-  }
-
-  /** Something is asked of the home where nothing was, or the home has answered. */
-  #answered(): void {
-    this.#answeredAt = this.#s.now.monotonic
-  }
-
-  get unanswered(): number {
-    return this.#unanswered.length
+    this.unanswered.freshen()
   }
 
   choose(): void {
@@ -148,9 +116,7 @@ export class Home {
   #resume(): void {
     this.sayHeartbeat(this.home)
     this.follow()
-    this.#sendClaim()
-    for (const append of this.#unanswered) this.#sendAppend(append)
-    this.#sendCursors()
+    this.unanswered.sendAgain()
   }
 
   #toHome(message: Message): void {
@@ -168,59 +134,6 @@ export class Home {
   }
 
   // ---- what is asked --------------------------------------------------------------------------
-
-  claim(expected: number, nonce: string): void {
-    const { boot, now } = this.#s
-    this.#answered()
-    this.#claim = { type: 'CLAIM', expected, boot, nonce, time: now.wall }
-    this.#sendClaim()
-  }
-
-  /** It weighs what this replica weighs now, not what it did where it was sent before. */
-  #sendClaim(): void {
-    if (this.#claim) this.#toHome({ ...this.#claim, size: this.#s.size })
-  }
-
-  /** Nonce of the claim under way; empty: none. */
-  get claiming(): string {
-    return this.#claim?.nonce ?? ''
-  }
-
-  dropClaim(): void {
-    this.#claim = null
-  }
-
-  append(order: OrderAppend): void {
-    const append = { ...order, id: ++this.#next }
-    if (this.#unanswered.length === 0) this.#answered()
-    this.#unanswered.push(append)
-    this.#sendAppend(append)
-  }
-
-  #sendAppend({ id, term, k, time, drafts }: Append): void {
-    this.#toHome({ type: 'APPEND', id, term, k, part: 1, parts: drafts.length, time, drafts })
-  }
-
-  /** The term is over or given up: nothing of it is sent again. */
-  dropAppends(): void {
-    this.#unanswered = []
-    this.#wentBackTo.clear()
-  }
-
-  /** Cursors, outside the term; one entry at a time. False: the last is still under way. */
-  appendCursors(draft: Draft): boolean {
-    if (this.#cursors || !this.serves) return false
-    this.#cursors = { id: ++this.#next, drafts: [draft] }
-    this.#sendCursors()
-    return true
-  }
-
-  #sendCursors(): void {
-    if (!this.#cursors) return
-    const { id, drafts } = this.#cursors
-    const time = this.#s.now.wall
-    this.#toHome({ type: 'APPEND', id, term: 0, k: 0, part: 1, parts: 1, time, drafts })
-  }
 
   /** Whom to ask: the home first, then the others that are heard and have a bulk link. */
   #askable(): Slot[] {
@@ -271,7 +184,7 @@ export class Home {
     this.#s.outbox.send(link, {
       type: 'HOME_HEARTBEAT',
       holds,
-      nonce: this.claiming,
+      nonce: this.unanswered.claiming,
       size,
       newestTerm,
     })
@@ -282,13 +195,9 @@ export class Home {
   }
 
   tick(): void {
-    const { now } = this.#s
     this.choose()
     this.questions.tick()
-    if (this.#retryAt > 0 && now.monotonic >= this.#retryAt) {
-      this.#retryAt = 0
-      this.#resume()
-    }
+    this.unanswered.tick()
   }
 
   // ---- what is answered -----------------------------------------------------------------------
@@ -314,75 +223,9 @@ export class Home {
         this.#events.resign(message.term)
         return
       default:
-        if (known.slot === this.home && known.lane === 'main') this.#fromHome(message)
+        if (known.slot !== this.home || known.lane !== 'main') return
+        if (message.type === 'ENTRIES') this.#events.entries(message)
+        else this.unanswered.onMessage(message)
     }
-  }
-
-  #fromHome(message: Message): void {
-    switch (message.type) {
-      case 'ENTRIES':
-        this.#events.entries(message)
-        return
-      case 'CLAIMED':
-        if (message.nonce !== this.#claim?.nonce) return
-        if (message.outcome === 'not-serving') this.#retrySoon()
-        else this.#events.claimed(message)
-        return
-      case 'APPENDED':
-        this.#onAppended(message)
-        return
-      case 'FENCED':
-        if (this.#unanswered.some(({ id }) => id === message.id)) this.#events.fenced(message.term)
-        return
-      case 'GAP':
-        this.#goBack(message)
-        return
-      case 'NOT_APPENDED':
-        this.#onNotAppended(message)
-        return
-      default:
-        return
-    }
-  }
-
-  #onAppended(message: The<'APPENDED'>): void {
-    if (message.id === this.#cursors?.id) {
-      this.#cursors = null
-      return
-    }
-    const at = this.#unanswered.findIndex(({ id }) => id === message.id)
-    if (at < 0) return
-    this.#unanswered.splice(at, 1)
-    this.#answered()
-    this.#wentBackTo.clear()
-    this.#events.appended(message.k, message.runs)
-  }
-
-  /** The store lacks an order before this one: from there on again, once for each gap. */
-  #goBack(message: The<'GAP'>): void {
-    if (!this.#unanswered.some(({ id }) => id === message.id)) return
-    if (this.#wentBackTo.has(message.expected)) return
-    this.#wentBackTo.add(message.expected)
-    for (const append of this.#unanswered) {
-      if (append.k >= message.expected) this.#sendAppend(append)
-    }
-  }
-
-  #onNotAppended(message: The<'NOT_APPENDED'>): void {
-    if (message.id === this.#cursors?.id) {
-      this.#retrySoon()
-      return
-    }
-    if (!this.#unanswered.some(({ id }) => id === message.id)) return
-    if (message.reason === 'conflict' || message.reason === 'too-old') {
-      this.#events.refused(message.reason)
-    } else {
-      this.#retrySoon()
-    }
-  }
-
-  #retrySoon(): void {
-    if (this.#retryAt === 0) this.#retryAt = this.#s.now.monotonic + this.#s.timings.heartbeat
-    this.#wentBackTo.clear()
   }
 }

@@ -177,7 +177,7 @@ export class Leadership {
     this.#claimNonce = this.#s.nonce()
     this.#expected = this.#s.newestTerm
     this.#s.outbox.log('info', 'claiming', { expected: this.#expected })
-    this.#home.claim(this.#expected, this.#claimNonce)
+    this.#home.unanswered.claim(this.#expected, this.#claimNonce)
     this.#home.sayHeartbeats()
   }
 
@@ -209,7 +209,7 @@ export class Leadership {
     this.#s.holds = 0
     this.#won = null
     this.#claimNonce = ''
-    this.#home.dropClaim()
+    this.#home.unanswered.dropClaim()
     this.#ring.rest()
   }
 
@@ -226,7 +226,7 @@ export class Leadership {
     this.#insist = 0
     this.#s.role = 'coordinator'
     this.#s.holds = won.term
-    this.#home.dropClaim()
+    this.#home.unanswered.dropClaim()
     this.#s.outbox.log('info', 'coordinator', { term: won.term })
     const { self, boot } = this.#s
     const successor = this.#s.successor
@@ -290,7 +290,7 @@ export class Leadership {
     this.#becomeFollower()
     const { now, timings } = this.#s
     this.#disqualifiedUntil = now.monotonic + timings.heartbeat * (1 + this.#s.random())
-    this.#home.dropAppends()
+    this.#home.unanswered.dropAppends()
     this.#home.sayHeartbeats()
     if (held > 0) {
       this.#s.outbox.log('warn', 'stopped-coordinating', { term: held, reason })

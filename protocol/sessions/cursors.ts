@@ -34,7 +34,7 @@ export class Cursors {
     const { now } = this.#s
     if (this.#pending.size === 0 || now.monotonic - this.#last < INTERVAL_MS) return
     const draft = { meta: plainMeta(KIND.cursors), body: encodeMarks(this.#pending) }
-    if (!this.#home.appendCursors(draft)) return
+    if (!this.#home.serves || !this.#home.unanswered.appendCursors(draft)) return
     this.#last = now.monotonic
     this.#pending = new Marks()
   }

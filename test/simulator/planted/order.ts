@@ -175,9 +175,9 @@ export const ORDER_BUGS: readonly Bug[] = [
     changes: [
       {
         file: COORDINATOR,
-        line: 'this.#home.append({ term, k, time, drafts: executed.drafts });',
+        line: 'this.#home.unanswered.append({ term, k, time, drafts: executed.drafts });',
         becomes:
-          'this.#home.append({ term, k, time, drafts: executed.drafts });\n' +
+          'this.#home.unanswered.append({ term, k, time, drafts: executed.drafts });\n' +
           "this.#committed.push({ type: 'COMMITTED', term, k, hash: executed.hash, runs: [{ part: 1, index: this.#executor.base.index + 1 }] });",
       },
     ],

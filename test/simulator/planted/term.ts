@@ -268,8 +268,8 @@ export const TERM_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'order/home',
-        line: 'const waits = this.#unanswered.length > 0 || this.#claim !== null;',
+        file: 'order/unanswered',
+        line: 'const waits = this.#appends.length > 0 || this.#claim !== null;',
         becomes: 'const waits = false;',
       },
     ],
