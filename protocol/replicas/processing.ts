@@ -6,20 +6,17 @@ import type { Durations } from '../durations.js'
 import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { nonsenseIn } from '../messages/sense.js'
-import type { Entry, Meta } from '../log/entry.js'
 import { Coordinator } from '../order/coordinator.js'
-import type { Command } from '../order/decision.js'
 import { Executor } from '../order/executor.js'
 import { Home } from '../order/home.js'
 import { Leadership } from '../order/leadership.js'
 import { describeProcessing, ringMetrics } from '../order/report.js'
-import { Passed } from '../order/passed.js'
 import { Requests } from '../order/requests.js'
 import { RingStanding, type Role } from '../order/standing.js'
 import { Cursors } from '../sessions/cursors.js'
-import { Sessions, type Asked } from '../sessions/sessions.js'
-import { refusal, type Session } from '../sessions/session.js'
+import { Sessions } from '../sessions/sessions.js'
 import { clusterStatus } from '../sessions/status.js'
+import { Commanding } from './commanding.js'
 import type { ProcessingConfig } from './config.js'
 import { Following } from './following.js'
 import type { PROCESSING_DURATIONS, ProcessingMetrics } from './metrics.js'
@@ -31,12 +28,11 @@ export class ProcessingReplica implements Machine {
   readonly #coordinator: Coordinator
   readonly #leadership: Leadership
   readonly #requests: Requests
-  readonly #passed = new Passed()
   readonly #sessions: Sessions
   readonly #cursors: Cursors
+  readonly #commanding: Commanding
   readonly #following: Following
   readonly #ringOf = new Map<LinkId, Slot>()
-  #nextRequest = 0
   #lastTick: number | null = null
   #lastHeartbeat = -Infinity
   #draining = false
@@ -69,7 +65,10 @@ export class ProcessingReplica implements Machine {
     })
     this.#leadership = new Leadership(this.#s, this.#home, () => this.#executor.base, {
       coordinate: () => this.#coordinator.begin(),
-      stopped: () => this.#stopped(),
+      stopped: () => {
+        this.#commanding.stopped()
+        this.#executor.dropOverlay()
+      },
       coordinator: (slot) => this.#requests.answeredBy(slot),
       refuted: (term) => {
         this.#executor.enterTerm(term)
@@ -80,12 +79,12 @@ export class ProcessingReplica implements Machine {
     this.#requests = new Requests(config.self, config.boot)
     this.#sessions = new Sessions(this.#s, this.#home, this.#executor, {
       submit: (session, request, asked, answer, placed) =>
-        this.#submit(session, request, asked, answer, placed),
+        this.#commanding.submit(session, request, asked, answer, placed),
       marked: (user, mark) => this.#cursors.mark(user, mark),
       status: (request) =>
         clusterStatus(this.#s, this.#home, this.#executor, this.coordinatorSlot, request),
     })
-    this.#following = new Following({
+    const parts = {
       standing: this.#s,
       home: this.#home,
       executor: this.#executor,
@@ -93,7 +92,9 @@ export class ProcessingReplica implements Machine {
       leadership: this.#leadership,
       coordinator: this.#coordinator,
       sessions: this.#sessions,
-    })
+    }
+    this.#commanding = new Commanding(parts)
+    this.#following = new Following(parts)
   }
 
   /** The live coordinator's slot; 0: none known. */
@@ -291,7 +292,7 @@ export class ProcessingReplica implements Machine {
         this.#leadership.onCoordinator(message)
         return
       case 'PASS':
-        this.#onPass(slot, message.commands)
+        this.#commanding.onPass(slot, message.commands)
         return
       case 'NOT_TAKEN':
         this.#requests.notTaken(message.requests)
@@ -308,71 +309,6 @@ export class ProcessingReplica implements Machine {
       default:
         this.#s.outbox.close(link, `${message.type} does not belong on this connection`)
     }
-  }
-
-  // ---- commands -------------------------------------------------------------------------------
-
-  #submit(
-    session: Session,
-    request: number,
-    asked: Asked,
-    answer: (entry: Entry, meta: Meta) => void,
-    placed: () => void = () => {},
-  ): void {
-    // What was computed for a client that has left says nothing of where the others are.
-    if (this.#sessions.has(session.link)) this.#s.clientAsked()
-    const coordinator = this.coordinatorSlot
-    const { boot, self } = this.#s
-    const id = ++this.#nextRequest
-    const command = { ...asked, origin: { slot: self, boot, id } } as Command
-    const refuse = (name: 'NOT_READY' | 'NO_QUORUM' | 'OVERLOADED' | 'STORAGE_FULL'): void =>
-      this.#sessions.reply(session, refusal(request, name, this.#why(name)))
-    if (this.#home.stores.full) return refuse('STORAGE_FULL')
-    if (!this.#home.quorate) return refuse('NO_QUORUM')
-    if (coordinator === 0) return refuse('NOT_READY')
-    if (coordinator === self) {
-      if (!this.#coordinator.submit(command)) return refuse('OVERLOADED')
-    } else if (this.#s.peers.has(coordinator)) {
-      this.#s.send(coordinator, { type: 'PASS', commands: [command] })
-    } else {
-      return refuse('NOT_READY')
-    }
-    const fail = (ordered: boolean): void =>
-      this.#sessions.reply(session, refusal(request, ordered ? 'UNKNOWN_OUTCOME' : 'NOT_READY'))
-    const asking = { link: session.link, request, command, slot: coordinator }
-    this.#requests.add({ ...asking, answer, placed, fail })
-  }
-
-  #why(name: string): string {
-    if (name !== 'NOT_READY' && name !== 'NO_QUORUM') return ''
-    const { stores } = this.#s
-    const reached = this.#home.reached.map((slot) => `s${slot}`).join(', ') || 'none'
-    const needed = Math.floor(stores / 2) + 1
-    return `${this.#home.reached.length} of ${stores} persistence replicas reachable: ${reached}; ${needed} needed`
-  }
-
-  #onPass(from: Slot, commands: readonly Command[]): void {
-    const refused = this.#passed
-      .fresh(commands)
-      .filter((command) => this.#s.role !== 'coordinator' || !this.#coordinator.submit(command))
-    if (refused.length === 0) return
-    const reason = this.#s.role === 'coordinator' ? 'overloaded' : 'not-coordinator'
-    const requests = refused.map((command) => command.origin.id)
-    this.#s.send(from, { type: 'NOT_TAKEN', requests, reason })
-  }
-
-  /** Nothing queued had a place in an order yet: that is certain, and said. */
-  #stopped(): void {
-    const queued = this.#coordinator.end()
-    const own = queued.filter((command) => command.origin.slot === this.#s.self)
-    this.#requests.notTaken(own.map((command) => command.origin.id))
-    for (const command of queued) {
-      const { slot, id } = command.origin
-      if (slot === this.#s.self) continue
-      this.#s.send(slot, { type: 'NOT_TAKEN', requests: [id], reason: 'not-coordinator' })
-    }
-    this.#requests.lostCoordinator(this.#s.self)
-    this.#executor.dropOverlay()
   }
 
   // ---- for people -----------------------------------------------------------------------------

@@ -256,7 +256,7 @@ export const TERM_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'replicas/processing',
+        file: 'replicas/commanding',
         line: 'if (this.#sessions.has(session.link))',
         becomes: 'if (true)',
       },
