@@ -1,19 +1,13 @@
 // Where a processing replica stands: its role, the terms it knows and its links in the ring. The
 // parts of the replica share this.
 
-import type { Entropy, LinkId, Now, Slot } from '../machine.js'
+import type { Entropy, Now, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
 import type { Limits, ProcessingConfig, Registration, Timings } from '../replicas/config.js'
 import { Outbox } from '../replicas/outbox.js'
+import type { TierPeer } from '../replicas/tier-links.js'
 
 export type Role = 'follower' | 'participant' | 'claimant' | 'coordinator'
-
-export interface RingPeer {
-  readonly link: LinkId
-  readonly boot: string
-  heard: number
-  heartbeat: The<'RING_HEARTBEAT'> | null
-}
 
 /** Clients that asked have left; some are there; they ask. Each weighs more than all that comes below it. */
 export const LEFT = 32
@@ -31,7 +25,7 @@ export class RingStanding {
   readonly limits: Limits
   readonly registration: Registration
   readonly outbox = new Outbox()
-  readonly peers = new Map<Slot, RingPeer>()
+  readonly peers = new Map<Slot, TierPeer<The<'RING_HEARTBEAT'>>>()
   now: Now = { monotonic: 0, wall: 0 }
   role: Role = 'follower'
   /** The term that this replica coordinates; 0: none. */

@@ -24,6 +24,7 @@ import { Trial } from '../view/trial.js'
 import { describePersistence, persistenceMetrics } from '../view/report.js'
 import type { PersistenceConfig } from './config.js'
 import type { PERSISTENCE_DURATIONS, PersistenceMetrics } from './metrics.js'
+import { TierLinks } from './tier-links.js'
 
 export class PersistenceReplica implements Machine {
   readonly #s: Standing
@@ -38,15 +39,14 @@ export class PersistenceReplica implements Machine {
   readonly #waist: Waist
   readonly #inView: InView
   readonly #trial: Trial
-  /** Other persistence replicas, by link. */
-  readonly #peerOf = new Map<LinkId, Slot>()
-  #lastTick: number | null = null
+  readonly #tier: TierLinks<The<'VIEW_HEARTBEAT'>>
   #lastHeartbeat = -Infinity
   #draining = false
   #saidStatus = ''
 
   constructor(config: PersistenceConfig) {
     this.#s = new Standing(config)
+    this.#tier = new TierLinks(this.#s)
     this.#leases = new Leases(this.#s)
     this.#puller = new Puller(this.#s)
     this.#life = new Life(this.#s, config.recovered?.remembered ?? [])
@@ -174,9 +174,7 @@ export class PersistenceReplica implements Machine {
     if (peer.lane !== 'main') return
     const old = this.#s.peers.get(peer.slot)
     if (old) this.#lose(old.link)
-    this.#peerOf.set(link, peer.slot)
-    const heard = this.#s.now.monotonic
-    this.#s.peers.set(peer.slot, { link, boot: peer.boot, heard, heartbeat: null })
+    this.#tier.up(link, peer.slot, peer.boot)
     sayViewHeartbeat(this.#s, this.#leases, [peer.slot])
     this.#life.linked(peer.slot)
     this.#appender.reconnected(peer.slot)
@@ -189,10 +187,8 @@ export class PersistenceReplica implements Machine {
   }
 
   #lose(link: LinkId): void {
-    const slot = this.#peerOf.get(link)
-    this.#peerOf.delete(link)
-    if (slot === undefined || this.#s.peers.get(slot)?.link !== link) return
-    this.#s.peers.delete(slot)
+    const slot = this.#tier.down(link)
+    if (slot === undefined) return
     this.#inView.forget(link)
     this.#puller.lost(slot)
     this.#view.lost(slot)
@@ -202,16 +198,11 @@ export class PersistenceReplica implements Machine {
   // ---- time -----------------------------------------------------------------------------------
 
   #tick(): void {
-    const { now, timings, peers } = this.#s
-    const stalled = this.#lastTick !== null && now.monotonic - this.#lastTick > timings.suspect / 2
-    this.#lastTick = now.monotonic
-    // After a stall of our own, others' silence means nothing: suspicions start afresh.
-    if (stalled) for (const peer of peers.values()) peer.heard = now.monotonic
-    for (const peer of [...peers.values()]) {
-      if (now.monotonic - peer.heard > 3 * timings.suspect) {
-        this.#s.outbox.close(peer.link, 'silent')
-        this.#lose(peer.link)
-      }
+    const { now, timings } = this.#s
+    this.#tier.tick()
+    for (const link of this.#tier.silent) {
+      this.#s.outbox.close(link, 'silent')
+      this.#lose(link)
     }
     this.#trial.tick()
     this.#life.tick()
@@ -254,13 +245,9 @@ export class PersistenceReplica implements Machine {
   // ---- messages -------------------------------------------------------------------------------
 
   #onMessage(link: LinkId, message: Message): void {
-    const slot = this.#peerOf.get(link)
-    if (slot !== undefined) {
-      // Frames of a connection that has been replaced are ignored.
-      if (this.#s.peers.get(slot)?.link === link) this.#fromPeer(slot, link, message)
-      return
-    }
-    if (this.#waist.owns(link)) this.#waist.onMessage(link, message)
+    const slot = this.#tier.current(link)
+    if (slot !== undefined) this.#fromPeer(slot, link, message)
+    else if (this.#waist.owns(link)) this.#waist.onMessage(link, message)
   }
 
   #fromPeer(from: Slot, link: LinkId, received: Message): void {

@@ -20,6 +20,7 @@ import { Commanding } from './commanding.js'
 import type { ProcessingConfig } from './config.js'
 import { Following } from './following.js'
 import type { PROCESSING_DURATIONS, ProcessingMetrics } from './metrics.js'
+import { TierLinks } from './tier-links.js'
 
 export class ProcessingReplica implements Machine {
   readonly #s: RingStanding
@@ -32,14 +33,14 @@ export class ProcessingReplica implements Machine {
   readonly #cursors: Cursors
   readonly #commanding: Commanding
   readonly #following: Following
-  readonly #ringOf = new Map<LinkId, Slot>()
-  #lastTick: number | null = null
+  readonly #ring: TierLinks<The<'RING_HEARTBEAT'>>
   #lastHeartbeat = -Infinity
   #draining = false
   #saidRole = ''
 
   constructor(config: ProcessingConfig) {
     this.#s = new RingStanding(config)
+    this.#ring = new TierLinks(this.#s)
     this.#executor = new Executor(config.seal, config.readKey)
     const applied = (): number => this.#executor.base.index
     this.#home = new Home(this.#s, applied, {
@@ -182,9 +183,7 @@ export class ProcessingReplica implements Machine {
     if (peer.lane !== 'main') return
     const old = this.#s.peers.get(peer.slot)
     if (old) this.#lose(old.link)
-    this.#ringOf.set(link, peer.slot)
-    const heard = this.#s.now.monotonic
-    this.#s.peers.set(peer.slot, { link, boot: peer.boot, heard, heartbeat: null })
+    this.#ring.up(link, peer.slot, peer.boot)
     this.#s.send(peer.slot, this.#ownHeartbeat())
     if (this.#s.role === 'coordinator') this.#coordinator.linked(peer.slot)
   }
@@ -196,10 +195,8 @@ export class ProcessingReplica implements Machine {
   }
 
   #lose(link: LinkId): void {
-    const slot = this.#ringOf.get(link)
-    this.#ringOf.delete(link)
-    if (slot === undefined || this.#s.peers.get(slot)?.link !== link) return
-    this.#s.peers.delete(slot)
+    const slot = this.#ring.down(link)
+    if (slot === undefined) return
     this.#requests.lostCoordinator(slot)
     if (this.#s.role === 'coordinator') this.#coordinator.lost(slot)
     this.#leadership.linkLost()
@@ -208,19 +205,13 @@ export class ProcessingReplica implements Machine {
   // ---- time -----------------------------------------------------------------------------------
 
   #tick(): void {
-    const { now, timings, peers } = this.#s
-    const stalled = this.#lastTick !== null && now.monotonic - this.#lastTick > timings.suspect / 2
-    this.#lastTick = now.monotonic
-    // After a stall of our own, others' silence means nothing: suspicions start afresh.
-    if (stalled) {
-      for (const peer of peers.values()) peer.heard = now.monotonic
-      this.#home.freshen()
-    }
-    for (const [slot, peer] of [...peers]) {
-      if (now.monotonic - peer.heard <= 3 * timings.suspect) continue
-      this.#s.outbox.close(peer.link, 'silent')
-      this.#lose(peer.link)
-      this.#s.outbox.log('warn', 'peer-silent', { peer: slot })
+    const { now, timings } = this.#s
+    if (this.#ring.tick()) this.#home.freshen()
+    for (const link of this.#ring.silent) {
+      const peer = this.#ring.current(link)!
+      this.#s.outbox.close(link, 'silent')
+      this.#lose(link)
+      this.#s.outbox.log('warn', 'peer-silent', { peer })
     }
     this.#home.tick()
     this.#leadership.maintain()
@@ -262,12 +253,9 @@ export class ProcessingReplica implements Machine {
       if (message.type === 'STORE_HEARTBEAT') this.#leadership.maintain()
       return
     }
-    const slot = this.#ringOf.get(link)
-    const peer = slot === undefined ? undefined : this.#s.peers.get(slot)
-    // Frames of a connection that has been replaced are ignored.
-    if (slot === undefined || peer?.link !== link) return
-    if (this.#isNonsense(slot, link, message)) return
-    peer.heard = this.#s.now.monotonic
+    const slot = this.#ring.current(link)
+    if (slot === undefined || this.#isNonsense(slot, link, message)) return
+    this.#s.peers.get(slot)!.heard = this.#s.now.monotonic
     this.#fromRing(slot, link, message)
   }
 

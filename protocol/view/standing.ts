@@ -2,7 +2,7 @@
 // parts of the replica (turn, log, view change, reads) share this and nothing else.
 
 import { LamportClock, MAX_JUMP } from '../clocks/lamport.js'
-import type { Entropy, LinkId, Now, Slot } from '../machine.js'
+import type { Entropy, Now, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { compareEpochs, EPOCH_ZERO, maxEpoch, sameEpoch, type Epoch } from '../log/epoch.js'
 import {
@@ -23,6 +23,7 @@ import {
   type Timings,
 } from '../replicas/config.js'
 import { Outbox } from '../replicas/outbox.js'
+import type { TierPeer } from '../replicas/tier-links.js'
 
 export type Status = 'normal' | 'changing' | 'outside' | 'learner'
 
@@ -32,15 +33,6 @@ type WithoutHeader<M> = M extends unknown
   ? Omit<M, 'clock' | 'installed' | 'promised' | 'incarnation'>
   : never
 export type Body = WithoutHeader<PeerMessage>
-
-export interface PeerState {
-  readonly link: LinkId
-  readonly boot: string
-  /** When a frame last came, monotonic ms. */
-  heard: number
-  /** What its last heartbeat said; null until the first. */
-  heartbeat: The<'VIEW_HEARTBEAT'> | null
-}
 
 const NOBODY: Incarnation = { counter: 0, nonce: '' }
 
@@ -58,7 +50,7 @@ export class Standing {
   readonly bounds: LogBounds
   readonly outbox = new Outbox()
   readonly clock: LamportClock
-  readonly peers = new Map<Slot, PeerState>()
+  readonly peers = new Map<Slot, TierPeer<The<'VIEW_HEARTBEAT'>>>()
   log: LogTail
   status: Status = 'learner'
   now: Now = { monotonic: 0, wall: 0 }
