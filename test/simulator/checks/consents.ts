@@ -48,7 +48,10 @@ export class ConsentCheck implements Check {
       const heartbeat = others.get(slot)
       return heartbeat && compareEpochs(heartbeat.installed, installedEpoch) < 0
     })
-    if (status === 'normal' && lacks) owed.add(formatEpoch(message.epoch))
+    // The same may be asked again, when all have the view.
+    const epoch = formatEpoch(message.epoch)
+    if (status === 'normal' && lacks) owed.add(epoch)
+    else owed.delete(epoch)
   }
 
   sent(from: Host, to: Host, message: Message): void {
