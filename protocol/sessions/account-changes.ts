@@ -134,7 +134,7 @@ export class AccountChanges {
   /** As they are stored: whoever asks must know the password, and opens them alone. */
   exportKeys(session: Session, user: string, message: The<'EXPORT_KEYS'>): void {
     const { request } = message
-    this.#port.atTip(session, request, () => {
+    this.#port.lookUp(session, user, request, () => {
       const secrets = this.#executor.base.account(user)?.secrets
       if (!secrets) return this.#port.reply(session, refusal(request, 'NOT_READY'))
       if (isClientHeld(secrets)) return this.#port.reply(session, refusal(request, 'NOT_HERE'))

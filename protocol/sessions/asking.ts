@@ -17,4 +17,6 @@ export interface Asking {
   reply(session: Session, message: Message): void
   /** Runs `then` when the own log holds everything that was acknowledged before now. */
   atTip(session: Session, request: number, then: () => void): void
+  /** The same for what is shown to this user alone, who may have logged out by then. */
+  lookUp(session: Session, user: string, request: number, then: () => void): void
 }

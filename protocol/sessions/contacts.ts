@@ -59,7 +59,7 @@ export class Contacts {
   }
 
   blocked(session: Session, user: string, { request }: The<'BLOCKED'>): void {
-    this.#port.atTip(session, request, () => this.#sayBlocked(session, user, request))
+    this.#port.lookUp(session, user, request, () => this.#sayBlocked(session, user, request))
   }
 
   #sayBlocked(session: Session, user: string, request: number): void {

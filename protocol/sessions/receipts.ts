@@ -27,20 +27,21 @@ interface Follower {
 export class Receipts {
   readonly #s: RingStanding
   readonly #executor: Executor
-  readonly #port: Pick<Asking, 'reply' | 'atTip'>
+  readonly #port: Pick<Asking, 'reply' | 'atTip' | 'lookUp'>
   readonly #followers = new Map<LinkId, Follower>()
 
-  constructor(standing: RingStanding, executor: Executor, port: Pick<Asking, 'reply' | 'atTip'>) {
+  constructor(
+    standing: RingStanding,
+    executor: Executor,
+    port: Pick<Asking, 'reply' | 'atTip' | 'lookUp'>,
+  ) {
     this.#s = standing
     this.#executor = executor
     this.#port = port
   }
 
   list(session: Session, user: string, { request, limit, to }: The<'RECEIPTS'>): void {
-    this.#port.atTip(session, request, () => {
-      if (session.user !== user) {
-        return this.#port.reply(session, refusal(request, 'NOT_LOGGED_IN'))
-      }
+    this.#port.lookUp(session, user, request, () => {
       const sends = this.#executor.base.sent.newest(user, limit, to)
       const receipts = sends.map((sent) => ({ ...sent, state: this.#stateOf(sent) }))
       this.#port.reply(session, { type: 'RECEIPTS_ARE', request, sends: receipts })

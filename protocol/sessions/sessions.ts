@@ -78,6 +78,11 @@ export class Sessions {
         port.submit(session, request, asked, answer, placed),
       reply: (session, message) => this.reply(session, message),
       atTip: (session, request, then) => this.#atTip(session, request, then),
+      lookUp: (session, user, request, then) =>
+        this.#atTip(session, request, () => {
+          if (session.user === user) then()
+          else this.reply(session, refusal(request, 'NOT_LOGGED_IN'))
+        }),
     }
     this.receipts = new Receipts(standing, executor, asking)
     this.sends = new Sends(standing, executor, this.receipts, asking)

@@ -26,6 +26,7 @@ class Scene {
     this.receipts = new Receipts(standing, executor, {
       reply: ({ link }, message) => this.#outbox.send(link, message),
       atTip: (_session, _request, then) => then(),
+      lookUp: (_session, _user, _request, then) => then(),
     })
   }
 

@@ -120,12 +120,12 @@ export class PeopleCheck implements Check {
       case 'INVITED':
         return this.#invited(to, message)
       case 'BLOCKED_ARE':
-        return this.#blocked(to, message)
+        return this.#blocked(from, to, message)
       case 'ACCOUNT_DELETED':
         return this.#deleted(to, message)
       case 'PAGE':
       case 'PUSH':
-        return this.#shown(from, to)
+        return this.#shown(from, to, this.#requests.userAt(from, to))
       case 'ERROR':
         if (message.request > 0) this.#refused(from, to, message)
     }
@@ -141,8 +141,9 @@ export class PeopleCheck implements Check {
     })
   }
 
-  #blocked(to: Host, { request, names }: The<'BLOCKED_ARE'>): void {
+  #blocked(from: Host, to: Host, { request, names }: The<'BLOCKED_ARE'>): void {
     const { asked, user, end } = this.#requests.any(to, request)
+    if (asked.type === 'BLOCKED') this.#shown(from, to, user)
     const lists = this.#listsOf(user).filter((_, i, all) => (all[i + 1]?.index ?? Infinity) > end)
     const right = lists.some((list) => [...list.names].sort().join() === names.join())
     expect(right, 'block', () => `${to.name} is told that it blocks [${names.join()}]`)
@@ -160,12 +161,11 @@ export class PeopleCheck implements Check {
     })
   }
 
-  #shown(from: Host, to: Host): void {
-    const user = this.#requests.userAt(from, to)
+  #shown(from: Host, to: Host, user: string): void {
     const closing = this.#ledger.closed.get(user)?.index ?? Infinity
     const { appliedIndex } = from.machine as ProcessingReplica
     expect(closing > appliedIndex, 'closed', () => {
-      return `${from.name} shows ${to.name} the mailbox of ${user}, which it knows to be gone`
+      return `${from.name} shows ${to.name} what is ${user}'s, whom it knows to be gone`
     })
   }
 

@@ -107,6 +107,14 @@ export const PEOPLE_BUGS: readonly Bug[] = [
     caughtBy: ['closed', 'linearizable', 'receipt', 'deleted'],
   },
   {
+    name: 'what is looked up is shown also to who has logged out',
+    workload: 'whole',
+    changes: [
+      { file: 'sessions/sessions', line: 'if (session.user === user)', becomes: 'if (true)' },
+    ],
+    caughtBy: ['closed', 'block', 'receipt'],
+  },
+  {
     name: 'the end of an account erases only what is in memory',
     workload: 'whole',
     changes: [

@@ -30,9 +30,9 @@ export const RECEIPT_BUGS: readonly Bug[] = [
     changes: [
       {
         file: RECEIPTS,
-        line: 'this.#port.atTip(session, request, () => {\n            if (session.user !== user)',
+        line: 'this.#port.lookUp(session, user, request, () => {',
         becomes:
-          'const now = (_session, _request, then) => then();\n        now(session, request, () => {\n            if (session.user !== user)',
+          'const now = (_session, _user, _request, then) => then();\n        now(session, user, request, () => {',
       },
     ],
     caughtBy: ['receipt'],

@@ -104,14 +104,16 @@ export class Companion {
   }
 
   work(): void {
-    const { random, world } = this.#line
+    const { random, user, world } = this.#line
     const { company } = world
     if (company.isWaitedFor ? random.chance(0.1) : world.busy() && random.chance(0.003)) {
       this.#invite()
     }
     if (!world.busy()) return
     if (random.chance(0.005)) this.#block()
-    if (random.chance(0.0005)) this.#line.ask((request) => ({ type: 'BLOCKED', request }))
+    // Who leaves looks at what it has until the end.
+    const looks = company.leaving(user) && !company.isGone(user) ? 0.3 : 0.0005
+    if (random.chance(looks)) this.#line.ask((request) => ({ type: 'BLOCKED', request }))
   }
 
   /** The end of the account; the same token whenever it is asked for. */
