@@ -7,6 +7,7 @@ import type { Cluster } from './cluster.js'
 import { blank, chooseCore, isolate, restart } from './core.js'
 import { turnView } from './checks/check.js'
 import { LAST_BLOWS_MS, lastBlows } from './faults/blows.js'
+import type { Host } from './host.js'
 import { Random } from './random.js'
 import type { Workload } from './simulation.js'
 import { Violation } from './violation.js'
@@ -14,6 +15,8 @@ import { Violation } from './violation.js'
 /** Within this a healed cluster, or a core, has to serve; and to have done everything, milliseconds. */
 const SERVED_MS = 10_000
 const CALM_MS = 20_000
+/** In a core nobody waits while all users are with others, who refuse them. So much of it does not count. */
+const AWAY_MS = 5_000
 /** More for each entry that a file lacks, and at most so much more. */
 const ENTRY_MS = 20
 const MAX_MORE_MS = 10_000
@@ -76,7 +79,12 @@ export class Calm {
     const what = (): string => `not converged within the bound: ${this.#state()}`
     // A file that was lost comes back entry by entry where frames are small.
     const ms = CALM_MS + this.#allowance(history.committed.index)
-    this.#within(ms, () => this.#converged(), 'P7', what)
+    this.#within(
+      () => ms,
+      () => this.#converged(),
+      'P7',
+      what,
+    )
     return timeline.now - begin
   }
 
@@ -110,7 +118,7 @@ export class Calm {
     isolate(cluster, core, random, (host, how) => this.#say(`OUT     ${host.name} ${how}`))
     if (blanked && random.chance(0.5)) restart(cluster, core)
     cluster.coverage.reach('a core serves alone')
-    this.#served()
+    this.#served(core)
     if (random.chance(0.5)) this.#cluster.timeline.pass(random.spread(20, 3_000))
   }
 
@@ -142,8 +150,8 @@ export class Calm {
     return this.#tinyFrames ? ms : Math.min(ms, MAX_MORE_MS)
   }
 
-  /** Milliseconds until an order is committed that was not before. */
-  #served(): number {
+  /** Milliseconds until `core`, or the whole cluster, has committed an order that was not before. */
+  #served(core?: readonly Host[]): number {
     const { timeline, history, disks } = this.#cluster
     const begin = timeline.now
     const before = history.committed.fence
@@ -155,16 +163,33 @@ export class Calm {
     const behind = history.committed.index - Math.min(...disks.map(({ last }) => last.index))
     const ms = SERVED_MS + Math.min(this.#allowance(behind), MAX_MORE_MS / 2)
     const what = (): string => `no order committed within ${ms} ms of calm: ${this.#state()}`
+    let [awayMs, lookedAt] = [0, begin]
+    const boundMs = (): number => {
+      if (core && !this.#isVisited(core))
+        awayMs = Math.min(awayMs + timeline.now - lookedAt, AWAY_MS)
+      lookedAt = timeline.now
+      return ms + awayMs
+    }
     // Without any term there is no coordinator: that is C6's; with one it is P7's.
-    this.#within(ms, served, before.term === 0 ? 'C6' : 'P7', what)
+    this.#within(boundMs, served, before.term === 0 ? 'C6' : 'P7', what)
     return timeline.now - begin
   }
 
-  #within(ms: number, done: () => boolean, invariant: string, what: () => string): void {
+  /** A user is connected to it, or there are none but scripted writers. */
+  #isVisited(core: readonly Host[]): boolean {
+    const { clients, processing, network } = this.#cluster
+    const serving = processing.filter((host) => core.includes(host))
+    const isThere = (user: Host): boolean =>
+      serving.some((host) => network.between(user, host).length > 0)
+    return clients.length === 0 || clients.some(isThere)
+  }
+
+  #within(ms: () => number, done: () => boolean, invariant: string, what: () => string): void {
     const { timeline } = this.#cluster
     const begin = timeline.now
-    this.#cluster.timeline.until(() => timeline.now > begin + ms || done())
-    if (timeline.now > begin + ms && !done()) throw new Violation(invariant, what())
+    const isOver = (): boolean => timeline.now > begin + ms()
+    timeline.until(() => isOver() || done())
+    if (isOver() && !done()) throw new Violation(invariant, what())
   }
 
   #converged(): boolean {
