@@ -26,6 +26,7 @@ import { TurnCheck } from './turn.js'
 import { UnansweredCheck } from './unanswered.js'
 import { ViewCheck } from './view.js'
 import { VoteCheck } from './votes.js'
+import { WeightCheck } from './weights.js'
 import { WriterCheck } from './writer.js'
 import type { Check } from './check.js'
 
@@ -56,7 +57,7 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
     checks.push(new OrderCheck(history, wrong))
     const homes = new HomeCheck(sizes.persistence)
     checks.push(homes, new CandidateCheck(sizes.processing), new QuestionCheck(homes))
-    checks.push(new SeekingCheck(homes))
+    checks.push(new SeekingCheck(homes), new WeightCheck())
   }
   // Beyond the fault model a replica may be silent, or halt, for good.
   if (!mayHalt) {
