@@ -62,20 +62,29 @@ export class Membership {
 
   /** Whom a view proposed now should have; empty where this replica itself is not fit. */
   target(): Slot[] {
-    const { self, peers } = this.#s
-    // Who is stuck stays out, unless that leaves too few: then they are what there is.
+    const { self, majority } = this.#s
+    const all = this.#fit([])
+    if (!all.includes(self)) return []
     const free = this.#fit(this.#stuckOn())
-    const fit = free.length >= this.#s.majority ? free : this.#fit([])
-    if (!fit.includes(self)) return []
+    // Who is far behind or stuck stays out, unless too few of the others reach each other: then they are
+    // what there is.
+    let clique: Slot[] = []
+    for (const candidates of [this.#near(free), free, this.#near(all), all]) {
+      clique = bestClique(self, candidates, (a, b) => this.#reaches(a, b))
+      if (clique.length >= majority) break
+    }
+    return clique
+  }
+
+  /** By what is committed: a tail that nobody else has makes no one else far behind. */
+  #near(fit: readonly Slot[]): Slot[] {
+    const { self, peers } = this.#s
     const lastOf = (slot: Slot): number =>
       slot === self ? this.#s.log.last : (peers.get(slot)?.heartbeat?.last ?? 0)
     const committedOf = (slot: Slot): number =>
       slot === self ? this.#s.log.commit : (peers.get(slot)?.heartbeat?.committed ?? 0)
-    // By what is committed: a tail that nobody else has makes no one else far behind.
     const near = Math.max(...fit.map(committedOf)) - this.#s.bounds.near
-    const nearby = fit.filter((slot) => slot === self || lastOf(slot) >= near)
-    const candidates = nearby.length >= this.#s.majority ? nearby : fit
-    return bestClique(self, candidates, (a, b) => this.#reaches(a, b))
+    return fit.filter((slot) => slot === self || lastOf(slot) >= near)
   }
 
   #fit(stuck: readonly Slot[]): Slot[] {

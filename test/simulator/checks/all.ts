@@ -2,7 +2,6 @@
 
 import type { Cluster } from '../cluster.js'
 import type { Setting } from '../setting.js'
-import { ApartCheck } from './apart.js'
 import { AskingCheck } from './asking.js'
 import { CandidateCheck } from './candidates.js'
 import { clientChecks } from './client-checks.js'
@@ -22,6 +21,7 @@ import { RuleCheck } from './rules.js'
 import { SeekingCheck } from './seeking.js'
 import { SenseCheck } from './sense.js'
 import { TermCheck } from './term.js'
+import { TroubleCheck } from './trouble.js'
 import { TurnCheck } from './turn.js'
 import { UnansweredCheck } from './unanswered.js'
 import { ViewCheck } from './view.js'
@@ -50,8 +50,8 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
     new AskingCheck(),
     new InstallCheck(),
     new ConsentCheck(),
+    new TroubleCheck(sizes.persistence),
   ]
-  if (sizes.persistence === 3) checks.push(new ApartCheck())
   if (clients) {
     checks.push(...clientChecks(history, coverage, () => timeline.now))
     checks.push(new OrderCheck(history, wrong))

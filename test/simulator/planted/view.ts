@@ -225,8 +225,8 @@ export const VIEW_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'view/membership',
-        line: 'const fit = free.length >= this.#s.majority ? free : this.#fit([]);',
-        becomes: 'const fit = free;',
+        line: '[this.#near(free), free, this.#near(all), all]',
+        becomes: '[this.#near(free), free]',
       },
     ],
     caughtBy: ['P7', 'C6'],
