@@ -67,6 +67,14 @@ export class Home {
       .toSorted((a, b) => a - b)
   }
 
+  /** A majority is reached, but so many of its disks are full that nothing more can be stored on one. */
+  get full(): boolean {
+    const { reached } = this
+    const withRoom = reached.filter((slot) => !this.stores.isFull(slot))
+    const half = this.#s.stores / 2
+    return reached.length > half && withRoom.length <= half
+  }
+
   /** The home is in a view or between two, and reaches a majority of all: what is appended now can be committed. */
   get quorate(): boolean {
     return this.stores.works(this.home) && this.stores.reachesMajority(this.home)

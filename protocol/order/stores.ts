@@ -85,10 +85,8 @@ export class Stores {
     )
   }
 
-  /** So many disks are full that nothing more can be stored on a majority. */
-  get full(): boolean {
-    const isFull = (slot: Slot): boolean => this.get(slot)?.heartbeat?.full === true
-    const withRoom = this.slots.filter((slot) => this.hears(slot) && !isFull(slot))
-    return this.slots.some(isFull) && withRoom.length <= this.#s.stores / 2
+  /** It said so when it was last heard. */
+  isFull(slot: Slot): boolean {
+    return this.get(slot)?.heartbeat?.full === true
   }
 }

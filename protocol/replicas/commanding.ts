@@ -49,15 +49,16 @@ export class Commanding {
     answer: (entry: Entry, meta: Meta) => void,
     placed: () => void = () => {},
   ): void {
-    // What was computed for a client that has left says nothing of where the others are.
-    if (this.#sessions.has(session.link)) this.#s.clientAsked()
     const { coordinator } = this.#leadership
     const { boot, self } = this.#s
     const id = ++this.#nextRequest
     const command = { ...asked, origin: { slot: self, boot, id } } as Command
     const refuse = (name: 'NOT_READY' | 'NO_QUORUM' | 'OVERLOADED' | 'STORAGE_FULL'): void =>
       this.#sessions.reply(session, refusal(request, name, this.#why(name)))
-    if (this.#home.stores.full) return refuse('STORAGE_FULL')
+    // Nobody could store it: it weighs nothing.
+    if (this.#home.full) return refuse('STORAGE_FULL')
+    // What was computed for a client that has left says nothing of where the others are.
+    if (this.#sessions.has(session.link)) this.#s.clientAsked()
     if (!this.#home.quorate) return refuse('NO_QUORUM')
     if (coordinator === 0) return refuse('NOT_READY')
     if (coordinator === self) {

@@ -3,6 +3,7 @@
 // mostly takes over sooner or later: a cluster that serves in time shows little.
 
 import { compareEpochs } from '../../../protocol/log/epoch.js'
+import { ERRORS } from '../../../protocol/errors.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/replicas/config.js'
 import type { Lane } from '../connection.js'
@@ -120,7 +121,22 @@ export class HomeCheck implements Check {
         return message.candidate === from.slot ? this.#offers(from) : undefined
       case 'RING_HEARTBEAT':
         return message.holds > 0 ? this.#leads(from) : undefined
+      case 'ERROR':
+        return message.code === ERRORS.STORAGE_FULL.code ? this.#full(from) : undefined
     }
+  }
+
+  /** What it does not hear itself, and its home does, has room for all that it knows. */
+  #full(from: Host): void {
+    const { stores, home } = this.#lives.of(from)
+    const heard = [...stores].filter(([, { at }]) => from.steppedAt - at < suspect - 1)
+    const overHome = stores.get(home)?.heartbeat.reaches ?? []
+    const reached = [...new Set([...heard.map(([slot]) => slot), ...overHome])]
+    const withRoom = reached.filter((slot) => stores.get(slot)?.heartbeat.full !== true)
+    expect(withRoom.length < this.#majority, 'P7', () => {
+      const names = withRoom.map((slot) => `s${slot}`).join(' ')
+      return `${from.name} says that the disks are full; ${names} are reached and have room`
+    })
   }
 
   #asks(from: Host, id: number): void {

@@ -2,8 +2,8 @@
 // just left weigh less, and who only reads weighs least of all. Or who is of no use to anybody topples a
 // coordinator that others need, or keeps its lease from them.
 
-import { ERRORS } from '../../../protocol/errors.js'
-import type { Message, MessageName } from '../../../protocol/messages/catalogue.js'
+import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
+import type { Message, MessageName, The } from '../../../protocol/messages/catalogue.js'
 import { ASKED, LEFT, WANTED } from '../../../protocol/order/standing.js'
 import { TIMINGS } from '../../../protocol/replicas/config.js'
 import type { Host } from '../host.js'
@@ -16,8 +16,9 @@ interface Asker {
   connections: number
   /** Requests unanswered that are put as commands once all is computed, whenever that is. */
   readonly computing: Set<number>
-  /** All else that it asked and that takes an order was put by then. */
+  /** All else that it asked and that takes an order was put by then; and before the last of that. */
   until: number
+  before: number
 }
 
 /** What clients want of a processing replica in its present life. */
@@ -41,11 +42,8 @@ const PUT_AT_ONCE: ReadonlySet<string> = new Set<MessageName>([
   ...(['OPEN_STREAM', 'SEND', 'SEND_SEALED', 'DELETE', 'INVITE', 'BLOCK', 'UNBLOCK'] as const),
 ])
 
-/** A command that was put just now, and no coordinator could be reached: that text alone says what can be. */
-const isRefused = (message: Message): boolean =>
-  message.type === 'ERROR' &&
-  message.code === ERRORS.NOT_READY.code &&
-  message.text.includes('reachable')
+const isError = (message: Message, name: ErrorName): message is The<'ERROR'> =>
+  message.type === 'ERROR' && message.code === ERRORS[name].code
 
 export class WeightCheck implements Check {
   readonly #lives = new Lives<Demand>(() => ({
@@ -59,7 +57,12 @@ export class WeightCheck implements Check {
 
   #asker(host: Host, client: Host): Asker {
     const { askers } = this.#lives.of(host)
-    const begun = { connections: 0, computing: new Set<number>(), until: -Infinity }
+    const begun = {
+      connections: 0,
+      computing: new Set<number>(),
+      until: -Infinity,
+      before: -Infinity,
+    }
     const asker = askers.get(client) ?? begun
     askers.set(client, asker)
     return asker
@@ -80,7 +83,9 @@ export class WeightCheck implements Check {
   delivered(from: Host, to: Host, message: Message): void {
     if (!('request' in message) || from.role !== 'client') return
     if (COMPUTED.has(message.type)) this.#asker(to, from).computing.add(message.request)
-    if (PUT_AT_ONCE.has(message.type)) this.#asker(to, from).until = to.steppedAt
+    if (!PUT_AT_ONCE.has(message.type)) return
+    const asker = this.#asker(to, from)
+    Object.assign(asker, { before: asker.until, until: to.steppedAt })
   }
 
   #put(asker: Asker, requests: readonly number[], now: number): void {
@@ -89,12 +94,20 @@ export class WeightCheck implements Check {
 
   sent(from: Host, to: Host, message: Message): void {
     if (to.role === 'client' && 'request' in message && message.type !== 'PROGRESS') {
-      this.#put(this.#asker(from, to), [message.request], from.steppedAt)
-      if (isRefused(message)) this.#lives.of(from).refusedAt = from.steppedAt
+      this.#answered(from, this.#asker(from, to), message)
     }
     if (message.type === 'HOME_HEARTBEAT' || message.type === 'CLAIM') {
       this.#weighs(from, message.size)
     }
+  }
+
+  #answered(from: Host, asker: Asker, message: Message & { readonly request: number }): void {
+    if (!isError(message, 'STORAGE_FULL')) this.#put(asker, [message.request], from.steppedAt)
+    // What nobody could store counts as never asked.
+    else if (!asker.computing.delete(message.request)) asker.until = asker.before
+    // Only where a command is put just now does the text say what can be reached.
+    const refused = isError(message, 'NOT_READY') && message.text.includes('reachable')
+    if (refused) this.#lives.of(from).refusedAt = from.steppedAt
   }
 
   #weighs(from: Host, size: number): void {

@@ -170,6 +170,20 @@ export const ORDER_BUGS: readonly Bug[] = [
     caughtBy: ['P7'],
   },
   {
+    name: 'stores that are not heard count as full',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'order/home',
+        line: 'const { reached } = this;',
+        becomes:
+          'const reached = this.stores.slots.filter((slot) => this.stores.hears(slot));\n' +
+          'if (reached.some((slot) => this.stores.isFull(slot)) && reached.length <= this.#s.stores / 2) return true;',
+      },
+    ],
+    caughtBy: ['P7', 'C6'],
+  },
+  {
     name: 'COMMITTED is said when an order is appended',
     workload: 'whole',
     changes: [

@@ -246,6 +246,18 @@ export const TERM_BUGS: readonly Bug[] = [
     caughtBy: ['C6', 'P7'],
   },
   {
+    name: 'what is refused for full disks weighs',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'replicas/commanding',
+        line: 'if (this.#home.full)',
+        becomes: 'this.#s.clientAsked();\n        if (this.#home.full)',
+      },
+    ],
+    caughtBy: ['C6', 'P7'],
+  },
+  {
     name: 'clients that have just left weigh nothing',
     workload: 'whole',
     changes: [{ file: 'order/standing', line: 'asked ? LEFT : 0', becomes: '0' }],
