@@ -82,12 +82,14 @@ export class HomeCheck implements Check {
 
   /** A store that it is linked to, and has heard within so many milliseconds, could answer, now or after a view change. */
   couldAsk(host: Host, within: number): boolean {
-    return [...this.#lives.of(host).stores.values()].some(({ heartbeat, at }) => {
-      const works = heartbeat.status === 'normal' || heartbeat.status === 'changing'
-      const links =
-        heartbeat.hears.includes(host.slot) && heartbeat.reaches.length >= this.#majority
-      return works && links && host.steppedAt - at < within
+    return [...this.#lives.of(host).stores.values()].some((store) => {
+      return this.#works(host, store, within) && store.heartbeat.reaches.length >= this.#majority
     })
+  }
+
+  #works(host: Host, { heartbeat, at }: Store, within: number): boolean {
+    const works = heartbeat.status === 'normal' || heartbeat.status === 'changing'
+    return works && heartbeat.hears.includes(host.slot) && host.steppedAt - at < within
   }
 
   /** It hears a store whose view can commit. */
@@ -130,7 +132,8 @@ export class HomeCheck implements Check {
   #full(from: Host): void {
     const { stores, home } = this.#lives.of(from)
     const heard = [...stores].filter(([, { at }]) => from.steppedAt - at < suspect - 1)
-    const overHome = stores.get(home)?.heartbeat.reaches ?? []
+    const its = stores.get(home)
+    const overHome = its && this.#works(from, its, suspect - 1) ? its.heartbeat.reaches : []
     const reached = [...new Set([...heard.map(([slot]) => slot), ...overHome])]
     const withRoom = reached.filter((slot) => stores.get(slot)?.heartbeat.full !== true)
     expect(withRoom.length < this.#majority, 'P7', () => {
