@@ -12,6 +12,7 @@ import { HomeCheck } from './homes.js'
 import { InstallCheck } from './installs.js'
 import { LogCheck } from './log.js'
 import { MirrorCheck } from './mirror.js'
+import { Neighbours } from './neighbours.js'
 import { OverCheck } from './over.js'
 import { PermissionCheck } from './permissions.js'
 import { OrderCheck } from './orders.js'
@@ -34,7 +35,9 @@ import type { Check } from './check.js'
 export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): Check[] {
   const { history, coverage, disks, timeline, persistence, wrong } = cluster
   const { sizes, mayHalt } = setting
+  const neighbours = new Neighbours()
   const checks: Check[] = [
+    neighbours,
     new TurnCheck(persistence),
     new PermissionCheck(),
     new DiskCheck(),
@@ -47,10 +50,10 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
     new TermCheck(history),
     new RuleCheck(sizes.processing, disks),
     new MirrorCheck(),
-    new AskingCheck(),
+    new AskingCheck(neighbours),
     new InstallCheck(),
-    new ConsentCheck(),
-    new TroubleCheck(sizes.persistence),
+    new ConsentCheck(neighbours),
+    new TroubleCheck(neighbours, sizes.persistence),
   ]
   if (clients) {
     checks.push(...clientChecks(history, coverage, () => timeline.now))

@@ -7,16 +7,14 @@ import { sameEpoch, type Epoch } from '../../../protocol/log/epoch.js'
 import type { WriteBatch } from '../../../protocol/log/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
-import type { Lane } from '../connection.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { turnView, type Check } from './check.js'
 import { Lives } from './lives.js'
+import type { Neighbours } from './neighbours.js'
 
 /** What one replica has heard and asked in its present life as a process. */
 interface Asking {
-  /** The last heartbeats of others over the connections that are there, by slot. */
-  readonly heartbeats: Map<number, The<'VIEW_HEARTBEAT'>>
   /** JOINs since the last PULL, of one that knew itself behind. */
   joins: number
   pulled: boolean
@@ -35,10 +33,14 @@ const MAX_JOINS = 2
 
 export class AskingCheck implements Check {
   readonly #lives = new Lives<Asking>(() => ({
-    ...{ heartbeats: new Map<number, The<'VIEW_HEARTBEAT'>>(), joins: 0, pulled: false },
-    ...{ id: 0, stretch: '', times: 0, told: 0 },
+    ...{ joins: 0, pulled: false, id: 0, stretch: '', times: 0, told: 0 },
   }))
   readonly #begun = new Map<Disk, { readonly epoch: Epoch; readonly last: number }>()
+  readonly #neighbours: Neighbours
+
+  constructor(neighbours: Neighbours) {
+    this.#neighbours = neighbours
+  }
 
   started(host: Host): void {
     this.#lives.over(host)
@@ -48,7 +50,7 @@ export class AskingCheck implements Check {
     if (message.type === 'PULL') this.#lives.of(from).pulled = true
     if (message.type !== 'JOIN') return
     const asking = this.#lives.of(from)
-    const committed = asking.heartbeats.get(to.slot)?.committed ?? 0
+    const committed = this.#neighbours.of(from).get(to.slot)?.heartbeat.committed ?? 0
     const behind = committed > message.last
     asking.joins = behind && !asking.pulled ? asking.joins + 1 : 0
     asking.pulled = false
@@ -58,15 +60,14 @@ export class AskingCheck implements Check {
     })
   }
 
-  delivered(from: Host, to: Host, message: Message): void {
+  delivered(_from: Host, to: Host, message: Message): void {
     if (to.role !== 'persistence') return
-    if (message.type === 'VIEW_HEARTBEAT') this.#heard(from, to, message)
+    if (message.type === 'VIEW_HEARTBEAT') this.#heard(to, message)
     if (message.type === 'PULLED') this.#stretch(to, message)
   }
 
-  #heard(from: Host, to: Host, message: The<'VIEW_HEARTBEAT'>): void {
+  #heard(to: Host, message: The<'VIEW_HEARTBEAT'>): void {
     const asking = this.#lives.of(to)
-    asking.heartbeats.set(from.slot, message)
     const { status, installed, promised, committed } = message
     const view = turnView(to)!
     if (view.status !== 'normal') return
@@ -75,8 +76,8 @@ export class AskingCheck implements Check {
     if (status === 'normal' && together) asking.told = committed
     const { members } = to.disk!.file!.view
     const everywhere = members.every(({ slot }) => {
-      const heartbeat = asking.heartbeats.get(slot)
-      return slot === to.slot || (heartbeat && sameEpoch(heartbeat.installed, epoch))
+      const other = this.#neighbours.of(to).get(slot)
+      return slot === to.slot || (other && sameEpoch(other.heartbeat.installed, epoch))
     })
     const begun = this.#begun.get(to.disk!)
     if (everywhere && begun && sameEpoch(begun.epoch, epoch)) {
@@ -87,10 +88,6 @@ export class AskingCheck implements Check {
   /** Where the log of a view ended as it was installed: committed, once all its members have it. */
   written(disk: Disk, { view }: WriteBatch): void {
     if (view) this.#begun.set(disk, { epoch: view.epoch, last: disk.last.index })
-  }
-
-  unlinked(host: Host, peer: Host, lane: Lane): void {
-    if (lane === 'main') this.#lives.of(host).heartbeats.delete(peer.slot)
   }
 
   /** The same stretch again and again, to one that has it: it never gets further. */

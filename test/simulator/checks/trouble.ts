@@ -5,38 +5,33 @@
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/replicas/config.js'
 import { bestClique } from '../../../protocol/view/clique.js'
-import type { Lane } from '../connection.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, turnView, type Check } from './check.js'
 import { Lives } from './lives.js'
+import type { Neighbours } from './neighbours.js'
 
 const { suspect, patience } = TIMINGS
 /** What failed is over, who was blamed for that may be proposed again, and so one is; milliseconds. */
 const PROPOSED_MS = 2 * suspect + 4 * patience
 /** Each who comes first has so much longer, milliseconds. */
 const RANK_MS = 1.5 * patience
-
-type Heartbeat = The<'VIEW_HEARTBEAT'>
+/** Looked at so often, milliseconds. */
+const LOOK_MS = 50
 
 /** A persistence replica in its present life. */
 interface Member {
-  /** What others last said over the present connection, by slot, and when. */
-  readonly others: Map<number, { readonly heartbeat: Heartbeat; readonly at: number }>
-  own: Heartbeat | null
+  own: The<'VIEW_HEARTBEAT'> | null
   /** Since when it could propose a better view, and nobody has; null: it could not. */
   since: number | null
   stepped: number
   looked: number
 }
 
-/** Looked at so often, milliseconds. */
-const LOOK_MS = 50
-
 export class TroubleCheck implements Check {
+  readonly #neighbours: Neighbours
   readonly #majority: number
   readonly #lives = new Lives<Member>(() => ({
-    others: new Map(),
     own: null,
     since: null,
     stepped: 0,
@@ -44,7 +39,8 @@ export class TroubleCheck implements Check {
   }))
 
   /** Of `slots` stores. */
-  constructor(slots: number) {
+  constructor(neighbours: Neighbours, slots: number) {
+    this.#neighbours = neighbours
     this.#majority = Math.floor(slots / 2) + 1
   }
 
@@ -52,23 +48,7 @@ export class TroubleCheck implements Check {
     this.#lives.over(host)
   }
 
-  linked(host: Host, peer: Host, lane: Lane): void {
-    this.#forget(host, peer, lane)
-  }
-
-  unlinked(host: Host, peer: Host, lane: Lane): void {
-    this.#forget(host, peer, lane)
-  }
-
-  #forget(host: Host, peer: Host, lane: Lane): void {
-    if (peer.role !== 'persistence' || lane !== 'main') return
-    this.#lives.of(host).others.delete(peer.slot)
-  }
-
-  delivered(from: Host, to: Host, message: Message): void {
-    if (message.type === 'VIEW_HEARTBEAT') {
-      this.#lives.of(to).others.set(from.slot, { heartbeat: message, at: to.steppedAt })
-    }
+  delivered(_from: Host, to: Host, message: Message): void {
     if (message.type === 'ASK' || message.type === 'PREPARE') this.#lives.of(to).since = null
   }
 
@@ -85,7 +65,7 @@ export class TroubleCheck implements Check {
     member.stepped = now
     if (now - member.looked < LOOK_MS) return
     member.looked = now
-    const fit = this.#isTroubled(host, member) ? this.#fit(host, member) : null
+    const fit = this.#isTroubled(host) ? this.#fit(host, member) : null
     if (!fit) return void (member.since = null)
     const since = (member.since ??= now)
     const rank = fit.filter((slot) => slot < host.slot).length
@@ -96,8 +76,9 @@ export class TroubleCheck implements Check {
   }
 
   /** Voters that are well and heard, itself included, if a majority of them reach each other. */
-  #fit(host: Host, { others, own }: Member): number[] | null {
+  #fit(host: Host, { own }: Member): number[] | null {
     const { slot: self, steppedAt } = host
+    const others = this.#neighbours.of(host)
     if (own?.writable !== true || own.oldestWrite > 0) return null
     const fit = [self]
     for (const [slot, { heartbeat, at }] of others) {
@@ -112,8 +93,9 @@ export class TroubleCheck implements Check {
   }
 
   /** It stands in a view with a member that is lost, or that another is not reached by. */
-  #isTroubled(host: Host, { others }: Member): boolean {
+  #isTroubled(host: Host): boolean {
     if (turnView(host)?.status !== 'normal' || !host.disk!.voter) return false
+    const others = this.#neighbours.of(host)
     const members = (host.disk!.file?.view.members ?? []).map(({ slot }) => slot)
     const isFresh = (slot: number): boolean =>
       slot === host.slot || host.steppedAt - (others.get(slot)?.at ?? 0) <= suspect / 2
