@@ -2,6 +2,8 @@
 
 import { KIND } from '../../../protocol/log/entry.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
+import type { ProcessingReplica } from '../../../protocol/replicas/processing.js'
+import type { Cluster } from '../cluster.js'
 import type { Host } from '../host.js'
 import { turnView } from '../checks/check.js'
 import { whenSaid, type Fault, type Strike } from './strike.js'
@@ -87,6 +89,18 @@ export const pause: Fault = {
   },
 }
 
+/** So many entries behind a replica still votes. */
+const NEAR = 30
+
+/** Some other replica votes too: one that is alone, while the others build their states, is believed. */
+function isWatched({ processing, history }: Cluster, slot: number): boolean {
+  return processing.some(({ slot: other, machine }) => {
+    if (other === slot || machine === null) return false
+    const { appliedIndex } = machine as ProcessingReplica
+    return appliedIndex >= history.committed.index - NEAR
+  })
+}
+
 /** One replica at a time: of three the vote finds it, of two it finds that they differ. */
 export const wrongBytes: Fault = {
   every: 5_000,
@@ -95,6 +109,7 @@ export const wrongBytes: Fault = {
     const { processing } = cluster.sizes
     if (processing < 2 || cluster.wrong.size > 0) return
     const slot = random.between(1, processing)
+    if (!isWatched(cluster, slot)) return
     tell(`p${slot}`)
     cluster.corrupt(slot, true)
     later(random.spread(100, 4_000), () => cluster.corrupt(slot, false))
