@@ -92,11 +92,14 @@ export const pause: Fault = {
 /** So many entries behind a replica still votes. */
 const NEAR = 30
 
-/** Some other replica votes too: one that is alone, while the others build their states, is believed. */
+/**
+ * Some other replica votes too: one that is alone, while the others build their states, is believed.
+ * Scripted writers, who compute nothing and apply no index, never do.
+ */
 function isWatched({ processing, history }: Cluster, slot: number): boolean {
   return processing.some(({ slot: other, machine }) => {
     if (other === slot || machine === null) return false
-    const { appliedIndex } = machine as ProcessingReplica
+    const { appliedIndex = -Infinity } = machine as Partial<ProcessingReplica>
     return appliedIndex >= history.committed.index - NEAR
   })
 }
