@@ -8,9 +8,9 @@ import { openReader } from './files.js'
 import { chainFault, unsoundIfDamaged } from './recover.js'
 import { ENTRY_COLUMNS, entryOf } from './schema.js'
 import type { EntryRow } from './schema.js'
-import { decodeDrop, isDrop, names } from '../../protocol/log/drop.js'
-import { CHAIN_ZERO, decodeMeta } from '../../protocol/log/entry.js'
-import type { Entry } from '../../protocol/log/entry.js'
+import { decodeDrop, isDrop, names } from '../../protocol/entries/drop.js'
+import { CHAIN_ZERO, decodeMeta } from '../../protocol/entries/entry.js'
+import type { Entry } from '../../protocol/entries/entry.js'
 import type { Genesis, Place } from '../../protocol/log/storage.js'
 
 export interface FileAudit {

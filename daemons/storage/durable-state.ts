@@ -2,8 +2,8 @@
 // knows of others. A value is written only when it changes.
 
 import type { Connection } from './connection.js'
-import { EPOCH_ZERO } from '../../protocol/log/epoch.js'
-import type { Epoch } from '../../protocol/log/epoch.js'
+import { EPOCH_ZERO } from '../../protocol/entries/epoch.js'
+import type { Epoch } from '../../protocol/entries/epoch.js'
 import type {
   Genesis,
   Incarnation,

@@ -7,11 +7,11 @@ import { ENTRY_COLUMNS, SCHEMA_VERSION, TABLES, entryOf } from './schema.js'
 import type { EntryRow } from './schema.js'
 import { readState } from './durable-state.js'
 import type { DurableState } from './durable-state.js'
-import { CHAIN_ZERO, chainOf, sameBytes } from '../../protocol/log/entry.js'
-import type { Entry } from '../../protocol/log/entry.js'
+import { CHAIN_ZERO, chainOf, sameBytes } from '../../protocol/entries/entry.js'
+import type { Entry } from '../../protocol/entries/entry.js'
 import { NO_FENCE, TAIL_ENTRIES } from '../../protocol/log/storage.js'
 import type { Fence, Recovered } from '../../protocol/log/storage.js'
-import { decodeTerm } from '../../protocol/log/term.js'
+import { decodeTerm } from '../../protocol/entries/fence.js'
 
 /** The file is there but must not be used: the replica has lost it. */
 export class StoreUnsound extends Error {

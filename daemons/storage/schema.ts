@@ -2,7 +2,7 @@
 // stream; and the replica's durable state by key. Everything is readable with the sqlite3 shell.
 
 import type { Value } from './connection.js'
-import type { Entry } from '../../protocol/log/entry.js'
+import type { Entry } from '../../protocol/entries/entry.js'
 
 /** Stored in the file; a file of another layout is refused, but for those that can be migrated. */
 export const SCHEMA_VERSION = 3

@@ -17,9 +17,9 @@ import { INSERT_ENTRIES, SCHEMA, entryParameters } from './schema.js'
 import * as waitingIndex from './waiting-index.js'
 import { WaitingIndex, waitingOf } from './waiting-index.js'
 import type { Waiting } from './waiting-index.js'
-import { CHAIN_ZERO, sameBytes } from '../../protocol/log/entry.js'
-import type { NamedDrop } from '../../protocol/log/drop.js'
-import { EPOCH_ZERO, sameEpoch } from '../../protocol/log/epoch.js'
+import { CHAIN_ZERO, sameBytes } from '../../protocol/entries/entry.js'
+import type { NamedDrop } from '../../protocol/entries/drop.js'
+import { EPOCH_ZERO, sameEpoch } from '../../protocol/entries/epoch.js'
 import type {
   Durable,
   Genesis,

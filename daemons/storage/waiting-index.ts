@@ -2,9 +2,9 @@
 // steps: kept up with every group they would touch a page for each mailbox and stream, and cost
 // more than the log itself. Holds all entries above `indexed`, in order.
 
-import { KIND, decodeMeta } from '../../protocol/log/entry.js'
-import type { Draft } from '../../protocol/log/entry.js'
-import { weigh } from '../../protocol/log/entry.js'
+import { KIND, decodeMeta } from '../../protocol/entries/entry.js'
+import type { Draft } from '../../protocol/entries/entry.js'
+import { weigh } from '../../protocol/entries/entry.js'
 
 export interface Waiting {
   readonly index: number

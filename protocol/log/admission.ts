@@ -3,7 +3,7 @@
 
 import type { LinkId, Slot } from '../machine.js'
 import type { Message } from '../messages/catalogue.js'
-import { bodyHashOf, sameBytes, type Draft } from './entry.js'
+import { bodyHashOf, sameBytes, type Draft } from '../entries/entry.js'
 import type { Owner } from './storage.js'
 import type { LogTail } from './tail.js'
 

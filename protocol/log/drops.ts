@@ -3,8 +3,8 @@
 // found above that mark. Until then, pages leave out what is pending.
 
 import type { Standing } from '../view/standing.js'
-import { decodeDrop, type Drop, type NamedDrop } from './drop.js'
-import type { Entry } from './entry.js'
+import { decodeDrop, type Drop, type NamedDrop } from '../entries/drop.js'
+import type { Entry } from '../entries/entry.js'
 
 /** Drops of one transaction. */
 const MAX_BATCH = 64

@@ -4,7 +4,7 @@
 import type { LinkId } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
 import type { Standing } from '../view/standing.js'
-import { KIND, type Entry } from './entry.js'
+import { KIND, type Entry } from '../entries/entry.js'
 import { stretch } from './pull.js'
 
 const WINDOW_ENTRIES = 4_096

@@ -5,7 +5,7 @@ import type { LinkId, Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
 import type { Standing } from '../view/standing.js'
 import type { Appender } from './appender.js'
-import { compareEpochs, sameEpoch } from './epoch.js'
+import { compareEpochs, sameEpoch } from '../entries/epoch.js'
 
 export type ViewMessage = The<'REQUEST' | 'REPLY' | 'REPLICATE' | 'ACK' | 'COMMIT' | 'ACTIVE'>
 

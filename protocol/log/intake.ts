@@ -11,9 +11,9 @@ import {
   type PendingOrder,
   type Run,
 } from './admission.js'
-import { KIND, plainMeta, weigh, withChain, type Draft, type Entry } from './entry.js'
+import { KIND, plainMeta, weigh, withChain, type Draft, type Entry } from '../entries/entry.js'
 import type { Leases } from './lease.js'
-import { encodeTerm } from './term.js'
+import { encodeTerm } from '../entries/fence.js'
 import type { Writers } from './writers.js'
 
 const GROUP_BYTES = 1024 * 1024

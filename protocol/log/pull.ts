@@ -5,7 +5,7 @@
 import type { LinkId, Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
 import type { Standing } from '../view/standing.js'
-import { CHAIN_ZERO, sameBytes, weigh, type Entry } from './entry.js'
+import { CHAIN_ZERO, sameBytes, weigh, type Entry } from '../entries/entry.js'
 import type { Place } from './storage.js'
 
 interface Asked {

@@ -6,7 +6,7 @@ import type { LinkId, Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
 import type { Standing } from '../view/standing.js'
 import type { Hidden } from './drops.js'
-import { compareEpochs, type Epoch } from './epoch.js'
+import { compareEpochs, type Epoch } from '../entries/epoch.js'
 
 const PAGE_BYTES = 160 * 1024
 

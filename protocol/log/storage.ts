@@ -1,9 +1,9 @@
 // What a persistence replica asks of its file, in the terms of the log. The shell keeps one writer
 // connection and one FIFO queue; each batch is one transaction, durable before it is answered.
 
-import type { NamedDrop } from './drop.js'
-import type { Entry } from './entry.js'
-import type { Epoch } from './epoch.js'
+import type { NamedDrop } from '../entries/drop.js'
+import type { Entry } from '../entries/entry.js'
+import type { Epoch } from '../entries/epoch.js'
 
 /** A voter is a (slot, incarnation): a replica that lost its file comes back as another one. */
 export interface Incarnation {

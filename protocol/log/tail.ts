@@ -3,10 +3,10 @@
 // on a majority of all. Committed entries never change (P3).
 
 import { invariant } from '../assert.js'
-import { drops, isDrop, type Drop } from './drop.js'
-import { CHAIN_ZERO, KIND, erased, sameBytes, type Entry } from './entry.js'
+import { drops, isDrop, type Drop } from '../entries/drop.js'
+import { CHAIN_ZERO, KIND, erased, sameBytes, type Entry } from '../entries/entry.js'
 import { NO_FENCE, TAIL_ENTRIES, type Durable, type Fence, type Place } from './storage.js'
-import { decodeTerm } from './term.js'
+import { decodeTerm } from '../entries/fence.js'
 
 /** What others may see of it. */
 export type LogView = Pick<

@@ -1,7 +1,7 @@
 // Fields that several conversations share.
 
 import { bytes, list, optional, record, text, uint } from '../wire/schema.js'
-import { HASH_BYTES, STREAM_BYTES } from '../log/entry.js'
+import { HASH_BYTES, STREAM_BYTES } from '../entries/entry.js'
 
 /** Replicas per tier at the most. */
 export const MAX_SLOTS = 9

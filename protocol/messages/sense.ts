@@ -2,9 +2,9 @@
 // range that ends before it begins. Such a frame is its sender's fault alone: the link is closed, and
 // nothing of it is used. What is only untrue cannot be seen here.
 
-import { decodeDrop } from '../log/drop.js'
-import { KIND, decodeMeta, type Draft, type Entry, type Meta } from '../log/entry.js'
-import { decodeTerm } from '../log/term.js'
+import { decodeDrop } from '../entries/drop.js'
+import { KIND, decodeMeta, type Draft, type Entry, type Meta } from '../entries/entry.js'
+import { decodeTerm } from '../entries/fence.js'
 import {
   decodeAccount,
   decodeBlock,
@@ -12,7 +12,7 @@ import {
   decodeInvitation,
   decodeMarks,
   decodeNote,
-} from '../order/bodies.js'
+} from '../entries/bodies.js'
 import type { Slot } from '../machine.js'
 import type { Message, The } from './catalogue.js'
 

@@ -4,7 +4,7 @@
 import { Durations } from '../durations.js'
 import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
-import { sameBytes } from '../log/entry.js'
+import { sameBytes } from '../entries/entry.js'
 import type { AccountKey } from '../replicas/compute.js'
 import type { Command } from './decision.js'
 import type { Executed, Executor } from './executor.js'

@@ -2,11 +2,11 @@
 // block lists. As everywhere, the order's time is the only clock.
 
 import { ERRORS } from '../errors.js'
-import { KIND, sameBytes, type Kind } from '../log/entry.js'
+import { KIND, sameBytes, type Kind } from '../entries/entry.js'
 import { MAX_BLOCKED } from '../messages/common.js'
 import type { AccountSecrets } from '../replicas/compute.js'
-import { encodeAccount, encodeBlock, encodeClosing, encodeInvitation } from './bodies.js'
-import type { Account } from './bodies.js'
+import { encodeAccount, encodeBlock, encodeClosing, encodeInvitation } from '../entries/bodies.js'
+import type { Account } from '../entries/bodies.js'
 import { NONE, decision, noop } from './decision.js'
 import type { Command, Context, Decision } from './decision.js'
 import { idOf, isOpen, type PeopleLedger } from './people.js'

@@ -5,9 +5,9 @@
 import { EnvelopeError } from '../envelope/envelope-error.js'
 import { readSignedHeader } from '../envelope/signed.js'
 import { ERRORS } from '../errors.js'
-import { encodeDrop } from '../log/drop.js'
-import { KIND, sameBytes, sha256 } from '../log/entry.js'
-import type { Account } from './bodies.js'
+import { encodeDrop } from '../entries/drop.js'
+import { KIND, sameBytes, sha256 } from '../entries/entry.js'
+import type { Account } from '../entries/bodies.js'
 import {
   decideBlock,
   decideChange,

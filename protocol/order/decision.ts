@@ -1,9 +1,9 @@
 // What deciding a command takes, and what comes of it.
 
-import { encodeMeta, KIND, type Draft, type Meta } from '../log/entry.js'
+import { encodeMeta, KIND, type Draft, type Meta } from '../entries/entry.js'
 import type { The } from '../messages/catalogue.js'
 import type { AccountSecrets } from '../replicas/compute.js'
-import { encodeNote, type Account } from './bodies.js'
+import { encodeNote, type Account } from '../entries/bodies.js'
 import type { RecipientKey, Seal } from './seal.js'
 
 export type Command = The<'ORDER'>['commands'][number]

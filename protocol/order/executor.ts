@@ -2,9 +2,9 @@
 // overlay; what it came to is voted on. Never executes an order that is committed.
 
 import type { The } from '../messages/catalogue.js'
-import { decodeMeta, sha256, type Draft, type Entry, type Meta } from '../log/entry.js'
+import { decodeMeta, sha256, type Draft, type Entry, type Meta } from '../entries/entry.js'
 import type { AccountSecrets } from '../replicas/compute.js'
-import type { Account } from './bodies.js'
+import type { Account } from '../entries/bodies.js'
 import { decide } from './decide.js'
 import type { Decision, KeyNames } from './decision.js'
 import type { RecipientKey, Seal } from './seal.js'

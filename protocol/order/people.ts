@@ -2,10 +2,10 @@
 // in the committed log, and ahead of it. An expired invitation is one that is not there: only by
 // that rule may it be forgotten (C2).
 
-import { KIND, type Draft, type Entry, type Meta } from '../log/entry.js'
+import { KIND, type Draft, type Entry, type Meta } from '../entries/entry.js'
 import { Ahead } from './ahead.js'
-import { decodeAccount, decodeBlock, decodeClosing, decodeInvitation } from './bodies.js'
-import type { Account, Block, Invitation } from './bodies.js'
+import { decodeAccount, decodeBlock, decodeClosing, decodeInvitation } from '../entries/bodies.js'
+import type { Account, Block, Invitation } from '../entries/bodies.js'
 
 export interface Invited extends Invitation {
   readonly by: string

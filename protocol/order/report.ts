@@ -1,6 +1,6 @@
 // What a processing replica tells people: the words of the debug port, and its gauges.
 
-import { formatEpoch } from '../log/epoch.js'
+import { formatEpoch } from '../entries/epoch.js'
 import type { Coordinator } from './coordinator.js'
 import type { Home } from './home.js'
 import type { ProcessingMetrics } from '../replicas/metrics.js'

@@ -4,7 +4,7 @@
 
 import type { LinkId, Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
-import type { Entry, Meta } from '../log/entry.js'
+import type { Entry, Meta } from '../entries/entry.js'
 import type { Command } from './decision.js'
 
 export interface PendingRequest {

@@ -1,7 +1,7 @@
 // What each user has sent, from the committed log: its newest sends over all its streams, for the
 // questions of that user alone. Execution never reads it.
 
-import type { Meta } from '../log/entry.js'
+import type { Meta } from '../entries/entry.js'
 
 /** Of each user. */
 export const KEPT_SENDS = 1_000

@@ -2,11 +2,11 @@
 // orders executed but not yet seen committed. Both are changed by what was decided alone. Marks and
 // what each user has sent are kept here too, but execution never reads them.
 
-import { decodeMeta, KIND, type Draft, type Entry, type Meta } from '../log/entry.js'
+import { decodeMeta, KIND, type Draft, type Entry, type Meta } from '../entries/entry.js'
 import { NO_FENCE, type Fence } from '../log/storage.js'
 import { advanceFence } from '../log/tail.js'
-import { decodeMarks } from './bodies.js'
-import { Marks } from './marks.js'
+import { decodeMarks } from '../entries/bodies.js'
+import { Marks } from '../entries/marks.js'
 import { People, PeopleAhead, idOf, type PeopleLedger } from './people.js'
 import { Sent } from './sent.js'
 

@@ -3,7 +3,7 @@
 
 import type { LinkId, Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
-import { compareEpochs } from '../log/epoch.js'
+import { compareEpochs } from '../entries/epoch.js'
 import type { RingStanding } from './standing.js'
 
 export interface StorePeer {

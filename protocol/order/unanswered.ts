@@ -3,7 +3,7 @@
 // harmless.
 
 import type { Message, The } from '../messages/catalogue.js'
-import type { Draft } from '../log/entry.js'
+import type { Draft } from '../entries/entry.js'
 import type { RingStanding } from './standing.js'
 
 export interface OrderAppend {

@@ -2,7 +2,7 @@
 // pass on to it. What is refused here has no place in any order, and that is said.
 
 import type { Slot } from '../machine.js'
-import type { Entry, Meta } from '../log/entry.js'
+import type { Entry, Meta } from '../entries/entry.js'
 import type { Coordinator } from '../order/coordinator.js'
 import type { Command } from '../order/decision.js'
 import type { Home } from '../order/home.js'

@@ -3,9 +3,9 @@
 
 import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
-import { decodeDrop, drops, isDrop } from '../log/drop.js'
-import { KIND, sameBytes, type Entry, type Meta } from '../log/entry.js'
-import { decodeMarks } from '../order/bodies.js'
+import { decodeDrop, drops, isDrop } from '../entries/drop.js'
+import { KIND, sameBytes, type Entry, type Meta } from '../entries/entry.js'
+import { decodeMarks } from '../entries/bodies.js'
 import type { Coordinator } from '../order/coordinator.js'
 import type { Executed, Executor } from '../order/executor.js'
 import type { Home } from '../order/home.js'

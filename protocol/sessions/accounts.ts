@@ -3,8 +3,8 @@
 
 import type { The } from '../messages/catalogue.js'
 import { errorName, type ErrorName } from '../errors.js'
-import { KIND, sameBytes, sha256 } from '../log/entry.js'
-import { decodeNote, type Account } from '../order/bodies.js'
+import { KIND, sameBytes, sha256 } from '../entries/entry.js'
+import { decodeNote, type Account } from '../entries/bodies.js'
 import { isClientHeld } from '../order/decide-accounts.js'
 import type { Executor } from '../order/executor.js'
 import { idOf, isOpen } from '../order/people.js'

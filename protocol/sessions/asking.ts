@@ -1,6 +1,6 @@
 // What the parts that serve a session have in common: a command, an answer, and the end of the log.
 
-import type { Entry, Meta } from '../log/entry.js'
+import type { Entry, Meta } from '../entries/entry.js'
 import type { Message } from '../messages/catalogue.js'
 import type { Session } from './session.js'
 import type { Asked } from './sessions.js'

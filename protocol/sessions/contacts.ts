@@ -2,8 +2,8 @@
 
 import { errorName } from '../errors.js'
 import type { The } from '../messages/catalogue.js'
-import { KIND, sha256 } from '../log/entry.js'
-import { decodeInvitation, decodeNote } from '../order/bodies.js'
+import { KIND, sha256 } from '../entries/entry.js'
+import { decodeInvitation, decodeNote } from '../entries/bodies.js'
 import type { Executor } from '../order/executor.js'
 import type { Limits } from '../replicas/config.js'
 import type { Asking } from './asking.js'

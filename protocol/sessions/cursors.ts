@@ -2,11 +2,11 @@
 // commute (the higher wins), so each replica appends its own, one entry at a time, outside the term;
 // execution never reads them.
 
-import { KIND, plainMeta } from '../log/entry.js'
-import { encodeMarks } from '../order/bodies.js'
+import { KIND, plainMeta } from '../entries/entry.js'
+import { encodeMarks } from '../entries/bodies.js'
 import type { Executor } from '../order/executor.js'
 import type { Home } from '../order/home.js'
-import { Marks, type Mark } from '../order/marks.js'
+import { Marks, type Mark } from '../entries/marks.js'
 import type { RingStanding } from '../order/standing.js'
 
 /** Marks are appended at most this often. */

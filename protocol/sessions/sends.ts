@@ -3,8 +3,8 @@
 
 import { ERRORS, errorName } from '../errors.js'
 import type { Message, The } from '../messages/catalogue.js'
-import { KIND, type Entry, type Meta } from '../log/entry.js'
-import { decodeNote } from '../order/bodies.js'
+import { KIND, type Entry, type Meta } from '../entries/entry.js'
+import { decodeNote } from '../entries/bodies.js'
 import type { Executor } from '../order/executor.js'
 import type { RingStanding } from '../order/standing.js'
 import { streamKey } from '../order/state.js'

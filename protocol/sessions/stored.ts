@@ -2,7 +2,7 @@
 // each message that is there, in two columns. Execution does not know of it: it is for turning sends
 // away before they are ordered.
 
-import type { Drop } from '../log/drop.js'
+import type { Drop } from '../entries/drop.js'
 
 interface Mailbox {
   /** Log indices, ascending; as many as `length`. */

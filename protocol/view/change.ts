@@ -4,7 +4,7 @@
 
 import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
-import { compareEpochs, formatEpoch, maxEpoch, sameEpoch, type Epoch } from '../log/epoch.js'
+import { compareEpochs, formatEpoch, maxEpoch, sameEpoch, type Epoch } from '../entries/epoch.js'
 import type { Puller } from '../log/pull.js'
 import { compareIncarnations, type Durable, type Member, type Remembered } from '../log/storage.js'
 import { Installation } from './installation.js'

@@ -3,7 +3,7 @@
 
 import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
-import { compareEpochs, formatEpoch, sameEpoch, type Epoch } from '../log/epoch.js'
+import { compareEpochs, formatEpoch, sameEpoch, type Epoch } from '../entries/epoch.js'
 import type { Puller } from '../log/pull.js'
 import type { Remembered } from '../log/storage.js'
 import { sameIncarnation, type Standing } from './standing.js'

@@ -3,7 +3,7 @@
 
 import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
-import { maxEpoch } from '../log/epoch.js'
+import { maxEpoch } from '../entries/epoch.js'
 import type { Puller } from '../log/pull.js'
 import type { Standing } from './standing.js'
 import { syncTo } from './sync.js'

@@ -4,7 +4,7 @@
 
 import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
-import { compareEpochs, EPOCH_ZERO, maxEpoch, type Epoch } from '../log/epoch.js'
+import { compareEpochs, EPOCH_ZERO, maxEpoch, type Epoch } from '../entries/epoch.js'
 import type { Incarnation, Remembered } from '../log/storage.js'
 import { sameIncarnation, type Standing } from './standing.js'
 

@@ -5,7 +5,7 @@
 import { invariant } from '../assert.js'
 import type { Slot } from '../machine.js'
 import type { The } from '../messages/catalogue.js'
-import { compareEpochs, sameEpoch, type Epoch } from '../log/epoch.js'
+import { compareEpochs, sameEpoch, type Epoch } from '../entries/epoch.js'
 import type { Puller } from '../log/pull.js'
 import {
   compareIncarnations,

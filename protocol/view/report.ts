@@ -1,6 +1,6 @@
 // What a persistence replica tells people: the words of the debug port, and its gauges.
 
-import { formatEpoch } from '../log/epoch.js'
+import { formatEpoch } from '../entries/epoch.js'
 import type { PersistenceMetrics } from '../replicas/metrics.js'
 import type { Appender } from '../log/appender.js'
 import type { Slot } from '../machine.js'

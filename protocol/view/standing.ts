@@ -4,7 +4,7 @@
 import { LamportClock, MAX_JUMP } from '../clocks/lamport.js'
 import type { Entropy, Now, Slot } from '../machine.js'
 import type { Message, The } from '../messages/catalogue.js'
-import { compareEpochs, EPOCH_ZERO, maxEpoch, sameEpoch, type Epoch } from '../log/epoch.js'
+import { compareEpochs, EPOCH_ZERO, maxEpoch, sameEpoch, type Epoch } from '../entries/epoch.js'
 import {
   compareIncarnations,
   type Incarnation,

@@ -1,7 +1,7 @@
 // Writes a pulled stretch over the own log: what differs after the common place is dropped, the
 // rest added. Nothing at or below the own commit index is ever dropped (P3, asserted by the tail).
 
-import { isChained, sameBytes, type Entry } from '../log/entry.js'
+import { isChained, sameBytes, type Entry } from '../entries/entry.js'
 import type { Slot } from '../machine.js'
 import type { Place, WriteBatch } from '../log/storage.js'
 import type { Standing } from './standing.js'

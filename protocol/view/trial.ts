@@ -1,6 +1,6 @@
 // A test write at the start and after a full disk: who cannot write joins no view.
 
-import { maxEpoch } from '../log/epoch.js'
+import { maxEpoch } from '../entries/epoch.js'
 import type { Standing } from './standing.js'
 
 const EVERY_MS = 500

@@ -3,7 +3,7 @@
 
 import type { Message } from '../../protocol/messages/catalogue.js'
 import type { Command } from '../../protocol/order/decision.js'
-import { KIND, encodeMeta, withChain, type Entry } from '../../protocol/log/entry.js'
+import { KIND, encodeMeta, withChain, type Entry } from '../../protocol/entries/entry.js'
 import { EXAMPLES } from '../generate-messages.js'
 
 const stream = new Uint8Array(16).fill(7)

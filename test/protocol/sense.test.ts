@@ -1,8 +1,8 @@
 // Messages between replicas that are well-formed and make no sense: each is told by what it says.
 
 import t from 'tap'
-import { KIND, encodeMeta, withChain, type Entry, type Kind } from '../../protocol/log/entry.js'
-import { isChained } from '../../protocol/log/entry.js'
+import { KIND, encodeMeta, withChain, type Entry, type Kind } from '../../protocol/entries/entry.js'
+import { isChained } from '../../protocol/entries/entry.js'
 import type { Message, The } from '../../protocol/messages/catalogue.js'
 import { nonsenseIn } from '../../protocol/messages/sense.js'
 import { EXAMPLES } from '../generate-messages.js'

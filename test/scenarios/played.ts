@@ -2,8 +2,8 @@
 // nothing, and says exactly what it is told to.
 
 import type { Effect, Input, LinkId, Machine, Slot } from '../../protocol/machine.js'
-import { CHAIN_ZERO, KIND, plainMeta, withChain, type Entry } from '../../protocol/log/entry.js'
-import { EPOCH_ZERO, type Epoch } from '../../protocol/log/epoch.js'
+import { CHAIN_ZERO, KIND, plainMeta, withChain, type Entry } from '../../protocol/entries/entry.js'
+import { EPOCH_ZERO, type Epoch } from '../../protocol/entries/epoch.js'
 import type { Incarnation, Place } from '../../protocol/log/storage.js'
 import type { Message, The } from '../../protocol/messages/catalogue.js'
 import type { Body } from '../../protocol/view/standing.js'

@@ -3,8 +3,8 @@
 // alone in its ring, and a store that the test plays.
 
 import t from 'tap'
-import { withChain, CHAIN_ZERO, KIND, plainMeta, type Entry } from '../../protocol/log/entry.js'
-import { encodeTerm } from '../../protocol/log/term.js'
+import { withChain, CHAIN_ZERO, KIND, plainMeta, type Entry } from '../../protocol/entries/entry.js'
+import { encodeTerm } from '../../protocol/entries/fence.js'
 import type { Effect, Input, LinkId, Machine } from '../../protocol/machine.js'
 import type { Message, The } from '../../protocol/messages/catalogue.js'
 import { LIMITS, TIMINGS } from '../../protocol/replicas/config.js'

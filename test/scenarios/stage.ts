@@ -3,7 +3,7 @@
 // link) or a host crashed at the very message that matters; `lines` is the transcript.
 
 import type { Machine, Slot, Tier } from '../../protocol/machine.js'
-import type { Epoch } from '../../protocol/log/epoch.js'
+import type { Epoch } from '../../protocol/entries/epoch.js'
 import type { Message, MessageName, The } from '../../protocol/messages/catalogue.js'
 import { TAIL_ENTRIES } from '../../protocol/log/storage.js'
 import { TIMINGS } from '../../protocol/replicas/config.js'

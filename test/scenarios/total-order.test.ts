@@ -4,7 +4,7 @@
 
 import t from 'tap'
 import { ERRORS, type ErrorName } from '../../protocol/errors.js'
-import { KIND, type Entry } from '../../protocol/log/entry.js'
+import { KIND, type Entry } from '../../protocol/entries/entry.js'
 import type { Message, MessageName } from '../../protocol/messages/catalogue.js'
 import { LIMITS, TIMINGS, type Limits } from '../../protocol/replicas/config.js'
 import { ProcessingReplica } from '../../protocol/replicas/processing.js'

@@ -2,7 +2,7 @@
 // persistence replicas, some of them played by the test. Epochs are written counter.slot.
 
 import t, { type Test } from 'tap'
-import { EPOCH_ZERO, type Epoch } from '../../protocol/log/epoch.js'
+import { EPOCH_ZERO, type Epoch } from '../../protocol/entries/epoch.js'
 import { Stage } from './stage.js'
 import { PlayedStore, logOf, placeOf } from './played.js'
 

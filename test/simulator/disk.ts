@@ -2,8 +2,8 @@
 // batch. A transaction is done wholly or not at all: one that a crash tears is undone when the file
 // is opened again. Those that a crash finds unanswered may be done, in order, up to any one of them.
 
-import { sameBytes } from '../../protocol/log/entry.js'
-import { EPOCH_ZERO, sameEpoch } from '../../protocol/log/epoch.js'
+import { sameBytes } from '../../protocol/entries/entry.js'
+import { EPOCH_ZERO, sameEpoch } from '../../protocol/entries/epoch.js'
 import type {
   Durable,
   Genesis,

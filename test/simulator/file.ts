@@ -2,9 +2,9 @@
 // as a path through the history. What a transaction does to it, what it answers, what a replica finds
 // in it when it starts.
 
-import { drops, isDrop } from '../../protocol/log/drop.js'
-import { KIND, erased, weigh, type Entry } from '../../protocol/log/entry.js'
-import { EPOCH_ZERO, type Epoch } from '../../protocol/log/epoch.js'
+import { drops, isDrop } from '../../protocol/entries/drop.js'
+import { KIND, erased, weigh, type Entry } from '../../protocol/entries/entry.js'
+import { EPOCH_ZERO, type Epoch } from '../../protocol/entries/epoch.js'
 import {
   NO_FENCE,
   type Durable,

@@ -10,10 +10,10 @@ import {
   sameBytes,
   type Entry,
   type Meta,
-} from '../../protocol/log/entry.js'
-import { compareEpochs, formatEpoch, type Epoch } from '../../protocol/log/epoch.js'
+} from '../../protocol/entries/entry.js'
+import { compareEpochs, formatEpoch, type Epoch } from '../../protocol/entries/epoch.js'
 import { NO_FENCE, type Fence, type Owner } from '../../protocol/log/storage.js'
-import { decodeTerm } from '../../protocol/log/term.js'
+import { decodeTerm } from '../../protocol/entries/fence.js'
 import { Violation, expect } from './violation.js'
 
 export interface Node {

@@ -1,6 +1,6 @@
 // Tells in a transcript how a replica stands, whenever a step has changed that.
 
-import { formatEpoch } from '../../protocol/log/epoch.js'
+import { formatEpoch } from '../../protocol/entries/epoch.js'
 import { turnView, type Check } from './checks/check.js'
 import type { Host } from './host.js'
 import type { Timeline } from './timeline.js'

@@ -9,7 +9,7 @@ import type { Test } from 'tap'
 import { Connection } from '../../../daemons/storage/connection.js'
 import { StoreUnsound } from '../../../daemons/storage/recover.js'
 import { Store } from '../../../daemons/storage/store.js'
-import type { Entry } from '../../../protocol/log/entry.js'
+import type { Entry } from '../../../protocol/entries/entry.js'
 import { GENESIS, INCARNATION, START, chained, messageDraft } from './log-maker.js'
 
 const ENTRIES = 60

@@ -7,8 +7,8 @@ import type { Test } from 'tap'
 import { auditFile } from '../../../daemons/storage/audit.js'
 import { Connection } from '../../../daemons/storage/connection.js'
 import { Store } from '../../../daemons/storage/store.js'
-import { decodeDrop, type NamedDrop } from '../../../protocol/log/drop.js'
-import { erased, type Entry } from '../../../protocol/log/entry.js'
+import { decodeDrop, type NamedDrop } from '../../../protocol/entries/drop.js'
+import { erased, type Entry } from '../../../protocol/entries/entry.js'
 import type { ReadResult } from '../../../protocol/log/storage.js'
 import {
   GENESIS,

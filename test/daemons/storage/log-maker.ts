@@ -1,10 +1,16 @@
 // Logs for the tests of the file: entries that chain, of any kind.
 
-import { encodeDrop } from '../../../protocol/log/drop.js'
-import { KIND, CHAIN_ZERO, encodeMeta, plainMeta, withChain } from '../../../protocol/log/entry.js'
-import type { Draft, Entry } from '../../../protocol/log/entry.js'
+import { encodeDrop } from '../../../protocol/entries/drop.js'
+import {
+  KIND,
+  CHAIN_ZERO,
+  encodeMeta,
+  plainMeta,
+  withChain,
+} from '../../../protocol/entries/entry.js'
+import type { Draft, Entry } from '../../../protocol/entries/entry.js'
 import type { Genesis, Incarnation, Place } from '../../../protocol/log/storage.js'
-import { encodeTerm } from '../../../protocol/log/term.js'
+import { encodeTerm } from '../../../protocol/entries/fence.js'
 
 export const GENESIS: Genesis = { clusterId: 'troca-test', slots: 3 }
 export const INCARNATION: Incarnation = { counter: 1, nonce: '' }

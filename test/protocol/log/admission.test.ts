@@ -6,7 +6,7 @@ import {
   type PendingClaim,
   type PendingOrder,
 } from '../../../protocol/log/admission.js'
-import { KIND, erased, plainMeta } from '../../../protocol/log/entry.js'
+import { KIND, erased, plainMeta } from '../../../protocol/entries/entry.js'
 import type { LinkId } from '../../../protocol/machine.js'
 import { LogTail } from '../../../protocol/log/tail.js'
 import { NO_FENCE } from '../../../protocol/log/storage.js'

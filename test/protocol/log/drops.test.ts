@@ -2,12 +2,12 @@
 // they are read from the file; what a crash leaves undone is done after it.
 
 import t from 'tap'
-import { encodeDrop } from '../../../protocol/log/drop.js'
-import { KIND, encodeMeta, plainMeta, type Draft } from '../../../protocol/log/entry.js'
+import { encodeDrop } from '../../../protocol/entries/drop.js'
+import { KIND, encodeMeta, plainMeta, type Draft } from '../../../protocol/entries/entry.js'
 import type { Recovered } from '../../../protocol/log/storage.js'
 import type { Effect, Input, LinkId } from '../../../protocol/machine.js'
 import type { Message, MessageName, The } from '../../../protocol/messages/catalogue.js'
-import { encodeClosing } from '../../../protocol/order/bodies.js'
+import { encodeClosing } from '../../../protocol/entries/bodies.js'
 import { LOG_BOUNDS, TIMINGS } from '../../../protocol/replicas/config.js'
 import { PersistenceReplica } from '../../../protocol/replicas/persistence.js'
 import { Disk } from '../../simulator/disk.js'

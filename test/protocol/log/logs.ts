@@ -1,9 +1,15 @@
 // Logs for tests, in short: what each entry is, one after the other.
 
-import { CHAIN_ZERO, KIND, plainMeta, withChain, type Entry } from '../../../protocol/log/entry.js'
+import {
+  CHAIN_ZERO,
+  KIND,
+  plainMeta,
+  withChain,
+  type Entry,
+} from '../../../protocol/entries/entry.js'
 import type { Owner } from '../../../protocol/log/storage.js'
 import { LogTail } from '../../../protocol/log/tail.js'
-import { encodeTerm } from '../../../protocol/log/term.js'
+import { encodeTerm } from '../../../protocol/entries/fence.js'
 
 export type Step =
   | { readonly term: number; readonly owner: Owner }

@@ -3,9 +3,9 @@
 
 import t, { type Test } from 'tap'
 import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
-import { KIND, sameBytes, type Entry } from '../../../protocol/log/entry.js'
+import { KIND, sameBytes, type Entry } from '../../../protocol/entries/entry.js'
 import { MAX_BLOCKED } from '../../../protocol/messages/common.js'
-import { decodeAccount, decodeInvitation, decodeNote } from '../../../protocol/order/bodies.js'
+import { decodeAccount, decodeInvitation, decodeNote } from '../../../protocol/entries/bodies.js'
 import { decide } from '../../../protocol/order/decide.js'
 import type { Command, Decision } from '../../../protocol/order/decision.js'
 import { Committed, Overlay } from '../../../protocol/order/state.js'

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { KIND, plainMeta, type Draft, type Entry } from '../../../protocol/log/entry.js'
-import { encodeTerm } from '../../../protocol/log/term.js'
+import { KIND, plainMeta, type Draft, type Entry } from '../../../protocol/entries/entry.js'
+import { encodeTerm } from '../../../protocol/entries/fence.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
 import type { Command } from '../../../protocol/order/decision.js'
 import { Executor } from '../../../protocol/order/executor.js'

@@ -7,13 +7,13 @@ import {
   type Entry,
   type Kind,
   type Meta,
-} from '../../../protocol/log/entry.js'
-import { encodeMarks } from '../../../protocol/order/bodies.js'
+} from '../../../protocol/entries/entry.js'
+import { encodeMarks } from '../../../protocol/entries/bodies.js'
 import { decide } from '../../../protocol/order/decide.js'
 import type { Command } from '../../../protocol/order/decision.js'
 import { KEPT_SENDS } from '../../../protocol/order/sent.js'
 import { Committed, Overlay, streamKey } from '../../../protocol/order/state.js'
-import { encodeTerm } from '../../../protocol/log/term.js'
+import { encodeTerm } from '../../../protocol/entries/fence.js'
 import { STREAM, context, open, register, send } from './orders.js'
 
 const ID = streamKey(STREAM)

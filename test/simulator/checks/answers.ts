@@ -2,7 +2,7 @@
 // one committed command of that order, asked for by that very life of the replica that answers.
 
 import { errorName } from '../../../protocol/errors.js'
-import { KIND, sha256 } from '../../../protocol/log/entry.js'
+import { KIND, sha256 } from '../../../protocol/entries/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { History, Node } from '../history.js'
 import { textOfSealed } from '../held.js'

@@ -2,8 +2,8 @@
 // had got to. Where that fails, later traffic mostly makes up for it: a run that comes to rest in time
 // shows little.
 
-import { sameBytes } from '../../../protocol/log/entry.js'
-import { sameEpoch, type Epoch } from '../../../protocol/log/epoch.js'
+import { sameBytes } from '../../../protocol/entries/entry.js'
+import { sameEpoch, type Epoch } from '../../../protocol/entries/epoch.js'
 import type { WriteBatch } from '../../../protocol/log/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'

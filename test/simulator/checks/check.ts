@@ -2,7 +2,7 @@
 // it thinks, but for the few views below.
 
 import type { Machine } from '../../../protocol/machine.js'
-import type { Epoch } from '../../../protocol/log/epoch.js'
+import type { Epoch } from '../../../protocol/entries/epoch.js'
 import type { Durable, WriteBatch } from '../../../protocol/log/storage.js'
 import type { LogView } from '../../../protocol/log/tail.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'

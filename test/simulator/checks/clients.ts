@@ -3,8 +3,8 @@
 // Reads see what was committed when they were asked.
 
 import { ERRORS, errorName, type ErrorName } from '../../../protocol/errors.js'
-import { decodeDrop, type NamedDrop } from '../../../protocol/log/drop.js'
-import { KIND, sameBytes } from '../../../protocol/log/entry.js'
+import { decodeDrop, type NamedDrop } from '../../../protocol/entries/drop.js'
+import { KIND, sameBytes } from '../../../protocol/entries/entry.js'
 import { MAX_KEYS } from '../../../protocol/messages/common.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { ProcessingReplica } from '../../../protocol/replicas/processing.js'

@@ -1,6 +1,6 @@
 // Which command a committed entry came of, from the orders that coordinators have given.
 
-import type { Entry } from '../../../protocol/log/entry.js'
+import type { Entry } from '../../../protocol/entries/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Host } from '../host.js'
 import type { Check } from './check.js'

@@ -3,7 +3,7 @@
 // happens.
 
 import type { Message } from '../../../protocol/messages/catalogue.js'
-import { compareEpochs, formatEpoch } from '../../../protocol/log/epoch.js'
+import { compareEpochs, formatEpoch } from '../../../protocol/entries/epoch.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { turnView, type Check } from './check.js'

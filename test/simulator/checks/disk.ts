@@ -1,8 +1,13 @@
 // P4: promised and logView never go down. P5: nothing is said before it is on disk. Both are read
 // off the file at the moment at which a message leaves. P8: a view is installed once.
 
-import { compareEpochs, formatEpoch, sameEpoch, type Epoch } from '../../../protocol/log/epoch.js'
-import { sameBytes } from '../../../protocol/log/entry.js'
+import {
+  compareEpochs,
+  formatEpoch,
+  sameEpoch,
+  type Epoch,
+} from '../../../protocol/entries/epoch.js'
+import { sameBytes } from '../../../protocol/entries/entry.js'
 import type { Durable, WriteBatch } from '../../../protocol/log/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'

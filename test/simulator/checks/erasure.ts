@@ -1,8 +1,8 @@
 // What was deleted is gone: a file has carried out all deletions through the one that it marks as carried
 // out, and once all is well every committed one, however often its process died meanwhile.
 
-import { decodeDrop, drops, isDrop } from '../../../protocol/log/drop.js'
-import type { Entry } from '../../../protocol/log/entry.js'
+import { decodeDrop, drops, isDrop } from '../../../protocol/entries/drop.js'
+import type { Entry } from '../../../protocol/entries/entry.js'
 import type { WriteBatch } from '../../../protocol/log/storage.js'
 import type { Disk } from '../disk.js'
 import type { File } from '../file.js'

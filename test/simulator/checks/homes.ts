@@ -2,7 +2,7 @@
 // that can commit wherever there is one, and does not lead without. Where that fails somebody else
 // mostly takes over sooner or later: a cluster that serves in time shows little.
 
-import { compareEpochs } from '../../../protocol/log/epoch.js'
+import { compareEpochs } from '../../../protocol/entries/epoch.js'
 import { ERRORS } from '../../../protocol/errors.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/replicas/config.js'

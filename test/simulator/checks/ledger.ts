@@ -2,16 +2,16 @@
 // The checks of answers compare with this.
 
 import { sealedOfText } from '../held.js'
-import { decodeDrop, isDrop, type Drop } from '../../../protocol/log/drop.js'
-import { KIND, sameBytes, sha256 } from '../../../protocol/log/entry.js'
+import { decodeDrop, isDrop, type Drop } from '../../../protocol/entries/drop.js'
+import { KIND, sameBytes, sha256 } from '../../../protocol/entries/entry.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
 import {
   decodeAccount,
   decodeClosing,
   decodeMarks,
   type Account,
-} from '../../../protocol/order/bodies.js'
-import type { Mark } from '../../../protocol/order/marks.js'
+} from '../../../protocol/entries/bodies.js'
+import type { Mark } from '../../../protocol/entries/marks.js'
 import type { History, Node } from '../history.js'
 import { expect } from '../violation.js'
 

@@ -1,7 +1,7 @@
 // P2: logs of one view are prefixes of one another. P3: commit is final. P3 is read off whatever
 // says "committed": messages between replicas, the feed, answers, and the commit index on disk.
 
-import { formatEpoch, sameEpoch, type Epoch } from '../../../protocol/log/epoch.js'
+import { formatEpoch, sameEpoch, type Epoch } from '../../../protocol/entries/epoch.js'
 import { NO_FENCE, type Durable, type WriteBatch } from '../../../protocol/log/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'

@@ -2,7 +2,7 @@
 // wall clocks do; no seed serves twice, and no key seed a second attempt, where a nonce would repeat.
 // And what it is for: replicas of which none ever computed wrong bytes come to the same for an order.
 
-import { KIND, sameBytes } from '../../../protocol/log/entry.js'
+import { KIND, sameBytes } from '../../../protocol/entries/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Slot } from '../../../protocol/machine.js'
 import type { History, Node } from '../history.js'

@@ -3,9 +3,9 @@
 // who has blocked its sender; after the end of an account there is nobody of that name.
 
 import { errorName } from '../../../protocol/errors.js'
-import { KIND, sameBytes, sha256 } from '../../../protocol/log/entry.js'
+import { KIND, sameBytes, sha256 } from '../../../protocol/entries/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
-import { decodeAccount, decodeBlock, decodeInvitation } from '../../../protocol/order/bodies.js'
+import { decodeAccount, decodeBlock, decodeInvitation } from '../../../protocol/entries/bodies.js'
 import type { ProcessingReplica } from '../../../protocol/replicas/processing.js'
 import type { History, Node } from '../history.js'
 import type { Host } from '../host.js'

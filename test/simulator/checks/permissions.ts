@@ -1,7 +1,7 @@
 // P1, by what its proof rests on: who holds the turn has, of every other member, a REPLY to exactly
 // what it asked last, and has not answered that member's REQUEST since.
 
-import { formatEpoch, sameEpoch, type Epoch } from '../../../protocol/log/epoch.js'
+import { formatEpoch, sameEpoch, type Epoch } from '../../../protocol/entries/epoch.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'

@@ -2,8 +2,8 @@
 // were asked, and a page is exactly the ledger's stretch of that mailbox. P9: it rests on answers of
 // a majority of voters, asked after the read came.
 
-import { decodeDrop, isDrop } from '../../../protocol/log/drop.js'
-import { KIND, type Entry } from '../../../protocol/log/entry.js'
+import { decodeDrop, isDrop } from '../../../protocol/entries/drop.js'
+import { KIND, type Entry } from '../../../protocol/entries/entry.js'
 import type { WriteBatch } from '../../../protocol/log/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'

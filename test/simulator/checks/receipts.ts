@@ -1,9 +1,9 @@
 // What senders are told of their sends: what the committed log says of their own, no less than when
 // they asked, and no more than the recipients have said.
 
-import { KIND } from '../../../protocol/log/entry.js'
+import { KIND } from '../../../protocol/entries/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
-import type { Mark } from '../../../protocol/order/marks.js'
+import type { Mark } from '../../../protocol/entries/marks.js'
 import { KEPT_SENDS } from '../../../protocol/order/sent.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'

@@ -1,7 +1,7 @@
 // C2 for what is sent again: whether an answer is still known follows from the log alone, not from how
 // far a replica has got in it.
 
-import { KIND } from '../../../protocol/log/entry.js'
+import { KIND } from '../../../protocol/entries/entry.js'
 import { ERRORS } from '../../../protocol/errors.js'
 import { KEPT_ANSWERS } from '../../../protocol/order/state.js'
 import type { History } from '../history.js'

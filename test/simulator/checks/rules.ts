@@ -1,8 +1,13 @@
 // Rules that the proofs of the invariants rest on, each under the invariant that falls where it is
 // broken. They show at once what would else take a rare course of events to do harm.
 
-import type { Entry } from '../../../protocol/log/entry.js'
-import { compareEpochs, formatEpoch, sameEpoch, type Epoch } from '../../../protocol/log/epoch.js'
+import type { Entry } from '../../../protocol/entries/entry.js'
+import {
+  compareEpochs,
+  formatEpoch,
+  sameEpoch,
+  type Epoch,
+} from '../../../protocol/entries/epoch.js'
 import {
   compareIncarnations,
   type Incarnation,

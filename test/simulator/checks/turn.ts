@@ -1,7 +1,7 @@
 // P1: in one epoch at most one replica holds the turn. (That no place of the log is written twice
 // in one epoch is checked where entries join the history.)
 
-import { formatEpoch, sameEpoch } from '../../../protocol/log/epoch.js'
+import { formatEpoch, sameEpoch } from '../../../protocol/entries/epoch.js'
 import type { Host } from '../host.js'
 import { Violation } from '../violation.js'
 import { turnView, type Check } from './check.js'

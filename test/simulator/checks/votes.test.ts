@@ -2,7 +2,7 @@
 // thousand runs is played to the check here.
 
 import t from 'tap'
-import type { Epoch } from '../../../protocol/log/epoch.js'
+import type { Epoch } from '../../../protocol/entries/epoch.js'
 import type { Durable, Member, WriteBatch } from '../../../protocol/log/storage.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'

@@ -1,8 +1,13 @@
 // P9: superseded incarnations and learners never count. Which promises count for an INSTALL is found
 // anew from what the proposer was sent.
 
-import { sameBytes } from '../../../protocol/log/entry.js'
-import { compareEpochs, formatEpoch, sameEpoch, type Epoch } from '../../../protocol/log/epoch.js'
+import { sameBytes } from '../../../protocol/entries/entry.js'
+import {
+  compareEpochs,
+  formatEpoch,
+  sameEpoch,
+  type Epoch,
+} from '../../../protocol/entries/epoch.js'
 import {
   compareIncarnations,
   type Incarnation,

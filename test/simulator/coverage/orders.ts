@@ -1,10 +1,10 @@
 // Situations of terms, orders and what clients are told.
 
-import type { Entry } from '../../../protocol/log/entry.js'
-import { KIND } from '../../../protocol/log/entry.js'
-import { formatEpoch } from '../../../protocol/log/epoch.js'
+import type { Entry } from '../../../protocol/entries/entry.js'
+import { KIND } from '../../../protocol/entries/entry.js'
+import { formatEpoch } from '../../../protocol/entries/epoch.js'
 import type { WriteBatch } from '../../../protocol/log/storage.js'
-import { decodeTerm } from '../../../protocol/log/term.js'
+import { decodeTerm } from '../../../protocol/entries/fence.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'

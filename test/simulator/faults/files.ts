@@ -1,7 +1,7 @@
 // Faults of files. Within the fault model at most a minority of them is lost, damaged or put back to
 // an earlier state: `spared` says when one may be.
 
-import { compareEpochs } from '../../../protocol/log/epoch.js'
+import { compareEpochs } from '../../../protocol/entries/epoch.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Cluster } from '../cluster.js'
 import type { Disk } from '../disk.js'

@@ -1,6 +1,6 @@
 // Faults of processes: they die between any two effects, stand still, or are told to go.
 
-import { KIND } from '../../../protocol/log/entry.js'
+import { KIND } from '../../../protocol/entries/entry.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { ProcessingReplica } from '../../../protocol/replicas/processing.js'
 import type { Cluster } from '../cluster.js'

@@ -133,7 +133,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'order/marks',
+        file: 'entries/marks',
         line: 'const read = Math.max(known.read, mark.read);',
         becomes: 'const { read } = mark;',
       },

@@ -1,7 +1,7 @@
 // What a scripted writer writes: messages of one stream for each term, and deletions.
 
-import { encodeDrop } from '../../../protocol/log/drop.js'
-import { KIND, encodeMeta, plainMeta, sha256, type Draft } from '../../../protocol/log/entry.js'
+import { encodeDrop } from '../../../protocol/entries/drop.js'
+import { KIND, encodeMeta, plainMeta, sha256, type Draft } from '../../../protocol/entries/entry.js'
 import type { Random } from '../random.js'
 
 const MAILBOXES = ['alice', 'bob', 'carol']

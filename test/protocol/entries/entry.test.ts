@@ -13,7 +13,7 @@ import {
   type Meta,
   type Unchained,
   withChain,
-} from '../../../protocol/log/entry.js'
+} from '../../../protocol/entries/entry.js'
 
 const META: Meta = {
   kind: KIND.message,

@@ -1,7 +1,7 @@
 // What a DROP names and erases, and when the log may begin to.
 
 import t from 'tap'
-import { decodeDrop, drops, encodeDrop } from '../../../protocol/log/drop.js'
+import { decodeDrop, drops, encodeDrop } from '../../../protocol/entries/drop.js'
 import {
   KIND,
   encodeMeta,
@@ -9,7 +9,7 @@ import {
   withChain,
   type Draft,
   type Entry,
-} from '../../../protocol/log/entry.js'
+} from '../../../protocol/entries/entry.js'
 import { LogTail } from '../../../protocol/log/tail.js'
 
 const NONE = new Uint8Array(0)
