@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { makeCluster } from './runtime/cluster.js'
 import { renewCertificates } from './runtime/issuance.js'
-import { REGISTRATION, type Registration } from '../protocol/replicas/config.js'
+import { REGISTRATION, type Registration } from '../protocol/machine/config.js'
 
 function number(name: string, text: string, min: number, max: number): number {
   const value = Number(text)

@@ -7,7 +7,7 @@ import { runDaemon } from './runtime/daemon.js'
 import type { Context, Parts } from './runtime/daemon.js'
 import { StoreUnsound } from './storage/recover.js'
 import { Store } from './storage/store.js'
-import type { Recovered } from '../protocol/log/storage.js'
+import type { Recovered } from '../protocol/machine/storage.js'
 import { PersistenceReplica } from '../protocol/replicas/persistence.js'
 
 /** The file, or an empty one where there is none to trust: the replica is then a learner. */

@@ -8,7 +8,7 @@ import { ContentKeys, recipientKeyOf } from '../protocol/envelope/content-keys.j
 import type { RecipientKey } from '../protocol/envelope/content-keys.js'
 import type { Suite } from '../protocol/envelope/header.js'
 import type { Seal, SealInput } from '../protocol/order/seal.js'
-import type { LinkId } from '../protocol/machine.js'
+import type { LinkId } from '../protocol/machine/machine.js'
 import { ProcessingReplica } from '../protocol/replicas/processing.js'
 
 /** Keys come from `readKey` only, so what execution hands back is one of the envelope's. */

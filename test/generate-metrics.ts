@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ROWS } from '../daemons/runtime/metrics.js'
 import { histogramsOf, rowsOf } from '../daemons/runtime/registry.js'
-import type { Tier } from '../protocol/machine.js'
+import type { Tier } from '../protocol/machine/machine.js'
 
 /** From dist/test/ back to the sources. */
 export const METRICS_FILE = fileURLToPath(new URL('../../docs/METRICS.md', import.meta.url))

@@ -18,8 +18,8 @@ import { checkConfig, pathsOf } from './config.js'
 import { nameOf } from './identity.js'
 import { makeCertificates } from './issuance.js'
 import { Store } from '../storage/store.js'
-import type { Tier } from '../../protocol/machine.js'
-import type { Registration } from '../../protocol/replicas/config.js'
+import type { Tier } from '../../protocol/machine/machine.js'
+import type { Registration } from '../../protocol/machine/config.js'
 
 export interface ClusterPlan {
   readonly directory: string

@@ -10,10 +10,10 @@ import { Checker } from './config-checker.js'
 import type { Address } from './dialler.js'
 import type { Replica } from './identity.js'
 import type { Suite } from '../../protocol/envelope/header.js'
-import type { LogLevel, Tier } from '../../protocol/machine.js'
+import type { LogLevel, Tier } from '../../protocol/machine/machine.js'
 import { MAX_SLOTS } from '../../protocol/messages/common.js'
-import { LIMITS, REGISTRATION, TIMINGS } from '../../protocol/replicas/config.js'
-import type { Limits, Registration, Timings } from '../../protocol/replicas/config.js'
+import { LIMITS, REGISTRATION, TIMINGS } from '../../protocol/machine/config.js'
+import type { Limits, Registration, Timings } from '../../protocol/machine/config.js'
 
 export interface ReplicaAddress extends Replica, Address {
   readonly debugPort: number

@@ -1,7 +1,7 @@
 // Which messages may come from whom: each pair of roles has one conversation of the catalogue, and
 // where the two ends differ, each message has one end that says it.
 
-import type { Peer, Tier } from '../../protocol/machine.js'
+import type { Peer, Tier } from '../../protocol/machine/machine.js'
 import { CONVERSATIONS } from '../../protocol/messages/catalogue.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 

@@ -20,7 +20,7 @@ import { Figures } from './registry.js'
 import { openLog } from './log.js'
 import type { Log } from './log.js'
 import type { WorkerPool } from '../workers/pool.js'
-import type { LinkId, Machine, Tier } from '../../protocol/machine.js'
+import type { LinkId, Machine, Tier } from '../../protocol/machine/machine.js'
 
 /** Between the signal and leaving regardless of what is still wanted of this replica. */
 const DRAIN_MS = 8_000

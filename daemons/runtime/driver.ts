@@ -4,12 +4,17 @@
 
 import { hrtime } from 'node:process'
 import { InvariantError } from '../../protocol/assert.js'
-import type { Effect, Input, LogLevel, Machine, Now } from '../../protocol/machine.js'
-import type { ReadQuery, ReadResult, WriteBatch, WriteResult } from '../../protocol/log/storage.js'
+import type { Effect, Input, LogLevel, Machine, Now } from '../../protocol/machine/machine.js'
+import type {
+  ReadQuery,
+  ReadResult,
+  WriteBatch,
+  WriteResult,
+} from '../../protocol/machine/storage.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
-import type { Job, JobResult } from '../../protocol/replicas/compute.js'
+import type { Job, JobResult } from '../../protocol/machine/compute.js'
 import { encodeFrame } from '../../protocol/wire/frame.js'
-import type { LinkId } from '../../protocol/machine.js'
+import type { LinkId } from '../../protocol/machine/machine.js'
 
 /** sysexits.h */
 export const EXIT = { software: 70, io: 74 } as const

@@ -7,7 +7,7 @@ import { carriesUri, nameOf, uriOf } from './identity.js'
 import type { Replica } from './identity.js'
 import { ERRORS } from '../../protocol/errors.js'
 import type { ErrorName } from '../../protocol/errors.js'
-import type { Peer } from '../../protocol/machine.js'
+import type { Peer } from '../../protocol/machine/machine.js'
 import type { Message, The } from '../../protocol/messages/catalogue.js'
 import type { LinkBounds } from './bounds.js'
 

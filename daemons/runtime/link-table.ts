@@ -3,7 +3,7 @@
 
 import { nameOf } from './identity.js'
 import type { Link } from './link.js'
-import type { LinkId, Peer } from '../../protocol/machine.js'
+import type { LinkId, Peer } from '../../protocol/machine/machine.js'
 import { Multiset } from '../../protocol/multiset.js'
 
 /** Key of the one current link; clients have none. */

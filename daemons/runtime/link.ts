@@ -2,7 +2,7 @@
 // of the event loop leave in one write. What arrives after the link is closed is never seen.
 
 import type { Socket } from 'node:net'
-import type { LinkId, Peer } from '../../protocol/machine.js'
+import type { LinkId, Peer } from '../../protocol/machine/machine.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { nameOf } from './identity.js'
 import type { Tally } from './traffic.js'

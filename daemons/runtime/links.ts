@@ -21,7 +21,7 @@ import { Refusals } from './refusals.js'
 import { Traffic } from './traffic.js'
 import { belongs } from './conversations.js'
 import type { LogFields } from './log.js'
-import type { LinkId, LogLevel, Peer } from '../../protocol/machine.js'
+import type { LinkId, LogLevel, Peer } from '../../protocol/machine/machine.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { encodeFrame } from '../../protocol/wire/frame.js'
 

@@ -3,7 +3,7 @@
 
 import winston from 'winston'
 import { CappedFile } from './capped-file.js'
-import type { LogLevel } from '../../protocol/machine.js'
+import type { LogLevel } from '../../protocol/machine/machine.js'
 
 export interface LogOptions {
   readonly name: string

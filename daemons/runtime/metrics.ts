@@ -1,5 +1,5 @@
 // What a replica tells about itself in figures: one row a metric, read when somebody asks. The
-// machine counts for itself (protocol/replicas/metrics.ts); here is what links, workers, file and
+// machine counts for itself (protocol/machine/metrics.ts); here is what links, workers, file and
 // process add. Names and units as Prometheus wants them.
 
 import type { CredentialWatch } from './credential-watch.js'
@@ -7,7 +7,7 @@ import type { Driver } from './driver.js'
 import type { Links } from './links.js'
 import type { Role } from './traffic.js'
 import { errorName } from '../../protocol/errors.js'
-import type { Machine } from '../../protocol/machine.js'
+import type { Machine } from '../../protocol/machine/machine.js'
 
 /** Whose figures they are. */
 export interface Sources {

@@ -9,7 +9,7 @@ import type { Self } from './handshake.js'
 import { nameOf } from './identity.js'
 import type { Replica } from './identity.js'
 import type { LogFields } from './log.js'
-import type { LogLevel } from '../../protocol/machine.js'
+import type { LogLevel } from '../../protocol/machine/machine.js'
 
 export interface OutgoingPort {
   credentials(): Credentials | null

@@ -7,7 +7,7 @@ import type { LogFields } from './log.js'
 import { SparingLog } from './sparing-log.js'
 import type { Traffic } from './traffic.js'
 import type { ErrorName } from '../../protocol/errors.js'
-import type { LogLevel } from '../../protocol/machine.js'
+import type { LogLevel } from '../../protocol/machine/machine.js'
 import { encodeFrame } from '../../protocol/wire/frame.js'
 
 export class Refusals {

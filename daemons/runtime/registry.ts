@@ -5,13 +5,13 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import { ROWS } from './metrics.js'
 import type { Row, Sources } from './metrics.js'
 import type { Durations } from '../../protocol/durations.js'
-import type { Tier } from '../../protocol/machine.js'
+import type { Tier } from '../../protocol/machine/machine.js'
 import {
   PERSISTENCE_DURATIONS,
   PERSISTENCE_METRICS,
   PROCESSING_DURATIONS,
   PROCESSING_METRICS,
-} from '../../protocol/replicas/metrics.js'
+} from '../../protocol/machine/metrics.js'
 
 const WRITES = {
   name: 'troca_log_write_seconds',

@@ -3,7 +3,7 @@
 // second would push everything else out of the capped files.
 
 import type { LogFields } from './log.js'
-import type { LogLevel } from '../../protocol/machine.js'
+import type { LogLevel } from '../../protocol/machine/machine.js'
 
 const BURST = 50
 const PER_SECOND = 5

@@ -1,6 +1,6 @@
 // What goes over the connections of one replica, counted for who watches it.
 
-import type { Peer } from '../../protocol/machine.js'
+import type { Peer } from '../../protocol/machine/machine.js'
 
 export type Role = Peer['role']
 

@@ -11,7 +11,7 @@ import type { EntryRow } from './schema.js'
 import { decodeDrop, isDrop, names } from '../../protocol/entries/drop.js'
 import { CHAIN_ZERO, decodeMeta } from '../../protocol/entries/entry.js'
 import type { Entry } from '../../protocol/entries/entry.js'
-import type { Genesis, Place } from '../../protocol/log/storage.js'
+import type { Genesis, Place } from '../../protocol/machine/storage.js'
 
 export interface FileAudit {
   readonly path: string

@@ -11,7 +11,7 @@ import type {
   Remembered,
   View,
   WriteBatch,
-} from '../../protocol/log/storage.js'
+} from '../../protocol/machine/storage.js'
 
 export interface DurableState {
   readonly genesis: Genesis

@@ -9,7 +9,7 @@ import { CHAIN_ZERO } from '../../protocol/entries/entry.js'
 import type { Entry } from '../../protocol/entries/entry.js'
 import { waitingOf } from './waiting-index.js'
 import type { Found, Waiting, WaitingIndex } from './waiting-index.js'
-import type { ReadQuery, ReadResult } from '../../protocol/log/storage.js'
+import type { ReadQuery, ReadResult } from '../../protocol/machine/storage.js'
 
 type Page = Extract<ReadQuery, { kind: 'entries' | 'mailbox' }>
 

@@ -9,8 +9,8 @@ import { readState } from './durable-state.js'
 import type { DurableState } from './durable-state.js'
 import { CHAIN_ZERO, chainOf, sameBytes } from '../../protocol/entries/entry.js'
 import type { Entry } from '../../protocol/entries/entry.js'
-import { NO_FENCE, TAIL_ENTRIES } from '../../protocol/log/storage.js'
-import type { Fence, Recovered } from '../../protocol/log/storage.js'
+import { NO_FENCE, TAIL_ENTRIES } from '../../protocol/machine/storage.js'
+import type { Fence, Recovered } from '../../protocol/machine/storage.js'
 import { decodeTerm } from '../../protocol/entries/fence.js'
 
 /** The file is there but must not be used: the replica has lost it. */

@@ -30,7 +30,7 @@ import type {
   Recovered,
   WriteBatch,
   WriteResult,
-} from '../../protocol/log/storage.js'
+} from '../../protocol/machine/storage.js'
 
 /** So many committed entries wait for their place in the tables of the index. */
 const INDEX_STEP = 4096

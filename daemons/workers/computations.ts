@@ -24,7 +24,7 @@ import type {
   Job,
   JobResult,
   ScryptCost,
-} from '../../protocol/replicas/compute.js'
+} from '../../protocol/machine/compute.js'
 import { decodePkcs8, encodePkcs8, encodeSpki } from '../../protocol/rsa/formats.js'
 import { generateKey } from '../../protocol/rsa/keys.js'
 import { RsaError } from '../../protocol/rsa/rsa-error.js'

@@ -1,6 +1,6 @@
 // What a pool and its worker threads tell each other. A worker has one job at a time.
 
-import type { Job, JobResult } from '../../protocol/replicas/compute.js'
+import type { Job, JobResult } from '../../protocol/machine/compute.js'
 
 export type ToWorker = Job
 

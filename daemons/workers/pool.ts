@@ -5,7 +5,7 @@
 
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import type { Job, JobResult } from '../../protocol/replicas/compute.js'
+import type { Job, JobResult } from '../../protocol/machine/compute.js'
 import { FairQueue } from '../../protocol/fair-queue.js'
 import type { FromWorker } from './messages.js'
 

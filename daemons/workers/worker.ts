@@ -1,7 +1,7 @@
 // The thread's entry point: takes a job, tells its progress, answers with its result.
 
 import { parentPort } from 'node:worker_threads'
-import type { JobResult } from '../../protocol/replicas/compute.js'
+import type { JobResult } from '../../protocol/machine/compute.js'
 import { Computations } from './computations.js'
 import type { FromWorker, ToWorker } from './messages.js'
 

@@ -1,6 +1,6 @@
 // The body of a TERM entry: who owns the term.
 
-import type { Owner } from '../log/storage.js'
+import type { Owner } from '../machine/storage.js'
 
 export function encodeTerm(owner: Owner): Uint8Array {
   return Buffer.from(JSON.stringify([owner.slot, owner.boot, owner.nonce]), 'utf8')

@@ -3,7 +3,7 @@
 // 11.5), and the tag refuses.
 
 import { createDecipheriv } from 'node:crypto'
-import type { Entropy } from '../machine.js'
+import type { Entropy } from '../machine/machine.js'
 import { thumbprint } from '../rsa/jwk.js'
 import type { RsaPrivateKey } from '../rsa/keys.js'
 import { oaepDecrypt } from '../rsa/oaep.js'

@@ -3,7 +3,7 @@
 // written to one person cannot be passed on as written to another (Davis 2001, "Defective Sign &
 // Encrypt"), and the place, so it counts nowhere else.
 
-import type { Entropy } from '../machine.js'
+import type { Entropy } from '../machine/machine.js'
 import { thumbprint } from '../rsa/jwk.js'
 import type { RsaPrivateKey, RsaPublicKey } from '../rsa/keys.js'
 import { oaepEncrypt } from '../rsa/oaep.js'

@@ -1,10 +1,10 @@
 // What the holder of the turn checks before it appends, against its complete log and what is in
 // flight: terms (C1), gapless k (C7), equal bytes (C2). Pure questions, no state.
 
-import type { LinkId, Slot } from '../machine.js'
+import type { LinkId, Slot } from '../machine/machine.js'
 import type { Message } from '../messages/catalogue.js'
 import { bodyHashOf, sameBytes, type Draft } from '../entries/entry.js'
-import type { Owner } from './storage.js'
+import type { Owner } from '../machine/storage.js'
 import type { LogTail } from './tail.js'
 
 /** One APPEND of a processing replica, waiting for the turn or for its commit. */

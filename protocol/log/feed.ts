@@ -1,7 +1,7 @@
 // FEED: processing replicas follow the committed log. Each has so much under way unacknowledged;
 // who is further behind than memory reaches is served from the file.
 
-import type { LinkId } from '../machine.js'
+import type { LinkId } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import type { Standing } from '../view/standing.js'
 import { KIND, type Entry } from '../entries/entry.js'

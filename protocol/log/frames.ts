@@ -4,7 +4,7 @@
 import { invariant } from '../assert.js'
 import type { LamportClock } from '../clocks/lamport.js'
 import { isChained, sameBytes, weigh, type Entry } from '../entries/entry.js'
-import type { Place } from './storage.js'
+import type { Place } from '../machine/storage.js'
 import type { LogTail } from './tail.js'
 
 export interface FramePart {

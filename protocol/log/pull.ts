@@ -2,11 +2,11 @@
 // member that is behind, by a proposer and its members around INSTALL, and, of committed entries
 // only, by a replica that catches up outside the view.
 
-import type { LinkId, Slot } from '../machine.js'
+import type { LinkId, Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import type { Standing } from '../view/standing.js'
 import { CHAIN_ZERO, sameBytes, weigh, type Entry } from '../entries/entry.js'
-import type { Place } from './storage.js'
+import type { Place } from '../machine/storage.js'
 
 interface Asked {
   readonly id: number

@@ -2,7 +2,7 @@
 // majority of voters asked after the read arrived; whose committed log reaches r may answer. Many
 // reads share one round.
 
-import type { LinkId, Slot } from '../machine.js'
+import type { LinkId, Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import type { Standing } from '../view/standing.js'
 import type { Hidden } from './drops.js'

@@ -5,7 +5,7 @@
 import { invariant } from '../assert.js'
 import { drops, isDrop, type Drop } from '../entries/drop.js'
 import { CHAIN_ZERO, KIND, erased, sameBytes, type Entry } from '../entries/entry.js'
-import { NO_FENCE, TAIL_ENTRIES, type Durable, type Fence, type Place } from './storage.js'
+import { NO_FENCE, TAIL_ENTRIES, type Durable, type Fence, type Place } from '../machine/storage.js'
 import { decodeTerm } from '../entries/fence.js'
 
 /** What others may see of it. */

@@ -2,7 +2,7 @@
 // entries are in the log and wait for their commit. A view change puts the second back before the
 // first, in order: an append without an answer is simply done again.
 
-import type { LinkId } from '../machine.js'
+import type { LinkId } from '../machine/machine.js'
 import type { Message } from '../messages/catalogue.js'
 import type { Pending } from './admission.js'
 

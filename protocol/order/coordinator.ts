@@ -2,10 +2,10 @@
 // live ring came to, in order and without gaps (C7), and tells everybody.
 
 import { Durations } from '../durations.js'
-import type { Slot } from '../machine.js'
+import type { Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import { sameBytes } from '../entries/entry.js'
-import type { AccountKey } from '../replicas/compute.js'
+import type { AccountKey } from '../machine/compute.js'
 import type { Command } from './decision.js'
 import type { Executed, Executor } from './executor.js'
 import type { Home } from './home.js'

@@ -3,7 +3,7 @@
 
 import type { The } from '../messages/catalogue.js'
 import { decodeMeta, sha256, type Draft, type Entry, type Meta } from '../entries/entry.js'
-import type { AccountSecrets } from '../replicas/compute.js'
+import type { AccountSecrets } from '../machine/compute.js'
 import type { Account } from '../entries/bodies.js'
 import { decide } from './decide.js'
 import type { Decision, KeyNames } from './decision.js'

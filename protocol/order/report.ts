@@ -3,7 +3,7 @@
 import { formatEpoch } from '../entries/epoch.js'
 import type { Coordinator } from './coordinator.js'
 import type { Home } from './home.js'
-import type { ProcessingMetrics } from '../replicas/metrics.js'
+import type { ProcessingMetrics } from '../machine/metrics.js'
 import type { Leadership } from './leadership.js'
 import type { RingStanding } from './standing.js'
 import type { Committed } from './state.js'

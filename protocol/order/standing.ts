@@ -1,11 +1,11 @@
 // Where a processing replica stands: its role, the terms it knows and its links in the ring. The
 // parts of the replica share this.
 
-import type { Entropy, Now, Slot } from '../machine.js'
+import type { Entropy, Now, Slot } from '../machine/machine.js'
 import type { Message, The } from '../messages/catalogue.js'
-import type { Limits, ProcessingConfig, Registration, Timings } from '../replicas/config.js'
-import { Outbox } from '../replicas/outbox.js'
-import type { TierPeer } from '../replicas/tier-links.js'
+import type { Limits, ProcessingConfig, Registration, Timings } from '../machine/config.js'
+import { Outbox } from '../machine/effects.js'
+import type { TierPeer } from '../machine/tier-links.js'
 
 export type Role = 'follower' | 'participant' | 'claimant' | 'coordinator'
 

@@ -3,7 +3,7 @@
 // what each user has sent are kept here too, but execution never reads them.
 
 import { decodeMeta, KIND, type Draft, type Entry, type Meta } from '../entries/entry.js'
-import { NO_FENCE, type Fence } from '../log/storage.js'
+import { NO_FENCE, type Fence } from '../machine/storage.js'
 import { advanceFence } from '../log/tail.js'
 import { decodeMarks } from '../entries/bodies.js'
 import { Marks } from '../entries/marks.js'

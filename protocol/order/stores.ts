@@ -1,7 +1,7 @@
 // The persistence replicas as this processing replica hears them: who is there, who is in a view,
 // and whose view can commit.
 
-import type { LinkId, Slot } from '../machine.js'
+import type { LinkId, Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs } from '../entries/epoch.js'
 import type { RingStanding } from './standing.js'

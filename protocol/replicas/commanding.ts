@@ -1,7 +1,7 @@
 // Commands of a replica's own clients, on their way to the coordinator, and those that other replicas
 // pass on to it. What is refused here has no place in any order, and that is said.
 
-import type { Slot } from '../machine.js'
+import type { Slot } from '../machine/machine.js'
 import type { Entry, Meta } from '../entries/entry.js'
 import type { Coordinator } from '../order/coordinator.js'
 import type { Command } from '../order/decision.js'

@@ -1,7 +1,7 @@
 // How a processing replica follows: orders of the coordinator are executed and voted on; entries of
 // the committed log are applied, answer clients, and decide wherever the two differ.
 
-import type { Slot } from '../machine.js'
+import type { Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import { decodeDrop, drops, isDrop } from '../entries/drop.js'
 import { KIND, sameBytes, type Entry, type Meta } from '../entries/entry.js'

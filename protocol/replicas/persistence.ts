@@ -3,7 +3,7 @@
 
 import { invariant } from '../assert.js'
 import type { Durations } from '../durations.js'
-import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine.js'
+import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine/machine.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { nonsenseIn } from '../messages/sense.js'
 import { compareEpochs, formatEpoch, type Epoch } from '../entries/epoch.js'
@@ -22,9 +22,9 @@ import { Life } from '../view/life.js'
 import { Standing, type PeerMessage, type Status } from '../view/standing.js'
 import { Trial } from '../view/trial.js'
 import { describePersistence, persistenceMetrics } from '../view/report.js'
-import type { PersistenceConfig } from './config.js'
-import type { PERSISTENCE_DURATIONS, PersistenceMetrics } from './metrics.js'
-import { TierLinks } from './tier-links.js'
+import type { PersistenceConfig } from '../machine/config.js'
+import type { PERSISTENCE_DURATIONS, PersistenceMetrics } from '../machine/metrics.js'
+import { TierLinks } from '../machine/tier-links.js'
 
 export class PersistenceReplica implements Machine {
   readonly #s: Standing

@@ -3,7 +3,7 @@
 
 import { invariant } from '../assert.js'
 import type { Durations } from '../durations.js'
-import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine.js'
+import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine/machine.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { nonsenseIn } from '../messages/sense.js'
 import { Coordinator } from '../order/coordinator.js'
@@ -17,10 +17,10 @@ import { Cursors } from '../sessions/cursors.js'
 import { Sessions } from '../sessions/sessions.js'
 import { clusterStatus } from '../sessions/status.js'
 import { Commanding } from './commanding.js'
-import type { ProcessingConfig } from './config.js'
+import type { ProcessingConfig } from '../machine/config.js'
 import { Following } from './following.js'
-import type { PROCESSING_DURATIONS, ProcessingMetrics } from './metrics.js'
-import { TierLinks } from './tier-links.js'
+import type { PROCESSING_DURATIONS, ProcessingMetrics } from '../machine/metrics.js'
+import { TierLinks } from '../machine/tier-links.js'
 
 export class ProcessingReplica implements Machine {
   readonly #s: RingStanding

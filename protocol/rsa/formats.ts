@@ -2,7 +2,7 @@
 // PKCS#8 PrivateKeyInfo (RFC 5208 section 5). Decoding returns checked keys: RsaError `encoding`
 // for what is not such a structure, `key` for a key that must not be used.
 
-import type { Entropy } from '../machine.js'
+import type { Entropy } from '../machine/machine.js'
 import {
   DerReader,
   derBitString,

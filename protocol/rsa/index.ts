@@ -1,7 +1,7 @@
 // RSA on its own: `import { … } from 'troca/rsa'`. Bytes in, bytes out; randomness is handed in.
 // docs/RSA.md has the shapes, units and errors.
 
-export type { Entropy } from '../machine.js'
+export type { Entropy } from '../machine/machine.js'
 export {
   decodePkcs1Private,
   decodePkcs1Public,

@@ -1,7 +1,7 @@
 // Keys as JSON Web Keys (RFC 7517, RFC 7518 section 6.3), and the name of a key: its SHA-256
 // thumbprint (RFC 7638), which is the `kid` in envelopes.
 
-import type { Entropy } from '../machine.js'
+import type { Entropy } from '../machine/machine.js'
 import { digest } from './hashes.js'
 import { checkPrivateKey, checkPublicKey } from './key-checks.js'
 import type { KeyPolicy } from './key-checks.js'

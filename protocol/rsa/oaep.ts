@@ -2,7 +2,7 @@
 // Decryption knows one failure: the first byte, the label's hash, the padding and the separator
 // are evaluated together, since who could tell them apart could decrypt (Manger 2001).
 
-import type { Entropy } from '../machine.js'
+import type { Entropy } from '../machine/machine.js'
 import { digest, hashLength, mgf1 } from './hashes.js'
 import type { HashName } from './hashes.js'
 import type { RsaPrivateKey, RsaPublicKey } from './keys.js'

@@ -1,6 +1,6 @@
 // RSASSA-PSS (RFC 8017 sections 8.1 and 9.1).
 
-import type { Entropy } from '../machine.js'
+import type { Entropy } from '../machine/machine.js'
 import { digest, hashLength, mgf1 } from './hashes.js'
 import type { HashName } from './hashes.js'
 import type { RsaPrivateKey, RsaPublicKey } from './keys.js'

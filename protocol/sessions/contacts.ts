@@ -5,7 +5,7 @@ import type { The } from '../messages/catalogue.js'
 import { KIND, sha256 } from '../entries/entry.js'
 import { decodeInvitation, decodeNote } from '../entries/bodies.js'
 import type { Executor } from '../order/executor.js'
-import type { Limits } from '../replicas/config.js'
+import type { Limits } from '../machine/config.js'
 import type { Asking } from './asking.js'
 import { isUserName, refusal, type Session } from './session.js'
 

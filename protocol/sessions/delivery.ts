@@ -3,7 +3,7 @@
 // stopped. Texts are opened in workers and given out in log order.
 
 import type { ErrorName } from '../errors.js'
-import type { LinkId } from '../machine.js'
+import type { LinkId } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import type { Drop } from '../entries/drop.js'
 import { decodeMeta, type Entry, type Meta } from '../entries/entry.js'

@@ -1,7 +1,7 @@
 // What a sender may know of its sends: accepted, stored, delivered, read or refused. Nobody else is
 // told of it, and it learns of its recipients' marks no more than what they say of its own messages.
 
-import type { LinkId } from '../machine.js'
+import type { LinkId } from '../machine/machine.js'
 import { MAX_FOLLOWED } from '../messages/common.js'
 import type { The } from '../messages/catalogue.js'
 import type { Executor } from '../order/executor.js'

@@ -1,6 +1,6 @@
 // One client connection: who is logged in on it, and what it is owed.
 
-import type { LinkId } from '../machine.js'
+import type { LinkId } from '../machine/machine.js'
 import { ERRORS, type ErrorName } from '../errors.js'
 import type { The } from '../messages/catalogue.js'
 

@@ -1,7 +1,7 @@
 // Clients: what they may ask, checked for form and right before it becomes a command. A refusal
 // here consumes nothing and is definite; everything later is answered from the committed log.
 
-import type { LinkId } from '../machine.js'
+import type { LinkId } from '../machine/machine.js'
 import { errorName, type ErrorName } from '../errors.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { KIND } from '../entries/entry.js'

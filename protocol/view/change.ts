@@ -2,11 +2,16 @@
 // one INSTALL per epoch (P8), applied once. After Viewstamped Replication (Liskov & Cowling 2012)
 // and Paxos: what a majority of all has promised to is what counts.
 
-import type { Slot } from '../machine.js'
+import type { Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs, formatEpoch, maxEpoch, sameEpoch, type Epoch } from '../entries/epoch.js'
 import type { Puller } from '../log/pull.js'
-import { compareIncarnations, type Durable, type Member, type Remembered } from '../log/storage.js'
+import {
+  compareIncarnations,
+  type Durable,
+  type Member,
+  type Remembered,
+} from '../machine/storage.js'
 import { Installation } from './installation.js'
 import { Joining } from './joining.js'
 import { Membership } from './membership.js'

@@ -1,6 +1,6 @@
 // The sign of life among persistence replicas, with all that a proposer must know of a member.
 
-import type { Slot } from '../machine.js'
+import type { Slot } from '../machine/machine.js'
 import type { Leases } from '../log/lease.js'
 import type { Standing } from './standing.js'
 

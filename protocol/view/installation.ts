@@ -1,11 +1,11 @@
 // Installing a view: the log is brought to where the new one's ends, by as many pulls as it takes, and
 // last of all the view row is written. Once for each epoch (P8), and only where nothing higher is promised.
 
-import type { Slot } from '../machine.js'
+import type { Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs, formatEpoch, sameEpoch, type Epoch } from '../entries/epoch.js'
 import type { Puller } from '../log/pull.js'
-import type { Remembered } from '../log/storage.js'
+import type { Remembered } from '../machine/storage.js'
 import { sameIncarnation, type Standing } from './standing.js'
 import { syncTo } from './sync.js'
 

@@ -1,6 +1,6 @@
 // Who is well and who is not, as the heartbeats say, and so whom a view should have.
 
-import type { Slot } from '../machine.js'
+import type { Slot } from '../machine/machine.js'
 import { compareEpochs } from '../entries/epoch.js'
 import { bestClique } from './clique.js'
 import type { Standing } from './standing.js'

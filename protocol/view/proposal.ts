@@ -3,7 +3,7 @@
 // ALL slots; superseded incarnations and learners do not count (P9).
 
 import { invariant } from '../assert.js'
-import type { Slot } from '../machine.js'
+import type { Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs, sameEpoch, type Epoch } from '../entries/epoch.js'
 import type { Puller } from '../log/pull.js'
@@ -13,7 +13,7 @@ import {
   type Incarnation,
   type Member,
   type Place,
-} from '../log/storage.js'
+} from '../machine/storage.js'
 import { sameIncarnation, type Standing } from './standing.js'
 import { syncTo } from './sync.js'
 

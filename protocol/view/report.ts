@@ -1,9 +1,9 @@
 // What a persistence replica tells people: the words of the debug port, and its gauges.
 
 import { formatEpoch } from '../entries/epoch.js'
-import type { PersistenceMetrics } from '../replicas/metrics.js'
+import type { PersistenceMetrics } from '../machine/metrics.js'
 import type { Appender } from '../log/appender.js'
-import type { Slot } from '../machine.js'
+import type { Slot } from '../machine/machine.js'
 import type { ViewChange } from './change.js'
 import type { Standing } from './standing.js'
 

@@ -2,7 +2,7 @@
 // parts of the replica (turn, log, view change, reads) share this and nothing else.
 
 import { LamportClock, MAX_JUMP } from '../clocks/lamport.js'
-import type { Entropy, Now, Slot } from '../machine.js'
+import type { Entropy, Now, Slot } from '../machine/machine.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { compareEpochs, EPOCH_ZERO, maxEpoch, sameEpoch, type Epoch } from '../entries/epoch.js'
 import {
@@ -14,16 +14,16 @@ import {
   type View,
   type WriteBatch,
   type WriteResult,
-} from '../log/storage.js'
+} from '../machine/storage.js'
 import { LogTail } from '../log/tail.js'
 import {
   LOG_BOUNDS,
   type LogBounds,
   type PersistenceConfig,
   type Timings,
-} from '../replicas/config.js'
-import { Outbox } from '../replicas/outbox.js'
-import type { TierPeer } from '../replicas/tier-links.js'
+} from '../machine/config.js'
+import { Outbox } from '../machine/effects.js'
+import type { TierPeer } from '../machine/tier-links.js'
 
 export type Status = 'normal' | 'changing' | 'outside' | 'learner'
 

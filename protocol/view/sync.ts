@@ -2,8 +2,8 @@
 // rest added. Nothing at or below the own commit index is ever dropped (P3, asserted by the tail).
 
 import { isChained, sameBytes, type Entry } from '../entries/entry.js'
-import type { Slot } from '../machine.js'
-import type { Place, WriteBatch } from '../log/storage.js'
+import type { Slot } from '../machine/machine.js'
+import type { Place, WriteBatch } from '../machine/storage.js'
 import type { Standing } from './standing.js'
 
 interface Stretch {

@@ -1,8 +1,8 @@
 // A whole cluster on virtual time in which one replica of a tier, or a client, says anything at all
 // beside its work. Nothing that it says may end another's process.
 
-import type { Machine } from '../../protocol/machine.js'
-import { LOG_BOUNDS } from '../../protocol/replicas/config.js'
+import type { Machine } from '../../protocol/machine/machine.js'
+import { LOG_BOUNDS } from '../../protocol/machine/config.js'
 import type { Disk } from '../simulator/disk.js'
 import { Cluster } from '../simulator/cluster.js'
 import { Random } from '../simulator/random.js'

@@ -2,11 +2,11 @@
 // network, with every chance taken out of them. A path can be held (frames wait, as behind a slow
 // link) or a host crashed at the very message that matters; `lines` is the transcript.
 
-import type { Machine, Slot, Tier } from '../../protocol/machine.js'
+import type { Machine, Slot, Tier } from '../../protocol/machine/machine.js'
 import type { Epoch } from '../../protocol/entries/epoch.js'
 import type { Message, MessageName, The } from '../../protocol/messages/catalogue.js'
-import { TAIL_ENTRIES } from '../../protocol/log/storage.js'
-import { TIMINGS } from '../../protocol/replicas/config.js'
+import { TAIL_ENTRIES } from '../../protocol/machine/storage.js'
+import { TIMINGS } from '../../protocol/machine/config.js'
 import { PersistenceReplica } from '../../protocol/replicas/persistence.js'
 import { CLUSTER_ID } from '../simulator/cluster.js'
 import { Disk } from '../simulator/disk.js'

@@ -1,6 +1,6 @@
 // A connection on virtual time: two ends, and the frames that are on their way to each.
 
-import type { LinkId } from '../../protocol/machine.js'
+import type { LinkId } from '../../protocol/machine/machine.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import type { Host } from './host.js'
 

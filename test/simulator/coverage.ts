@@ -2,7 +2,7 @@
 // faults get to where they should. coverage/known.ts has the names.
 
 import { errorName } from '../../protocol/errors.js'
-import type { Durable, ReadQuery, WriteBatch } from '../../protocol/log/storage.js'
+import type { Durable, ReadQuery, WriteBatch } from '../../protocol/machine/storage.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { turnView, type Check } from './checks/check.js'
 import { LifeSituations } from './coverage/lives.js'

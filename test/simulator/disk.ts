@@ -14,7 +14,7 @@ import type {
   Recovered,
   WriteBatch,
   WriteResult,
-} from '../../protocol/log/storage.js'
+} from '../../protocol/machine/storage.js'
 import { File } from './file.js'
 import type { History, Node } from './history.js'
 import type { Random } from './random.js'

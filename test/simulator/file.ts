@@ -17,7 +17,7 @@ import {
   type Remembered,
   type View,
   type WriteBatch,
-} from '../../protocol/log/storage.js'
+} from '../../protocol/machine/storage.js'
 import type { History, Node } from './history.js'
 import { expect } from './violation.js'
 

@@ -12,7 +12,7 @@ import {
   type Meta,
 } from '../../protocol/entries/entry.js'
 import { compareEpochs, formatEpoch, type Epoch } from '../../protocol/entries/epoch.js'
-import { NO_FENCE, type Fence, type Owner } from '../../protocol/log/storage.js'
+import { NO_FENCE, type Fence, type Owner } from '../../protocol/machine/storage.js'
 import { decodeTerm } from '../../protocol/entries/fence.js'
 import { Violation, expect } from './violation.js'
 

@@ -3,8 +3,16 @@
 // one) and started anew with nothing but its file.
 
 import { InvariantError } from '../../protocol/assert.js'
-import type { Effect, Entropy, Input, LinkId, Machine, Peer, Tier } from '../../protocol/machine.js'
-import type { ReadQuery } from '../../protocol/log/storage.js'
+import type {
+  Effect,
+  Entropy,
+  Input,
+  LinkId,
+  Machine,
+  Peer,
+  Tier,
+} from '../../protocol/machine/machine.js'
+import type { ReadQuery } from '../../protocol/machine/storage.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { compute } from './compute.js'
 import type { LogFields } from './coverage/reach.js'

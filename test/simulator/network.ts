@@ -3,7 +3,7 @@
 // it at different times, one of them perhaps much later (half-open). A cut path holds frames back;
 // it loses none until somebody gives the connection up.
 
-import type { LinkId } from '../../protocol/machine.js'
+import type { LinkId } from '../../protocol/machine/machine.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { Connection, End, type Lane } from './connection.js'
 import type { Host } from './host.js'

@@ -1,6 +1,6 @@
 // What a run is made of: how many of what, how fast, and how small the bounds of logs and frames.
 
-import type { LogBounds } from '../../protocol/replicas/config.js'
+import type { LogBounds } from '../../protocol/machine/config.js'
 import { Random } from './random.js'
 
 export interface Sizes {

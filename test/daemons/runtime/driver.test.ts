@@ -3,8 +3,8 @@
 import t from 'tap'
 import { Driver } from '../../../daemons/runtime/driver.js'
 import type { Surroundings } from '../../../daemons/runtime/driver.js'
-import type { Effect, Input, LinkId } from '../../../protocol/machine.js'
-import type { WriteResult } from '../../../protocol/log/storage.js'
+import type { Effect, Input, LinkId } from '../../../protocol/machine/machine.js'
+import type { WriteResult } from '../../../protocol/machine/storage.js'
 import { ToyMachine } from './toy-replica.js'
 
 const link = 1 as LinkId

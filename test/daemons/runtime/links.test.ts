@@ -1,7 +1,7 @@
 // Connections over real TLS: who is let in as what, order, replacement, bounds.
 
 import t from 'tap'
-import type { LinkId } from '../../../protocol/machine.js'
+import type { LinkId } from '../../../protocol/machine/machine.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import { encodeFrame } from '../../../protocol/wire/frame.js'
 import { BarePeer } from './bare-peer.js'

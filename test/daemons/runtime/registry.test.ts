@@ -3,7 +3,7 @@
 import t from 'tap'
 import { Figures, histogramsOf, rowsOf } from '../../../daemons/runtime/registry.js'
 import { Durations } from '../../../protocol/durations.js'
-import type { Tier } from '../../../protocol/machine.js'
+import type { Tier } from '../../../protocol/machine/machine.js'
 import { ERRORS } from '../../../protocol/errors.js'
 import { checkedIn, metricsDocument } from '../../generate-metrics.js'
 import { BarePeer } from './bare-peer.js'

@@ -10,7 +10,7 @@ import { BOUNDS } from '../../../daemons/runtime/bounds.js'
 import type { LinkBounds } from '../../../daemons/runtime/bounds.js'
 import { Links } from '../../../daemons/runtime/links.js'
 import type { LogFields } from '../../../daemons/runtime/log.js'
-import type { Effect, Input, Machine, Now } from '../../../protocol/machine.js'
+import type { Effect, Input, Machine, Now } from '../../../protocol/machine/machine.js'
 
 export const CLUSTER = 'troca-toy'
 

@@ -9,7 +9,7 @@ import { Connection } from '../../../daemons/storage/connection.js'
 import { Store } from '../../../daemons/storage/store.js'
 import { decodeDrop, type NamedDrop } from '../../../protocol/entries/drop.js'
 import { erased, type Entry } from '../../../protocol/entries/entry.js'
-import type { ReadResult } from '../../../protocol/log/storage.js'
+import type { ReadResult } from '../../../protocol/machine/storage.js'
 import {
   GENESIS,
   INCARNATION,

@@ -9,7 +9,7 @@ import {
   withChain,
 } from '../../../protocol/entries/entry.js'
 import type { Draft, Entry } from '../../../protocol/entries/entry.js'
-import type { Genesis, Incarnation, Place } from '../../../protocol/log/storage.js'
+import type { Genesis, Incarnation, Place } from '../../../protocol/machine/storage.js'
 import { encodeTerm } from '../../../protocol/entries/fence.js'
 
 export const GENESIS: Genesis = { clusterId: 'troca-test', slots: 3 }

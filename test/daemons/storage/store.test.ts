@@ -9,7 +9,7 @@ import { Connection } from '../../../daemons/storage/connection.js'
 import { openWriter, pragma } from '../../../daemons/storage/files.js'
 import { StoreUnsound } from '../../../daemons/storage/recover.js'
 import { Store } from '../../../daemons/storage/store.js'
-import type { WriteResult } from '../../../protocol/log/storage.js'
+import type { WriteResult } from '../../../protocol/machine/storage.js'
 import * as make from './log-maker.js'
 
 const { GENESIS, INCARNATION, START, chained, messageDraft } = make

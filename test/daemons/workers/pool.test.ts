@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { WorkerPool } from '../../../daemons/workers/pool.js'
 import type { PoolOptions } from '../../../daemons/workers/pool.js'
-import type { Job, JobResult } from '../../../protocol/replicas/compute.js'
+import type { Job, JobResult } from '../../../protocol/machine/compute.js'
 
 const create = (user: string): Job => ({
   kind: 'create-account',

@@ -3,7 +3,7 @@
 
 import { BroadcastChannel, parentPort } from 'node:worker_threads'
 import type { FromWorker, ToWorker } from '../../../daemons/workers/messages.js'
-import type { JobResult } from '../../../protocol/replicas/compute.js'
+import type { JobResult } from '../../../protocol/machine/compute.js'
 
 const stage = new BroadcastChannel('scripted-worker')
 let current: { readonly name: string; readonly job: ToWorker } | undefined

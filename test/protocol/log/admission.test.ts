@@ -7,9 +7,9 @@ import {
   type PendingOrder,
 } from '../../../protocol/log/admission.js'
 import { KIND, erased, plainMeta } from '../../../protocol/entries/entry.js'
-import type { LinkId } from '../../../protocol/machine.js'
+import type { LinkId } from '../../../protocol/machine/machine.js'
 import { LogTail } from '../../../protocol/log/tail.js'
-import { NO_FENCE } from '../../../protocol/log/storage.js'
+import { NO_FENCE } from '../../../protocol/machine/storage.js'
 import { OWNER, entries, logOf, type Step } from './logs.js'
 
 const TERM: Step = { term: 3, owner: OWNER }

@@ -7,7 +7,7 @@ import {
   withChain,
   type Entry,
 } from '../../../protocol/entries/entry.js'
-import type { Owner } from '../../../protocol/log/storage.js'
+import type { Owner } from '../../../protocol/machine/storage.js'
 import { LogTail } from '../../../protocol/log/tail.js'
 import { encodeTerm } from '../../../protocol/entries/fence.js'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { NO_FENCE, TAIL_ENTRIES } from '../../../protocol/log/storage.js'
+import { NO_FENCE, TAIL_ENTRIES } from '../../../protocol/machine/storage.js'
 import { LogTail } from '../../../protocol/log/tail.js'
 import { OWNER, entries, logOf, type Step } from './logs.js'
 

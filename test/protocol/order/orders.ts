@@ -3,7 +3,7 @@
 import { finishHeader, headerStart } from '../../../protocol/envelope/header.js'
 import type { EnvelopeHeader } from '../../../protocol/envelope/header.js'
 import { field, joinParts } from '../../../protocol/envelope/parts.js'
-import type { AccountKey } from '../../../protocol/replicas/compute.js'
+import type { AccountKey } from '../../../protocol/machine/compute.js'
 import { concat } from '../../../protocol/rsa/octets.js'
 import { readKey, seal } from '../../simulator/compute.js'
 import type { Command, Context } from '../../../protocol/order/decision.js'

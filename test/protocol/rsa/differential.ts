@@ -2,7 +2,7 @@
 // takes no MGF1 hash of its own; the vectors (openssl-vectors.ts) have those.
 
 import { constants, privateDecrypt, publicEncrypt, sign, verify } from 'node:crypto'
-import type { Entropy } from '../../../protocol/machine.js'
+import type { Entropy } from '../../../protocol/machine/machine.js'
 import { HASH_NAMES, hashLength } from '../../../protocol/rsa/hashes.js'
 import type { HashName } from '../../../protocol/rsa/hashes.js'
 import { oaepCapacity, oaepDecrypt, oaepEncrypt } from '../../../protocol/rsa/oaep.js'

@@ -4,7 +4,7 @@
 import { createHash, createPrivateKey, createPublicKey, randomBytes } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import type { Entropy } from '../../../protocol/machine.js'
+import type { Entropy } from '../../../protocol/machine/machine.js'
 import type { RsaPrivateKey } from '../../../protocol/rsa/keys.js'
 import { privateKeyFromPem } from '../../../protocol/rsa/pem.js'
 

@@ -1,11 +1,11 @@
 // What may be computed for whom, on paper: the computations are this test's to end.
 
 import t from 'tap'
-import type { LinkId } from '../../../protocol/machine.js'
+import type { LinkId } from '../../../protocol/machine/machine.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
 import { RingStanding } from '../../../protocol/order/standing.js'
-import type { AccountSecrets, JobResult } from '../../../protocol/replicas/compute.js'
-import { LIMITS, TIMINGS, type Limits } from '../../../protocol/replicas/config.js'
+import type { AccountSecrets, JobResult } from '../../../protocol/machine/compute.js'
+import { LIMITS, TIMINGS, type Limits } from '../../../protocol/machine/config.js'
 import { Computing, type AccountJob } from '../../../protocol/sessions/computing.js'
 import type { Session } from '../../../protocol/sessions/session.js'
 import { readKey, seal } from '../../simulator/compute.js'

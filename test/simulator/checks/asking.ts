@@ -4,7 +4,7 @@
 
 import { sameBytes } from '../../../protocol/entries/entry.js'
 import { sameEpoch, type Epoch } from '../../../protocol/entries/epoch.js'
-import type { WriteBatch } from '../../../protocol/log/storage.js'
+import type { WriteBatch } from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'

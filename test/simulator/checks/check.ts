@@ -1,9 +1,9 @@
 // What a checker may watch. Checkers see what leaves a replica and what is on its disk, not what
 // it thinks, but for the few views below.
 
-import type { Machine } from '../../../protocol/machine.js'
+import type { Machine } from '../../../protocol/machine/machine.js'
 import type { Epoch } from '../../../protocol/entries/epoch.js'
-import type { Durable, WriteBatch } from '../../../protocol/log/storage.js'
+import type { Durable, WriteBatch } from '../../../protocol/machine/storage.js'
 import type { LogView } from '../../../protocol/log/tail.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Lane } from '../connection.js'

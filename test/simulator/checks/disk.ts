@@ -8,7 +8,7 @@ import {
   type Epoch,
 } from '../../../protocol/entries/epoch.js'
 import { sameBytes } from '../../../protocol/entries/entry.js'
-import type { Durable, WriteBatch } from '../../../protocol/log/storage.js'
+import type { Durable, WriteBatch } from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'

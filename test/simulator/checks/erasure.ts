@@ -3,7 +3,7 @@
 
 import { decodeDrop, drops, isDrop } from '../../../protocol/entries/drop.js'
 import type { Entry } from '../../../protocol/entries/entry.js'
-import type { WriteBatch } from '../../../protocol/log/storage.js'
+import type { WriteBatch } from '../../../protocol/machine/storage.js'
 import type { Disk } from '../disk.js'
 import type { File } from '../file.js'
 import type { History } from '../history.js'

@@ -5,7 +5,7 @@
 import { compareEpochs } from '../../../protocol/entries/epoch.js'
 import { ERRORS } from '../../../protocol/errors.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
-import { TIMINGS } from '../../../protocol/replicas/config.js'
+import { TIMINGS } from '../../../protocol/machine/config.js'
 import type { Lane } from '../connection.js'
 import type { LogFields } from '../coverage/reach.js'
 import type { Host } from '../host.js'

@@ -3,7 +3,7 @@
 // proposer gives it up; the next one mostly works.
 
 import type { Message } from '../../../protocol/messages/catalogue.js'
-import { TIMINGS } from '../../../protocol/replicas/config.js'
+import { TIMINGS } from '../../../protocol/machine/config.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, turnView, type Check } from './check.js'

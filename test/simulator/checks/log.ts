@@ -2,7 +2,7 @@
 // says "committed": messages between replicas, the feed, answers, and the commit index on disk.
 
 import { formatEpoch, sameEpoch, type Epoch } from '../../../protocol/entries/epoch.js'
-import { NO_FENCE, type Durable, type WriteBatch } from '../../../protocol/log/storage.js'
+import { NO_FENCE, type Durable, type WriteBatch } from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { History, Node } from '../history.js'

@@ -4,7 +4,7 @@
 
 import { KIND, sameBytes } from '../../../protocol/entries/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
-import type { Slot } from '../../../protocol/machine.js'
+import type { Slot } from '../../../protocol/machine/machine.js'
 import type { History, Node } from '../history.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'

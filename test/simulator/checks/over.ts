@@ -1,7 +1,7 @@
 // P9: only a voter speaks as one, and nobody whose life is over. A life ends when it is told of more
 // than its file holds: the file was put back.
 
-import type { Incarnation } from '../../../protocol/log/storage.js'
+import type { Incarnation } from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { sameIncarnation } from '../../../protocol/view/standing.js'
 import type { End } from '../connection.js'

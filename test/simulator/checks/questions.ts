@@ -4,7 +4,7 @@
 // and the cluster may serve all the same.
 
 import type { Message } from '../../../protocol/messages/catalogue.js'
-import { TIMINGS } from '../../../protocol/replicas/config.js'
+import { TIMINGS } from '../../../protocol/machine/config.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, type Check } from './check.js'

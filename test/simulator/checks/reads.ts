@@ -4,7 +4,7 @@
 
 import { decodeDrop, isDrop } from '../../../protocol/entries/drop.js'
 import { KIND, type Entry } from '../../../protocol/entries/entry.js'
-import type { WriteBatch } from '../../../protocol/log/storage.js'
+import type { WriteBatch } from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { History } from '../history.js'

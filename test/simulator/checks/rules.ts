@@ -13,7 +13,7 @@ import {
   type Incarnation,
   type Member,
   type WriteBatch,
-} from '../../../protocol/log/storage.js'
+} from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { File } from '../file.js'

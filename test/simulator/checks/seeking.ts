@@ -4,7 +4,7 @@
 
 import { ERRORS } from '../../../protocol/errors.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
-import { TIMINGS } from '../../../protocol/replicas/config.js'
+import { TIMINGS } from '../../../protocol/machine/config.js'
 import type { LogFields } from '../coverage/reach.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'

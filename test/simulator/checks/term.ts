@@ -1,7 +1,7 @@
 // C1 at its source: one replica coordinates a term, who stopped coordinating it, for whatever reason,
 // never gives another order in it, and none is over for a term that is not committed.
 
-import type { Machine } from '../../../protocol/machine.js'
+import type { Machine } from '../../../protocol/machine/machine.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Host } from '../host.js'
 import type { History } from '../history.js'

@@ -3,7 +3,7 @@
 // over before anybody waits for long: a cluster that serves in time shows little.
 
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
-import { TIMINGS } from '../../../protocol/replicas/config.js'
+import { TIMINGS } from '../../../protocol/machine/config.js'
 import { bestClique } from '../../../protocol/view/clique.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'

@@ -3,7 +3,7 @@
 
 import t from 'tap'
 import type { Epoch } from '../../../protocol/entries/epoch.js'
-import type { Durable, Member, WriteBatch } from '../../../protocol/log/storage.js'
+import type { Durable, Member, WriteBatch } from '../../../protocol/machine/storage.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'

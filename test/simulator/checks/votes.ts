@@ -14,7 +14,7 @@ import {
   type Member,
   type Place,
   type WriteBatch,
-} from '../../../protocol/log/storage.js'
+} from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { sameIncarnation } from '../../../protocol/view/standing.js'
 import type { LogFields } from '../coverage/reach.js'

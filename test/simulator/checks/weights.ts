@@ -5,7 +5,7 @@
 import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
 import type { Message, MessageName, The } from '../../../protocol/messages/catalogue.js'
 import { ASKED, LEFT, WANTED } from '../../../protocol/order/standing.js'
-import { TIMINGS } from '../../../protocol/replicas/config.js'
+import { TIMINGS } from '../../../protocol/machine/config.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, type Check } from './check.js'

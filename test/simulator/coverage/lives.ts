@@ -1,6 +1,6 @@
 // Situations of files: lost, new, full.
 
-import type { Durable, WriteBatch } from '../../../protocol/log/storage.js'
+import type { Durable, WriteBatch } from '../../../protocol/machine/storage.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'

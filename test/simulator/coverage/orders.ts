@@ -3,7 +3,7 @@
 import type { Entry } from '../../../protocol/entries/entry.js'
 import { KIND } from '../../../protocol/entries/entry.js'
 import { formatEpoch } from '../../../protocol/entries/epoch.js'
-import type { WriteBatch } from '../../../protocol/log/storage.js'
+import type { WriteBatch } from '../../../protocol/machine/storage.js'
 import { decodeTerm } from '../../../protocol/entries/fence.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'

@@ -1,6 +1,6 @@
 // What watchers of situations may see: all that checkers see, and a little more.
 
-import type { ReadQuery } from '../../../protocol/log/storage.js'
+import type { ReadQuery } from '../../../protocol/machine/storage.js'
 import type { Check } from '../checks/check.js'
 import type { Host } from '../host.js'
 import type { SITUATIONS } from './situations.js'

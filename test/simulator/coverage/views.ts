@@ -1,7 +1,7 @@
 // Situations of views, turns and the log.
 
 import { compareEpochs, sameEpoch, type Epoch } from '../../../protocol/entries/epoch.js'
-import type { Durable, ReadQuery, WriteBatch } from '../../../protocol/log/storage.js'
+import type { Durable, ReadQuery, WriteBatch } from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { turnView } from '../checks/check.js'
 import type { Disk } from '../disk.js'

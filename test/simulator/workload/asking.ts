@@ -1,7 +1,7 @@
 // What a virtual user has asked and not been answered, and for how long it puts up with that.
 
 import { ERRORS } from '../../../protocol/errors.js'
-import type { LinkId } from '../../../protocol/machine.js'
+import type { LinkId } from '../../../protocol/machine/machine.js'
 import type { Message, MessageName } from '../../../protocol/messages/catalogue.js'
 
 export type Then = (answer: Message) => void

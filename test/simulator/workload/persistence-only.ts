@@ -1,8 +1,8 @@
 // Persistence replicas alone, with scripted writers in place of the processing tier.
 
-import type { Machine } from '../../../protocol/machine.js'
+import type { Machine } from '../../../protocol/machine/machine.js'
 import { PersistenceReplica } from '../../../protocol/replicas/persistence.js'
-import type { PersistenceConfig } from '../../../protocol/replicas/config.js'
+import type { PersistenceConfig } from '../../../protocol/machine/config.js'
 import type { Cluster } from '../cluster.js'
 import type { Sizes } from '../setting.js'
 import type { Start } from '../host.js'

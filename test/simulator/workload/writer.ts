@@ -2,9 +2,16 @@
 // APPEND, FEED, READ) as one would, pipelines orders, claims terms in competition, adds cursors,
 // and holds the answers to what they promise.
 
-import type { Effect, Input, LinkId, Machine, Now, Slot } from '../../../protocol/machine.js'
+import type {
+  Effect,
+  Input,
+  LinkId,
+  Machine,
+  Now,
+  Slot,
+} from '../../../protocol/machine/machine.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
-import { TIMINGS } from '../../../protocol/replicas/config.js'
+import { TIMINGS } from '../../../protocol/machine/config.js'
 import { KIND, plainMeta, type Draft } from '../../../protocol/entries/entry.js'
 import { decodeTerm } from '../../../protocol/entries/fence.js'
 import { encodeMarks } from '../../../protocol/entries/bodies.js'

@@ -1,10 +1,10 @@
 // Gathers the effects of one step, and keeps what is to happen when a write, a read or a
 // computation has come back.
 
-import type { Effect, LinkId, LogLevel, Slot } from '../machine.js'
+import type { Effect, LinkId, LogLevel, Slot } from './machine.js'
 import { refusal } from '../sessions/session.js'
 import type { Message } from '../messages/catalogue.js'
-import type { ReadQuery, ReadResult, WriteBatch, WriteResult } from '../log/storage.js'
+import type { ReadQuery, ReadResult, WriteBatch, WriteResult } from './storage.js'
 import type { Job, JobResult } from './compute.js'
 
 export class Outbox {

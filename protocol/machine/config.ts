@@ -1,7 +1,7 @@
 // What a replica is told at its start. Everything else it learns from its links and its file.
 
-import type { Entropy, Slot } from '../machine.js'
-import { TAIL_ENTRIES, type Recovered } from '../log/storage.js'
+import type { Entropy, Slot } from './machine.js'
+import { TAIL_ENTRIES, type Recovered } from './storage.js'
 import type { RecipientKey, Seal } from '../order/seal.js'
 
 /** All in milliseconds of the monotonic clock. */

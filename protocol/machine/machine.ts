@@ -2,10 +2,10 @@
 // socket, file, clock or randomness; whatever it needs of them comes in with the input. Exactly two
 // interpreters carry effects out: daemons/runtime/driver and test/simulator.
 
-import type { Durations } from './durations.js'
-import type { Job, JobResult } from './replicas/compute.js'
-import type { ReadQuery, ReadResult, WriteBatch, WriteResult } from './log/storage.js'
-import type { Message } from './messages/catalogue.js'
+import type { Durations } from '../durations.js'
+import type { Job, JobResult } from './compute.js'
+import type { ReadQuery, ReadResult, WriteBatch, WriteResult } from './storage.js'
+import type { Message } from '../messages/catalogue.js'
 
 /** One connection, numbered by each process for itself. A new connection to the same peer has a new number. */
 export type LinkId = number & { readonly __brand: 'LinkId' }
