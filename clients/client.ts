@@ -3,7 +3,7 @@
 
 import { EventEmitter } from 'node:events'
 import { ERRORS } from '../protocol/errors.js'
-import { MAX_TEXT } from '../protocol/messages/common.js'
+import { MAX_TEXT } from '../protocol/schema/shared.js'
 import type { Message, The } from '../protocol/messages/catalogue.js'
 import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
 import { Accounts } from './accounts.js'

@@ -1,7 +1,7 @@
 // The own mailbox: pages of it, messages as they arrive, deletions.
 
 import type { Message, The } from '../protocol/messages/catalogue.js'
-import { MAX_DROP } from '../protocol/messages/common.js'
+import { MAX_DROP } from '../protocol/schema/shared.js'
 import { refusedHere } from './errors.js'
 import type { TrocaError } from './errors.js'
 import type { Marks } from './marks.js'

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Message, The } from '../protocol/messages/catalogue.js'
-import { INVITATION_BYTES } from '../protocol/messages/common.js'
+import { INVITATION_BYTES } from '../protocol/schema/shared.js'
 import { refusedHere } from './errors.js'
 import type { Operations } from './operations.js'
 import type { OperationOptions } from './options.js'

@@ -5,7 +5,7 @@
 import { errorName } from '../protocol/errors.js'
 import type { ErrorName } from '../protocol/errors.js'
 import type { Message, The } from '../protocol/messages/catalogue.js'
-import { MAX_FOLLOWED, MAX_RECEIPTS } from '../protocol/messages/common.js'
+import { MAX_FOLLOWED, MAX_RECEIPTS } from '../protocol/schema/shared.js'
 import type { Operations } from './operations.js'
 import type { OperationOptions } from './options.js'
 import type { SentPlace } from './outbox.js'

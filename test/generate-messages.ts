@@ -1,5 +1,5 @@
 // Writes what is generated from the message catalogue: docs/MESSAGES.md and the golden frames.
-// Without arguments it writes the files; test/protocol/wire/generated.test.ts compares them.
+// Without arguments it writes the files; test/protocol/messages/generated.test.ts compares them.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -7,7 +7,7 @@ import { ERRORS } from '../protocol/errors.js'
 import { encodeFrame } from '../protocol/wire/frame.js'
 import { CONVERSATIONS, MESSAGE_TYPES } from '../protocol/messages/catalogue.js'
 import type { Message } from '../protocol/messages/catalogue.js'
-import type { AnyShape, MessageType } from '../protocol/wire/schema.js'
+import type { AnyShape, MessageType } from '../protocol/schema/schema.js'
 
 type Loose = MessageType<string, AnyShape>
 

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
-import { MAX_KEYS } from '../../protocol/messages/common.js'
+import { MAX_KEYS } from '../../protocol/schema/shared.js'
 import { publicKeyOf } from '../../protocol/rsa/keys.js'
 import type { RsaPrivateKey, RsaPublicKey } from '../../protocol/rsa/keys.js'
 import {

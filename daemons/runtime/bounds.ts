@@ -1,6 +1,6 @@
 // What connections may weigh, how many there may be, and how long they may take.
 
-import { MAX_PEER_FRAME } from '../../protocol/messages/common.js'
+import { MAX_PEER_FRAME } from '../../protocol/schema/shared.js'
 
 export interface LinkBounds {
   /** Longest frame of who has not proved who it is, of a replica, of a client logged in. */

@@ -11,7 +11,7 @@ import type { Address } from './dialler.js'
 import type { Replica } from './identity.js'
 import type { Suite } from '../../protocol/envelope/header.js'
 import type { LogLevel, Tier } from '../../protocol/machine/machine.js'
-import { MAX_SLOTS } from '../../protocol/messages/common.js'
+import { MAX_SLOTS } from '../../protocol/schema/shared.js'
 import { LIMITS, REGISTRATION, TIMINGS } from '../../protocol/machine/config.js'
 import type { Limits, Registration, Timings } from '../../protocol/machine/config.js'
 

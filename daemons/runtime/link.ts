@@ -8,7 +8,7 @@ import { nameOf } from './identity.js'
 import type { Tally } from './traffic.js'
 import { originOf } from '../../protocol/sessions/address.js'
 import { FrameDecoder } from '../../protocol/wire/frame.js'
-import { WireError } from '../../protocol/wire/schema.js'
+import { WireError } from '../../protocol/schema/schema.js'
 
 export interface LinkEvents {
   message(link: Link, message: Message): void

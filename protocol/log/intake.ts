@@ -1,7 +1,7 @@
 // What the holder of the turn makes of what writers ask: entries with their stamp and their place, or an
 // answer. Checked against its log, which is complete, with all that is in flight (C1, C2, C7).
 
-import { MAX_GROUP } from '../messages/common.js'
+import { MAX_GROUP } from '../schema/shared.js'
 import type { Standing } from '../view/standing.js'
 import {
   admitClaim,

@@ -1,7 +1,7 @@
 // Client and processing replica, about accounts: who joins, who is there, keys, invitations, block lists,
 // the end. Part of the same conversation as client.ts.
 
-import { bytes, list, message, oneOf, optional, record, text, uint } from '../wire/schema.js'
+import { bytes, list, message, oneOf, optional, record, text, uint } from '../schema/schema.js'
 import {
   INVITATION_BYTES,
   MAX_BLOCKED,
@@ -14,7 +14,7 @@ import {
   userName,
   wallTime,
   wrappedPrivateKey,
-} from './common.js'
+} from '../schema/shared.js'
 
 const password = text(1024, 'correct horse battery staple')
 const token = bytes(16)

@@ -1,13 +1,13 @@
 // The message catalogue: every message that travels, by conversation. One source for types,
 // validators, golden frames and docs/MESSAGES.md.
 
-import type { AnyShape, MessageOf, MessageType } from '../wire/schema.js'
+import type { AnyShape, MessageOf, MessageType } from '../schema/schema.js'
 import * as accounts from './accounts.js'
 import * as clients from './client.js'
 import * as handshake from './handshake.js'
-import * as order from './order.js'
+import * as order from './ring.js'
 import * as persistence from './persistence.js'
-import * as waist from './waist.js'
+import * as waist from './log-service.js'
 
 const { command: _command, account: _account, ...ring } = order
 

@@ -1,7 +1,17 @@
 // Client and processing replica. Every request carries an id of the client's choosing that its
 // answer repeats.
 
-import { bool, bytes, list, message, oneOf, optional, record, text, uint } from '../wire/schema.js'
+import {
+  bool,
+  bytes,
+  list,
+  message,
+  oneOf,
+  optional,
+  record,
+  text,
+  uint,
+} from '../schema/schema.js'
 import {
   MAX_DROP,
   MAX_FOLLOWED,
@@ -17,7 +27,7 @@ import {
   term,
   userName,
   wallTime,
-} from './common.js'
+} from '../schema/shared.js'
 
 export const PROGRESS = message(0x13, 'PROGRESS', 'A long request is being worked on.', {
   request,

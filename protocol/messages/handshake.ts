@@ -1,7 +1,7 @@
 // The first words on every connection, and the last.
 
-import { bool, message, oneOf, optional, text, uint } from '../wire/schema.js'
-import { boot, millis, request, slot } from './common.js'
+import { bool, message, oneOf, optional, text, uint } from '../schema/schema.js'
+import { boot, millis, request, slot } from '../schema/shared.js'
 
 export const HELLO = message(
   0x01,

@@ -1,6 +1,6 @@
 // Between persistence replicas. Every message names its sender's incarnation, clock and epochs.
 
-import { bool, list, message, oneOf, optional, text, uint } from '../wire/schema.js'
+import { bool, list, message, oneOf, optional, text, uint } from '../schema/schema.js'
 import {
   MAX_SLOTS,
   entries,
@@ -12,7 +12,7 @@ import {
   place,
   slots,
   term,
-} from './common.js'
+} from '../schema/shared.js'
 
 /** What every message between persistence replicas carries. */
 const from = {

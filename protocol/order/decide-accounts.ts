@@ -3,7 +3,7 @@
 
 import { ERRORS } from '../errors.js'
 import { KIND, sameBytes, type Kind } from '../entries/entry.js'
-import { MAX_BLOCKED } from '../messages/common.js'
+import { MAX_BLOCKED } from '../schema/shared.js'
 import type { AccountSecrets } from '../machine/compute.js'
 import { encodeAccount, encodeBlock, encodeClosing, encodeInvitation } from '../entries/bodies.js'
 import type { Account } from '../entries/bodies.js'

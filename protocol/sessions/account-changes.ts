@@ -3,7 +3,7 @@
 // were opened with a password that may be the reason for it.
 
 import type { The } from '../messages/catalogue.js'
-import { MAX_KEYS } from '../messages/common.js'
+import { MAX_KEYS } from '../schema/shared.js'
 import { errorName } from '../errors.js'
 import { KIND, sameBytes } from '../entries/entry.js'
 import { decodeNote, type Account } from '../entries/bodies.js'

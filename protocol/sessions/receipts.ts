@@ -2,7 +2,7 @@
 // told of it, and it learns of its recipients' marks no more than what they say of its own messages.
 
 import type { LinkId } from '../machine/machine.js'
-import { MAX_FOLLOWED } from '../messages/common.js'
+import { MAX_FOLLOWED } from '../schema/shared.js'
 import type { The } from '../messages/catalogue.js'
 import type { Executor } from '../order/executor.js'
 import type { SentMessage } from '../order/sent.js'

@@ -5,7 +5,7 @@ import { Packr, RESERVE_START_SPACE, Unpackr } from 'msgpackr'
 import { BY_NAME, BY_TAG } from '../messages/catalogue.js'
 import type { Message } from '../messages/catalogue.js'
 import { invariant } from '../assert.js'
-import { WireError } from './schema.js'
+import { WireError } from '../schema/schema.js'
 import { checkStrict } from './strict.js'
 
 const packr = new Packr({ useRecords: false })

@@ -4,7 +4,7 @@
 
 import type { Message } from '../messages/catalogue.js'
 import { decodeMessage, encodeMessage } from './codec.js'
-import { WireError } from './schema.js'
+import { WireError } from '../schema/schema.js'
 
 const PREFIX_BYTES = 4
 

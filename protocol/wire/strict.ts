@@ -4,7 +4,7 @@
 // Source: the MessagePack specification, https://github.com/msgpack/msgpack/blob/master/spec.md
 
 import { isUtf8 } from 'node:buffer'
-import { WireError } from './schema.js'
+import { WireError } from '../schema/schema.js'
 
 /** Arrays within arrays, the message's own included. */
 const MAX_DEPTH = 8

@@ -4,7 +4,7 @@
 import t from 'tap'
 import { CONVERSATIONS } from '../../protocol/messages/catalogue.js'
 import { FrameDecoder, encodeFrame } from '../../protocol/wire/frame.js'
-import { WireError } from '../../protocol/wire/schema.js'
+import { WireError } from '../../protocol/schema/schema.js'
 import { Random } from '../simulator/random.js'
 import { Frames, messageIn, type Conversation, type Frame } from './frames.js'
 import { FORBIDDEN } from './packed.js'

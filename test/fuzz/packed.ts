@@ -1,7 +1,7 @@
 // MessagePack as no honest peer writes it: any width for a number, and in the place of any value raw
 // bytes that stand for themselves.
 
-import type { WireValue } from '../../protocol/wire/schema.js'
+import type { WireValue } from '../../protocol/schema/schema.js'
 import type { Random } from '../simulator/random.js'
 
 /** Bytes put as they are where a value is due. */

@@ -3,7 +3,7 @@
 
 import { BY_NAME } from '../../protocol/messages/catalogue.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
-import type { WireValue } from '../../protocol/wire/schema.js'
+import type { WireValue } from '../../protocol/schema/schema.js'
 import type { Random } from '../simulator/random.js'
 
 /** Of each kind; the oldest makes room. */

@@ -1,7 +1,7 @@
 // A message's value, changed here and there: tamely, so that it may still be a message, or with one
 // value in it that no message may hold.
 
-import type { WireValue } from '../../protocol/wire/schema.js'
+import type { WireValue } from '../../protocol/schema/schema.js'
 import type { Random } from '../simulator/random.js'
 import { FORBIDDEN, type Raw, type Wild } from './packed.js'
 import type { Pool } from './pool.js'

@@ -2,8 +2,8 @@
 // one holds, or, in a share of the runs, encoded and decoded by the catalogue.
 
 import { BY_NAME, BY_TAG, type Message } from '../../protocol/messages/catalogue.js'
-import { MAX_PEER_FRAME } from '../../protocol/messages/common.js'
-import type { WireValue } from '../../protocol/wire/schema.js'
+import { MAX_PEER_FRAME } from '../../protocol/schema/shared.js'
+import type { WireValue } from '../../protocol/schema/schema.js'
 import { Violation } from './violation.js'
 
 export function freeze(value: unknown): void {

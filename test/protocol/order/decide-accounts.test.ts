@@ -4,7 +4,7 @@
 import t, { type Test } from 'tap'
 import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
 import { KIND, sameBytes, type Entry } from '../../../protocol/entries/entry.js'
-import { MAX_BLOCKED } from '../../../protocol/messages/common.js'
+import { MAX_BLOCKED } from '../../../protocol/schema/shared.js'
 import { decodeAccount, decodeInvitation, decodeNote } from '../../../protocol/entries/bodies.js'
 import { decide } from '../../../protocol/order/decide.js'
 import type { Command, Decision } from '../../../protocol/order/decision.js'

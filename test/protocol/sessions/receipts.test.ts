@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Message } from '../../../protocol/messages/catalogue.js'
-import { MAX_FOLLOWED } from '../../../protocol/messages/common.js'
+import { MAX_FOLLOWED } from '../../../protocol/schema/shared.js'
 import type { LinkId } from '../../../protocol/machine/machine.js'
 import { KIND, type Meta } from '../../../protocol/entries/entry.js'
 import type { Executor } from '../../../protocol/order/executor.js'

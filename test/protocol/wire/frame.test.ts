@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { FrameDecoder, encodeFrame } from '../../../protocol/wire/frame.js'
-import { WireError } from '../../../protocol/wire/schema.js'
+import { WireError } from '../../../protocol/schema/schema.js'
 import { EXAMPLES } from '../../generate-messages.js'
 
 const LIMIT = 256 * 1024

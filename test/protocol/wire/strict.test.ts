@@ -4,7 +4,7 @@ import t from 'tap'
 import { checkStrict } from '../../../protocol/wire/strict.js'
 import { decodeMessage } from '../../../protocol/wire/codec.js'
 import { FrameDecoder, encodeFrame } from '../../../protocol/wire/frame.js'
-import { WireError } from '../../../protocol/wire/schema.js'
+import { WireError } from '../../../protocol/schema/schema.js'
 import { EXAMPLES } from '../../generate-messages.js'
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')

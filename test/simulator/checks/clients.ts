@@ -5,7 +5,7 @@
 import { ERRORS, errorName, type ErrorName } from '../../../protocol/errors.js'
 import { decodeDrop, type NamedDrop } from '../../../protocol/entries/drop.js'
 import { KIND, sameBytes } from '../../../protocol/entries/entry.js'
-import { MAX_KEYS } from '../../../protocol/messages/common.js'
+import { MAX_KEYS } from '../../../protocol/schema/shared.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { ProcessingReplica } from '../../../protocol/replicas/processing.js'
 import type { Coverage } from '../coverage.js'

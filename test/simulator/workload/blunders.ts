@@ -1,7 +1,7 @@
 // What no client should ask, and some do: each is refused, and nothing else comes of it.
 
 import { ERRORS } from '../../../protocol/errors.js'
-import { MAX_KEYS } from '../../../protocol/messages/common.js'
+import { MAX_KEYS } from '../../../protocol/schema/shared.js'
 import { wrap } from '../compute.js'
 import { heldKey } from '../held.js'
 import type { Account } from './account.js'

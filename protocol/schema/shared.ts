@@ -1,6 +1,6 @@
 // Fields that several conversations share.
 
-import { bytes, list, optional, record, text, uint } from '../wire/schema.js'
+import { bytes, list, optional, record, text, uint } from './schema.js'
 import { HASH_BYTES, STREAM_BYTES } from '../entries/entry.js'
 
 /** Replicas per tier at the most. */

@@ -11,7 +11,7 @@ import {
   text,
   uint,
   variant,
-} from '../wire/schema.js'
+} from '../schema/schema.js'
 import {
   MAX_DROP,
   MAX_GROUP,
@@ -33,7 +33,7 @@ import {
   term,
   userName,
   wallTime,
-} from './common.js'
+} from '../schema/shared.js'
 
 /** Who asked: a replica's life, and its number for the request. */
 const origin = record({ slot, boot, id: request })

@@ -1,7 +1,7 @@
 // The narrow waist: all that the processing tier knows of the persistence tier is CLAIM, APPEND,
 // FEED and READ, with their answers and signs of life.
 
-import { bool, list, message, oneOf, optional, text, uint } from '../wire/schema.js'
+import { bool, list, message, oneOf, optional, text, uint } from '../schema/schema.js'
 import {
   MAX_GROUP,
   MAX_PEER_FRAME,
@@ -17,7 +17,7 @@ import {
   term,
   userName,
   wallTime,
-} from './common.js'
+} from '../schema/shared.js'
 
 export const HOME_HEARTBEAT = message(
   0x60,

@@ -1,11 +1,17 @@
 // Messages between replicas that are well-formed and make no sense: each is told by what it says.
 
 import t from 'tap'
-import { KIND, encodeMeta, withChain, type Entry, type Kind } from '../../protocol/entries/entry.js'
-import { isChained } from '../../protocol/entries/entry.js'
-import type { Message, The } from '../../protocol/messages/catalogue.js'
-import { nonsenseIn } from '../../protocol/messages/sense.js'
-import { EXAMPLES } from '../generate-messages.js'
+import {
+  KIND,
+  encodeMeta,
+  withChain,
+  type Entry,
+  type Kind,
+} from '../../../protocol/entries/entry.js'
+import { isChained } from '../../../protocol/entries/entry.js'
+import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import { nonsenseIn } from '../../../protocol/messages/validate.js'
+import { EXAMPLES } from '../../generate-messages.js'
 
 const NONE = new Uint8Array(0)
 const BODIES: Record<string, string> = {
