@@ -4,7 +4,7 @@
 
 import { decodeMeta, KIND, type Draft, type Entry, type Meta } from '../entries/entry.js'
 import { NO_FENCE, type Fence } from '../machine/storage.js'
-import { advanceFence } from '../log/tail.js'
+import { advanceFence } from '../persistence/tail.js'
 import { decodeMarks } from '../entries/bodies.js'
 import { Marks } from '../entries/marks.js'
 import { People, PeopleAhead, idOf, type PeopleLedger } from './people.js'

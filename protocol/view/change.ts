@@ -5,7 +5,7 @@
 import type { Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs, formatEpoch, maxEpoch, sameEpoch, type Epoch } from '../entries/epoch.js'
-import type { Puller } from '../log/pull.js'
+import type { Puller } from '../persistence/pull.js'
 import {
   compareIncarnations,
   type Durable,
@@ -16,7 +16,7 @@ import { Installation } from './installation.js'
 import { Joining } from './joining.js'
 import { Membership } from './membership.js'
 import { Proposal } from './proposal.js'
-import type { Standing } from './standing.js'
+import type { Standing } from '../persistence/context.js'
 
 export interface ViewEvents {
   /** Nothing of the old view leaves from here on. */

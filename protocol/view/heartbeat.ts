@@ -1,8 +1,8 @@
 // The sign of life among persistence replicas, with all that a proposer must know of a member.
 
 import type { Slot } from '../machine/machine.js'
-import type { Leases } from '../log/lease.js'
-import type { Standing } from './standing.js'
+import type { Leases } from '../persistence/lease.js'
+import type { Standing } from '../persistence/context.js'
 
 export function sayViewHeartbeat(standing: Standing, leases: Leases, to: readonly Slot[]): void {
   const { log, status } = standing

@@ -4,9 +4,9 @@
 import type { Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs, formatEpoch, sameEpoch, type Epoch } from '../entries/epoch.js'
-import type { Puller } from '../log/pull.js'
+import type { Puller } from '../persistence/pull.js'
 import type { Remembered } from '../machine/storage.js'
-import { sameIncarnation, type Standing } from './standing.js'
+import { sameIncarnation, type Standing } from '../persistence/context.js'
 import { syncTo } from './sync.js'
 
 export interface InstallationEvents {

@@ -4,8 +4,8 @@
 import type { Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import { maxEpoch } from '../entries/epoch.js'
-import type { Puller } from '../log/pull.js'
-import type { Standing } from './standing.js'
+import type { Puller } from '../persistence/pull.js'
+import type { Standing } from '../persistence/context.js'
 import { syncTo } from './sync.js'
 
 export class Joining {

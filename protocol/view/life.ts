@@ -6,7 +6,7 @@ import type { Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs, EPOCH_ZERO, maxEpoch, type Epoch } from '../entries/epoch.js'
 import type { Incarnation, Remembered } from '../machine/storage.js'
-import { sameIncarnation, type Standing } from './standing.js'
+import { sameIncarnation, type Standing } from '../persistence/context.js'
 
 export class Life {
   readonly #s: Standing

@@ -3,7 +3,7 @@
 import type { Slot } from '../machine/machine.js'
 import { compareEpochs } from '../entries/epoch.js'
 import { bestClique } from './clique.js'
-import type { Standing } from './standing.js'
+import type { Standing } from '../persistence/context.js'
 
 export class Membership {
   readonly #s: Standing

@@ -6,7 +6,7 @@ import { invariant } from '../assert.js'
 import type { Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs, sameEpoch, type Epoch } from '../entries/epoch.js'
-import type { Puller } from '../log/pull.js'
+import type { Puller } from '../persistence/pull.js'
 import {
   compareIncarnations,
   type Durable,
@@ -14,7 +14,7 @@ import {
   type Member,
   type Place,
 } from '../machine/storage.js'
-import { sameIncarnation, type Standing } from './standing.js'
+import { sameIncarnation, type Standing } from '../persistence/context.js'
 import { syncTo } from './sync.js'
 
 export interface ProposalPort {

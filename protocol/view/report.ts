@@ -2,10 +2,10 @@
 
 import { formatEpoch } from '../entries/epoch.js'
 import type { PersistenceMetrics } from '../machine/metrics.js'
-import type { Appender } from '../log/appender.js'
+import type { Appender } from '../persistence/appender.js'
 import type { Slot } from '../machine/machine.js'
 import type { ViewChange } from './change.js'
-import type { Standing } from './standing.js'
+import type { Standing } from '../persistence/context.js'
 
 const names = (slots: readonly Slot[]): string => slots.map((slot) => `s${slot}`).join(' ') || '-'
 

@@ -4,7 +4,7 @@
 import { isChained, sameBytes, type Entry } from '../entries/entry.js'
 import type { Slot } from '../machine/machine.js'
 import type { Place, WriteBatch } from '../machine/storage.js'
-import type { Standing } from './standing.js'
+import type { Standing } from '../persistence/context.js'
 
 interface Stretch {
   readonly from: Slot

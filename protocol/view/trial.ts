@@ -1,7 +1,7 @@
 // A test write at the start and after a full disk: who cannot write joins no view.
 
 import { maxEpoch } from '../entries/epoch.js'
-import type { Standing } from './standing.js'
+import type { Standing } from '../persistence/context.js'
 
 const EVERY_MS = 500
 

@@ -6,7 +6,7 @@ import { CHAIN_ZERO, KIND, plainMeta, withChain, type Entry } from '../../protoc
 import { EPOCH_ZERO, type Epoch } from '../../protocol/entries/epoch.js'
 import type { Incarnation, Place } from '../../protocol/machine/storage.js'
 import type { Message, The } from '../../protocol/messages/catalogue.js'
-import type { Body } from '../../protocol/view/standing.js'
+import type { Body } from '../../protocol/persistence/context.js'
 import type { Stage } from './stage.js'
 
 /** Says what it is told, and on every tick the sign of life that the test has given it. */

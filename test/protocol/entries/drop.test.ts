@@ -10,7 +10,7 @@ import {
   type Draft,
   type Entry,
 } from '../../../protocol/entries/entry.js'
-import { LogTail } from '../../../protocol/log/tail.js'
+import { LogTail } from '../../../protocol/persistence/tail.js'
 
 const NONE = new Uint8Array(0)
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Membership } from '../../../protocol/view/membership.js'
-import type { Standing } from '../../../protocol/view/standing.js'
+import type { Standing } from '../../../protocol/persistence/context.js'
 
 /** s2 of five, to whom s1, s3 and s5 are linked; s4 is dead. `cut`: pairs that do not reach each other. */
 function seenByS2(

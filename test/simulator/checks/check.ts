@@ -4,7 +4,7 @@
 import type { Machine } from '../../../protocol/machine/machine.js'
 import type { Epoch } from '../../../protocol/entries/epoch.js'
 import type { Durable, WriteBatch } from '../../../protocol/machine/storage.js'
-import type { LogView } from '../../../protocol/log/tail.js'
+import type { LogView } from '../../../protocol/persistence/tail.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Lane } from '../connection.js'
 import type { LogFields } from '../coverage/reach.js'

@@ -3,7 +3,7 @@
 
 import type { Incarnation } from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
-import { sameIncarnation } from '../../../protocol/view/standing.js'
+import { sameIncarnation } from '../../../protocol/persistence/context.js'
 import type { End } from '../connection.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'

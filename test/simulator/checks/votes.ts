@@ -16,7 +16,7 @@ import {
   type WriteBatch,
 } from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
-import { sameIncarnation } from '../../../protocol/view/standing.js'
+import { sameIncarnation } from '../../../protocol/persistence/context.js'
 import type { LogFields } from '../coverage/reach.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'

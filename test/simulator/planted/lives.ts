@@ -10,7 +10,7 @@ export const LIFE_BUGS: readonly Bug[] = [
     name: 'a blank file votes',
     changes: [
       {
-        file: 'view/standing',
+        file: 'persistence/context',
         line: 'if (this.incarnation.counter === 1)',
         becomes: 'if (this.incarnation.counter >= 1)',
       },
@@ -96,7 +96,7 @@ export const LIFE_BUGS: readonly Bug[] = [
     name: 'a blank file answers reads',
     changes: [
       {
-        file: 'log/reads',
+        file: 'persistence/reads',
         line: 'if (this.#round?.id !== message.round || message.learner)',
         becomes: 'if (this.#round?.id !== message.round)',
       },
@@ -125,7 +125,7 @@ export const LIFE_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'view/standing',
+        file: 'persistence/context',
         line: "if (result.outcome !== 'stale')\n                this.full = result.outcome === 'full';",
         becomes: "if (result.outcome === 'full') this.full = true;",
       },

@@ -2,7 +2,7 @@
 
 import type { Bug } from './bug.js'
 
-const APPENDER = 'log/appender'
+const APPENDER = 'persistence/appender'
 
 export const LOG_BUGS: readonly Bug[] = [
   {
@@ -45,7 +45,7 @@ export const LOG_BUGS: readonly Bug[] = [
     name: 'an append is answered before its commit',
     changes: [
       {
-        file: 'log/writers',
+        file: 'persistence/append-queue',
         line: 'this.#unanswered[0].through <= commit',
         becomes: 'this.#unanswered[0].through >= commit',
       },
@@ -56,7 +56,7 @@ export const LOG_BUGS: readonly Bug[] = [
     name: 'unanswered appends are not put back',
     changes: [
       {
-        file: 'log/writers',
+        file: 'persistence/append-queue',
         line: 'this.#queue = [...this.#unanswered.map(({ pending }) => pending), ...this.#queue]',
         becomes: 'void 0',
       },
@@ -74,7 +74,7 @@ export const LOG_BUGS: readonly Bug[] = [
     name: 'memory is not put back where a write failed',
     changes: [
       {
-        file: 'view/standing',
+        file: 'persistence/context',
         line: 'this.log.resetTo(this.#file)',
         becomes: 'this.log.settled()',
       },
@@ -84,7 +84,11 @@ export const LOG_BUGS: readonly Bug[] = [
   {
     name: 'the commit index stays where a failed write takes the log back',
     changes: [
-      { file: 'log/tail', line: 'if (this.#commit > committed) {', becomes: 'if (false) {' },
+      {
+        file: 'persistence/tail',
+        line: 'if (this.#commit > committed) {',
+        becomes: 'if (false) {',
+      },
     ],
     caughtBy: ['P3', 'P7', 'halt', 'crash'],
   },
@@ -97,7 +101,7 @@ export const LOG_BUGS: readonly Bug[] = [
         becomes: 'if (!pulled.common)',
       },
       {
-        file: 'log/pull',
+        file: 'persistence/pull',
         line: "if (status === 'outside' && !message.committedOnly)",
         becomes: 'if (false)',
       },
@@ -113,7 +117,7 @@ export const LOG_BUGS: readonly Bug[] = [
         becomes: 'if (false)',
       },
       {
-        file: 'log/in-view',
+        file: 'persistence/epoch-gate',
         line: 'if (serving && serves && committed > log.commit)',
         becomes: 'if (false)',
       },
@@ -124,7 +128,7 @@ export const LOG_BUGS: readonly Bug[] = [
     name: 'a pull begins again where it began before',
     changes: [
       {
-        file: 'log/pull',
+        file: 'persistence/pull',
         line: 'if (reached && this.#s.log.has(reached) === true) {',
         becomes: 'if (false) {',
       },
@@ -135,7 +139,7 @@ export const LOG_BUGS: readonly Bug[] = [
     name: 'the feed runs ahead of the commit',
     changes: [
       {
-        file: 'log/feed',
+        file: 'persistence/feed',
         line: 'this.#s.bounds.stretch, log.commit - follower.sent)',
         becomes: 'this.#s.bounds.stretch, log.last - follower.sent)',
       },
@@ -146,7 +150,7 @@ export const LOG_BUGS: readonly Bug[] = [
     name: 'the feed from the file runs ahead of the commit',
     changes: [
       {
-        file: 'log/feed',
+        file: 'persistence/feed',
         line: 'entry.index <= this.#s.log.commit',
         becomes: 'true',
       },
@@ -157,7 +161,7 @@ export const LOG_BUGS: readonly Bug[] = [
     name: 'a read asks nobody else',
     changes: [
       {
-        file: 'log/reads',
+        file: 'persistence/reads',
         line: 'if (round.answers.size < this.#s.majority)',
         becomes: 'if (round.answers.size < 1)',
       },
@@ -168,7 +172,7 @@ export const LOG_BUGS: readonly Bug[] = [
     name: 'a read does not wait for the commit',
     changes: [
       {
-        file: 'log/reads',
+        file: 'persistence/reads',
         line: 'const ready = this.#waitingForLog.filter(({ through }) => through <= reach);',
         becomes: 'const ready = this.#waitingForLog;',
       },
@@ -179,7 +183,7 @@ export const LOG_BUGS: readonly Bug[] = [
     name: 'a late answer of an older write counts for the log',
     changes: [
       {
-        file: 'log/tail',
+        file: 'persistence/tail',
         line: 'if (this.has({ index, chain }) === true)',
         becomes: 'if (index <= this.last)',
       },
@@ -201,7 +205,7 @@ export const LOG_BUGS: readonly Bug[] = [
     name: 'a pull is served from what is not yet on disk',
     changes: [
       {
-        file: 'log/pull',
+        file: 'persistence/pull',
         line: 'return committedOnly ? Math.min(commit, durable) : durable;',
         becomes: 'return committedOnly ? commit : this.#s.log.last;',
       },
@@ -212,7 +216,7 @@ export const LOG_BUGS: readonly Bug[] = [
     name: 'a TERM beyond the commit index counts where a failed write took the log back',
     changes: [
       {
-        file: 'log/tail',
+        file: 'persistence/tail',
         line: 'const passed = this.after(this.#floor.index, committed - this.#floor.index);',
         becomes: 'const passed = this.after(this.#floor.index);',
       },
@@ -223,7 +227,7 @@ export const LOG_BUGS: readonly Bug[] = [
     name: 'a commit that was lost is never made up for',
     changes: [
       {
-        file: 'log/in-view',
+        file: 'persistence/epoch-gate',
         line: 'committed > log.commit)',
         becomes: 'committed > log.last)',
       },

@@ -119,7 +119,7 @@ export const PEOPLE_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'log/drops',
+        file: 'persistence/eraser',
         line: 'this.#eraseMailbox(first);',
         becomes: 'this.#erase([{ ...first, indices: [] }], 1);',
       },
@@ -131,7 +131,7 @@ export const PEOPLE_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'log/drops',
+        file: 'persistence/eraser',
         line: 'page.more ? 0 : 1',
         becomes: '1',
       },

@@ -144,7 +144,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     name: 'a page shows what is being deleted',
     changes: [
       {
-        file: 'log/reads',
+        file: 'persistence/reads',
         line: '= this.#hidden(mailbox);',
         becomes: '= { through: 0, indices: [] };',
       },
@@ -155,7 +155,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     name: 'a page of before deletions ran ahead is shown',
     changes: [
       {
-        file: 'log/reads',
+        file: 'persistence/reads',
         line: 'if (reach < this.#s.erasedThrough)',
         becomes: 'if (false)',
       },

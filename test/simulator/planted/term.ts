@@ -2,7 +2,7 @@
 
 import type { Bug } from './bug.js'
 
-const ADMISSION = 'log/admission'
+const ADMISSION = 'persistence/admission'
 const LEADERSHIP = 'order/leadership'
 
 export const TERM_BUGS: readonly Bug[] = [
@@ -28,14 +28,14 @@ export const TERM_BUGS: readonly Bug[] = [
           'if (order.term !== term || order.slot !== owner?.slot || order.boot !== owner.boot)',
       },
       {
-        file: 'log/intake',
+        file: 'persistence/sequencer',
         line: 'const verdict = admitOrder(log, order);',
         becomes:
           'const leased = order.term > 0 && this.#leases.states(order);\n' +
           'const verdict = admitOrder(log, { ...order, leased });',
       },
       {
-        file: 'log/lease',
+        file: 'persistence/lease',
         line: 'get ownSize() {',
         becomes:
           'states({ slot, boot, term }) {\n' +
@@ -83,7 +83,7 @@ export const TERM_BUGS: readonly Bug[] = [
         becomes: 'if (owner && owner.slot === claim.slot)',
       },
       {
-        file: 'log/intake',
+        file: 'persistence/sequencer',
         line: 'log.committedFence.owner?.nonce === claim.nonce',
         becomes: 'log.committedFence.owner?.slot === claim.slot',
       },
@@ -94,7 +94,7 @@ export const TERM_BUGS: readonly Bug[] = [
     name: 'FENCED names a term that is not committed',
     changes: [
       {
-        file: 'log/intake',
+        file: 'persistence/sequencer',
         line: 'const { term: newest, owner } = log.committedFence;',
         becomes: 'const { term: newest, owner } = log.fence;',
       },
@@ -110,12 +110,12 @@ export const TERM_BUGS: readonly Bug[] = [
     name: 'an owner that fell silent keeps its lease',
     changes: [
       {
-        file: 'log/lease',
+        file: 'persistence/lease',
         line: 'if (now.monotonic - said.heard > timings.suspect)',
         becomes: 'if (false)',
       },
       {
-        file: 'log/lease',
+        file: 'persistence/lease',
         line: 'if (said.holds === term || said.nonce === owner.nonce)',
         becomes: 'if (true)',
       },

@@ -76,7 +76,7 @@ export const TURN_BUGS: readonly Bug[] = [
     name: 'a REQUEST that overtakes INSTALL is dropped',
     changes: [
       {
-        file: 'log/in-view',
+        file: 'persistence/epoch-gate',
         line: 'if (coming && this.#kept.length < MAX_KEPT)',
         becomes: 'if (coming && this.#kept.length < 0)',
       },
@@ -87,7 +87,7 @@ export const TURN_BUGS: readonly Bug[] = [
     name: 'a frame of another view counts',
     changes: [
       {
-        file: 'log/in-view',
+        file: 'persistence/epoch-gate',
         line: 'if (serving && sameEpoch(epoch, this.#s.epoch)) {',
         becomes: 'if (serving) {',
       },
@@ -98,7 +98,7 @@ export const TURN_BUGS: readonly Bug[] = [
     name: 'a new holder does not fetch what a REPLY named',
     changes: [
       {
-        file: 'log/appender',
+        file: 'persistence/appender',
         line: 'this.#required = Math.max(this.#required, message.last)',
         becomes: 'void message',
       },
@@ -109,7 +109,7 @@ export const TURN_BUGS: readonly Bug[] = [
     name: 'entries take no new stamp',
     changes: [
       {
-        file: 'log/intake',
+        file: 'persistence/sequencer',
         line: 'lamport: this.#s.clock.tick()',
         becomes: 'lamport: this.#s.clock.now',
       },
@@ -131,7 +131,7 @@ export const TURN_BUGS: readonly Bug[] = [
     name: 'a restart forgets the last stamp',
     changes: [
       {
-        file: 'view/standing',
+        file: 'persistence/context',
         line: 'new LamportClock(recovered?.lamport ?? 0)',
         becomes: 'new LamportClock(0)',
       },

@@ -158,7 +158,7 @@ export const VIEW_BUGS: readonly Bug[] = [
     name: 'a restarted replica goes on in its old view',
     changes: [
       {
-        file: 'view/standing',
+        file: 'persistence/context',
         line: "this.status = this.votes ? 'outside' : 'learner'",
         becomes: "this.status = this.view.epoch.counter > 0 ? 'normal' : 'outside'",
       },

@@ -3,7 +3,7 @@
 
 import type { LinkId } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
-import type { Standing } from '../view/standing.js'
+import type { Standing } from './context.js'
 import { KIND, type Entry } from '../entries/entry.js'
 import { stretch } from './pull.js'
 

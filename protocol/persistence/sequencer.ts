@@ -2,7 +2,7 @@
 // answer. Checked against its log, which is complete, with all that is in flight (C1, C2, C7).
 
 import { MAX_GROUP } from '../schema/shared.js'
-import type { Standing } from '../view/standing.js'
+import type { Standing } from './context.js'
 import {
   admitClaim,
   admitOrder,
@@ -14,7 +14,7 @@ import {
 import { KIND, plainMeta, weigh, withChain, type Draft, type Entry } from '../entries/entry.js'
 import type { Leases } from './lease.js'
 import { encodeTerm } from '../entries/fence.js'
-import type { Writers } from './writers.js'
+import type { Writers } from './append-queue.js'
 
 const GROUP_BYTES = 1024 * 1024
 

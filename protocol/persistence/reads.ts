@@ -4,8 +4,8 @@
 
 import type { LinkId, Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
-import type { Standing } from '../view/standing.js'
-import type { Hidden } from './drops.js'
+import type { Standing } from './context.js'
+import type { Hidden } from './eraser.js'
 import { compareEpochs, type Epoch } from '../entries/epoch.js'
 
 const PAGE_BYTES = 160 * 1024

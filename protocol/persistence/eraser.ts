@@ -2,7 +2,7 @@
 // its own, together with the mark of how far DROPs are carried out. What a crash leaves undone is
 // found above that mark. Until then, pages leave out what is pending.
 
-import type { Standing } from '../view/standing.js'
+import type { Standing } from './context.js'
 import { decodeDrop, type Drop, type NamedDrop } from '../entries/drop.js'
 import type { Entry } from '../entries/entry.js'
 

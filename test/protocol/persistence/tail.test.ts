@@ -1,6 +1,6 @@
 import t from 'tap'
 import { NO_FENCE, TAIL_ENTRIES } from '../../../protocol/machine/storage.js'
-import { LogTail } from '../../../protocol/log/tail.js'
+import { LogTail } from '../../../protocol/persistence/tail.js'
 import { OWNER, entries, logOf, type Step } from './logs.js'
 
 const orders = (from: number, to: number): Step[] =>

@@ -3,7 +3,7 @@
 
 import type { LinkId, Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
-import type { Standing } from '../view/standing.js'
+import type { Standing } from './context.js'
 import type { Appender } from './appender.js'
 import { compareEpochs, sameEpoch } from '../entries/epoch.js'
 

@@ -8,7 +8,7 @@ import {
   type Entry,
 } from '../../../protocol/entries/entry.js'
 import type { Owner } from '../../../protocol/machine/storage.js'
-import { LogTail } from '../../../protocol/log/tail.js'
+import { LogTail } from '../../../protocol/persistence/tail.js'
 import { encodeTerm } from '../../../protocol/entries/fence.js'
 
 export type Step =

@@ -5,10 +5,10 @@ import {
   claimed,
   type PendingClaim,
   type PendingOrder,
-} from '../../../protocol/log/admission.js'
+} from '../../../protocol/persistence/admission.js'
 import { KIND, erased, plainMeta } from '../../../protocol/entries/entry.js'
 import type { LinkId } from '../../../protocol/machine/machine.js'
-import { LogTail } from '../../../protocol/log/tail.js'
+import { LogTail } from '../../../protocol/persistence/tail.js'
 import { NO_FENCE } from '../../../protocol/machine/storage.js'
 import { OWNER, entries, logOf, type Step } from './logs.js'
 

@@ -7,14 +7,14 @@ import { Durations } from '../durations.js'
 import type { Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import { Turn } from '../mutex/ricart-agrawala.js'
-import type { Standing } from '../view/standing.js'
+import type { Standing } from './context.js'
 import type { Entry } from '../entries/entry.js'
 import { sameEpoch } from '../entries/epoch.js'
-import { cutFrames, takeStretch } from './frames.js'
-import { Intake } from './intake.js'
+import { cutFrames, takeStretch } from './batches.js'
+import { Intake } from './sequencer.js'
 import type { Leases } from './lease.js'
 import type { Puller } from './pull.js'
-import { Writers } from './writers.js'
+import { Writers } from './append-queue.js'
 
 /** Transactions of the holder that may wait for the disk; what comes meanwhile forms the next. */
 const GROUPS_IN_FLIGHT = 2

@@ -4,7 +4,7 @@
 
 import type { LinkId, Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
-import type { Standing } from '../view/standing.js'
+import type { Standing } from './context.js'
 import { CHAIN_ZERO, sameBytes, weigh, type Entry } from '../entries/entry.js'
 import type { Place } from '../machine/storage.js'
 

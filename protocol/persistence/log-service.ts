@@ -4,7 +4,7 @@
 import type { LinkId, Slot } from '../machine/machine.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { nonsenseIn } from '../messages/validate.js'
-import type { Standing } from '../view/standing.js'
+import type { Standing } from './context.js'
 import { claimed } from './admission.js'
 import type { Appender } from './appender.js'
 import type { Feeds } from './feed.js'

@@ -15,7 +15,7 @@ import {
   type WriteBatch,
   type WriteResult,
 } from '../machine/storage.js'
-import { LogTail } from '../log/tail.js'
+import { LogTail } from './tail.js'
 import {
   LOG_BOUNDS,
   type LogBounds,
