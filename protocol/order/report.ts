@@ -1,11 +1,11 @@
 // What a processing replica tells people: the words of the debug port, and its gauges.
 
 import { formatEpoch } from '../entries/epoch.js'
-import type { Coordinator } from './coordinator.js'
-import type { Home } from './home.js'
+import type { Coordinator } from '../processing/coordinator.js'
+import type { Home } from '../processing/log-client.js'
 import type { ProcessingMetrics } from '../machine/metrics.js'
-import type { Leadership } from './leadership.js'
-import type { RingStanding } from './standing.js'
+import type { Leadership } from '../processing/leadership.js'
+import type { RingStanding } from '../processing/context.js'
 import type { Committed } from './state.js'
 
 /** The answer to one word, as lines; undefined: not a word of this tier. */

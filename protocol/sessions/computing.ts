@@ -4,7 +4,7 @@
 
 import type { The } from '../messages/catalogue.js'
 import { Multiset } from '../multiset.js'
-import type { RingStanding } from '../order/standing.js'
+import type { RingStanding } from '../processing/context.js'
 import type { Job, JobResult } from '../machine/compute.js'
 import { Attempts, pairOf } from './attempts.js'
 import { Rates } from './rates.js'

@@ -5,9 +5,9 @@
 import { KIND, plainMeta } from '../entries/entry.js'
 import { encodeMarks } from '../entries/bodies.js'
 import type { Executor } from '../order/executor.js'
-import type { Home } from '../order/home.js'
+import type { Home } from '../processing/log-client.js'
 import { Marks, type Mark } from '../entries/marks.js'
-import type { RingStanding } from '../order/standing.js'
+import type { RingStanding } from '../processing/context.js'
 
 /** Marks are appended at most this often. */
 const INTERVAL_MS = 500

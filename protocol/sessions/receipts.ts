@@ -6,7 +6,7 @@ import { MAX_FOLLOWED } from '../schema/shared.js'
 import type { The } from '../messages/catalogue.js'
 import type { Executor } from '../order/executor.js'
 import type { SentMessage } from '../order/sent.js'
-import type { RingStanding } from '../order/standing.js'
+import type { RingStanding } from '../processing/context.js'
 import type { Asking } from './asking.js'
 import { refusal, type Session } from './session.js'
 

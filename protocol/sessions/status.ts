@@ -2,8 +2,8 @@
 
 import type { The } from '../messages/catalogue.js'
 import type { Executor } from '../order/executor.js'
-import type { Home } from '../order/home.js'
-import type { RingStanding } from '../order/standing.js'
+import type { Home } from '../processing/log-client.js'
+import type { RingStanding } from '../processing/context.js'
 
 type Row = The<'STATUS_IS'>['replicas'][number]
 

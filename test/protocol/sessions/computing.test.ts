@@ -3,7 +3,7 @@
 import t from 'tap'
 import type { LinkId } from '../../../protocol/machine/machine.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
-import { RingStanding } from '../../../protocol/order/standing.js'
+import { RingStanding } from '../../../protocol/processing/context.js'
 import type { AccountSecrets, JobResult } from '../../../protocol/machine/compute.js'
 import { LIMITS, TIMINGS, type Limits } from '../../../protocol/machine/config.js'
 import { Computing, type AccountJob } from '../../../protocol/sessions/computing.js'

@@ -4,7 +4,7 @@
 
 import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
 import type { Message, MessageName, The } from '../../../protocol/messages/catalogue.js'
-import { ASKED, LEFT, WANTED } from '../../../protocol/order/standing.js'
+import { ASKED, LEFT, WANTED } from '../../../protocol/processing/context.js'
 import { TIMINGS } from '../../../protocol/machine/config.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'

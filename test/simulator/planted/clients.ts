@@ -125,7 +125,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'order/passed',
+        file: 'processing/forwarded',
         line: 'if (known?.boot === boot && id <= known.id)',
         becomes: 'if (false)',
       },

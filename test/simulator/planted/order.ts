@@ -3,7 +3,7 @@
 import type { Bug } from './bug.js'
 
 const EXECUTOR = 'order/executor'
-const COORDINATOR = 'order/coordinator'
+const COORDINATOR = 'processing/coordinator'
 
 export const ORDER_BUGS: readonly Bug[] = [
   {
@@ -53,7 +53,7 @@ export const ORDER_BUGS: readonly Bug[] = [
       },
       { file: EXECUTOR, line: 'if (this.base.index < order.base)', becomes: 'if (false)' },
       {
-        file: 'order/leadership',
+        file: 'processing/leadership',
         line: "this.#s.role !== 'claimant' || this.#log().index < won.index)",
         becomes: "this.#s.role !== 'claimant')",
       },
@@ -159,14 +159,16 @@ export const ORDER_BUGS: readonly Bug[] = [
     name: 'a question with nobody to ask is never put',
     workload: 'whole',
     changes: [
-      { file: 'order/questions', line: 'if (question.asked === 0)', becomes: 'if (false)' },
+      { file: 'processing/log-queries', line: 'if (question.asked === 0)', becomes: 'if (false)' },
     ],
     caughtBy: ['C6', 'P7'],
   },
   {
     name: 'a question that nobody can answer is put for seconds',
     workload: 'whole',
-    changes: [{ file: 'order/questions', line: '(this.#port.quorate() ? 4 : 1)', becomes: '4' }],
+    changes: [
+      { file: 'processing/log-queries', line: '(this.#port.quorate() ? 4 : 1)', becomes: '4' },
+    ],
     caughtBy: ['P7'],
   },
   {
@@ -174,7 +176,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'order/home',
+        file: 'processing/log-client',
         line: 'const { reached } = this;',
         becomes:
           'const reached = this.stores.slots.filter((slot) => this.stores.hears(slot));\n' +

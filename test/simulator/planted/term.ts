@@ -3,7 +3,7 @@
 import type { Bug } from './bug.js'
 
 const ADMISSION = 'persistence/admission'
-const LEADERSHIP = 'order/leadership'
+const LEADERSHIP = 'processing/leadership'
 
 export const TERM_BUGS: readonly Bug[] = [
   {
@@ -197,7 +197,7 @@ export const TERM_BUGS: readonly Bug[] = [
     name: 'a home whose view is over is kept',
     changes: [
       {
-        file: 'order/home',
+        file: 'processing/log-client',
         line: 'else if (best && !this.commits && (this.serves || this.#homeless > timings.patience)) {',
         becomes: 'else if (false) {',
       },
@@ -207,7 +207,7 @@ export const TERM_BUGS: readonly Bug[] = [
   {
     name: 'a home that cannot commit is good enough',
     changes: [
-      { file: 'order/home', line: 'if (this.commits)\n', becomes: 'if (this.serves)\n' },
+      { file: 'processing/log-client', line: 'if (this.commits)\n', becomes: 'if (this.serves)\n' },
       {
         file: LEADERSHIP,
         line: 'return this.#home.commits && this.#s.now.monotonic >= this.#disqualifiedUntil;',
@@ -220,7 +220,7 @@ export const TERM_BUGS: readonly Bug[] = [
     name: 'a home that does not hear is good enough',
     changes: [
       {
-        file: 'order/stores',
+        file: 'processing/log-replicas',
         line: '.heartbeat?.hears.includes(this.#s.self) === true',
         becomes: '.heartbeat != null',
       },
@@ -230,7 +230,7 @@ export const TERM_BUGS: readonly Bug[] = [
   {
     name: 'a coordinator whom no client reaches does not give way',
     workload: 'whole',
-    changes: [{ file: 'order/standing', line: 'live.length + weight', becomes: 'live.length' }],
+    changes: [{ file: 'processing/context', line: 'live.length + weight', becomes: 'live.length' }],
     caughtBy: ['C6', 'P7'],
   },
   {
@@ -238,7 +238,7 @@ export const TERM_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'order/standing',
+        file: 'processing/context',
         line: 'this.wanted ? (asked',
         becomes: 'this.wanted || asked ? (asked',
       },
@@ -260,7 +260,7 @@ export const TERM_BUGS: readonly Bug[] = [
   {
     name: 'clients that have just left weigh nothing',
     workload: 'whole',
-    changes: [{ file: 'order/standing', line: 'asked ? LEFT : 0', becomes: '0' }],
+    changes: [{ file: 'processing/context', line: 'asked ? LEFT : 0', becomes: '0' }],
     caughtBy: ['C6', 'P7'],
   },
   {
@@ -280,7 +280,7 @@ export const TERM_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'order/unanswered',
+        file: 'processing/log-writes',
         line: 'const waits = this.#appends.length > 0 || this.#claim !== null;',
         becomes: 'const waits = false;',
       },
@@ -316,7 +316,7 @@ export const TERM_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'order/home',
+        file: 'processing/log-client',
         line: '(this.serves || this.#homeless > timings.patience)',
         becomes: 'this.serves',
       },

@@ -3,7 +3,7 @@
 
 import type { Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
-import type { RingStanding } from './standing.js'
+import type { RingStanding } from './context.js'
 
 type Asking = The<'READ'> | The<'TIP'>
 type Answer = The<'READ_PAGE'> | The<'TIP_IS'>

@@ -4,7 +4,7 @@
 import type { LinkId, Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs } from '../entries/epoch.js'
-import type { RingStanding } from './standing.js'
+import type { RingStanding } from './context.js'
 
 export interface StorePeer {
   main: LinkId | null

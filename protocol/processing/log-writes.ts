@@ -4,7 +4,7 @@
 
 import type { Message, The } from '../messages/catalogue.js'
 import type { Draft } from '../entries/entry.js'
-import type { RingStanding } from './standing.js'
+import type { RingStanding } from './context.js'
 
 export interface OrderAppend {
   readonly term: number

@@ -6,10 +6,10 @@ import type { Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import { sameBytes } from '../entries/entry.js'
 import type { AccountKey } from '../machine/compute.js'
-import type { Command } from './decision.js'
-import type { Executed, Executor } from './executor.js'
-import type { Home } from './home.js'
-import type { RingStanding } from './standing.js'
+import type { Command } from '../order/decision.js'
+import type { Executed, Executor } from '../order/executor.js'
+import type { Home } from './log-client.js'
+import type { RingStanding } from './context.js'
 
 /** Orders between ORDER and APPENDED. What arrives meanwhile makes the next one larger. */
 const ORDERS_IN_FLIGHT = 2

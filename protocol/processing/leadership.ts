@@ -4,8 +4,8 @@
 import { Ring } from '../election/ring.js'
 import type { Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
-import type { Home } from './home.js'
-import type { RingStanding } from './standing.js'
+import type { Home } from './log-client.js'
+import type { RingStanding } from './context.js'
 
 export interface LeadershipEvents {
   /** The own TERM is won and applied: the first order may be given. */

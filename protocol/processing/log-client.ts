@@ -3,10 +3,10 @@
 
 import type { LinkId, Slot } from '../machine/machine.js'
 import type { Message, The } from '../messages/catalogue.js'
-import { Questions } from './questions.js'
-import type { RingStanding } from './standing.js'
-import { Stores } from './stores.js'
-import { Unanswered, type UnansweredEvents } from './unanswered.js'
+import { Questions } from './log-queries.js'
+import type { RingStanding } from './context.js'
+import { Stores } from './log-replicas.js'
+import { Unanswered, type UnansweredEvents } from './log-writes.js'
 
 export interface HomeEvents extends UnansweredEvents {
   /** Entries of the committed log, in order. */
