@@ -7,7 +7,7 @@ import { WorkerPool } from './workers/pool.js'
 import { ContentKeys, recipientKeyOf } from '../protocol/envelope/content-keys.js'
 import type { RecipientKey } from '../protocol/envelope/content-keys.js'
 import type { Suite } from '../protocol/envelope/header.js'
-import type { Seal, SealInput } from '../protocol/order/seal.js'
+import type { Seal, SealInput } from '../protocol/envelope/seal.js'
 import type { LinkId } from '../protocol/machine/machine.js'
 import { ProcessingReplica } from '../protocol/replicas/processing.js'
 

@@ -2,7 +2,7 @@
 
 import type { Entropy, Slot } from './machine.js'
 import { TAIL_ENTRIES, type Recovered } from './storage.js'
-import type { RecipientKey, Seal } from '../order/seal.js'
+import type { RecipientKey, Seal } from '../envelope/seal.js'
 
 /** All in milliseconds of the monotonic clock. */
 export interface Timings {

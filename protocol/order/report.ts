@@ -6,7 +6,7 @@ import type { Home } from '../processing/log-client.js'
 import type { ProcessingMetrics } from '../machine/metrics.js'
 import type { Leadership } from '../processing/leadership.js'
 import type { RingStanding } from '../processing/context.js'
-import type { Committed } from './state.js'
+import type { Committed } from '../state/ledger.js'
 
 /** The answer to one word, as lines; undefined: not a word of this tier. */
 export function describeProcessing(

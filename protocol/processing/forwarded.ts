@@ -2,7 +2,7 @@
 // twice would have its second copy refused, and its client told that nothing was stored.
 
 import type { Slot } from '../machine/machine.js'
-import type { Command } from '../order/decision.js'
+import type { Command } from '../state/decision.js'
 
 export class Passed {
   /** By slot: its life, and the highest id of that life. A life's ids only grow. */

@@ -5,7 +5,7 @@
 import type { LinkId, Slot } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import type { Entry, Meta } from '../entries/entry.js'
-import type { Command } from '../order/decision.js'
+import type { Command } from '../state/decision.js'
 
 export interface PendingRequest {
   readonly link: LinkId

@@ -4,7 +4,7 @@
 import type { Slot } from '../machine/machine.js'
 import type { Entry, Meta } from '../entries/entry.js'
 import type { Coordinator } from '../processing/coordinator.js'
-import type { Command } from '../order/decision.js'
+import type { Command } from '../state/decision.js'
 import type { Home } from '../processing/log-client.js'
 import type { Leadership } from '../processing/leadership.js'
 import { Passed } from '../processing/forwarded.js'

@@ -7,7 +7,7 @@ import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine
 import type { Message, The } from '../messages/catalogue.js'
 import { nonsenseIn } from '../messages/validate.js'
 import { Coordinator } from '../processing/coordinator.js'
-import { Executor } from '../order/executor.js'
+import { Executor } from '../state/executor.js'
 import { Home } from '../processing/log-client.js'
 import { Leadership } from '../processing/leadership.js'
 import { describeProcessing, ringMetrics } from '../order/report.js'

@@ -1,7 +1,7 @@
 // What waits for the own log: a log-in for all that was acknowledged before it, a page for the
 // streams, keys and deletions that it rests on.
 
-import type { Executor } from '../order/executor.js'
+import type { Executor } from '../state/executor.js'
 
 export class Applied {
   readonly #executor: Executor

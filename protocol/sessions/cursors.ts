@@ -4,7 +4,7 @@
 
 import { KIND, plainMeta } from '../entries/entry.js'
 import { encodeMarks } from '../entries/bodies.js'
-import type { Executor } from '../order/executor.js'
+import type { Executor } from '../state/executor.js'
 import type { Home } from '../processing/log-client.js'
 import { Marks, type Mark } from '../entries/marks.js'
 import type { RingStanding } from '../processing/context.js'

@@ -1,7 +1,7 @@
 // What one processing replica knows of the whole cluster, from heartbeats.
 
 import type { The } from '../messages/catalogue.js'
-import type { Executor } from '../order/executor.js'
+import type { Executor } from '../state/executor.js'
 import type { Home } from '../processing/log-client.js'
 import type { RingStanding } from '../processing/context.js'
 

@@ -5,7 +5,7 @@
 import type { HeldKey } from '../../protocol/envelope/held-keys.js'
 import type { Entropy } from '../../protocol/machine/machine.js'
 import type { AccountKey, AccountSecrets, Job, JobResult } from '../../protocol/machine/compute.js'
-import type { RecipientKey, Seal } from '../../protocol/order/seal.js'
+import type { RecipientKey, Seal } from '../../protocol/envelope/seal.js'
 
 const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'utf8')
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8')

@@ -4,7 +4,7 @@
 import { KIND } from '../../../protocol/entries/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Mark } from '../../../protocol/entries/marks.js'
-import { KEPT_SENDS } from '../../../protocol/order/sent.js'
+import { KEPT_SENDS } from '../../../protocol/state/sent-index.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import type { Check } from './check.js'

@@ -2,7 +2,7 @@
 
 import type { Bug } from './bug.js'
 
-const DECIDE = 'order/decide'
+const DECIDE = 'state/decide'
 
 export const CLIENT_BUGS: readonly Bug[] = [
   {
@@ -32,7 +32,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'order/state',
+        file: 'state/ledger',
         line: 'stream.next = seq + 1',
         becomes: 'stream.next = code === 0 ? seq + 1 : seq',
       },
@@ -44,7 +44,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'order/executor',
+        file: 'state/executor',
         line: 'keyOf(account) {',
         becomes: 'known(id, seq) { return this.#overlay.known(id, seq); }\n    keyOf(account) {',
       },

@@ -2,7 +2,7 @@
 
 import type { Bug } from './bug.js'
 
-const EXECUTOR = 'order/executor'
+const EXECUTOR = 'state/executor'
 const COORDINATOR = 'processing/coordinator'
 
 export const ORDER_BUGS: readonly Bug[] = [
@@ -69,7 +69,7 @@ export const ORDER_BUGS: readonly Bug[] = [
         line: 'if (!order || half || this.base.fence.term !== this.#term)',
         becomes: 'if (!order || this.base.fence.term !== this.#term)',
       },
-      { file: 'order/state', line: '{ k: k - 1, half: true }', becomes: '{ k, half: true }' },
+      { file: 'state/ledger', line: '{ k: k - 1, half: true }', becomes: '{ k, half: true }' },
     ],
     caughtBy: ['vote', 'C2', 'C3', 'C5', 'C6', 'P7', 'halt'],
   },
@@ -204,7 +204,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'order/decide',
+        file: 'state/decide',
         line: 'seq >= state.next - KEPT_ANSWERS ? ledger.known(id, seq) : undefined',
         becomes: 'ledger.known(id, seq)',
       },

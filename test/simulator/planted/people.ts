@@ -2,8 +2,8 @@
 
 import type { Bug } from './bug.js'
 
-const DECIDE = 'order/decide-accounts'
-const PEOPLE = 'order/people'
+const DECIDE = 'state/decide-accounts'
+const PEOPLE = 'state/directory'
 
 export const PEOPLE_BUGS: readonly Bug[] = [
   {

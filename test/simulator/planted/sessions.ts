@@ -73,7 +73,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'order/state',
+        file: 'state/ledger',
         line: 'export const KEPT_ANSWERS = 256;',
         becomes: 'export const KEPT_ANSWERS = 2;',
       },
@@ -85,7 +85,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'order/decide',
+        file: 'state/decide',
         line: '`${user}\\n${to}\\n${command.text}`',
         becomes: '`${user}\\n${command.text}`',
       },
@@ -97,7 +97,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'order/decide-accounts',
+        file: 'state/decide-accounts',
         line: CHANGE_OF_VERSION,
         becomes: CHANGE_OF_VERSION.replace('!== version', '> version + 9'),
       },

@@ -7,8 +7,8 @@ import { NO_FENCE, type Fence } from '../machine/storage.js'
 import { advanceFence } from '../persistence/tail.js'
 import { decodeMarks } from '../entries/bodies.js'
 import { Marks } from '../entries/marks.js'
-import { People, PeopleAhead, idOf, type PeopleLedger } from './people.js'
-import { Sent } from './sent.js'
+import { People, PeopleAhead, idOf, type PeopleLedger } from './directory.js'
+import { Sent } from './sent-index.js'
 
 /** Answers of a stream that are kept for repeated requests. */
 export const KEPT_ANSWERS = 256

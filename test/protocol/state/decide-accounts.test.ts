@@ -6,9 +6,9 @@ import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
 import { KIND, sameBytes, type Entry } from '../../../protocol/entries/entry.js'
 import { MAX_BLOCKED } from '../../../protocol/schema/shared.js'
 import { decodeAccount, decodeInvitation, decodeNote } from '../../../protocol/entries/bodies.js'
-import { decide } from '../../../protocol/order/decide.js'
-import type { Command, Decision } from '../../../protocol/order/decision.js'
-import { Committed, Overlay } from '../../../protocol/order/state.js'
+import { decide } from '../../../protocol/state/decide.js'
+import type { Command, Decision } from '../../../protocol/state/decision.js'
+import { Committed, Overlay } from '../../../protocol/state/ledger.js'
 import {
   block,
   change,

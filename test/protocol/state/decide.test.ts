@@ -2,9 +2,9 @@ import t, { type Test } from 'tap'
 import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
 import { KIND, encodeMeta, sameBytes } from '../../../protocol/entries/entry.js'
 import { decodeAccount, decodeNote } from '../../../protocol/entries/bodies.js'
-import { decide } from '../../../protocol/order/decide.js'
-import type { Command, Decision } from '../../../protocol/order/decision.js'
-import { Committed, KEPT_ANSWERS, Overlay } from '../../../protocol/order/state.js'
+import { decide } from '../../../protocol/state/decide.js'
+import type { Command, Decision } from '../../../protocol/state/decision.js'
+import { Committed, KEPT_ANSWERS, Overlay } from '../../../protocol/state/ledger.js'
 import { STREAM, change, context, open, register, remove, send } from './orders.js'
 
 /** Decides one after the other, each on what those before it have changed. */

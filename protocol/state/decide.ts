@@ -18,7 +18,7 @@ import {
 } from './decide-accounts.js'
 import { NONE, decision, noop } from './decision.js'
 import type { Command, Context, Decision, KeyNames } from './decision.js'
-import { KEPT_ANSWERS, streamKey, type Ledger } from './state.js'
+import { KEPT_ANSWERS, streamKey, type Ledger } from './ledger.js'
 
 type Send = Extract<Command, { kind: 'send' | 'send-sealed' }>
 

@@ -2,9 +2,9 @@ import t, { type Test } from 'tap'
 import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
 import { KIND, sameBytes } from '../../../protocol/entries/entry.js'
 import { decodeAccount, decodeNote } from '../../../protocol/entries/bodies.js'
-import { decide } from '../../../protocol/order/decide.js'
-import type { Command, Decision } from '../../../protocol/order/decision.js'
-import { Committed, Overlay } from '../../../protocol/order/state.js'
+import { decide } from '../../../protocol/state/decide.js'
+import type { Command, Decision } from '../../../protocol/state/decision.js'
+import { Committed, Overlay } from '../../../protocol/state/ledger.js'
 import {
   change,
   changeHeld,

@@ -9,7 +9,7 @@ import { encodeAccount, encodeBlock, encodeClosing, encodeInvitation } from '../
 import type { Account } from '../entries/bodies.js'
 import { NONE, decision, noop } from './decision.js'
 import type { Command, Context, Decision } from './decision.js'
-import { idOf, isOpen, type PeopleLedger } from './people.js'
+import { idOf, isOpen, type PeopleLedger } from './directory.js'
 
 type The<K extends Command['kind']> = Extract<Command, { kind: K }>
 

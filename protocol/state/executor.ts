@@ -7,8 +7,8 @@ import type { AccountSecrets } from '../machine/compute.js'
 import type { Account } from '../entries/bodies.js'
 import { decide } from './decide.js'
 import type { Decision, KeyNames } from './decision.js'
-import type { RecipientKey, Seal } from './seal.js'
-import { Committed, Overlay } from './state.js'
+import type { RecipientKey, Seal } from '../envelope/seal.js'
+import { Committed, Overlay } from './ledger.js'
 
 export interface Executed {
   readonly k: number

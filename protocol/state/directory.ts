@@ -3,7 +3,7 @@
 // that rule may it be forgotten (C2).
 
 import { KIND, type Draft, type Entry, type Meta } from '../entries/entry.js'
-import { Ahead } from './ahead.js'
+import { Ahead } from './overlay-map.js'
 import { decodeAccount, decodeBlock, decodeClosing, decodeInvitation } from '../entries/bodies.js'
 import type { Account, Block, Invitation } from '../entries/bodies.js'
 

@@ -4,7 +4,7 @@ import { encodeMeta, KIND, type Draft, type Meta } from '../entries/entry.js'
 import type { The } from '../messages/catalogue.js'
 import type { AccountSecrets } from '../machine/compute.js'
 import { encodeNote, type Account } from '../entries/bodies.js'
-import type { RecipientKey, Seal } from './seal.js'
+import type { RecipientKey, Seal } from '../envelope/seal.js'
 
 export type Command = The<'ORDER'>['commands'][number]
 

@@ -9,10 +9,10 @@ import {
   type Meta,
 } from '../../../protocol/entries/entry.js'
 import { encodeMarks } from '../../../protocol/entries/bodies.js'
-import { decide } from '../../../protocol/order/decide.js'
-import type { Command } from '../../../protocol/order/decision.js'
-import { KEPT_SENDS } from '../../../protocol/order/sent.js'
-import { Committed, Overlay, streamKey } from '../../../protocol/order/state.js'
+import { decide } from '../../../protocol/state/decide.js'
+import type { Command } from '../../../protocol/state/decision.js'
+import { KEPT_SENDS } from '../../../protocol/state/sent-index.js'
+import { Committed, Overlay, streamKey } from '../../../protocol/state/ledger.js'
 import { encodeTerm } from '../../../protocol/entries/fence.js'
 import { STREAM, context, open, register, send } from './orders.js'
 

@@ -6,8 +6,8 @@ import { field, joinParts } from '../../../protocol/envelope/parts.js'
 import type { AccountKey } from '../../../protocol/machine/compute.js'
 import { concat } from '../../../protocol/rsa/octets.js'
 import { readKey, seal } from '../../simulator/compute.js'
-import type { Command, Context } from '../../../protocol/order/decision.js'
-import { Executor } from '../../../protocol/order/executor.js'
+import type { Command, Context } from '../../../protocol/state/decision.js'
+import { Executor } from '../../../protocol/state/executor.js'
 
 export const STREAM = new Uint8Array(16).fill(1)
 const origin = { slot: 1, boot: 'boot', id: 1 }
