@@ -11,7 +11,7 @@ import { Passed } from '../processing/forwarded.js'
 import type { Requests } from '../processing/pending-requests.js'
 import type { RingStanding } from '../processing/context.js'
 import { refusal, type Session } from '../sessions/session.js'
-import type { Asked, Sessions } from '../sessions/sessions.js'
+import type { Asked, Sessions } from '../sessions/session-router.js'
 
 export interface CommandingParts {
   readonly standing: RingStanding

@@ -12,7 +12,7 @@ import type { Home } from '../processing/log-client.js'
 import type { Leadership } from '../processing/leadership.js'
 import type { Requests } from '../processing/pending-requests.js'
 import type { RingStanding } from '../processing/context.js'
-import type { Sessions } from '../sessions/sessions.js'
+import type { Sessions } from '../sessions/session-router.js'
 
 /** A coordinator's clock this far ahead of the own is not followed, ms. */
 const MAX_CLOCK_LEAD_MS = 3_600_000

@@ -13,7 +13,7 @@ import type { PeopleLedger } from '../state/directory.js'
 import type { RingStanding } from '../processing/context.js'
 import type { AccountSecrets, Job } from '../machine/compute.js'
 import type { AccountsPort } from './accounts.js'
-import type { Computing } from './computing.js'
+import type { Computing } from './compute-quota.js'
 import { refusal, type Session } from './session.js'
 
 type NewKey = The<'ROTATE_KEY'> | The<'ADD_KEY'>

@@ -9,9 +9,9 @@ import { isClientHeld } from '../state/decide-accounts.js'
 import type { Executor } from '../state/executor.js'
 import { idOf, isOpen } from '../state/directory.js'
 import type { RingStanding } from '../processing/context.js'
-import type { Asking } from './asking.js'
+import type { Asking } from './request-context.js'
 import { AccountChanges } from './account-changes.js'
-import { Computing } from './computing.js'
+import { Computing } from './compute-quota.js'
 import { isUserName, refusal, type Session } from './session.js'
 
 export interface AccountsPort extends Asking {

@@ -6,7 +6,7 @@ import { KIND, sha256 } from '../entries/entry.js'
 import { decodeInvitation, decodeNote } from '../entries/bodies.js'
 import type { Executor } from '../state/executor.js'
 import type { Limits } from '../machine/config.js'
-import type { Asking } from './asking.js'
+import type { Asking } from './request-context.js'
 import { isUserName, refusal, type Session } from './session.js'
 
 export class Contacts {

@@ -12,7 +12,7 @@ import type { Home } from '../processing/log-client.js'
 import type { RingStanding } from '../processing/context.js'
 import { streamKey } from '../state/ledger.js'
 import type { Place } from '../envelope/header.js'
-import type { Applied } from './applied.js'
+import type { Applied } from './log-waiters.js'
 import { refusal, type Session } from './session.js'
 import { Turns } from './turns.js'
 

@@ -7,7 +7,7 @@ import type { The } from '../messages/catalogue.js'
 import type { Executor } from '../state/executor.js'
 import type { SentMessage } from '../state/sent-index.js'
 import type { RingStanding } from '../processing/context.js'
-import type { Asking } from './asking.js'
+import type { Asking } from './request-context.js'
 import { refusal, type Session } from './session.js'
 
 type Receipt = The<'RECEIPTS_ARE'>['sends'][number]

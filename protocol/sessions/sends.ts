@@ -8,12 +8,12 @@ import { decodeNote } from '../entries/bodies.js'
 import type { Executor } from '../state/executor.js'
 import type { RingStanding } from '../processing/context.js'
 import { streamKey } from '../state/ledger.js'
-import type { Asking } from './asking.js'
+import type { Asking } from './request-context.js'
 import { Rates } from './rates.js'
 import type { Receipts } from './receipts.js'
-import type { Asked } from './sessions.js'
+import type { Asked } from './session-router.js'
 import { refusal, type Session } from './session.js'
-import { StoredBytes } from './stored.js'
+import { StoredBytes } from './mailbox-sizes.js'
 
 type Send = The<'SEND' | 'SEND_SEALED'>
 

@@ -99,7 +99,7 @@ export const PEOPLE_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'sessions/sessions',
+        file: 'sessions/session-router',
         line: 'const { version = Infinity }',
         becomes: 'const { version = 1 }',
       },
@@ -110,7 +110,7 @@ export const PEOPLE_BUGS: readonly Bug[] = [
     name: 'what is looked up is shown also to who has logged out',
     workload: 'whole',
     changes: [
-      { file: 'sessions/sessions', line: 'if (session.user === user)', becomes: 'if (true)' },
+      { file: 'sessions/session-router', line: 'if (session.user === user)', becomes: 'if (true)' },
     ],
     caughtBy: ['closed', 'block', 'receipt'],
   },
@@ -141,7 +141,9 @@ export const PEOPLE_BUGS: readonly Bug[] = [
   {
     name: 'deleted messages count for the quota',
     workload: 'whole',
-    changes: [{ file: 'sessions/stored', line: 'mailbox.bytes -= bytes;', becomes: 'void bytes;' }],
+    changes: [
+      { file: 'sessions/mailbox-sizes', line: 'mailbox.bytes -= bytes;', becomes: 'void bytes;' },
+    ],
     caughtBy: ['quota'],
   },
 ]

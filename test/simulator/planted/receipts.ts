@@ -10,7 +10,7 @@ export const RECEIPT_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'sessions/sessions',
+        file: 'sessions/session-router',
         line: 'this.#port.marked(session.user, mark);',
         becomes:
           '(this.#executor.base.marks.raise(session.user, mark), this.#port.marked(session.user, mark));',

@@ -30,7 +30,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'sessions/sessions',
+        file: 'sessions/session-router',
         line: 'const { request, stream } = message;\n        this.#port.submit',
         becomes:
           'const { request, stream } = message;\n' +
@@ -178,7 +178,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'sessions/sessions',
+        file: 'sessions/session-router',
         line: "return refuse('SHUTTING_DOWN');",
         becomes: "return refuse('SHUTTING_DOWN');\n        this.#s.clientAsked();",
       },

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Attempts } from '../../../protocol/sessions/attempts.js'
+import { Attempts } from '../../../protocol/sessions/login-backoff.js'
 
 const HERE = '192.0.2.1'
 const ELSEWHERE = '198.51.100.1'

@@ -6,7 +6,7 @@ import type { The } from '../../../protocol/messages/catalogue.js'
 import { RingStanding } from '../../../protocol/processing/context.js'
 import type { AccountSecrets, JobResult } from '../../../protocol/machine/compute.js'
 import { LIMITS, TIMINGS, type Limits } from '../../../protocol/machine/config.js'
-import { Computing, type AccountJob } from '../../../protocol/sessions/computing.js'
+import { Computing, type AccountJob } from '../../../protocol/sessions/compute-quota.js'
 import type { Session } from '../../../protocol/sessions/session.js'
 import { readKey, seal } from '../../simulator/compute.js'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { StoredBytes } from '../../../protocol/sessions/stored.js'
+import { StoredBytes } from '../../../protocol/sessions/mailbox-sizes.js'
 
 t.test('what is stored, what is deleted, and what the end of an account takes', (t) => {
   const stored = new StoredBytes()

@@ -3,7 +3,7 @@
 import type { Entry, Meta } from '../entries/entry.js'
 import type { Message } from '../messages/catalogue.js'
 import type { Session } from './session.js'
-import type { Asked } from './sessions.js'
+import type { Asked } from './session-router.js'
 
 export interface Asking {
   /** `answer` is called with what the command became; `placed` when its place in the order is known. */

@@ -6,7 +6,7 @@ import type { The } from '../messages/catalogue.js'
 import { Multiset } from '../multiset.js'
 import type { RingStanding } from '../processing/context.js'
 import type { Job, JobResult } from '../machine/compute.js'
-import { Attempts, pairOf } from './attempts.js'
+import { Attempts, pairOf } from './login-backoff.js'
 import { Rates } from './rates.js'
 import { refusal, type Session } from './session.js'
 
