@@ -2,7 +2,7 @@
 
 import type { Bug } from './bug.js'
 
-const LIFE = 'view/life'
+const LIFE = 'view/incarnations'
 const PROPOSAL = 'view/proposal'
 
 export const LIFE_BUGS: readonly Bug[] = [

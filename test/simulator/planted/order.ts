@@ -35,7 +35,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'replicas/following',
+        file: 'replicas/follower',
         line: "this.#s.outbox.log('error', 'voted-otherwise', { term, k });\n        this.rebuild();",
         becomes: "this.#s.outbox.log('error', 'voted-otherwise', { term, k });",
       },
@@ -99,7 +99,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'replicas/following',
+        file: 'replicas/follower',
         line: 'if (entry.index > base.index + 1)',
         becomes: 'if (false)',
       },
@@ -124,7 +124,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'replicas/following',
+        file: 'replicas/follower',
         line: 'this.#executor.hold(order);',
         becomes: 'this.#executor.hold({ ...order, time: this.#s.now.wall });',
       },

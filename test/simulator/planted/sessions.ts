@@ -61,7 +61,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'replicas/commanding',
+        file: 'replicas/submission',
         line: "ordered ? 'UNKNOWN_OUTCOME' : 'NOT_READY'",
         becomes: "'NOT_READY'",
       },

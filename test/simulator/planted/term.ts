@@ -250,7 +250,7 @@ export const TERM_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'replicas/commanding',
+        file: 'replicas/submission',
         line: 'if (this.#home.full)',
         becomes: 'this.#s.clientAsked();\n        if (this.#home.full)',
       },
@@ -268,7 +268,7 @@ export const TERM_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'replicas/commanding',
+        file: 'replicas/submission',
         line: 'if (this.#sessions.has(session.link))',
         becomes: 'if (true)',
       },

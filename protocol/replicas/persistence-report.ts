@@ -4,7 +4,7 @@ import { formatEpoch } from '../entries/epoch.js'
 import type { PersistenceMetrics } from '../machine/metrics.js'
 import type { Appender } from '../persistence/appender.js'
 import type { Slot } from '../machine/machine.js'
-import type { ViewChange } from './change.js'
+import type { ViewChange } from '../view/change.js'
 import type { Standing } from '../persistence/context.js'
 
 const names = (slots: readonly Slot[]): string => slots.map((slot) => `s${slot}`).join(' ') || '-'
