@@ -3,7 +3,7 @@
 // carries envelopes, and orders, stores and delivers them as any message.
 
 import { randomBytes } from 'node:crypto'
-import { RecentlyUsed } from '../../protocol/envelope/recently-used.js'
+import { RecentlyUsed } from '../../protocol/recently-used.js'
 import { EnvelopeError } from '../../protocol/envelope/envelope-error.js'
 import { readSignedHeader } from '../../protocol/envelope/signed.js'
 import type { HeldKey } from '../../protocol/envelope/held-keys.js'

@@ -16,7 +16,7 @@ import { readHeader } from '../../protocol/envelope/header.js'
 import type { Place } from '../../protocol/envelope/header.js'
 import { openWith, openerOf } from '../../protocol/envelope/open.js'
 import type { Opener } from '../../protocol/envelope/open.js'
-import { RecentlyUsed } from '../../protocol/envelope/recently-used.js'
+import { RecentlyUsed } from '../../protocol/recently-used.js'
 import { unreachable } from '../../protocol/assert.js'
 import type {
   AccountKey,

@@ -16,7 +16,7 @@ import { finishHeader, headerStart, isCount } from './header.js'
 import type { Place, Suite } from './header.js'
 import { labelOf } from './open.js'
 import { NONCE_LENGTH, field, joinParts } from './parts.js'
-import { RecentlyUsed } from './recently-used.js'
+import { RecentlyUsed } from '../recently-used.js'
 
 /** A public key with its name. */
 export interface RecipientKey {

@@ -14,7 +14,7 @@ import { streamKey } from '../state/ledger.js'
 import type { Place } from '../envelope/header.js'
 import type { Applied } from './log-waiters.js'
 import { refusal, type Session } from './session.js'
-import { Turns } from './turns.js'
+import { Turns } from '../fair-semaphore.js'
 
 type InboxMessage = The<'PAGE'>['messages'][number]
 

@@ -12,7 +12,7 @@ import {
   unwrapContentKey,
 } from '../../../protocol/envelope/open.js'
 import { fromCompact, joinParts, splitParts, toCompact } from '../../../protocol/envelope/parts.js'
-import { RecentlyUsed } from '../../../protocol/envelope/recently-used.js'
+import { RecentlyUsed } from '../../../protocol/recently-used.js'
 import { encodeSpki } from '../../../protocol/rsa/formats.js'
 import { thumbprint } from '../../../protocol/rsa/jwk.js'
 import { oaepEncrypt } from '../../../protocol/rsa/oaep.js'

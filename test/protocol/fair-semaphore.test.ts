@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Turns } from '../../../protocol/sessions/turns.js'
+import { Turns } from '../../protocol/fair-semaphore.js'
 
 t.test('so many at a time, each address in its turn', (t) => {
   const turns = new Turns(2)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { RecentlyUsed } from '../../../protocol/envelope/recently-used.js'
+import { RecentlyUsed } from '../../protocol/recently-used.js'
 
 t.test('forgets what was used longest ago', (t) => {
   const squares = new RecentlyUsed<number, number>(2)

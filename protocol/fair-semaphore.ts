@@ -1,7 +1,7 @@
 // So many things at a time, of whoever asks; the others wait, each address in its turn. Nobody who asks
 // for much keeps who asks for little waiting.
 
-import { FairQueue } from '../fair-queue.js'
+import { FairQueue } from './fair-queue.js'
 
 /** Calls `done`, once, when it is over. */
 export type Begin = (done: () => void) => void
