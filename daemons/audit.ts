@@ -5,8 +5,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { pathsOf, readConfig } from './runtime/config.js'
-import { nameOf } from './runtime/identity.js'
+import { pathsOf, readConfig } from './provision/config.js'
+import { nameOf } from './net/identity.js'
 import { auditFile, chainOfFile } from './storage/audit.js'
 import type { FileAudit } from './storage/audit.js'
 

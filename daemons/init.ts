@@ -5,8 +5,8 @@
 
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { makeCluster } from './runtime/cluster.js'
-import { renewCertificates } from './runtime/issuance.js'
+import { makeCluster } from './provision/cluster.js'
+import { renewCertificates } from './provision/issuance.js'
 import { REGISTRATION, type Registration } from '../protocol/machine/config.js'
 
 function number(name: string, text: string, min: number, max: number): number {

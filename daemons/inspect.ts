@@ -3,10 +3,10 @@
 
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ConfigError, isLoopback, pathsOf, readConfig } from './runtime/config.js'
-import type { ClusterConfig, ReplicaAddress } from './runtime/config.js'
-import { checkCredentials, outsideValidity, readCredentials } from './runtime/credentials.js'
-import { nameOf, uriOf } from './runtime/identity.js'
+import { ConfigError, isLoopback, pathsOf, readConfig } from './provision/config.js'
+import type { ClusterConfig, ReplicaAddress } from './provision/config.js'
+import { checkCredentials, outsideValidity, readCredentials } from './net/credentials.js'
+import { nameOf, uriOf } from './net/identity.js'
 
 function certificate(config: ClusterConfig, replica: ReplicaAddress) {
   const name = nameOf(replica)

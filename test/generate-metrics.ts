@@ -1,10 +1,10 @@
 // Writes docs/METRICS.md from the rows that the daemons register. Without arguments it writes the
-// file; test/daemons/runtime/registry.test.ts compares it.
+// file; test/daemons/observe/registry.test.ts compares it.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { ROWS } from '../daemons/runtime/metrics.js'
-import { histogramsOf, rowsOf } from '../daemons/runtime/registry.js'
+import { ROWS } from '../daemons/observe/metrics.js'
+import { histogramsOf, rowsOf } from '../daemons/observe/registry.js'
 import type { Tier } from '../protocol/machine/machine.js'
 
 /** From dist/test/ back to the sources. */

@@ -12,8 +12,8 @@ import { Context } from '../../clients/cli/context.js'
 import { freeBasePort } from '../../clients/cli/free-ports.js'
 import { daemonProgram, run } from '../../clients/cli/programs.js'
 import type { Ended } from '../../clients/cli/programs.js'
-import { pathsOf, readConfig } from '../../daemons/runtime/config.js'
-import { nameOf } from '../../daemons/runtime/identity.js'
+import { pathsOf, readConfig } from '../../daemons/provision/config.js'
+import { nameOf } from '../../daemons/net/identity.js'
 import { Replica } from './replica.js'
 
 /** Generous: this only ends a test that would wait for ever. */

@@ -7,9 +7,9 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
-import { authorityOf, issue } from '../../daemons/runtime/certificates.js'
-import { readConfig } from '../../daemons/runtime/config.js'
-import { nameOf } from '../../daemons/runtime/identity.js'
+import { authorityOf, issue } from '../../daemons/provision/certificates.js'
+import { readConfig } from '../../daemons/provision/config.js'
+import { nameOf } from '../../daemons/net/identity.js'
 import { Cluster } from './cluster.js'
 
 t.setTimeout(120_000)

@@ -2,14 +2,14 @@
 // inputs, and answers each APPENDED-like probe it is told to. Waiting is for events, never for time.
 
 import { Driver } from '../../../daemons/runtime/driver.js'
-import type { Credentials } from '../../../daemons/runtime/credentials.js'
-import { issue, makeAuthority } from '../../../daemons/runtime/certificates.js'
-import type { Authority, Validity } from '../../../daemons/runtime/certificates.js'
-import type { Replica } from '../../../daemons/runtime/identity.js'
-import { BOUNDS } from '../../../daemons/runtime/bounds.js'
-import type { LinkBounds } from '../../../daemons/runtime/bounds.js'
-import { Links } from '../../../daemons/runtime/links.js'
-import type { LogFields } from '../../../daemons/runtime/log.js'
+import type { Credentials } from '../../../daemons/net/credentials.js'
+import { issue, makeAuthority } from '../../../daemons/provision/certificates.js'
+import type { Authority, Validity } from '../../../daemons/provision/certificates.js'
+import type { Replica } from '../../../daemons/net/identity.js'
+import { BOUNDS } from '../../../daemons/net/bounds.js'
+import type { LinkBounds } from '../../../daemons/net/bounds.js'
+import { Links } from '../../../daemons/net/links.js'
+import type { LogFields } from '../../../daemons/observe/log.js'
 import type { Effect, Input, Machine, Now } from '../../../protocol/machine/machine.js'
 
 export const CLUSTER = 'troca-toy'

@@ -2,9 +2,9 @@
 // as somebody that a daemon may meet, from a stranger to a replica whose key was stolen.
 
 import { readFileSync } from 'node:fs'
-import { pathsOf, readConfig } from '../../../daemons/runtime/config.js'
-import { nameOf, uriOf } from '../../../daemons/runtime/identity.js'
-import type { Replica } from '../../../daemons/runtime/identity.js'
+import { pathsOf, readConfig } from '../../../daemons/provision/config.js'
+import { nameOf, uriOf } from '../../../daemons/net/identity.js'
+import type { Replica } from '../../../daemons/net/identity.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Conversation } from '../frames.js'
 import { conversationOf } from '../rogue.js'
@@ -34,7 +34,7 @@ export interface Adversary {
 const EVERYTHING: readonly Conversation[] = ['handshake', 'client', 'ring', 'waist', 'persistence']
 const LANES = ['main', 'bulk'] as const
 
-/** As daemons/runtime/handshake.ts has it: the higher slot dials, and processing persistence. */
+/** As daemons/net/handshake.ts has it: the higher slot dials, and processing persistence. */
 function dials(one: Replica, other: Replica): boolean {
   return one.role === other.role ? one.slot > other.slot : one.role === 'processing'
 }

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
-import { DebugPort } from '../../../daemons/runtime/debug-port.js'
-import type { DebugAnswers } from '../../../daemons/runtime/debug-port.js'
+import { DebugPort } from '../../../daemons/observe/debug-port.js'
+import type { DebugAnswers } from '../../../daemons/observe/debug-port.js'
 
 let ready = true
 const answers: DebugAnswers = {

@@ -4,8 +4,8 @@
 
 import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import type { Address } from './dialler.js'
-import { explainListen } from './listener.js'
+import type { Address } from '../net/dialler.js'
+import { explainListen } from '../net/listener.js'
 import type { Figures } from './registry.js'
 
 export interface DebugAnswers {

@@ -5,8 +5,8 @@ import 'reflect-metadata'
 import { webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
 import * as x509 from '@peculiar/x509'
-import { nameOf, uriOf } from './identity.js'
-import type { Replica } from './identity.js'
+import { nameOf, uriOf } from '../net/identity.js'
+import type { Replica } from '../net/identity.js'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const DAY_MS = 86_400_000

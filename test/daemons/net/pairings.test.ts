@@ -2,15 +2,15 @@
 // one ERROR where TLS lets it come so far, one line in the log and one count.
 
 import t from 'tap'
-import { makeAuthority } from '../../../daemons/runtime/certificates.js'
-import type { Credentials } from '../../../daemons/runtime/credentials.js'
-import type { Replica } from '../../../daemons/runtime/identity.js'
+import { makeAuthority } from '../../../daemons/provision/certificates.js'
+import type { Credentials } from '../../../daemons/net/credentials.js'
+import type { Replica } from '../../../daemons/net/identity.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { ERRORS } from '../../../protocol/errors.js'
 import type { ErrorName } from '../../../protocol/errors.js'
 import { BarePeer } from './bare-peer.js'
-import { credentialsOf, startToy } from './toy-replica.js'
-import type { Toy } from './toy-replica.js'
+import { credentialsOf, startToy } from '../runtime/toy-replica.js'
+import type { Toy } from '../runtime/toy-replica.js'
 
 const P1 = { role: 'processing', slot: 1 } as const
 const P2 = { role: 'processing', slot: 2 } as const

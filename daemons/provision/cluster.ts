@@ -15,7 +15,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { checkConfig, pathsOf } from './config.js'
-import { nameOf } from './identity.js'
+import { nameOf } from '../net/identity.js'
 import { makeCertificates } from './issuance.js'
 import { Store } from '../storage/store.js'
 import type { Tier } from '../../protocol/machine/machine.js'

@@ -5,8 +5,8 @@ import type { LinkId } from '../../../protocol/machine/machine.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import { encodeFrame } from '../../../protocol/wire/frame.js'
 import { BarePeer } from './bare-peer.js'
-import { credentialsOf, startToy } from './toy-replica.js'
-import type { Toy } from './toy-replica.js'
+import { credentialsOf, startToy } from '../runtime/toy-replica.js'
+import type { Toy } from '../runtime/toy-replica.js'
 
 const P1 = { role: 'processing', slot: 1 } as const
 const P2 = { role: 'processing', slot: 2 } as const

@@ -4,11 +4,11 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { openLog, permitted } from '../../../daemons/runtime/log.js'
-import type { LogFields } from '../../../daemons/runtime/log.js'
-import { SparingLog } from '../../../daemons/runtime/sparing-log.js'
-import { BarePeer } from './bare-peer.js'
-import { startToy } from './toy-replica.js'
+import { openLog, permitted } from '../../../daemons/observe/log.js'
+import type { LogFields } from '../../../daemons/observe/log.js'
+import { SparingLog } from '../../../daemons/observe/sparing-log.js'
+import { BarePeer } from '../net/bare-peer.js'
+import { startToy } from '../runtime/toy-replica.js'
 
 const options = (directory: string) => ({
   ...{ name: 'p1', directory, level: 'info' as const },

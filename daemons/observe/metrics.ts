@@ -2,10 +2,10 @@
 // machine counts for itself (protocol/machine/metrics.ts); here is what links, workers, file and
 // process add. Names and units as Prometheus wants them.
 
-import type { CredentialWatch } from './credential-watch.js'
-import type { Driver } from './driver.js'
-import type { Links } from './links.js'
-import type { Role } from './traffic.js'
+import type { CredentialWatch } from '../net/credential-watch.js'
+import type { Driver } from '../runtime/driver.js'
+import type { Links } from '../net/links.js'
+import type { Role } from '../net/traffic.js'
 import { errorName } from '../../protocol/errors.js'
 import type { Machine } from '../../protocol/machine/machine.js'
 

@@ -1,15 +1,15 @@
 // Figures of a replica: what Prometheus's own parser makes of them, and that no row is left out.
 
 import t from 'tap'
-import { Figures, histogramsOf, rowsOf } from '../../../daemons/runtime/registry.js'
+import { Figures, histogramsOf, rowsOf } from '../../../daemons/observe/registry.js'
 import { Durations } from '../../../protocol/durations.js'
 import type { Tier } from '../../../protocol/machine/machine.js'
 import { ERRORS } from '../../../protocol/errors.js'
 import { checkedIn, metricsDocument } from '../../generate-metrics.js'
-import { BarePeer } from './bare-peer.js'
+import { BarePeer } from '../net/bare-peer.js'
 import { parseExposition, skipWithoutParser } from './exposition.js'
-import { startToy } from './toy-replica.js'
-import type { Toy } from './toy-replica.js'
+import { startToy } from '../runtime/toy-replica.js'
+import type { Toy } from '../runtime/toy-replica.js'
 
 const P1 = { role: 'processing', slot: 1 } as const
 

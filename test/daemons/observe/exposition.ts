@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 const PYTHON = '/usr/bin/python3'
 /** Not built: from dist/test/daemons/runtime back to the sources. */
 const PARSER = fileURLToPath(
-  new URL('../../../../test/daemons/runtime/parse-exposition.py', import.meta.url),
+  new URL('../../../../test/daemons/observe/parse-exposition.py', import.meta.url),
 )
 
 export interface Family {

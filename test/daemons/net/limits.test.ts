@@ -5,12 +5,12 @@ import { connect as connectTcp } from 'node:net'
 import type { Socket } from 'node:net'
 import t from 'tap'
 import type { Test } from 'tap'
-import type { LinkBounds } from '../../../daemons/runtime/bounds.js'
+import type { LinkBounds } from '../../../daemons/net/bounds.js'
 import { ERRORS } from '../../../protocol/errors.js'
 import { encodeFrame } from '../../../protocol/wire/frame.js'
 import { BarePeer } from './bare-peer.js'
-import { credentialsOf, startToy } from './toy-replica.js'
-import type { Toy } from './toy-replica.js'
+import { credentialsOf, startToy } from '../runtime/toy-replica.js'
+import type { Toy } from '../runtime/toy-replica.js'
 
 const P1 = { role: 'processing', slot: 1 } as const
 const P2 = { role: 'processing', slot: 2 } as const

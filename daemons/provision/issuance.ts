@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { authorityOf, authorityPem, issue, makeAuthority } from './certificates.js'
 import type { Authority } from './certificates.js'
 import { pathsOf, readConfig } from './config.js'
-import type { Address } from './dialler.js'
-import { nameOf } from './identity.js'
-import type { Replica } from './identity.js'
+import type { Address } from '../net/dialler.js'
+import { nameOf } from '../net/identity.js'
+import type { Replica } from '../net/identity.js'
 
 /** Whole or not at all: a replica may be reading it. */
 function replace(file: string, text: string, mode: number): void {

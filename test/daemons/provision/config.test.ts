@@ -7,7 +7,7 @@ import {
   isLoopback,
   readConfig,
   shown,
-} from '../../../daemons/runtime/config.js'
+} from '../../../daemons/provision/config.js'
 
 const replica = (slot: number, port: number) => ({
   slot,
