@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ROWS } from '../daemons/observe/metrics.js'
 import { histogramsOf, rowsOf } from '../daemons/observe/registry.js'
-import type { Tier } from '../protocol/machine/machine.js'
+import type { Tier } from '../protocol/slots.js'
 
 /** From dist/test/ back to the sources. */
 export const METRICS_FILE = fileURLToPath(new URL('../../docs/METRICS.md', import.meta.url))

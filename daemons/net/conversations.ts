@@ -1,9 +1,9 @@
 // Which messages may come from whom: each pair of roles has one conversation of the catalogue, and
 // where the two ends differ, each message has one end that says it.
 
-import type { Peer, Tier } from '../../protocol/machine/machine.js'
-import { CONVERSATIONS } from '../../protocol/messages/catalogue.js'
-import type { Message } from '../../protocol/messages/catalogue.js'
+import type { Peer } from '../../protocol/machine/machine.js'
+import type { Tier } from '../../protocol/slots.js'
+import { CONVERSATIONS, type Message } from '../../protocol/messages/catalogue.js'
 
 type Conversation = keyof typeof CONVERSATIONS
 type Said<C extends Conversation> = Record<keyof (typeof CONVERSATIONS)[C], Peer['role']>

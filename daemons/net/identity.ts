@@ -1,7 +1,7 @@
 // Who a replica is, and how its certificate says so: the URI troca://<cluster>/<tier>/<slot> among
 // the subject's alternative names. Nothing else in a certificate is looked at.
 
-import type { Slot, Tier } from '../../protocol/machine/machine.js'
+import type { Slot, Tier } from '../../protocol/slots.js'
 
 export interface Replica {
   readonly role: Tier

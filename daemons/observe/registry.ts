@@ -2,10 +2,9 @@
 // values. The registry is the replica's own, so that tests can have several in one process.
 
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
-import { ROWS } from './metrics.js'
-import type { Row, Sources } from './metrics.js'
+import { ROWS, type Row, type Sources } from './metrics.js'
 import type { Durations } from '../../protocol/durations.js'
-import type { Tier } from '../../protocol/machine/machine.js'
+import type { Tier } from '../../protocol/slots.js'
 import {
   PERSISTENCE_DURATIONS,
   PERSISTENCE_METRICS,

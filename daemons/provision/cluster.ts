@@ -18,7 +18,7 @@ import { checkConfig, pathsOf } from './config.js'
 import { nameOf } from '../net/identity.js'
 import { makeCertificates } from './issuance.js'
 import { Store } from '../storage/store.js'
-import type { Tier } from '../../protocol/machine/machine.js'
+import type { Tier } from '../../protocol/slots.js'
 import type { Registration } from '../../protocol/machine/config.js'
 
 export interface ClusterPlan {

@@ -4,16 +4,22 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
-import { BOUNDS, linkLimitsOf } from '../net/bounds.js'
-import type { LinkLimits } from '../net/bounds.js'
+import { BOUNDS, linkLimitsOf, type LinkLimits } from '../net/bounds.js'
 import { Checker } from './config-checker.js'
 import type { Address } from '../net/dialler.js'
 import type { Replica } from '../net/identity.js'
 import type { Suite } from '../../protocol/envelope/header.js'
-import type { LogLevel, Tier } from '../../protocol/machine/machine.js'
+import type { LogLevel } from '../../protocol/machine/machine.js'
+import type { Tier } from '../../protocol/slots.js'
 import { MAX_SLOTS } from '../../protocol/schema/shared.js'
-import { LIMITS, REGISTRATION, TIMINGS } from '../../protocol/machine/config.js'
-import type { Limits, Registration, Timings } from '../../protocol/machine/config.js'
+import {
+  LIMITS,
+  REGISTRATION,
+  TIMINGS,
+  type Limits,
+  type Registration,
+  type Timings,
+} from '../../protocol/machine/config.js'
 
 export interface ReplicaAddress extends Replica, Address {
   readonly debugPort: number

@@ -5,22 +5,27 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { isLoopback, pathsOf, readConfig, shown, slotsOf } from '../provision/config.js'
-import type { ClusterConfig, ReplicaAddress } from '../provision/config.js'
+import {
+  isLoopback,
+  pathsOf,
+  readConfig,
+  shown,
+  slotsOf,
+  type ClusterConfig,
+  type ReplicaAddress,
+} from '../provision/config.js'
 import { CredentialWatch } from '../net/credential-watch.js'
 import { DebugPort } from '../observe/debug-port.js'
-import { Driver, EXIT } from './driver.js'
-import type { Surroundings } from './driver.js'
+import { Driver, EXIT, type Surroundings } from './driver.js'
 import type { Self } from '../net/handshake.js'
 import { nameOf, uriOf } from '../net/identity.js'
 import { BOUNDS, linkLimitsOf } from '../net/bounds.js'
-import { Links } from '../net/links.js'
-import type { LinksEvents } from '../net/links.js'
+import { Links, type LinksEvents } from '../net/links.js'
 import { Figures } from '../observe/registry.js'
-import { openLog } from '../observe/log.js'
-import type { Log } from '../observe/log.js'
+import { openLog, type Log } from '../observe/log.js'
 import type { WorkerPool } from '../workers/pool.js'
-import type { LinkId, Machine, Tier } from '../../protocol/machine/machine.js'
+import type { LinkId, Machine } from '../../protocol/machine/machine.js'
+import type { Tier } from '../../protocol/slots.js'
 
 /** Between the signal and leaving regardless of what is still wanted of this replica. */
 const DRAIN_MS = 8_000

@@ -6,12 +6,11 @@ import { Connection } from './connection.js'
 import { readState } from './durable-state.js'
 import { openReader } from './files.js'
 import { chainFault, unsoundIfDamaged } from './recover.js'
-import { ENTRY_COLUMNS, entryOf } from './schema.js'
-import type { EntryRow } from './schema.js'
+import { ENTRY_COLUMNS, entryOf, type EntryRow } from './schema.js'
 import { decodeDrop, isDrop, names } from '../../protocol/entries/drop.js'
-import { CHAIN_ZERO, decodeMeta } from '../../protocol/entries/entry.js'
-import type { Entry } from '../../protocol/entries/entry.js'
-import type { Genesis, Place } from '../../protocol/machine/storage.js'
+import { CHAIN_ZERO, decodeMeta, type Entry } from '../../protocol/entries/entry.js'
+import type { Genesis } from '../../protocol/machine/storage.js'
+import type { Place } from '../../protocol/entries/place.js'
 
 export interface FileAudit {
   readonly path: string

@@ -2,16 +2,9 @@
 // knows of others. A value is written only when it changes.
 
 import type { Connection } from './connection.js'
-import { EPOCH_ZERO } from '../../protocol/entries/epoch.js'
-import type { Epoch } from '../../protocol/entries/epoch.js'
-import type {
-  Genesis,
-  Incarnation,
-  Member,
-  Remembered,
-  View,
-  WriteBatch,
-} from '../../protocol/machine/storage.js'
+import { EPOCH_ZERO, type Epoch } from '../../protocol/entries/epoch.js'
+import type { Genesis, Remembered, WriteBatch } from '../../protocol/machine/storage.js'
+import type { Incarnation, Member, View } from '../../protocol/entries/incarnation.js'
 
 export interface DurableState {
   readonly genesis: Genesis

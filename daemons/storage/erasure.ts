@@ -2,7 +2,8 @@
 // hashes put in their place, so that the chain still verifies. Pages do not find them any more.
 
 import type { Connection, Value } from './connection.js'
-import { KIND, sha256 } from '../../protocol/entries/entry.js'
+import { KIND } from '../../protocol/entries/entry.js'
+import { sha256 } from '../../protocol/bytes.js'
 import type { NamedDrop } from '../../protocol/entries/drop.js'
 
 export type Step = readonly [sql: string, ...parameters: Value[]]

@@ -1,17 +1,13 @@
 // Whether a file may be trusted, and what it holds. A replica whose file is unsound comes back as a
 // learner, so every doubt is said here, once, before anything is answered from it.
 
-import type { Connection } from './connection.js'
-import { isSqliteError } from './connection.js'
-import { ENTRY_COLUMNS, SCHEMA_VERSION, TABLES, entryOf } from './schema.js'
-import type { EntryRow } from './schema.js'
-import { readState } from './durable-state.js'
-import type { DurableState } from './durable-state.js'
-import { CHAIN_ZERO, chainOf, sameBytes } from '../../protocol/entries/entry.js'
-import type { Entry } from '../../protocol/entries/entry.js'
-import { NO_FENCE, TAIL_ENTRIES } from '../../protocol/machine/storage.js'
-import type { Fence, Recovered } from '../../protocol/machine/storage.js'
-import { decodeTerm } from '../../protocol/entries/fence.js'
+import { isSqliteError, type Connection } from './connection.js'
+import { ENTRY_COLUMNS, SCHEMA_VERSION, TABLES, entryOf, type EntryRow } from './schema.js'
+import { readState, type DurableState } from './durable-state.js'
+import { CHAIN_ZERO, chainOf, type Entry } from '../../protocol/entries/entry.js'
+import { sameBytes } from '../../protocol/bytes.js'
+import { TAIL_ENTRIES, type Recovered } from '../../protocol/machine/storage.js'
+import { NO_FENCE, decodeTerm, type Fence } from '../../protocol/entries/fence.js'
 
 /** The file is there but must not be used: the replica has lost it. */
 export class StoreUnsound extends Error {

@@ -6,31 +6,29 @@
 
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { Connection, isSqliteError } from './connection.js'
-import { UPSERT_STATE, changes, stateParameter } from './durable-state.js'
-import type { PartialState } from './durable-state.js'
-import { erasureOf } from './erasure.js'
-import type { Erasure, Step } from './erasure.js'
+import { UPSERT_STATE, changes, stateParameter, type PartialState } from './durable-state.js'
+import { erasureOf, type Erasure, type Step } from './erasure.js'
 import { lock, migrate, openReader, openWriter } from './files.js'
 import { LogReader } from './reads.js'
 import { StoreUnsound, recover, unsoundIfDamaged } from './recover.js'
 import { INSERT_ENTRIES, SCHEMA, entryParameters } from './schema.js'
 import * as waitingIndex from './waiting-index.js'
-import { WaitingIndex, waitingOf } from './waiting-index.js'
-import type { Waiting } from './waiting-index.js'
-import { CHAIN_ZERO, sameBytes } from '../../protocol/entries/entry.js'
+import { WaitingIndex, waitingOf, type Waiting } from './waiting-index.js'
+import { CHAIN_ZERO } from '../../protocol/entries/entry.js'
+import { sameBytes } from '../../protocol/bytes.js'
 import type { NamedDrop } from '../../protocol/entries/drop.js'
 import { EPOCH_ZERO, sameEpoch } from '../../protocol/entries/epoch.js'
 import type {
   Durable,
   Genesis,
-  Incarnation,
-  Place,
   ReadQuery,
   ReadResult,
   Recovered,
   WriteBatch,
   WriteResult,
 } from '../../protocol/machine/storage.js'
+import type { Place } from '../../protocol/entries/place.js'
+import type { Incarnation } from '../../protocol/entries/incarnation.js'
 
 /** So many committed entries wait for their place in the tables of the index. */
 const INDEX_STEP = 4096

@@ -10,21 +10,13 @@ import {
   wrapPrivateKey,
 } from '../../protocol/envelope/accounts.js'
 import { EnvelopeError } from '../../protocol/envelope/envelope-error.js'
-import { checkKeys } from '../../protocol/envelope/held-keys.js'
-import type { HeldKey } from '../../protocol/envelope/held-keys.js'
-import { readHeader } from '../../protocol/envelope/header.js'
-import type { Place } from '../../protocol/envelope/header.js'
-import { openWith, openerOf } from '../../protocol/envelope/open.js'
-import type { Opener } from '../../protocol/envelope/open.js'
+import { checkKeys, type HeldKey } from '../../protocol/envelope/held-keys.js'
+import { readHeader, type Place } from '../../protocol/envelope/header.js'
+import { openWith, openerOf, type Opener } from '../../protocol/envelope/open.js'
 import { RecentlyUsed } from '../../protocol/recently-used.js'
 import { unreachable } from '../../protocol/assert.js'
-import type {
-  AccountKey,
-  AccountSecrets,
-  Job,
-  JobResult,
-  ScryptCost,
-} from '../../protocol/machine/compute.js'
+import type { Job, JobResult } from '../../protocol/machine/compute.js'
+import type { AccountKey, AccountSecrets, ScryptCost } from '../../protocol/envelope/secrets.js'
 import { decodePkcs8, encodePkcs8, encodeSpki } from '../../protocol/rsa/formats.js'
 import { generateKey } from '../../protocol/rsa/keys.js'
 import { RsaError } from '../../protocol/rsa/rsa-error.js'

@@ -2,7 +2,7 @@
 // a lower one replaced by the own or dropped; who gets its own id back has won. Rounds, a hop limit
 // and random time-outs make lost messages and dying members harmless.
 
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 
 export interface RingPort {
   /** The next slot with a live link; undefined: alone. */

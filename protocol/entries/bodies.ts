@@ -1,6 +1,6 @@
 // Bodies of entries that execution itself reads, as JSON: they are few, and people can read them.
 
-import type { AccountKey, AccountSecrets } from '../machine/compute.js'
+import type { AccountKey, AccountSecrets } from '../envelope/secrets.js'
 import type { Mark } from './marks.js'
 
 export interface Account {

@@ -2,7 +2,7 @@
 // again; the holder of the turn adds the place. chain = SHA-256(previous chain ‖ header ‖
 // SHA-256(body)), so a body can be erased later and the chain still verifies.
 
-import { createHash, hash } from 'node:crypto'
+import { sha256, sameBytes } from '../bytes.js'
 import { invariant } from '../assert.js'
 import type { Epoch } from './epoch.js'
 
@@ -153,14 +153,6 @@ function chained(previous: Uint8Array, entry: Unchained, bodyHash: Uint8Array): 
   return out
 }
 
-export function sha256(...parts: readonly Uint8Array[]): Buffer {
-  const [only] = parts
-  if (parts.length === 1 && only) return hash('sha256', only, 'buffer')
-  const digest = createHash('sha256')
-  for (const part of parts) digest.update(part)
-  return digest.digest()
-}
-
 /** Of the whole body, or of the one that was erased. */
 export function bodyHashOf({ body, bodyHash = null }: Pick<Draft, 'body'> & Erasable): Uint8Array {
   // A body that is there is believed by its own bytes alone.
@@ -194,8 +186,4 @@ export function erased(entry: Entry): Entry {
 /** Bytes that an entry weighs against the bounds of groups, frames and windows. */
 export function weigh(draft: Draft): number {
   return draft.meta.length + draft.body.length + 64
-}
-
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0
 }

@@ -1,6 +1,6 @@
 // The body of a TERM entry: who owns the term.
 
-import type { Owner } from '../machine/storage.js'
+import { KIND, type Entry } from './entry.js'
 
 export function encodeTerm(owner: Owner): Uint8Array {
   return Buffer.from(JSON.stringify([owner.slot, owner.boot, owner.nonce]), 'utf8')
@@ -15,4 +15,33 @@ export function decodeTerm(body: Uint8Array): Owner {
     throw new RangeError('TERM body: slot, boot and nonce expected')
   }
   return { slot: slot as number, boot, nonce }
+}
+
+/** The newest term in a stretch of the log, and how far its orders go. */
+export interface Fence {
+  readonly term: number
+  readonly owner: Owner | null
+  /** Last (k, part of parts) of that term; k = 0 is the TERM entry itself. */
+  readonly k: number
+  readonly part: number
+  readonly parts: number
+}
+
+/** A processing replica's one life: a restarted one never continues a term. */
+export interface Owner {
+  readonly slot: number
+  readonly boot: string
+  /** Random, of the CLAIM. */
+  readonly nonce: string
+}
+
+export const NO_FENCE: Fence = { term: 0, owner: null, k: 0, part: 1, parts: 1 }
+
+export function advanceFence(fence: Fence, entry: Entry): Fence {
+  if (entry.meta[0] === KIND.term) {
+    return { term: entry.term, owner: decodeTerm(entry.body), k: 0, part: 1, parts: 1 }
+  }
+  if (entry.term === 0) return fence
+  const { term, owner } = fence
+  return { term, owner, k: entry.k, part: entry.part, parts: entry.parts }
 }

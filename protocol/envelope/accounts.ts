@@ -9,7 +9,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto'
 import { invariant } from '../assert.js'
-import type { ScryptCost } from '../machine/compute.js'
+import type { ScryptCost } from './secrets.js'
 import { concat } from '../rsa/octets.js'
 import { NONCE_LENGTH, TAG_LENGTH } from './parts.js'
 

@@ -3,7 +3,7 @@
 // of this user"; the signing key before vouches for them too. So whoever knows one of an account's
 // signing keys can follow it to the newest, and nobody else can put another in its place.
 
-import type { Entropy } from '../machine/machine.js'
+import type { Entropy } from '../entropy.js'
 import { encodeSpki, decodeSpki } from '../rsa/formats.js'
 import { thumbprint } from '../rsa/jwk.js'
 import type { RsaPrivateKey, RsaPublicKey } from '../rsa/keys.js'

@@ -2,7 +2,7 @@
 // header members but `zip` and `crit`. The service's own envelopes are such, and open here too, those
 // of its suite rsa as well; that one is where it belongs is checked by open.ts alone.
 
-import type { Entropy } from '../machine/machine.js'
+import type { Entropy } from '../entropy.js'
 import { thumbprint } from '../rsa/jwk.js'
 import type { RsaPrivateKey } from '../rsa/keys.js'
 import { EnvelopeError } from './envelope-error.js'

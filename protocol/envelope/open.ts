@@ -3,16 +3,14 @@
 // 11.5), and the tag refuses.
 
 import { createDecipheriv } from 'node:crypto'
-import type { Entropy } from '../machine/machine.js'
+import type { Entropy } from '../entropy.js'
 import { thumbprint } from '../rsa/jwk.js'
 import type { RsaPrivateKey } from '../rsa/keys.js'
 import { oaepDecrypt } from '../rsa/oaep.js'
 import { RsaError } from '../rsa/rsa-error.js'
 import { EnvelopeError } from './envelope-error.js'
-import { parseHeader, samePlace } from './header.js'
-import type { EnvelopeHeader, Place } from './header.js'
-import { TAG_LENGTH, isRsaAlone, splitParts, toBase64url } from './parts.js'
-import type { EnvelopeParts } from './parts.js'
+import { parseHeader, samePlace, type EnvelopeHeader, type Place } from './header.js'
+import { TAG_LENGTH, isRsaAlone, splitParts, toBase64url, type EnvelopeParts } from './parts.js'
 
 export interface OpenedEnvelope {
   /** Authenticated; compare it with the place where the envelope was found. */

@@ -3,7 +3,7 @@
 // written to one person cannot be passed on as written to another (Davis 2001, "Defective Sign &
 // Encrypt"), and the place, so it counts nowhere else.
 
-import type { Entropy } from '../machine/machine.js'
+import type { Entropy } from '../entropy.js'
 import { thumbprint } from '../rsa/jwk.js'
 import type { RsaPrivateKey, RsaPublicKey } from '../rsa/keys.js'
 import { oaepEncrypt } from '../rsa/oaep.js'
@@ -11,10 +11,14 @@ import { concat } from '../rsa/octets.js'
 import { pssSign, pssVerify } from '../rsa/pss.js'
 import { encryptText } from './encrypt.js'
 import { EnvelopeError } from './envelope-error.js'
-import { finishHeader, headerStart, parseHeader } from './header.js'
-import type { EnvelopeHeader, Place } from './header.js'
-import { openWith } from './open.js'
-import type { Opener } from './open.js'
+import {
+  finishHeader,
+  headerStart,
+  parseHeader,
+  type EnvelopeHeader,
+  type Place,
+} from './header.js'
+import { openWith, type Opener } from './open.js'
 import { NONCE_LENGTH, field, joinParts, splitParts } from './parts.js'
 
 /** Nothing else that a signing key signs begins so. */

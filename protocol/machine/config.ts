@@ -1,6 +1,7 @@
 // What a replica is told at its start. Everything else it learns from its links and its file.
 
-import type { Entropy, Slot } from './machine.js'
+import type { Slot } from '../slots.js'
+import type { Entropy } from '../entropy.js'
 import { TAIL_ENTRIES, type Recovered } from './storage.js'
 import type { RecipientKey, Seal } from '../envelope/seal.js'
 

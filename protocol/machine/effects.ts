@@ -1,8 +1,9 @@
 // Gathers the effects of one step, and keeps what is to happen when a write, a read or a
 // computation has come back.
 
-import type { Effect, LinkId, LogLevel, Slot } from './machine.js'
-import { refusal } from '../sessions/session.js'
+import type { Effect, LinkId, LogLevel } from './machine.js'
+import type { Slot } from '../slots.js'
+import { refusal } from '../messages/refusal.js'
 import type { Message } from '../messages/catalogue.js'
 import type { ReadQuery, ReadResult, WriteBatch, WriteResult } from './storage.js'
 import type { Job, JobResult } from './compute.js'

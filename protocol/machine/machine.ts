@@ -2,6 +2,7 @@
 // socket, file, clock or randomness; whatever it needs of them comes in with the input. Exactly two
 // interpreters carry effects out: daemons/runtime/driver and test/simulator.
 
+import type { Slot, Tier } from '../slots.js'
 import type { Durations } from '../durations.js'
 import type { Job, JobResult } from './compute.js'
 import type { ReadQuery, ReadResult, WriteBatch, WriteResult } from './storage.js'
@@ -9,11 +10,6 @@ import type { Message } from '../messages/catalogue.js'
 
 /** One connection, numbered by each process for itself. A new connection to the same peer has a new number. */
 export type LinkId = number & { readonly __brand: 'LinkId' }
-
-/** 1 ... N within a tier. */
-export type Slot = number
-
-export type Tier = 'processing' | 'persistence'
 
 /**
  * Who is at the other end, as the handshake proved it. `lane` is 'main' for everything whose order
@@ -72,9 +68,6 @@ export type Effect =
     }
   /** Drained: nothing of this replica is wanted any more. */
   | { readonly type: 'stopped' }
-
-/** Cryptographic randomness in the daemon, a seeded generator in the simulator. */
-export type Entropy = (bytes: number) => Uint8Array
 
 /**
  * A replica's protocol. `step` handles one input completely and returns effects in the order in

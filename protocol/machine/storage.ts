@@ -1,46 +1,17 @@
 // What a persistence replica asks of its file, in the terms of the log. The shell keeps one writer
 // connection and one FIFO queue; each batch is one transaction, durable before it is answered.
 
+import type { Place } from '../entries/place.js'
+import type { Incarnation, Member, View } from '../entries/incarnation.js'
+import type { Fence } from '../entries/fence.js'
 import type { NamedDrop } from '../entries/drop.js'
 import type { Entry } from '../entries/entry.js'
 import type { Epoch } from '../entries/epoch.js'
-
-/** A voter is a (slot, incarnation): a replica that lost its file comes back as another one. */
-export interface Incarnation {
-  readonly counter: number
-  /** Random, hex. Genesis: empty. */
-  readonly nonce: string
-}
-
-/**
- * Below 0: `a` is superseded by `b`. Two lives may come to the same number where the first was lost
- * before a majority had recorded it; then the nonces decide, for everybody in the same way.
- */
-export function compareIncarnations(a: Incarnation, b: Incarnation): number {
-  if (a.counter !== b.counter) return a.counter - b.counter
-  return a.nonce < b.nonce ? -1 : a.nonce > b.nonce ? 1 : 0
-}
-
-export interface Member {
-  readonly slot: number
-  readonly incarnation: Incarnation
-}
-
-export interface View {
-  readonly epoch: Epoch
-  readonly members: readonly Member[]
-}
 
 export interface Genesis {
   readonly clusterId: string
   /** Number of persistence slots; fixed for the life of the cluster. */
   readonly slots: number
-}
-
-/** A place in the log: an index and the chain there. */
-export interface Place {
-  readonly index: number
-  readonly chain: Uint8Array
 }
 
 /** What a peer was seen to have said, so that a rolled-back file is noticed (best effort). */
@@ -134,23 +105,3 @@ export interface Recovered {
 
 /** How many entries a replica keeps in memory behind the end of its log. */
 export const TAIL_ENTRIES = 8192
-
-/** The newest term in a stretch of the log, and how far its orders go. */
-export interface Fence {
-  readonly term: number
-  readonly owner: Owner | null
-  /** Last (k, part of parts) of that term; k = 0 is the TERM entry itself. */
-  readonly k: number
-  readonly part: number
-  readonly parts: number
-}
-
-/** A processing replica's one life: a restarted one never continues a term. */
-export interface Owner {
-  readonly slot: number
-  readonly boot: string
-  /** Random, of the CLAIM. */
-  readonly nonce: string
-}
-
-export const NO_FENCE: Fence = { term: 0, owner: null, k: 0, part: 1, parts: 1 }

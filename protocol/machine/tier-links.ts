@@ -2,7 +2,8 @@
 // unless it was this process that stood still: then others' silence means nothing, and suspicions start
 // afresh.
 
-import type { LinkId, Now, Slot } from './machine.js'
+import type { LinkId, Now } from './machine.js'
+import type { Slot } from '../slots.js'
 import type { Timings } from './config.js'
 
 export interface TierPeer<Heartbeat> {

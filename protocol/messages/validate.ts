@@ -13,7 +13,7 @@ import {
   decodeMarks,
   decodeNote,
 } from '../entries/bodies.js'
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { Message, The } from './catalogue.js'
 
 /** Thrown and caught in this file. */

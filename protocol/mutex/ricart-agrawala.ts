@@ -3,7 +3,7 @@
 // The caller sees to epochs and connections; here is only the algorithm.
 
 import { invariant } from '../assert.js'
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 
 export interface TurnPort {
   sendRequest(to: Slot, stamp: number): void

@@ -1,10 +1,12 @@
 // What the holder of the turn checks before it appends, against its complete log and what is in
 // flight: terms (C1), gapless k (C7), equal bytes (C2). Pure questions, no state.
 
-import type { LinkId, Slot } from '../machine/machine.js'
+import type { LinkId } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { Message } from '../messages/catalogue.js'
-import { bodyHashOf, sameBytes, type Draft } from '../entries/entry.js'
-import type { Owner } from '../machine/storage.js'
+import { bodyHashOf, type Draft } from '../entries/entry.js'
+import { sameBytes } from '../bytes.js'
+import type { Owner } from '../entries/fence.js'
 import type { LogTail } from './tail.js'
 
 /** One APPEND of a processing replica, waiting for the turn or for its commit. */

@@ -4,7 +4,7 @@
 
 import { invariant } from '../assert.js'
 import { Durations } from '../durations.js'
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import { Turn } from '../mutex/ricart-agrawala.js'
 import type { Standing } from './context.js'

@@ -3,8 +3,9 @@
 
 import { invariant } from '../assert.js'
 import type { LamportClock } from '../clocks/lamport.js'
-import { isChained, sameBytes, weigh, type Entry } from '../entries/entry.js'
-import type { Place } from '../machine/storage.js'
+import { isChained, weigh, type Entry } from '../entries/entry.js'
+import { sameBytes } from '../bytes.js'
+import type { Place } from '../entries/place.js'
 import type { LogTail } from './tail.js'
 
 export interface FramePart {

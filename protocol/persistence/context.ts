@@ -1,20 +1,21 @@
 // Where a persistence replica stands: its life, its promise, its view, its log and its links. The
 // parts of the replica (turn, log, view change, reads) share this and nothing else.
 
-import { LamportClock, MAX_JUMP } from '../clocks/lamport.js'
-import type { Entropy, Now, Slot } from '../machine/machine.js'
-import type { Message, The } from '../messages/catalogue.js'
-import { compareEpochs, EPOCH_ZERO, maxEpoch, sameEpoch, type Epoch } from '../entries/epoch.js'
 import {
+  sameIncarnation,
   compareIncarnations,
   type Incarnation,
   type Member,
-  type Place,
-  type Recovered,
   type View,
-  type WriteBatch,
-  type WriteResult,
-} from '../machine/storage.js'
+} from '../entries/incarnation.js'
+import { LamportClock, MAX_JUMP } from '../clocks/lamport.js'
+import type { Now } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
+import type { Entropy } from '../entropy.js'
+import type { Message, The } from '../messages/catalogue.js'
+import { compareEpochs, EPOCH_ZERO, maxEpoch, sameEpoch, type Epoch } from '../entries/epoch.js'
+import type { Recovered, WriteBatch, WriteResult } from '../machine/storage.js'
+import type { Place } from '../entries/place.js'
 import { LogTail } from './tail.js'
 import {
   LOG_BOUNDS,
@@ -35,10 +36,6 @@ type WithoutHeader<M> = M extends unknown
 export type Body = WithoutHeader<PeerMessage>
 
 const NOBODY: Incarnation = { counter: 0, nonce: '' }
-
-export function sameIncarnation(a: Incarnation, b: Incarnation): boolean {
-  return a.counter === b.counter && a.nonce === b.nonce
-}
 
 export class Standing {
   readonly self: Slot

@@ -1,7 +1,8 @@
 // The turn and the log exist only inside an installed epoch: what comes for a lower one is refused,
 // what comes for the one promised and not yet installed is kept.
 
-import type { LinkId, Slot } from '../machine/machine.js'
+import type { LinkId } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import type { Standing } from './context.js'
 import type { Appender } from './appender.js'

@@ -1,7 +1,8 @@
 // The lease of a term's owner, as its frames to this replica state it. It only avoids duels between
 // claimants; what fences is the term.
 
-import type { LinkId, Slot } from '../machine/machine.js'
+import type { LinkId } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import type { Standing } from './context.js'
 

@@ -1,7 +1,8 @@
 // The narrow waist, seen from the persistence tier: processing replicas ask by CLAIM, APPEND, FEED
 // and READ, and hear how it stands here.
 
-import type { LinkId, Slot } from '../machine/machine.js'
+import type { LinkId } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { nonsenseIn } from '../messages/validate.js'
 import type { Standing } from './context.js'

@@ -2,11 +2,13 @@
 // member that is behind, by a proposer and its members around INSTALL, and, of committed entries
 // only, by a replica that catches up outside the view.
 
-import type { LinkId, Slot } from '../machine/machine.js'
+import type { LinkId } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import type { Standing } from './context.js'
-import { CHAIN_ZERO, sameBytes, weigh, type Entry } from '../entries/entry.js'
-import type { Place } from '../machine/storage.js'
+import { CHAIN_ZERO, weigh, type Entry } from '../entries/entry.js'
+import { sameBytes } from '../bytes.js'
+import type { Place } from '../entries/place.js'
 
 interface Asked {
   readonly id: number

@@ -2,7 +2,8 @@
 // majority of voters asked after the read arrived; whose committed log reaches r may answer. Many
 // reads share one round.
 
-import type { LinkId, Slot } from '../machine/machine.js'
+import type { LinkId } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import type { Standing } from './context.js'
 import type { Hidden } from './eraser.js'

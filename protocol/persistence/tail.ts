@@ -2,26 +2,19 @@
 // has been queued for the file, `durable` what the file has said it holds, `commit` what is durable
 // on a majority of all. Committed entries never change (P3).
 
+import { advanceFence, NO_FENCE, type Fence } from '../entries/fence.js'
 import { invariant } from '../assert.js'
 import { drops, isDrop, type Drop } from '../entries/drop.js'
-import { CHAIN_ZERO, KIND, erased, sameBytes, type Entry } from '../entries/entry.js'
-import { NO_FENCE, TAIL_ENTRIES, type Durable, type Fence, type Place } from '../machine/storage.js'
-import { decodeTerm } from '../entries/fence.js'
+import { CHAIN_ZERO, erased, type Entry } from '../entries/entry.js'
+import { sameBytes } from '../bytes.js'
+import { TAIL_ENTRIES, type Durable } from '../machine/storage.js'
+import type { Place } from '../entries/place.js'
 
 /** What others may see of it. */
 export type LogView = Pick<
   LogTail,
   'last' | 'commit' | 'durable' | 'first' | 'committedFence' | 'placeAt'
 >
-
-export function advanceFence(fence: Fence, entry: Entry): Fence {
-  if (entry.meta[0] === KIND.term) {
-    return { term: entry.term, owner: decodeTerm(entry.body), k: 0, part: 1, parts: 1 }
-  }
-  if (entry.term === 0) return fence
-  const { term, owner } = fence
-  return { term, owner, k: entry.k, part: entry.part, parts: entry.parts }
-}
 
 export class LogTail {
   /** Entries from #first on, without gaps. */

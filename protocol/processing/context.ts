@@ -1,7 +1,9 @@
 // Where a processing replica stands: its role, the terms it knows and its links in the ring. The
 // parts of the replica share this.
 
-import type { Entropy, Now, Slot } from '../machine/machine.js'
+import type { Now } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
+import type { Entropy } from '../entropy.js'
 import type { Message, The } from '../messages/catalogue.js'
 import type { Limits, ProcessingConfig, Registration, Timings } from '../machine/config.js'
 import { Outbox } from '../machine/effects.js'

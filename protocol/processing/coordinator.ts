@@ -2,10 +2,10 @@
 // live ring came to, in order and without gaps (C7), and tells everybody.
 
 import { Durations } from '../durations.js'
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
-import { sameBytes } from '../entries/entry.js'
-import type { AccountKey } from '../machine/compute.js'
+import { sameBytes } from '../bytes.js'
+import type { AccountKey } from '../envelope/secrets.js'
 import type { Command } from '../state/decision.js'
 import type { Executed, Executor } from '../state/executor.js'
 import type { Home } from './log-client.js'

@@ -1,7 +1,7 @@
 // Commands that other replicas have handed to this coordinator, each counted once: a frame that came
 // twice would have its second copy refused, and its client told that nothing was stored.
 
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { Command } from '../state/decision.js'
 
 export class Passed {

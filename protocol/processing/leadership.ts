@@ -2,7 +2,7 @@
 // applied. Who stopped coordinating for any reason never sends another order in that term.
 
 import { Ring } from '../election/ring.js'
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import type { Home } from './log-client.js'
 import type { RingStanding } from './context.js'

@@ -1,7 +1,8 @@
 // The narrow waist, seen from the processing tier: which persistence replica is the home, where terms are
 // claimed and orders appended and whose feed is followed. Another one may be asked questions.
 
-import type { LinkId, Slot } from '../machine/machine.js'
+import type { LinkId } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { Questions } from './log-queries.js'
 import type { RingStanding } from './context.js'

@@ -1,7 +1,7 @@
 // TIP and READ: linearizable questions to the persistence tier. Any store may answer; one that cannot
 // tell just now, or is lost, is followed by the next.
 
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import type { RingStanding } from './context.js'
 

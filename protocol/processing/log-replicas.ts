@@ -1,7 +1,8 @@
 // The persistence replicas as this processing replica hears them: who is there, who is in a view,
 // and whose view can commit.
 
-import type { LinkId, Slot } from '../machine/machine.js'
+import type { LinkId } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs } from '../entries/epoch.js'
 import type { RingStanding } from './context.js'

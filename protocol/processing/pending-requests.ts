@@ -2,7 +2,8 @@
 // Every answer comes from the log itself: no client sees an effect of an uncommitted entry (C4),
 // none an answer before its predecessors are committed (C8).
 
-import type { LinkId, Slot } from '../machine/machine.js'
+import type { LinkId } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import type { Entry, Meta } from '../entries/entry.js'
 import type { Command } from '../state/decision.js'

@@ -1,10 +1,11 @@
 // How a processing replica follows: orders of the coordinator are executed and voted on; entries of
 // the committed log are applied, answer clients, and decide wherever the two differ.
 
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import { decodeDrop, drops, isDrop } from '../entries/drop.js'
-import { KIND, sameBytes, type Entry, type Meta } from '../entries/entry.js'
+import { KIND, type Entry, type Meta } from '../entries/entry.js'
+import { sameBytes } from '../bytes.js'
 import { decodeMarks } from '../entries/bodies.js'
 import type { Coordinator } from '../processing/coordinator.js'
 import type { Executed, Executor } from '../state/executor.js'

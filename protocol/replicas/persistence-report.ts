@@ -3,7 +3,7 @@
 import { formatEpoch } from '../entries/epoch.js'
 import type { PersistenceMetrics } from '../machine/metrics.js'
 import type { Appender } from '../persistence/appender.js'
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { ViewChange } from '../view/change.js'
 import type { Standing } from '../persistence/context.js'
 

@@ -3,7 +3,8 @@
 
 import { invariant } from '../assert.js'
 import type { Durations } from '../durations.js'
-import type { Effect, Input, LinkId, Machine, Now, Peer, Slot } from '../machine/machine.js'
+import type { Effect, Input, LinkId, Machine, Now, Peer } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { nonsenseIn } from '../messages/validate.js'
 import { Coordinator } from '../processing/coordinator.js'

@@ -1,7 +1,7 @@
 // Commands of a replica's own clients, on their way to the coordinator, and those that other replicas
 // pass on to it. What is refused here has no place in any order, and that is said.
 
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { Entry, Meta } from '../entries/entry.js'
 import type { Coordinator } from '../processing/coordinator.js'
 import type { Command } from '../state/decision.js'
@@ -10,7 +10,8 @@ import type { Leadership } from '../processing/leadership.js'
 import { Passed } from '../processing/forwarded.js'
 import type { Requests } from '../processing/pending-requests.js'
 import type { RingStanding } from '../processing/context.js'
-import { refusal, type Session } from '../sessions/session.js'
+import type { Session } from '../sessions/session.js'
+import { refusal } from '../messages/refusal.js'
 import type { Asked, Sessions } from '../sessions/session-router.js'
 
 export interface CommandingParts {

@@ -2,7 +2,7 @@
 // PKCS#8 PrivateKeyInfo (RFC 5208 section 5). Decoding returns checked keys: RsaError `encoding`
 // for what is not such a structure, `key` for a key that must not be used.
 
-import type { Entropy } from '../machine/machine.js'
+import type { Entropy } from '../entropy.js'
 import {
   DerReader,
   derBitString,
@@ -12,8 +12,7 @@ import {
   derOctetString,
   derSequence,
 } from './der.js'
-import { checkPrivateKey, checkPublicKey } from './key-checks.js'
-import type { KeyPolicy } from './key-checks.js'
+import { checkPrivateKey, checkPublicKey, type KeyPolicy } from './key-checks.js'
 import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
 import { RsaError } from './rsa-error.js'
 

@@ -1,7 +1,8 @@
 // RSA on its own: `import { … } from 'troca/rsa'`. Bytes in, bytes out; randomness is handed in.
 // docs/RSA.md has the shapes, units and errors.
 
-export type { Entropy } from '../machine/machine.js'
+export type { Entropy } from '../entropy.js'
+
 export {
   decodePkcs1Private,
   decodePkcs1Public,
@@ -12,8 +13,11 @@ export {
   encodePkcs8,
   encodeSpki,
 } from './formats.js'
+
 export { HASH_NAMES, hashLength } from './hashes.js'
+
 export type { HashName } from './hashes.js'
+
 export {
   privateKeyFromJwk,
   privateKeyToJwk,
@@ -21,14 +25,23 @@ export {
   publicKeyToJwk,
   thumbprint,
 } from './jwk.js'
+
 export type { RsaPrivateJwk, RsaPublicJwk } from './jwk.js'
+
 export { checkPrivateKey, checkPublicKey } from './key-checks.js'
+
 export type { KeyPolicy, PrivateParts } from './key-checks.js'
+
 export { MAX_BITS, MIN_BITS, generateKey, publicKeyOf } from './keys.js'
+
 export type { KeyProgress, RsaPrivateKey, RsaPublicKey } from './keys.js'
+
 export { oaepCapacity, oaepDecrypt, oaepEncrypt } from './oaep.js'
+
 export type { OaepOptions } from './oaep.js'
+
 export { decodeEncryptedPkcs8, encodeEncryptedPkcs8 } from './pbes2.js'
+
 export {
   isEncryptedPem,
   pemBlocks,
@@ -39,7 +52,11 @@ export {
   publicKeyFromPem,
   publicKeyToPem,
 } from './pem.js'
+
 export { pssMaxSaltLength, pssSign, pssVerify } from './pss.js'
+
 export type { PssOptions } from './pss.js'
+
 export { RsaError } from './rsa-error.js'
+
 export type { RsaErrorCode } from './rsa-error.js'

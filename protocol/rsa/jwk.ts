@@ -1,10 +1,9 @@
 // Keys as JSON Web Keys (RFC 7517, RFC 7518 section 6.3), and the name of a key: its SHA-256
 // thumbprint (RFC 7638), which is the `kid` in envelopes.
 
-import type { Entropy } from '../machine/machine.js'
+import type { Entropy } from '../entropy.js'
 import { digest } from './hashes.js'
-import { checkPrivateKey, checkPublicKey } from './key-checks.js'
-import type { KeyPolicy } from './key-checks.js'
+import { checkPrivateKey, checkPublicKey, type KeyPolicy } from './key-checks.js'
 import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
 import { bitLength, toInteger, toOctets } from './octets.js'
 import { RsaError } from './rsa-error.js'

@@ -1,9 +1,16 @@
 // What a key from outside must satisfy before anything uses it (FIPS 186-5 A.1, SP 800-56B section
 // 6.4, SP 800-89 section 5.3.3). Each refusal is an RsaError `key` that says what is wrong.
 
-import type { Entropy } from '../machine/machine.js'
-import { MAX_BITS, MIN_BITS, PUBLIC_EXPONENT, areApart, isLargeExponent } from './keys.js'
-import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
+import type { Entropy } from '../entropy.js'
+import {
+  MAX_BITS,
+  MIN_BITS,
+  PUBLIC_EXPONENT,
+  areApart,
+  isLargeExponent,
+  type RsaPrivateKey,
+  type RsaPublicKey,
+} from './keys.js'
 import { bitLength } from './octets.js'
 import { isProbablyPrime, smallFactor } from './primes.js'
 import { RsaError } from './rsa-error.js'

@@ -2,7 +2,7 @@
 // these types is sound: it was generated here or passed key-checks.ts.
 
 import { lcm, modInv } from 'bigint-crypto-utils'
-import type { Entropy } from '../machine/machine.js'
+import type { Entropy } from '../entropy.js'
 import { modPow, modPowPublic } from './modular.js'
 import { bitLength, randomBetween } from './octets.js'
 import { generatePrime } from './primes.js'

@@ -2,9 +2,8 @@
 // Decryption knows one failure: the first byte, the label's hash, the padding and the separator
 // are evaluated together, since who could tell them apart could decrypt (Manger 2001).
 
-import type { Entropy } from '../machine/machine.js'
-import { digest, hashLength, mgf1 } from './hashes.js'
-import type { HashName } from './hashes.js'
+import type { Entropy } from '../entropy.js'
+import { digest, hashLength, mgf1, type HashName } from './hashes.js'
 import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
 import { concat, toInteger, toOctets, xorInto } from './octets.js'
 import { privateOperation, publicOperation } from './primitives.js'

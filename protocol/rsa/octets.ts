@@ -1,7 +1,7 @@
 // Integers and octet strings, big-endian: I2OSP and OS2IP (RFC 8017 section 4), and the few
 // operations on octet strings that the paddings share.
 
-import type { Entropy } from '../machine/machine.js'
+import type { Entropy } from '../entropy.js'
 import { RsaError } from './rsa-error.js'
 
 /** Number of bits of x >= 0; 0 for 0. */

@@ -4,7 +4,7 @@
 // section 7.1) and AES with shorter keys. PBES1, DES and RC2 are not read.
 
 import { createCipheriv, createDecipheriv, pbkdf2Sync, scryptSync } from 'node:crypto'
-import type { Entropy } from '../machine/machine.js'
+import type { Entropy } from '../entropy.js'
 import {
   DerReader,
   derInteger,

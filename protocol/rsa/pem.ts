@@ -1,7 +1,7 @@
 // Keys as text (RFC 7468): one block, its label decides the structure within. A file may hold
 // several blocks, one after the other; `pemBlocks` parts them.
 
-import type { Entropy } from '../machine/machine.js'
+import type { Entropy } from '../entropy.js'
 import {
   decodePkcs1Private,
   decodePkcs1Public,

@@ -3,7 +3,7 @@
 // composite passes one of these with probability <= 1/4 whoever chose it, because they come from the
 // injected entropy.
 
-import type { Entropy } from '../machine/machine.js'
+import type { Entropy } from '../entropy.js'
 import { modPow } from './modular.js'
 import { bitLength, draw, randomBetween, toInteger } from './octets.js'
 import { RsaError } from './rsa-error.js'

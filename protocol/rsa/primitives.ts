@@ -2,7 +2,7 @@
 // on a blinded base, and no result leaves before the public exponent has confirmed it: a fault in
 // one half would give away a factor (Boneh, DeMillo, Lipton 1997).
 
-import type { Entropy } from '../machine/machine.js'
+import type { Entropy } from '../entropy.js'
 import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
 import { modPow, modPowPublic } from './modular.js'
 import { randomBetween } from './octets.js'

@@ -1,8 +1,7 @@
 // RSASSA-PSS (RFC 8017 sections 8.1 and 9.1).
 
-import type { Entropy } from '../machine/machine.js'
-import { digest, hashLength, mgf1 } from './hashes.js'
-import type { HashName } from './hashes.js'
+import type { Entropy } from '../entropy.js'
+import { digest, hashLength, mgf1, type HashName } from './hashes.js'
 import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
 import { bitLength, concat, draw, toInteger, toOctets, xorInto } from './octets.js'
 import { privateOperation, publicOperation } from './primitives.js'

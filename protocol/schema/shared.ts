@@ -80,3 +80,8 @@ export const entries = list(entry, MAX_GROUP)
 
 /** Where an order's entries went: parts `part` ... are at `index` ..., until the next run. */
 export const runs = list(record({ part: uint(MAX_GROUP), index }), MAX_GROUP)
+
+/** 1 to 32 of a-z 0-9 . _ - opening with a letter. */
+export function isUserName(name: string): boolean {
+  return /^[a-z][a-z0-9._-]{0,31}$/.test(name)
+}

@@ -5,16 +5,19 @@
 import type { The } from '../messages/catalogue.js'
 import { MAX_KEYS } from '../schema/shared.js'
 import { errorName } from '../errors.js'
-import { KIND, sameBytes } from '../entries/entry.js'
+import { KIND } from '../entries/entry.js'
+import { sameBytes } from '../bytes.js'
 import { decodeNote, type Account } from '../entries/bodies.js'
 import { isClientHeld } from '../state/decide-accounts.js'
 import type { Executor } from '../state/executor.js'
 import type { PeopleLedger } from '../state/directory.js'
 import type { RingStanding } from '../processing/context.js'
-import type { AccountSecrets, Job } from '../machine/compute.js'
+import type { Job } from '../machine/compute.js'
+import type { AccountSecrets } from '../envelope/secrets.js'
 import type { AccountsPort } from './accounts.js'
 import type { Computing } from './compute-quota.js'
-import { refusal, type Session } from './session.js'
+import type { Session } from './session.js'
+import { refusal } from '../messages/refusal.js'
 
 type NewKey = The<'ROTATE_KEY'> | The<'ADD_KEY'>
 type Change = The<'CHANGE_PASSWORD'> | NewKey

@@ -3,16 +3,19 @@
 
 import type { The } from '../messages/catalogue.js'
 import { errorName, type ErrorName } from '../errors.js'
-import { KIND, sameBytes, sha256 } from '../entries/entry.js'
+import { KIND } from '../entries/entry.js'
+import { sameBytes, sha256, idOf } from '../bytes.js'
 import { decodeNote, type Account } from '../entries/bodies.js'
 import { isClientHeld } from '../state/decide-accounts.js'
 import type { Executor } from '../state/executor.js'
-import { idOf, isOpen } from '../state/directory.js'
+import { isOpen } from '../state/directory.js'
 import type { RingStanding } from '../processing/context.js'
 import type { Asking } from './request-context.js'
 import { AccountChanges } from './account-changes.js'
 import { Computing } from './compute-quota.js'
-import { isUserName, refusal, type Session } from './session.js'
+import type { Session } from './session.js'
+import { isUserName } from '../schema/shared.js'
+import { refusal } from '../messages/refusal.js'
 
 export interface AccountsPort extends Asking {
   /** Nobody is logged in here any more. */

@@ -8,7 +8,8 @@ import type { RingStanding } from '../processing/context.js'
 import type { Job, JobResult } from '../machine/compute.js'
 import { Attempts, pairOf } from './login-backoff.js'
 import { Rates } from './rates.js'
-import { refusal, type Session } from './session.js'
+import type { Session } from './session.js'
+import { refusal } from '../messages/refusal.js'
 
 /** Everything but opening messages, which only who is logged in can ask for. */
 export type AccountJob = Exclude<Job, { kind: 'open' }>

@@ -2,12 +2,15 @@
 
 import { errorName } from '../errors.js'
 import type { The } from '../messages/catalogue.js'
-import { KIND, sha256 } from '../entries/entry.js'
+import { KIND } from '../entries/entry.js'
+import { sha256 } from '../bytes.js'
 import { decodeInvitation, decodeNote } from '../entries/bodies.js'
 import type { Executor } from '../state/executor.js'
 import type { Limits } from '../machine/config.js'
 import type { Asking } from './request-context.js'
-import { isUserName, refusal, type Session } from './session.js'
+import type { Session } from './session.js'
+import { isUserName } from '../schema/shared.js'
+import { refusal } from '../messages/refusal.js'
 
 export class Contacts {
   readonly #limits: Limits

@@ -13,7 +13,8 @@ import type { RingStanding } from '../processing/context.js'
 import { streamKey } from '../state/ledger.js'
 import type { Place } from '../envelope/header.js'
 import type { Applied } from './log-waiters.js'
-import { refusal, type Session } from './session.js'
+import type { Session } from './session.js'
+import { refusal } from '../messages/refusal.js'
 import { Turns } from '../fair-semaphore.js'
 
 type InboxMessage = The<'PAGE'>['messages'][number]

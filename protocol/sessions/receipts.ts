@@ -8,7 +8,8 @@ import type { Executor } from '../state/executor.js'
 import type { SentMessage } from '../state/sent-index.js'
 import type { RingStanding } from '../processing/context.js'
 import type { Asking } from './request-context.js'
-import { refusal, type Session } from './session.js'
+import type { Session } from './session.js'
+import { refusal } from '../messages/refusal.js'
 
 type Receipt = The<'RECEIPTS_ARE'>['sends'][number]
 

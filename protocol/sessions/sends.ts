@@ -12,7 +12,8 @@ import type { Asking } from './request-context.js'
 import { Rates } from './rates.js'
 import type { Receipts } from './receipts.js'
 import type { Asked } from './session-router.js'
-import { refusal, type Session } from './session.js'
+import type { Session } from './session.js'
+import { refusal } from '../messages/refusal.js'
 import { StoredBytes } from './mailbox-sizes.js'
 
 type Send = The<'SEND' | 'SEND_SEALED'>

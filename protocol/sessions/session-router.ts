@@ -19,7 +19,8 @@ import { Contacts } from './contacts.js'
 import { Delivery } from './delivery.js'
 import { Receipts } from './receipts.js'
 import { Sends } from './sends.js'
-import { refusal, type Session } from './session.js'
+import type { Session } from './session.js'
+import { refusal } from '../messages/refusal.js'
 
 type WithoutOrigin<C> = C extends unknown ? Omit<C, 'origin'> : never
 export type Asked = WithoutOrigin<Command>

@@ -2,14 +2,19 @@
 // block lists. As everywhere, the order's time is the only clock.
 
 import { ERRORS } from '../errors.js'
-import { KIND, sameBytes, type Kind } from '../entries/entry.js'
+import { KIND, type Kind } from '../entries/entry.js'
+import { sameBytes, idOf } from '../bytes.js'
 import { MAX_BLOCKED } from '../schema/shared.js'
-import type { AccountSecrets } from '../machine/compute.js'
-import { encodeAccount, encodeBlock, encodeClosing, encodeInvitation } from '../entries/bodies.js'
-import type { Account } from '../entries/bodies.js'
-import { NONE, decision, noop } from './decision.js'
-import type { Command, Context, Decision } from './decision.js'
-import { idOf, isOpen, type PeopleLedger } from './directory.js'
+import type { AccountSecrets } from '../envelope/secrets.js'
+import {
+  encodeAccount,
+  encodeBlock,
+  encodeClosing,
+  encodeInvitation,
+  type Account,
+} from '../entries/bodies.js'
+import { NONE, decision, noop, type Command, type Context, type Decision } from './decision.js'
+import { isOpen, type PeopleLedger } from './directory.js'
 
 type The<K extends Command['kind']> = Extract<Command, { kind: K }>
 

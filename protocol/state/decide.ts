@@ -6,7 +6,8 @@ import { EnvelopeError } from '../envelope/envelope-error.js'
 import { readSignedHeader } from '../envelope/signed.js'
 import { ERRORS } from '../errors.js'
 import { encodeDrop } from '../entries/drop.js'
-import { KIND, sameBytes, sha256 } from '../entries/entry.js'
+import { KIND } from '../entries/entry.js'
+import { sameBytes, sha256 } from '../bytes.js'
 import type { Account } from '../entries/bodies.js'
 import {
   decideBlock,
@@ -16,8 +17,15 @@ import {
   decideRegister,
   isClientHeld,
 } from './decide-accounts.js'
-import { NONE, decision, noop } from './decision.js'
-import type { Command, Context, Decision, KeyNames } from './decision.js'
+import {
+  NONE,
+  decision,
+  noop,
+  type Command,
+  type Context,
+  type Decision,
+  type KeyNames,
+} from './decision.js'
 import { KEPT_ANSWERS, streamKey, type Ledger } from './ledger.js'
 
 type Send = Extract<Command, { kind: 'send' | 'send-sealed' }>

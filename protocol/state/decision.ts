@@ -2,7 +2,7 @@
 
 import { encodeMeta, KIND, type Draft, type Meta } from '../entries/entry.js'
 import type { The } from '../messages/catalogue.js'
-import type { AccountSecrets } from '../machine/compute.js'
+import type { AccountSecrets } from '../envelope/secrets.js'
 import { encodeNote, type Account } from '../entries/bodies.js'
 import type { RecipientKey, Seal } from '../envelope/seal.js'
 

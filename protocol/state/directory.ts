@@ -2,10 +2,18 @@
 // in the committed log, and ahead of it. An expired invitation is one that is not there: only by
 // that rule may it be forgotten (C2).
 
+import { idOf } from '../bytes.js'
 import { KIND, type Draft, type Entry, type Meta } from '../entries/entry.js'
 import { Ahead } from './overlay-map.js'
-import { decodeAccount, decodeBlock, decodeClosing, decodeInvitation } from '../entries/bodies.js'
-import type { Account, Block, Invitation } from '../entries/bodies.js'
+import {
+  decodeAccount,
+  decodeBlock,
+  decodeClosing,
+  decodeInvitation,
+  type Account,
+  type Block,
+  type Invitation,
+} from '../entries/bodies.js'
 
 export interface Invited extends Invitation {
   readonly by: string
@@ -30,11 +38,6 @@ export interface PeopleLedger {
 }
 
 const NOBODY: ReadonlySet<string> = new Set()
-
-/** Bytes as the key of a map. */
-export function idOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-}
 
 /** It can be used, or has been, and nobody need know any more that it ever was, ms since 1970. */
 export function isOpen({ expires }: Invitation, time: number): boolean {

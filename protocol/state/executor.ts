@@ -2,8 +2,9 @@
 // overlay; what it came to is voted on. Never executes an order that is committed.
 
 import type { The } from '../messages/catalogue.js'
-import { decodeMeta, sha256, type Draft, type Entry, type Meta } from '../entries/entry.js'
-import type { AccountSecrets } from '../machine/compute.js'
+import { decodeMeta, type Draft, type Entry, type Meta } from '../entries/entry.js'
+import { sha256 } from '../bytes.js'
+import type { AccountSecrets } from '../envelope/secrets.js'
 import type { Account } from '../entries/bodies.js'
 import { decide } from './decide.js'
 import type { Decision, KeyNames } from './decision.js'

@@ -3,11 +3,11 @@
 // what each user has sent are kept here too, but execution never reads them.
 
 import { decodeMeta, KIND, type Draft, type Entry, type Meta } from '../entries/entry.js'
-import { NO_FENCE, type Fence } from '../machine/storage.js'
-import { advanceFence } from '../persistence/tail.js'
+import { NO_FENCE, advanceFence, type Fence } from '../entries/fence.js'
 import { decodeMarks } from '../entries/bodies.js'
 import { Marks } from '../entries/marks.js'
-import { People, PeopleAhead, idOf, type PeopleLedger } from './directory.js'
+import { People, PeopleAhead, type PeopleLedger } from './directory.js'
+import { idOf } from '../bytes.js'
 import { Sent } from './sent-index.js'
 
 /** Answers of a stream that are kept for repeated requests. */

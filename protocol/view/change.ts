@@ -2,16 +2,12 @@
 // one INSTALL per epoch (P8), applied once. After Viewstamped Replication (Liskov & Cowling 2012)
 // and Paxos: what a majority of all has promised to is what counts.
 
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs, formatEpoch, maxEpoch, sameEpoch, type Epoch } from '../entries/epoch.js'
 import type { Puller } from '../persistence/pull.js'
-import {
-  compareIncarnations,
-  type Durable,
-  type Member,
-  type Remembered,
-} from '../machine/storage.js'
+import type { Durable, Remembered } from '../machine/storage.js'
+import { compareIncarnations, type Member } from '../entries/incarnation.js'
 import { Installation } from './installation.js'
 import { Joining } from './joining.js'
 import { Membership } from './membership.js'

@@ -1,7 +1,7 @@
 // Which members a view should have: replicas that all reach each other, the most of them, then the
 // lowest slots. A member that cannot reach everybody would make views alternate for ever.
 
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 
 /**
  * The best clique that contains `self`. `reaches(a, b)`: a has a live link to b. With at most nine

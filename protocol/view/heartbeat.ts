@@ -1,6 +1,6 @@
 // The sign of life among persistence replicas, with all that a proposer must know of a member.
 
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { Leases } from '../persistence/lease.js'
 import type { Standing } from '../persistence/context.js'
 

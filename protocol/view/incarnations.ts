@@ -2,11 +2,12 @@
 // less in it than its peers remember, is a learner under a new incarnation, and what its old one
 // promised counts no more (P9).
 
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs, EPOCH_ZERO, maxEpoch, type Epoch } from '../entries/epoch.js'
-import type { Incarnation, Remembered } from '../machine/storage.js'
-import { sameIncarnation, type Standing } from '../persistence/context.js'
+import type { Remembered } from '../machine/storage.js'
+import { sameIncarnation, type Incarnation } from '../entries/incarnation.js'
+import type { Standing } from '../persistence/context.js'
 
 export class Life {
   readonly #s: Standing

@@ -1,12 +1,13 @@
 // Installing a view: the log is brought to where the new one's ends, by as many pulls as it takes, and
 // last of all the view row is written. Once for each epoch (P8), and only where nothing higher is promised.
 
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs, formatEpoch, sameEpoch, type Epoch } from '../entries/epoch.js'
 import type { Puller } from '../persistence/pull.js'
 import type { Remembered } from '../machine/storage.js'
-import { sameIncarnation, type Standing } from '../persistence/context.js'
+import type { Standing } from '../persistence/context.js'
+import { sameIncarnation } from '../entries/incarnation.js'
 import { syncTo } from './sync.js'
 
 export interface InstallationEvents {

@@ -1,7 +1,7 @@
 // Outside a view: a replica that restarted, or lost its file, asks a member to be taken in; one that
 // is far behind first catches up on what is committed.
 
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import { maxEpoch } from '../entries/epoch.js'
 import type { Puller } from '../persistence/pull.js'

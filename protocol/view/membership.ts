@@ -1,6 +1,6 @@
 // Who is well and who is not, as the heartbeats say, and so whom a view should have.
 
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import { compareEpochs } from '../entries/epoch.js'
 import { bestClique } from './clique.js'
 import type { Standing } from '../persistence/context.js'

@@ -3,18 +3,19 @@
 // ALL slots; superseded incarnations and learners do not count (P9).
 
 import { invariant } from '../assert.js'
-import type { Slot } from '../machine/machine.js'
+import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs, sameEpoch, type Epoch } from '../entries/epoch.js'
 import type { Puller } from '../persistence/pull.js'
+import type { Durable } from '../machine/storage.js'
+import type { Place } from '../entries/place.js'
 import {
   compareIncarnations,
-  type Durable,
+  sameIncarnation,
   type Incarnation,
   type Member,
-  type Place,
-} from '../machine/storage.js'
-import { sameIncarnation, type Standing } from '../persistence/context.js'
+} from '../entries/incarnation.js'
+import type { Standing } from '../persistence/context.js'
 import { syncTo } from './sync.js'
 
 export interface ProposalPort {

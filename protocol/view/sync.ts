@@ -1,9 +1,11 @@
 // Writes a pulled stretch over the own log: what differs after the common place is dropped, the
 // rest added. Nothing at or below the own commit index is ever dropped (P3, asserted by the tail).
 
-import { isChained, sameBytes, type Entry } from '../entries/entry.js'
-import type { Slot } from '../machine/machine.js'
-import type { Place, WriteBatch } from '../machine/storage.js'
+import { isChained, type Entry } from '../entries/entry.js'
+import { sameBytes } from '../bytes.js'
+import type { Slot } from '../slots.js'
+import type { WriteBatch } from '../machine/storage.js'
+import type { Place } from '../entries/place.js'
 import type { Standing } from '../persistence/context.js'
 
 interface Stretch {

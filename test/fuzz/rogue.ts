@@ -2,15 +2,8 @@
 // has: a machine around the product's own, for the simulator's hosts. What it hears and says
 // teaches it what else to say.
 
-import type {
-  Effect,
-  Input,
-  LinkId,
-  Machine,
-  Now,
-  Peer,
-  Tier,
-} from '../../protocol/machine/machine.js'
+import type { Effect, Input, LinkId, Machine, Now, Peer } from '../../protocol/machine/machine.js'
+import type { Tier } from '../../protocol/slots.js'
 import type { Random } from '../simulator/random.js'
 import { Frames, messageIn, type Conversation } from './frames.js'
 import { Pool } from './pool.js'

@@ -2,7 +2,7 @@
 // arrives; `said` is the transcript: "1 → 2 ELECTION 3".
 
 import { Ring } from '../../protocol/election/ring.js'
-import type { Slot } from '../../protocol/machine/machine.js'
+import type { Slot } from '../../protocol/slots.js'
 
 interface InFlight {
   readonly to: Slot

@@ -2,7 +2,7 @@
 // wants, who leaves and what arrives; `said` is the transcript: "1 → 2 REQUEST 5".
 
 import { Turn } from '../../protocol/mutex/ricart-agrawala.js'
-import type { Slot } from '../../protocol/machine/machine.js'
+import type { Slot } from '../../protocol/slots.js'
 
 interface InFlight {
   readonly from: Slot

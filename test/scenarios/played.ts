@@ -1,10 +1,12 @@
 // A replica whose part the test plays: it links, gives signs of life, notes nothing, answers
 // nothing, and says exactly what it is told to.
 
-import type { Effect, Input, LinkId, Machine, Slot } from '../../protocol/machine/machine.js'
+import type { Effect, Input, LinkId, Machine } from '../../protocol/machine/machine.js'
+import type { Slot } from '../../protocol/slots.js'
 import { CHAIN_ZERO, KIND, plainMeta, withChain, type Entry } from '../../protocol/entries/entry.js'
 import { EPOCH_ZERO, type Epoch } from '../../protocol/entries/epoch.js'
-import type { Incarnation, Place } from '../../protocol/machine/storage.js'
+import type { Place } from '../../protocol/entries/place.js'
+import type { Incarnation } from '../../protocol/entries/incarnation.js'
 import type { Message, The } from '../../protocol/messages/catalogue.js'
 import type { Body } from '../../protocol/persistence/context.js'
 import type { Stage } from './stage.js'

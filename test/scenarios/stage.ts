@@ -2,7 +2,8 @@
 // network, with every chance taken out of them. A path can be held (frames wait, as behind a slow
 // link) or a host crashed at the very message that matters; `lines` is the transcript.
 
-import type { Machine, Slot, Tier } from '../../protocol/machine/machine.js'
+import type { Machine } from '../../protocol/machine/machine.js'
+import type { Slot, Tier } from '../../protocol/slots.js'
 import type { Epoch } from '../../protocol/entries/epoch.js'
 import type { Message, MessageName, The } from '../../protocol/messages/catalogue.js'
 import { TAIL_ENTRIES } from '../../protocol/machine/storage.js'

@@ -1,7 +1,8 @@
 // A whole cluster on virtual time: hosts, their files, the network between them, the checkers.
 // Within a tier the higher slot dials the lower; processing dials persistence on two lanes.
 
-import type { Input, Machine, Slot } from '../../protocol/machine/machine.js'
+import type { Input, Machine } from '../../protocol/machine/machine.js'
+import type { Slot } from '../../protocol/slots.js'
 import { TIMINGS, type PersistenceConfig } from '../../protocol/machine/config.js'
 import type { Durable, WriteBatch } from '../../protocol/machine/storage.js'
 import type { Message, MessageName } from '../../protocol/messages/catalogue.js'

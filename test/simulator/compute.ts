@@ -3,8 +3,9 @@
 // the seal's input changes its bytes.
 
 import type { HeldKey } from '../../protocol/envelope/held-keys.js'
-import type { Entropy } from '../../protocol/machine/machine.js'
-import type { AccountKey, AccountSecrets, Job, JobResult } from '../../protocol/machine/compute.js'
+import type { Entropy } from '../../protocol/entropy.js'
+import type { Job, JobResult } from '../../protocol/machine/compute.js'
+import type { AccountKey, AccountSecrets } from '../../protocol/envelope/secrets.js'
 import type { RecipientKey, Seal } from '../../protocol/envelope/seal.js'
 
 const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'utf8')

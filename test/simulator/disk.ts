@@ -2,19 +2,19 @@
 // batch. A transaction is done wholly or not at all: one that a crash tears is undone when the file
 // is opened again. Those that a crash finds unanswered may be done, in order, up to any one of them.
 
-import { sameBytes } from '../../protocol/entries/entry.js'
+import { sameBytes } from '../../protocol/bytes.js'
 import { EPOCH_ZERO, sameEpoch } from '../../protocol/entries/epoch.js'
 import type {
   Durable,
   Genesis,
-  Incarnation,
-  Place,
   ReadQuery,
   ReadResult,
   Recovered,
   WriteBatch,
   WriteResult,
 } from '../../protocol/machine/storage.js'
+import type { Place } from '../../protocol/entries/place.js'
+import type { Incarnation } from '../../protocol/entries/incarnation.js'
 import { File } from './file.js'
 import type { History, Node } from './history.js'
 import type { Random } from './random.js'

@@ -5,19 +5,17 @@
 import { drops, isDrop } from '../../protocol/entries/drop.js'
 import { KIND, erased, weigh, type Entry } from '../../protocol/entries/entry.js'
 import { EPOCH_ZERO, type Epoch } from '../../protocol/entries/epoch.js'
-import {
-  NO_FENCE,
-  type Durable,
-  type Genesis,
-  type Incarnation,
-  type Member,
-  type ReadQuery,
-  type ReadResult,
-  type Recovered,
-  type Remembered,
-  type View,
-  type WriteBatch,
+import type {
+  Durable,
+  Genesis,
+  ReadQuery,
+  ReadResult,
+  Recovered,
+  Remembered,
+  WriteBatch,
 } from '../../protocol/machine/storage.js'
+import type { Incarnation, Member, View } from '../../protocol/entries/incarnation.js'
+import { NO_FENCE } from '../../protocol/entries/fence.js'
 import type { History, Node } from './history.js'
 import { expect } from './violation.js'
 

@@ -7,13 +7,12 @@ import {
   KIND,
   chainOf,
   decodeMeta,
-  sameBytes,
   type Entry,
   type Meta,
 } from '../../protocol/entries/entry.js'
+import { sameBytes } from '../../protocol/bytes.js'
 import { compareEpochs, formatEpoch, type Epoch } from '../../protocol/entries/epoch.js'
-import { NO_FENCE, type Fence, type Owner } from '../../protocol/machine/storage.js'
-import { decodeTerm } from '../../protocol/entries/fence.js'
+import { NO_FENCE, decodeTerm, type Fence, type Owner } from '../../protocol/entries/fence.js'
 import { Violation, expect } from './violation.js'
 
 export interface Node {

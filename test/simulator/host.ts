@@ -3,15 +3,9 @@
 // one) and started anew with nothing but its file.
 
 import { InvariantError } from '../../protocol/assert.js'
-import type {
-  Effect,
-  Entropy,
-  Input,
-  LinkId,
-  Machine,
-  Peer,
-  Tier,
-} from '../../protocol/machine/machine.js'
+import type { Effect, Input, LinkId, Machine, Peer } from '../../protocol/machine/machine.js'
+import type { Tier } from '../../protocol/slots.js'
+import type { Entropy } from '../../protocol/entropy.js'
 import type { ReadQuery } from '../../protocol/machine/storage.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { compute } from './compute.js'

@@ -3,13 +3,12 @@
 import t from 'tap'
 import { Figures, histogramsOf, rowsOf } from '../../../daemons/observe/registry.js'
 import { Durations } from '../../../protocol/durations.js'
-import type { Tier } from '../../../protocol/machine/machine.js'
+import type { Tier } from '../../../protocol/slots.js'
 import { ERRORS } from '../../../protocol/errors.js'
 import { checkedIn, metricsDocument } from '../../generate-metrics.js'
 import { BarePeer } from '../net/bare-peer.js'
 import { parseExposition, skipWithoutParser } from './exposition.js'
-import { startToy } from '../runtime/toy-replica.js'
-import type { Toy } from '../runtime/toy-replica.js'
+import { startToy, type Toy } from '../runtime/toy-replica.js'
 
 const P1 = { role: 'processing', slot: 1 } as const
 

@@ -7,9 +7,12 @@ import {
   encodeMeta,
   plainMeta,
   withChain,
+  type Draft,
+  type Entry,
 } from '../../../protocol/entries/entry.js'
-import type { Draft, Entry } from '../../../protocol/entries/entry.js'
-import type { Genesis, Incarnation, Place } from '../../../protocol/machine/storage.js'
+import type { Genesis } from '../../../protocol/machine/storage.js'
+import type { Place } from '../../../protocol/entries/place.js'
+import type { Incarnation } from '../../../protocol/entries/incarnation.js'
 import { encodeTerm } from '../../../protocol/entries/fence.js'
 
 export const GENESIS: Genesis = { clusterId: 'troca-test', slots: 3 }

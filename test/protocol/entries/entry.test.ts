@@ -8,12 +8,11 @@ import {
   encodeMeta,
   erased,
   plainMeta,
-  sameBytes,
-  sha256,
+  withChain,
   type Meta,
   type Unchained,
-  withChain,
 } from '../../../protocol/entries/entry.js'
+import { sameBytes, sha256 } from '../../../protocol/bytes.js'
 
 const META: Meta = {
   kind: KIND.message,

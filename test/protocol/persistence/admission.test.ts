@@ -9,7 +9,7 @@ import {
 import { KIND, erased, plainMeta } from '../../../protocol/entries/entry.js'
 import type { LinkId } from '../../../protocol/machine/machine.js'
 import { LogTail } from '../../../protocol/persistence/tail.js'
-import { NO_FENCE } from '../../../protocol/machine/storage.js'
+import { NO_FENCE } from '../../../protocol/entries/fence.js'
 import { OWNER, entries, logOf, type Step } from './logs.js'
 
 const TERM: Step = { term: 3, owner: OWNER }

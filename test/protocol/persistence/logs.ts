@@ -7,9 +7,8 @@ import {
   withChain,
   type Entry,
 } from '../../../protocol/entries/entry.js'
-import type { Owner } from '../../../protocol/machine/storage.js'
+import { encodeTerm, type Owner } from '../../../protocol/entries/fence.js'
 import { LogTail } from '../../../protocol/persistence/tail.js'
-import { encodeTerm } from '../../../protocol/entries/fence.js'
 
 export type Step =
   | { readonly term: number; readonly owner: Owner }

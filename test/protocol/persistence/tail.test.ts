@@ -1,5 +1,6 @@
 import t from 'tap'
-import { NO_FENCE, TAIL_ENTRIES } from '../../../protocol/machine/storage.js'
+import { TAIL_ENTRIES } from '../../../protocol/machine/storage.js'
+import { NO_FENCE } from '../../../protocol/entries/fence.js'
 import { LogTail } from '../../../protocol/persistence/tail.js'
 import { OWNER, entries, logOf, type Step } from './logs.js'
 

@@ -2,16 +2,14 @@
 // takes no MGF1 hash of its own; the vectors (openssl-vectors.ts) have those.
 
 import { constants, privateDecrypt, publicEncrypt, sign, verify } from 'node:crypto'
-import type { Entropy } from '../../../protocol/machine/machine.js'
-import { HASH_NAMES, hashLength } from '../../../protocol/rsa/hashes.js'
-import type { HashName } from '../../../protocol/rsa/hashes.js'
+import type { Entropy } from '../../../protocol/entropy.js'
+import { HASH_NAMES, hashLength, type HashName } from '../../../protocol/rsa/hashes.js'
 import { oaepCapacity, oaepDecrypt, oaepEncrypt } from '../../../protocol/rsa/oaep.js'
 import { randomBetween, toInteger, toOctets } from '../../../protocol/rsa/octets.js'
 import { privateOperation, publicOperation } from '../../../protocol/rsa/primitives.js'
 import { pssMaxSaltLength, pssSign, pssVerify } from '../../../protocol/rsa/pss.js'
 import { RsaError } from '../../../protocol/rsa/rsa-error.js'
-import { flipped } from './fixtures.js'
-import type { Fixture } from './fixtures.js'
+import { flipped, type Fixture } from './fixtures.js'
 
 /** What a kind of case saw, as hexadecimal or words; equal when all is well. */
 interface Outcome {

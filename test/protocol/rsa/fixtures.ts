@@ -1,10 +1,15 @@
 // Keys, entropy and published vectors for the tests of RSA and of envelopes. OpenSSL made the keys,
 // but for 2049 and 2055 bits, which it rounds down.
 
-import { createHash, createPrivateKey, createPublicKey, randomBytes } from 'node:crypto'
-import type { KeyObject } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  randomBytes,
+  type KeyObject,
+} from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import type { Entropy } from '../../../protocol/machine/machine.js'
+import type { Entropy } from '../../../protocol/entropy.js'
 import type { RsaPrivateKey } from '../../../protocol/rsa/keys.js'
 import { privateKeyFromPem } from '../../../protocol/rsa/pem.js'
 

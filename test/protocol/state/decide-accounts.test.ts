@@ -3,7 +3,8 @@
 
 import t, { type Test } from 'tap'
 import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
-import { KIND, sameBytes, type Entry } from '../../../protocol/entries/entry.js'
+import { KIND, type Entry } from '../../../protocol/entries/entry.js'
+import { sameBytes } from '../../../protocol/bytes.js'
 import { MAX_BLOCKED } from '../../../protocol/schema/shared.js'
 import { decodeAccount, decodeInvitation, decodeNote } from '../../../protocol/entries/bodies.js'
 import { decide } from '../../../protocol/state/decide.js'

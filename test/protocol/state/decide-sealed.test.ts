@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
-import { KIND, sameBytes } from '../../../protocol/entries/entry.js'
+import { KIND } from '../../../protocol/entries/entry.js'
+import { sameBytes } from '../../../protocol/bytes.js'
 import { decodeAccount, decodeNote } from '../../../protocol/entries/bodies.js'
 import { decide } from '../../../protocol/state/decide.js'
 import type { Command, Decision } from '../../../protocol/state/decision.js'

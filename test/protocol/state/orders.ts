@@ -1,9 +1,12 @@
 // Commands, and what execution needs beside them, for tests of the order.
 
-import { finishHeader, headerStart } from '../../../protocol/envelope/header.js'
-import type { EnvelopeHeader } from '../../../protocol/envelope/header.js'
+import {
+  finishHeader,
+  headerStart,
+  type EnvelopeHeader,
+} from '../../../protocol/envelope/header.js'
 import { field, joinParts } from '../../../protocol/envelope/parts.js'
-import type { AccountKey } from '../../../protocol/machine/compute.js'
+import type { AccountKey } from '../../../protocol/envelope/secrets.js'
 import { concat } from '../../../protocol/rsa/octets.js'
 import { readKey, seal } from '../../simulator/compute.js'
 import type { Command, Context } from '../../../protocol/state/decision.js'

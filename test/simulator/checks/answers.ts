@@ -2,7 +2,8 @@
 // one committed command of that order, asked for by that very life of the replica that answers.
 
 import { errorName } from '../../../protocol/errors.js'
-import { KIND, sha256 } from '../../../protocol/entries/entry.js'
+import { KIND } from '../../../protocol/entries/entry.js'
+import { sha256 } from '../../../protocol/bytes.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { History, Node } from '../history.js'
 import { textOfSealed } from '../held.js'

@@ -2,7 +2,7 @@
 // had got to. Where that fails, later traffic mostly makes up for it: a run that comes to rest in time
 // shows little.
 
-import { sameBytes } from '../../../protocol/entries/entry.js'
+import { sameBytes } from '../../../protocol/bytes.js'
 import { sameEpoch, type Epoch } from '../../../protocol/entries/epoch.js'
 import type { WriteBatch } from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'

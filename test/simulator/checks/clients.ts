@@ -4,7 +4,8 @@
 
 import { ERRORS, errorName, type ErrorName } from '../../../protocol/errors.js'
 import { decodeDrop, type NamedDrop } from '../../../protocol/entries/drop.js'
-import { KIND, sameBytes } from '../../../protocol/entries/entry.js'
+import { KIND } from '../../../protocol/entries/entry.js'
+import { sameBytes } from '../../../protocol/bytes.js'
 import { MAX_KEYS } from '../../../protocol/schema/shared.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { ProcessingReplica } from '../../../protocol/replicas/processing.js'

@@ -2,7 +2,8 @@
 // (C4); pushes go on from where listening began without a gap and never twice; a cursor is what some
 // client has said, and never goes back.
 
-import { sameBytes, KIND } from '../../../protocol/entries/entry.js'
+import { KIND } from '../../../protocol/entries/entry.js'
+import { sameBytes } from '../../../protocol/bytes.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { ProcessingReplica } from '../../../protocol/replicas/processing.js'
 import type { Host } from '../host.js'

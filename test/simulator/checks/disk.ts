@@ -7,7 +7,7 @@ import {
   sameEpoch,
   type Epoch,
 } from '../../../protocol/entries/epoch.js'
-import { sameBytes } from '../../../protocol/entries/entry.js'
+import { sameBytes } from '../../../protocol/bytes.js'
 import type { Durable, WriteBatch } from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'

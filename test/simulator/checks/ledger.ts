@@ -3,7 +3,8 @@
 
 import { sealedOfText } from '../held.js'
 import { decodeDrop, isDrop, type Drop } from '../../../protocol/entries/drop.js'
-import { KIND, sameBytes, sha256 } from '../../../protocol/entries/entry.js'
+import { KIND } from '../../../protocol/entries/entry.js'
+import { sameBytes, sha256 } from '../../../protocol/bytes.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
 import {
   decodeAccount,

@@ -2,7 +2,8 @@
 // says "committed": messages between replicas, the feed, answers, and the commit index on disk.
 
 import { formatEpoch, sameEpoch, type Epoch } from '../../../protocol/entries/epoch.js'
-import { NO_FENCE, type Durable, type WriteBatch } from '../../../protocol/machine/storage.js'
+import type { Durable, WriteBatch } from '../../../protocol/machine/storage.js'
+import { NO_FENCE } from '../../../protocol/entries/fence.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { History, Node } from '../history.js'

@@ -1,7 +1,7 @@
 // What a replica takes its file to hold is in it (P5), and what it takes for the newest committed
 // term and its last order is that (C1). Nothing wrong need have left it yet.
 
-import { sameBytes } from '../../../protocol/entries/entry.js'
+import { sameBytes } from '../../../protocol/bytes.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { turnView, type Check } from './check.js'

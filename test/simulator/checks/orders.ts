@@ -2,9 +2,10 @@
 // wall clocks do; no seed serves twice, and no key seed a second attempt, where a nonce would repeat.
 // And what it is for: replicas of which none ever computed wrong bytes come to the same for an order.
 
-import { KIND, sameBytes } from '../../../protocol/entries/entry.js'
+import { KIND } from '../../../protocol/entries/entry.js'
+import { sameBytes } from '../../../protocol/bytes.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
-import type { Slot } from '../../../protocol/machine/machine.js'
+import type { Slot } from '../../../protocol/slots.js'
 import type { History, Node } from '../history.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'

@@ -1,9 +1,8 @@
 // P9: only a voter speaks as one, and nobody whose life is over. A life ends when it is told of more
 // than its file holds: the file was put back.
 
-import type { Incarnation } from '../../../protocol/machine/storage.js'
+import { sameIncarnation, type Incarnation } from '../../../protocol/entries/incarnation.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
-import { sameIncarnation } from '../../../protocol/persistence/context.js'
 import type { End } from '../connection.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'

@@ -3,7 +3,8 @@
 // who has blocked its sender; after the end of an account there is nobody of that name.
 
 import { errorName } from '../../../protocol/errors.js'
-import { KIND, sameBytes, sha256 } from '../../../protocol/entries/entry.js'
+import { KIND } from '../../../protocol/entries/entry.js'
+import { sameBytes, sha256 } from '../../../protocol/bytes.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { decodeAccount, decodeBlock, decodeInvitation } from '../../../protocol/entries/bodies.js'
 import type { ProcessingReplica } from '../../../protocol/replicas/processing.js'

@@ -8,12 +8,12 @@ import {
   sameEpoch,
   type Epoch,
 } from '../../../protocol/entries/epoch.js'
+import type { WriteBatch } from '../../../protocol/machine/storage.js'
 import {
   compareIncarnations,
   type Incarnation,
   type Member,
-  type WriteBatch,
-} from '../../../protocol/machine/storage.js'
+} from '../../../protocol/entries/incarnation.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { File } from '../file.js'

@@ -1,7 +1,7 @@
 // P8: one INSTALL per epoch, and who gave a view up does not enter it. P6 along messages: what a replica says after it heard something is
 // stamped above it, and never below what its own log holds.
 
-import { sameBytes } from '../../../protocol/entries/entry.js'
+import { sameBytes } from '../../../protocol/bytes.js'
 import { formatEpoch } from '../../../protocol/entries/epoch.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Host } from '../host.js'

@@ -3,7 +3,8 @@
 
 import t from 'tap'
 import type { Epoch } from '../../../protocol/entries/epoch.js'
-import type { Durable, Member, WriteBatch } from '../../../protocol/machine/storage.js'
+import type { Durable, WriteBatch } from '../../../protocol/machine/storage.js'
+import type { Member } from '../../../protocol/entries/incarnation.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'

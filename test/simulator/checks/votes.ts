@@ -1,22 +1,22 @@
 // P9: superseded incarnations and learners never count. Which promises count for an INSTALL is found
 // anew from what the proposer was sent.
 
-import { sameBytes } from '../../../protocol/entries/entry.js'
+import { sameBytes } from '../../../protocol/bytes.js'
 import {
   compareEpochs,
   formatEpoch,
   sameEpoch,
   type Epoch,
 } from '../../../protocol/entries/epoch.js'
+import type { WriteBatch } from '../../../protocol/machine/storage.js'
+import type { Place } from '../../../protocol/entries/place.js'
 import {
   compareIncarnations,
+  sameIncarnation,
   type Incarnation,
   type Member,
-  type Place,
-  type WriteBatch,
-} from '../../../protocol/machine/storage.js'
+} from '../../../protocol/entries/incarnation.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
-import { sameIncarnation } from '../../../protocol/persistence/context.js'
 import type { LogFields } from '../coverage/reach.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'

@@ -2,14 +2,8 @@
 // and sometimes two, works on its streams and reads. It may lose everything but its name and its
 // password at any time. Its answers are checked elsewhere; here is only how a client behaves.
 
-import type {
-  Effect,
-  Input,
-  LinkId,
-  Machine,
-  Now,
-  Slot,
-} from '../../../protocol/machine/machine.js'
+import type { Effect, Input, LinkId, Machine, Now } from '../../../protocol/machine/machine.js'
+import type { Slot } from '../../../protocol/slots.js'
 import { ERRORS } from '../../../protocol/errors.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import { heldKey } from '../held.js'

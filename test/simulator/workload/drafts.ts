@@ -1,7 +1,8 @@
 // What a scripted writer writes: messages of one stream for each term, and deletions.
 
 import { encodeDrop } from '../../../protocol/entries/drop.js'
-import { KIND, encodeMeta, plainMeta, sha256, type Draft } from '../../../protocol/entries/entry.js'
+import { KIND, encodeMeta, plainMeta, type Draft } from '../../../protocol/entries/entry.js'
+import { sha256 } from '../../../protocol/bytes.js'
 import type { Random } from '../random.js'
 
 const MAILBOXES = ['alice', 'bob', 'carol']

@@ -1,6 +1,6 @@
 // What the parts of a virtual user share: who it is, its luck, and a way to ask.
 
-import type { Slot } from '../../../protocol/machine/machine.js'
+import type { Slot } from '../../../protocol/slots.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Random } from '../random.js'
 import type { Company } from './company.js'

@@ -1,7 +1,8 @@
 // A second connection of a virtual user, to another replica, for a while: what is under way on the
 // first is asked for again here, at the same time.
 
-import type { LinkId, Slot } from '../../../protocol/machine/machine.js'
+import type { LinkId } from '../../../protocol/machine/machine.js'
+import type { Slot } from '../../../protocol/slots.js'
 import type { Line } from './line.js'
 import type { SendStream } from './stream.js'
 

@@ -1,6 +1,7 @@
 // What a scripted writer knows of the persistence replicas: its links to them, and how they stand.
 
-import type { LinkId, Slot } from '../../../protocol/machine/machine.js'
+import type { LinkId } from '../../../protocol/machine/machine.js'
+import type { Slot } from '../../../protocol/slots.js'
 import { compareEpochs } from '../../../protocol/entries/epoch.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/machine/config.js'

@@ -1,14 +1,15 @@
 // Whole clusters: both tiers as they are, and virtual users.
 
-import type { Machine, Slot } from '../../../protocol/machine/machine.js'
+import type { Machine } from '../../../protocol/machine/machine.js'
+import type { Slot } from '../../../protocol/slots.js'
 import {
   LIMITS,
   TIMINGS,
   type Limits,
   type ProcessingConfig,
   type Registration,
+  type PersistenceConfig,
 } from '../../../protocol/machine/config.js'
-import type { PersistenceConfig } from '../../../protocol/machine/config.js'
 import { PersistenceReplica } from '../../../protocol/replicas/persistence.js'
 import { ProcessingReplica } from '../../../protocol/replicas/processing.js'
 import { CLUSTER_ID, type Cluster } from '../cluster.js'

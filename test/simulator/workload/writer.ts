@@ -2,14 +2,8 @@
 // APPEND, FEED, READ) as one would, pipelines orders, claims terms in competition, adds cursors,
 // and holds the answers to what they promise.
 
-import type {
-  Effect,
-  Input,
-  LinkId,
-  Machine,
-  Now,
-  Slot,
-} from '../../../protocol/machine/machine.js'
+import type { Effect, Input, LinkId, Machine, Now } from '../../../protocol/machine/machine.js'
+import type { Slot } from '../../../protocol/slots.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/machine/config.js'
 import { KIND, plainMeta, type Draft } from '../../../protocol/entries/entry.js'
