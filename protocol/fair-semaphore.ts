@@ -6,7 +6,7 @@ import { FairQueue } from './fair-queue.js'
 /** Calls `done`, once, when it is over. */
 export type Begin = (done: () => void) => void
 
-export class Turns {
+export class FairSemaphore {
   #free: number
   readonly #waiting = new FairQueue<Begin>()
 

@@ -1,6 +1,8 @@
 // How far each user has received its mailbox, and dealt with it. Marks commute (the higher wins):
 // they are appended outside the order, and execution never reads them.
 
+import { isCount, readJson, writeJson } from './json-body.js'
+
 export interface Mark {
   /** A client of the user has received everything up to this log index. */
   readonly delivered: number
@@ -37,4 +39,22 @@ export class Marks {
   [Symbol.iterator](): IterableIterator<[string, Mark]> {
     return this.#marks.entries()
   }
+}
+
+export function encodeMarks(marks: Iterable<readonly [string, Mark]>): Uint8Array {
+  return writeJson([...marks].map(([user, { read, delivered }]) => [user, read, delivered]))
+}
+
+/** Throws where the bytes are no marks. */
+export function decodeMarks(body: Uint8Array): [string, Mark][] {
+  const marks = readJson(body)
+  const isMark = (one: unknown): boolean =>
+    Array.isArray(one) && typeof one[0] === 'string' && one.slice(1).every(isCount)
+  if (!Array.isArray(marks) || !marks.every(isMark)) {
+    throw new RangeError('marks body: names and indices expected')
+  }
+  // Version 0.1 wrote only how far was read.
+  return (marks as [user: string, read: number, delivered?: number][]).map(
+    ([user, read, delivered = read]) => [user, { delivered, read }],
+  )
 }

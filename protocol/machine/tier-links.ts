@@ -15,44 +15,49 @@ export interface TierPeer<Heartbeat> {
   heartbeat: Heartbeat | null
 }
 
-export interface TierStanding<Heartbeat> {
+export interface TierContext<Heartbeat> {
   readonly peers: Map<Slot, TierPeer<Heartbeat>>
   readonly timings: Timings
   readonly now: Now
 }
 
 export class TierLinks<Heartbeat> {
-  readonly #s: TierStanding<Heartbeat>
+  readonly #context: TierContext<Heartbeat>
   readonly #slotOf = new Map<LinkId, Slot>()
   #tickedAt: number | null = null
 
-  constructor(standing: TierStanding<Heartbeat>) {
-    this.#s = standing
+  constructor(context: TierContext<Heartbeat>) {
+    this.#context = context
   }
 
   /** In place of the one that there was. */
   up(link: LinkId, slot: Slot, boot: string): void {
     this.#slotOf.set(link, slot)
-    this.#s.peers.set(slot, { link, boot, heard: this.#s.now.monotonic, heartbeat: null })
+    this.#context.peers.set(slot, {
+      link,
+      boot,
+      heard: this.#context.now.monotonic,
+      heartbeat: null,
+    })
   }
 
   /** Who is not linked any more; undefined: the link is another tier's, or has been replaced. */
   down(link: LinkId): Slot | undefined {
     const slot = this.current(link)
     this.#slotOf.delete(link)
-    if (slot !== undefined) this.#s.peers.delete(slot)
+    if (slot !== undefined) this.#context.peers.delete(slot)
     return slot
   }
 
   /** Whose link it is now; undefined: nobody's, and its frames are ignored. */
   current(link: LinkId): Slot | undefined {
     const slot = this.#slotOf.get(link)
-    return slot !== undefined && this.#s.peers.get(slot)?.link === link ? slot : undefined
+    return slot !== undefined && this.#context.peers.get(slot)?.link === link ? slot : undefined
   }
 
   /** True: this process has stood still. */
   tick(): boolean {
-    const { now, timings, peers } = this.#s
+    const { now, timings, peers } = this.#context
     const stalled = this.#tickedAt !== null && now.monotonic - this.#tickedAt > timings.suspect / 2
     this.#tickedAt = now.monotonic
     if (stalled) for (const peer of peers.values()) peer.heard = now.monotonic
@@ -61,7 +66,7 @@ export class TierLinks<Heartbeat> {
 
   /** Links to be given up. */
   get silent(): LinkId[] {
-    const { now, timings, peers } = this.#s
+    const { now, timings, peers } = this.#context
     return [...peers.values()]
       .filter(({ heard }) => now.monotonic - heard > 3 * timings.suspect)
       .map(({ link }) => link)

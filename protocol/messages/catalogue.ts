@@ -5,11 +5,9 @@ import type { AnyShape, MessageOf, MessageType } from '../schema/schema.js'
 import * as accounts from './accounts.js'
 import * as clients from './client.js'
 import * as handshake from './handshake.js'
-import * as order from './ring.js'
+import * as ring from './ring.js'
 import * as persistence from './persistence.js'
 import * as waist from './log-service.js'
-
-const { command: _command, account: _account, ...ring } = order
 
 const client = { ...clients, ...accounts }
 
@@ -39,3 +37,33 @@ export const BY_TAG: ReadonlyMap<number, Loose> = new Map(
 export const BY_NAME: ReadonlyMap<string, Loose> = new Map(
   MESSAGE_TYPES.map((type) => [type.name, type]),
 )
+
+const REQUESTS = [
+  'REGISTER',
+  'LOGIN',
+  'OPEN_STREAM',
+  'SEND',
+  'SEND_SEALED',
+  'INBOX',
+  'LISTEN',
+  'STATUS',
+  'CHANGE_PASSWORD',
+  'ROTATE_KEY',
+  'ADD_KEY',
+  'EXPORT_KEYS',
+  'KEYS',
+  'DELETE',
+  'INVITE',
+  'BLOCK',
+  'UNBLOCK',
+  'BLOCKED',
+  'DELETE_ACCOUNT',
+  'RECEIPTS',
+  'FOLLOW_RECEIPTS',
+] as const
+/** What a client asks, and hears one answer to. */
+export type ClientRequest = The<(typeof REQUESTS)[number]>
+
+export function isClientRequest(message: Message): message is ClientRequest {
+  return (REQUESTS as readonly string[]).includes(message.type)
+}

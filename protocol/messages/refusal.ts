@@ -3,12 +3,20 @@
 import { ERRORS, type ErrorName } from '../errors.js'
 import type { The } from './catalogue.js'
 
+/** Overrides what the catalogue says of the error. */
+export interface RefusalExtra {
+  /** Milliseconds; null: another try is of no use. */
+  readonly retryAfter?: number | null
+  readonly expected?: number
+  readonly definite?: boolean
+}
+
 /** The ERROR frame for one of the catalogue's errors. */
 export function refusal(
   request: number,
   name: ErrorName,
   detail = '',
-  extra: { retryAfter?: number | null; expected?: number; definite?: boolean } = {},
+  extra: RefusalExtra = {},
 ): The<'ERROR'> {
   const { code, text, hint, definite, retriable } = ERRORS[name]
   return {

@@ -1,96 +1,18 @@
 // Between processing replicas: the ring and the total order.
 
+import { bool, bytes, list, message, oneOf, uint } from '../schema/schema.js'
+import { commandField } from '../state/commands/registry.js'
 import {
-  bool,
-  bytes,
-  list,
-  message,
-  oneOf,
-  optional,
-  record,
-  text,
-  uint,
-  variant,
-} from '../schema/schema.js'
-import {
-  MAX_DROP,
   MAX_GROUP,
-  MAX_KEYS,
-  MAX_SEALED,
-  MAX_TEXT,
   boot,
   hash,
   index,
-  millis,
-  passwordCost,
-  passwordSalt,
   request,
-  runs,
-  signingKey,
   slot,
   slots,
-  stream,
   term,
-  userName,
   wallTime,
 } from '../schema/shared.js'
-
-/** Who asked: a replica's life, and its number for the request. */
-const origin = record({ slot, boot, id: request })
-
-const accountKey = {
-  publicKey: bytes(1, 2048),
-  /** Empty where its owner's client alone holds it; then there is a signing key. */
-  wrappedKey: bytes(0, 8192),
-  signing: optional(signingKey),
-}
-
-export const account = {
-  salt: passwordSalt,
-  cost: passwordCost,
-  verifierHash: bytes(32),
-  ...accountKey,
-  older: list(record(accountKey), MAX_KEYS - 1),
-}
-
-export const command = variant({
-  register: {
-    origin,
-    name: userName,
-    token: bytes(16),
-    /** SHA-256 of its code. */
-    invitation: optional(hash),
-    /** Without one only the first account of all is made. */
-    byInvitation: bool,
-    ...account,
-  },
-  'open-stream': { origin, user: userName, stream },
-  send: { origin, user: userName, stream, seq: uint(), to: userName, text: text(MAX_TEXT, 'olá') },
-  /** Takes effect only where the account's version is the one that it was made from. */
-  'change-account': { origin, user: userName, version: uint(), token: bytes(16), ...account },
-  delete: { origin, user: userName, indices: list(index, MAX_DROP, 1) },
-  'send-sealed': {
-    origin,
-    user: userName,
-    stream,
-    seq: uint(),
-    to: userName,
-    sealed: bytes(1, MAX_SEALED),
-  },
-  invite: {
-    origin,
-    user: userName,
-    /** SHA-256 of its code. */
-    invitation: hash,
-    /** For so long after the order. */
-    lasts: millis,
-    /** As many as one account may have open. */
-    most: uint(),
-  },
-  block: { origin, user: userName, name: userName, blocked: bool },
-  /** As change-account, for the last time. */
-  'delete-account': { origin, user: userName, version: uint(), token: bytes(16) },
-})
 
 export const RING_HEARTBEAT = message(
   0x40,
@@ -137,7 +59,7 @@ export const COORDINATOR = message(
 )
 
 export const PASS = message(0x43, 'PASS', 'Commands of clients, handed to the coordinator.', {
-  commands: list(command, MAX_GROUP),
+  commands: list(commandField, MAX_GROUP),
 })
 
 export const NOT_TAKEN = message(
@@ -169,7 +91,7 @@ export const ORDER = message(
     keySeed: bytes(32),
     /** The last attempt of an order that found no majority: refuse every command. */
     diverged: bool,
-    commands: list(command, MAX_GROUP, 1),
+    commands: list(commandField, MAX_GROUP, 1),
   },
 )
 
@@ -180,14 +102,8 @@ export const VOTE = message(0x46, 'VOTE', 'SHA-256 of what the order came to.', 
   hash,
 })
 
-export const COMMITTED = message(
-  0x47,
-  'COMMITTED',
-  'The order is in the log: its hash and where its parts are.',
-  {
-    term,
-    k: uint(),
-    hash,
-    runs,
-  },
-)
+export const COMMITTED = message(0x47, 'COMMITTED', 'The order is in the log, under this hash.', {
+  term,
+  k: uint(),
+  hash,
+})

@@ -5,22 +5,16 @@
 import { decodeDrop } from '../entries/drop.js'
 import { KIND, decodeMeta, type Draft, type Entry, type Meta } from '../entries/entry.js'
 import { decodeTerm } from '../entries/fence.js'
-import {
-  decodeAccount,
-  decodeBlock,
-  decodeClosing,
-  decodeInvitation,
-  decodeMarks,
-  decodeNote,
-} from '../entries/bodies.js'
+import { decodeMarks } from '../entries/marks.js'
+import { checkEntry } from '../state/commands/registry.js'
 import type { Slot } from '../slots.js'
 import type { Message, The } from './catalogue.js'
 
 /** Thrown and caught in this file. */
-class Nonsense extends Error {}
+class Invalid extends Error {}
 
 function expect(holds: boolean, what: string): void {
-  if (!holds) throw new Nonsense(what)
+  if (!holds) throw new Invalid(what)
 }
 
 /** What the log itself reads of a body, and of those that anybody may append. */
@@ -28,15 +22,6 @@ function checkBody({ kind }: Meta, { meta, body }: Draft, index = 0): void {
   if (kind === KIND.term) decodeTerm(body)
   else if (kind === KIND.drop) decodeDrop({ index, meta, body })
   else if (kind === KIND.cursors) decodeMarks(body)
-}
-
-/** What execution reads of the rest. */
-function checkExecuted({ kind, mailbox }: Meta, body: Uint8Array): void {
-  if (kind === KIND.account) decodeAccount(mailbox, body)
-  else if (kind === KIND.noop) decodeNote(body)
-  else if (kind === KIND.closed) decodeClosing(body)
-  else if (kind === KIND.invitation) decodeInvitation(body)
-  else if (kind === KIND.block) decodeBlock(body)
 }
 
 /** Only cursors are outside a term, a TERM is order 0 of its own, and all others count from 1. */
@@ -87,7 +72,7 @@ function check(message: Message, from: Slot): void {
       checkGapless(message.entries, undefined)
       expect(message.bodyBytes.length === message.entries.length, 'sizes of other entries')
       checkEntries(message.entries)
-      for (const { meta, body } of message.entries) checkExecuted(decodeMeta(meta), body)
+      for (const { meta, body } of message.entries) checkEntry(decodeMeta(meta), body)
       return
     case 'READ_PAGE':
       return expect(
@@ -115,13 +100,13 @@ function check(message: Message, from: Slot): void {
 }
 
 /** null: it makes sense. */
-export function nonsenseIn(message: Message, from: Slot): string | null {
+export function whyInvalid(message: Message, from: Slot): string | null {
   try {
     check(message, from)
     return null
   } catch (error) {
     // The others come from bodies; what they quote of them must not get into a log.
-    const told = error instanceof Nonsense || error instanceof RangeError
+    const told = error instanceof Invalid || error instanceof RangeError
     return told ? error.message : 'a body that cannot be read'
   }
 }

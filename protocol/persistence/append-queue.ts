@@ -6,7 +6,7 @@ import type { LinkId } from '../machine/machine.js'
 import type { Message } from '../messages/catalogue.js'
 import type { Pending } from './admission.js'
 
-interface Unanswered {
+interface Appended {
   readonly pending: Pending
   /** Answered when this index is committed. */
   readonly through: number
@@ -16,9 +16,9 @@ interface Unanswered {
 /** Items that may wait at one replica; each is at most one order. */
 const MAX_WAITING = 256
 
-export class Writers {
+export class AppendQueue {
   #queue: Pending[] = []
-  #unanswered: Unanswered[] = []
+  #unanswered: Appended[] = []
 
   get waiting(): number {
     return this.#queue.length

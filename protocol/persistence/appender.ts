@@ -7,30 +7,24 @@ import { Durations } from '../durations.js'
 import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import { Turn } from '../mutex/ricart-agrawala.js'
-import type { Standing } from './context.js'
+import type { PersistenceContext } from './context.js'
 import type { Entry } from '../entries/entry.js'
 import { sameEpoch } from '../entries/epoch.js'
 import { cutFrames, takeStretch } from './batches.js'
-import { Intake } from './sequencer.js'
+import { Sequencer } from './sequencer.js'
 import type { Leases } from './lease.js'
 import type { Puller } from './pull.js'
-import { Writers } from './append-queue.js'
+import { AppendQueue } from './append-queue.js'
 
 /** Transactions of the holder that may wait for the disk; what comes meanwhile forms the next. */
 const GROUPS_IN_FLIGHT = 2
 
-export interface AppenderEvents {
-  /** The commit index went up. */
-  committed(): void
-}
-
 export class Appender {
-  readonly #s: Standing
+  readonly #context: PersistenceContext
   readonly #puller: Puller
-  readonly #events: AppenderEvents
   readonly turn: Turn
-  readonly writers = new Writers()
-  readonly #intake: Intake
+  readonly queue = new AppendQueue()
+  readonly #sequencer: Sequencer
   /** Durable through here in this epoch, by member. */
   readonly acked = new Map<Slot, number>()
   #groupsInFlight = 0
@@ -48,46 +42,45 @@ export class Appender {
   /** Takes up nothing new (being stopped). */
   draining = false
 
-  constructor(standing: Standing, leases: Leases, puller: Puller, events: AppenderEvents) {
-    this.#s = standing
-    this.#intake = new Intake(standing, leases, this.writers)
+  constructor(context: PersistenceContext, leases: Leases, puller: Puller) {
+    this.#context = context
+    this.#sequencer = new Sequencer(context, leases, this.queue)
     this.#puller = puller
-    this.#events = events
-    this.turn = new Turn(standing.self, {
+    this.turn = new Turn(context.self, {
       sendRequest: (to, stamp) =>
-        standing.send(to, { type: 'REQUEST', epoch: standing.epoch, stamp }),
+        context.send(to, { type: 'REQUEST', epoch: context.epoch, stamp }),
       sendReply: (to, stamp) =>
-        standing.send(to, { type: 'REPLY', epoch: standing.epoch, stamp, last: standing.log.last }),
+        context.send(to, { type: 'REPLY', epoch: context.epoch, stamp, last: context.log.last }),
     })
   }
 
   /** A view has been installed: nobody holds any permission, nothing is acknowledged. */
   installed(): void {
-    this.turn.install(this.#s.otherMembers)
+    this.turn.install(this.#context.otherMembers)
     this.acked.clear()
     this.#groupsInFlight = 0
     this.#served = false
     this.#ownLast = 0
     this.#required = 0
-    this.#announced = this.#s.log.commit
+    this.#announced = this.#context.log.commit
     this.wantingSince = 0
   }
 
   /** A higher epoch is promised, or the view is left: unanswered appends go back, in order. */
   leftView(): void {
     this.turn.install([])
-    this.writers.putBack()
+    this.queue.putBack()
     this.wantingSince = 0
   }
 
   /** Drives the turn and the queue as far as they go; called at the end of every step. */
   pump(): void {
-    if (!this.#s.serving) return
+    if (!this.#context.serving) return
     this.#requestTurn()
     if (this.turn.holding) {
-      if (this.wantingSince > 0) this.turnWaits.add(this.#s.now.monotonic - this.wantingSince)
+      if (this.wantingSince > 0) this.turnWaits.add(this.#context.now.monotonic - this.wantingSince)
       this.wantingSince = 0
-      if (this.#s.log.last < this.#required) this.#catchUpTo(this.#required)
+      if (this.#context.log.last < this.#required) this.#catchUpTo(this.#required)
       else this.#useTurn()
       this.#requestTurn()
     }
@@ -95,55 +88,63 @@ export class Appender {
     this.#announceCommit()
   }
 
+  /** Members that have kept the turn from this replica for too long: ground for suspicion. */
+  get stuckOn(): readonly Slot[] {
+    const { now, timings } = this.#context
+    const since = this.wantingSince
+    if (since === 0 || now.monotonic - since <= 4 * timings.suspect) return []
+    return this.turn.missing
+  }
+
   #requestTurn(): void {
-    if (this.writers.waiting === 0 || this.turn.holding || this.turn.wanting || this.draining)
-      return
-    this.wantingSince = this.#s.now.monotonic
-    this.turn.request(this.#s.clock.tick())
+    if (this.queue.waiting === 0 || this.turn.holding || this.turn.wanting || this.draining) return
+    this.wantingSince = this.#context.now.monotonic
+    this.turn.request(this.#context.clock.tick())
   }
 
   /** Everything in memory while holding is complete: all members have installed the epoch. */
   #useTurn(): void {
-    while (this.writers.waiting > 0 && this.#groupsInFlight < GROUPS_IN_FLIGHT) {
+    while (this.queue.waiting > 0 && this.#groupsInFlight < GROUPS_IN_FLIGHT) {
       if (this.turn.awaited && this.#served) break
       this.#appendGroup()
     }
-    const idle = this.writers.waiting === 0 || this.#served
-    if (this.turn.awaited && idle && this.#s.log.commit >= this.#ownLast) {
+    const idle = this.queue.waiting === 0 || this.#served
+    if (this.turn.awaited && idle && this.#context.log.commit >= this.#ownLast) {
       this.#served = false
       this.turn.leave()
     }
   }
 
   #catchUpTo(index: number): void {
-    const heard = this.#s.otherMembers.filter((slot) => this.#s.hears(slot))
-    const hasIt = (slot: Slot): boolean => (this.#s.peers.get(slot)?.heartbeat?.last ?? 0) >= index
+    const heard = this.#context.otherMembers.filter((slot) => this.#context.hears(slot))
+    const hasIt = (slot: Slot): boolean =>
+      (this.#context.peers.get(slot)?.heartbeat?.last ?? 0) >= index
     const source = heard.find(hasIt) ?? heard[0]
     if (source !== undefined) this.pullFrom(source)
   }
 
   /** Gets what the own log lacks of this view's, from a member. */
   pullFrom(member: Slot): void {
-    const epoch = this.#s.epoch
+    const epoch = this.#context.epoch
     this.#puller.ask(member, false, (pulled) => {
-      if (!pulled || !this.#s.serving || !sameEpoch(epoch, this.#s.epoch)) return
+      if (!pulled || !this.#context.serving || !sameEpoch(epoch, this.#context.epoch)) return
       // In another view, or on its way there, the member's log may be another one than this view's.
       const inView = sameEpoch(pulled.installed, epoch) && sameEpoch(pulled.promised, epoch)
       if (!inView || !pulled.common) return
       this.#accept(member, pulled.common.index, pulled.entries, pulled.commit)
       // One stretch may not be all: nothing else would ask on where no more is written.
-      if (pulled.entries.length > 0 && pulled.last > this.#s.log.last) this.pullFrom(member)
+      if (pulled.entries.length > 0 && pulled.last > this.#context.log.last) this.pullFrom(member)
     })
   }
 
   #appendGroup(): void {
-    const { log } = this.#s
+    const { log } = this.#context
     const previous = log.place
-    const group = this.#intake.takeGroup()
+    const group = this.#sequencer.takeGroup()
     if (group.length === 0) return
     this.#served = true
     this.#ownLast = log.last
-    this.#replicate(this.#s.otherMembers, previous, group)
+    this.#replicate(this.#context.otherMembers, previous, group)
     this.#write(previous, group, undefined)
   }
 
@@ -152,10 +153,10 @@ export class Appender {
     previous: { index: number; chain: Uint8Array },
     entries: readonly Entry[],
   ): void {
-    const { log, epoch } = this.#s
+    const { log, epoch } = this.#context
     const { commit } = log
-    for (const part of cutFrames(previous, entries, this.#s.bounds.frameBytes)) {
-      this.#s.broadcast(to, { type: 'REPLICATE', epoch, ...part, commit })
+    for (const part of cutFrames(previous, entries, this.#context.bounds.frameBytes)) {
+      this.#context.broadcast(to, { type: 'REPLICATE', epoch, ...part, commit })
     }
     this.#announced = Math.max(this.#announced, log.commit)
   }
@@ -166,22 +167,22 @@ export class Appender {
     entries: readonly Entry[],
     ackTo: Slot | undefined,
   ): void {
-    const { log, epoch } = this.#s
+    const { log, epoch } = this.#context
     if (ackTo === undefined) this.#groupsInFlight++
     const batch = { require: { promised: epoch, last: previous }, entries, commit: log.commit }
-    this.#s.persist(batch, (result) => {
-      const here = sameEpoch(epoch, this.#s.epoch) && this.#s.serving
-      if (ackTo === undefined && sameEpoch(epoch, this.#s.epoch)) this.#groupsInFlight--
+    this.#context.persist(batch, (result) => {
+      const here = sameEpoch(epoch, this.#context.epoch) && this.#context.serving
+      if (ackTo === undefined && sameEpoch(epoch, this.#context.epoch)) this.#groupsInFlight--
       if (result.outcome !== 'written') return
       log.durableThrough(result.durable)
       if (!here) return
       if (ackTo === undefined) this.#count()
-      else this.#s.send(ackTo, { type: 'ACK', epoch, last: result.durable.last })
+      else this.#context.send(ackTo, { type: 'ACK', epoch, last: result.durable.last })
     })
   }
 
   onReplicate(from: Slot, message: The<'REPLICATE'>): void {
-    const { log } = this.#s
+    const { log } = this.#context
     const { previous } = message
     const there = log.has(previous)
     if (previous.index > log.last) {
@@ -193,14 +194,14 @@ export class Appender {
   }
 
   #accept(from: Slot, after: number, entries: readonly Entry[], commit: number): void {
-    const { log } = this.#s
+    const { log } = this.#context
     const previous = log.place
-    const fresh = takeStretch(log, this.#s.clock, after, entries)
-    if (!fresh) return this.#s.distrust(from, 'entries that do not follow from each other')
+    const fresh = takeStretch(log, this.#context.clock, after, entries)
+    if (!fresh) return this.#context.distrust(from, 'entries that do not follow from each other')
     this.#raiseCommit(Math.min(commit, after + entries.length))
     if (fresh.length > 0) this.#write(previous, fresh, from)
     else if (log.durable === log.last) {
-      this.#s.send(from, { type: 'ACK', epoch: this.#s.epoch, last: log.durable })
+      this.#context.send(from, { type: 'ACK', epoch: this.#context.epoch, last: log.durable })
     }
   }
 
@@ -210,7 +211,7 @@ export class Appender {
   }
 
   onCommit(from: Slot, commit: number): void {
-    if (commit > this.#s.log.last) this.pullFrom(from)
+    if (commit > this.#context.log.last) this.pullFrom(from)
     this.#raiseCommit(commit)
   }
 
@@ -230,18 +231,19 @@ export class Appender {
 
   /** A new connection to a member: what was under way on the old one is sent again. */
   reconnected(peer: Slot): void {
-    if (!this.#s.serving || !this.#s.isMember(peer)) return
-    const { log } = this.#s
+    if (!this.#context.serving || !this.#context.isMember(peer)) return
+    const { log } = this.#context
     this.turn.reconnected(peer)
     if (!this.turn.holding) return
     const above = log.after(log.commit)
     const previous = log.placeAt(log.commit)
     if (previous && above.length > 0) this.#replicate([peer], previous, above)
-    else this.#s.send(peer, { type: 'COMMIT', epoch: this.#s.epoch, commit: log.commit })
+    else
+      this.#context.send(peer, { type: 'COMMIT', epoch: this.#context.epoch, commit: log.commit })
   }
 
   #count(): void {
-    const { log, slots, self, majority } = this.#s
+    const { log, slots, self, majority } = this.#context
     const durable: number[] = []
     for (let slot = 1; slot <= slots; slot++) {
       durable.push(slot === self ? log.durable : (this.acked.get(slot) ?? 0))
@@ -251,21 +253,24 @@ export class Appender {
   }
 
   #raiseCommit(index: number): void {
-    if (!this.#s.log.commitThrough(index)) return
+    if (!this.#context.log.commitThrough(index)) return
     this.#answer()
-    this.#events.committed()
   }
 
   #answer(): void {
-    for (const { link, message } of this.writers.answered(this.#s.log.commit)) {
-      this.#s.outbox.send(link, message)
+    for (const { link, message } of this.queue.answered(this.#context.log.commit)) {
+      this.#context.outbox.send(link, message)
     }
   }
 
   #announceCommit(): void {
-    const { log, epoch } = this.#s
+    const { log, epoch } = this.#context
     if (log.commit <= this.#announced || this.#ownLast === 0) return
     this.#announced = log.commit
-    this.#s.broadcast(this.#s.otherMembers, { type: 'COMMIT', epoch, commit: log.commit })
+    this.#context.broadcast(this.#context.otherMembers, {
+      type: 'COMMIT',
+      epoch,
+      commit: log.commit,
+    })
   }
 }

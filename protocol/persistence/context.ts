@@ -37,7 +37,7 @@ export type Body = WithoutHeader<PeerMessage>
 
 const NOBODY: Incarnation = { counter: 0, nonce: '' }
 
-export class Standing {
+export class PersistenceContext {
   readonly self: Slot
   readonly slots: number
   readonly majority: number
@@ -219,7 +219,7 @@ export class Standing {
   }
 
   /** Counters that jump absurdly far: one bad peer must not use up all epochs, or all lives. */
-  absurdIn(message: PeerMessage): string | null {
+  invalidCounter(message: PeerMessage): string | null {
     const { installed, promised, incarnation } = message
     const epochs = 'epoch' in message ? [installed, promised, message.epoch] : [installed, promised]
     if (epochs.some(({ counter }) => counter > this.seen.counter + MAX_JUMP)) {

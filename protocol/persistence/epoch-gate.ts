@@ -4,7 +4,7 @@
 import type { LinkId } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
-import type { Standing } from './context.js'
+import type { PersistenceContext } from './context.js'
 import type { Appender } from './appender.js'
 import { compareEpochs, sameEpoch } from '../entries/epoch.js'
 
@@ -18,26 +18,26 @@ interface Kept {
   readonly message: ViewMessage
 }
 
-export class InView {
-  readonly #s: Standing
+export class EpochGate {
+  readonly #context: PersistenceContext
   readonly #appender: Appender
   #kept: Kept[] = []
 
-  constructor(standing: Standing, appender: Appender) {
-    this.#s = standing
+  constructor(context: PersistenceContext, appender: Appender) {
+    this.#context = context
     this.#appender = appender
   }
 
   receive(from: Slot, link: LinkId, message: ViewMessage): void {
     const { epoch } = message
-    const { promised, serving } = this.#s
-    if (serving && sameEpoch(epoch, this.#s.epoch)) {
+    const { promised, serving } = this.#context
+    if (serving && sameEpoch(epoch, this.#context.epoch)) {
       this.#use(from, message)
       return
     }
-    const coming = sameEpoch(epoch, promised) && compareEpochs(epoch, this.#s.epoch) > 0
+    const coming = sameEpoch(epoch, promised) && compareEpochs(epoch, this.#context.epoch) > 0
     if (coming && this.#kept.length < MAX_KEPT) this.#kept.push({ from, link, message })
-    else if (compareEpochs(epoch, promised) < 0) this.#s.send(from, { type: 'STALE', epoch })
+    else if (compareEpochs(epoch, promised) < 0) this.#context.send(from, { type: 'STALE', epoch })
   }
 
   #use(from: Slot, message: ViewMessage): void {
@@ -67,7 +67,7 @@ export class InView {
    * committed is taken up, or asked for.
    */
   heard(from: Slot, message: The<'VIEW_HEARTBEAT'>): void {
-    const { serving, log, epoch } = this.#s
+    const { serving, log, epoch } = this.#context
     const { status, installed, promised, committed } = message
     const serves = status === 'normal' && sameEpoch(installed, epoch) && sameEpoch(promised, epoch)
     if (serving && serves && committed > log.commit) this.#appender.onCommit(from, committed)
@@ -75,7 +75,9 @@ export class InView {
 
   /** A higher epoch is promised: only what is for that one is still of use. */
   promised(): void {
-    this.#kept = this.#kept.filter(({ message }) => sameEpoch(message.epoch, this.#s.promised))
+    this.#kept = this.#kept.filter(({ message }) =>
+      sameEpoch(message.epoch, this.#context.promised),
+    )
   }
 
   /** A REQUEST that overtook INSTALL must not be lost: its sender would wait for ever. */
@@ -83,7 +85,7 @@ export class InView {
     const kept = this.#kept
     this.#kept = []
     for (const { from, message } of kept) {
-      if (sameEpoch(message.epoch, this.#s.epoch)) this.#use(from, message)
+      if (sameEpoch(message.epoch, this.#context.epoch)) this.#use(from, message)
     }
   }
 

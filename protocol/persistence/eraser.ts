@@ -2,56 +2,46 @@
 // its own, together with the mark of how far DROPs are carried out. What a crash leaves undone is
 // found above that mark. Until then, pages leave out what is pending.
 
-import type { Standing } from './context.js'
+import type { PersistenceContext } from './context.js'
+import type { PendingDrops } from './pending-drops.js'
+import type { Reads } from './reads.js'
 import { decodeDrop, type Drop, type NamedDrop } from '../entries/drop.js'
 import type { Entry } from '../entries/entry.js'
 
 /** Drops of one transaction. */
 const MAX_BATCH = 64
 
-export interface Hidden {
-  readonly through: number
-  readonly indices: readonly number[]
-}
-
-export class Drops {
-  readonly #s: Standing
-  /** Committed, and not yet carried out in the file; in log order. */
-  #pending: Drop[] = []
+export class Eraser {
+  readonly #context: PersistenceContext
+  readonly #pending: PendingDrops
+  readonly #reads: Reads
   #erasing = false
-  readonly #dropped: (mailbox: string) => void
 
   /** `undone`: committed entries that erase; the file holds them and has not carried them out. */
-  constructor(standing: Standing, undone: readonly Entry[], dropped: (mailbox: string) => void) {
-    this.#s = standing
-    this.#dropped = dropped
+  constructor(
+    context: PersistenceContext,
+    pending: PendingDrops,
+    reads: Reads,
+    undone: readonly Entry[],
+  ) {
+    this.#context = context
+    this.#pending = pending
+    this.#reads = reads
     for (const entry of undone) this.#take(entry)
   }
 
   #take(entry: Entry): void {
     const drop = decodeDrop(entry)
-    this.#pending.push(drop)
-    this.#s.log.erase(drop)
-    this.#dropped(drop.mailbox)
-  }
-
-  /** Messages of this mailbox that the file may still hold: those named, and all up to `through`. */
-  hidden(mailbox: string): Hidden {
-    let through = 0
-    const indices: number[] = []
-    for (const drop of this.#pending) {
-      if (drop.mailbox !== mailbox) continue
-      if (drop.indices) indices.push(...drop.indices)
-      else through = drop.index
-    }
-    return { through, indices }
+    this.#pending.add(drop)
+    this.#context.log.erase(drop)
+    this.#reads.dropped(drop.mailbox)
   }
 
   /** Takes up what is committed and in the file: only that can no longer be taken back. */
   pump(): void {
-    const { log, writable, incarnation } = this.#s
+    const { log, writable, incarnation } = this.#context
     for (const entry of log.takeDrops()) this.#take(entry)
-    const [first] = this.#pending
+    const [first] = this.#pending.drops
     if (this.#erasing || !first) return
     if (!writable || incarnation.counter === 0) return
     this.#erasing = true
@@ -60,16 +50,17 @@ export class Drops {
   }
 
   #eraseNamed(): void {
-    const whole = this.#pending.findIndex(({ indices }) => !indices)
-    const erase = this.#pending.slice(0, whole < 0 ? MAX_BATCH : Math.min(whole, MAX_BATCH))
+    const { drops } = this.#pending
+    const whole = drops.findIndex(({ indices }) => !indices)
+    const erase = drops.slice(0, whole < 0 ? MAX_BATCH : Math.min(whole, MAX_BATCH))
     this.#erase(erase as NamedDrop[], erase.length)
   }
 
   /** A page at a time: a mailbox may be larger than memory. All before it is carried out already. */
   #eraseMailbox({ index, mailbox }: Drop): void {
-    const { stretch: limit, frameBytes: maxBytes } = this.#s.bounds
+    const { stretch: limit, frameBytes: maxBytes } = this.#context.bounds
     const all = { mailbox, after: 0, through: index, without: [] }
-    this.#s.outbox.read({ kind: 'mailbox', ...all, limit, maxBytes }, (page) => {
+    this.#context.outbox.read({ kind: 'mailbox', ...all, limit, maxBytes }, (page) => {
       if (page.kind !== 'mailbox') {
         this.#erasing = false
         return
@@ -82,11 +73,11 @@ export class Drops {
 
   /** `done`: so many of the pending ones are carried out by it. */
   #erase(erase: readonly NamedDrop[], done: number): void {
-    const { log } = this.#s
+    const { log } = this.#context
     const commit = Math.min(log.commit, log.durable)
-    this.#s.persist({ commit, erase }, (result) => {
+    this.#context.persist({ commit, erase }, (result) => {
       this.#erasing = false
-      if (result.outcome === 'written') this.#pending = this.#pending.slice(done)
+      if (result.outcome === 'written') this.#pending.carriedOut(done)
     })
   }
 }

@@ -3,7 +3,7 @@
 
 import type { LinkId } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
-import type { Standing } from './context.js'
+import type { PersistenceContext } from './context.js'
 import { KIND, type Entry } from '../entries/entry.js'
 import { stretch } from './pull.js'
 
@@ -18,11 +18,11 @@ interface Follower {
 }
 
 export class Feeds {
-  readonly #s: Standing
+  readonly #context: PersistenceContext
   readonly #followers = new Map<LinkId, Follower>()
 
-  constructor(standing: Standing) {
-    this.#s = standing
+  constructor(context: PersistenceContext) {
+    this.#context = context
   }
 
   get followers(): number {
@@ -50,7 +50,7 @@ export class Feeds {
   }
 
   #serve(link: LinkId, follower: Follower): void {
-    const { log } = this.#s
+    const { log } = this.#context
     while (!follower.reading && follower.sent < log.commit) {
       const room = WINDOW_ENTRIES - (follower.sent - follower.acknowledged)
       if (room <= 0) return
@@ -58,11 +58,11 @@ export class Feeds {
         this.#readOn(link, follower)
         return
       }
-      const limit = Math.min(room, this.#s.bounds.stretch, log.commit - follower.sent)
+      const limit = Math.min(room, this.#context.bounds.stretch, log.commit - follower.sent)
       this.#send(
         link,
         follower,
-        stretch(log.after(follower.sent, limit), this.#s.bounds.frameBytes),
+        stretch(log.after(follower.sent, limit), this.#context.bounds.frameBytes),
       )
     }
   }
@@ -72,14 +72,14 @@ export class Feeds {
     const query = {
       kind: 'entries',
       after: follower.sent,
-      limit: this.#s.bounds.stretch,
-      maxBytes: this.#s.bounds.frameBytes,
+      limit: this.#context.bounds.stretch,
+      maxBytes: this.#context.bounds.frameBytes,
     } as const
-    this.#s.outbox.read(query, (result) => {
+    this.#context.outbox.read(query, (result) => {
       follower.reading = false
       if (this.#followers.get(link) !== follower || result.kind !== 'entries') return
-      const committed = result.entries.filter((entry) => entry.index <= this.#s.log.commit)
-      this.#send(link, follower, stretch(committed, this.#s.bounds.frameBytes))
+      const committed = result.entries.filter((entry) => entry.index <= this.#context.log.commit)
+      this.#send(link, follower, stretch(committed, this.#context.bounds.frameBytes))
       this.#serve(link, follower)
     })
   }
@@ -91,8 +91,8 @@ export class Feeds {
     const sent = follower.bodies
       ? entries
       : entries.map((e) => (e.meta[0] === KIND.message ? { ...e, body: NO_BODY } : e))
-    const committed = this.#s.log.commit
+    const committed = this.#context.log.commit
     const bodyBytes = entries.map(({ body }) => body.length)
-    this.#s.outbox.send(link, { type: 'ENTRIES', entries: sent, bodyBytes, committed })
+    this.#context.outbox.send(link, { type: 'ENTRIES', entries: sent, bodyBytes, committed })
   }
 }

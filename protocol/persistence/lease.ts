@@ -4,7 +4,7 @@
 import type { LinkId } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
-import type { Standing } from './context.js'
+import type { PersistenceContext } from './context.js'
 
 interface Statement {
   readonly slot: Slot
@@ -16,18 +16,18 @@ interface Statement {
 }
 
 export class Leases {
-  readonly #standing: Standing
+  readonly #context: PersistenceContext
   readonly #statements = new Map<LinkId, Statement>()
   /** The owner of this term was asked to resign: the members hear it with every heartbeat. 0: none. */
   resign = 0
 
-  constructor(standing: Standing) {
-    this.#standing = standing
+  constructor(context: PersistenceContext) {
+    this.#context = context
   }
 
   hear(link: LinkId, slot: Slot, boot: string, message: The<'HOME_HEARTBEAT'>): void {
     const { holds, nonce, size } = message
-    const heard = this.#standing.now.monotonic
+    const heard = this.#context.now.monotonic
     // One life of a slot speaks: a hello with another boot nonce ends what the old one said.
     for (const [other, said] of this.#statements) {
       if (said.slot === slot && said.boot !== boot) this.#statements.delete(other)
@@ -41,7 +41,7 @@ export class Leases {
 
   /** Size that the owner of the log's newest term stated here; 0: it has no lease here. */
   get ownSize(): number {
-    const { now, log, timings } = this.#standing
+    const { now, log, timings } = this.#context
     const { term, owner } = log.fence
     if (!owner) return 0
     for (const said of this.#statements.values()) {
@@ -54,11 +54,11 @@ export class Leases {
 
   /** The same over all members of the view, as their heartbeats say. */
   get size(): number {
-    const { peers, otherMembers, log } = this.#standing
+    const { peers, otherMembers, log } = this.#context
     let size = this.ownSize
     for (const slot of otherMembers) {
       const heartbeat = peers.get(slot)?.heartbeat
-      if (!heartbeat || !this.#standing.hears(slot)) continue
+      if (!heartbeat || !this.#context.hears(slot)) continue
       if (heartbeat.term === log.fence.term) size = Math.max(size, heartbeat.leaseSize)
     }
     return size
@@ -72,7 +72,7 @@ export class Leases {
 
   /** Asks the owner of `term` to resign, where it has its lease from this replica. */
   passResign(term: number): void {
-    const { log, outbox } = this.#standing
+    const { log, outbox } = this.#context
     if (term === 0 || term !== log.fence.term || this.ownSize === 0) return
     for (const [link, said] of this.#statements) {
       if (said.slot === log.fence.owner?.slot) outbox.send(link, { type: 'RESIGN', term })

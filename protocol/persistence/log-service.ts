@@ -4,8 +4,8 @@
 import type { LinkId } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
 import type { Message, The } from '../messages/catalogue.js'
-import { nonsenseIn } from '../messages/validate.js'
-import type { Standing } from './context.js'
+import { whyInvalid } from '../messages/validate.js'
+import type { PersistenceContext } from './context.js'
 import { claimed } from './admission.js'
 import type { Appender } from './appender.js'
 import type { Feeds } from './feed.js'
@@ -20,16 +20,22 @@ interface Writer {
   heard: number
 }
 
-export class Waist {
-  readonly #s: Standing
+export class LogService {
+  readonly #context: PersistenceContext
   readonly #leases: Leases
   readonly #appender: Appender
   readonly #feeds: Feeds
   readonly #reads: Reads
   readonly #writers = new Map<LinkId, Writer>()
 
-  constructor(standing: Standing, leases: Leases, appender: Appender, feeds: Feeds, reads: Reads) {
-    this.#s = standing
+  constructor(
+    context: PersistenceContext,
+    leases: Leases,
+    appender: Appender,
+    feeds: Feeds,
+    reads: Reads,
+  ) {
+    this.#context = context
     this.#leases = leases
     this.#appender = appender
     this.#feeds = feeds
@@ -41,7 +47,7 @@ export class Waist {
   }
 
   linkUp(link: LinkId, slot: Slot, boot: string, lane: 'main' | 'bulk'): void {
-    this.#writers.set(link, { slot, boot, lane, heard: this.#s.now.monotonic })
+    this.#writers.set(link, { slot, boot, lane, heard: this.#context.now.monotonic })
     if (lane === 'main') this.#sayHeartbeat(link)
   }
 
@@ -50,12 +56,12 @@ export class Waist {
     this.#leases.forget(link)
     this.#feeds.forget(link)
     this.#reads.forget(link)
-    this.#appender.writers.forget(link)
+    this.#appender.queue.forget(link)
   }
 
   /** Processing replicas heard within the bound, over the link that they write by. */
   get #heard(): Slot[] {
-    const { now, timings } = this.#s
+    const { now, timings } = this.#context
     const slots = new Set<Slot>()
     for (const { slot, lane, heard } of this.#writers.values()) {
       if (lane === 'main' && now.monotonic - heard <= timings.suspect) slots.add(slot)
@@ -68,36 +74,36 @@ export class Waist {
   }
 
   #sayHeartbeat(link: LinkId): void {
-    const { log } = this.#s
-    this.#s.outbox.send(link, {
+    const { log } = this.#context
+    this.#context.outbox.send(link, {
       type: 'STORE_HEARTBEAT',
-      status: this.#s.status,
-      epoch: this.#s.epoch,
-      members: this.#s.memberSlots,
+      status: this.#context.status,
+      epoch: this.#context.epoch,
+      members: this.#context.memberSlots,
       last: log.last,
       committed: log.commit,
-      lamport: this.#s.clock.now,
+      lamport: this.#context.clock.now,
       term: log.committedFence.term,
-      reaches: this.#s.reached,
+      reaches: this.#context.reached,
       hears: this.#heard,
-      full: this.#s.full,
+      full: this.#context.full,
     })
   }
 
   /** Appends are queued while a view is being changed, not while this replica is out of it. */
   get #takes(): boolean {
-    const { status } = this.#s
+    const { status } = this.#context
     return (status === 'normal' || status === 'changing') && !this.#appender.draining
   }
 
   onMessage(link: LinkId, message: Message): void {
     const writer = this.#writers.get(link)!
-    const nonsense = nonsenseIn(message, writer.slot)
+    const nonsense = whyInvalid(message, writer.slot)
     if (nonsense !== null) {
-      this.#s.outbox.distrust(link, writer.slot, nonsense)
+      this.#context.outbox.distrust(link, writer.slot, nonsense)
       return
     }
-    writer.heard = this.#s.now.monotonic
+    writer.heard = this.#context.now.monotonic
     switch (message.type) {
       case 'HOME_HEARTBEAT':
         this.#leases.hear(link, writer.slot, writer.boot, message)
@@ -118,26 +124,26 @@ export class Waist {
         this.#reads.add({ kind: 'tip', link, request: message.request })
         return
       default:
-        this.#s.outbox.close(link, `${message.type} does not belong on this connection`)
+        this.#context.outbox.close(link, `${message.type} does not belong on this connection`)
     }
   }
 
   #onClaim(link: LinkId, message: The<'CLAIM'>): void {
     const { slot, boot } = this.#writers.get(link)!
     const { nonce, expected, size, time } = message
-    const from = { link, slot, boot, since: this.#s.now.monotonic }
+    const from = { link, slot, boot, since: this.#context.now.monotonic }
     const claim = { kind: 'claim', ...from, nonce, expected, size, time } as const
-    if (this.#takes && this.#appender.writers.add(claim)) return
-    this.#s.outbox.send(link, claimed(claim, 'not-serving', this.#s.log))
+    if (this.#takes && this.#appender.queue.add(claim)) return
+    this.#context.outbox.send(link, claimed(claim, 'not-serving', this.#context.log))
   }
 
   #onAppend(link: LinkId, message: The<'APPEND'>): void {
     const { slot, boot } = this.#writers.get(link)!
     const { id, term, k, part, parts, time, drafts } = message
-    const from = { link, slot, boot, since: this.#s.now.monotonic }
+    const from = { link, slot, boot, since: this.#context.now.monotonic }
     const order = { kind: 'order', ...from, id, term, k, part, parts, time, drafts } as const
-    if (this.#takes && this.#appender.writers.add(order)) return
-    const reason = this.#s.full ? 'full' : this.#takes ? 'overloaded' : 'not-serving'
-    this.#s.outbox.send(link, { type: 'NOT_APPENDED', id, reason })
+    if (this.#takes && this.#appender.queue.add(order)) return
+    const reason = this.#context.full ? 'full' : this.#takes ? 'overloaded' : 'not-serving'
+    this.#context.outbox.send(link, { type: 'NOT_APPENDED', id, reason })
   }
 }

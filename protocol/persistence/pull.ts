@@ -5,7 +5,7 @@
 import type { LinkId } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
-import type { Standing } from './context.js'
+import type { PersistenceContext } from './context.js'
 import { CHAIN_ZERO, weigh, type Entry } from '../entries/entry.js'
 import { sameBytes } from '../bytes.js'
 import type { Place } from '../entries/place.js'
@@ -30,15 +30,15 @@ export function stretch(entries: readonly Entry[], frameBytes: number): Entry[] 
 }
 
 export class Puller {
-  readonly #s: Standing
+  readonly #context: PersistenceContext
   #next = 0
   /** End of the last stretch pulled: where the own log has it, the next one begins there. */
   #reached: Place | null = null
   /** One at a time: whoever asks while one is under way is asked to wait for the next occasion. */
   #asked: Asked | null = null
 
-  constructor(standing: Standing) {
-    this.#s = standing
+  constructor(context: PersistenceContext) {
+    this.#context = context
   }
 
   get busy(): boolean {
@@ -49,21 +49,21 @@ export class Puller {
   ask(to: Slot, committedOnly: boolean, then: (pulled: The<'PULLED'> | null) => void): void {
     if (this.#asked) return
     const id = ++this.#next
-    this.#asked = { id, to, since: this.#s.now.monotonic, then }
-    const places = this.#s.log.probes()
+    this.#asked = { id, to, since: this.#context.now.monotonic, then }
+    const places = this.#context.log.probes()
     const reached = this.#reached
     // Probes lie ever further apart: what they miss is found a stretch at a time.
-    if (reached && this.#s.log.has(reached) === true) {
+    if (reached && this.#context.log.has(reached) === true) {
       places.push(reached)
       places.sort((a, b) => b.index - a.index)
     }
-    this.#s.send(to, { type: 'PULL', id, committedOnly, places })
+    this.#context.send(to, { type: 'PULL', id, committedOnly, places })
   }
 
   onPulled(from: Slot, message: The<'PULLED'>): void {
     if (this.#asked?.id !== message.id || this.#asked.to !== from) return
     if (message.entries.some(({ bodyHash }) => bodyHash)) {
-      this.#s.erasedThrough = Math.max(this.#s.erasedThrough, message.commit)
+      this.#context.erasedThrough = Math.max(this.#context.erasedThrough, message.commit)
     }
     const last = message.entries.at(-1)
     if (last) this.#reached = { index: last.index, chain: last.chain }
@@ -76,7 +76,8 @@ export class Puller {
 
   tick(): void {
     const asked = this.#asked
-    if (asked && this.#s.now.monotonic - asked.since > this.#s.timings.patience) this.#end(null)
+    if (asked && this.#context.now.monotonic - asked.since > this.#context.timings.patience)
+      this.#end(null)
   }
 
   /** What was asked for is not wanted any more. */
@@ -92,11 +93,11 @@ export class Puller {
 
   /** Serves a peer, from memory where it reaches back so far, else from the file. */
   onPull(from: Slot, message: The<'PULL'>): void {
-    const { votes, status } = this.#s
+    const { votes, status } = this.#context
     if (!votes) return
     // Outside a view the log may have been changed by catch-up: only what is committed is certain.
     if (status === 'outside' && !message.committedOnly) return
-    const { log } = this.#s
+    const { log } = this.#context
     const limit = this.#limit(message)
     const places = message.places.filter((place) => place.index <= limit)
     const known = places.find((place) => log.has(place) === true && place.index >= log.first - 1)
@@ -106,10 +107,10 @@ export class Puller {
       this.#serve(from, message, common)
       return
     }
-    const link = this.#s.peers.get(from)?.link
+    const link = this.#context.peers.get(from)?.link
     const indices = unsure.map((place) => place.index)
-    this.#s.outbox.read({ kind: 'places', indices }, (result) => {
-      if (result.kind !== 'places' || this.#s.peers.get(from)?.link !== link) return
+    this.#context.outbox.read({ kind: 'places', indices }, (result) => {
+      if (result.kind !== 'places' || this.#context.peers.get(from)?.link !== link) return
       const common = unsure.find((place) =>
         result.places.some((p) => p.index === place.index && sameBytes(p.chain, place.chain)),
       )
@@ -122,36 +123,36 @@ export class Puller {
    * (P3). What is still being written may rest on a higher one.
    */
   #limit({ committedOnly }: The<'PULL'>): number {
-    const { durable, commit } = this.#s.log
+    const { durable, commit } = this.#context.log
     return committedOnly ? Math.min(commit, durable) : durable
   }
 
   #serve(from: Slot, message: The<'PULL'>, common: Place): void {
-    const { log, outbox } = this.#s
+    const { log, outbox } = this.#context
     const limit = this.#limit(message)
     if (common.index + 1 >= log.first) {
       const entries = log
-        .after(common.index, this.#s.bounds.stretch)
+        .after(common.index, this.#context.bounds.stretch)
         .filter((e) => e.index <= limit)
-      this.#answer(from, message.id, common, stretch(entries, this.#s.bounds.frameBytes))
+      this.#answer(from, message.id, common, stretch(entries, this.#context.bounds.frameBytes))
       return
     }
-    const link: LinkId | undefined = this.#s.peers.get(from)?.link
+    const link: LinkId | undefined = this.#context.peers.get(from)?.link
     const query = {
       kind: 'entries',
       after: common.index,
-      limit: this.#s.bounds.stretch,
-      maxBytes: this.#s.bounds.frameBytes,
+      limit: this.#context.bounds.stretch,
+      maxBytes: this.#context.bounds.frameBytes,
     } as const
     outbox.read(query, (result) => {
-      if (result.kind !== 'entries' || this.#s.peers.get(from)?.link !== link) return
+      if (result.kind !== 'entries' || this.#context.peers.get(from)?.link !== link) return
       const entries = result.entries.filter((e) => e.index <= limit)
-      this.#answer(from, message.id, common, stretch(entries, this.#s.bounds.frameBytes))
+      this.#answer(from, message.id, common, stretch(entries, this.#context.bounds.frameBytes))
     })
   }
 
   #answer(to: Slot, id: number, common: Place, entries: readonly Entry[]): void {
-    const { durable: last, commit } = this.#s.log
-    this.#s.send(to, { type: 'PULLED', id, common, entries, last, commit })
+    const { durable: last, commit } = this.#context.log
+    this.#context.send(to, { type: 'PULLED', id, common, entries, last, commit })
   }
 }

@@ -5,8 +5,8 @@
 import type { LinkId } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
-import type { Standing } from './context.js'
-import type { Hidden } from './eraser.js'
+import type { PersistenceContext } from './context.js'
+import type { PendingDrops } from './pending-drops.js'
 import { compareEpochs, type Epoch } from '../entries/epoch.js'
 
 const PAGE_BYTES = 160 * 1024
@@ -40,19 +40,18 @@ interface Round {
 }
 
 export class Reads {
-  readonly #s: Standing
+  readonly #context: PersistenceContext
   #next = 0
   #waitingForRound: Asked[] = []
   #round: Round | null = null
   /** Rounds done: these wait for the committed log to reach `through`. */
   #waitingForLog: Waiting[] = []
   readonly #reading = new Set<Reading>()
-  /** Deleted messages of a mailbox that its file may still hold. */
-  readonly #hidden: (mailbox: string) => Hidden
+  readonly #drops: PendingDrops
 
-  constructor(standing: Standing, hidden: (mailbox: string) => Hidden) {
-    this.#s = standing
-    this.#hidden = hidden
+  constructor(context: PersistenceContext, drops: PendingDrops) {
+    this.#context = context
+    this.#drops = drops
   }
 
   dropped(mailbox: string): void {
@@ -68,23 +67,26 @@ export class Reads {
 
   #begin(): void {
     if (this.#waitingForRound.length === 0) return
-    const since = this.#s.now.monotonic
+    const since = this.#context.now.monotonic
     this.#round = { id: ++this.#next, since, answers: new Map(), reads: this.#waitingForRound }
     this.#waitingForRound = []
-    if (this.#s.votes) {
-      this.#answered(this.#s.self, this.#s.epoch, this.#s.log.durable)
+    if (this.#context.votes) {
+      this.#answered(this.#context.self, this.#context.epoch, this.#context.log.durable)
       if (!this.#round) return
     }
-    this.#s.broadcast([...this.#s.peers.keys()], { type: 'LAST_ASK', round: this.#round.id })
+    this.#context.broadcast([...this.#context.peers.keys()], {
+      type: 'LAST_ASK',
+      round: this.#round.id,
+    })
   }
 
   onLastAsk(from: Slot, message: The<'LAST_ASK'>): void {
-    this.#s.send(from, {
+    this.#context.send(from, {
       type: 'LAST_IS',
       round: message.round,
-      logView: this.#s.epoch,
-      last: this.#s.log.durable,
-      learner: !this.#s.votes,
+      logView: this.#context.epoch,
+      last: this.#context.log.durable,
+      learner: !this.#context.votes,
     })
   }
 
@@ -96,11 +98,11 @@ export class Reads {
   #answered(slot: Slot, logView: Epoch, last: number): void {
     const round = this.#round!
     round.answers.set(slot, { logView, last })
-    if (round.answers.size < this.#s.majority) return
+    if (round.answers.size < this.#context.majority) return
     const newest = [...round.answers.values()].reduce((a, b) =>
       (compareEpochs(a.logView, b.logView) || a.last - b.last) >= 0 ? a : b,
     )
-    const since = this.#s.now.monotonic
+    const since = this.#context.now.monotonic
     for (const read of round.reads) {
       this.#waitingForLog.push({ through: newest.last, since, read })
     }
@@ -110,8 +112,8 @@ export class Reads {
 
   /** At the end of each step, after what is committed has been taken up. */
   pump(): void {
-    const reach = Math.min(this.#s.log.commit, this.#s.log.durable)
-    if (reach < this.#s.erasedThrough) return
+    const reach = Math.min(this.#context.log.commit, this.#context.log.durable)
+    if (reach < this.#context.erasedThrough) return
     const ready = this.#waitingForLog.filter(({ through }) => through <= reach)
     if (ready.length === 0) return
     this.#waitingForLog = this.#waitingForLog.filter(({ through }) => through > reach)
@@ -119,13 +121,13 @@ export class Reads {
   }
 
   #answer({ read, since }: Waiting, through: number): void {
-    const { outbox } = this.#s
+    const { outbox } = this.#context
     if (read.kind === 'tip') {
       outbox.send(read.link, { type: 'TIP_IS', request: read.request, index: through })
       return
     }
     const { request, mailbox, limit } = read.message
-    const { through: goneThrough, indices: without } = this.#hidden(mailbox)
+    const { through: goneThrough, indices: without } = this.#drops.hidden(mailbox)
     const after = Math.max(read.message.after, goneThrough)
     const bounds = { after, through, without, limit, maxBytes: PAGE_BYTES }
     const reading = { read, torn: false }
@@ -147,7 +149,7 @@ export class Reads {
   }
 
   tick(): void {
-    const { now, timings } = this.#s
+    const { now, timings } = this.#context
     if (this.#round && now.monotonic - this.#round.since > timings.readPatience) {
       for (const read of this.#round.reads) this.#notYet(read)
       this.#round = null
@@ -178,7 +180,7 @@ export class Reads {
 
   #notYet(read: Asked): void {
     const request = read.kind === 'tip' ? read.request : read.message.request
-    this.#s.outbox.send(read.link, { type: 'NOT_YET', request })
+    this.#context.outbox.send(read.link, { type: 'NOT_YET', request })
   }
 
   forget(link: LinkId): void {

@@ -2,7 +2,7 @@
 // answer. Checked against its log, which is complete, with all that is in flight (C1, C2, C7).
 
 import { MAX_GROUP } from '../schema/shared.js'
-import type { Standing } from './context.js'
+import type { PersistenceContext } from './context.js'
 import {
   admitClaim,
   admitOrder,
@@ -14,31 +14,31 @@ import {
 import { KIND, plainMeta, weigh, withChain, type Draft, type Entry } from '../entries/entry.js'
 import type { Leases } from './lease.js'
 import { encodeTerm } from '../entries/fence.js'
-import type { Writers } from './append-queue.js'
+import type { AppendQueue } from './append-queue.js'
 
 const GROUP_BYTES = 1024 * 1024
 
-export class Intake {
-  readonly #s: Standing
+export class Sequencer {
+  readonly #context: PersistenceContext
   readonly #leases: Leases
-  readonly #writers: Writers
+  readonly #queue: AppendQueue
 
-  constructor(standing: Standing, leases: Leases, writers: Writers) {
-    this.#s = standing
+  constructor(context: PersistenceContext, leases: Leases, queue: AppendQueue) {
+    this.#context = context
     this.#leases = leases
-    this.#writers = writers
+    this.#queue = queue
   }
 
   /** As many as one transaction may have, at the end of the log in memory; none: all was answered. */
   takeGroup(): Entry[] {
     const group: Entry[] = []
     let bytes = 0
-    for (let pending = this.#writers.peek(); pending; pending = this.#writers.peek()) {
+    for (let pending = this.#queue.peek(); pending; pending = this.#queue.peek()) {
       const size = pending.kind === 'order' ? pending.drafts.reduce((n, d) => n + weigh(d), 0) : 256
       const count = pending.kind === 'order' ? pending.drafts.length : 1
       if (group.length > 0 && (group.length + count > MAX_GROUP || bytes + size > GROUP_BYTES))
         break
-      this.#writers.shift()
+      this.#queue.shift()
       const added = pending.kind === 'order' ? this.#takeOrder(pending) : this.#takeClaim(pending)
       group.push(...added)
       bytes += size
@@ -50,12 +50,12 @@ export class Intake {
     draft: Draft,
     place: { term: number; k: number; part: number; parts: number; time: number },
   ): Entry {
-    const { log } = this.#s
+    const { log } = this.#context
     const { meta, body } = draft
     const entry = withChain(log.chain, {
       index: log.last + 1,
-      epoch: this.#s.epoch,
-      lamport: this.#s.clock.tick(),
+      epoch: this.#context.epoch,
+      lamport: this.#context.clock.tick(),
       meta,
       body,
       ...place,
@@ -65,7 +65,7 @@ export class Intake {
   }
 
   #takeOrder(order: PendingOrder): Entry[] {
-    const { log } = this.#s
+    const { log } = this.#context
     const { id, term, k } = order
     const verdict = admitOrder(log, order)
     switch (verdict.verdict) {
@@ -77,12 +77,12 @@ export class Intake {
           .map((draft, i) =>
             this.#stamp(draft, { term, k, part: first + i, parts: order.parts, time: order.time }),
           )
-        this.#writers.answerAt(order, log.last, () => ({ type: 'APPENDED', id, term, k, runs }))
+        this.#queue.answerAt(order, log.last, () => ({ type: 'APPENDED', id, term, k, runs }))
         return added
       }
       case 'present': {
         const { runs } = verdict
-        this.#writers.answerAt(order, verdict.through, () => ({
+        this.#queue.answerAt(order, verdict.through, () => ({
           type: 'APPENDED',
           id,
           term,
@@ -92,25 +92,29 @@ export class Intake {
         return []
       }
       case 'fenced':
-        this.#writers.answerAt(order, this.#fenceThrough, () => {
+        this.#queue.answerAt(order, this.#fenceThrough, () => {
           // Not log.fence: a newer TERM may follow that is not committed.
           const { term: newest, owner } = log.committedFence
           return { type: 'FENCED', id, term: newest, owner }
         })
         return []
       case 'gap':
-        this.#s.outbox.send(order.link, { type: 'GAP', id, term, expected: verdict.expected })
+        this.#context.outbox.send(order.link, { type: 'GAP', id, term, expected: verdict.expected })
         return []
       case 'conflict':
       case 'too-old':
-        this.#s.outbox.log('error', `append-${verdict.verdict}`, { term, k, slot: order.slot })
-        this.#s.outbox.send(order.link, { type: 'NOT_APPENDED', id, reason: verdict.verdict })
+        this.#context.outbox.log('error', `append-${verdict.verdict}`, {
+          term,
+          k,
+          slot: order.slot,
+        })
+        this.#context.outbox.send(order.link, { type: 'NOT_APPENDED', id, reason: verdict.verdict })
         return []
     }
   }
 
   #takeClaim(claim: PendingClaim): Entry[] {
-    const { log, outbox } = this.#s
+    const { log, outbox } = this.#context
     const lease = this.#leases.size
     const verdict = admitClaim(log, claim, lease)
     if (verdict === 'leased') {
@@ -126,7 +130,7 @@ export class Intake {
       added.push(this.#stamp(draft, { term, k: 0, part: 1, parts: 1, time: claim.time }))
     }
     const through = verdict === 'append' ? log.last : this.#fenceThrough
-    this.#writers.answerAt(claim, through, () =>
+    this.#queue.answerAt(claim, through, () =>
       claimed(
         claim,
         log.committedFence.owner?.nonce === claim.nonce ? 'won' : 'lost',
@@ -139,7 +143,7 @@ export class Intake {
 
   /** The newest TERM is committed when this index is. */
   get #fenceThrough(): number {
-    const { log } = this.#s
+    const { log } = this.#context
     return log.committedFence.term === log.fence.term ? log.commit : log.last
   }
 }

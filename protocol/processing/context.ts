@@ -16,7 +16,7 @@ export const LEFT = 32
 export const WANTED = 64
 export const ASKED = 128
 
-export class RingStanding {
+export class ProcessingContext {
   readonly self: Slot
   readonly slots: number
   readonly stores: number
@@ -98,10 +98,10 @@ export class RingStanding {
    * whether any client is, and has something to be ordered. A coordinator whom no client reaches gives way.
    * Those that have just left may come back, and weigh less than any who are there.
    */
-  get size(): number {
+  get weight(): number {
     const asked = this.now.monotonic - this.#askedAt <= this.timings.coordinatorPatience
-    const weight = this.wanted ? (asked ? ASKED : WANTED) : asked ? LEFT : 0
-    return this.live.length + weight
+    const clients = this.wanted ? (asked ? ASKED : WANTED) : asked ? LEFT : 0
+    return this.live.length + clients
   }
 
   /** The next slot of the ring with a live link. */

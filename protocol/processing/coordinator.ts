@@ -5,18 +5,18 @@ import { Durations } from '../durations.js'
 import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import { sameBytes } from '../bytes.js'
-import type { AccountKey } from '../envelope/secrets.js'
-import type { Command } from '../state/decision.js'
+import { weighCommand, type Command } from '../state/commands/registry.js'
 import type { Executed, Executor } from '../state/executor.js'
-import type { Home } from './log-client.js'
-import type { RingStanding } from './context.js'
+import type { LogClient } from './log-client.js'
+import type { LogWrites } from './log-writes.js'
+import type { PendingRequests } from './pending-requests.js'
+import type { ProcessingContext } from './context.js'
 
 /** Orders between ORDER and APPENDED. What arrives meanwhile makes the next one larger. */
 const ORDERS_IN_FLIGHT = 2
 const ORDER_COMMANDS = 256
 /** Texts, keys and what envelopes add to them: an order's entries must fit one frame. */
 const ORDER_BYTES = 160 * 1024
-const ENVELOPE_BYTES = 1_024
 /** The attempt that refuses everything. */
 const LAST_ATTEMPT = 3
 
@@ -31,37 +31,13 @@ interface InFlight {
   since: number
 }
 
-export interface CoordinatorEvents {
-  /** This replica gives the term up. */
-  resign(reason: string): void
-  /** What was executed from k on is void; the state is built again before it is tried again. */
-  rebuild(): void
-  executed(executed: readonly Executed[]): void
-}
-
-function weighCommand(command: Command): number {
-  if (command.kind === 'send') return command.text.length * 3 + ENVELOPE_BYTES
-  if (command.kind === 'send-sealed') return command.sealed.length + ENVELOPE_BYTES
-  if (command.kind === 'delete') return ENVELOPE_BYTES + 17 * command.indices.length
-  if (command.kind !== 'register' && command.kind !== 'change-account') return ENVELOPE_BYTES
-  // Its keys are written as base64.
-  const keys = [command, ...command.older]
-  const bytes = keys.reduce((n, key) => n + weighKey(key), 0)
-  return 2 * bytes + ENVELOPE_BYTES
-}
-
-function weighKey({ publicKey, wrappedKey, signing }: AccountKey): number {
-  const own = publicKey.length + wrappedKey.length
-  if (!signing) return own
-  const { ownSignature, previousSignature } = signing
-  return own + signing.publicKey.length + ownSignature.length + previousSignature.length
-}
-
 export class Coordinator {
-  readonly #s: RingStanding
-  readonly #home: Home
+  readonly #context: ProcessingContext
+  readonly #log: LogClient
+  readonly #writes: LogWrites
   readonly #executor: Executor
-  readonly #events: CoordinatorEvents
+  readonly #requests: PendingRequests
+  readonly #resign: (reason: string) => void
   readonly #queue: Command[] = []
   #queuedBytes = 0
   readonly #orders = new Map<number, InFlight>()
@@ -78,11 +54,21 @@ export class Coordinator {
   readonly commitTimes = new Durations()
   readonly metrics = { orders: 0, commands: 0, oneOfOne: 0, divergences: 0 }
 
-  constructor(standing: RingStanding, home: Home, executor: Executor, events: CoordinatorEvents) {
-    this.#s = standing
-    this.#home = home
+  /** `resign`: this replica gives the term up. */
+  constructor(
+    context: ProcessingContext,
+    log: LogClient,
+    writes: LogWrites,
+    executor: Executor,
+    requests: PendingRequests,
+    resign: (reason: string) => void,
+  ) {
+    this.#context = context
+    this.#log = log
+    this.#writes = writes
     this.#executor = executor
-    this.#events = events
+    this.#requests = requests
+    this.#resign = resign
   }
 
   get queued(): number {
@@ -91,10 +77,6 @@ export class Coordinator {
 
   get queuedBytes(): number {
     return this.#queuedBytes
-  }
-
-  order(k: number): The<'ORDER'> | undefined {
-    return this.#orders.get(k)?.order
   }
 
   get inFlight(): number {
@@ -122,7 +104,7 @@ export class Coordinator {
   /** False: no room, nothing taken. */
   submit(command: Command): boolean {
     const bytes = weighCommand(command)
-    const { queuedCommands, queuedBytes } = this.#s.limits
+    const { queuedCommands, queuedBytes } = this.#context.limits
     if (this.#queue.length >= queuedCommands || this.#queuedBytes + bytes > queuedBytes)
       return false
     this.#queue.push(command)
@@ -143,7 +125,7 @@ export class Coordinator {
 
   /** An order is of one key epoch: as many commands as that allows, at the most. */
   #takeCommands(): Command[] {
-    const most = Math.min(ORDER_COMMANDS, this.#s.limits.keyEpochCommands)
+    const most = Math.min(ORDER_COMMANDS, this.#context.limits.keyEpochCommands)
     let count = 0
     let bytes = 0
     for (const command of this.#queue) {
@@ -157,9 +139,9 @@ export class Coordinator {
   }
 
   #give(k: number, attempt: number, commands: readonly Command[]): void {
-    const { now, entropy, holds: term } = this.#s
+    const { now, entropy, holds: term } = this.#context
     this.#time = Math.max(this.#time, now.wall, this.#executor.base.time)
-    const live = this.#s.live.filter((slot) => !this.#lagging.has(slot))
+    const live = this.#context.live.filter((slot) => !this.#lagging.has(slot))
     const order: The<'ORDER'> = {
       type: 'ORDER',
       term,
@@ -183,14 +165,14 @@ export class Coordinator {
     }
     this.#orders.set(k, inFlight)
     this.#announce()
-    this.#s.broadcast(order)
+    this.#context.broadcast(order)
     this.#executor.hold(order)
-    this.#events.executed(this.#executor.run())
+    this.run()
   }
 
   /** Kept for a bounded key epoch; never across attempts, where a nonce would come twice. */
   #keySeedFor(commands: number, attempt: number): Uint8Array {
-    const { now, limits, entropy } = this.#s
+    const { now, limits, entropy } = this.#context
     if (attempt > 1 || this.#keySeedLeft < commands || now.monotonic >= this.#keySeedUntil) {
       this.#keySeed = new Uint8Array(entropy(32))
       this.#keySeedLeft = limits.keyEpochCommands
@@ -203,7 +185,7 @@ export class Coordinator {
   // ---- votes ----------------------------------------------------------------------------------
 
   onVote(slot: Slot, message: The<'VOTE'>): void {
-    if (message.term !== this.#s.holds) return
+    if (message.term !== this.#context.holds) return
     this.#lagging.delete(slot)
     const inFlight = this.#orders.get(message.k)
     if (!inFlight || inFlight.order.attempt !== message.attempt) return
@@ -211,18 +193,26 @@ export class Coordinator {
     this.#evaluate(message.k, inFlight)
   }
 
-  onExecuted(executed: Executed): void {
-    const inFlight = this.#orders.get(executed.k)
-    if (!inFlight || inFlight.order.attempt !== executed.attempt) return
-    inFlight.votes.set(this.#s.self, executed.hash)
-    this.#evaluate(executed.k, inFlight)
+  /** Executes what can be executed, and counts the own votes. */
+  run(): void {
+    for (const executed of this.#executor.run()) this.#vote(executed)
+  }
+
+  #vote({ k, attempt, hash }: Executed): void {
+    const inFlight = this.#orders.get(k)
+    if (!inFlight) return
+    const { order } = inFlight
+    this.#requests.place(order, this.#executor.base.progress(order.term).k)
+    if (order.attempt !== attempt) return
+    inFlight.votes.set(this.#context.self, hash)
+    this.#evaluate(k, inFlight)
   }
 
   #evaluate(k: number, inFlight: InFlight): void {
     const own = this.#executor.executed(k)
     if (inFlight.decided) {
       if (own && [...inFlight.votes.values()].some((hash) => !sameBytes(hash, own.hash))) {
-        this.#s.outbox.log('error', 'late-disagreement', { k, term: this.#s.holds })
+        this.#context.outbox.log('error', 'late-disagreement', { k, term: this.#context.holds })
       }
       return
     }
@@ -238,13 +228,16 @@ export class Coordinator {
     if (winner !== undefined) {
       if (!own || own.attempt !== inFlight.order.attempt) return
       if (Buffer.from(own.hash).toString('hex') !== winner) {
-        this.#s.outbox.log('error', 'own-result-in-the-minority', { k, term: this.#s.holds })
-        this.#events.resign('own result in the minority')
-        this.#events.rebuild()
+        this.#context.outbox.log('error', 'own-result-in-the-minority', {
+          k,
+          term: this.#context.holds,
+        })
+        this.#resign('own result in the minority')
+        this.rebuild()
         return
       }
       inFlight.decided = true
-      if (voters.size === 1 && this.#s.slots > 1) this.metrics.oneOfOne++
+      if (voters.size === 1 && this.#context.slots > 1) this.metrics.oneOfOne++
       this.#appendDecided()
       return
     }
@@ -259,14 +252,20 @@ export class Coordinator {
   /** No majority: a new attempt with new seeds for k and everything above, on rebuilt states. */
   #retry(k: number, attempt: number): void {
     this.metrics.divergences++
-    this.#s.outbox.log('error', 'no-majority', { k, attempt, term: this.#s.holds })
+    this.#context.outbox.log('error', 'no-majority', { k, attempt, term: this.#context.holds })
     if (attempt >= LAST_ATTEMPT) {
-      this.#events.resign('no majority even for a refusal')
+      this.#resign('no majority even for a refusal')
       return
     }
-    this.#events.rebuild()
+    this.rebuild()
     const again = [...this.#orders].filter(([number]) => number >= k).sort(([a], [b]) => a - b)
     for (const [number, { order }] of again) this.#give(number, order.attempt + 1, order.commands)
+  }
+
+  /** Builds the state again, from the log. */
+  rebuild(): void {
+    this.#executor.reset()
+    this.#log.follow()
   }
 
   #appendDecided(): void {
@@ -276,23 +275,23 @@ export class Coordinator {
       if (!inFlight?.decided || !executed) return
       const { term, k, time } = inFlight.order
       this.#nextAppend++
-      this.#home.unanswered.append({ term, k, time, drafts: executed.drafts })
+      this.#writes.append({ term, k, time, drafts: executed.drafts })
     }
   }
 
-  onAppended(k: number, runs: The<'COMMITTED'>['runs']): void {
+  onAppended(k: number): void {
     const inFlight = this.#orders.get(k)
     if (!inFlight) return
     this.#orders.delete(k)
-    this.commitTimes.add(this.#s.now.monotonic - inFlight.since)
+    this.commitTimes.add(this.#context.now.monotonic - inFlight.since)
     const hash = this.#executor.executed(k)?.hash
-    if (hash) this.#committed.push({ type: 'COMMITTED', term: this.#s.holds, k, hash, runs })
+    if (hash) this.#committed.push({ type: 'COMMITTED', term: this.#context.holds, k, hash })
     this.issue()
   }
 
   /** Nobody waits for these: they go with the next order, or with the next tick. */
   #announce(): void {
-    for (const message of this.#committed.splice(0)) this.#s.broadcast(message)
+    for (const message of this.#committed.splice(0)) this.#context.broadcast(message)
   }
 
   // ---- links and time -------------------------------------------------------------------------
@@ -300,7 +299,7 @@ export class Coordinator {
   /** An entrant, or a new connection: all uncommitted orders again. */
   linked(slot: Slot): void {
     const orders = [...this.#orders].sort(([a], [b]) => a - b)
-    for (const [, { order }] of orders) this.#s.send(slot, order)
+    for (const [, { order }] of orders) this.#context.send(slot, order)
   }
 
   lost(slot: Slot): void {
@@ -311,7 +310,7 @@ export class Coordinator {
   }
 
   tick(): void {
-    const { now, timings, self } = this.#s
+    const { now, timings, self } = this.#context
     this.#announce()
     for (const [k, inFlight] of [...this.#orders]) {
       if (inFlight.decided || now.monotonic - inFlight.since <= timings.suspect) continue

@@ -1,110 +1,101 @@
-// The narrow waist, seen from the processing tier: which persistence replica is the home, where terms are
-// claimed and orders appended and whose feed is followed. Another one may be asked questions.
+// The log as a processing replica uses it: chooses a persistence replica as its home, follows that one's
+// feed, and states the lease to all. The processing tier knows persistence only by CLAIM, APPEND, FEED
+// and READ (messages/log-service.ts).
 
 import type { LinkId } from '../machine/machine.js'
+import type { Executor } from '../state/executor.js'
 import type { Slot } from '../slots.js'
-import type { Message, The } from '../messages/catalogue.js'
-import { Questions } from './log-queries.js'
-import type { RingStanding } from './context.js'
-import { Stores } from './log-replicas.js'
-import { Unanswered, type UnansweredEvents } from './log-writes.js'
+import type { ProcessingContext } from './context.js'
+import type { LogQueries } from './log-queries.js'
+import type { Lane, LogReplicas } from './log-replicas.js'
+import type { LogWrites } from './log-writes.js'
 
-export interface HomeEvents extends UnansweredEvents {
-  /** Entries of the committed log, in order. */
-  entries(message: The<'ENTRIES'>): void
-  /** A larger part of the ring asks to lead. */
-  resign(term: number): void
-}
+/** The feed is acknowledged this often, in entries. */
+const ACKNOWLEDGE_EVERY = 1_024
 
-export class Home {
-  readonly #s: RingStanding
-  readonly #events: HomeEvents
-  readonly stores: Stores
-  readonly #storeOf = new Map<LinkId, { slot: Slot; lane: 'main' | 'bulk' }>()
-  home: Slot = 0
+export class LogClient {
+  readonly #context: ProcessingContext
+  readonly #replicas: LogReplicas
+  readonly #writes: LogWrites
+  readonly #queries: LogQueries
+  readonly #executor: Executor
   /** Since when there has been no home that can commit, monotonic ms; null: there is one. */
   #homelessSince: number | null = 0
-  /** CLAIM and APPEND, on the main lane. */
-  readonly unanswered: Unanswered
-  /** TIP and READ, on the bulk lane. */
-  readonly questions: Questions
-  #applied: () => number
-  bodies = false
+  #bodies = false
+  #acknowledged = 0
 
-  constructor(standing: RingStanding, applied: () => number, events: HomeEvents) {
-    this.#s = standing
-    this.stores = new Stores(standing)
-    this.#applied = applied
-    this.questions = new Questions(standing, {
-      askable: () => this.#askable(),
-      quorate: () => this.stores.anyQuorate,
-      ask: (slot, message) => standing.outbox.send(this.stores.get(slot)!.bulk!, message),
-    })
-    const port = {
-      send: (message: Message) => this.#toHome(message),
-      resume: () => this.#resume(),
-    }
-    this.unanswered = new Unanswered(standing, port, events)
-    this.#events = events
+  constructor(
+    context: ProcessingContext,
+    replicas: LogReplicas,
+    writes: LogWrites,
+    queries: LogQueries,
+    executor: Executor,
+  ) {
+    this.#context = context
+    this.#replicas = replicas
+    this.#writes = writes
+    this.#queries = queries
+    this.#executor = executor
   }
 
   // ---- which home -----------------------------------------------------------------------------
 
   /** The home is in a view. */
   get serves(): boolean {
-    return this.stores.normal(this.home)
+    return this.#replicas.normal(this.#replicas.home)
   }
 
   /** The home is in a view that can commit, as far as is known here. */
   get commits(): boolean {
-    return this.stores.commits(this.home)
+    return this.#replicas.commits(this.#replicas.home)
   }
 
   /** Persistence replicas with a live link to here or to the home. */
   get reached(): Slot[] {
-    const overHome = this.stores.get(this.home)?.heartbeat?.reaches ?? []
-    return this.stores.slots
-      .filter((slot) => this.stores.hears(slot) || overHome.includes(slot))
+    const overHome = this.#replicas.get(this.#replicas.home)?.heartbeat?.reaches ?? []
+    return this.#replicas.slots
+      .filter((slot) => this.#replicas.hears(slot) || overHome.includes(slot))
       .toSorted((a, b) => a - b)
   }
 
   /** A majority is reached, but so many of its disks are full that nothing more can be stored on one. */
   get full(): boolean {
     const { reached } = this
-    const withRoom = reached.filter((slot) => !this.stores.isFull(slot))
-    const half = this.#s.stores / 2
+    const withRoom = reached.filter((slot) => !this.#replicas.isFull(slot))
+    const half = this.#context.stores / 2
     return reached.length > half && withRoom.length <= half
   }
 
-  /** The home is in a view or between two, and reaches a majority of all: what is appended now can be committed. */
+  /** What is appended now can be committed: the home is in a view or between two, and reaches a majority. */
   get quorate(): boolean {
-    return this.stores.works(this.home) && this.stores.reachesMajority(this.home)
+    const { home } = this.#replicas
+    return this.#replicas.works(home) && this.#replicas.reachesMajority(home)
   }
 
   /** How long there has been no home that can commit, ms. */
   get #homeless(): number {
-    return this.#homelessSince === null ? 0 : this.#s.now.monotonic - this.#homelessSince
+    return this.#homelessSince === null ? 0 : this.#context.now.monotonic - this.#homelessSince
   }
 
   /** How long there has been no such home, or none that answers what it was asked, ms. */
   get homelessMs(): number {
-    const since = Math.min(this.#homelessSince ?? Infinity, this.unanswered.since)
-    return Math.max(0, this.#s.now.monotonic - since)
+    const since = Math.min(this.#homelessSince ?? Infinity, this.#writes.since)
+    return Math.max(0, this.#context.now.monotonic - since)
   }
 
-  /** After a stall of our own nobody else is late. */
+  /** After a stall of this process nobody else is late. */
   freshen(): void {
-    this.stores.freshen()
-    this.unanswered.freshen()
+    this.#replicas.freshen()
+    this.#writes.freshen()
   }
 
   choose(): void {
-    const { now, timings } = this.#s
-    const { stores } = this
-    const best = stores.slots.find((slot) => stores.commits(slot))
-    if (!stores.works(this.home)) {
-      const next = best ?? stores.slots.find((slot) => stores.normal(slot))
-      this.#moveTo(next ?? stores.slots.find((slot) => stores.works(slot)) ?? 0)
+    const { now, timings } = this.#context
+    const replicas = this.#replicas
+    const best = replicas.slots.find((slot) => replicas.commits(slot))
+    if (!replicas.works(replicas.home)) {
+      const next = best ?? replicas.slots.find((slot) => replicas.normal(slot))
+      this.#moveTo(next ?? replicas.slots.find((slot) => replicas.works(slot)) ?? 0)
     } else if (best && !this.commits && (this.serves || this.#homeless > timings.patience)) {
       // Cut off from the others, it may not know that its view is over, or never get to the next.
       this.#moveTo(best)
@@ -114,127 +105,74 @@ export class Home {
   }
 
   #moveTo(slot: Slot): void {
-    if (slot === this.home) return
-    this.home = slot
+    if (slot === this.#replicas.home) return
+    this.#replicas.home = slot
     if (slot === 0) return
-    this.#s.outbox.log('info', 'home', { slot })
+    this.#context.outbox.log('info', 'home', { slot })
     this.#resume()
   }
 
   /** A new home, or a new connection to it: everything that is unanswered again. */
   #resume(): void {
-    this.sayHeartbeat(this.home)
+    this.#sayHeartbeat(this.#replicas.home)
     this.follow()
-    this.unanswered.sendAgain()
+    this.#writes.sendAgain()
   }
 
-  #toHome(message: Message): void {
-    const link = this.stores.get(this.home)?.main
-    if (link) this.#s.outbox.send(link, message)
-  }
+  // ---- the feed -------------------------------------------------------------------------------
 
   /** Follows the feed from what is applied here. */
   follow(): void {
-    this.#toHome({ type: 'FEED', after: this.#applied(), bodies: this.bodies, start: true })
+    this.#acknowledged = this.#executor.base.index
+    this.#sayFeed(true)
   }
 
-  acknowledge(): void {
-    this.#toHome({ type: 'FEED', after: this.#applied(), bodies: this.bodies, start: false })
+  /** Acknowledges what was applied, so that more may come. */
+  applied(): void {
+    const { index } = this.#executor.base
+    if (index - this.#acknowledged < ACKNOWLEDGE_EVERY) return
+    this.#acknowledged = index
+    this.#sayFeed(false)
   }
 
-  // ---- what is asked --------------------------------------------------------------------------
+  /** The feed carries messages' bodies only while somebody here wants them. */
+  wantBodies(wanted: boolean): void {
+    if (this.#bodies === wanted) return
+    this.#bodies = wanted
+    this.follow()
+  }
 
-  /** Whom to ask: the home first, then the others that are heard and have a bulk link. */
-  #askable(): Slot[] {
-    return [this.home, ...this.stores.slots].filter(
-      (slot) => this.stores.hears(slot) && this.stores.get(slot)!.bulk !== null,
-    )
+  #sayFeed(start: boolean): void {
+    const after = this.#executor.base.index
+    this.#replicas.sendHome({ type: 'FEED', after, bodies: this.#bodies, start })
   }
 
   // ---- links and time -------------------------------------------------------------------------
 
-  linkUp(link: LinkId, slot: Slot, lane: 'main' | 'bulk'): void {
-    const store = this.stores.at(slot)
-    store[lane] = link
-    this.#storeOf.set(link, { slot, lane })
-    if (lane === 'bulk') return
-    store.heard = this.#s.now.monotonic
-    store.heartbeat = null
-    if (this.home === slot) this.home = 0
-    this.sayHeartbeat(slot)
+  linkUp(link: LinkId, slot: Slot, lane: Lane): void {
+    this.#replicas.linkUp(link, slot, lane)
+    if (lane === 'main') this.#sayHeartbeat(slot)
   }
 
   linkDown(link: LinkId): void {
-    const known = this.#storeOf.get(link)
-    this.#storeOf.delete(link)
-    const store = known && this.stores.get(known.slot)
-    if (!known || !store || store[known.lane] !== link) return
-    store[known.lane] = null
-    if (known.lane === 'main') {
-      store.heartbeat = null
-      this.choose()
-      return
-    }
-    this.questions.lost(known.slot)
+    const lost = this.#replicas.linkDown(link)
+    if (lost?.lane === 'main') this.choose()
+    if (lost?.lane === 'bulk') this.#queries.lost(lost.slot)
   }
 
-  slotOf(link: LinkId): Slot | undefined {
-    return this.#storeOf.get(link)?.slot
-  }
-
-  owns(link: LinkId): boolean {
-    return this.#storeOf.has(link)
-  }
-
-  sayHeartbeat(slot: Slot): void {
-    const link = this.stores.get(slot)?.main
-    if (!link) return
-    const { holds, newestTerm, size } = this.#s
-    this.#s.outbox.send(link, {
-      type: 'HOME_HEARTBEAT',
-      holds,
-      nonce: this.unanswered.claiming,
-      size,
-      newestTerm,
-    })
+  #sayHeartbeat(slot: Slot): void {
+    const { holds, newestTerm, weight: size } = this.#context
+    const nonce = this.#writes.claiming
+    this.#replicas.sendMain(slot, { type: 'HOME_HEARTBEAT', holds, nonce, size, newestTerm })
   }
 
   sayHeartbeats(): void {
-    for (const slot of this.stores.linked) this.sayHeartbeat(slot)
+    for (const slot of this.#replicas.linked) this.#sayHeartbeat(slot)
   }
 
   tick(): void {
     this.choose()
-    this.questions.tick()
-    this.unanswered.tick()
-  }
-
-  // ---- what is answered -----------------------------------------------------------------------
-
-  onMessage(link: LinkId, message: Message): void {
-    const known = this.#storeOf.get(link)
-    const store = known && this.stores.get(known.slot)
-    if (!known || !store || store[known.lane] !== link) return
-    store.heard = this.#s.now.monotonic
-    switch (message.type) {
-      case 'STORE_HEARTBEAT':
-        store.heartbeat = message
-        this.choose()
-        return
-      case 'READ_PAGE':
-      case 'TIP_IS':
-        this.questions.answered(message)
-        return
-      case 'NOT_YET':
-        this.questions.notYet(message.request)
-        return
-      case 'RESIGN':
-        this.#events.resign(message.term)
-        return
-      default:
-        if (known.slot !== this.home || known.lane !== 'main') return
-        if (message.type === 'ENTRIES') this.#events.entries(message)
-        else this.unanswered.onMessage(message)
-    }
+    this.#queries.tick()
+    if (this.#writes.takeRetry()) this.#resume()
   }
 }

@@ -1,38 +1,31 @@
-// TIP and READ: linearizable questions to the persistence tier. Any store may answer; one that cannot
-// tell just now, or is lost, is followed by the next.
+// TIP and READ: linearizable questions to the persistence tier. Any replica of it may answer; where one
+// cannot tell just now, or its link is lost, the next is asked.
 
-import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
-import type { RingStanding } from './context.js'
+import type { Slot } from '../slots.js'
+import type { ProcessingContext } from './context.js'
+import type { LogReplicas } from './log-replicas.js'
 
-type Asking = The<'READ'> | The<'TIP'>
+type Query = The<'READ'> | The<'TIP'>
 type Answer = The<'READ_PAGE'> | The<'TIP_IS'>
 
-interface Question {
-  readonly message: Asking
+interface OpenQuery {
+  readonly message: Query
   readonly since: number
   /** 0: nobody yet. */
   asked: Slot
   readonly then: (answer: Answer | null) => void
 }
 
-export interface QuestionsPort {
-  /** Stores that can be asked, the preferred one first. */
-  askable(): readonly Slot[]
-  /** Whether any can tell, sooner or later. */
-  quorate(): boolean
-  ask(slot: Slot, message: Asking): void
-}
-
-export class Questions {
-  readonly #s: RingStanding
-  readonly #port: QuestionsPort
-  readonly #open = new Map<number, Question>()
+export class LogQueries {
+  readonly #context: ProcessingContext
+  readonly #replicas: LogReplicas
+  readonly #open = new Map<number, OpenQuery>()
   #next = 0
 
-  constructor(standing: RingStanding, port: QuestionsPort) {
-    this.#s = standing
-    this.#port = port
+  constructor(context: ProcessingContext, replicas: LogReplicas) {
+    this.#context = context
+    this.#replicas = replicas
   }
 
   /** An index that everything acknowledged before now is at or below; null: cannot be told. */
@@ -56,45 +49,45 @@ export class Questions {
     )
   }
 
-  #add(message: Asking, then: Question['then']): void {
-    const question: Question = { message, since: this.#s.now.monotonic, asked: 0, then }
-    this.#open.set(message.request, question)
-    this.#put(question)
+  #add(message: Query, then: OpenQuery['then']): void {
+    const query: OpenQuery = { message, since: this.#context.now.monotonic, asked: 0, then }
+    this.#open.set(message.request, query)
+    this.#ask(query)
   }
 
-  /** To the preferred store, or if that has just failed to answer, to the next one. */
-  #put(question: Question): void {
-    const order = this.#port.askable()
-    const slot = order.find((candidate) => candidate !== question.asked) ?? order[0]
-    question.asked = slot ?? 0
-    if (slot !== undefined) this.#port.ask(slot, question.message)
+  /** Asks the preferred replica, or if that one has just failed to answer, the next. */
+  #ask(query: OpenQuery): void {
+    const { askable } = this.#replicas
+    const slot = askable.find((candidate) => candidate !== query.asked) ?? askable[0]
+    query.asked = slot ?? 0
+    if (slot !== undefined) this.#replicas.sendBulk(slot, query.message)
   }
 
-  answered(answer: Answer): void {
-    const question = this.#open.get(answer.request)
+  onAnswer(answer: Answer): void {
+    const query = this.#open.get(answer.request)
     this.#open.delete(answer.request)
-    question?.then(answer)
+    query?.then(answer)
   }
 
-  notYet(request: number): void {
-    const question = this.#open.get(request)
-    if (question) this.#put(question)
+  onNotYet({ request }: The<'NOT_YET'>): void {
+    const query = this.#open.get(request)
+    if (query) this.#ask(query)
   }
 
   lost(slot: Slot): void {
-    for (const question of this.#open.values()) if (question.asked === slot) this.#put(question)
+    for (const query of this.#open.values()) if (query.asked === slot) this.#ask(query)
   }
 
   tick(): void {
-    const { now, timings } = this.#s
-    // Where nobody can tell, who asks is to try elsewhere; a view change takes its time.
-    const patience = (this.#port.quorate() ? 4 : 1) * timings.readPatience
-    for (const [request, question] of this.#open) {
+    const { now, timings } = this.#context
+    // A view change takes its time; where no replica can tell, the asker is to try elsewhere at once.
+    const patience = (this.#replicas.anyQuorate ? 4 : 1) * timings.readPatience
+    for (const [request, query] of this.#open) {
       // There was nobody to ask.
-      if (question.asked === 0) this.#put(question)
-      if (now.monotonic - question.since <= patience) continue
+      if (query.asked === 0) this.#ask(query)
+      if (now.monotonic - query.since <= patience) continue
       this.#open.delete(request)
-      question.then(null)
+      query.then(null)
     }
   }
 }

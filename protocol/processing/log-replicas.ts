@@ -1,32 +1,40 @@
-// The persistence replicas as this processing replica hears them: who is there, who is in a view,
-// and whose view can commit.
+// The persistence replicas as this processing replica hears them: which are linked, which are in a
+// view, whose view can commit, and which of them is the home.
 
-import type { LinkId } from '../machine/machine.js'
-import type { Slot } from '../slots.js'
-import type { The } from '../messages/catalogue.js'
 import { compareEpochs } from '../entries/epoch.js'
-import type { RingStanding } from './context.js'
+import type { LinkId } from '../machine/machine.js'
+import type { Message, The } from '../messages/catalogue.js'
+import type { Slot } from '../slots.js'
+import type { ProcessingContext } from './context.js'
 
-export interface StorePeer {
+export type Lane = 'main' | 'bulk'
+
+export interface LogReplica {
   main: LinkId | null
   bulk: LinkId | null
+  /** When a frame last came, monotonic ms. */
   heard: number
   heartbeat: The<'STORE_HEARTBEAT'> | null
 }
 
-export class Stores {
-  readonly #s: RingStanding
-  readonly #bySlot = new Map<Slot, StorePeer>()
+export class LogReplicas {
+  readonly #context: ProcessingContext
+  readonly #bySlot = new Map<Slot, LogReplica>()
+  readonly #ownerOf = new Map<LinkId, { readonly slot: Slot; readonly lane: Lane }>()
   /** All slots in the order of preference: the own number's, then round. */
   readonly slots: readonly Slot[]
+  /** Where terms are claimed, orders appended, and the feed comes from; 0: none. */
+  home: Slot = 0
 
-  constructor(standing: RingStanding) {
-    const { self, stores } = standing
-    this.#s = standing
+  constructor(context: ProcessingContext) {
+    const { self, stores } = context
+    this.#context = context
     this.slots = Array.from({ length: stores }, (_, i) => ((self - 1 + i) % stores) + 1)
   }
 
-  get(slot: Slot): StorePeer | undefined {
+  // ---- links ----------------------------------------------------------------------------------
+
+  get(slot: Slot): LogReplica | undefined {
     return this.#bySlot.get(slot)
   }
 
@@ -34,28 +42,81 @@ export class Stores {
     return [...this.#bySlot.keys()]
   }
 
-  at(slot: Slot): StorePeer {
-    const known = this.#bySlot.get(slot)
-    if (known) return known
-    const store: StorePeer = { main: null, bulk: null, heard: 0, heartbeat: null }
-    this.#bySlot.set(slot, store)
-    return store
+  owns(link: LinkId): boolean {
+    return this.#ownerOf.has(link)
   }
 
-  /** After a stall of our own, their silence means nothing. */
-  freshen(): void {
-    for (const store of this.#bySlot.values()) store.heard = this.#s.now.monotonic
+  slotOf(link: LinkId): Slot | undefined {
+    return this.#ownerOf.get(link)?.slot
   }
+
+  linkUp(link: LinkId, slot: Slot, lane: Lane): void {
+    const replica = this.#bySlot.get(slot) ?? { main: null, bulk: null, heard: 0, heartbeat: null }
+    this.#bySlot.set(slot, replica)
+    replica[lane] = link
+    this.#ownerOf.set(link, { slot, lane })
+    if (lane === 'bulk') return
+    replica.heard = this.#context.now.monotonic
+    replica.heartbeat = null
+    if (this.home === slot) this.home = 0
+  }
+
+  /** The lane that is gone, and whose; undefined: the link had been replaced. */
+  linkDown(link: LinkId): { readonly slot: Slot; readonly lane: Lane } | undefined {
+    const owner = this.#current(link)
+    this.#ownerOf.delete(link)
+    if (!owner) return undefined
+    const replica = this.#bySlot.get(owner.slot)!
+    replica[owner.lane] = null
+    if (owner.lane === 'main') replica.heartbeat = null
+    return owner
+  }
+
+  #current(link: LinkId): { readonly slot: Slot; readonly lane: Lane } | undefined {
+    const owner = this.#ownerOf.get(link)
+    return owner && this.#bySlot.get(owner.slot)?.[owner.lane] === link ? owner : undefined
+  }
+
+  /** A frame came; undefined: over a link that has been replaced, so the frame is ignored. */
+  heard(link: LinkId): { readonly slot: Slot; readonly lane: Lane } | undefined {
+    const owner = this.#current(link)
+    if (owner) this.#bySlot.get(owner.slot)!.heard = this.#context.now.monotonic
+    return owner
+  }
+
+  sendMain(slot: Slot, message: Message): void {
+    const link = this.#bySlot.get(slot)?.main
+    if (link) this.#context.outbox.send(link, message)
+  }
+
+  sendHome(message: Message): void {
+    this.sendMain(this.home, message)
+  }
+
+  sendBulk(slot: Slot, message: Message): void {
+    const link = this.#bySlot.get(slot)?.bulk
+    if (link) this.#context.outbox.send(link, message)
+  }
+
+  /** After a stall of this process the silence of others means nothing. */
+  freshen(): void {
+    for (const replica of this.#bySlot.values()) replica.heard = this.#context.now.monotonic
+  }
+
+  // ---- what is known of each ------------------------------------------------------------------
 
   hears(slot: Slot): boolean {
-    const store = this.#bySlot.get(slot)
-    if (!store || store.main === null) return false
-    return this.#s.now.monotonic - store.heard <= this.#s.timings.suspect
+    const replica = this.#bySlot.get(slot)
+    if (!replica || replica.main === null) return false
+    const { now, timings } = this.#context
+    return now.monotonic - replica.heard <= timings.suspect
   }
 
   /** Heard, and hears this replica: a path may be open one way only. */
   #linked(slot: Slot): boolean {
-    return this.hears(slot) && this.get(slot)!.heartbeat?.hears.includes(this.#s.self) === true
+    return (
+      this.hears(slot) && this.get(slot)!.heartbeat?.hears.includes(this.#context.self) === true
+    )
   }
 
   normal(slot: Slot): boolean {
@@ -69,10 +130,10 @@ export class Stores {
   }
 
   reachesMajority(slot: Slot): boolean {
-    return (this.get(slot)?.heartbeat?.reaches.length ?? 0) > this.#s.stores / 2
+    return (this.get(slot)?.heartbeat?.reaches.length ?? 0) > this.#context.stores / 2
   }
 
-  /** Some store is in a view or between two, and reaches a majority of all. */
+  /** Some replica is in a view or between two, and reaches a majority of all. */
   get anyQuorate(): boolean {
     return this.slots.some((slot) => this.works(slot) && this.reachesMajority(slot))
   }
@@ -86,8 +147,15 @@ export class Stores {
     )
   }
 
-  /** It said so when it was last heard. */
+  /** The disk was full when the replica was last heard. */
   isFull(slot: Slot): boolean {
     return this.get(slot)?.heartbeat?.full === true
+  }
+
+  /** Replicas that can be asked a question: the home first, then those heard with a bulk link. */
+  get askable(): readonly Slot[] {
+    return [this.home, ...this.slots].filter(
+      (slot) => this.hears(slot) && this.get(slot)!.bulk !== null,
+    )
   }
 }

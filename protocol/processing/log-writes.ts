@@ -2,9 +2,10 @@
 // cursors. All of it goes again, in order, to the next home or on a new connection: terms and k make that
 // harmless.
 
-import type { Message, The } from '../messages/catalogue.js'
 import type { Draft } from '../entries/entry.js'
-import type { RingStanding } from './context.js'
+import type { The } from '../messages/catalogue.js'
+import type { ProcessingContext } from './context.js'
+import type { LogReplicas } from './log-replicas.js'
 
 export interface OrderAppend {
   readonly term: number
@@ -17,41 +18,21 @@ interface Append extends OrderAppend {
   readonly id: number
 }
 
-export interface UnansweredEvents {
-  appended(k: number, runs: The<'APPENDED'>['runs']): void
-  claimed(message: The<'CLAIMED'>): void
-  /** The term is over. */
-  fenced(term: number): void
-  /** The append can never be done in this term. */
-  refused(reason: 'conflict' | 'too-old'): void
-}
-
-export interface UnansweredPort {
-  send(message: Message): void
-  /** The home could not do it: it is to be followed anew, and asked again. */
-  resume(): void
-}
-
-export class Unanswered {
-  readonly #s: RingStanding
-  readonly #port: UnansweredPort
-  readonly #events: UnansweredEvents
+export class LogWrites {
+  readonly #context: ProcessingContext
+  readonly #replicas: LogReplicas
   /** When the home last answered, or was first asked, monotonic ms. */
   #answeredAt = 0
   #next = 0
   #appends: Append[] = []
   readonly #wentBackTo = new Set<number>()
-  #cursors: {
-    readonly id: number
-    readonly drafts: readonly Draft[]
-  } | null = null
+  #cursors: { readonly id: number; readonly drafts: readonly Draft[] } | null = null
   #claim: Omit<The<'CLAIM'>, 'size'> | null = null
   #retryAt = 0
 
-  constructor(standing: RingStanding, port: UnansweredPort, events: UnansweredEvents) {
-    this.#s = standing
-    this.#port = port
-    this.#events = events
+  constructor(context: ProcessingContext, replicas: LogReplicas) {
+    this.#context = context
+    this.#replicas = replicas
   }
 
   /** Since when nothing was answered, monotonic ms; Infinity: the home owes nothing. */
@@ -62,21 +43,21 @@ export class Unanswered {
 
   /** From here on it is late anew. */
   freshen(): void {
-    this.#answeredAt = this.#s.now.monotonic
+    this.#answeredAt = this.#context.now.monotonic
   }
 
   // ---- what is asked --------------------------------------------------------------------------
 
   claim(expected: number, nonce: string): void {
-    const { boot, now } = this.#s
+    const { boot, now } = this.#context
     this.freshen()
     this.#claim = { type: 'CLAIM', expected, boot, nonce, time: now.wall }
     this.#sendClaim()
   }
 
-  /** It weighs what this replica weighs now, not what it did where it was sent before. */
+  /** With the weight that this replica has now, not the one it had where the claim was sent before. */
   #sendClaim(): void {
-    if (this.#claim) this.#port.send({ ...this.#claim, size: this.#s.size })
+    if (this.#claim) this.#replicas.sendHome({ ...this.#claim, size: this.#context.weight })
   }
 
   /** Nonce of the claim under way; empty: none. */
@@ -96,7 +77,8 @@ export class Unanswered {
   }
 
   #sendAppend({ id, term, k, time, drafts }: Append): void {
-    this.#port.send({ type: 'APPEND', id, term, k, part: 1, parts: drafts.length, time, drafts })
+    const parts = drafts.length
+    this.#replicas.sendHome({ type: 'APPEND', id, term, k, part: 1, parts, time, drafts })
   }
 
   /** The term is over or given up: nothing of it is sent again. */
@@ -116,8 +98,9 @@ export class Unanswered {
   #sendCursors(): void {
     if (!this.#cursors) return
     const { id, drafts } = this.#cursors
-    const time = this.#s.now.wall
-    this.#port.send({ type: 'APPEND', id, term: 0, k: 0, part: 1, parts: 1, time, drafts })
+    const time = this.#context.now.wall
+    const place = { term: 0, k: 0, part: 1, parts: 1 }
+    this.#replicas.sendHome({ type: 'APPEND', id, ...place, time, drafts })
   }
 
   sendAgain(): void {
@@ -126,71 +109,62 @@ export class Unanswered {
     this.#sendCursors()
   }
 
-  tick(): void {
-    if (this.#retryAt === 0 || this.#s.now.monotonic < this.#retryAt) return
+  /** True once when all of it is to be asked again: the home could not do something, a while ago. */
+  takeRetry(): boolean {
+    if (this.#retryAt === 0 || this.#context.now.monotonic < this.#retryAt) return false
     this.#retryAt = 0
-    this.#port.resume()
+    return true
   }
 
   // ---- what is answered -----------------------------------------------------------------------
 
-  onMessage(message: Message): void {
-    switch (message.type) {
-      case 'CLAIMED':
-        if (message.nonce !== this.#claim?.nonce) return
-        if (message.outcome === 'not-serving') this.#retrySoon()
-        else this.#events.claimed(message)
-        return
-      case 'APPENDED':
-        this.#onAppended(message)
-        return
-      case 'FENCED':
-        if (this.#has(message.id)) this.#events.fenced(message.term)
-        return
-      case 'GAP':
-        this.#goBack(message)
-        return
-      case 'NOT_APPENDED':
-        this.#onNotAppended(message)
-        return
-      default:
-        return
-    }
-  }
-
-  #has(append: number): boolean {
+  /** Whether an append that is under way has this id. */
+  has(append: number): boolean {
     return this.#appends.some(({ id }) => id === append)
   }
 
-  #onAppended(message: The<'APPENDED'>): void {
-    if (message.id === this.#cursors?.id) {
+  /** Whether the answer is one to the claim under way. */
+  onClaimed({ nonce, outcome }: The<'CLAIMED'>): boolean {
+    if (nonce !== this.#claim?.nonce) return false
+    if (outcome !== 'not-serving') return true
+    this.#retrySoon()
+    return false
+  }
+
+  /** The order whose append is committed; null: cursors, or nothing that is under way. */
+  onAppended({ id, k }: The<'APPENDED'>): number | null {
+    if (id === this.#cursors?.id) {
       this.#cursors = null
-      return
+      return null
     }
-    const at = this.#appends.findIndex(({ id }) => id === message.id)
-    if (at < 0) return
+    const at = this.#appends.findIndex((append) => append.id === id)
+    if (at < 0) return null
     this.#appends.splice(at, 1)
     this.freshen()
     this.#wentBackTo.clear()
-    this.#events.appended(message.k, message.runs)
+    return k
   }
 
   /** The store lacks an order before this one: from there on again, once for each gap. */
-  #goBack({ id, expected }: The<'GAP'>): void {
-    if (!this.#has(id) || this.#wentBackTo.has(expected)) return
+  onGap({ id, expected }: The<'GAP'>): void {
+    if (!this.has(id) || this.#wentBackTo.has(expected)) return
     this.#wentBackTo.add(expected)
     for (const append of this.#appends) if (append.k >= expected) this.#sendAppend(append)
   }
 
-  #onNotAppended({ id, reason }: The<'NOT_APPENDED'>): void {
-    if (id === this.#cursors?.id) this.#retrySoon()
-    else if (!this.#has(id)) return
-    else if (reason === 'conflict' || reason === 'too-old') this.#events.refused(reason)
-    else this.#retrySoon()
+  /** Why the append can never be done in this term; null: it is tried again. */
+  onNotAppended({ id, reason }: The<'NOT_APPENDED'>): 'conflict' | 'too-old' | null {
+    if (id !== this.#cursors?.id) {
+      if (!this.has(id)) return null
+      if (reason === 'conflict' || reason === 'too-old') return reason
+    }
+    this.#retrySoon()
+    return null
   }
 
   #retrySoon(): void {
-    if (this.#retryAt === 0) this.#retryAt = this.#s.now.monotonic + this.#s.timings.heartbeat
+    const { now, timings } = this.#context
+    if (this.#retryAt === 0) this.#retryAt = now.monotonic + timings.heartbeat
     this.#wentBackTo.clear()
   }
 }

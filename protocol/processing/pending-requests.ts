@@ -2,27 +2,31 @@
 // Every answer comes from the log itself: no client sees an effect of an uncommitted entry (C4),
 // none an answer before its predecessors are committed (C8).
 
-import type { LinkId } from '../machine/machine.js'
-import type { Slot } from '../slots.js'
-import type { The } from '../messages/catalogue.js'
 import type { Entry, Meta } from '../entries/entry.js'
-import type { Command } from '../state/decision.js'
+import type { Slot } from '../slots.js'
+import type { Command } from '../state/commands/registry.js'
+import type { Order } from '../state/order.js'
 
-export interface PendingRequest {
-  readonly link: LinkId
-  /** The client's id of it. */
-  readonly request: number
-  readonly command: Command
+/** What becomes of a request; exactly one of `answer` and `fail` is called, once. */
+export interface RequestOutcome {
   readonly answer: (entry: Entry, meta: Meta) => void
   /** It has a place in an order, which may come to nothing yet. */
   readonly placed: () => void
-  /** `ordered`: it had a place in an order, so it may have happened. */
-  readonly fail: (ordered: boolean) => void
-  /** Which coordinator it was handed to. */
-  readonly slot: Slot
+  readonly fail: (reason: FailureReason) => void
 }
 
-export class Requests {
+/** `unknown`: it had a place in an order, so it may have happened; the others are definite. */
+export type FailureReason = 'unknown' | RejectionReason
+
+/** Why a coordinator takes no command: it has no room, or it is none. */
+export type RejectionReason = 'overloaded' | 'not-coordinator'
+
+interface PendingRequest extends RequestOutcome {
+  /** Which coordinator it was handed to. */
+  readonly coordinator: Slot
+}
+
+export class PendingRequests {
   readonly #boot: string
   readonly #self: Slot
   readonly #pending = new Map<number, PendingRequest>()
@@ -39,18 +43,18 @@ export class Requests {
     return this.#pending.size
   }
 
-  add(request: PendingRequest): void {
-    this.#pending.set(request.command.origin.id, request)
+  add(command: Command, coordinator: Slot, outcome: RequestOutcome): void {
+    this.#pending.set(command.origin.id, { ...outcome, coordinator })
   }
 
   /** An ORDER shows which place each command got. Orders already committed have no answer left. */
-  place(order: The<'ORDER'>, committedK: number): void {
+  place(order: Order, committedK: number): void {
     if (order.term < this.#term) return
     if (order.term > this.#term) this.enterTerm(order.term)
     const ids = order.commands.map(({ origin }) =>
       origin.slot === this.#self && origin.boot === this.#boot ? origin.id : 0,
     )
-    if (order.k <= committedK) for (const id of ids) this.#fail(id, true)
+    if (order.k <= committedK) for (const id of ids) this.#fail(id, 'unknown')
     else this.#take(order.k, ids)
   }
 
@@ -79,29 +83,31 @@ export class Requests {
     this.#term = term
     const orders = [...this.#placed.values()]
     this.#placed.clear()
-    for (const ids of orders) for (const id of ids) this.#fail(id, true)
+    for (const ids of orders) for (const id of ids) this.#fail(id, 'unknown')
   }
 
   /** Refused before they had a place in any order. */
-  notTaken(ids: readonly number[]): void {
-    for (const id of ids) this.#fail(id, false)
+  rejected(ids: readonly number[], reason: RejectionReason): void {
+    for (const id of ids) this.#fail(id, reason)
   }
 
-  /** The coordinator that they were handed to is none any more, or cannot be heard. */
+  /** The coordinator that they were handed to coordinates no more, or cannot be heard. */
   lostCoordinator(slot: Slot): void {
-    for (const [id, pending] of [...this.#pending]) if (pending.slot === slot) this.#fail(id, true)
-  }
-
-  /** Nobody but this coordinator, and this replica itself, can still answer. */
-  answeredBy(coordinator: Slot): void {
-    for (const [id, { slot }] of [...this.#pending]) {
-      if (slot !== coordinator && slot !== this.#self) this.#fail(id, true)
+    for (const [id, { coordinator }] of [...this.#pending]) {
+      if (coordinator === slot) this.#fail(id, 'unknown')
     }
   }
 
-  #fail(id: number, ordered: boolean): void {
+  /** Nobody but this coordinator, and this replica itself, can still answer. */
+  answeredBy(slot: Slot): void {
+    for (const [id, { coordinator }] of [...this.#pending]) {
+      if (coordinator !== slot && coordinator !== this.#self) this.#fail(id, 'unknown')
+    }
+  }
+
+  #fail(id: number, reason: FailureReason): void {
     const pending = this.#pending.get(id)
     this.#pending.delete(id)
-    pending?.fail(ordered)
+    pending?.fail(reason)
   }
 }

@@ -1,50 +1,44 @@
 // How a processing replica follows: orders of the coordinator are executed and voted on; entries of
 // the committed log are applied, answer clients, and decide wherever the two differ.
 
-import type { Slot } from '../slots.js'
-import type { The } from '../messages/catalogue.js'
-import { decodeDrop, drops, isDrop } from '../entries/drop.js'
-import { KIND, type Entry, type Meta } from '../entries/entry.js'
 import { sameBytes } from '../bytes.js'
-import { decodeMarks } from '../entries/bodies.js'
+import type { The } from '../messages/catalogue.js'
+import type { ProcessingContext } from '../processing/context.js'
 import type { Coordinator } from '../processing/coordinator.js'
-import type { Executed, Executor } from '../state/executor.js'
-import type { Home } from '../processing/log-client.js'
 import type { Leadership } from '../processing/leadership.js'
-import type { Requests } from '../processing/pending-requests.js'
-import type { RingStanding } from '../processing/context.js'
-import type { Sessions } from '../sessions/session-router.js'
+import type { LogClient } from '../processing/log-client.js'
+import type { PendingRequests } from '../processing/pending-requests.js'
+import type { SessionRouter } from '../sessions/session-router.js'
+import type { Slot } from '../slots.js'
+import type { Executed, Executor } from '../state/executor.js'
 
 /** A coordinator's clock this far ahead of the own is not followed, ms. */
 const MAX_CLOCK_LEAD_MS = 3_600_000
-/** The feed is acknowledged this often, in entries. */
-const ACKNOWLEDGE_EVERY = 1_024
 
-export interface FollowingParts {
-  readonly standing: RingStanding
-  readonly home: Home
+export interface FollowerParts {
+  readonly context: ProcessingContext
+  readonly log: LogClient
   readonly executor: Executor
-  readonly requests: Requests
+  readonly requests: PendingRequests
   readonly leadership: Leadership
   readonly coordinator: Coordinator
-  readonly sessions: Sessions
+  readonly sessions: SessionRouter
 }
 
-export class Following {
-  readonly #s: RingStanding
-  readonly #home: Home
+export class Follower {
+  readonly #context: ProcessingContext
+  readonly #log: LogClient
   readonly #executor: Executor
-  readonly #requests: Requests
+  readonly #requests: PendingRequests
   readonly #leadership: Leadership
   readonly #coordinator: Coordinator
-  readonly #sessions: Sessions
-  /** Who gave the newest order: votes go there. */
+  readonly #sessions: SessionRouter
+  /** The replica that gave the newest order: votes go there. */
   #orderedBy: Slot = 0
-  #acknowledgedFeed = 0
 
-  constructor(parts: FollowingParts) {
-    this.#s = parts.standing
-    this.#home = parts.home
+  constructor(parts: FollowerParts) {
+    this.#context = parts.context
+    this.#log = parts.log
     this.#executor = parts.executor
     this.#requests = parts.requests
     this.#leadership = parts.leadership
@@ -53,97 +47,63 @@ export class Following {
   }
 
   onOrder(from: Slot, order: The<'ORDER'>): void {
-    if (!this.#s.believes(order.term)) return
+    if (!this.#context.believes(order.term)) return
     this.#orderedBy = from
     this.#leadership.seeTerm(order.term)
     this.#requests.place(order, this.#executor.base.progress(order.term).k)
-    if (order.time > this.#s.now.wall + MAX_CLOCK_LEAD_MS) {
-      this.#s.outbox.log('error', 'coordinator-clock-ahead', { term: order.term, k: order.k })
+    if (order.time > this.#context.now.wall + MAX_CLOCK_LEAD_MS) {
+      const { term, k } = order
+      this.#context.outbox.log('error', 'coordinator-clock-ahead', { term, k })
       return
     }
     const known = this.#executor.executed(order.k)
-    if (order.attempt > 1 && (known?.attempt ?? 0) < order.attempt) this.rebuild()
+    if (order.attempt > 1 && (known?.attempt ?? 0) < order.attempt) this.#rebuild()
     this.#executor.hold(order)
     const again = this.#executor.executed(order.k)
-    if (again && again.attempt === order.attempt) this.vote([again])
-    this.vote(this.#executor.run())
+    if (again && again.attempt === order.attempt) this.#vote(again)
+    this.#run()
   }
 
-  /** To who gave the order; the coordinator counts its own. */
-  vote(executed: readonly Executed[]): void {
-    for (const one of executed) {
-      const { k, attempt, hash } = one
-      if (this.#s.role === 'coordinator') {
-        this.#requestsPlace(one)
-        this.#coordinator.onExecuted(one)
-        continue
-      }
-      const { term } = this.#executor
-      this.#s.send(this.#orderedBy, { type: 'VOTE', term, k, attempt, hash })
-    }
+  /** The coordinator counts its own vote; the others send theirs to whoever gave the order. */
+  #run(): void {
+    if (this.#context.role === 'coordinator') this.#coordinator.run()
+    else for (const executed of this.#executor.run()) this.#vote(executed)
   }
 
-  /** The coordinator's own requests get their places as it gives the order. */
-  #requestsPlace(executed: Executed): void {
-    const order = this.#coordinator.order(executed.k)
-    if (order) this.#requests.place(order, this.#executor.base.progress(order.term).k)
+  #vote({ k, attempt, hash }: Executed): void {
+    const { term } = this.#executor
+    this.#context.send(this.#orderedBy, { type: 'VOTE', term, k, attempt, hash })
   }
 
-  onCommitted(message: The<'COMMITTED'>): void {
-    const { term, k, hash } = message
-    if (!this.#s.believes(term)) return
+  onCommitted({ term, k, hash }: The<'COMMITTED'>): void {
+    if (!this.#context.believes(term)) return
     this.#leadership.seeTerm(term)
     const own = this.#executor.executed(k)
     if (!own || sameBytes(own.hash, hash)) return
-    this.#s.outbox.log('error', 'voted-otherwise', { term, k })
-    this.rebuild()
+    this.#context.outbox.log('error', 'voted-otherwise', { term, k })
+    this.#rebuild()
   }
 
   /** Builds the state again, from the log. */
-  rebuild(): void {
+  #rebuild(): void {
     this.#executor.reset()
-    this.#sessions.sends.stored.clear()
-    this.#acknowledgedFeed = 0
-    this.#home.follow()
+    this.#log.follow()
   }
 
-  onEntries(message: The<'ENTRIES'>): void {
-    const { delivery, receipts, sends } = this.#sessions
-    const { stored } = sends
-    const marked = new Set<string>()
-    let arrived: { entry: Entry; meta: Meta }[] = []
-    for (const [i, entry] of message.entries.entries()) {
+  onEntries({ entries, bodyBytes }: The<'ENTRIES'>): void {
+    for (const [i, entry] of entries.entries()) {
       const { base } = this.#executor
       if (entry.index <= base.index) continue
       // A gap is left over from before a rebuild or a new home; the stretch asked for comes.
       if (entry.index > base.index + 1) break
-      const meta = this.#executor.apply(entry)
-      if (entry.term > this.#s.newestTerm) this.#leadership.seeTerm(entry.term)
+      const meta = this.#executor.apply(entry, bodyBytes[i] ?? 0)
+      if (entry.term > this.#context.newestTerm) this.#leadership.seeTerm(entry.term)
       this.#requests.resolve(entry, meta)
-      if (meta.kind === KIND.account || meta.kind === KIND.closed) {
-        this.#sessions.accountChanged(meta.mailbox)
-      }
-      if (meta.kind === KIND.cursors) {
-        for (const [user] of decodeMarks(entry.body)) marked.add(user)
-      }
-      if (meta.kind === KIND.message)
-        stored.add(meta.mailbox, entry.index, message.bodyBytes[i] ?? 0)
-      if (meta.kind === KIND.message && !entry.bodyHash) arrived.push({ entry, meta })
-      if (isDrop(entry)) {
-        const drop = decodeDrop(entry)
-        arrived = arrived.filter((one) => !drops(drop, one.entry))
-        stored.drop(drop)
-        delivery.dropped(drop)
-      }
+      this.#sessions.committed(entry, meta)
     }
-    delivery.arrived(arrived)
-    receipts.moved(marked)
-    this.#sessions.applied()
+    this.#sessions.caughtUp()
     this.#leadership.applied()
-    this.vote(this.#executor.run())
-    const { index } = this.#executor.base
-    if (index - this.#acknowledgedFeed < ACKNOWLEDGE_EVERY) return
-    this.#acknowledgedFeed = index
-    this.#home.acknowledge()
+    this.#run()
+    this.#log.applied()
   }
 }

@@ -2,18 +2,18 @@
 
 import { formatEpoch } from '../entries/epoch.js'
 import type { Coordinator } from '../processing/coordinator.js'
-import type { Home } from '../processing/log-client.js'
+import type { LogReplicas } from '../processing/log-replicas.js'
 import type { ProcessingMetrics } from '../machine/metrics.js'
 import type { Leadership } from '../processing/leadership.js'
-import type { RingStanding } from '../processing/context.js'
-import type { Committed } from '../state/ledger.js'
+import type { ProcessingContext } from '../processing/context.js'
+import type { Ledger } from '../state/ledger.js'
 
 /** The answer to one word, as lines; undefined: not a word of this tier. */
 export function describeProcessing(
   word: string,
-  standing: RingStanding,
-  home: Home,
-  base: Committed,
+  context: ProcessingContext,
+  logReplicas: LogReplicas,
+  base: Ledger,
   leadership: Leadership,
 ): string | undefined {
   switch (word) {
@@ -24,23 +24,24 @@ export function describeProcessing(
       return `applied: ${base.index}\nterm: ${term}\norder: ${k} (${part} of ${parts})`
     }
     case 'peer':
-      return describePeers(standing, home)
+      return describePeers(context, logReplicas)
     case 'stat':
-      return `role: ${standing.role}\nterm: ${standing.newestTerm}\napplied: ${base.index}`
+      return `role: ${context.role}\nterm: ${context.newestTerm}\napplied: ${base.index}`
     case 'view':
-      return describeHome(home)
+      return describeHome(logReplicas)
     case 'turn':
       return 'the turn goes round among the persistence replicas: ask one of them'
     case 'clok':
-      return `${home.stores.get(home.home)?.heartbeat?.lamport ?? 0}, of the persistence home`
+      return `${logReplicas.get(logReplicas.home)?.heartbeat?.lamport ?? 0}, of the persistence home`
     default:
       return undefined
   }
 }
 
 /** The view as the home has told it. */
-function describeHome({ stores, home }: Home): string {
-  const heartbeat = stores.get(home)?.heartbeat
+function describeHome(logReplicas: LogReplicas): string {
+  const { home } = logReplicas
+  const heartbeat = logReplicas.get(home)?.heartbeat
   if (!heartbeat) return 'home: -'
   const { status, epoch, members } = heartbeat
   return [
@@ -51,32 +52,32 @@ function describeHome({ stores, home }: Home): string {
   ].join('\n')
 }
 
-function describePeers({ peers, now }: RingStanding, { stores, home }: Home): string {
+function describePeers({ peers, now }: ProcessingContext, logReplicas: LogReplicas): string {
   const age = (heard: number): string => `heard ${Math.round(now.monotonic - heard)} ms ago`
   const ring = [...peers].map(
     ([slot, { heard, heartbeat }]) => `p${slot}\t${age(heard)}\t${heartbeat?.role ?? '?'}`,
   )
-  const below = stores.linked.map((slot) => {
-    const { heard, heartbeat } = stores.at(slot)
-    const mark = slot === home ? '\thome' : ''
+  const below = logReplicas.linked.map((slot) => {
+    const { heard, heartbeat } = logReplicas.get(slot)!
+    const mark = slot === logReplicas.home ? '\thome' : ''
     return `s${slot}\t${age(heard)}\t${heartbeat?.status ?? 'no link'}${mark}`
   })
   return [...ring, ...below].join('\n') || 'no links'
 }
 
 export function ringMetrics(
-  standing: RingStanding,
-  home: Home,
-  base: Committed,
+  context: ProcessingContext,
+  logReplicas: LogReplicas,
+  base: Ledger,
   coordinator: Coordinator,
   leadership: Leadership,
 ): Omit<ProcessingMetrics, 'troca_requests_pending' | 'troca_sessions' | 'troca_listeners'> {
-  const committed = home.stores.get(home.home)?.heartbeat?.committed ?? 0
+  const committed = logReplicas.get(logReplicas.home)?.heartbeat?.committed ?? 0
   const { orders, commands, oneOfOne, divergences } = coordinator.metrics
   return {
     troca_has_coordinator: leadership.coordinator === 0 ? 0 : 1,
-    troca_is_coordinator: standing.role === 'coordinator' ? 1 : 0,
-    troca_term: standing.newestTerm,
+    troca_is_coordinator: context.role === 'coordinator' ? 1 : 0,
+    troca_term: context.newestTerm,
     troca_applied_index: base.index,
     troca_applied_lag_entries: Math.max(0, committed - base.index),
     troca_elections_total: leadership.elections,
@@ -89,6 +90,6 @@ export function ringMetrics(
     troca_commands_queued_bytes: coordinator.queuedBytes,
     troca_accounts: base.accounts.size,
     troca_streams: base.streams.size,
-    troca_ring_live: standing.live.length,
+    troca_ring_live: context.live.length,
   }
 }

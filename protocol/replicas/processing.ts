@@ -3,100 +3,88 @@
 
 import { invariant } from '../assert.js'
 import type { Durations } from '../durations.js'
-import type { Effect, Input, LinkId, Machine, Now, Peer } from '../machine/machine.js'
-import type { Slot } from '../slots.js'
-import type { Message, The } from '../messages/catalogue.js'
-import { nonsenseIn } from '../messages/validate.js'
-import { Coordinator } from '../processing/coordinator.js'
-import { Executor } from '../state/executor.js'
-import { Home } from '../processing/log-client.js'
-import { Leadership } from '../processing/leadership.js'
-import { describeProcessing, ringMetrics } from './processing-report.js'
-import { Requests } from '../processing/pending-requests.js'
-import { RingStanding, type Role } from '../processing/context.js'
-import { Cursors } from '../sessions/mark-writer.js'
-import { Sessions } from '../sessions/session-router.js'
-import { clusterStatus } from './cluster-status.js'
-import { Commanding } from './submission.js'
 import type { ProcessingConfig } from '../machine/config.js'
-import { Following } from './follower.js'
+import type { Effect, Input, LinkId, Machine, Now, Peer } from '../machine/machine.js'
 import type { PROCESSING_DURATIONS, ProcessingMetrics } from '../machine/metrics.js'
 import { TierLinks } from '../machine/tier-links.js'
+import type { Message, The } from '../messages/catalogue.js'
+import { whyInvalid } from '../messages/validate.js'
+import { ProcessingContext, type Role } from '../processing/context.js'
+import { Coordinator } from '../processing/coordinator.js'
+import { Leadership } from '../processing/leadership.js'
+import { LogClient } from '../processing/log-client.js'
+import { LogQueries } from '../processing/log-queries.js'
+import { LogReplicas } from '../processing/log-replicas.js'
+import { LogWrites } from '../processing/log-writes.js'
+import { PendingRequests } from '../processing/pending-requests.js'
+import { Submission } from '../processing/submission.js'
+import { MarkWriter } from '../sessions/mark-writer.js'
+import { SessionRouter } from '../sessions/session-router.js'
+import type { Slot } from '../slots.js'
+import { Executor } from '../state/executor.js'
+import { Follower } from './follower.js'
+import { describeProcessing, ringMetrics } from './processing-report.js'
 
 export class ProcessingReplica implements Machine {
-  readonly #s: RingStanding
-  readonly #home: Home
+  readonly #context: ProcessingContext
+  readonly #ring: TierLinks<The<'RING_HEARTBEAT'>>
   readonly #executor: Executor
+  readonly #logReplicas: LogReplicas
+  readonly #writes: LogWrites
+  readonly #queries: LogQueries
+  readonly #log: LogClient
+  readonly #requests: PendingRequests
   readonly #coordinator: Coordinator
   readonly #leadership: Leadership
-  readonly #requests: Requests
-  readonly #sessions: Sessions
-  readonly #cursors: Cursors
-  readonly #commanding: Commanding
-  readonly #following: Following
-  readonly #ring: TierLinks<The<'RING_HEARTBEAT'>>
+  readonly #submission: Submission
+  readonly #marks: MarkWriter
+  readonly #sessions: SessionRouter
+  readonly #follower: Follower
   #lastHeartbeat = -Infinity
   #draining = false
   #saidRole = ''
 
   constructor(config: ProcessingConfig) {
-    this.#s = new RingStanding(config)
-    this.#ring = new TierLinks(this.#s)
-    this.#executor = new Executor(config.seal, config.readKey)
-    const applied = (): number => this.#executor.base.index
-    this.#home = new Home(this.#s, applied, {
-      entries: (message) => this.#following.onEntries(message),
-      appended: (k, runs) => this.#coordinator.onAppended(k, runs),
-      claimed: (message) => this.#leadership.onClaimed(message),
-      fenced: (term) => {
-        this.#leadership.seeTerm(term)
-        this.#leadership.stop('fenced')
-      },
-      resign: (term) => {
-        if (term === this.#s.holds) this.#leadership.resign()
-      },
-      refused: (reason) => {
-        invariant(reason !== 'conflict', 'C2: the log holds other bytes for an order of this term')
-        this.#leadership.stop(`append ${reason}`)
-      },
-    })
-    this.#coordinator = new Coordinator(this.#s, this.#home, this.#executor, {
-      resign: (reason) => this.#leadership.stop(reason),
-      rebuild: () => this.#following.rebuild(),
-      executed: (executed) => this.#following.vote(executed),
-    })
-    this.#leadership = new Leadership(this.#s, this.#home, () => this.#executor.base, {
-      coordinate: () => this.#coordinator.begin(),
+    const context = new ProcessingContext(config)
+    const executor = new Executor(config.seal, config.readKey)
+    const logReplicas = new LogReplicas(context)
+    const writes = new LogWrites(context, logReplicas)
+    const queries = new LogQueries(context, logReplicas)
+    const log = new LogClient(context, logReplicas, writes, queries, executor)
+    const requests = new PendingRequests(config.self, config.boot)
+    const coordinator = new Coordinator(context, log, writes, executor, requests, (reason) =>
+      this.#leadership.stop(reason),
+    )
+    const leadership = new Leadership(context, log, writes, queries, executor, {
+      coordinate: () => coordinator.begin(),
       stopped: () => {
-        this.#commanding.stopped()
-        this.#executor.dropOverlay()
+        this.#submission.stopped()
+        executor.dropOverlay()
       },
-      coordinator: (slot) => this.#requests.answeredBy(slot),
+      coordinator: (slot) => requests.answeredBy(slot),
       refuted: (term) => {
-        this.#executor.enterTerm(term)
-        this.#requests.enterTerm(term)
+        executor.enterTerm(term)
+        requests.enterTerm(term)
       },
     })
-    this.#cursors = new Cursors(this.#s, this.#home, this.#executor)
-    this.#requests = new Requests(config.self, config.boot)
-    this.#sessions = new Sessions(this.#s, this.#home, this.#executor, {
-      submit: (session, request, asked, answer, placed) =>
-        this.#commanding.submit(session, request, asked, answer, placed),
-      marked: (user, mark) => this.#cursors.mark(user, mark),
-      status: (request) =>
-        clusterStatus(this.#s, this.#home, this.#executor, this.coordinatorSlot, request),
-    })
-    const parts = {
-      standing: this.#s,
-      home: this.#home,
-      executor: this.#executor,
-      requests: this.#requests,
-      leadership: this.#leadership,
-      coordinator: this.#coordinator,
-      sessions: this.#sessions,
-    }
-    this.#commanding = new Commanding(parts)
-    this.#following = new Following(parts)
+    const submission = new Submission(context, log, requests, leadership, coordinator)
+    const marks = new MarkWriter(context, log, writes, executor)
+    const parts = { context, log, executor, leadership }
+    const sessions = new SessionRouter({ ...parts, logReplicas, queries, submission, marks })
+    this.#context = context
+    this.#ring = new TierLinks(context)
+    this.#executor = executor
+    this.#logReplicas = logReplicas
+    this.#writes = writes
+    this.#queries = queries
+    this.#log = log
+    this.#requests = requests
+    this.#coordinator = coordinator
+    this.#leadership = leadership
+    this.#submission = submission
+    this.#marks = marks
+    this.#sessions = sessions
+    this.#follower = new Follower({ ...parts, requests, coordinator, sessions })
   }
 
   /** The live coordinator's slot; 0: none known. */
@@ -110,12 +98,12 @@ export class ProcessingReplica implements Machine {
   }
 
   get role(): Role {
-    return this.#s.role
+    return this.#context.role
   }
 
   /** The term that this replica coordinates; 0: none. */
   get term(): number {
-    return this.#s.holds
+    return this.#context.holds
   }
 
   get appliedIndex(): number {
@@ -123,7 +111,7 @@ export class ProcessingReplica implements Machine {
   }
 
   step(input: Input, now: Now): Effect[] {
-    this.#s.now = now
+    this.#context.now = now
     switch (input.type) {
       case 'link-up':
         this.#linkUp(input.link, input.peer)
@@ -138,10 +126,10 @@ export class ProcessingReplica implements Machine {
         this.#tick()
         break
       case 'computed':
-        this.#s.outbox.onComputed(input.token, input.result)
+        this.#context.outbox.onComputed(input.token, input.result)
         break
       case 'progress':
-        this.#s.outbox.onProgress(input.token, input.text)
+        this.#context.outbox.onProgress(input.token, input.text)
         break
       case 'drain':
         this.#draining = true
@@ -152,21 +140,21 @@ export class ProcessingReplica implements Machine {
         break
     }
     this.#settle()
-    return this.#s.outbox.take()
+    return this.#context.outbox.take()
   }
 
   #settle(): void {
     const vouched = this.#leadership.vouched.slot
-    const said = `${this.#s.role} ${this.#s.holds} ${vouched} ${this.#home.serves}`
+    const said = `${this.#context.role} ${this.#context.holds} ${vouched} ${this.#log.serves}`
     if (said !== this.#saidRole) {
       this.#saidRole = said
       this.#heartbeat()
     }
-    if (this.#s.role === 'coordinator') this.#coordinator.issue()
+    if (this.#context.role === 'coordinator') this.#coordinator.issue()
     if (this.#draining && this.#requests.size === 0) {
       this.#draining = false
-      if (this.#s.role !== 'follower') this.#leadership.stop('stopping')
-      this.#s.outbox.stopped()
+      if (this.#context.role !== 'follower') this.#leadership.stop('stopping')
+      this.#context.outbox.stopped()
     }
   }
 
@@ -178,20 +166,20 @@ export class ProcessingReplica implements Machine {
       return
     }
     if (peer.role === 'persistence') {
-      this.#home.linkUp(link, peer.slot, peer.lane)
+      this.#log.linkUp(link, peer.slot, peer.lane)
       return
     }
     if (peer.lane !== 'main') return
-    const old = this.#s.peers.get(peer.slot)
+    const old = this.#context.peers.get(peer.slot)
     if (old) this.#lose(old.link)
     this.#ring.up(link, peer.slot, peer.boot)
-    this.#s.send(peer.slot, this.#ownHeartbeat())
-    if (this.#s.role === 'coordinator') this.#coordinator.linked(peer.slot)
+    this.#context.send(peer.slot, this.#ownHeartbeat())
+    if (this.#context.role === 'coordinator') this.#coordinator.linked(peer.slot)
   }
 
   #linkDown(link: LinkId): void {
     if (this.#sessions.has(link)) this.#sessions.linkDown(link)
-    else if (this.#home.owns(link)) this.#home.linkDown(link)
+    else if (this.#logReplicas.owns(link)) this.#log.linkDown(link)
     else this.#lose(link)
   }
 
@@ -199,30 +187,30 @@ export class ProcessingReplica implements Machine {
     const slot = this.#ring.down(link)
     if (slot === undefined) return
     this.#requests.lostCoordinator(slot)
-    if (this.#s.role === 'coordinator') this.#coordinator.lost(slot)
+    if (this.#context.role === 'coordinator') this.#coordinator.lost(slot)
     this.#leadership.linkLost()
   }
 
   // ---- time -----------------------------------------------------------------------------------
 
   #tick(): void {
-    const { now, timings } = this.#s
-    if (this.#ring.tick()) this.#home.freshen()
+    const { now, timings } = this.#context
+    if (this.#ring.tick()) this.#log.freshen()
     for (const link of this.#ring.silent) {
       const peer = this.#ring.current(link)!
-      this.#s.outbox.close(link, 'silent')
+      this.#context.outbox.close(link, 'silent')
       this.#lose(link)
-      this.#s.outbox.log('warn', 'peer-silent', { peer })
+      this.#context.outbox.log('warn', 'peer-silent', { peer })
     }
-    this.#home.tick()
+    this.#log.tick()
     this.#leadership.maintain()
-    if (this.#s.role === 'coordinator') this.#coordinator.tick()
+    if (this.#context.role === 'coordinator') this.#coordinator.tick()
     if (now.monotonic - this.#lastHeartbeat >= timings.heartbeat) this.#heartbeat()
-    this.#cursors.tick()
+    this.#marks.tick()
   }
 
   #ownHeartbeat(): The<'RING_HEARTBEAT'> {
-    const { holds, newestTerm, role } = this.#s
+    const { holds, newestTerm, role } = this.#context
     const { slot: vouchesFor, term: vouchedTerm } = this.#leadership.vouched
     const { base } = this.#executor
     return {
@@ -230,15 +218,15 @@ export class ProcessingReplica implements Machine {
       ...{ holds, newestTerm, vouchesFor, vouchedTerm, role },
       applied: base.index,
       committed: base.index,
-      reaches: this.#s.live,
-      home: this.#home.home,
+      reaches: this.#context.live,
+      home: this.#logReplicas.home,
     }
   }
 
   #heartbeat(): void {
-    this.#lastHeartbeat = this.#s.now.monotonic
-    this.#s.broadcast(this.#ownHeartbeat())
-    this.#home.sayHeartbeats()
+    this.#lastHeartbeat = this.#context.now.monotonic
+    this.#context.broadcast(this.#ownHeartbeat())
+    this.#log.sayHeartbeats()
   }
 
   // ---- messages -------------------------------------------------------------------------------
@@ -248,30 +236,85 @@ export class ProcessingReplica implements Machine {
       this.#sessions.onMessage(link, message)
       return
     }
-    if (this.#home.owns(link)) {
-      if (this.#isNonsense(this.#home.slotOf(link)!, link, message)) return
-      this.#home.onMessage(link, message)
-      if (message.type === 'STORE_HEARTBEAT') this.#leadership.maintain()
+    if (this.#logReplicas.owns(link)) {
+      if (this.#isNonsense(this.#logReplicas.slotOf(link)!, link, message)) return
+      this.#fromLogReplica(link, message)
       return
     }
     const slot = this.#ring.current(link)
     if (slot === undefined || this.#isNonsense(slot, link, message)) return
-    this.#s.peers.get(slot)!.heard = this.#s.now.monotonic
+    this.#context.peers.get(slot)!.heard = this.#context.now.monotonic
     this.#fromRing(slot, link, message)
   }
 
   #isNonsense(peer: Slot, link: LinkId, message: Message): boolean {
-    const reason = nonsenseIn(message, peer)
+    const reason = whyInvalid(message, peer)
     if (reason === null) return false
-    this.#s.outbox.distrust(link, peer, reason)
+    this.#context.outbox.distrust(link, peer, reason)
     return true
+  }
+
+  #fromLogReplica(link: LinkId, message: Message): void {
+    const from = this.#logReplicas.heard(link)
+    if (!from) return
+    switch (message.type) {
+      case 'STORE_HEARTBEAT':
+        this.#logReplicas.get(from.slot)!.heartbeat = message
+        this.#log.choose()
+        this.#leadership.maintain()
+        return
+      case 'READ_PAGE':
+      case 'TIP_IS':
+        this.#queries.onAnswer(message)
+        return
+      case 'NOT_YET':
+        this.#queries.onNotYet(message)
+        return
+      case 'RESIGN':
+        if (message.term === this.#context.holds) this.#leadership.resign()
+        return
+      default:
+        // The rest is for the home: what another one says to it is left over from before.
+        if (from.slot === this.#logReplicas.home && from.lane === 'main') this.#fromHome(message)
+    }
+  }
+
+  #fromHome(message: Message): void {
+    switch (message.type) {
+      case 'ENTRIES':
+        this.#follower.onEntries(message)
+        return
+      case 'CLAIMED':
+        if (this.#writes.onClaimed(message)) this.#leadership.onClaimed(message)
+        return
+      case 'APPENDED': {
+        const k = this.#writes.onAppended(message)
+        if (k !== null) this.#coordinator.onAppended(k)
+        return
+      }
+      case 'FENCED':
+        if (!this.#writes.has(message.id)) return
+        this.#leadership.seeTerm(message.term)
+        this.#leadership.stop('fenced')
+        return
+      case 'GAP':
+        this.#writes.onGap(message)
+        return
+      case 'NOT_APPENDED': {
+        const refused = this.#writes.onNotAppended(message)
+        invariant(refused !== 'conflict', 'C2: the log holds other bytes for an order of this term')
+        if (refused) this.#leadership.stop(`append ${refused}`)
+        return
+      }
+      default:
+    }
   }
 
   #fromRing(slot: Slot, link: LinkId, message: Message): void {
     switch (message.type) {
       case 'RING_HEARTBEAT':
-        this.#s.peers.get(slot)!.heartbeat = message
-        if (this.#s.believes(message.newestTerm)) this.#leadership.seeTerm(message.newestTerm)
+        this.#context.peers.get(slot)!.heartbeat = message
+        if (this.#context.believes(message.newestTerm)) this.#leadership.seeTerm(message.newestTerm)
         this.#leadership.maintain()
         return
       case 'ELECTION':
@@ -281,22 +324,22 @@ export class ProcessingReplica implements Machine {
         this.#leadership.onCoordinator(message)
         return
       case 'PASS':
-        this.#commanding.onPass(slot, message.commands)
+        this.#submission.onForward(slot, message.commands)
         return
       case 'NOT_TAKEN':
-        this.#requests.notTaken(message.requests)
+        this.#requests.rejected(message.requests, message.reason)
         return
       case 'ORDER':
-        this.#following.onOrder(slot, message)
+        this.#follower.onOrder(slot, message)
         return
       case 'VOTE':
-        if (this.#s.role === 'coordinator') this.#coordinator.onVote(slot, message)
+        if (this.#context.role === 'coordinator') this.#coordinator.onVote(slot, message)
         return
       case 'COMMITTED':
-        this.#following.onCommitted(message)
+        this.#follower.onCommitted(message)
         return
       default:
-        this.#s.outbox.close(link, `${message.type} does not belong on this connection`)
+        this.#context.outbox.close(link, `${message.type} does not belong on this connection`)
     }
   }
 
@@ -304,7 +347,7 @@ export class ProcessingReplica implements Machine {
 
   describe(word: string): string | undefined {
     const { base } = this.#executor
-    return describeProcessing(word, this.#s, this.#home, base, this.#leadership)
+    return describeProcessing(word, this.#context, this.#logReplicas, base, this.#leadership)
   }
 
   durations(): Record<keyof typeof PROCESSING_DURATIONS, Durations> {
@@ -313,10 +356,16 @@ export class ProcessingReplica implements Machine {
 
   metrics(): ProcessingMetrics {
     return {
-      ...ringMetrics(this.#s, this.#home, this.#executor.base, this.#coordinator, this.#leadership),
+      ...ringMetrics(
+        this.#context,
+        this.#logReplicas,
+        this.#executor.base,
+        this.#coordinator,
+        this.#leadership,
+      ),
       troca_requests_pending: this.#requests.size,
       troca_sessions: this.#sessions.size,
-      troca_listeners: this.#sessions.delivery.listeners,
+      troca_listeners: this.#sessions.listeners,
     }
   }
 }

@@ -4,48 +4,49 @@
 
 import type { The } from '../messages/catalogue.js'
 import { MAX_KEYS } from '../schema/shared.js'
-import { errorName } from '../errors.js'
 import { KIND } from '../entries/entry.js'
 import { sameBytes } from '../bytes.js'
-import { decodeNote, type Account } from '../entries/bodies.js'
-import { isClientHeld } from '../state/decide-accounts.js'
+import { decodeNote } from '../entries/note.js'
+import { isClientHeld, type Account } from '../state/account.js'
 import type { Executor } from '../state/executor.js'
-import type { PeopleLedger } from '../state/directory.js'
-import type { RingStanding } from '../processing/context.js'
+import type { DirectoryView } from '../state/ledger-view.js'
+import type { ProcessingContext } from '../processing/context.js'
 import type { Job } from '../machine/compute.js'
 import type { AccountSecrets } from '../envelope/secrets.js'
-import type { AccountsPort } from './accounts.js'
-import type { Computing } from './compute-quota.js'
+import type { LogIn } from './log-in.js'
+import type { RequestContext } from './request-context.js'
+import type { ComputeQuota } from './compute-quota.js'
 import type { Session } from './session.js'
-import { refusal } from '../messages/refusal.js'
 
 type NewKey = The<'ROTATE_KEY'> | The<'ADD_KEY'>
 type Change = The<'CHANGE_PASSWORD'> | NewKey
 
-export interface ChangesPort extends AccountsPort {
-  /** Logs in whoever knows the password that counts now. */
-  unlock(session: Session, request: number, name: string, password: string): void
-  sayAccount(session: Session, request: number, name: string): void
-}
-
 export class AccountChanges {
-  readonly #s: RingStanding
+  readonly #context: ProcessingContext
   readonly #executor: Executor
-  readonly #port: ChangesPort
-  readonly #computing: Computing
+  readonly #requests: RequestContext
+  readonly #quota: ComputeQuota
+  readonly #logIn: LogIn
 
-  constructor(standing: RingStanding, executor: Executor, computing: Computing, port: ChangesPort) {
-    this.#s = standing
+  constructor(
+    context: ProcessingContext,
+    executor: Executor,
+    requests: RequestContext,
+    quota: ComputeQuota,
+    logIn: LogIn,
+  ) {
+    this.#context = context
     this.#executor = executor
-    this.#computing = computing
-    this.#port = port
+    this.#requests = requests
+    this.#quota = quota
+    this.#logIn = logIn
   }
 
   change(session: Session, user: string, message: Change): void {
     const { request, token } = message
-    this.#port.atTip(session, request, () => {
+    this.#requests.atTip(session, request, () => {
       const account = this.#executor.base.account(user)
-      if (!account) return this.#port.reply(session, refusal(request, 'NOT_READY'))
+      if (!account) return this.#requests.refuse(session, request, 'NOT_READY')
       if (sameBytes(account.changeToken, token)) return this.#changedBefore(session, user, message)
       if (message.type === 'CHANGE_PASSWORD') this.#changePassword(session, account, message)
       else this.#newKey(session, account, message)
@@ -55,19 +56,19 @@ export class AccountChanges {
   /** An answer was lost: whoever asks again with the password that counts now is logged in. */
   #changedBefore(session: Session, user: string, message: Change): void {
     const password = message.type === 'CHANGE_PASSWORD' ? message.newPassword : message.password
-    this.#port.unlock(session, message.request, user, password)
+    this.#logIn.unlock(session, message.request, user, password)
   }
 
   #changePassword(session: Session, account: Account, message: The<'CHANGE_PASSWORD'>): void {
     const { request, password, newPassword } = message
     const { name: user, secrets } = account
     const job = { kind: 'change-password', user, password, newPassword, secrets } as const
-    this.#computing.run(session, request, job, (result) => {
+    this.#quota.run(session, request, job, (result) => {
       if (result.kind !== 'change-password') {
         const text = 'the password could not be changed'
-        this.#port.reply(session, refusal(request, 'OVERLOADED', text))
+        this.#requests.refuse(session, request, 'OVERLOADED', text)
       } else if (!result.secrets) {
-        this.#port.reply(session, refusal(request, 'BAD_CREDENTIALS'))
+        this.#requests.refuse(session, request, 'BAD_CREDENTIALS')
       } else {
         this.#submitChange(session, account, message, result.secrets, [])
       }
@@ -80,28 +81,28 @@ export class AccountChanges {
     const keys = message.type === 'ROTATE_KEY' ? message.keys : null
     const { name: user, secrets } = account
     if (isClientHeld(secrets) !== (keys !== null)) {
-      return this.#port.reply(session, refusal(request, 'BAD_KEYS'))
+      return this.#requests.refuse(session, request, 'BAD_KEYS')
     }
     if (secrets.older.length + 1 >= MAX_KEYS) {
-      return this.#port.reply(session, refusal(request, 'TOO_MANY_KEYS'))
+      return this.#requests.refuse(session, request, 'TOO_MANY_KEYS')
     }
     const of = { user, password, secrets }
     const job: Job =
       message.type === 'ROTATE_KEY'
-        ? { kind: 'rotate-key', ...of, bits: this.#s.limits.keyBits, keys }
+        ? { kind: 'rotate-key', ...of, bits: this.#context.limits.keyBits, keys }
         : { kind: 'add-key', ...of, wrappedKey: message.wrappedKey }
-    this.#computing.run(session, request, job, (result) => {
+    this.#quota.run(session, request, job, (result) => {
       if (result.kind === 'bad-keys') {
-        this.#port.reply(session, refusal(request, 'BAD_KEYS'))
+        this.#requests.refuse(session, request, 'BAD_KEYS')
       } else if (result.kind !== 'rotate-key' && result.kind !== 'add-key') {
-        this.#port.reply(session, refusal(request, 'OVERLOADED', 'no key could be made'))
+        this.#requests.refuse(session, request, 'OVERLOADED', 'no key could be made')
       } else if (result.rotated) {
         const { secrets: changed, privateKeys } = result.rotated
         this.#submitChange(session, account, message, changed, privateKeys)
       } else {
         const badKey = result.kind === 'add-key' ? result.badKey : null
         const why = badKey === null ? 'BAD_CREDENTIALS' : 'BAD_KEY'
-        this.#port.reply(session, refusal(request, why, badKey ?? ''))
+        this.#requests.refuse(session, request, why, badKey ?? '')
       }
     })
   }
@@ -115,20 +116,20 @@ export class AccountChanges {
     added: readonly Uint8Array[],
   ): void {
     const { request, token } = message
-    const asked = { kind: 'change-account', user, version, token, ...secrets } as const
-    this.#port.submit(session, request, asked, (entry, meta) => {
+    const command = { kind: 'change-account', user, version, token, ...secrets } as const
+    this.#requests.submit(session, request, command, (entry, meta) => {
       if (meta.kind === KIND.account) {
         // Nothing was changed between: the session has all keys of the version before.
         if (session.user === user) {
           session.privateKeys = [...added, ...session.privateKeys]
           session.version = version + 1
         }
-        this.#port.again(() => this.#port.sayAccount(session, request, user))
+        this.#requests.waiters.again(() => this.#logIn.sayAccount(session, request, user))
         return
       }
       const { code } = decodeNote(entry.body)
       if (code === 0) this.#changedBefore(session, user, message)
-      else this.#port.reply(session, refusal(request, errorName(code) ?? 'BAD_REQUEST'))
+      else this.#requests.refuseByCode(session, request, code)
     })
   }
 
@@ -137,16 +138,16 @@ export class AccountChanges {
   /** As they are stored: whoever asks must know the password, and opens them alone. */
   exportKeys(session: Session, user: string, message: The<'EXPORT_KEYS'>): void {
     const { request } = message
-    this.#port.lookUp(session, user, request, () => {
+    this.#requests.lookUp(session, user, request, () => {
       const secrets = this.#executor.base.account(user)?.secrets
-      if (!secrets) return this.#port.reply(session, refusal(request, 'NOT_READY'))
-      if (isClientHeld(secrets)) return this.#port.reply(session, refusal(request, 'NOT_HERE'))
+      if (!secrets) return this.#requests.refuse(session, request, 'NOT_READY')
+      if (isClientHeld(secrets)) return this.#requests.refuse(session, request, 'NOT_HERE')
       this.#verify(session, message, { user, secrets }, () => {
         const { salt, cost, older } = secrets
         const keys = [secrets, ...older].map(({ publicKey, wrappedKey }) => {
           return { publicKey, wrappedKey }
         })
-        this.#port.reply(session, { type: 'WRAPPED_KEYS', request, salt, cost, keys })
+        this.#requests.reply(session, { type: 'WRAPPED_KEYS', request, salt, cost, keys })
       })
     })
   }
@@ -154,28 +155,28 @@ export class AccountChanges {
   /** The end of an account needs no log-in to be heard of again: that is over by then. */
   close(session: Session, message: The<'DELETE_ACCOUNT'>): void {
     const { request, name: user, token } = message
-    this.#port.atTip(session, request, () => {
+    this.#requests.atTip(session, request, () => {
       const { base } = this.#executor
       if (isClosedBy(base, message)) return this.#closed(session, message)
       const account = base.account(user)
       if (session.user !== user || !account) {
-        return this.#port.reply(session, refusal(request, 'NOT_LOGGED_IN'))
+        return this.#requests.refuse(session, request, 'NOT_LOGGED_IN')
       }
       const { version, secrets } = account
       this.#verify(session, message, { user, secrets }, () => {
-        const asked = { kind: 'delete-account', user, version, token } as const
-        this.#port.submit(session, request, asked, (entry, meta) => {
+        const command = { kind: 'delete-account', user, version, token } as const
+        this.#requests.submit(session, request, command, (entry, meta) => {
           const code = meta.kind === KIND.closed ? 0 : decodeNote(entry.body).code
           if (code === 0) this.#closed(session, message)
-          else this.#port.reply(session, refusal(request, errorName(code) ?? 'BAD_REQUEST'))
+          else this.#requests.refuseByCode(session, request, code)
         })
       })
     })
   }
 
   #closed(session: Session, { request, name }: The<'DELETE_ACCOUNT'>): void {
-    if (session.user === name) this.#port.logOut(session)
-    this.#port.reply(session, { type: 'ACCOUNT_DELETED', request, name })
+    if (session.user === name) this.#requests.logOut(session)
+    this.#requests.reply(session, { type: 'ACCOUNT_DELETED', request, name })
   }
 
   #verify(
@@ -184,13 +185,13 @@ export class AccountChanges {
     of: { readonly user: string; readonly secrets: AccountSecrets },
     then: () => void,
   ): void {
-    this.#computing.run(session, request, { kind: 'unlock', ...of, password }, (result) => {
+    this.#quota.run(session, request, { kind: 'unlock', ...of, password }, (result) => {
       if (result.kind !== 'unlock') {
         const text = 'the password could not be checked'
-        return this.#port.reply(session, refusal(request, 'OVERLOADED', text))
+        return this.#requests.refuse(session, request, 'OVERLOADED', text)
       }
       if (!result.privateKeys) {
-        return this.#port.reply(session, refusal(request, 'BAD_CREDENTIALS'))
+        return this.#requests.refuse(session, request, 'BAD_CREDENTIALS')
       }
       for (const key of result.privateKeys) key.fill(0)
       then()
@@ -198,7 +199,7 @@ export class AccountChanges {
   }
 }
 
-function isClosedBy(people: PeopleLedger, { name, token }: The<'DELETE_ACCOUNT'>): boolean {
-  const closing = people.closing(name)
+function isClosedBy(directory: DirectoryView, { name, token }: The<'DELETE_ACCOUNT'>): boolean {
+  const closing = directory.closing(name)
   return closing !== undefined && sameBytes(closing, token)
 }

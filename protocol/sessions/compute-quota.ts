@@ -4,10 +4,11 @@
 
 import type { The } from '../messages/catalogue.js'
 import { Multiset } from '../multiset.js'
-import type { RingStanding } from '../processing/context.js'
+import type { ProcessingContext } from '../processing/context.js'
 import type { Job, JobResult } from '../machine/compute.js'
-import { Attempts, pairOf } from './login-backoff.js'
+import { LoginBackoff, pairOf } from './login-backoff.js'
 import { Rates } from './rates.js'
+import type { RequestContext } from './request-context.js'
 import type { Session } from './session.js'
 import { refusal } from '../messages/refusal.js'
 
@@ -37,28 +38,22 @@ function fitted(result: JobResult): boolean | null {
   }
 }
 
-export interface ComputingPort {
-  reply(session: Session, error: The<'ERROR'>): void
-  /** Its connection has not ended. */
-  lives(session: Session): boolean
-}
-
-export class Computing {
-  readonly #s: RingStanding
-  readonly #port: ComputingPort
-  readonly #attempts: Attempts
+export class ComputeQuota {
+  readonly #context: ProcessingContext
+  readonly #requests: Pick<RequestContext, 'reply' | 'isConnected'>
+  readonly #backoff: LoginBackoff
   readonly #registrations: Rates
   /** Under way or waiting. */
   readonly #byOrigin = new Multiset()
   readonly #byAccount = new Multiset()
   readonly #byPair = new Multiset()
 
-  constructor(standing: RingStanding, port: ComputingPort) {
-    this.#s = standing
-    this.#port = port
+  constructor(context: ProcessingContext, requests: Pick<RequestContext, 'reply' | 'isConnected'>) {
+    this.#context = context
+    this.#requests = requests
     const { wrongPasswords, wrongPasswordsPerAddress, backOffMs, registrationsPerMinute } =
-      standing.limits
-    this.#attempts = new Attempts({
+      context.limits
+    this.#backoff = new LoginBackoff({
       perPair: wrongPasswords,
       perAddress: wrongPasswordsPerAddress,
       maxMs: backOffMs,
@@ -70,19 +65,19 @@ export class Computing {
   }
 
   get #keysPerAddress(): number {
-    return Math.max(1, Math.floor(this.#s.limits.computationsPerAddress / KEY_WEIGHT))
+    return Math.max(1, Math.floor(this.#context.limits.computationsPerAddress / KEY_WEIGHT))
   }
 
   /** `then` is called, unless this is refused, and said so. What takes long says how far it is. */
   run(session: Session, request: number, job: AccountJob, then: (result: JobResult) => void): void {
     const { origin } = session
     const refused = this.#whyNot(origin, request, job)
-    if (refused) return this.#port.reply(session, refused)
+    if (refused) return this.#requests.reply(session, refused)
     const pair = pairOf(job.user, origin)
     this.#byOrigin.add(origin)
     this.#byAccount.add(job.user)
     this.#byPair.add(pair)
-    this.#s.outbox.compute(
+    this.#context.outbox.compute(
       job,
       origin,
       (result) => {
@@ -93,8 +88,8 @@ export class Computing {
         then(result)
       },
       (text) => {
-        if (!this.#port.lives(session)) return
-        this.#s.outbox.send(session.link, { type: 'PROGRESS', request, text })
+        if (!this.#requests.isConnected(session)) return
+        this.#context.outbox.send(session.link, { type: 'PROGRESS', request, text })
       },
     )
   }
@@ -102,17 +97,17 @@ export class Computing {
   /** Asked before anything else is done for a log-in. */
   refusesPassword(session: Session, request: number, user: string): boolean {
     const refused = this.#whyWait(session.origin, request, user)
-    if (refused) this.#port.reply(session, refused)
+    if (refused) this.#requests.reply(session, refused)
     return refused !== null
   }
 
   #learn(user: string, origin: string, right: boolean | null): void {
-    if (right === true) this.#attempts.succeeded(user, origin)
-    if (right === false) this.#attempts.failed(user, origin, this.#s.now.monotonic)
+    if (right === true) this.#backoff.succeeded(user, origin)
+    if (right === false) this.#backoff.failed(user, origin, this.#context.now.monotonic)
   }
 
   #whyNot(origin: string, request: number, job: AccountJob): The<'ERROR'> | null {
-    const { computations, computationsPerAddress } = this.#s.limits
+    const { computations, computationsPerAddress } = this.#context.limits
     if (this.#byOrigin.size >= computations) {
       return refusal(request, 'OVERLOADED', 'too many log-ins at once', { retryAfter: 1_000 })
     }
@@ -127,21 +122,21 @@ export class Computing {
       return refusal(request, 'OVERLOADED', detail, { retryAfter: 1_000 })
     }
     if (job.kind !== 'create-account') return this.#whyWait(origin, request, job.user)
-    const retryAfter = this.#registrations.take(origin, this.#s.now.monotonic)
+    const retryAfter = this.#registrations.take(origin, this.#context.now.monotonic)
     if (retryAfter === 0) return null
-    const { registrationsPerMinute } = this.#s.limits
+    const { registrationsPerMinute } = this.#context.limits
     const detail = `${registrationsPerMinute} a minute; again in ${inSeconds(retryAfter)}`
     return refusal(request, 'TOO_MANY_REGISTRATIONS', detail, { retryAfter })
   }
 
   #whyWait(origin: string, request: number, user: string): The<'ERROR'> | null {
-    const now = this.#s.now.monotonic
-    const retryAfter = this.#attempts.waitMs(user, origin, now)
+    const now = this.#context.now.monotonic
+    const retryAfter = this.#backoff.waitMs(user, origin, now)
     if (retryAfter > 0) {
       const detail = `again in ${inSeconds(retryAfter)}`
       return refusal(request, 'TOO_MANY_ATTEMPTS', detail, { retryAfter })
     }
-    const atOnce = this.#attempts.isSuspect(user, origin, now) ? 1 : PAIR_AT_ONCE
+    const atOnce = this.#backoff.isSuspect(user, origin, now) ? 1 : PAIR_AT_ONCE
     if (this.#byPair.count(pairOf(user, origin)) < atOnce) return null
     const detail = `${atOnce} log-ins of this account`
     return refusal(request, 'ADDRESS_BUSY', detail, { retryAfter: SOON_MS })

@@ -3,7 +3,7 @@
 
 import type { Executor } from '../state/executor.js'
 
-export class Applied {
+export class LogWaiters {
   readonly #executor: Executor
   #waiting: { readonly index: number; readonly then: () => void }[] = []
   #furthest = 0

@@ -74,7 +74,7 @@ class Counts {
   }
 }
 
-export class Attempts {
+export class LoginBackoff {
   readonly #pairs: Counts
   readonly #addresses: Counts
   readonly #free: number

@@ -3,25 +3,27 @@
 // execution never reads them.
 
 import { KIND, plainMeta } from '../entries/entry.js'
-import { encodeMarks } from '../entries/bodies.js'
 import type { Executor } from '../state/executor.js'
-import type { Home } from '../processing/log-client.js'
-import { Marks, type Mark } from '../entries/marks.js'
-import type { RingStanding } from '../processing/context.js'
+import type { LogClient } from '../processing/log-client.js'
+import type { LogWrites } from '../processing/log-writes.js'
+import { encodeMarks, Marks, type Mark } from '../entries/marks.js'
+import type { ProcessingContext } from '../processing/context.js'
 
 /** Marks are appended at most this often. */
 const INTERVAL_MS = 500
 
-export class Cursors {
-  readonly #s: RingStanding
-  readonly #home: Home
+export class MarkWriter {
+  readonly #context: ProcessingContext
+  readonly #log: LogClient
+  readonly #writes: LogWrites
   readonly #executor: Executor
   #pending = new Marks()
   #last = 0
 
-  constructor(standing: RingStanding, home: Home, executor: Executor) {
-    this.#s = standing
-    this.#home = home
+  constructor(context: ProcessingContext, log: LogClient, writes: LogWrites, executor: Executor) {
+    this.#context = context
+    this.#log = log
+    this.#writes = writes
     this.#executor = executor
   }
 
@@ -31,10 +33,10 @@ export class Cursors {
   }
 
   tick(): void {
-    const { now } = this.#s
+    const { now } = this.#context
     if (this.#pending.size === 0 || now.monotonic - this.#last < INTERVAL_MS) return
     const draft = { meta: plainMeta(KIND.cursors), body: encodeMarks(this.#pending) }
-    if (!this.#home.serves || !this.#home.unanswered.appendCursors(draft)) return
+    if (!this.#log.serves || !this.#writes.appendCursors(draft)) return
     this.#last = now.monotonic
     this.#pending = new Marks()
   }

@@ -6,10 +6,9 @@ import { MAX_FOLLOWED } from '../schema/shared.js'
 import type { The } from '../messages/catalogue.js'
 import type { Executor } from '../state/executor.js'
 import type { SentMessage } from '../state/sent-index.js'
-import type { RingStanding } from '../processing/context.js'
-import type { Asking } from './request-context.js'
+import type { ProcessingContext } from '../processing/context.js'
+import type { RequestContext, Subscriptions } from './request-context.js'
 import type { Session } from './session.js'
-import { refusal } from '../messages/refusal.js'
 
 type Receipt = The<'RECEIPTS_ARE'>['sends'][number]
 
@@ -25,27 +24,29 @@ interface Follower {
   readonly unread: Map<number, Unread>
 }
 
-export class Receipts {
-  readonly #s: RingStanding
+type ReceiptRequests = Pick<
+  RequestContext,
+  'reply' | 'refuse' | 'atTip' | 'lookUp' | 'endsWithLogin'
+>
+
+export class Receipts implements Subscriptions {
+  readonly #context: ProcessingContext
   readonly #executor: Executor
-  readonly #port: Pick<Asking, 'reply' | 'atTip' | 'lookUp'>
+  readonly #requests: ReceiptRequests
   readonly #followers = new Map<LinkId, Follower>()
 
-  constructor(
-    standing: RingStanding,
-    executor: Executor,
-    port: Pick<Asking, 'reply' | 'atTip' | 'lookUp'>,
-  ) {
-    this.#s = standing
+  constructor(context: ProcessingContext, executor: Executor, requests: ReceiptRequests) {
+    this.#context = context
     this.#executor = executor
-    this.#port = port
+    this.#requests = requests
+    requests.endsWithLogin(this)
   }
 
   list(session: Session, user: string, { request, limit, to }: The<'RECEIPTS'>): void {
-    this.#port.lookUp(session, user, request, () => {
+    this.#requests.lookUp(session, user, request, () => {
       const sends = this.#executor.base.sent.newest(user, limit, to)
       const receipts = sends.map((sent) => ({ ...sent, state: this.#stateOf(sent) }))
-      this.#port.reply(session, { type: 'RECEIPTS_ARE', request, sends: receipts })
+      this.#requests.reply(session, { type: 'RECEIPTS_ARE', request, sends: receipts })
     })
   }
 
@@ -61,13 +62,13 @@ export class Receipts {
   follow(session: Session, user: string, { request, indices }: The<'FOLLOW_RECEIPTS'>): void {
     const follower = this.#followerAt(session) ?? { session, user, unread: new Map() }
     this.#followers.set(session.link, follower)
-    this.#port.atTip(session, request, () => {
+    this.#requests.atTip(session, request, () => {
       if (this.#followerAt(session) !== follower) {
-        return this.#port.reply(session, refusal(request, 'NOT_LOGGED_IN'))
+        return this.#requests.refuse(session, request, 'NOT_LOGGED_IN')
       }
       const mine = this.#executor.base.sent.storedAt(user, indices)
       for (const { to, index } of mine) this.#add(follower, to, index)
-      this.#port.reply(session, { type: 'FOLLOWING_RECEIPTS', request })
+      this.#requests.reply(session, { type: 'FOLLOWING_RECEIPTS', request })
       for (const to of new Set(mine.map((sent) => sent.to))) {
         this.#tell(follower, to)
       }
@@ -83,7 +84,7 @@ export class Receipts {
   /** A send of this session has a place in an order. */
   accepted(session: Session, { request, seq }: The<'SEND' | 'SEND_SEALED'>): void {
     if (!this.#followerAt(session)) return
-    this.#s.outbox.send(session.link, { type: 'ACCEPTED', request, seq })
+    this.#context.outbox.send(session.link, { type: 'ACCEPTED', request, seq })
   }
 
   /** It was just told so; a message that was stored long ago may have been read since. */
@@ -124,7 +125,7 @@ export class Receipts {
       unread.delete(index)
     }
     if (delivered === 0) return
-    this.#s.outbox.send(session.link, { type: 'RECEIPT_STATE', to, delivered, read })
+    this.#context.outbox.send(session.link, { type: 'RECEIPT_STATE', to, delivered, read })
   }
 
   forget(link: LinkId): void {

@@ -4,59 +4,72 @@
 import { ERRORS, errorName } from '../errors.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { KIND, type Entry, type Meta } from '../entries/entry.js'
-import { decodeNote } from '../entries/bodies.js'
+import { decodeNote } from '../entries/note.js'
 import type { Executor } from '../state/executor.js'
-import type { RingStanding } from '../processing/context.js'
-import { streamKey } from '../state/ledger.js'
-import type { Asking } from './request-context.js'
+import type { ProcessingContext } from '../processing/context.js'
+import { idOf } from '../bytes.js'
+import type { RequestContext } from './request-context.js'
 import { Rates } from './rates.js'
 import type { Receipts } from './receipts.js'
-import type { Asked } from './session-router.js'
+import type { ClientCommand } from '../state/commands/registry.js'
 import type { Session } from './session.js'
 import { refusal } from '../messages/refusal.js'
-import { StoredBytes } from './mailbox-sizes.js'
 
 type Send = The<'SEND' | 'SEND_SEALED'>
 
 export class Sends {
-  readonly #s: RingStanding
+  readonly #context: ProcessingContext
   readonly #executor: Executor
   readonly #receipts: Receipts
-  readonly #port: Asking
+  readonly #requests: RequestContext
   readonly #rates: Rates
-  readonly stored = new StoredBytes()
 
-  constructor(standing: RingStanding, executor: Executor, receipts: Receipts, port: Asking) {
-    this.#s = standing
+  constructor(
+    context: ProcessingContext,
+    executor: Executor,
+    receipts: Receipts,
+    requests: RequestContext,
+  ) {
+    this.#context = context
     this.#executor = executor
     this.#receipts = receipts
-    this.#port = port
-    const { sendsPerSecond: perSecond, sendBurst: burst } = standing.limits
+    this.#requests = requests
+    const { sendsPerSecond: perSecond, sendBurst: burst } = context.limits
     this.#rates = new Rates({ perSecond, burst })
+  }
+
+  openStream(session: Session, user: string, message: The<'OPEN_STREAM'>): void {
+    const { request, stream } = message
+    const command = { kind: 'open-stream', user, stream } as const
+    this.#requests.submit(session, request, command, (entry, meta) => {
+      const code = meta.kind === KIND.noop ? decodeNote(entry.body).code : 0
+      if (code !== 0) return this.#requests.refuseByCode(session, request, code)
+      this.#requests.reply(session, { type: 'STREAM_OPENED', request, stream, index: entry.index })
+    })
   }
 
   send(session: Session, user: string, message: Send): void {
     const refused = this.#whyRefused(user, message)
-    if (refused) return this.#port.reply(session, refused)
+    if (refused) return this.#requests.reply(session, refused)
     const answer = (entry: Entry, meta: Meta): void => {
       const told = this.#answer(message, entry, meta)
-      this.#port.reply(session, told)
+      this.#requests.reply(session, told)
       if (told.type === 'RECEIPT') this.#receipts.stored(session, message.to, told.index)
     }
     const placed = (): void => this.#receipts.accepted(session, message)
-    this.#port.submit(session, message.request, askedBy(user, message), answer, placed)
+    this.#requests.submit(session, message.request, commandOf(user, message), answer, placed)
   }
 
   #whyRefused(user: string, message: Send): The<'ERROR'> | null {
     const { request, seq, to } = message
     if (seq === 0) return refusal(request, 'BAD_REQUEST', 'seq starts at 1')
-    const retryAfter = this.#rates.take(user, this.#s.now.monotonic)
+    const retryAfter = this.#rates.take(user, this.#context.now.monotonic)
     if (retryAfter > 0) {
-      const { sendsPerSecond } = this.#s.limits
+      const { sendsPerSecond } = this.#context.limits
       const detail = `${sendsPerSecond} a second; again in ${retryAfter} ms`
       return refusal(request, 'RATE_LIMITED', detail, { retryAfter })
     }
-    const [held, most] = [this.stored.of(to), this.#s.limits.mailboxBytes]
+    const [held, most] = [this.#executor.base.sizes.of(to), this.#context.limits.mailboxBytes]
     if (held < most || this.#isKnown(message)) return null
     const detail = `${to} holds ${held} bytes; ${most} are the most`
     return refusal(request, 'MAILBOX_FULL', detail, { retryAfter: null })
@@ -64,7 +77,7 @@ export class Sends {
 
   /** It has its answer, or its place is another's: that is told as ever. */
   #isKnown({ stream, seq }: Send): boolean {
-    return seq < (this.#executor.base.stream(streamKey(stream))?.next ?? 0)
+    return seq < (this.#executor.base.stream(idOf(stream))?.next ?? 0)
   }
 
   /** The answer to a send, from its entry; a repeated one gets the original's (C5). */
@@ -81,13 +94,13 @@ export class Sends {
       return refusal(request, 'OUT_OF_ORDER', `expected ${value}`, { expected: value })
     }
     if (code !== 0) return refusal(request, errorName(code) ?? 'BAD_REQUEST')
-    const known = this.#executor.base.known(streamKey(stream), value)
+    const known = this.#executor.base.answered(idOf(stream), value)
     if (!known) return refusal(request, 'OLD_DUPLICATE')
     return answered(known.code, known.index, known.time)
   }
 }
 
-function askedBy(user: string, message: Send): Asked {
+function commandOf(user: string, message: Send): ClientCommand {
   const { stream, seq, to } = message
   if (message.type === 'SEND') return { kind: 'send', user, stream, seq, to, text: message.text }
   return { kind: 'send-sealed', user, stream, seq, to, sealed: message.sealed }

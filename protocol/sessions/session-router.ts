@@ -1,181 +1,124 @@
-// Clients: what they may ask, checked for form and right before it becomes a command. A refusal
+// Clients: each request is checked for form and right, and goes to the part that answers it. A refusal
 // here consumes nothing and is definite; everything later is answered from the committed log.
 
+import { decodeDrop, isDrop, drops } from '../entries/drop.js'
+import { KIND, type Entry, type Meta } from '../entries/entry.js'
+import { decodeMarks, type Mark } from '../entries/marks.js'
 import type { LinkId } from '../machine/machine.js'
-import { errorName, type ErrorName } from '../errors.js'
-import type { Message, The } from '../messages/catalogue.js'
-import { KIND } from '../entries/entry.js'
-import { decodeNote } from '../entries/bodies.js'
-import type { Command } from '../state/decision.js'
+import { isClientRequest, type ClientRequest, type Message } from '../messages/catalogue.js'
+import { refusal } from '../messages/refusal.js'
+import type { ProcessingContext } from '../processing/context.js'
+import type { Leadership } from '../processing/leadership.js'
+import type { LogClient } from '../processing/log-client.js'
+import type { LogQueries } from '../processing/log-queries.js'
+import type { LogReplicas } from '../processing/log-replicas.js'
+import type { Submission } from '../processing/submission.js'
 import type { Executor } from '../state/executor.js'
-import type { Home } from '../processing/log-client.js'
-import type { Mark } from '../entries/marks.js'
-import type { RingStanding } from '../processing/context.js'
-import type { Asking } from './request-context.js'
-import { Accounts } from './accounts.js'
+import { AccountChanges } from './account-changes.js'
 import { originOf } from './address.js'
-import { Applied } from './log-waiters.js'
-import { Contacts } from './contacts.js'
-import { Delivery } from './delivery.js'
+import { clusterStatus } from './cluster-status.js'
+import { ComputeQuota } from './compute-quota.js'
+import { DirectoryRequests } from './directory-requests.js'
+import { Inbox } from './inbox.js'
+import { LogIn } from './log-in.js'
+import { MailboxRequests } from './mailbox-requests.js'
+import type { MarkWriter } from './mark-writer.js'
+import { Opener } from './opener.js'
+import { Pushes } from './pushes.js'
 import { Receipts } from './receipts.js'
+import { Registration } from './registration.js'
+import { RequestContext } from './request-context.js'
 import { Sends } from './sends.js'
 import type { Session } from './session.js'
-import { refusal } from '../messages/refusal.js'
 
-type WithoutOrigin<C> = C extends unknown ? Omit<C, 'origin'> : never
-export type Asked = WithoutOrigin<Command>
-
-/** Counted against the credit, and answered one by one. */
-type Request = The<
-  | 'REGISTER'
-  | 'LOGIN'
-  | 'OPEN_STREAM'
-  | 'SEND'
-  | 'SEND_SEALED'
-  | 'INBOX'
-  | 'CHANGE_PASSWORD'
-  | 'ROTATE_KEY'
-  | 'ADD_KEY'
-  | 'EXPORT_KEYS'
-  | 'KEYS'
-  | 'DELETE'
-  | 'INVITE'
-  | 'BLOCK'
-  | 'UNBLOCK'
-  | 'BLOCKED'
-  | 'DELETE_ACCOUNT'
-  | 'RECEIPTS'
-  | 'FOLLOW_RECEIPTS'
->
-
-export interface SessionsPort extends Pick<Asking, 'submit'> {
-  marked(user: string, mark: Mark): void
-  status(request: number): The<'STATUS_IS'>
+export interface SessionParts {
+  readonly context: ProcessingContext
+  readonly log: LogClient
+  readonly logReplicas: LogReplicas
+  readonly queries: LogQueries
+  readonly executor: Executor
+  readonly leadership: Leadership
+  readonly submission: Submission
+  readonly marks: MarkWriter
 }
 
-export class Sessions {
-  readonly #s: RingStanding
-  readonly #home: Home
+export class SessionRouter {
+  readonly #parts: SessionParts
+  readonly #context: ProcessingContext
   readonly #executor: Executor
-  readonly #port: SessionsPort
-  readonly delivery: Delivery
-  readonly sends: Sends
-  readonly receipts: Receipts
-  readonly #accounts: Accounts
-  readonly #contacts: Contacts
-  readonly #sessions = new Map<LinkId, Session>()
-  readonly #applied: Applied
+  readonly #requests: RequestContext
+  readonly #pushes: Pushes
+  readonly #inbox: Inbox
+  readonly #mailbox: MailboxRequests
+  readonly #sends: Sends
+  readonly #receipts: Receipts
+  readonly #logIn: LogIn
+  readonly #registration: Registration
+  readonly #changes: AccountChanges
+  readonly #directory: DirectoryRequests
+  /** Committed since `caughtUp`: messages to push, and users whose marks moved. */
+  #arrived: { readonly entry: Entry; readonly meta: Meta }[] = []
+  readonly #marked = new Set<string>()
   draining = false
 
-  constructor(standing: RingStanding, home: Home, executor: Executor, port: SessionsPort) {
-    this.#s = standing
-    this.#home = home
+  constructor(parts: SessionParts) {
+    const { context, log, queries, executor, submission } = parts
+    this.#parts = parts
+    this.#context = context
     this.#executor = executor
-    this.#port = port
-    this.#applied = new Applied(executor)
-    this.delivery = new Delivery(standing, home, executor, this.#applied)
-    const asking: Asking = {
-      submit: (session, request, asked, answer, placed) =>
-        port.submit(session, request, asked, answer, placed),
-      reply: (session, message) => this.reply(session, message),
-      atTip: (session, request, then) => this.#atTip(session, request, then),
-      lookUp: (session, user, request, then) =>
-        this.#atTip(session, request, () => {
-          if (session.user === user) then()
-          else this.reply(session, refusal(request, 'NOT_LOGGED_IN'))
-        }),
-    }
-    this.receipts = new Receipts(standing, executor, asking)
-    this.sends = new Sends(standing, executor, this.receipts, asking)
-    this.#contacts = new Contacts(standing.limits, executor, asking)
-    this.#accounts = new Accounts(standing, executor, {
-      ...asking,
-      logOut: (session) => this.#forget(session),
-      lives: (session) => this.#sessions.get(session.link) === session,
-      again: (then) => this.#applied.again(then),
-    })
+    this.#requests = new RequestContext(context, queries, executor, submission)
+    const quota = new ComputeQuota(context, this.#requests)
+    const opener = new Opener(context, queries, executor, this.#requests.waiters)
+    this.#pushes = new Pushes(context, log, executor, this.#requests, opener)
+    this.#inbox = new Inbox(executor, this.#requests, opener)
+    this.#mailbox = new MailboxRequests(this.#requests)
+    this.#receipts = new Receipts(context, executor, this.#requests)
+    this.#sends = new Sends(context, executor, this.#receipts, this.#requests)
+    this.#directory = new DirectoryRequests(context.limits, executor, this.#requests)
+    this.#logIn = new LogIn(context, executor, this.#requests, quota)
+    const accounts = [context, executor, this.#requests, quota, this.#logIn] as const
+    this.#registration = new Registration(...accounts)
+    this.#changes = new AccountChanges(...accounts)
   }
 
   get size(): number {
-    return this.#sessions.size
+    return this.#requests.sessions.size
   }
+
+  get listeners(): number {
+    return this.#pushes.size
+  }
+
+  // ---- connections ----------------------------------------------------------------------------
 
   linkUp(link: LinkId, address: string): void {
     const nobody = { user: null, privateKeys: [], clientHeld: false, version: 0 }
     const origin = originOf(address.replace(/:\d+$/, ''))
-    this.#sessions.set(link, { link, origin, ...nobody, unanswered: 0, held: false })
-    this.#s.clientLinked()
+    this.#requests.connect({ link, origin, ...nobody, unanswered: 0, held: false })
   }
 
   linkDown(link: LinkId): void {
-    const session = this.#sessions.get(link)
-    this.#sessions.delete(link)
-    if (!session) return
-    this.#forget(session)
-    this.#s.clientLost()
+    this.#requests.disconnect(link)
   }
 
   has(link: LinkId): boolean {
-    return this.#sessions.has(link)
+    return this.#requests.sessions.has(link)
   }
 
   userOf(link: LinkId): string | null {
-    return this.#sessions.get(link)?.user ?? null
+    return this.#requests.sessions.get(link)?.user ?? null
   }
 
-  reply(session: Session, message: Message): void {
-    if (this.#sessions.get(session.link) !== session) return
-    this.#s.outbox.send(session.link, message)
-    this.#answered(session)
-  }
-
-  /** Who has as many requests unanswered as it may is not read until half of them are answered. */
-  #asked(session: Session): void {
-    session.unanswered++
-    if (session.held || session.unanswered < this.#s.limits.credit) return
-    session.held = true
-    this.#s.outbox.hold(session.link, true)
-  }
-
-  #answered(session: Session): void {
-    if (session.unanswered > 0) session.unanswered--
-    if (!session.held || session.unanswered > this.#s.limits.credit / 2) return
-    session.held = false
-    this.#s.outbox.hold(session.link, false)
-  }
+  // ---- requests -------------------------------------------------------------------------------
 
   onMessage(link: LinkId, message: Message): void {
-    const session = this.#sessions.get(link)!
+    const session = this.#requests.sessions.get(link)!
+    if (isClientRequest(message)) {
+      this.#requests.count(session)
+      this.#onRequest(session, message)
+      return
+    }
     switch (message.type) {
-      case 'REGISTER':
-      case 'LOGIN':
-      case 'OPEN_STREAM':
-      case 'SEND':
-      case 'SEND_SEALED':
-      case 'INBOX':
-      case 'CHANGE_PASSWORD':
-      case 'ROTATE_KEY':
-      case 'ADD_KEY':
-      case 'EXPORT_KEYS':
-      case 'KEYS':
-      case 'DELETE':
-      case 'INVITE':
-      case 'BLOCK':
-      case 'UNBLOCK':
-      case 'BLOCKED':
-      case 'DELETE_ACCOUNT':
-      case 'RECEIPTS':
-      case 'FOLLOW_RECEIPTS':
-        this.#asked(session)
-        this.#onRequest(session, message)
-        return
-      case 'STATUS':
-        this.#s.outbox.send(link, this.#port.status(message.request))
-        return
-      case 'LISTEN':
-        if (session.user) this.delivery.listen(session, message)
-        else this.#s.outbox.send(link, refusal(message.request, 'NOT_LOGGED_IN'))
-        return
       case 'CURSOR':
         this.#onCursor(session, message.index)
         return
@@ -183,130 +126,116 @@ export class Sessions {
         this.#mark(session, { delivered: this.#reached(message.index), read: 0 })
         return
       case 'LOGOUT':
-        this.#s.outbox.send(link, { type: 'GOODBYE', reason: 'logged out' })
-        this.#s.outbox.close(link, 'logged out')
+        this.#context.outbox.send(link, { type: 'GOODBYE', reason: 'logged out' })
+        this.#context.outbox.close(link, 'logged out')
         return
       default:
-        this.#s.outbox.send(link, refusal(0, 'BAD_STATE', message.type))
-        this.#s.outbox.close(link, `${message.type} from a client`)
+        this.#context.outbox.send(link, refusal(0, 'BAD_STATE', message.type))
+        this.#context.outbox.close(link, `${message.type} from a client`)
     }
   }
 
-  #onRequest(session: Session, message: Request): void {
+  #onRequest(session: Session, message: ClientRequest): void {
     const { request } = message
-    const refuse = (name: ErrorName, detail = ''): void =>
-      this.reply(session, refusal(request, name, detail))
-    if (this.draining) return refuse('SHUTTING_DOWN')
-    if (session.unanswered > this.#s.limits.credit) return refuse('OVERLOADED', 'too many requests')
-    if (message.type === 'REGISTER') return this.#accounts.register(session, message)
-    if (message.type === 'LOGIN') return this.#accounts.login(session, message)
-    if (message.type === 'DELETE_ACCOUNT') return this.#accounts.changes.close(session, message)
+    if (message.type === 'STATUS') return this.#sayStatus(session, request)
+    if (this.draining) return this.#requests.refuse(session, request, 'SHUTTING_DOWN')
+    if (session.unanswered > this.#context.limits.credit) {
+      return this.#requests.refuse(session, request, 'OVERLOADED', 'too many requests')
+    }
+    if (message.type === 'REGISTER') return this.#registration.register(session, message)
+    if (message.type === 'LOGIN') return this.#logIn.login(session, message)
+    if (message.type === 'DELETE_ACCOUNT') return this.#changes.close(session, message)
     const { user } = session
-    if (!user) return refuse('NOT_LOGGED_IN')
+    if (!user) return this.#requests.refuse(session, request, 'NOT_LOGGED_IN')
     switch (message.type) {
       case 'INBOX':
-        return this.delivery.inbox(session, message, () => this.#answered(session))
+        return this.#inbox.page(session, message)
+      case 'LISTEN':
+        return this.#pushes.listen(session, user, message)
       case 'OPEN_STREAM':
-        return this.#openStream(session, user, message)
+        return this.#sends.openStream(session, user, message)
       case 'SEND':
       case 'SEND_SEALED':
-        return this.sends.send(session, user, message)
+        return this.#sends.send(session, user, message)
       case 'CHANGE_PASSWORD':
       case 'ROTATE_KEY':
       case 'ADD_KEY':
-        return this.#accounts.changes.change(session, user, message)
+        return this.#changes.change(session, user, message)
       case 'EXPORT_KEYS':
-        return this.#accounts.changes.exportKeys(session, user, message)
+        return this.#changes.exportKeys(session, user, message)
       case 'KEYS':
-        return this.#contacts.keys(session, message)
+        return this.#directory.keys(session, message)
       case 'INVITE':
-        return this.#contacts.invite(session, user, message)
+        return this.#directory.invite(session, user, message)
       case 'BLOCK':
       case 'UNBLOCK':
-        return this.#contacts.block(session, user, message)
+        return this.#directory.block(session, user, message)
       case 'BLOCKED':
-        return this.#contacts.blocked(session, user, message)
+        return this.#directory.blocked(session, user, message)
       case 'DELETE':
-        return this.#delete(session, user, message)
+        return this.#mailbox.delete(session, user, message)
       case 'RECEIPTS':
-        return this.receipts.list(session, user, message)
+        return this.#receipts.list(session, user, message)
       case 'FOLLOW_RECEIPTS':
-        return this.receipts.follow(session, user, message)
+        return this.#receipts.follow(session, user, message)
     }
   }
 
-  #delete(session: Session, user: string, message: The<'DELETE'>): void {
-    const { request, indices } = message
-    this.#port.submit(session, request, { kind: 'delete', user, indices }, (entry, meta) => {
-      if (meta.kind === KIND.drop) {
-        return this.reply(session, { type: 'DELETED', request, index: entry.index })
-      }
-      const { code } = decodeNote(entry.body)
-      this.reply(session, refusal(request, errorName(code) ?? 'BAD_REQUEST'))
-    })
-  }
-
-  #openStream(session: Session, user: string, message: The<'OPEN_STREAM'>): void {
-    const { request, stream } = message
-    this.#port.submit(session, request, { kind: 'open-stream', user, stream }, (entry, meta) => {
-      const code = meta.kind === KIND.noop ? decodeNote(entry.body).code : 0
-      if (code !== 0) {
-        return this.reply(session, refusal(request, errorName(code) ?? 'BAD_REQUEST'))
-      }
-      this.reply(session, { type: 'STREAM_OPENED', request, stream, index: entry.index })
-    })
-  }
-
-  /** A committed entry has changed this account, or ended it: sessions from before it end. */
-  accountChanged(name: string): void {
-    const { version = Infinity } = this.#executor.base.account(name) ?? {}
-    if (version === 1) return
-    for (const session of this.#sessions.values()) {
-      if (session.user !== name || session.version >= version) continue
-      this.#forget(session)
-      this.#s.outbox.send(session.link, refusal(0, 'SESSION_ENDED'))
-      this.#s.outbox.close(session.link, 'the account was changed')
-    }
-  }
-
-  /** Wipes its keys and stops pushing to it. */
-  #forget(session: Session): void {
-    for (const key of session.privateKeys) key.fill(0)
-    session.privateKeys = []
-    session.user = null
-    session.clientHeld = false
-    this.delivery.forget(session.link)
-    this.receipts.forget(session.link)
+  #sayStatus(session: Session, request: number): void {
+    const { context, log, logReplicas, executor, leadership } = this.#parts
+    const { coordinator } = leadership
+    const status = clusterStatus(context, log, logReplicas, executor, coordinator, request)
+    this.#requests.reply(session, status)
   }
 
   #onCursor(session: Session, index: number): void {
     const through = this.#reached(index)
-    if (session.user) this.delivery.acknowledge(session.link, through)
+    if (session.user) this.#pushes.acknowledge(session.link, through)
     this.#mark(session, { delivered: through, read: through })
   }
 
   /** No client has seen more than was ever applied here. */
   #reached(index: number): number {
-    return Math.min(index, this.#applied.furthest)
+    return Math.min(index, this.#requests.waiters.furthest)
   }
 
   #mark(session: Session, mark: Mark): void {
-    if (session.user) this.#port.marked(session.user, mark)
+    if (session.user) this.#parts.marks.mark(session.user, mark)
   }
 
-  /** Runs `then` when the own log holds everything that was acknowledged before now. */
-  #atTip(session: Session, request: number, then: () => void): void {
-    this.#home.questions.tip((index) => {
-      if (index === null) {
-        this.reply(session, refusal(request, 'NO_QUORUM'))
-        return
-      }
-      this.#applied.through(index, then)
-    })
+  // ---- the committed log ----------------------------------------------------------------------
+
+  /** What a committed entry means to sessions; some of it is done at the end of the stretch. */
+  committed(entry: Entry, meta: Meta): void {
+    if (meta.kind === KIND.message && !entry.bodyHash) this.#arrived.push({ entry, meta })
+    if (meta.kind === KIND.account || meta.kind === KIND.closed) this.#accountChanged(meta.mailbox)
+    if (meta.kind === KIND.cursors) {
+      for (const [user] of decodeMarks(entry.body)) this.#marked.add(user)
+    }
+    if (!isDrop(entry)) return
+    const drop = decodeDrop(entry)
+    this.#arrived = this.#arrived.filter((one) => !drops(drop, one.entry))
+    this.#pushes.dropped(drop)
   }
 
-  /** The log has been applied further. */
-  applied(): void {
-    this.#applied.advance()
+  /** A stretch of the log has been applied. */
+  caughtUp(): void {
+    this.#pushes.arrived(this.#arrived)
+    this.#arrived = []
+    this.#receipts.moved(this.#marked)
+    this.#marked.clear()
+    this.#requests.waiters.advance()
+  }
+
+  /** A committed entry has changed this account, or ended it: sessions from before it end. */
+  #accountChanged(name: string): void {
+    const { version = Infinity } = this.#executor.base.account(name) ?? {}
+    if (version === 1) return
+    for (const session of this.#requests.sessions.values()) {
+      if (session.user !== name || session.version >= version) continue
+      this.#requests.logOut(session)
+      this.#context.outbox.send(session.link, refusal(0, 'SESSION_ENDED'))
+      this.#context.outbox.close(session.link, 'the account was changed')
+    }
   }
 }

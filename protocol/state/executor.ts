@@ -1,15 +1,15 @@
 // Executes orders, exactly the next one after the last applied whole, on the committed log plus the
 // overlay; what it came to is voted on. Never executes an order that is committed.
 
-import type { The } from '../messages/catalogue.js'
 import { decodeMeta, type Draft, type Entry, type Meta } from '../entries/entry.js'
 import { sha256 } from '../bytes.js'
 import type { AccountSecrets } from '../envelope/secrets.js'
-import type { Account } from '../entries/bodies.js'
-import { decide } from './decide.js'
+import type { Account } from './account.js'
+import { decide } from './commands/registry.js'
 import type { Decision, KeyNames } from './decision.js'
 import type { RecipientKey, Seal } from '../envelope/seal.js'
-import { Committed, Overlay } from './ledger.js'
+import { Ledger, Overlay } from './ledger.js'
+import type { Order } from './order.js'
 
 export interface Executed {
   readonly k: number
@@ -17,8 +17,6 @@ export interface Executed {
   readonly hash: Uint8Array
   readonly drafts: readonly Draft[]
 }
-
-type Order = The<'ORDER'>
 
 /** Orders held back until the feed is far enough; more than a coordinator has in flight. */
 const MAX_HELD = 64
@@ -42,7 +40,7 @@ function hashOf(order: Order, decisions: readonly Decision[]): Uint8Array {
 }
 
 export class Executor {
-  base = new Committed()
+  base = new Ledger()
   #overlay = new Overlay(this.base)
   /** Term of the orders in the overlay. */
   #term = 0
@@ -108,7 +106,7 @@ export class Executor {
     return this.#executed.get(k)
   }
 
-  /** Takes an order; `executable` then says what can be executed. */
+  /** Takes an order; `run` executes it once the log is far enough. */
   hold(order: Order): void {
     if (order.term < this.#term) return
     if (order.term > this.#term) this.enterTerm(order.term)
@@ -146,7 +144,7 @@ export class Executor {
     const readable = (secrets: AccountSecrets): boolean => this.#readable(secrets)
     const context = { term, k, time, keySeed, diverged, seal: this.#seal, keyOf, namesOf, readable }
     const decisions = order.commands.map((command, place) => {
-      const decision = decide(this.#overlay, command, place, context)
+      const decision = decide(this.#overlay, command, context, place)
       this.#overlay.apply(decision.draft, decision.meta, k)
       return decision
     })
@@ -158,15 +156,15 @@ export class Executor {
     return executed
   }
 
-  /** One entry of the committed log. Returns its meta, decoded. */
-  apply(entry: Entry): Meta {
+  /** One entry of the committed log, whose body has so many bytes there. Returns its meta, decoded. */
+  apply(entry: Entry, bodyBytes = entry.body.length): Meta {
     const meta = decodeMeta(entry.meta)
-    this.base.apply(entry, meta)
+    this.base.apply(entry, meta, bodyBytes)
     if (entry.term > this.#term) this.enterTerm(entry.term)
     if (entry.term === this.#term && entry.term > 0) {
       this.#overlay.settle(meta, entry.k)
       if (entry.part === entry.parts) {
-        this.#overlay.settlePeople(entry.k)
+        this.#overlay.settleDirectory(entry.k)
         this.#committed(entry.k)
       }
     }
@@ -189,7 +187,7 @@ export class Executor {
 
   /** Forgets everything: the state is built again from the log. */
   reset(): void {
-    this.base = new Committed(this.base.marks)
+    this.base = new Ledger(this.base.marks)
     this.#keys = new WeakMap()
     this.#names = new WeakMap()
     this.dropOverlay()

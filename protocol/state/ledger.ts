@@ -1,48 +1,30 @@
-// What execution knows: people (people.ts) and streams, from the committed log, and the overlay of
-// orders executed but not yet seen committed. Both are changed by what was decided alone. Marks and
-// what each user has sent are kept here too, but execution never reads them.
+// What execution knows: the directory and streams, from the committed log, and the overlay of orders
+// executed but not yet seen committed. Both change only by what was decided. Marks, the index of
+// sends and the sizes of mailboxes are kept here too, for questions; execution never reads them.
 
-import { decodeMeta, KIND, type Draft, type Entry, type Meta } from '../entries/entry.js'
-import { NO_FENCE, advanceFence, type Fence } from '../entries/fence.js'
-import { decodeMarks } from '../entries/bodies.js'
-import { Marks } from '../entries/marks.js'
-import { People, PeopleAhead, type PeopleLedger } from './directory.js'
 import { idOf } from '../bytes.js'
-import { Sent } from './sent-index.js'
+import { decodeDrop, isDrop } from '../entries/drop.js'
+import { decodeMeta, KIND, type Draft, type Entry, type Meta } from '../entries/entry.js'
+import { advanceFence, NO_FENCE, type Fence } from '../entries/fence.js'
+import { decodeMarks, Marks } from '../entries/marks.js'
+import { applyEntry } from './commands/registry.js'
+import { KEPT_ANSWERS } from './commands/sending.js'
+import { Directory, DirectoryOverlay } from './directory.js'
+import type { Answered, LedgerWriter, StreamView } from './ledger-view.js'
+import { MailboxSizes } from './mailbox-sizes.js'
+import { SentIndex } from './sent-index.js'
 
-/** Answers of a stream that are kept for repeated requests. */
-export const KEPT_ANSWERS = 256
-
-/** What was answered to one seq of a stream. */
-export interface Known {
-  readonly digest: Uint8Array
-  readonly code: number
-  /** 0 while it is only in the overlay. */
-  readonly index: number
-  readonly time: number
-}
-
-export interface StreamState {
-  readonly owner: string
+export interface StreamState extends StreamView {
   next: number
-  readonly answers: Map<number, Known>
-}
-
-/** The state as execution reads it. */
-export interface Ledger extends PeopleLedger {
-  stream(id: string): { readonly owner: string; readonly next: number } | undefined
-  known(id: string, seq: number): Known | undefined
-}
-
-export function streamKey(stream: Uint8Array): string {
-  return idOf(stream)
+  readonly answers: Map<number, Answered>
 }
 
 /** The committed log, applied. */
-export class Committed extends People implements Ledger {
+export class Ledger extends Directory implements LedgerWriter {
   readonly streams = new Map<string, StreamState>()
   readonly marks: Marks
-  readonly sent = new Sent()
+  readonly sent = new SentIndex()
+  readonly sizes = new MailboxSizes()
   index = 0
   fence: Fence = NO_FENCE
   /** Index of the newest TERM entry. */
@@ -60,8 +42,28 @@ export class Committed extends People implements Ledger {
     return this.streams.get(id)
   }
 
-  known(id: string, seq: number): Known | undefined {
+  answered(id: string, seq: number): Answered | undefined {
     return this.streams.get(id)?.answers.get(seq)
+  }
+
+  openStream(id: string, owner: string): void {
+    this.streams.set(id, { owner, next: 1, answers: new Map() })
+  }
+
+  putAnswer(id: Uint8Array, seq: number, answered: Answered, to: string): void {
+    const stream = this.streams.get(idOf(id))
+    if (!stream) return
+    // A copy: the digest is a view on a whole frame, which it would keep in memory.
+    const digest = new Uint8Array(answered.digest)
+    stream.next = seq + 1
+    stream.answers.set(seq, { ...answered, digest })
+    stream.answers.delete(seq - KEPT_ANSWERS)
+    this.sent.add(stream.owner, id, seq, answered, to)
+  }
+
+  override endAccount(name: string, token: Uint8Array): void {
+    super.endAccount(name, token)
+    this.sent.forget(name)
   }
 
   /** The last order of `term` applied whole, and whether one is half applied. */
@@ -71,7 +73,8 @@ export class Committed extends People implements Ledger {
     return part === parts ? { k, half: false } : { k: k - 1, half: true }
   }
 
-  apply(entry: Entry, meta: Meta = decodeMeta(entry.meta)): void {
+  /** `bodyBytes`: of the body in the log, which need not be here. */
+  apply(entry: Entry, meta = decodeMeta(entry.meta), bodyBytes = entry.body.length): void {
     this.index = entry.index
     this.fence = advanceFence(this.fence, entry)
     if (meta.kind === KIND.term) this.termIndex = entry.index
@@ -80,22 +83,9 @@ export class Committed extends People implements Ledger {
       return
     }
     this.time = Math.max(this.time, entry.time)
-    this.applyToPeople(entry, meta)
-    if (meta.kind === KIND.closed) this.sent.forget(meta.mailbox)
-    if (meta.kind === KIND.stream) {
-      this.streams.set(streamKey(meta.stream), { owner: meta.mailbox, next: 1, answers: new Map() })
-    }
-    if (meta.kind === KIND.message || meta.kind === KIND.refusal) {
-      const stream = this.streams.get(streamKey(meta.stream))
-      if (!stream) return
-      const { answer: code, seq } = meta
-      // A copy: the meta is a view on a whole frame, which it would keep in memory.
-      const digest = new Uint8Array(meta.digest)
-      stream.next = seq + 1
-      stream.answers.set(seq, { digest, code, index: entry.index, time: entry.time })
-      stream.answers.delete(seq - KEPT_ANSWERS)
-      this.sent.add(stream.owner, meta, entry.index, entry.time)
-    }
+    if (meta.kind === KIND.message) this.sizes.add(meta.mailbox, entry.index, bodyBytes)
+    if (isDrop(entry)) this.sizes.drop(decodeDrop(entry))
+    applyEntry(this, meta, entry)
   }
 }
 
@@ -106,47 +96,50 @@ interface Pending<T> {
 }
 
 /** Orders of one term, executed ahead of the committed log. */
-export class Overlay extends PeopleAhead implements Ledger {
-  readonly #base: Committed
-  readonly #streams = new Map<string, Pending<{ owner: string; next: number }>>()
-  readonly #known = new Map<string, Map<number, Known>>()
+export class Overlay extends DirectoryOverlay implements LedgerWriter {
+  readonly #base: Ledger
+  readonly #streams = new Map<string, Pending<StreamView>>()
+  readonly #answered = new Map<string, Map<number, Answered>>()
 
-  constructor(base: Committed) {
+  constructor(base: Ledger) {
     super(base)
     this.#base = base
   }
 
-  stream(id: string): { readonly owner: string; readonly next: number } | undefined {
+  stream(id: string): StreamView | undefined {
     return this.#streams.get(id)?.value ?? this.#base.stream(id)
   }
 
-  known(id: string, seq: number): Known | undefined {
-    return this.#known.get(id)?.get(seq) ?? this.#base.known(id, seq)
+  answered(id: string, seq: number): Answered | undefined {
+    return this.#answered.get(id)?.get(seq) ?? this.#base.answered(id, seq)
   }
 
-  apply(draft: Draft, meta: Meta, k: number): void {
-    this.applyToPeople(draft, meta, k)
-    if (meta.kind === KIND.stream) {
-      this.#streams.set(streamKey(meta.stream), { value: { owner: meta.mailbox, next: 1 }, k })
-    }
-    if (meta.kind === KIND.message || meta.kind === KIND.refusal) {
-      const id = streamKey(meta.stream)
-      const { owner } = this.stream(id)!
-      this.#streams.set(id, { value: { owner, next: meta.seq + 1 }, k })
-      const known = this.#known.get(id) ?? new Map<number, Known>()
-      known.set(meta.seq, { digest: meta.digest, code: meta.answer, index: 0, time: 0 })
-      this.#known.set(id, known)
-    }
+  openStream(id: string, owner: string): void {
+    this.#streams.set(id, { value: { owner, next: 1 }, k: this.k })
+  }
+
+  putAnswer(stream: Uint8Array, seq: number, answered: Answered): void {
+    const id = idOf(stream)
+    const { owner } = this.stream(id)!
+    this.#streams.set(id, { value: { owner, next: seq + 1 }, k: this.k })
+    const known = this.#answered.get(id) ?? new Map<number, Answered>()
+    known.set(seq, answered)
+    this.#answered.set(id, known)
+  }
+
+  apply({ body }: Draft, meta: Meta, k: number): void {
+    this.k = k
+    applyEntry(this, meta, { body, index: 0, time: 0 })
   }
 
   /** The committed log has this entry of order k now: what only it wrote is not needed here. */
   settle(meta: Meta, k: number): void {
     if (meta.stream.length === 0) return
-    const id = streamKey(meta.stream)
-    const known = this.#known.get(id)
+    const id = idOf(meta.stream)
+    const known = this.#answered.get(id)
     known?.delete(meta.seq)
-    if (known?.size === 0) this.#known.delete(id)
-    if ((this.#streams.get(id)?.k ?? Infinity) <= k && !this.#known.has(id))
+    if (known?.size === 0) this.#answered.delete(id)
+    if ((this.#streams.get(id)?.k ?? Infinity) <= k && !this.#answered.has(id))
       this.#streams.delete(id)
   }
 }

@@ -1,7 +1,7 @@
 // What orders ahead of the committed log have written, by key: each value until the committed log
 // holds the last order that wrote it.
 
-export class Ahead<T> {
+export class OverlayMap<T> {
   readonly #written = new Map<string, { readonly value: T; readonly k: number }>()
 
   get(key: string): T | undefined {

@@ -1,7 +1,7 @@
 // What each user has sent, from the committed log: its newest sends over all its streams, for the
 // questions of that user alone. Execution never reads it.
 
-import type { Meta } from '../entries/entry.js'
+import type { Answered } from './ledger-view.js'
 
 /** Of each user. */
 export const KEPT_SENDS = 1_000
@@ -17,14 +17,14 @@ export interface SentMessage {
   readonly code: number
 }
 
-export class Sent {
+export class SentIndex {
   /** In log order; up to twice as many as are kept, so that forgetting costs little. */
   readonly #byUser = new Map<string, SentMessage[]>()
 
-  add(user: string, meta: Meta, index: number, time: number): void {
-    const { mailbox: to, seq, answer: code } = meta
-    // A copy: the meta is a view on a whole frame, which it would keep in memory.
-    const sent = { stream: new Uint8Array(meta.stream), seq, to, index, time, code }
+  add(user: string, stream: Uint8Array, seq: number, answered: Answered, to: string): void {
+    const { index, time, code } = answered
+    // A copy: the stream is a view on a whole frame, which it would keep in memory.
+    const sent = { stream: new Uint8Array(stream), seq, to, index, time, code }
     const all = this.#byUser.get(user)
     if (!all) return void this.#byUser.set(user, [sent])
     if (all.push(sent) >= 2 * KEPT_SENDS) all.splice(0, all.length - KEPT_SENDS)

@@ -5,34 +5,28 @@
 import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs, formatEpoch, maxEpoch, sameEpoch, type Epoch } from '../entries/epoch.js'
+import type { Appender } from '../persistence/appender.js'
+import type { EpochGate } from '../persistence/epoch-gate.js'
 import type { Puller } from '../persistence/pull.js'
-import type { Durable, Remembered } from '../machine/storage.js'
+import type { Reads } from '../persistence/reads.js'
+import type { Incarnations } from './incarnations.js'
+import type { Durable } from '../machine/storage.js'
 import { compareIncarnations, type Member } from '../entries/incarnation.js'
 import { Installation } from './installation.js'
 import { Joining } from './joining.js'
 import { Membership } from './membership.js'
 import { Proposal } from './proposal.js'
-import type { Standing } from '../persistence/context.js'
-
-export interface ViewEvents {
-  /** Nothing of the old view leaves from here on. */
-  left(): void
-  installed(): void
-  /** A view is active through `last`. */
-  active(last: number): void
-  /** Members whose permission has been missing for too long. */
-  stuckOn(): readonly Slot[]
-  remembered(): readonly Remembered[]
-  /** A newer life of this slot is known: this one counts no more (P9). */
-  superseded(): void
-}
+import type { PersistenceContext } from '../persistence/context.js'
 
 export class ViewChange {
-  readonly #s: Standing
+  readonly #context: PersistenceContext
   readonly #puller: Puller
-  readonly #events: ViewEvents
+  readonly #appender: Appender
+  readonly #gate: EpochGate
+  readonly #incarnations: Incarnations
+  readonly #reads: Reads
   readonly #membership: Membership
-  readonly #joining: Joining
+  readonly joining: Joining
   readonly installation: Installation
   #proposal: Proposal | null = null
   #changingSince = 0
@@ -45,27 +39,31 @@ export class ViewChange {
   proposals = 0
   #promise: { readonly epoch: Epoch; readonly durable: Durable } | null = null
 
-  constructor(standing: Standing, puller: Puller, events: ViewEvents) {
-    this.#s = standing
+  constructor(
+    context: PersistenceContext,
+    puller: Puller,
+    appender: Appender,
+    gate: EpochGate,
+    incarnations: Incarnations,
+    reads: Reads,
+  ) {
+    this.#context = context
     this.#puller = puller
-    this.#events = events
-    this.#membership = new Membership(standing, () => events.stuckOn())
-    this.#joining = new Joining(standing, puller)
-    this.installation = new Installation(standing, puller, {
+    this.#appender = appender
+    this.#gate = gate
+    this.#incarnations = incarnations
+    this.#reads = reads
+    this.#membership = new Membership(context, appender)
+    this.joining = new Joining(context, puller)
+    this.installation = new Installation(context, puller, appender, incarnations, {
       begins: () => (this.#promise = null),
-      remembered: () => events.remembered(),
       installed: (epoch) => {
-        this.#joining.joined()
-        events.installed()
+        this.joining.joined()
+        appender.installed()
+        gate.installed()
         this.#sayInstalled(epoch)
       },
-      active: (last) => events.active(last),
     })
-  }
-
-  /** JOIN and JOINING. */
-  get joining(): Joining {
-    return this.#joining
   }
 
   get proposing(): string {
@@ -76,51 +74,59 @@ export class ViewChange {
 
   /** Called on ticks and whenever what is known of the peers has changed. */
   maintain(): void {
-    if (this.#s.incarnation.counter === 0) return
+    if (this.#context.incarnation.counter === 0) return
     if (this.#proposal) {
       this.#proposal.tick()
       return
     }
-    if (this.#s.status === 'outside' || this.#s.status === 'learner') this.#joining.join()
+    if (this.#context.status === 'outside' || this.#context.status === 'learner')
+      this.joining.join()
     this.#giveUpChanging()
-    if (!this.#wantsChange() || !this.#s.votes) {
+    if (!this.#wantsChange() || !this.#context.votes) {
       this.#wantedSince = null
       return
     }
     const target = this.#membership.target()
-    if (target.length < this.#s.majority || this.#s.now.monotonic < this.#notBefore) return
+    if (target.length < this.#context.majority || this.#context.now.monotonic < this.#notBefore)
+      return
     if (this.#wantedSince === null) {
-      this.#wantedSince = this.#s.now.monotonic
-      const { patience } = this.#s.timings
+      this.#wantedSince = this.#context.now.monotonic
+      const { patience } = this.#context.timings
       // Who is changing has a proposer, who is to have the time that it needs.
-      const underWay = this.#s.status === 'normal' && this.#membership.trouble() === 'changing'
+      const underWay =
+        this.#context.status === 'normal' && this.#membership.viewFault() === 'changing'
       this.#delay =
-        (underWay ? patience : 0) + this.#membership.rank() * patience * (0.5 + this.#s.random())
+        (underWay ? patience : 0) +
+        this.#membership.rank() * patience * (0.5 + this.#context.random())
     }
-    if (this.#s.now.monotonic - this.#wantedSince >= this.#delay) this.#propose(target)
+    if (this.#context.now.monotonic - this.#wantedSince >= this.#delay) this.#propose(target)
   }
 
   /** A learner that promised and heard no more of it asks again; that view it does not enter any more. */
   #giveUpChanging(): void {
-    const waited = this.#s.now.monotonic - this.#changingSince
-    if (this.#s.status === 'changing' && !this.#s.votes && waited > 4 * this.#s.timings.patience) {
+    const waited = this.#context.now.monotonic - this.#changingSince
+    if (
+      this.#context.status === 'changing' &&
+      !this.#context.votes &&
+      waited > 4 * this.#context.timings.patience
+    ) {
       this.leave()
     }
   }
 
   #wantsChange(): boolean {
-    const { status, now, timings } = this.#s
+    const { status, now, timings } = this.#context
     if (status === 'normal')
-      return this.#owing || this.#membership.trouble() !== null || this.#membership.canGrow()
+      return this.#owing || this.#membership.viewFault() !== null || this.#membership.canGrow()
     if (status === 'changing') {
       return this.#owing || now.monotonic - this.#changingSince > timings.patience
     }
     if (status === 'learner') return false
-    const busy = [...this.#s.peers].some(
-      ([slot, peer]) => this.#s.hears(slot) && peer.heartbeat?.active,
+    const busy = [...this.#context.peers].some(
+      ([slot, peer]) => this.#context.hears(slot) && peer.heartbeat?.active,
     )
     if (!busy) return true
-    return this.#joining.unheard
+    return this.joining.unheard
   }
 
   // ---- ASK ------------------------------------------------------------------------------------
@@ -128,44 +134,44 @@ export class ViewChange {
   onAsk(from: Slot, message: The<'ASK'>): void {
     const reason = this.#objection(from, message)
     const granted = reason === ''
-    this.#s.send(from, { type: 'CONSENT', epoch: message.epoch, granted, reason })
+    this.#context.send(from, { type: 'CONSENT', epoch: message.epoch, granted, reason })
   }
 
   #objection(from: Slot, message: The<'ASK'>): string {
-    const linked = message.members.every((slot) => this.#s.hears(slot))
+    const linked = message.members.every((slot) => this.#context.hears(slot))
     if (!linked) return 'not linked to all of these'
-    if (this.#proposal && this.#s.self < from) return 'proposing'
+    if (this.#proposal && this.#context.self < from) return 'proposing'
     if (
-      this.#s.status !== 'normal' ||
-      this.#membership.trouble() !== null ||
+      this.#context.status !== 'normal' ||
+      this.#membership.viewFault() !== null ||
       this.#membership.lacksInstalled()
     )
       return ''
     const grows =
-      message.members.length > this.#s.view.members.length &&
-      this.#s.memberSlots.every((slot) => message.members.includes(slot))
+      message.members.length > this.#context.view.members.length &&
+      this.#context.memberSlots.every((slot) => message.members.includes(slot))
     return grows ? '' : 'the view is healthy'
   }
 
   // ---- PREPARE, PROMISE -----------------------------------------------------------------------
 
   #propose(target: readonly Slot[]): void {
-    const epoch: Epoch = { counter: this.#s.seen.counter + 1, slot: this.#s.self }
-    this.#s.noteEpoch(epoch)
+    const epoch: Epoch = { counter: this.#context.seen.counter + 1, slot: this.#context.self }
+    this.#context.noteEpoch(epoch)
     this.#wantedSince = null
     this.#owing = false
     this.proposals++
-    this.#s.outbox.log('info', 'proposing', {
+    this.#context.outbox.log('info', 'proposing', {
       epoch: formatEpoch(epoch),
       members: target.join(' '),
     })
-    this.#proposal = new Proposal(this.#s, this.#puller, epoch, target, {
-      promise: (then) => this.#promiseTo(epoch, this.#s.incarnationList, then),
-      install: (message) => this.onInstall(this.#s.self, message),
+    this.#proposal = new Proposal(this.#context, this.#puller, epoch, target, {
+      promise: (then) => this.#promiseTo(epoch, this.#context.incarnationList, then),
+      install: (message) => this.onInstall(this.#context.self, message),
       done: (last) => {
         this.#proposal = null
-        this.#s.outbox.log('info', 'view-active', { epoch: formatEpoch(epoch), last })
-        this.#events.active(last)
+        this.#context.outbox.log('info', 'view-active', { epoch: formatEpoch(epoch), last })
+        this.#appender.onActive(last)
       },
       failed: (reason, blamed, backOff) => this.#failed(epoch, reason, blamed, backOff),
     })
@@ -173,13 +179,13 @@ export class ViewChange {
   }
 
   #failed(epoch: Epoch, reason: string, blamed: readonly Slot[], backOff: number): void {
-    const { now, timings } = this.#s
-    this.#s.outbox.log('info', 'proposal-failed', { epoch: formatEpoch(epoch), reason })
+    const { now, timings } = this.#context
+    this.#context.outbox.log('info', 'proposal-failed', { epoch: formatEpoch(epoch), reason })
     this.#proposal = null
-    this.#notBefore = now.monotonic + backOff * (0.5 + this.#s.random())
+    this.#notBefore = now.monotonic + backOff * (0.5 + this.#context.random())
     for (const slot of blamed) this.#membership.blame(slot, now.monotonic + 2 * timings.suspect)
     // With its own promise given, or its view not complete, nobody else may have cause to begin.
-    this.#owing = sameEpoch(this.#s.promised, epoch)
+    this.#owing = sameEpoch(this.#context.promised, epoch)
   }
 
   #dropProposal(reason: string): void {
@@ -190,26 +196,26 @@ export class ViewChange {
 
   /** Persists the promise behind all queued writes; `then` gets what that transaction saw. */
   #promiseTo(epoch: Epoch, named: readonly Member[], then: (durable: Durable) => void): void {
-    for (const { slot, incarnation } of named) this.#s.noteIncarnation(slot, incarnation)
-    const newest = this.#s.incarnations.get(this.#s.self)!
-    if (compareIncarnations(newest, this.#s.incarnation) > 0) {
-      this.#events.superseded()
+    for (const { slot, incarnation } of named) this.#context.noteIncarnation(slot, incarnation)
+    const newest = this.#context.incarnations.get(this.#context.self)!
+    if (compareIncarnations(newest, this.#context.incarnation) > 0) {
+      this.startAnew()
       return
     }
-    this.#s.promised = epoch
-    this.#s.promisedSinceStart = epoch
-    this.#s.noteEpoch(epoch)
-    this.#s.status = 'changing'
-    this.#changingSince = this.#s.now.monotonic
+    this.#context.promised = epoch
+    this.#context.promisedSinceStart = epoch
+    this.#context.noteEpoch(epoch)
+    this.#context.status = 'changing'
+    this.#changingSince = this.#context.now.monotonic
     this.installation.giveUp()
     this.#promise = null
     this.#puller.cancel()
-    this.#events.left()
-    const batch = { promised: epoch, incarnations: this.#s.incarnationList }
-    this.#s.persist(batch, (result) => {
+    this.#leftView()
+    const batch = { promised: epoch, incarnations: this.#context.incarnationList }
+    this.#context.persist(batch, (result) => {
       if (result.outcome !== 'written') return
-      this.#s.durablePromised = maxEpoch(this.#s.durablePromised, epoch)
-      if (!sameEpoch(this.#s.promised, epoch)) return
+      this.#context.durablePromised = maxEpoch(this.#context.durablePromised, epoch)
+      if (!sameEpoch(this.#context.promised, epoch)) return
       this.#promise = { epoch, durable: result.durable }
       then(result.durable)
     })
@@ -217,31 +223,32 @@ export class ViewChange {
 
   onPrepare(from: Slot, message: The<'PREPARE'>): void {
     const { epoch } = message
-    if (this.#s.isAbovePromise(epoch)) {
+    if (this.#context.isAbovePromise(epoch)) {
       this.#dropProposal('a higher epoch')
       this.#promiseTo(epoch, message.incarnations, () => this.#sendPromise(from, epoch))
       return
     }
     const again =
-      sameEpoch(epoch, this.#s.promised) &&
+      sameEpoch(epoch, this.#context.promised) &&
       this.#promise !== null &&
       sameEpoch(this.#promise.epoch, epoch) &&
-      compareEpochs(this.#s.epoch, epoch) < 0 &&
+      compareEpochs(this.#context.epoch, epoch) < 0 &&
       !this.#proposal
     if (again) this.#sendPromise(from, epoch)
-    else if (!sameEpoch(epoch, this.#s.promised)) this.#s.send(from, { type: 'STALE', epoch })
+    else if (!sameEpoch(epoch, this.#context.promised))
+      this.#context.send(from, { type: 'STALE', epoch })
   }
 
   #sendPromise(to: Slot, epoch: Epoch): void {
     const { logView, last, chain, commit } = this.#promise!.durable
-    this.#s.send(to, {
+    this.#context.send(to, {
       type: 'PROMISE',
       epoch,
       logView,
       last: { index: last, chain },
       commit,
-      incarnations: this.#s.incarnationList,
-      learner: !this.#s.votes,
+      incarnations: this.#context.incarnationList,
+      learner: !this.#context.votes,
     })
   }
 
@@ -251,7 +258,7 @@ export class ViewChange {
 
   onPromise(from: Slot, message: The<'PROMISE'>): void {
     for (const known of message.incarnations) {
-      this.#s.noteIncarnation(known.slot, known.incarnation)
+      this.#context.noteIncarnation(known.slot, known.incarnation)
     }
     this.#proposal?.onPromise(from, message)
   }
@@ -265,7 +272,7 @@ export class ViewChange {
 
   onInstall(from: Slot, message: The<'INSTALL'>): void {
     const { epoch } = message
-    if (sameEpoch(this.#s.epoch, epoch)) {
+    if (sameEpoch(this.#context.epoch, epoch)) {
       this.#sayInstalled(epoch)
       return
     }
@@ -273,9 +280,9 @@ export class ViewChange {
   }
 
   #sayInstalled(epoch: Epoch): void {
-    if (!sameEpoch(this.#s.promised, epoch)) return
-    if (epoch.slot === this.#s.self) this.#proposal?.onInstalled(this.#s.self, epoch)
-    else this.#s.send(epoch.slot, { type: 'INSTALLED', epoch })
+    if (!sameEpoch(this.#context.promised, epoch)) return
+    if (epoch.slot === this.#context.self) this.#proposal?.onInstalled(this.#context.self, epoch)
+    else this.#context.send(epoch.slot, { type: 'INSTALLED', epoch })
   }
 
   onInstalled(from: Slot, message: The<'INSTALLED'>): void {
@@ -286,7 +293,7 @@ export class ViewChange {
 
   /** A header says that a higher view than ours is installed, and we have not promised to it. */
   onHigherView(): void {
-    if (this.#s.status !== 'normal' && this.#s.status !== 'changing') return
+    if (this.#context.status !== 'normal' && this.#context.status !== 'changing') return
     this.#dropProposal('a higher view')
     this.leave()
   }
@@ -294,12 +301,25 @@ export class ViewChange {
   /** From here on like a restarted replica: back only by a new view. */
   leave(): void {
     this.#dropProposal('left')
-    this.#s.standOutside()
-    this.#s.promisedSinceStart = null
+    this.#context.standOutside()
+    this.#context.promisedSinceStart = null
     this.installation.giveUp()
     this.#promise = null
     this.#puller.cancel()
-    this.#events.left()
+    this.#leftView()
+  }
+
+  /** Nothing of the old view leaves from here on. */
+  #leftView(): void {
+    this.#appender.leftView()
+    this.#gate.promised()
+  }
+
+  /** A newer incarnation of this slot is known, or its file was rolled back: this one is over (P9). */
+  startAnew(): void {
+    this.leave()
+    this.#incarnations.startAnew()
+    this.#reads.abandon()
   }
 
   reconnected(peer: Slot): void {

@@ -2,19 +2,23 @@
 
 import type { Slot } from '../slots.js'
 import type { Leases } from '../persistence/lease.js'
-import type { Standing } from '../persistence/context.js'
+import type { PersistenceContext } from '../persistence/context.js'
 
-export function sayViewHeartbeat(standing: Standing, leases: Leases, to: readonly Slot[]): void {
-  const { log, status } = standing
-  standing.broadcast(to, {
+export function sayViewHeartbeat(
+  context: PersistenceContext,
+  leases: Leases,
+  to: readonly Slot[],
+): void {
+  const { log, status } = context
+  context.broadcast(to, {
     type: 'VIEW_HEARTBEAT',
     status,
-    active: standing.active && status !== 'outside',
-    reaches: standing.reached,
+    active: context.active && status !== 'outside',
+    reaches: context.reached,
     last: log.last,
     committed: log.commit,
-    oldestWrite: standing.oldestWrite,
-    writable: standing.writable,
+    oldestWrite: context.oldestWrite,
+    writable: context.writable,
     term: log.fence.term,
     leaseSize: leases.ownSize,
     resign: leases.resign,

@@ -7,10 +7,10 @@ import type { The } from '../messages/catalogue.js'
 import { compareEpochs, EPOCH_ZERO, maxEpoch, type Epoch } from '../entries/epoch.js'
 import type { Remembered } from '../machine/storage.js'
 import { sameIncarnation, type Incarnation } from '../entries/incarnation.js'
-import type { Standing } from '../persistence/context.js'
+import type { PersistenceContext } from '../persistence/context.js'
 
-export class Life {
-  readonly #s: Standing
+export class Incarnations {
+  readonly #context: PersistenceContext
   /** What peers were seen to have said, by slot; best effort. */
   readonly #remembered = new Map<Slot, Remembered>()
   /** Answers to WHO_AM_I; null: the own life is known. */
@@ -19,11 +19,11 @@ export class Life {
   #asks = 0
   #hasFile: boolean
 
-  constructor(standing: Standing, remembered: readonly Remembered[]) {
-    this.#s = standing
+  constructor(context: PersistenceContext, remembered: readonly Remembered[]) {
+    this.#context = context
     for (const one of remembered) this.#remembered.set(one.slot, one)
-    this.#answers = standing.incarnation.counter === 0 ? new Map() : null
-    this.#hasFile = standing.incarnation.counter > 0
+    this.#answers = context.incarnation.counter === 0 ? new Map() : null
+    this.#hasFile = context.incarnation.counter > 0
   }
 
   get remembered(): readonly Remembered[] {
@@ -42,11 +42,20 @@ export class Life {
     })
   }
 
+  /** The commit index is final: what members have acknowledged up to it they must still hold. */
+  rememberAcks(acked: ReadonlyMap<Slot, number>): void {
+    const { view, log, epoch } = this.#context
+    for (const [slot, through] of acked) {
+      const incarnation = view.members.find((member) => member.slot === slot)?.incarnation
+      if (incarnation) this.remember(slot, incarnation, epoch, Math.min(through, log.commit))
+    }
+  }
+
   linked(peer: Slot): void {
-    if (this.#answers) this.#s.send(peer, { type: 'WHO_AM_I' })
+    if (this.#answers) this.#context.send(peer, { type: 'WHO_AM_I' })
     const known = this.#remembered.get(peer)
     if (!known) return
-    this.#s.send(peer, {
+    this.#context.send(peer, {
       type: 'RECALL',
       about: known.incarnation,
       saidPromised: known.promised,
@@ -56,66 +65,71 @@ export class Life {
 
   /** True when the own file holds less than this life has said: it was rolled back. */
   onRecall(message: The<'RECALL'>): boolean {
-    if (!sameIncarnation(message.about, this.#s.incarnation)) return false
+    if (!sameIncarnation(message.about, this.#context.incarnation)) return false
     return (
-      compareEpochs(message.saidPromised, this.#s.promised) > 0 ||
-      message.saidAcked > this.#s.log.last
+      compareEpochs(message.saidPromised, this.#context.promised) > 0 ||
+      message.saidAcked > this.#context.log.last
     )
   }
 
   /** The own life is over: a new incarnation has to be found. */
   startAnew(): void {
-    this.#s.outbox.log('error', 'file-rolled-back', { slot: this.#s.self })
-    this.#s.incarnation = { counter: 0, nonce: '' }
+    this.#context.outbox.log('error', 'file-rolled-back', { slot: this.#context.self })
+    this.#context.incarnation = { counter: 0, nonce: '' }
     // From here on it stands in no view; its file says so with the new life (P5).
-    this.#s.view = { epoch: EPOCH_ZERO, members: [] }
-    this.#s.status = 'learner'
+    this.#context.view = { epoch: EPOCH_ZERO, members: [] }
+    this.#context.status = 'learner'
     this.#answers = new Map()
     this.#asked = -Infinity
   }
 
   tick(): void {
     if (!this.#answers) return
-    if (this.#s.now.monotonic - this.#asked < this.#s.timings.patience) return
-    this.#asked = this.#s.now.monotonic
-    this.#s.broadcast([...this.#s.peers.keys()], { type: 'WHO_AM_I' })
+    if (this.#context.now.monotonic - this.#asked < this.#context.timings.patience) return
+    this.#asked = this.#context.now.monotonic
+    this.#context.broadcast([...this.#context.peers.keys()], { type: 'WHO_AM_I' })
     this.#asks++
     // Said once a minute or so: nothing here can go on by itself when a majority of files is lost.
     if (this.#asks % 120 !== 20) return
-    const { self: slot, majority: needed } = this.#s
-    this.#s.outbox.log('error', 'too-few-files', { slot, answers: this.#answers.size, needed })
+    const { self: slot, majority: needed } = this.#context
+    this.#context.outbox.log('error', 'too-few-files', {
+      slot,
+      answers: this.#answers.size,
+      needed,
+    })
   }
 
   onWhoAmI(from: Slot): void {
-    if (this.#s.incarnation.counter === 0) return
-    this.#s.send(from, {
+    if (this.#context.incarnation.counter === 0) return
+    this.#context.send(from, {
       type: 'YOU_ARE',
-      clusterId: this.#s.clusterId,
-      slots: this.#s.slots,
-      newest: this.#s.incarnations.get(from) ?? { counter: 1, nonce: '' },
-      learner: !this.#s.votes,
+      clusterId: this.#context.clusterId,
+      slots: this.#context.slots,
+      newest: this.#context.incarnations.get(from) ?? { counter: 1, nonce: '' },
+      learner: !this.#context.votes,
     })
   }
 
   /** The counter after the highest that a majority of ALL slots, learners not counted, recorded. */
   onYouAre(from: Slot, message: The<'YOU_ARE'>): void {
     if (!this.#answers || message.learner) return
-    if (message.clusterId !== this.#s.clusterId || message.slots !== this.#s.slots) return
+    if (message.clusterId !== this.#context.clusterId || message.slots !== this.#context.slots)
+      return
     this.#answers.set(from, message)
-    if (this.#answers.size < this.#s.majority) return
-    const own = this.#s.incarnations.get(this.#s.self)?.counter ?? 0
+    if (this.#answers.size < this.#context.majority) return
+    const own = this.#context.incarnations.get(this.#context.self)?.counter ?? 0
     const newest = [...this.#answers.values()].map((answer) => answer.newest.counter)
     const highest = Math.max(own, ...newest)
     this.#answers = null
     this.#begin({
       counter: highest + 1,
-      nonce: Buffer.from(this.#s.entropy(8)).toString('hex'),
+      nonce: Buffer.from(this.#context.entropy(8)).toString('hex'),
     })
   }
 
   #begin(incarnation: Incarnation): void {
-    const { clusterId, slots, self } = this.#s
-    const incarnations = new Map(this.#s.incarnations).set(self, incarnation)
+    const { clusterId, slots, self } = this.#context
+    const incarnations = new Map(this.#context.incarnations).set(self, incarnation)
     const batch = {
       genesis: { genesis: { clusterId, slots }, incarnation },
       incarnations: [...incarnations].map(([slot, one]) => ({ slot, incarnation: one })),
@@ -123,15 +137,18 @@ export class Life {
       ...(this.#hasFile && { view: { epoch: EPOCH_ZERO, members: [] } }),
     }
     this.#hasFile = true
-    this.#s.persist(batch, (result) => {
+    this.#context.persist(batch, (result) => {
       if (result.outcome !== 'written') {
         this.#answers = new Map()
         return
       }
-      this.#s.incarnation = incarnation
-      this.#s.incarnations.set(self, incarnation)
-      this.#s.writable = true
-      this.#s.outbox.log('warn', 'new-incarnation', { slot: self, counter: incarnation.counter })
+      this.#context.incarnation = incarnation
+      this.#context.incarnations.set(self, incarnation)
+      this.#context.writable = true
+      this.#context.outbox.log('warn', 'new-incarnation', {
+        slot: self,
+        counter: incarnation.counter,
+      })
     })
   }
 }

@@ -5,23 +5,23 @@ import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs, formatEpoch, sameEpoch, type Epoch } from '../entries/epoch.js'
 import type { Puller } from '../persistence/pull.js'
-import type { Remembered } from '../machine/storage.js'
-import type { Standing } from '../persistence/context.js'
+import type { PersistenceContext } from '../persistence/context.js'
 import { sameIncarnation } from '../entries/incarnation.js'
+import type { Appender } from '../persistence/appender.js'
+import type { Incarnations } from './incarnations.js'
 import { syncTo } from './sync.js'
 
 export interface InstallationEvents {
   /** From here on the log is not what was promised. */
   begins(): void
-  remembered(): readonly Remembered[]
   installed(epoch: Epoch): void
-  /** The installed view is active through `last`. */
-  active(last: number): void
 }
 
 export class Installation {
-  readonly #s: Standing
+  readonly #context: PersistenceContext
   readonly #puller: Puller
+  readonly #appender: Appender
+  readonly #incarnations: Incarnations
   readonly #events: InstallationEvents
   #message: The<'INSTALL'> | null = null
   /** Where the log of the installed view began: all of it is committed once all members have it. */
@@ -29,22 +29,30 @@ export class Installation {
   /** Views installed here since the start. */
   count = 0
 
-  constructor(standing: Standing, puller: Puller, events: InstallationEvents) {
-    this.#s = standing
+  constructor(
+    context: PersistenceContext,
+    puller: Puller,
+    appender: Appender,
+    incarnations: Incarnations,
+    events: InstallationEvents,
+  ) {
+    this.#context = context
     this.#puller = puller
+    this.#appender = appender
+    this.#incarnations = incarnations
     this.#events = events
   }
 
   begin(source: Slot, message: The<'INSTALL'>): void {
-    const since = this.#s.promisedSinceStart
-    const { self: slot, incarnation } = this.#s
+    const since = this.#context.promisedSinceStart
+    const { self: slot, incarnation } = this.#context
     const { epoch } = message
     const applies =
       message.members.some((m) => m.slot === slot && sameIncarnation(m.incarnation, incarnation)) &&
-      sameEpoch(this.#s.promised, epoch) &&
+      sameEpoch(this.#context.promised, epoch) &&
       since !== null &&
       sameEpoch(since, epoch) &&
-      compareEpochs(this.#s.epoch, epoch) < 0
+      compareEpochs(this.#context.epoch, epoch) < 0
     if (!applies || this.#message) return
     this.#message = message
     this.#events.begins()
@@ -57,7 +65,7 @@ export class Installation {
 
   #advance(source: Slot, message: The<'INSTALL'>): void {
     if (this.#message !== message) return
-    if (this.#s.log.has(message.last) === true) {
+    if (this.#context.log.has(message.last) === true) {
       this.#writeView(message)
       return
     }
@@ -70,43 +78,43 @@ export class Installation {
       const entries = pulled.entries.filter((entry) => entry.index <= limit)
       const require = { promised: message.epoch }
       const common = pulled.common
-      syncTo(this.#s, { from: source, common, entries }, { require }, () =>
+      syncTo(this.#context, { from: source, common, entries }, { require }, () =>
         this.#advance(source, message),
       )
     })
   }
 
   #writeView(message: The<'INSTALL'>): void {
-    const { log } = this.#s
+    const { log } = this.#context
     const { epoch, members, last } = message
     const before = log.place
     if (log.last > last.index) log.truncateAfter(last.index)
     for (const known of message.incarnations) {
-      this.#s.noteIncarnation(known.slot, known.incarnation)
+      this.#context.noteIncarnation(known.slot, known.incarnation)
     }
     const batch = {
       require: { promised: epoch, last: before },
       truncateAfter: last.index,
       commit: Math.max(log.commit, Math.min(message.commit, last.index)),
       view: { epoch, members },
-      incarnations: this.#s.incarnationList,
-      remembered: this.#events.remembered(),
+      incarnations: this.#context.incarnationList,
+      remembered: this.#incarnations.remembered,
     }
-    this.#s.persist(batch, (result) => {
+    this.#context.persist(batch, (result) => {
       if (result.outcome !== 'written') return
-      this.#s.view = { epoch, members }
+      this.#context.view = { epoch, members }
       if (this.#message !== message) {
         // It was given up meanwhile: the row counts, as it would after a restart.
-        if (this.#s.status !== 'changing') this.#s.standOutside()
+        if (this.#context.status !== 'changing') this.#context.standOutside()
         return
       }
       this.#message = null
       this.#last = last.index
-      this.#s.status = 'normal'
-      this.#s.active = true
+      this.#context.status = 'normal'
+      this.#context.active = true
       this.count++
       log.commitThrough(batch.commit)
-      this.#s.outbox.log('info', 'installed', {
+      this.#context.outbox.log('info', 'installed', {
         epoch: formatEpoch(epoch),
         members: members.map((m) => m.slot).join(' '),
         last: last.index,
@@ -117,12 +125,12 @@ export class Installation {
 
   /** ACTIVE may get lost: heartbeats of all members that have the view installed say the same. */
   heard(): void {
-    const { serving, log, epoch, otherMembers, peers } = this.#s
+    const { serving, log, epoch, otherMembers, peers } = this.#context
     if (!serving || log.commit >= this.#last) return
     const everywhere = otherMembers.every((slot) => {
       const heartbeat = peers.get(slot)?.heartbeat
       return heartbeat && sameEpoch(heartbeat.installed, epoch)
     })
-    if (everywhere) this.#events.active(this.#last)
+    if (everywhere) this.#appender.onActive(this.#last)
   }
 }

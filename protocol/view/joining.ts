@@ -5,24 +5,24 @@ import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import { maxEpoch } from '../entries/epoch.js'
 import type { Puller } from '../persistence/pull.js'
-import type { Standing } from '../persistence/context.js'
+import type { PersistenceContext } from '../persistence/context.js'
 import { syncTo } from './sync.js'
 
 export class Joining {
-  readonly #s: Standing
+  readonly #context: PersistenceContext
   readonly #puller: Puller
   #lastJoin = -Infinity
   /** Last sign that a JOIN was heard, or the first JOIN, monotonic ms. */
   #joinHeard: number | null = null
 
-  constructor(standing: Standing, puller: Puller) {
-    this.#s = standing
+  constructor(context: PersistenceContext, puller: Puller) {
+    this.#context = context
     this.#puller = puller
   }
 
   /** JOINs have had no answer for so long that somebody else must begin. */
   get unheard(): boolean {
-    const { now, timings } = this.#s
+    const { now, timings } = this.#context
     return this.#joinHeard !== null && now.monotonic - this.#joinHeard > 4 * timings.patience
   }
 
@@ -32,29 +32,29 @@ export class Joining {
 
   /** Asks a member to be taken in, or first gets nearer to the end of its log. */
   join(): void {
-    const { now, timings, peers, log } = this.#s
-    if (this.#s.status === 'learner' && this.#s.incarnation.counter === 0) return
-    const member = this.#s.reached.find((slot) => peers.get(slot)?.heartbeat?.active)
+    const { now, timings, peers, log } = this.#context
+    if (this.#context.status === 'learner' && this.#context.incarnation.counter === 0) return
+    const member = this.#context.reached.find((slot) => peers.get(slot)?.heartbeat?.active)
     if (member === undefined) return
     // It goes on while it waits to be taken in: under load it would fall behind again.
     const behind = peers.get(member)!.heartbeat!.committed - log.last
     if (behind > 0) this.#catchUp(member)
-    if (behind > this.#s.bounds.near) return
+    if (behind > this.#context.bounds.near) return
     if (now.monotonic - this.#lastJoin < timings.patience) return
     this.#lastJoin = now.monotonic
     this.#joinHeard ??= now.monotonic
-    this.#s.send(member, { type: 'JOIN', last: log.last })
+    this.#context.send(member, { type: 'JOIN', last: log.last })
   }
 
   /** JOIN is newer than the heartbeat: under load that makes the difference between near and far. */
   onJoin(from: Slot, message: The<'JOIN'>): void {
-    const peer = this.#s.peers.get(from)
+    const peer = this.#context.peers.get(from)
     if (peer?.heartbeat) peer.heartbeat = { ...peer.heartbeat, last: message.last }
-    this.#s.send(from, { type: 'JOINING' })
+    this.#context.send(from, { type: 'JOINING' })
   }
 
   onJoining(): void {
-    this.#joinHeard = this.#s.now.monotonic
+    this.#joinHeard = this.#context.now.monotonic
   }
 
   /**
@@ -63,15 +63,15 @@ export class Joining {
    */
   #catchUp(source: Slot): void {
     this.#puller.ask(source, true, (pulled) => {
-      const outside = this.#s.status === 'outside' || this.#s.status === 'learner'
+      const outside = this.#context.status === 'outside' || this.#context.status === 'learner'
       if (!pulled?.common || !outside) return
-      this.#s.promised = maxEpoch(this.#s.promised, pulled.promised)
-      const { promised } = this.#s
+      this.#context.promised = maxEpoch(this.#context.promised, pulled.promised)
+      const { promised } = this.#context
       const { common, entries } = pulled
       const stretch = { from: source, common, entries }
-      syncTo(this.#s, stretch, { promised, commit: pulled.commit }, () => {
-        this.#s.durablePromised = maxEpoch(this.#s.durablePromised, promised)
-        const still = this.#s.status === 'outside' || this.#s.status === 'learner'
+      syncTo(this.#context, stretch, { promised, commit: pulled.commit }, () => {
+        this.#context.durablePromised = maxEpoch(this.#context.durablePromised, promised)
+        const still = this.#context.status === 'outside' || this.#context.status === 'learner'
         if (still && pulled.entries.length > 0) this.join()
       })
     })

@@ -15,7 +15,7 @@ import {
   type Incarnation,
   type Member,
 } from '../entries/incarnation.js'
-import type { Standing } from '../persistence/context.js'
+import type { PersistenceContext } from '../persistence/context.js'
 import { syncTo } from './sync.js'
 
 export interface ProposalPort {
@@ -37,7 +37,7 @@ interface Promised {
 export class Proposal {
   readonly epoch: Epoch
   phase: 'asking' | 'preparing' | 'fetching' | 'installing' | 'over' = 'asking'
-  readonly #s: Standing
+  readonly #context: PersistenceContext
   readonly #puller: Puller
   readonly #port: ProposalPort
   #target: Slot[]
@@ -50,27 +50,27 @@ export class Proposal {
   #install: The<'INSTALL'> | null = null
 
   constructor(
-    standing: Standing,
+    context: PersistenceContext,
     puller: Puller,
     epoch: Epoch,
     target: readonly Slot[],
     port: ProposalPort,
   ) {
-    this.#s = standing
+    this.#context = context
     this.#puller = puller
     this.epoch = epoch
     this.#target = [...target]
     this.#port = port
-    this.#since = standing.now.monotonic
+    this.#since = context.now.monotonic
   }
 
   get #others(): Slot[] {
-    return this.#target.filter((slot) => slot !== this.#s.self)
+    return this.#target.filter((slot) => slot !== this.#context.self)
   }
 
   begin(): void {
     const { epoch } = this
-    this.#s.broadcast(this.#others, { type: 'ASK', epoch, members: this.#target })
+    this.#context.broadcast(this.#others, { type: 'ASK', epoch, members: this.#target })
     this.#prepareIfConsented()
   }
 
@@ -85,7 +85,7 @@ export class Proposal {
   }
 
   tick(): void {
-    const { now, timings } = this.#s
+    const { now, timings } = this.#context
     const waited = now.monotonic - this.#since
     if (waited <= timings.patience) return
     if (this.phase === 'asking') {
@@ -100,7 +100,7 @@ export class Proposal {
       const missing = this.#members.filter((slot) => !this.#installedBy.has(slot))
       this.fail(
         `${this.phase} took too long`,
-        missing.filter((s) => s !== this.#s.self),
+        missing.filter((s) => s !== this.#context.self),
         50,
       )
     }
@@ -124,25 +124,25 @@ export class Proposal {
     if (!this.#others.every((slot) => this.#consents.has(slot))) return
     const { epoch } = this
     // Somebody else may have been promised a higher epoch meanwhile.
-    if (!this.#s.isAbovePromise(epoch)) {
+    if (!this.#context.isAbovePromise(epoch)) {
       this.fail('a higher epoch is promised', [], 40)
       return
     }
     this.phase = 'preparing'
-    this.#since = this.#s.now.monotonic
-    this.#named = this.#s.incarnationList
+    this.#since = this.#context.now.monotonic
+    this.#named = this.#context.incarnationList
     this.#port.promise((durable) => {
       if (this.phase !== 'preparing') return
       const { logView, last, chain, commit } = durable
-      this.#promises.set(this.#s.self, {
-        incarnation: this.#s.incarnation,
+      this.#promises.set(this.#context.self, {
+        incarnation: this.#context.incarnation,
         logView,
         last: { index: last, chain },
         commit,
         incarnations: this.#named,
         learner: false,
       })
-      this.#s.broadcast(this.#others, { type: 'PREPARE', epoch, incarnations: this.#named })
+      this.#context.broadcast(this.#others, { type: 'PREPARE', epoch, incarnations: this.#named })
       this.#chooseIfComplete()
     })
   }
@@ -168,11 +168,11 @@ export class Proposal {
 
   #choose(silent: readonly Slot[]): void {
     const counted = [...this.#promises].filter(([slot, promised]) => this.#counts(slot, promised))
-    if (counted.length < this.#s.majority || !this.#promises.has(this.#s.self)) {
+    if (counted.length < this.#context.majority || !this.#promises.has(this.#context.self)) {
       // With the same members it would be the same again, while others who count may be there.
       const counts = (slot: Slot): boolean => counted.some(([one]) => one === slot)
       const idle = [...this.#promises.keys()].filter(
-        (slot) => slot !== this.#s.self && !counts(slot),
+        (slot) => slot !== this.#context.self && !counts(slot),
       )
       this.fail('no majority promised', [...silent, ...idle], 50)
       return
@@ -182,14 +182,14 @@ export class Proposal {
       return order >= 0 ? a : b
     })
     this.phase = 'fetching'
-    this.#since = this.#s.now.monotonic
+    this.#since = this.#context.now.monotonic
     this.#fetch(source, best.last)
   }
 
   /** Brings the own log to `last`, so that the members can get it here. */
   #fetch(source: Slot, last: Place): void {
     if (this.phase !== 'fetching') return
-    if (this.#s.log.has(last) === true) {
+    if (this.#context.log.has(last) === true) {
       this.#sendInstall(last)
       return
     }
@@ -202,7 +202,7 @@ export class Proposal {
       const entries = pulled.entries.filter((entry) => entry.index <= last.index)
       const require = { promised: this.epoch }
       const stretch = { from: source, common: pulled.common, entries }
-      syncTo(this.#s, stretch, { require }, () => this.#fetch(source, last))
+      syncTo(this.#context, stretch, { require }, () => this.#fetch(source, last))
     })
   }
 
@@ -218,28 +218,28 @@ export class Proposal {
         members.push({ slot, incarnation: promised.incarnation })
       }
     }
-    if (members.length < this.#s.majority) {
+    if (members.length < this.#context.majority) {
       this.fail('too few members', [], 50)
       return
     }
     const commit = Math.max(...[...this.#promises.values()].map((promised) => promised.commit))
     invariant(commit <= last.index, `P3: ${commit} is committed, the new log ends at ${last.index}`)
     this.phase = 'installing'
-    this.#since = this.#s.now.monotonic
+    this.#since = this.#context.now.monotonic
     this.#install = {
       type: 'INSTALL',
-      clock: this.#s.clock.now,
-      installed: this.#s.epoch,
-      promised: this.#s.durablePromised,
-      incarnation: this.#s.incarnation,
+      clock: this.#context.clock.now,
+      installed: this.#context.epoch,
+      promised: this.#context.durablePromised,
+      incarnation: this.#context.incarnation,
       epoch: this.epoch,
       members,
       last,
       commit,
-      incarnations: this.#s.incarnationList,
+      incarnations: this.#context.incarnationList,
     }
-    this.#s.broadcast(
-      this.#members.filter((slot) => slot !== this.#s.self),
+    this.#context.broadcast(
+      this.#members.filter((slot) => slot !== this.#context.self),
       this.#install,
     )
     this.#port.install(this.#install)
@@ -251,8 +251,8 @@ export class Proposal {
     if (!this.#members.every((slot) => this.#installedBy.has(slot))) return
     this.phase = 'over'
     const last = this.#install!.last.index
-    const others = this.#members.filter((slot) => slot !== this.#s.self)
-    this.#s.broadcast(others, { type: 'ACTIVE', epoch, last })
+    const others = this.#members.filter((slot) => slot !== this.#context.self)
+    this.#context.broadcast(others, { type: 'ACTIVE', epoch, last })
     this.#port.done(last)
   }
 
@@ -260,13 +260,13 @@ export class Proposal {
     const { epoch } = this
     if (!this.#target.includes(peer)) return
     if (this.phase === 'asking') {
-      this.#s.send(peer, { type: 'ASK', epoch, members: this.#target })
+      this.#context.send(peer, { type: 'ASK', epoch, members: this.#target })
     } else if (this.phase === 'preparing' && !this.#promises.has(peer)) {
-      if (!this.#promises.has(this.#s.self)) return
-      this.#s.send(peer, { type: 'PREPARE', epoch, incarnations: this.#named })
+      if (!this.#promises.has(this.#context.self)) return
+      this.#context.send(peer, { type: 'PREPARE', epoch, incarnations: this.#named })
     } else if (this.phase === 'installing' && this.#install) {
       const awaited = this.#members.includes(peer) && !this.#installedBy.has(peer)
-      if (awaited) this.#s.send(peer, this.#install)
+      if (awaited) this.#context.send(peer, this.#install)
     }
   }
 
@@ -276,7 +276,7 @@ export class Proposal {
     if (this.phase === 'asking') this.fail(`s${peer} lost`, [], 0)
     else if (this.phase === 'preparing' && !this.#promises.has(peer)) {
       this.#target = this.#target.filter((slot) => slot !== peer)
-      if (this.#promises.has(this.#s.self)) this.#chooseIfComplete()
+      if (this.#promises.has(this.#context.self)) this.#chooseIfComplete()
     } else if (this.phase === 'installing' && this.#members.includes(peer)) {
       this.fail(`s${peer} lost`, [], 0)
     }

@@ -6,7 +6,7 @@ import { sameBytes } from '../bytes.js'
 import type { Slot } from '../slots.js'
 import type { WriteBatch } from '../machine/storage.js'
 import type { Place } from '../entries/place.js'
-import type { Standing } from '../persistence/context.js'
+import type { PersistenceContext } from '../persistence/context.js'
 
 interface Stretch {
   readonly from: Slot
@@ -16,12 +16,12 @@ interface Stretch {
 
 /** `then` runs once it is durable; not at all where the transaction found things changed. */
 export function syncTo(
-  standing: Standing,
+  context: PersistenceContext,
   stretch: Stretch,
   extra: Pick<WriteBatch, 'require' | 'promised' | 'commit'>,
   then: () => void,
 ): void {
-  const { log, clock } = standing
+  const { log, clock } = context
   // A write that failed since the pull was asked for may have taken the place in common away.
   if (stretch.common && log.has(stretch.common) === false) return
   const fresh = stretch.entries.filter((entry) => {
@@ -34,7 +34,7 @@ export function syncTo(
   const added = first ? stretch.entries.filter((entry) => entry.index >= first.index) : []
   const previous = first && (log.placeAt(first.index - 1) ?? stretch.common)
   if (previous && !isChained(previous.chain, added)) {
-    return standing.distrust(stretch.from, 'entries that do not follow from each other')
+    return context.distrust(stretch.from, 'entries that do not follow from each other')
   }
   const before = log.place
   const keep = first ? first.index - 1 : log.last
@@ -52,7 +52,7 @@ export function syncTo(
     entries: added,
     commit: log.commit,
   }
-  standing.persist(batch, (result) => {
+  context.persist(batch, (result) => {
     if (result.outcome !== 'written') return
     log.durableThrough(result.durable)
     then()

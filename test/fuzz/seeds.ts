@@ -2,7 +2,7 @@
 // one more for each choice that an example does not show.
 
 import type { Message } from '../../protocol/messages/catalogue.js'
-import type { Command } from '../../protocol/state/decision.js'
+import type { Command } from '../../protocol/state/commands/registry.js'
 import { KIND, encodeMeta, withChain, type Entry } from '../../protocol/entries/entry.js'
 import { EXAMPLES } from '../generate-messages.js'
 

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { Turns } from '../../protocol/fair-semaphore.js'
+import { FairSemaphore } from '../../protocol/fair-semaphore.js'
 
 t.test('so many at a time, each address in its turn', (t) => {
-  const turns = new Turns(2)
+  const turns = new FairSemaphore(2)
   const begun: string[] = []
   const endings: (() => void)[] = []
   const take = (origin: string, name: string): void =>

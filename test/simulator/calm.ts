@@ -210,7 +210,7 @@ export class Calm {
   #stable(): void {
     const cluster = this.#cluster
     const { history, persistence, disks } = cluster
-    const standing = (): string =>
+    const context = (): string =>
       [
         `term ${history.committed.fence.term}`,
         ...persistence.map((host) => {
@@ -224,9 +224,9 @@ export class Calm {
     this.#cluster.timeline.pass(STABLE_MS)
     // Damage that nobody has read yet may still show.
     if (!disks.every((disk) => disk.sound)) return
-    const before = standing()
+    const before = context()
     this.#cluster.timeline.pass(STABLE_MS)
-    const after = standing()
+    const after = context()
     if (after !== before) throw new Violation('C6', `was ${before}; is ${after}; nothing failed`)
   }
 

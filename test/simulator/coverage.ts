@@ -41,7 +41,7 @@ export class Coverage implements Check {
   readonly #counts = new Map<string, number>()
   /** Apart from the rest: there are so many. */
   readonly #messages = new Map<string, number>()
-  readonly #standing = new Map<Host, string>()
+  readonly #context = new Map<Host, string>()
   readonly #watchers: readonly Watcher[]
 
   constructor() {
@@ -88,15 +88,15 @@ export class Coverage implements Check {
   }
 
   started(host: Host): void {
-    this.#standing.delete(host)
+    this.#context.delete(host)
     for (const watcher of this.#watchers) watcher.started?.(host)
   }
 
   stepped(host: Host): void {
     const now = standingOf(host)
-    const known = this.#standing.get(host)
+    const known = this.#context.get(host)
     if (now !== undefined && now !== known) {
-      this.#standing.set(host, now)
+      this.#context.set(host, now)
       this.reach(`${known ?? 'start'} → ${now}`)
       for (const watcher of this.#watchers) watcher.moved?.(host, known ?? 'start', now)
     }

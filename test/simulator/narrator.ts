@@ -39,10 +39,10 @@ export class Narrator implements Check {
   }
 
   stepped(host: Host): void {
-    const standing = standingOf(host)
-    if (standing === undefined || standing === this.#known.get(host)) return
-    this.#known.set(host, standing)
-    const text = `${host.name.padEnd(7)} = ${standing}${logOf(host)}`
+    const context = standingOf(host)
+    if (context === undefined || context === this.#known.get(host)) return
+    this.#known.set(host, context)
+    const text = `${host.name.padEnd(7)} = ${context}${logOf(host)}`
     this.#transcript.line(this.#timeline.now, text)
   }
 }

@@ -5,12 +5,12 @@ import {
   KIND,
   encodeMeta,
   withChain,
+  isChained,
   type Entry,
   type Kind,
 } from '../../../protocol/entries/entry.js'
-import { isChained } from '../../../protocol/entries/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
-import { nonsenseIn } from '../../../protocol/messages/validate.js'
+import { whyInvalid } from '../../../protocol/messages/validate.js'
 import { EXAMPLES } from '../../generate-messages.js'
 
 const NONE = new Uint8Array(0)
@@ -50,12 +50,12 @@ const feed = (...entries: Entry[]): Message => {
 
 t.test('what makes sense', async (t) => {
   for (const name of ['noop', 'term', 'message', 'cursors', 'drop', 'stream', 'refusal'] as const) {
-    t.equal(nonsenseIn(replicate([entry(name)]), 1), null, name)
-    if (name !== 'refusal') t.equal(nonsenseIn(feed(entry(name)), 1), null, name)
+    t.equal(whyInvalid(replicate([entry(name)]), 1), null, name)
+    if (name !== 'refusal') t.equal(whyInvalid(feed(entry(name)), 1), null, name)
   }
   const second = entry('noop', { index: 2, lamport: 2 })
-  t.equal(nonsenseIn(replicate([entry('noop'), second]), 1), null)
-  t.equal(nonsenseIn(feed(), 1), null)
+  t.equal(whyInvalid(replicate([entry('noop'), second]), 1), null)
+  t.equal(whyInvalid(feed(), 1), null)
 })
 
 t.test('entries', async (t) => {
@@ -80,7 +80,7 @@ t.test('entries', async (t) => {
     ['page', { ...exampleOf('READ_PAGE'), entries: [entry('noop')] }, /no message/],
   ]
   for (const [name, message, expected] of wrong) {
-    t.match(nonsenseIn(message, 1) ?? 'sense', expected, name)
+    t.match(whyInvalid(message, 1) ?? 'sense', expected, name)
   }
 })
 
@@ -90,8 +90,8 @@ t.test('appends, promises, commands', async (t) => {
   const pass = (slot: number): Message => {
     return { type: 'PASS', commands: [{ ...command, origin: { ...origin, slot } } as never] }
   }
-  t.equal(nonsenseIn({ ...append, drafts: [entry('message')] }, 1), null)
-  t.equal(nonsenseIn(pass(2), 2), null)
+  t.equal(whyInvalid({ ...append, drafts: [entry('message')] }, 1), null)
+  t.equal(whyInvalid(pass(2), 2), null)
   const wrong: [string, Message, RegExp][] = [
     ['a TERM', { ...append, k: 0, drafts: [entry('term')] }, /CLAIM alone/],
     ['too many', { ...append, drafts: [entry('noop'), entry('noop')] }, /2 parts from 1 of 1/],
@@ -102,7 +102,7 @@ t.test('appends, promises, commands', async (t) => {
     ['order', { ...exampleOf('ORDER'), k: 0 }, /order 0/],
   ]
   for (const [name, message, expected] of wrong) {
-    t.match(nonsenseIn(message, 2) ?? 'sense', expected, name)
+    t.match(whyInvalid(message, 2) ?? 'sense', expected, name)
   }
 })
 

@@ -7,7 +7,7 @@ import { KIND, encodeMeta, plainMeta, type Draft } from '../../../protocol/entri
 import type { Recovered } from '../../../protocol/machine/storage.js'
 import type { Effect, Input, LinkId } from '../../../protocol/machine/machine.js'
 import type { Message, MessageName, The } from '../../../protocol/messages/catalogue.js'
-import { encodeClosing } from '../../../protocol/entries/bodies.js'
+import { encodeClosing } from '../../../protocol/state/commands/delete-account.js'
 import { LOG_BOUNDS, TIMINGS } from '../../../protocol/machine/config.js'
 import { PersistenceReplica } from '../../../protocol/replicas/persistence.js'
 import { Disk } from '../../simulator/disk.js'

@@ -3,11 +3,11 @@
 import t from 'tap'
 import type { LinkId } from '../../../protocol/machine/machine.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
-import { RingStanding } from '../../../protocol/processing/context.js'
+import { ProcessingContext } from '../../../protocol/processing/context.js'
 import type { JobResult } from '../../../protocol/machine/compute.js'
 import type { AccountSecrets } from '../../../protocol/envelope/secrets.js'
 import { LIMITS, TIMINGS, type Limits } from '../../../protocol/machine/config.js'
-import { Computing, type AccountJob } from '../../../protocol/sessions/compute-quota.js'
+import { ComputeQuota, type AccountJob } from '../../../protocol/sessions/compute-quota.js'
 import type { Session } from '../../../protocol/sessions/session.js'
 import { readKey, seal } from '../../simulator/compute.js'
 
@@ -24,21 +24,21 @@ const create = (user: string): AccountJob => {
 }
 
 class Desk {
-  readonly standing: RingStanding
+  readonly context: ProcessingContext
   readonly refused: The<'ERROR'>[] = []
-  readonly #computing: Computing
+  readonly #computing: ComputeQuota
 
   constructor(limits: Partial<Limits> = {}) {
     const numbers = { self: 1, slots: 1, stores: 1 }
-    this.standing = new RingStanding({
+    this.context = new ProcessingContext({
       ...{ clusterId: 'c', boot: 'b', ...numbers, timings: TIMINGS, registration: 'open' },
       ...{ seal, readKey, entropy: (bytes: number) => new Uint8Array(bytes) },
       limits: { ...LIMITS, ...limits },
     })
-    this.standing.now = { monotonic: 0, wall: 0 }
-    this.#computing = new Computing(this.standing, {
-      reply: (_session, error) => this.refused.push(error),
-      lives: () => true,
+    this.context.now = { monotonic: 0, wall: 0 }
+    this.#computing = new ComputeQuota(this.context, {
+      reply: (_session, error) => this.refused.push(error as The<'ERROR'>),
+      isConnected: () => true,
     })
   }
 
@@ -49,12 +49,12 @@ class Desk {
       ...{ link: 1 as LinkId, origin, ...nobody, unanswered: 0, held: false },
     }
     this.#computing.run(session, 1, job, () => {})
-    const [effect] = this.standing.outbox.take()
+    const [effect] = this.context.outbox.take()
     return effect?.type === 'compute' ? effect.token : this.refused.at(-1)!
   }
 
   end(token: number | The<'ERROR'>, result: JobResult): void {
-    this.standing.outbox.onComputed(token as number, result)
+    this.context.outbox.onComputed(token as number, result)
   }
 
   fail(origin: string, name: string, times: number): void {
@@ -74,7 +74,7 @@ t.test('wrong passwords: wait here, not elsewhere, whether or not there is such 
   t.same(known, unknown, 'one answer for both')
   t.equal(code(desk.ask(ELSEWHERE, unlock('alice', secrets))), 'computed')
   t.equal(code(desk.ask(HERE, unlock('bob'))), 'computed')
-  desk.standing.now = { monotonic: 1_000, wall: 0 }
+  desk.context.now = { monotonic: 1_000, wall: 0 }
   const again = desk.ask(HERE, unlock('alice', secrets))
   t.equal(code(again), 'computed')
   t.equal(code(desk.ask(HERE, unlock('alice', secrets))), 211, 'one at a time from then on')
@@ -118,7 +118,7 @@ t.test('registrations: so many at once from an address, and so many a minute', (
   const late = desk.ask(HERE, create('d'))
   t.match(late, { code: 210, retryAfter: 20_000 })
   t.equal(code(desk.ask(ELSEWHERE, create('d'))), 'computed')
-  desk.standing.now = { monotonic: 20_000, wall: 0 }
+  desk.context.now = { monotonic: 20_000, wall: 0 }
   t.equal(code(desk.ask(HERE, create('d'))), 'computed')
   t.end()
 })

@@ -1,12 +1,12 @@
 import t from 'tap'
-import { Attempts } from '../../../protocol/sessions/login-backoff.js'
+import { LoginBackoff } from '../../../protocol/sessions/login-backoff.js'
 
 const HERE = '192.0.2.1'
 const ELSEWHERE = '198.51.100.1'
 const BACK_OFF = { perPair: 3, perAddress: 10, maxMs: 60_000 }
 
 /** Wrong passwords, each as soon as it may be tried; the waits before them, and the one after. */
-function waits(attempts: Attempts, count: number, name = (_i: number) => 'alice'): number[] {
+function waits(attempts: LoginBackoff, count: number, name = (_i: number) => 'alice'): number[] {
   let now = 0
   const waited: number[] = []
   for (let i = 0; i < count; i++) {
@@ -21,12 +21,12 @@ function waits(attempts: Attempts, count: number, name = (_i: number) => 'alice'
 
 t.test('the wait doubles after so many, up to a longest', (t) => {
   const expected = [0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60].map((s) => s * 1_000)
-  t.same(waits(new Attempts({ ...BACK_OFF, perAddress: 100 }), 10), expected)
+  t.same(waits(new LoginBackoff({ ...BACK_OFF, perAddress: 100 }), 10), expected)
   t.end()
 })
 
 t.test('the owner is not locked out from elsewhere, nor are others here', (t) => {
-  const attempts = new Attempts(BACK_OFF)
+  const attempts = new LoginBackoff(BACK_OFF)
   for (let i = 0; i < 9; i++) attempts.failed('alice', HERE, 0)
   t.ok(attempts.waitMs('alice', HERE, 0) > 0)
   t.equal(attempts.waitMs('alice', ELSEWHERE, 0), 0)
@@ -35,7 +35,7 @@ t.test('the owner is not locked out from elsewhere, nor are others here', (t) =>
 })
 
 t.test('an address that tries one account after another waits, too', (t) => {
-  const attempts = new Attempts(BACK_OFF)
+  const attempts = new LoginBackoff(BACK_OFF)
   const waited = waits(attempts, 12, (i) => `user${i}`)
   t.same(waited, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1_000, 2_000, 4_000])
   attempts.succeeded('mallory', HERE)
@@ -44,7 +44,7 @@ t.test('an address that tries one account after another waits, too', (t) => {
 })
 
 t.test('the right password clears the account here; time clears all', (t) => {
-  const attempts = new Attempts(BACK_OFF)
+  const attempts = new LoginBackoff(BACK_OFF)
   for (let i = 0; i < 5; i++) attempts.failed('alice', HERE, 0)
   t.ok(attempts.isSuspect('alice', HERE, 0))
   attempts.succeeded('alice', HERE)
@@ -58,7 +58,7 @@ t.test('the right password clears the account here; time clears all', (t) => {
 })
 
 t.test('memory is bounded, whatever names are tried', (t) => {
-  const attempts = new Attempts(BACK_OFF)
+  const attempts = new LoginBackoff(BACK_OFF)
   for (let i = 0; i < 200_000; i++) attempts.failed(`name${i}`, `10.${i >> 8}.0.${i & 255}`, 1)
   t.ok(attempts.size < 200_000, `${attempts.size} are kept`)
   t.equal(attempts.waitMs('name199999', '10.781.0.63', 1), 0)

@@ -1,11 +1,11 @@
 import t from 'tap'
+import { refusal } from '../../../protocol/messages/refusal.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import { MAX_FOLLOWED } from '../../../protocol/schema/shared.js'
 import type { LinkId } from '../../../protocol/machine/machine.js'
-import { KIND, type Meta } from '../../../protocol/entries/entry.js'
 import type { Executor } from '../../../protocol/state/executor.js'
-import type { RingStanding } from '../../../protocol/processing/context.js'
-import { Committed } from '../../../protocol/state/ledger.js'
+import type { ProcessingContext } from '../../../protocol/processing/context.js'
+import { Ledger } from '../../../protocol/state/ledger.js'
 import { Outbox } from '../../../protocol/machine/effects.js'
 import { Receipts } from '../../../protocol/sessions/receipts.js'
 import type { Session } from '../../../protocol/sessions/session.js'
@@ -15,29 +15,29 @@ const IDLE = { unanswered: 0, held: false }
 
 /** One session of Bob, on a replica that holds all that was ever acknowledged. */
 class Scene {
-  readonly base = new Committed()
+  readonly base = new Ledger()
   readonly session: Session = { link: {} as LinkId, user: 'bob', ...NOBODY, ...IDLE }
   readonly #outbox = new Outbox()
   readonly receipts: Receipts
 
   constructor() {
-    const standing = { outbox: this.#outbox } as unknown as RingStanding
+    const context = { outbox: this.#outbox } as unknown as ProcessingContext
     const executor = { base: this.base } as unknown as Executor
-    this.receipts = new Receipts(standing, executor, {
+    this.receipts = new Receipts(context, executor, {
       reply: ({ link }, message) => this.#outbox.send(link, message),
       atTip: (_session, _request, then) => then(),
       lookUp: (_session, _user, _request, then) => then(),
+      refuse: ({ link }, request, name) => this.#outbox.send(link, refusal(request, name)),
+      endsWithLogin: () => {},
     })
   }
 
   sends(to: string, index: number, code = 0): void {
-    const kind = code === 0 ? KIND.message : KIND.refusal
     const [stream, digest] = [new Uint8Array(16), new Uint8Array(32)]
-    const meta: Meta = { kind, answer: code, mailbox: to, stream, seq: index, digest }
-    this.base.sent.add('bob', meta, index, 1_000)
+    this.base.sent.add('bob', stream, index, { digest, code, index, time: 1_000 }, to)
   }
 
-  /** Committed, and told to whom it may concern. */
+  /** Ledger, and told to whom it may concern. */
   marks(user: string, delivered: number, read: number): void {
     this.base.marks.raise(user, { delivered, read })
     this.receipts.moved(new Set([user]))

@@ -6,10 +6,12 @@ import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
 import { KIND, type Entry } from '../../../protocol/entries/entry.js'
 import { sameBytes } from '../../../protocol/bytes.js'
 import { MAX_BLOCKED } from '../../../protocol/schema/shared.js'
-import { decodeAccount, decodeInvitation, decodeNote } from '../../../protocol/entries/bodies.js'
-import { decide } from '../../../protocol/state/decide.js'
-import type { Command, Decision } from '../../../protocol/state/decision.js'
-import { Committed, Overlay } from '../../../protocol/state/ledger.js'
+import { decodeAccount } from '../../../protocol/state/account.js'
+import { decodeInvitation } from '../../../protocol/state/invitation.js'
+import { decodeNote } from '../../../protocol/entries/note.js'
+import { decide, type Command } from '../../../protocol/state/commands/registry.js'
+import type { Decision } from '../../../protocol/state/decision.js'
+import { Ledger, Overlay } from '../../../protocol/state/ledger.js'
 import {
   block,
   change,
@@ -28,8 +30,8 @@ import {
 const code = (name: ErrorName): number => ERRORS[name].code
 
 class Course {
-  readonly #committed = new Committed()
-  readonly #overlay = new Overlay(new Committed())
+  readonly #committed = new Ledger()
+  readonly #overlay = new Overlay(new Ledger())
   readonly #t: Test
   #k = 0
   time = 1_000
@@ -42,8 +44,8 @@ class Course {
   do(command: Command, diverged = false): Decision {
     const k = ++this.#k
     const at = context({ k, time: this.time, diverged })
-    const decision = decide(this.#overlay, command, 0, at)
-    const other = decide(new Overlay(this.#committed), command, 0, at)
+    const decision = decide(this.#overlay, command, at, 0)
+    const other = decide(new Overlay(this.#committed), command, at, 0)
     this.#t.same(other.draft, decision.draft, 'C2: the same ahead of the log and behind it')
     this.#overlay.apply(decision.draft, decision.meta, k)
     const place = { index: k, term: 1, k, part: 1, parts: 1, time: this.time }

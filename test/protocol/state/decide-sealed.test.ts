@@ -2,10 +2,11 @@ import t, { type Test } from 'tap'
 import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
 import { KIND } from '../../../protocol/entries/entry.js'
 import { sameBytes } from '../../../protocol/bytes.js'
-import { decodeAccount, decodeNote } from '../../../protocol/entries/bodies.js'
-import { decide } from '../../../protocol/state/decide.js'
-import type { Command, Decision } from '../../../protocol/state/decision.js'
-import { Committed, Overlay } from '../../../protocol/state/ledger.js'
+import { decodeAccount } from '../../../protocol/state/account.js'
+import { decodeNote } from '../../../protocol/entries/note.js'
+import { decide, type Command } from '../../../protocol/state/commands/registry.js'
+import type { Decision } from '../../../protocol/state/decision.js'
+import { Ledger, Overlay } from '../../../protocol/state/ledger.js'
 import {
   change,
   changeHeld,
@@ -21,7 +22,7 @@ const code = (name: ErrorName): number => ERRORS[name].code
 
 /** Alice and bob hold their keys themselves, carol's are with the service; alice has a stream. */
 class Course {
-  readonly ledger = new Overlay(new Committed())
+  readonly ledger = new Overlay(new Ledger())
   #k = 0
 
   constructor() {
@@ -31,7 +32,7 @@ class Course {
 
   do(command: Command): Decision {
     const k = ++this.#k
-    const decision = decide(this.ledger, command, 0, context({ k }))
+    const decision = decide(this.ledger, command, context({ k }), 0)
     this.ledger.apply(decision.draft, decision.meta, k)
     return decision
   }

@@ -2,20 +2,22 @@ import t, { type Test } from 'tap'
 import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
 import { KIND, encodeMeta } from '../../../protocol/entries/entry.js'
 import { sameBytes } from '../../../protocol/bytes.js'
-import { decodeAccount, decodeNote } from '../../../protocol/entries/bodies.js'
-import { decide } from '../../../protocol/state/decide.js'
-import type { Command, Decision } from '../../../protocol/state/decision.js'
-import { Committed, KEPT_ANSWERS, Overlay } from '../../../protocol/state/ledger.js'
+import { decodeAccount } from '../../../protocol/state/account.js'
+import { decodeNote } from '../../../protocol/entries/note.js'
+import { decide, type Command } from '../../../protocol/state/commands/registry.js'
+import type { Decision } from '../../../protocol/state/decision.js'
+import { Ledger, Overlay } from '../../../protocol/state/ledger.js'
+import { KEPT_ANSWERS } from '../../../protocol/state/commands/sending.js'
 import { STREAM, change, context, open, register, remove, send } from './orders.js'
 
 /** Decides one after the other, each on what those before it have changed. */
 class Course {
-  readonly ledger = new Overlay(new Committed())
+  readonly ledger = new Overlay(new Ledger())
   #k = 0
 
   do(command: Command, change: Parameters<typeof context>[0] = {}): Decision {
     const k = ++this.#k
-    const decision = decide(this.ledger, command, 0, context({ k, ...change }))
+    const decision = decide(this.ledger, command, context({ k, ...change }), 0)
     this.ledger.apply(decision.draft, decision.meta, k)
     return decision
   }
@@ -147,18 +149,18 @@ t.test('C5: a known seq: the same request points at its answer, another is a con
 
 t.test('the last answers are kept; what is older is an old duplicate', (t) => {
   const course = Course.begun()
-  const base = new Committed()
+  const base = new Ledger()
   const log = [register('alice'), register('bob'), open('alice')]
   const sends = Array.from({ length: KEPT_ANSWERS + 1 }, (_, i) => send(i + 1, 'olá'))
   for (const [i, command] of [...log, ...sends].entries()) {
-    const { draft, meta } = i < 3 ? decide(base, command, 0, context()) : course.do(command)
+    const { draft, meta } = i < 3 ? decide(base, command, context(), 0) : course.do(command)
     const place = { index: i + 1, epoch: { counter: 1, slot: 1 }, lamport: i + 1, time: 5 }
     const order = { term: 1, k: i + 1, part: 1, parts: 1, chain: new Uint8Array(32) }
     base.apply({ ...draft, ...place, ...order, bodyHash: null }, meta)
   }
-  isNoop(t, decide(base, send(1, 'olá'), 0, context()), code('OLD_DUPLICATE'), 1)
-  isNoop(t, decide(base, send(2, 'olá'), 0, context()), 0, 2)
-  isNoop(t, decide(base, send(999, 'olá'), 0, context()), code('OUT_OF_ORDER'), KEPT_ANSWERS + 2)
+  isNoop(t, decide(base, send(1, 'olá'), context(), 0), code('OLD_DUPLICATE'), 1)
+  isNoop(t, decide(base, send(2, 'olá'), context(), 0), 0, 2)
+  isNoop(t, decide(base, send(999, 'olá'), context(), 0), code('OUT_OF_ORDER'), KEPT_ANSWERS + 2)
   t.end()
 })
 
@@ -177,7 +179,7 @@ t.test('DIVERGED: every command is refused, and a send still consumes its seq', 
 t.test('equal state, command and context make equal bytes; each of them counts', (t) => {
   const bytes = (command: Command, change = {}, place = 0): string => {
     const { ledger } = Course.begun()
-    const { draft } = decide(ledger, command, place, context(change))
+    const { draft } = decide(ledger, command, context(change), place)
     return Buffer.concat([draft.meta, draft.body]).toString('hex')
   }
   const first = bytes(send(1, 'olá'))

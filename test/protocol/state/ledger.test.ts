@@ -8,15 +8,15 @@ import {
   type Kind,
   type Meta,
 } from '../../../protocol/entries/entry.js'
-import { encodeMarks } from '../../../protocol/entries/bodies.js'
-import { decide } from '../../../protocol/state/decide.js'
-import type { Command } from '../../../protocol/state/decision.js'
+import { encodeMarks } from '../../../protocol/entries/marks.js'
+import { decide, type Command } from '../../../protocol/state/commands/registry.js'
 import { KEPT_SENDS } from '../../../protocol/state/sent-index.js'
-import { Committed, Overlay, streamKey } from '../../../protocol/state/ledger.js'
+import { Ledger, Overlay } from '../../../protocol/state/ledger.js'
+import { idOf } from '../../../protocol/bytes.js'
 import { encodeTerm } from '../../../protocol/entries/fence.js'
 import { STREAM, context, open, register, send } from './orders.js'
 
-const ID = streamKey(STREAM)
+const ID = idOf(STREAM)
 
 interface Executed {
   readonly draft: Draft
@@ -26,7 +26,7 @@ interface Executed {
 
 /** The committed log, and an overlay ahead of it; each command is an order of its own. */
 class Ahead {
-  readonly base = new Committed()
+  readonly base = new Ledger()
   readonly overlay = new Overlay(this.base)
   #k = 0
 
@@ -45,7 +45,7 @@ class Ahead {
 
   execute(command: Command): Executed {
     const k = ++this.#k
-    const { draft, meta } = decide(this.overlay, command, 0, context({ k }))
+    const { draft, meta } = decide(this.overlay, command, context({ k }), 0)
     this.overlay.apply(draft, meta, k)
     return { draft, meta, k }
   }
@@ -53,7 +53,7 @@ class Ahead {
   commit(executed: Executed, part = 1, parts = 1): void {
     this.#log(executed, 1, part, parts)
     this.overlay.settle(executed.meta, executed.k)
-    if (part === parts) this.overlay.settlePeople(executed.k)
+    if (part === parts) this.overlay.settleDirectory(executed.k)
   }
 
   /** How far each has received and read. */
@@ -82,12 +82,12 @@ t.test('settled: what is committed is read from the log, and looks the same', (t
   const ahead = new Ahead()
   const course = [register('alice'), open('alice'), send(1, 'a', 'alice'), send(2, 'b', 'alice')]
   const executed = course.map((command) => ahead.execute(command))
-  t.equal(ahead.overlay.known(ID, 1)?.index, 0, 'ahead of the log it has no index')
+  t.equal(ahead.overlay.answered(ID, 1)?.index, 0, 'ahead of the log it has no index')
   for (const one of executed) {
     ahead.commit(one)
     t.equal(ahead.overlay.stream(ID)?.next, 3, `order ${one.k} is committed`)
   }
-  t.equal(ahead.overlay.known(ID, 1)?.index, 4)
+  t.equal(ahead.overlay.answered(ID, 1)?.index, 4)
   t.equal(ahead.overlay.account('alice'), ahead.base.account('alice'))
   t.equal(ahead.overlay.stream(ID), ahead.base.stream(ID), 'nothing is left in the overlay')
   t.end()
@@ -101,7 +101,7 @@ t.test('an order that comes behind does not take back what a later one wrote', (
   ahead.commit(first)
   t.equal(ahead.base.stream(ID)?.next, 2)
   t.equal(ahead.overlay.stream(ID)?.next, 3)
-  t.ok(ahead.overlay.known(ID, 2), 'the second is still only in the overlay')
+  t.ok(ahead.overlay.answered(ID, 2), 'the second is still only in the overlay')
   const third = ahead.execute(send(3, 'c', 'alice'))
   t.equal(third.meta.kind, KIND.message)
   ahead.commit(second)
@@ -176,6 +176,6 @@ t.test('what is kept of a digest is no view on a frame', (t) => {
   const ahead = new Ahead()
   for (const command of [register('alice'), open('alice')]) ahead.commit(ahead.execute(command))
   ahead.commit(ahead.execute(send(1, 'a', 'alice')))
-  t.equal(ahead.base.known(ID, 1)?.digest.buffer.byteLength, 32)
+  t.equal(ahead.base.answered(ID, 1)?.digest.buffer.byteLength, 32)
   t.end()
 })

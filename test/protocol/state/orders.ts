@@ -9,7 +9,8 @@ import { field, joinParts } from '../../../protocol/envelope/parts.js'
 import type { AccountKey } from '../../../protocol/envelope/secrets.js'
 import { concat } from '../../../protocol/rsa/octets.js'
 import { readKey, seal } from '../../simulator/compute.js'
-import type { Command, Context } from '../../../protocol/state/decision.js'
+import type { Command } from '../../../protocol/state/commands/registry.js'
+import type { ExecutionContext } from '../../../protocol/state/decision.js'
 import { Executor } from '../../../protocol/state/executor.js'
 
 export const STREAM = new Uint8Array(16).fill(1)
@@ -142,12 +143,12 @@ export function send(seq: number, text: string, to = 'bob', user = 'alice'): Com
   return { kind: 'send', origin, user, stream: STREAM, seq, to, text }
 }
 
-export function context(change: Partial<Context> = {}): Context {
+export function context(change: Partial<ExecutionContext> = {}): ExecutionContext {
   const keySeed = new Uint8Array(32).fill(5)
   const executor = new Executor(seal, readKey)
-  const keyOf: Context['keyOf'] = (account) => executor.keyOf(account)
-  const namesOf: Context['namesOf'] = (account) => executor.namesOf(account)
-  const readable: Context['readable'] = ({ publicKey }) => publicKey.length > 0
+  const keyOf: ExecutionContext['keyOf'] = (account) => executor.keyOf(account)
+  const namesOf: ExecutionContext['namesOf'] = (account) => executor.namesOf(account)
+  const readable: ExecutionContext['readable'] = ({ publicKey }) => publicKey.length > 0
   const keys = { seal, keyOf, namesOf, readable }
   return { term: 1, k: 1, time: 1_000, keySeed, diverged: false, ...keys, ...change }
 }

@@ -6,13 +6,9 @@ import { decodeDrop, isDrop, type Drop } from '../../../protocol/entries/drop.js
 import { KIND } from '../../../protocol/entries/entry.js'
 import { sameBytes, sha256 } from '../../../protocol/bytes.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
-import {
-  decodeAccount,
-  decodeClosing,
-  decodeMarks,
-  type Account,
-} from '../../../protocol/entries/bodies.js'
-import type { Mark } from '../../../protocol/entries/marks.js'
+import { decodeAccount, type Account } from '../../../protocol/state/account.js'
+import { decodeClosing } from '../../../protocol/state/commands/delete-account.js'
+import { decodeMarks, type Mark } from '../../../protocol/entries/marks.js'
 import type { History, Node } from '../history.js'
 import { expect } from '../violation.js'
 

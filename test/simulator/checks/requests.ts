@@ -2,7 +2,7 @@
 // logged in where. A client never uses a number twice, over all its lives.
 
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
-import type { Account } from '../../../protocol/entries/bodies.js'
+import type { Account } from '../../../protocol/state/account.js'
 import type { Host } from '../host.js'
 import { Violation } from '../violation.js'
 import type { Check } from './check.js'

@@ -12,18 +12,18 @@ export class ViewCheck implements Check {
   readonly #installs = new Map<string, The<'INSTALL'>>()
   /** Highest stamp that a replica has said or heard in its present life. */
   readonly #clocks = new Map<Host, number>()
-  readonly #standing = new Map<Host, string>()
+  readonly #context = new Map<Host, string>()
 
   started(host: Host): void {
     this.#clocks.delete(host)
-    this.#standing.delete(host)
+    this.#context.delete(host)
   }
 
   stepped(host: Host): void {
     const status = turnView(host)?.status
     if (status === undefined) return
-    const before = this.#standing.get(host)
-    this.#standing.set(host, status)
+    const before = this.#context.get(host)
+    this.#context.set(host, status)
     const enters = status === 'normal' && before !== 'normal'
     expect(!enters || before === 'changing', 'P8', () => {
       return `${host.name} enters a view that it had given up: it was ${before}`

@@ -2,7 +2,7 @@
 
 import type { Bug } from './bug.js'
 
-const DECIDE = 'state/decide'
+const DECIDE = 'state/commands/sending'
 
 export const CLIENT_BUGS: readonly Bug[] = [
   {
@@ -46,16 +46,17 @@ export const CLIENT_BUGS: readonly Bug[] = [
       {
         file: 'state/executor',
         line: 'keyOf(account) {',
-        becomes: 'known(id, seq) { return this.#overlay.known(id, seq); }\n    keyOf(account) {',
+        becomes:
+          'answered(id, seq) { return this.#overlay.answered(id, seq); }\n    keyOf(account) {',
       },
       {
         file: 'sessions/sends',
-        line: 'this.#port.submit(session, message.request, askedBy(user, message)',
+        line: 'this.#requests.submit(session, message.request, commandOf(user, message)',
         becomes:
           'const { request, seq } = message;\n' +
-          'const known = this.#executor.known(streamKey(message.stream), seq);\n' +
-          "if (known) return this.#port.reply(session, { type: 'RECEIPT', request, seq, index: known.index, time: known.time });\n" +
-          'this.#port.submit(session, request, askedBy(user, message)',
+          'const known = this.#executor.answered(idOf(message.stream), seq);\n' +
+          "if (known) return this.#requests.reply(session, { type: 'RECEIPT', request, seq, index: known.index, time: known.time });\n" +
+          'this.#requests.submit(session, request, commandOf(user, message)',
       },
     ],
     caughtBy: ['C4', 'C5', 'C8'],
@@ -77,8 +78,8 @@ export const CLIENT_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'sessions/accounts',
-        line: 'this.#port.again(() => this.#begin(session, request, name, privateKeys, version));',
+        file: 'sessions/log-in',
+        line: 'this.#requests.waiters.again(() => this.#begin(session, request, name, privateKeys, version));',
         becomes: 'this.#begin(session, request, name, privateKeys, version);',
       },
     ],
@@ -89,8 +90,8 @@ export const CLIENT_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'sessions/delivery',
-        line: 'this.#applied.through(page.through, () => then(page));',
+        file: 'sessions/opener',
+        line: 'this.#waiters.through(page.through, () => then(page));',
         becomes: 'then(page);',
       },
     ],
@@ -101,7 +102,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'sessions/delivery',
+        file: 'sessions/opener',
         line: 'const keys = privateKeys.map((key) => Uint8Array.from(key));',
         becomes: 'const keys = [...privateKeys];',
       },
@@ -113,7 +114,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'sessions/delivery',
+        file: 'sessions/inbox',
         line: '(more ? after : Math.max(after, through))',
         becomes: 'Math.max(after, through)',
       },
@@ -125,7 +126,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'processing/forwarded',
+        file: 'processing/forwarded-commands',
         line: 'if (known?.boot === boot && id <= known.id)',
         becomes: 'if (false)',
       },

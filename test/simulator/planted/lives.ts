@@ -38,7 +38,7 @@ export const LIFE_BUGS: readonly Bug[] = [
       },
       {
         file: 'view/change',
-        line: 'if (compareIncarnations(newest, this.#s.incarnation) > 0) {',
+        line: 'if (compareIncarnations(newest, this.#context.incarnation) > 0) {',
         becomes: 'if (false) {',
       },
     ],
@@ -49,8 +49,8 @@ export const LIFE_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'view/change',
-        line: 'incarnations: this.#s.incarnationList,\n            learner: !this.#s.votes,',
-        becomes: 'incarnations: [],\n            learner: !this.#s.votes,',
+        line: 'incarnations: this.#context.incarnationList,\n            learner: !this.#context.votes,',
+        becomes: 'incarnations: [],\n            learner: !this.#context.votes,',
       },
       {
         file: 'view/change',
@@ -59,7 +59,7 @@ export const LIFE_BUGS: readonly Bug[] = [
       },
       {
         file: 'replicas/persistence',
-        line: 'this.#s.noteIncarnation(from, message.incarnation);',
+        line: 'this.#context.noteIncarnation(from, message.incarnation);',
         becomes: '',
       },
     ],
@@ -75,7 +75,7 @@ export const LIFE_BUGS: readonly Bug[] = [
     changes: [
       {
         file: LIFE,
-        line: 'if (this.#answers.size < this.#s.majority)',
+        line: 'if (this.#answers.size < this.#context.majority)',
         becomes: 'if (this.#answers.size < 1)',
       },
     ],
@@ -86,8 +86,8 @@ export const LIFE_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'replicas/persistence',
-        line: 'if (this.#life.onRecall(message))',
-        becomes: 'if (this.#life.onRecall(message) && false)',
+        line: 'if (this.#incarnations.onRecall(message))',
+        becomes: 'if (this.#incarnations.onRecall(message) && false)',
       },
     ],
     caughtBy: ['P2', 'P3', 'P4', 'P5', 'P9', 'halt', 'read', 'linearizable'],
@@ -105,7 +105,7 @@ export const LIFE_BUGS: readonly Bug[] = [
   },
   {
     name: 'a life that is over answers the reads that it had begun',
-    changes: [{ file: 'replicas/persistence', line: 'this.#reads.abandon();', becomes: '' }],
+    changes: [{ file: 'view/change', line: 'this.#reads.abandon();', becomes: '' }],
     caughtBy: ['P9', 'read', 'linearizable'],
   },
   {
@@ -113,9 +113,9 @@ export const LIFE_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'view/change',
-        line: 'waited > 4 * this.#s.timings.patience) {\n            this.leave();',
+        line: 'waited > 4 * this.#context.timings.patience) {\n            this.leave();',
         becomes:
-          "waited > 4 * this.#s.timings.patience) {\n            this.#s.status = 'learner';",
+          "waited > 4 * this.#context.timings.patience) {\n            this.#context.status = 'learner';",
       },
     ],
     caughtBy: ['P2', 'P3', 'halt', 'P8'],

@@ -20,7 +20,7 @@ export const LOG_BUGS: readonly Bug[] = [
         line: 'const batch = { require: { promised: epoch, last: previous }, entries, commit: log.commit };',
         becomes:
           'const batch = { require: { promised: epoch, last: previous }, entries, commit: log.commit };\n' +
-          "if (ackTo !== undefined) this.#s.send(ackTo, { type: 'ACK', epoch, last: log.last });",
+          "if (ackTo !== undefined) this.#context.send(ackTo, { type: 'ACK', epoch, last: log.last });",
       },
     ],
     caughtBy: ['P5'],
@@ -36,7 +36,7 @@ export const LOG_BUGS: readonly Bug[] = [
       {
         file: APPENDER,
         line: 'durable[majority - 1]',
-        becomes: 'durable[Math.floor(this.#s.memberSlots.length / 2)]',
+        becomes: 'durable[Math.floor(this.#context.memberSlots.length / 2)]',
       },
     ],
     caughtBy: ['P3'],
@@ -113,7 +113,7 @@ export const LOG_BUGS: readonly Bug[] = [
     changes: [
       {
         file: APPENDER,
-        line: 'if (pulled.entries.length > 0 && pulled.last > this.#s.log.last)',
+        line: 'if (pulled.entries.length > 0 && pulled.last > this.#context.log.last)',
         becomes: 'if (false)',
       },
       {
@@ -129,7 +129,7 @@ export const LOG_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'persistence/pull',
-        line: 'if (reached && this.#s.log.has(reached) === true) {',
+        line: 'if (reached && this.#context.log.has(reached) === true) {',
         becomes: 'if (false) {',
       },
     ],
@@ -140,8 +140,8 @@ export const LOG_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'persistence/feed',
-        line: 'this.#s.bounds.stretch, log.commit - follower.sent)',
-        becomes: 'this.#s.bounds.stretch, log.last - follower.sent)',
+        line: 'this.#context.bounds.stretch, log.commit - follower.sent)',
+        becomes: 'this.#context.bounds.stretch, log.last - follower.sent)',
       },
     ],
     caughtBy: ['P3', 'P7'],
@@ -151,7 +151,7 @@ export const LOG_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'persistence/feed',
-        line: 'entry.index <= this.#s.log.commit',
+        line: 'entry.index <= this.#context.log.commit',
         becomes: 'true',
       },
     ],
@@ -162,7 +162,7 @@ export const LOG_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'persistence/reads',
-        line: 'if (round.answers.size < this.#s.majority)',
+        line: 'if (round.answers.size < this.#context.majority)',
         becomes: 'if (round.answers.size < 1)',
       },
     ],
@@ -207,7 +207,7 @@ export const LOG_BUGS: readonly Bug[] = [
       {
         file: 'persistence/pull',
         line: 'return committedOnly ? Math.min(commit, durable) : durable;',
-        becomes: 'return committedOnly ? commit : this.#s.log.last;',
+        becomes: 'return committedOnly ? commit : this.#context.log.last;',
       },
     ],
     caughtBy: ['P3', 'P4', 'P5', 'halt'],

@@ -36,8 +36,8 @@ export const ORDER_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'replicas/follower',
-        line: "this.#s.outbox.log('error', 'voted-otherwise', { term, k });\n        this.rebuild();",
-        becomes: "this.#s.outbox.log('error', 'voted-otherwise', { term, k });",
+        line: "this.#context.outbox.log('error', 'voted-otherwise', { term, k });\n        this.#rebuild();",
+        becomes: "this.#context.outbox.log('error', 'voted-otherwise', { term, k });",
       },
     ],
     caughtBy: ['C2', 'C3', 'C4', 'C5', 'C6', 'P7', 'halt', 'vote'],
@@ -54,8 +54,8 @@ export const ORDER_BUGS: readonly Bug[] = [
       { file: EXECUTOR, line: 'if (this.base.index < order.base)', becomes: 'if (false)' },
       {
         file: 'processing/leadership',
-        line: "this.#s.role !== 'claimant' || this.#log().index < won.index)",
-        becomes: "this.#s.role !== 'claimant')",
+        line: "this.#context.role !== 'claimant' || this.#executor.base.index < won.index)",
+        becomes: "this.#context.role !== 'claimant')",
       },
     ],
     caughtBy: ['C2', 'C3', 'C4', 'C5', 'C6', 'P7', 'halt', 'vote'],
@@ -78,7 +78,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       { file: EXECUTOR, line: 'this.#held.clear();\n        this.dropOverlay();', becomes: '' },
-      { file: 'replicas/processing', line: 'this.#executor.dropOverlay();', becomes: '' },
+      { file: 'replicas/processing', line: 'executor.dropOverlay();', becomes: '' },
     ],
     caughtBy: ['C2', 'C3', 'C4', 'C5', 'C6', 'P7', 'halt', 'crash', 'vote', 'wire'],
   },
@@ -88,7 +88,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     changes: [
       {
         file: COORDINATOR,
-        line: 'this.#events.rebuild();\n        const again',
+        line: 'this.rebuild();\n        const again',
         becomes: 'const again',
       },
     ],
@@ -126,7 +126,7 @@ export const ORDER_BUGS: readonly Bug[] = [
       {
         file: 'replicas/follower',
         line: 'this.#executor.hold(order);',
-        becomes: 'this.#executor.hold({ ...order, time: this.#s.now.wall });',
+        becomes: 'this.#executor.hold({ ...order, time: this.#context.now.wall });',
       },
     ],
     caughtBy: ['vote', 'C6', 'P7'],
@@ -159,7 +159,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     name: 'a question with nobody to ask is never put',
     workload: 'whole',
     changes: [
-      { file: 'processing/log-queries', line: 'if (question.asked === 0)', becomes: 'if (false)' },
+      { file: 'processing/log-queries', line: 'if (query.asked === 0)', becomes: 'if (false)' },
     ],
     caughtBy: ['C6', 'P7'],
   },
@@ -167,7 +167,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     name: 'a question that nobody can answer is put for seconds',
     workload: 'whole',
     changes: [
-      { file: 'processing/log-queries', line: '(this.#port.quorate() ? 4 : 1)', becomes: '4' },
+      { file: 'processing/log-queries', line: '(this.#replicas.anyQuorate ? 4 : 1)', becomes: '4' },
     ],
     caughtBy: ['P7'],
   },
@@ -180,7 +180,7 @@ export const ORDER_BUGS: readonly Bug[] = [
         line: 'const { reached } = this;',
         becomes:
           'const reached = this.stores.slots.filter((slot) => this.stores.hears(slot));\n' +
-          'if (reached.some((slot) => this.stores.isFull(slot)) && reached.length <= this.#s.stores / 2) return true;',
+          'if (reached.some((slot) => this.stores.isFull(slot)) && reached.length <= this.#context.stores / 2) return true;',
       },
     ],
     caughtBy: ['P7', 'C6'],
@@ -191,10 +191,10 @@ export const ORDER_BUGS: readonly Bug[] = [
     changes: [
       {
         file: COORDINATOR,
-        line: 'this.#home.unanswered.append({ term, k, time, drafts: executed.drafts });',
+        line: 'this.#writes.append({ term, k, time, drafts: executed.drafts });',
         becomes:
-          'this.#home.unanswered.append({ term, k, time, drafts: executed.drafts });\n' +
-          "this.#committed.push({ type: 'COMMITTED', term, k, hash: executed.hash, runs: [{ part: 1, index: this.#executor.base.index + 1 }] });",
+          'this.#writes.append({ term, k, time, drafts: executed.drafts });\n' +
+          "this.#committed.push({ type: 'COMMITTED', term, k, hash: executed.hash });",
       },
     ],
     caughtBy: ['C4', 'C8', 'P3', 'halt', 'vote'],
@@ -204,9 +204,9 @@ export const ORDER_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'state/decide',
-        line: 'seq >= state.next - KEPT_ANSWERS ? ledger.known(id, seq) : undefined',
-        becomes: 'ledger.known(id, seq)',
+        file: 'state/commands/sending',
+        line: 'seq >= state.next - KEPT_ANSWERS ? ledger.answered(id, seq) : undefined',
+        becomes: 'ledger.answered(id, seq)',
       },
     ],
     caughtBy: ['vote', 'C2', 'C5'],

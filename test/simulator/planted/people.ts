@@ -2,17 +2,17 @@
 
 import type { Bug } from './bug.js'
 
-const DECIDE = 'state/decide-accounts'
-const PEOPLE = 'state/directory'
+const REGISTER = 'state/commands/register'
+const DIRECTORY = 'state/directory'
 
 export const PEOPLE_BUGS: readonly Bug[] = [
   {
     name: 'an invitation is used twice',
     workload: 'whole',
     changes: [
-      { file: DECIDE, line: 'known && !known.used && isOpen(known, time)', becomes: 'known' },
+      { file: REGISTER, line: 'known && !known.used && isOpen(known, time)', becomes: 'known' },
       {
-        file: 'sessions/accounts',
+        file: 'sessions/registration',
         line: 'known && !known.used && isOpen(known, base.time)',
         becomes: 'known',
       },
@@ -24,9 +24,10 @@ export const PEOPLE_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: PEOPLE,
-        line: 'this.#invitations.set(id, { ...invited, used: true }, k);',
-        becomes: 'void k;',
+        file: DIRECTORY,
+        line: 'this.#invitations.set(idOf(invited.invitation), invited, this.k);',
+        becomes:
+          'if (!invited.used) this.#invitations.set(idOf(invited.invitation), invited, this.k);',
       },
     ],
     caughtBy: ['invitation', 'vote', 'C2'],
@@ -36,19 +37,19 @@ export const PEOPLE_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: DECIDE,
+        file: REGISTER,
         line: 'return known && !known.used && isOpen(known, time)',
         becomes: 'return known && !known.used && isOpen(known, globalThis.wall ?? 0)',
       },
       {
-        file: 'sessions/accounts',
+        file: 'sessions/registration',
         line: 'known && !known.used && isOpen(known, base.time)',
         becomes: 'known && !known.used',
       },
       {
         file: 'replicas/processing',
-        line: 'this.#s.now = now;',
-        becomes: 'this.#s.now = now;\n        globalThis.wall = now.wall;',
+        line: 'this.#context.now = now;',
+        becomes: 'this.#context.now = now;\n        globalThis.wall = now.wall;',
       },
     ],
     caughtBy: ['invitation', 'vote', 'C2'],
@@ -58,12 +59,12 @@ export const PEOPLE_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: DECIDE,
+        file: REGISTER,
         line: 'byInvitation && !ledger.isEmpty',
         becomes: 'false',
       },
       {
-        file: 'sessions/accounts',
+        file: 'sessions/registration',
         line: "registration === 'invitation' && !base.isEmpty",
         becomes: 'false',
       },
@@ -75,9 +76,9 @@ export const PEOPLE_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: PEOPLE,
-        line: 'return this.#blocked.get(user) ?? this.#people.blocked(user);',
-        becomes: 'return this.#people.blocked(user);',
+        file: DIRECTORY,
+        line: 'return this.#blocked.get(user) ?? this.#directory.blocked(user);',
+        becomes: 'return this.#directory.blocked(user);',
       },
     ],
     caughtBy: ['block', 'vote', 'C2'],
@@ -87,7 +88,7 @@ export const PEOPLE_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: PEOPLE,
+        file: DIRECTORY,
         line: 'return this.accounts.has(name) || this.#closed.has(name);',
         becomes: 'return this.accounts.has(name);',
       },
@@ -110,7 +111,11 @@ export const PEOPLE_BUGS: readonly Bug[] = [
     name: 'what is looked up is shown also to who has logged out',
     workload: 'whole',
     changes: [
-      { file: 'sessions/session-router', line: 'if (session.user === user)', becomes: 'if (true)' },
+      {
+        file: 'sessions/request-context',
+        line: 'if (session.user === user)',
+        becomes: 'if (true)',
+      },
     ],
     caughtBy: ['closed', 'block', 'receipt'],
   },
@@ -142,7 +147,7 @@ export const PEOPLE_BUGS: readonly Bug[] = [
     name: 'deleted messages count for the quota',
     workload: 'whole',
     changes: [
-      { file: 'sessions/mailbox-sizes', line: 'mailbox.bytes -= bytes;', becomes: 'void bytes;' },
+      { file: 'state/mailbox-sizes', line: 'mailbox.bytes -= bytes;', becomes: 'void bytes;' },
     ],
     caughtBy: ['quota'],
   },

@@ -11,9 +11,9 @@ export const RECEIPT_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'sessions/session-router',
-        line: 'this.#port.marked(session.user, mark);',
+        line: 'this.#parts.marks.mark(session.user, mark);',
         becomes:
-          '(this.#executor.base.marks.raise(session.user, mark), this.#port.marked(session.user, mark));',
+          '(this.#executor.base.marks.raise(session.user, mark), this.#parts.marks.mark(session.user, mark));',
       },
     ],
     caughtBy: ['receipt', 'C4', 'cursor'],
@@ -30,7 +30,7 @@ export const RECEIPT_BUGS: readonly Bug[] = [
     changes: [
       {
         file: RECEIPTS,
-        line: 'this.#port.lookUp(session, user, request, () => {',
+        line: 'this.#requests.lookUp(session, user, request, () => {',
         becomes:
           'const now = (_session, _user, _request, then) => then();\n        now(session, user, request, () => {',
       },
@@ -55,9 +55,9 @@ export const RECEIPT_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'sessions/sends',
-        line: 'this.#port.reply(session, told);',
+        line: 'this.#requests.reply(session, told);',
         becomes:
-          'this.#port.reply(session, told);\n            this.#receipts.accepted(session, message);',
+          'this.#requests.reply(session, told);\n            this.#receipts.accepted(session, message);',
       },
     ],
     caughtBy: ['receipt'],

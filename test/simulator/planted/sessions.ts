@@ -2,13 +2,9 @@
 
 import type { Bug } from './bug.js'
 
-const DELIVERY = 'sessions/delivery'
+const PUSHES = 'sessions/pushes'
 
-/** As far as it takes to be the one of changes, not of the end of an account. */
-const CHANGE_OF_VERSION =
-  'if (existing.version !== version)\n' +
-  '        return noop(ERRORS.ACCOUNT_CHANGED.code);\n' +
-  '    if (isClientHeld('
+const CHANGE_OF_VERSION = 'if (existing.version !== version)'
 
 export const SESSION_BUGS: readonly Bug[] = [
   {
@@ -16,11 +12,11 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'sessions/accounts',
-        line: "const asked = { kind: 'register', name, token, ...gate, ...result.secrets };",
+        file: 'sessions/registration',
+        line: "const command = { kind: 'register', name, token, ...gate, ...result.secrets };",
         becomes:
-          "const asked = { kind: 'register', name, token, ...gate, ...result.secrets };\n" +
-          "this.#port.reply(session, { type: 'SESSION', request, name, fingerprint: '', bits: 0, held: 'service', cursor: 0 });",
+          "const command = { kind: 'register', name, token, ...gate, ...result.secrets };\n" +
+          "this.#requests.reply(session, { type: 'SESSION', request, name, fingerprint: '', bits: 0, held: 'service', cursor: 0 });",
       },
     ],
     caughtBy: ['C4', 'C5', 'C8'],
@@ -30,12 +26,11 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'sessions/session-router',
-        line: 'const { request, stream } = message;\n        this.#port.submit',
+        file: 'sessions/sends',
+        line: 'const { request, stream } = message;',
         becomes:
           'const { request, stream } = message;\n' +
-          "this.reply(session, { type: 'STREAM_OPENED', request, stream, index: this.#executor.base.index });\n" +
-          'this.#port.submit',
+          "this.#requests.reply(session, { type: 'STREAM_OPENED', request, stream, index: this.#executor.base.index });",
       },
     ],
     caughtBy: ['C4', 'C5', 'C8', 'crash'],
@@ -61,9 +56,9 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'replicas/submission',
-        line: "ordered ? 'UNKNOWN_OUTCOME' : 'NOT_READY'",
-        becomes: "'NOT_READY'",
+        file: 'sessions/request-context',
+        line: "unknown: 'UNKNOWN_OUTCOME'",
+        becomes: "unknown: 'NOT_READY'",
       },
     ],
     caughtBy: ['linearizable', 'C5', 'read'],
@@ -73,7 +68,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'state/ledger',
+        file: 'state/commands/sending',
         line: 'export const KEPT_ANSWERS = 256;',
         becomes: 'export const KEPT_ANSWERS = 2;',
       },
@@ -85,9 +80,9 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'state/decide',
-        line: '`${user}\\n${to}\\n${command.text}`',
-        becomes: '`${user}\\n${command.text}`',
+        file: 'state/commands/send',
+        line: '`${command.user}\\n${command.to}\\n${command.text}`',
+        becomes: '`${command.user}\\n${command.text}`',
       },
     ],
     caughtBy: ['C4', 'C5'],
@@ -97,7 +92,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'state/decide-accounts',
+        file: 'state/commands/change-account',
         line: CHANGE_OF_VERSION,
         becomes: CHANGE_OF_VERSION.replace('!== version', '> version + 9'),
       },
@@ -109,7 +104,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: DELIVERY,
+        file: PUSHES,
         line: 'entry.index > listener.sent);',
         becomes: 'entry.index > listener.sent - 3);',
       },
@@ -121,7 +116,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: DELIVERY,
+        file: PUSHES,
         line: 'const end = page.more ? (page.entries.at(-1)?.index ?? 0) : page.through;',
         becomes: 'const end = page.through;',
       },
@@ -145,7 +140,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'persistence/reads',
-        line: '= this.#hidden(mailbox);',
+        line: '= this.#drops.hidden(mailbox);',
         becomes: '= { through: 0, indices: [] };',
       },
     ],
@@ -156,7 +151,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'persistence/reads',
-        line: 'if (reach < this.#s.erasedThrough)',
+        line: 'if (reach < this.#context.erasedThrough)',
         becomes: 'if (false)',
       },
     ],
@@ -179,8 +174,8 @@ export const SESSION_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'sessions/session-router',
-        line: "return refuse('SHUTTING_DOWN');",
-        becomes: "return refuse('SHUTTING_DOWN');\n        this.#s.clientAsked();",
+        line: 'const { request } = message;',
+        becomes: 'const { request } = message;\n        this.#context.clientAsked();',
       },
     ],
     caughtBy: ['P7', 'C6'],

@@ -132,12 +132,12 @@ export const TERM_BUGS: readonly Bug[] = [
       },
       {
         file: LEADERSHIP,
-        line: 'if (holds > 0 && this.#s.newestTerm > holds)',
+        line: 'if (holds > 0 && this.#context.newestTerm > holds)',
         becomes: 'if (false)',
       },
       {
         file: LEADERSHIP,
-        line: 'if (this.#s.holds > 0 && this.#s.holds < term)',
+        line: 'if (this.#context.holds > 0 && this.#context.holds < term)',
         becomes: 'if (false)',
       },
     ],
@@ -159,8 +159,8 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: LEADERSHIP,
-        line: 'return this.#home.commits && this.#s.now.monotonic >= this.#disqualifiedUntil;',
-        becomes: 'return this.#s.now.monotonic >= this.#disqualifiedUntil;',
+        line: 'return this.#log.commits && this.#context.now.monotonic >= this.#disqualifiedUntil;',
+        becomes: 'return this.#context.now.monotonic >= this.#disqualifiedUntil;',
       },
       // Claims after fruitless rounds would make up for it.
       {
@@ -210,8 +210,9 @@ export const TERM_BUGS: readonly Bug[] = [
       { file: 'processing/log-client', line: 'if (this.commits)\n', becomes: 'if (this.serves)\n' },
       {
         file: LEADERSHIP,
-        line: 'return this.#home.commits && this.#s.now.monotonic >= this.#disqualifiedUntil;',
-        becomes: 'return this.#home.serves && this.#s.now.monotonic >= this.#disqualifiedUntil;',
+        line: 'return this.#log.commits && this.#context.now.monotonic >= this.#disqualifiedUntil;',
+        becomes:
+          'return this.#home.serves && this.#context.now.monotonic >= this.#disqualifiedUntil;',
       },
     ],
     caughtBy: ['C6', 'P7'],
@@ -221,7 +222,7 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'processing/log-replicas',
-        line: '.heartbeat?.hears.includes(this.#s.self) === true',
+        line: '.heartbeat?.hears.includes(this.#context.self) === true',
         becomes: '.heartbeat != null',
       },
     ],
@@ -230,7 +231,9 @@ export const TERM_BUGS: readonly Bug[] = [
   {
     name: 'a coordinator whom no client reaches does not give way',
     workload: 'whole',
-    changes: [{ file: 'processing/context', line: 'live.length + weight', becomes: 'live.length' }],
+    changes: [
+      { file: 'processing/context', line: 'live.length + clients', becomes: 'live.length' },
+    ],
     caughtBy: ['C6', 'P7'],
   },
   {
@@ -250,9 +253,9 @@ export const TERM_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'replicas/submission',
-        line: 'if (this.#home.full)',
-        becomes: 'this.#s.clientAsked();\n        if (this.#home.full)',
+        file: 'processing/submission',
+        line: 'if (this.#log.full)',
+        becomes: 'this.#context.clientAsked();\n        if (this.#log.full)',
       },
     ],
     caughtBy: ['C6', 'P7'],
@@ -268,8 +271,8 @@ export const TERM_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'replicas/submission',
-        line: 'if (this.#sessions.has(session.link))',
+        file: 'processing/submission',
+        line: 'if (connected)',
         becomes: 'if (true)',
       },
     ],
@@ -305,7 +308,7 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: LEADERSHIP,
-        line: 'this.#disqualifiedUntil = now.monotonic + timings.suspect * (1 + this.#s.random());',
+        line: 'this.#disqualifiedUntil = now.monotonic + timings.suspect * (1 + this.#context.random());',
         becomes: 'void now, timings;',
       },
     ],
@@ -329,7 +332,7 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: LEADERSHIP,
-        line: 'this.#insist = (this.#insist > 0 ? this.#insist : this.#s.slots + 1) - 1;',
+        line: 'this.#insist = (this.#insist > 0 ? this.#insist : this.#context.slots + 1) - 1;',
         becomes: 'this.#insist = 0;',
       },
     ],

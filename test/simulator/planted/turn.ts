@@ -88,7 +88,7 @@ export const TURN_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'persistence/epoch-gate',
-        line: 'if (serving && sameEpoch(epoch, this.#s.epoch)) {',
+        line: 'if (serving && sameEpoch(epoch, this.#context.epoch)) {',
         becomes: 'if (serving) {',
       },
     ],
@@ -110,8 +110,8 @@ export const TURN_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'persistence/sequencer',
-        line: 'lamport: this.#s.clock.tick()',
-        becomes: 'lamport: this.#s.clock.now',
+        line: 'lamport: this.#context.clock.tick()',
+        becomes: 'lamport: this.#context.clock.now',
       },
     ],
     caughtBy: ['P6'],

@@ -12,8 +12,8 @@ export const VIEW_BUGS: readonly Bug[] = [
     changes: [
       {
         file: CHANGE,
-        line: 'const batch = { promised: epoch, incarnations: this.#s.incarnationList }',
-        becomes: 'const batch = { incarnations: this.#s.incarnationList }',
+        line: 'const batch = { promised: epoch, incarnations: this.#context.incarnationList }',
+        becomes: 'const batch = { incarnations: this.#context.incarnationList }',
       },
     ],
     caughtBy: ['P5'],
@@ -23,11 +23,11 @@ export const VIEW_BUGS: readonly Bug[] = [
     changes: [
       {
         file: CHANGE,
-        line: 'const batch = { promised: epoch, incarnations: this.#s.incarnationList };',
+        line: 'const batch = { promised: epoch, incarnations: this.#context.incarnationList };',
         becomes:
-          'const batch = { promised: epoch, incarnations: this.#s.incarnationList };\n' +
-          'const { last, chain, commit } = this.#s.log;\n' +
-          'const durable = { promised: epoch, logView: this.#s.epoch, last, chain, commit };\n' +
+          'const batch = { promised: epoch, incarnations: this.#context.incarnationList };\n' +
+          'const { last, chain, commit } = this.#context.log;\n' +
+          'const durable = { promised: epoch, logView: this.#context.epoch, last, chain, commit };\n' +
           'this.#promise = { epoch, durable };\n' +
           'then(durable);',
       },
@@ -39,8 +39,8 @@ export const VIEW_BUGS: readonly Bug[] = [
     changes: [
       {
         file: CHANGE,
-        line: 'if (this.#s.isAbovePromise(epoch)) {',
-        becomes: 'if (compareEpochs(epoch, this.#s.epoch) > 0) {',
+        line: 'if (this.#context.isAbovePromise(epoch)) {',
+        becomes: 'if (compareEpochs(epoch, this.#context.epoch) > 0) {',
       },
     ],
     caughtBy: ['P4', 'P5', 'P7', 'P3', 'halt'],
@@ -50,8 +50,8 @@ export const VIEW_BUGS: readonly Bug[] = [
     changes: [
       {
         file: INSTALLATION,
-        line: 'if (this.#s.log.has(message.last) === true) {',
-        becomes: 'if (this.#s.log.last >= 0) {',
+        line: 'if (this.#context.log.has(message.last) === true) {',
+        becomes: 'if (this.#context.log.last >= 0) {',
       },
     ],
     caughtBy: ['P2', 'P3', 'halt', 'crash'],
@@ -61,12 +61,12 @@ export const VIEW_BUGS: readonly Bug[] = [
     changes: [
       {
         file: CHANGE,
-        line: 'if (sameEpoch(this.#s.epoch, epoch)) {\n            this.#sayInstalled(epoch);',
+        line: 'if (sameEpoch(this.#context.epoch, epoch)) {\n            this.#sayInstalled(epoch);',
         becomes: 'if (false) {\n            this.#sayInstalled(epoch);',
       },
       {
         file: INSTALLATION,
-        line: 'sameEpoch(since, epoch) &&\n            compareEpochs(this.#s.epoch, epoch) < 0;',
+        line: 'sameEpoch(since, epoch) &&\n            compareEpochs(this.#context.epoch, epoch) < 0;',
         becomes: 'sameEpoch(since, epoch);',
       },
     ],
@@ -98,8 +98,8 @@ export const VIEW_BUGS: readonly Bug[] = [
       },
       {
         file: PROPOSAL,
-        line: 'this.#s.broadcast(this.#members.filter((slot) => slot !== this.#s.self), this.#install);',
-        becomes: 'this.#s.broadcast(this.#others, this.#install);',
+        line: 'this.#context.broadcast(this.#members.filter((slot) => slot !== this.#context.self), this.#install);',
+        becomes: 'this.#context.broadcast(this.#others, this.#install);',
       },
     ],
     caughtBy: ['P1', 'P2', 'P3', 'halt', 'P8'],
@@ -135,11 +135,15 @@ export const VIEW_BUGS: readonly Bug[] = [
     changes: [
       {
         file: PROPOSAL,
-        line: 'if (counted.length < this.#s.majority || !this.#promises.has(this.#s.self)) {',
+        line: 'if (counted.length < this.#context.majority || !this.#promises.has(this.#context.self)) {',
         becomes:
-          'if (counted.length < this.#target.length / 2 || !this.#promises.has(this.#s.self)) {',
+          'if (counted.length < this.#target.length / 2 || !this.#promises.has(this.#context.self)) {',
       },
-      { file: PROPOSAL, line: 'if (members.length < this.#s.majority) {', becomes: 'if (false) {' },
+      {
+        file: PROPOSAL,
+        line: 'if (members.length < this.#context.majority) {',
+        becomes: 'if (false) {',
+      },
     ],
     caughtBy: ['P3', 'P9', 'P7', 'halt'],
   },
@@ -170,7 +174,7 @@ export const VIEW_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'view/joining',
-        line: 'this.#s.promised = maxEpoch(this.#s.promised, pulled.promised)',
+        line: 'this.#context.promised = maxEpoch(this.#context.promised, pulled.promised)',
         becomes: 'void maxEpoch',
       },
     ],
@@ -181,8 +185,8 @@ export const VIEW_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'view/joining',
-        line: 'this.#s.promised = maxEpoch(this.#s.promised, pulled.promised)',
-        becomes: 'this.#s.promised = maxEpoch(this.#s.promised, pulled.installed)',
+        line: 'this.#context.promised = maxEpoch(this.#context.promised, pulled.promised)',
+        becomes: 'this.#context.promised = maxEpoch(this.#context.promised, pulled.installed)',
       },
     ],
     caughtBy: ['P3', 'P2', 'halt'],
@@ -193,7 +197,7 @@ export const VIEW_BUGS: readonly Bug[] = [
       {
         file: 'view/joining',
         line: 'if (behind > 0)',
-        becomes: 'if (behind > this.#s.bounds.near)',
+        becomes: 'if (behind > this.#context.bounds.near)',
       },
     ],
     caughtBy: ['P7', 'C6', 'crash'],
@@ -253,7 +257,7 @@ export const VIEW_BUGS: readonly Bug[] = [
       {
         file: INSTALLATION,
         line: 'if (this.#message !== message) {\n',
-        becomes: 'if (!sameEpoch(this.#s.promised, epoch)) {\n',
+        becomes: 'if (!sameEpoch(this.#context.promised, epoch)) {\n',
       },
     ],
     caughtBy: ['P8', 'P9', 'halt'],

@@ -9,7 +9,7 @@ import { TIMINGS } from '../../../protocol/machine/config.js'
 interface Store {
   main: LinkId | null
   bulk: LinkId | null
-  standing: The<'STORE_HEARTBEAT'> | null
+  context: The<'STORE_HEARTBEAT'> | null
   /** Monotonic milliseconds. */
   heard: number
 }
@@ -23,7 +23,7 @@ export class Stores {
   constructor(self: Slot, count: number) {
     this.#self = self
     this.slots = Array.from({ length: count }, (_, i) => i + 1)
-    this.#stores = this.slots.map(() => ({ main: null, bulk: null, standing: null, heard: 0 }))
+    this.#stores = this.slots.map(() => ({ main: null, bulk: null, context: null, heard: 0 }))
   }
 
   at(slot: Slot): Store {
@@ -38,7 +38,7 @@ export class Stores {
   lost(link: LinkId): Slot {
     const slot = this.#slotOn(link)
     for (const store of this.#stores) if (store.bulk === link) store.bulk = null
-    if (slot !== 0) Object.assign(this.at(slot), { main: null, standing: null })
+    if (slot !== 0) Object.assign(this.at(slot), { main: null, context: null })
     return slot
   }
 
@@ -52,22 +52,22 @@ export class Stores {
     if (slot === 0) return 0
     const store = this.at(slot)
     store.heard = now
-    if (message.type === 'STORE_HEARTBEAT') store.standing = message
+    if (message.type === 'STORE_HEARTBEAT') store.context = message
     return slot
   }
 
   /** In a view, heard of late, and hears this writer. */
   serves(slot: Slot, now: number): boolean {
-    const { main, standing, heard } = this.at(slot)
+    const { main, context, heard } = this.at(slot)
     const heardNow = main !== null && now - heard < TIMINGS.suspect
-    return heardNow && standing?.status === 'normal' && !this.#isOver(standing)
+    return heardNow && context?.status === 'normal' && !this.#isOver(context)
   }
 
   /** Another one is in a newer view, or it does not hear this writer. */
   #isOver({ epoch, hears }: The<'STORE_HEARTBEAT'>): boolean {
     const newer = this.#stores.some(
-      ({ main, standing }) =>
-        main !== null && standing?.status === 'normal' && compareEpochs(standing.epoch, epoch) > 0,
+      ({ main, context }) =>
+        main !== null && context?.status === 'normal' && compareEpochs(context.epoch, epoch) > 0,
     )
     return newer || !hears.includes(this.#self)
   }

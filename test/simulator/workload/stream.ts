@@ -4,7 +4,7 @@
 
 import { ERRORS } from '../../../protocol/errors.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
-import { KEPT_ANSWERS } from '../../../protocol/state/ledger.js'
+import { KEPT_ANSWERS } from '../../../protocol/state/commands/sending.js'
 import { sealedBy } from '../held.js'
 import type { Line } from './line.js'
 

@@ -32,7 +32,7 @@ function resized(mailbox: Mailbox): void {
   }
 }
 
-export class StoredBytes {
+export class MailboxSizes {
   readonly #mailboxes = new Map<string, Mailbox>()
 
   of(mailbox: string): number {
@@ -67,11 +67,6 @@ export class StoredBytes {
     }
     if (!indices || mailbox.live === 0) this.#mailboxes.delete(name)
     else if (mailbox.live * 2 < mailbox.length) resized(mailbox)
-  }
-
-  /** It is told all again from the beginning of the log. */
-  clear(): void {
-    this.#mailboxes.clear()
   }
 }
 

@@ -1,25 +1,28 @@
 // What one processing replica knows of the whole cluster, from heartbeats.
 
 import type { The } from '../messages/catalogue.js'
+import type { Slot } from '../slots.js'
 import type { Executor } from '../state/executor.js'
-import type { Home } from '../processing/log-client.js'
-import type { RingStanding } from '../processing/context.js'
+import type { LogClient } from '../processing/log-client.js'
+import type { LogReplicas } from '../processing/log-replicas.js'
+import type { ProcessingContext } from '../processing/context.js'
 
 type Row = The<'STATUS_IS'>['replicas'][number]
 
 export function clusterStatus(
-  standing: RingStanding,
-  home: Home,
+  context: ProcessingContext,
+  log: LogClient,
+  logReplicas: LogReplicas,
   executor: Executor,
-  coordinator: number,
+  coordinator: Slot,
   request: number,
 ): The<'STATUS_IS'> {
-  const { slots, stores, newestTerm, clusterId } = standing
+  const { slots, stores, newestTerm, clusterId } = context
   const replicas: Row[] = []
-  for (let slot = 1; slot <= slots; slot++) replicas.push(ringRow(standing, executor, slot))
-  for (let slot = 1; slot <= stores; slot++) replicas.push(storeRow(standing, home, slot))
+  for (let slot = 1; slot <= slots; slot++) replicas.push(ringRow(context, executor, slot))
+  for (let slot = 1; slot <= stores; slot++) replicas.push(storeRow(context, logReplicas, slot))
   const needed = Math.floor(stores / 2) + 1
-  const ready = coordinator !== 0 && home.quorate
+  const ready = coordinator !== 0 && log.quorate
   return {
     type: 'STATUS_IS',
     ...{ request, clusterId, coordinator, replicas, needed, ready },
@@ -27,36 +30,36 @@ export function clusterStatus(
   }
 }
 
-function age(standing: RingStanding, heard: number): number {
-  return Math.max(0, Math.round(standing.now.monotonic - heard))
+function age(context: ProcessingContext, heard: number): number {
+  return Math.max(0, Math.round(context.now.monotonic - heard))
 }
 
-function ringRow(standing: RingStanding, executor: Executor, slot: number): Row {
+function ringRow(context: ProcessingContext, executor: Executor, slot: number): Row {
   const row = { tier: 'processing', slot, epochSlot: 0, lamport: 0 } as const
-  if (slot === standing.self) {
+  if (slot === context.self) {
     const { index } = executor.base
-    const { role, newestTerm: term } = standing
+    const { role, newestTerm: term } = context
     return { ...row, reachable: true, role, term, last: index, committed: index, age: 0 }
   }
-  const peer = standing.peers.get(slot)
+  const peer = context.peers.get(slot)
   const heartbeat = peer?.heartbeat
   if (!peer || !heartbeat) {
     return { ...row, reachable: false, role: '', term: 0, last: 0, committed: 0, age: 0 }
   }
   return {
     ...row,
-    reachable: standing.hears(slot),
+    reachable: context.hears(slot),
     role: heartbeat.role,
     term: heartbeat.newestTerm,
     last: heartbeat.applied,
     committed: heartbeat.committed,
-    age: age(standing, peer.heard),
+    age: age(context, peer.heard),
   }
 }
 
-function storeRow(standing: RingStanding, home: Home, slot: number): Row {
+function storeRow(context: ProcessingContext, logReplicas: LogReplicas, slot: number): Row {
   const row = { tier: 'persistence', slot } as const
-  const store = home.stores.get(slot)
+  const store = logReplicas.get(slot)
   const heartbeat = store?.heartbeat
   if (!store || !heartbeat) {
     const unknown = { role: '', term: 0, epochSlot: 0, last: 0, committed: 0, lamport: 0, age: 0 }
@@ -66,10 +69,10 @@ function storeRow(standing: RingStanding, home: Home, slot: number): Row {
   return {
     ...row,
     ...{ last, committed, lamport },
-    reachable: home.stores.hears(slot),
+    reachable: logReplicas.hears(slot),
     role: status,
     term: epoch.counter,
     epochSlot: epoch.slot,
-    age: age(standing, store.heard),
+    age: age(context, store.heard),
   }
 }

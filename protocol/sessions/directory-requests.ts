@@ -1,76 +1,71 @@
-// What users have to do with each other: published keys, invitations, block lists.
+// What users ask about each other: published keys, invitations, block lists.
 
-import { errorName } from '../errors.js'
 import type { The } from '../messages/catalogue.js'
 import { KIND } from '../entries/entry.js'
 import { sha256 } from '../bytes.js'
-import { decodeInvitation, decodeNote } from '../entries/bodies.js'
+import { decodeNote } from '../entries/note.js'
+import { decodeInvitation } from '../state/invitation.js'
 import type { Executor } from '../state/executor.js'
 import type { Limits } from '../machine/config.js'
-import type { Asking } from './request-context.js'
+import type { RequestContext } from './request-context.js'
 import type { Session } from './session.js'
 import { isUserName } from '../schema/shared.js'
-import { refusal } from '../messages/refusal.js'
 
-export class Contacts {
+export class DirectoryRequests {
   readonly #limits: Limits
   readonly #executor: Executor
-  readonly #port: Asking
+  readonly #requests: RequestContext
 
-  constructor(limits: Limits, executor: Executor, port: Asking) {
+  constructor(limits: Limits, executor: Executor, requests: RequestContext) {
     this.#limits = limits
     this.#executor = executor
-    this.#port = port
+    this.#requests = requests
   }
 
   keys(session: Session, { request, name }: The<'KEYS'>): void {
-    this.#port.atTip(session, request, () => {
+    this.#requests.atTip(session, request, () => {
       const account = this.#executor.base.account(name)
-      if (!account) return this.#port.reply(session, refusal(request, 'NO_SUCH_USER'))
+      if (!account) return this.#requests.refuse(session, request, 'NO_SUCH_USER')
       const { secrets } = account
       const published = [secrets, ...secrets.older]
       const keys = this.#executor.keysOf(account).map(({ kid: fingerprint, bits }, i) => {
         const { publicKey, signing } = published[i]!
         return { fingerprint, bits, publicKey, signing }
       })
-      this.#port.reply(session, { type: 'KEYS_ARE', request, name, keys })
+      this.#requests.reply(session, { type: 'KEYS_ARE', request, name, keys })
     })
   }
 
   invite(session: Session, user: string, { request, code }: The<'INVITE'>): void {
     const { invitations: most, invitationMs: lasts } = this.#limits
-    const asked = { kind: 'invite', user, invitation: sha256(code), lasts, most } as const
-    this.#port.submit(session, request, asked, (entry, meta) => {
+    const command = { kind: 'invite', user, invitation: sha256(code), lasts, most } as const
+    this.#requests.submit(session, request, command, (entry, meta) => {
       const made = meta.kind === KIND.invitation
       const { code: why, value } = made ? { code: 0, value: 0 } : decodeNote(entry.body)
-      if (why !== 0) return this.#refuse(session, request, why)
+      if (why !== 0) return this.#requests.refuseByCode(session, request, why)
       // Where it was open already, the note says until when.
       const expires = made ? decodeInvitation(entry.body).expires : value
-      this.#port.reply(session, { type: 'INVITED', request, expires })
+      this.#requests.reply(session, { type: 'INVITED', request, expires })
     })
   }
 
   block(session: Session, user: string, message: The<'BLOCK' | 'UNBLOCK'>): void {
     const { request, name } = message
-    if (!isUserName(name)) return this.#port.reply(session, refusal(request, 'BAD_NAME'))
-    const asked = { kind: 'block', user, name, blocked: message.type === 'BLOCK' } as const
-    this.#port.submit(session, request, asked, (entry, meta) => {
+    if (!isUserName(name)) return this.#requests.refuse(session, request, 'BAD_NAME')
+    const command = { kind: 'block', user, name, blocked: message.type === 'BLOCK' } as const
+    this.#requests.submit(session, request, command, (entry, meta) => {
       const code = meta.kind === KIND.block ? 0 : decodeNote(entry.body).code
-      if (code !== 0) return this.#refuse(session, request, code)
+      if (code !== 0) return this.#requests.refuseByCode(session, request, code)
       this.#sayBlocked(session, user, request)
     })
   }
 
   blocked(session: Session, user: string, { request }: The<'BLOCKED'>): void {
-    this.#port.lookUp(session, user, request, () => this.#sayBlocked(session, user, request))
+    this.#requests.lookUp(session, user, request, () => this.#sayBlocked(session, user, request))
   }
 
   #sayBlocked(session: Session, user: string, request: number): void {
     const names = [...this.#executor.base.blocked(user)].sort()
-    this.#port.reply(session, { type: 'BLOCKED_ARE', request, names })
-  }
-
-  #refuse(session: Session, request: number, code: number): void {
-    this.#port.reply(session, refusal(request, errorName(code) ?? 'BAD_REQUEST'))
+    this.#requests.reply(session, { type: 'BLOCKED_ARE', request, names })
   }
 }

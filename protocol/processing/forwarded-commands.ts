@@ -1,11 +1,11 @@
-// Commands that other replicas have handed to this coordinator, each counted once: a frame that came
-// twice would have its second copy refused, and its client told that nothing was stored.
+// Commands that other replicas have forwarded to this coordinator, each counted once: otherwise the
+// second copy of a repeated frame would be refused, and its client told that nothing was stored.
 
 import type { Slot } from '../slots.js'
-import type { Command } from '../state/decision.js'
+import type { Command } from '../state/commands/registry.js'
 
-export class Passed {
-  /** By slot: its life, and the highest id of that life. A life's ids only grow. */
+export class ForwardedCommands {
+  /** By slot: the boot of its process, and the highest id of that boot. The ids of a boot only grow. */
   readonly #newest = new Map<Slot, { readonly boot: string; readonly id: number }>()
 
   /** Those that have not come before. */

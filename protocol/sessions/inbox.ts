@@ -1,0 +1,58 @@
+// Pages of the own mailbox, on request.
+
+import { FairSemaphore } from '../fair-semaphore.js'
+import type { ErrorName } from '../errors.js'
+import type { Message, The } from '../messages/catalogue.js'
+import { refusal } from '../messages/refusal.js'
+import type { Executor } from '../state/executor.js'
+import type { InboxMessage, Opener } from './opener.js'
+import type { RequestContext } from './request-context.js'
+import type { Session } from './session.js'
+
+/** Pages being read here, of all clients together: log-ins ask the same replicas on the same lane. */
+const PAGES_AT_ONCE = 4
+
+export class Inbox {
+  readonly #executor: Executor
+  readonly #requests: RequestContext
+  readonly #opener: Opener
+  readonly #pages = new FairSemaphore(PAGES_AT_ONCE)
+
+  constructor(executor: Executor, requests: RequestContext, opener: Opener) {
+    this.#executor = executor
+    this.#requests = requests
+    this.#opener = opener
+  }
+
+  page(session: Session, message: The<'INBOX'>): void {
+    this.#pages.take(session.origin, (release) =>
+      this.#read(session, message, (answer) => {
+        release()
+        this.#requests.reply(session, answer)
+      }),
+    )
+  }
+
+  #read(session: Session, message: The<'INBOX'>, answer: (answer: Message) => void): void {
+    const { request, after, limit, sealed } = message
+    const { user } = session
+    const refuse = (name: ErrorName, detail = ''): void => answer(refusal(request, name, detail))
+    // The request may have had to wait.
+    if (!user) return refuse('NOT_LOGGED_IN')
+    this.#opener.read(user, after, limit, (page) => {
+      if (!page) return refuse('NO_QUORUM')
+      if (session.user !== user) return refuse('NOT_LOGGED_IN')
+      const show = (messages: InboxMessage[] | null): void => {
+        if (!messages) return refuse('OVERLOADED', 'not opened')
+        if (session.user !== user) return refuse('NOT_LOGGED_IN')
+        const { more, through } = page
+        // An empty page with more to come (limit 0) has shown nothing: read on from where it began.
+        const next = page.entries.at(-1)?.index ?? (more ? after : Math.max(after, through))
+        const cursor = this.#executor.base.marks.of(user).read
+        answer({ type: 'PAGE', request, messages, next, more, cursor })
+      }
+      if (sealed) show(this.#opener.sealed(user, page.entries))
+      else this.#opener.open(session, page.entries, show)
+    })
+  }
+}

@@ -1,0 +1,92 @@
+// Registration: the keys and secrets of a new account are computed off the event loop, and then become
+// a command.
+
+import { idOf, sameBytes, sha256 } from '../bytes.js'
+import { KIND } from '../entries/entry.js'
+import { decodeNote } from '../entries/note.js'
+import type { ErrorName } from '../errors.js'
+import type { The } from '../messages/catalogue.js'
+import type { ProcessingContext } from '../processing/context.js'
+import { isUserName } from '../schema/shared.js'
+import type { Executor } from '../state/executor.js'
+import { isOpen } from '../state/invitation.js'
+import type { ComputeQuota } from './compute-quota.js'
+import type { LogIn } from './log-in.js'
+import type { RequestContext } from './request-context.js'
+import type { Session } from './session.js'
+
+export class Registration {
+  readonly #context: ProcessingContext
+  readonly #executor: Executor
+  readonly #requests: RequestContext
+  readonly #quota: ComputeQuota
+  readonly #logIn: LogIn
+
+  constructor(
+    context: ProcessingContext,
+    executor: Executor,
+    requests: RequestContext,
+    quota: ComputeQuota,
+    logIn: LogIn,
+  ) {
+    this.#context = context
+    this.#executor = executor
+    this.#requests = requests
+    this.#quota = quota
+    this.#logIn = logIn
+  }
+
+  register(session: Session, message: The<'REGISTER'>): void {
+    const { request, name, password, token } = message
+    if (!isUserName(name)) return this.#requests.refuse(session, request, 'BAD_NAME')
+    this.#requests.atTip(session, request, () => {
+      const { base } = this.#executor
+      const existing = base.account(name)
+      if (existing && sameBytes(existing.token, token)) {
+        return this.#logIn.unlock(session, request, name, password)
+      }
+      const refused = base.isTaken(name) ? 'NAME_TAKEN' : this.#whyNotLetIn(message.invitation)
+      if (refused) return this.#requests.refuse(session, request, refused)
+      this.#create(session, message)
+    })
+  }
+
+  /** What is sure not to be let in need not be computed; execution decides. */
+  #whyNotLetIn(invitation: Uint8Array | null): ErrorName | null {
+    const { registration } = this.#context
+    const { base } = this.#executor
+    if (registration === 'closed') return 'REGISTRATION_CLOSED'
+    if (!invitation) {
+      return registration === 'invitation' && !base.isEmpty ? 'INVITATION_NEEDED' : null
+    }
+    const known = base.invitation(idOf(sha256(invitation)))
+    // The order's time is not earlier than what is in the log.
+    const open = known && !known.used && isOpen(known, base.time)
+    return open ? null : 'BAD_INVITATION'
+  }
+
+  #create(session: Session, message: The<'REGISTER'>): void {
+    const { request, name, password, token, keys, invitation } = message
+    const bits = this.#context.limits.keyBits
+    const job = { kind: 'create-account', user: name, password, bits, keys } as const
+    this.#quota.run(session, request, job, (result) => {
+      if (result.kind === 'bad-keys') return this.#requests.refuse(session, request, 'BAD_KEYS')
+      if (result.kind !== 'create-account') {
+        return this.#requests.refuse(session, request, 'OVERLOADED', 'no key could be made')
+      }
+      const gate = {
+        invitation: invitation && sha256(invitation),
+        byInvitation: this.#context.registration === 'invitation',
+      }
+      const command = { kind: 'register', name, token, ...gate, ...result.secrets } as const
+      this.#requests.submit(session, request, command, (entry, meta) => {
+        if (meta.kind === KIND.account) {
+          return this.#logIn.open(session, request, name, result.privateKeys, 1)
+        }
+        const { code } = decodeNote(entry.body)
+        if (code === 0) this.#logIn.unlock(session, request, name, password)
+        else this.#requests.refuseByCode(session, request, code)
+      })
+    })
+  }
+}

@@ -1,0 +1,57 @@
+// Block lists: senders from whom a user takes no messages.
+
+import { KIND } from '../../entries/entry.js'
+import { readJson, writeJson } from '../../entries/json-body.js'
+import { ERRORS } from '../../errors.js'
+import { bool } from '../../schema/schema.js'
+import { MAX_BLOCKED, userName } from '../../schema/shared.js'
+import { noop, plainEntry } from '../decision.js'
+import { defineCommand, defineEntry } from './define.js'
+
+export interface Block {
+  readonly name: string
+  /** false: taken off the list. */
+  readonly blocked: boolean
+}
+
+export function encodeBlock({ name, blocked }: Block): Uint8Array {
+  return writeJson([name, blocked])
+}
+
+/** Throws where the bytes are no entry of a block list. */
+export function decodeBlock(body: Uint8Array): Block {
+  const written = readJson(body)
+  if (
+    !Array.isArray(written) ||
+    typeof written[0] !== 'string' ||
+    typeof written[1] !== 'boolean'
+  ) {
+    throw new RangeError('block body: name and truth expected')
+  }
+  const [name, blocked] = written as [string, boolean]
+  return { name, blocked }
+}
+
+export const block = defineCommand({
+  fields: { user: userName, name: userName, blocked: bool },
+  decide(ledger, { user, name, blocked }) {
+    if (!ledger.account(user)) return noop(ERRORS.NO_SUCH_USER.code)
+    const list = ledger.blocked(user)
+    if (list.has(name) === blocked) return noop(0)
+    if (blocked && !ledger.account(name)) return noop(ERRORS.NO_SUCH_USER.code)
+    if (blocked && list.size >= MAX_BLOCKED) return noop(ERRORS.TOO_MANY_BLOCKED.code)
+    return plainEntry(KIND.block, user, encodeBlock({ name, blocked }))
+  },
+})
+
+export const BLOCK_ENTRY = defineEntry({
+  kind: KIND.block,
+  check: (_meta, body) => void decodeBlock(body),
+  apply(ledger, { mailbox }, { body }) {
+    const { name, blocked } = decodeBlock(body)
+    const next = new Set(ledger.blocked(mailbox))
+    if (blocked) next.add(name)
+    else next.delete(name)
+    ledger.putBlocked(mailbox, next)
+  },
+})

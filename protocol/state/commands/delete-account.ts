@@ -1,0 +1,43 @@
+// The end of an account. Its name stays taken for ever: nobody can come later and be mistaken for the
+// person who had it.
+
+import { sameBytes } from '../../bytes.js'
+import { KIND } from '../../entries/entry.js'
+import { fromBase64url, readJson, toBase64url, writeJson } from '../../entries/json-body.js'
+import { ERRORS } from '../../errors.js'
+import { bytes, uint } from '../../schema/schema.js'
+import { userName } from '../../schema/shared.js'
+import { noop, plainEntry } from '../decision.js'
+import { defineCommand, defineEntry } from './define.js'
+
+/** `token`: of the request that ended the account. */
+export function encodeClosing(token: Uint8Array): Uint8Array {
+  return writeJson([toBase64url(token)])
+}
+
+/** Throws where the bytes are no token. */
+export function decodeClosing(body: Uint8Array): Uint8Array {
+  const closing = readJson(body)
+  if (!Array.isArray(closing) || typeof closing[0] !== 'string') {
+    throw new RangeError('closing body: token expected')
+  }
+  return fromBase64url(closing[0])
+}
+
+export const deleteAccount = defineCommand({
+  fields: { user: userName, version: uint(), token: bytes(16) },
+  decide(ledger, { user, version, token }) {
+    const closing = ledger.closing(user)
+    if (closing && sameBytes(closing, token)) return noop(0)
+    const existing = ledger.account(user)
+    if (!existing) return noop(ERRORS.NO_SUCH_USER.code)
+    if (existing.version !== version) return noop(ERRORS.ACCOUNT_CHANGED.code)
+    return plainEntry(KIND.closed, user, encodeClosing(token))
+  },
+})
+
+export const CLOSED_ENTRY = defineEntry({
+  kind: KIND.closed,
+  check: (_meta, body) => void decodeClosing(body),
+  apply: (ledger, { mailbox }, { body }) => ledger.endAccount(mailbox, decodeClosing(body)),
+})

@@ -1,0 +1,23 @@
+// A stream numbers the sends of one client 1, 2, ...: (stream, seq) is the identity of a send.
+
+import { idOf } from '../../bytes.js'
+import { KIND } from '../../entries/entry.js'
+import { ERRORS } from '../../errors.js'
+import { stream, userName } from '../../schema/shared.js'
+import { NONE, decision, noop } from '../decision.js'
+import { defineCommand, defineEntry } from './define.js'
+
+export const openStream = defineCommand({
+  fields: { user: userName, stream },
+  decide(ledger, { user, stream: id }) {
+    const existing = ledger.stream(idOf(id))
+    if (existing) return noop(existing.owner === user ? 0 : ERRORS.CONFLICT.code, existing.next)
+    const meta = { kind: KIND.stream, answer: 0, mailbox: user, stream: id, seq: 0, digest: NONE }
+    return decision(meta)
+  },
+})
+
+export const STREAM_ENTRY = defineEntry({
+  kind: KIND.stream,
+  apply: (ledger, { mailbox, stream: id }) => ledger.openStream(idOf(id), mailbox),
+})

@@ -1,0 +1,108 @@
+// All kinds of commands and of entries that execution knows.
+
+import { KIND, type Entry, type Meta } from '../../entries/entry.js'
+import { decodeNote } from '../../entries/note.js'
+import { ERRORS } from '../../errors.js'
+import { record, variant, type AnyShape, type Field, type Fields } from '../../schema/schema.js'
+import { boot, request, slot } from '../../schema/shared.js'
+import { ACCOUNT_ENTRY } from './account-entry.js'
+import { noop, type Decision, type ExecutionContext } from '../decision.js'
+import type { LedgerView, LedgerWriter } from '../ledger-view.js'
+import { MESSAGE_ENTRY, REFUSAL_ENTRY } from './sending.js'
+import { BLOCK_ENTRY, block } from './block.js'
+import { changeAccount } from './change-account.js'
+import type { CommandDefinition, EntryDefinition, Written } from './define.js'
+import { CLOSED_ENTRY, deleteAccount } from './delete-account.js'
+import { deleteMessages } from './delete.js'
+import { INVITATION_ENTRY, invite } from './invite.js'
+import { STREAM_ENTRY, openStream } from './open-stream.js'
+import { register } from './register.js'
+import { sendSealed } from './send-sealed.js'
+import { send } from './send.js'
+
+/** By kind; on the wire a kind travels as its number in this order. */
+export const COMMANDS = {
+  register,
+  'open-stream': openStream,
+  send,
+  'change-account': changeAccount,
+  delete: deleteMessages,
+  'send-sealed': sendSealed,
+  invite,
+  block,
+  'delete-account': deleteAccount,
+} as const
+
+const ENTRIES: readonly EntryDefinition[] = [
+  ACCOUNT_ENTRY,
+  BLOCK_ENTRY,
+  CLOSED_ENTRY,
+  INVITATION_ENTRY,
+  MESSAGE_ENTRY,
+  REFUSAL_ENTRY,
+  STREAM_ENTRY,
+]
+
+type Definitions = typeof COMMANDS
+export type CommandKind = keyof Definitions
+
+/** The replica that asks, the boot of its process, and its number for the request. */
+const origin = record({ slot, boot, id: request })
+type Origin = typeof origin extends Field<infer T> ? T : never
+
+type ShapeOf<D> = D extends CommandDefinition<infer S extends AnyShape> ? S : never
+
+/** A command before it has an origin. */
+export type ClientCommand = {
+  [K in CommandKind]: { readonly kind: K } & Fields<ShapeOf<Definitions[K]>>
+}[CommandKind]
+
+export type Command = {
+  [K in CommandKind]: { readonly kind: K; readonly origin: Origin } & Fields<
+    ShapeOf<Definitions[K]>
+  >
+}[CommandKind]
+
+// The fields of a command belong to the definition of its kind, which TypeScript cannot follow.
+const DEFINITIONS = COMMANDS as unknown as Record<CommandKind, CommandDefinition<AnyShape>>
+
+/** A command on the wire. */
+export const commandField = variant(
+  Object.fromEntries(
+    Object.entries(COMMANDS).map(([kind, { fields }]) => [kind, { origin, ...fields }]),
+  ),
+) as unknown as Field<Command>
+
+/** Header, chain and an envelope without its text. */
+const ENTRY_BYTES = 1_024
+
+/** Bytes of the entry that the command makes, at the most. */
+export function weighCommand(command: Command): number {
+  return ENTRY_BYTES + (DEFINITIONS[command.kind].weigh?.(command) ?? 0)
+}
+
+/** The order's time and seeds are the only clock and randomness: every replica gets the same bytes. */
+export function decide(
+  ledger: LedgerView,
+  command: Command,
+  context: ExecutionContext,
+  place: number,
+): Decision {
+  const definition = DEFINITIONS[command.kind]
+  if (context.diverged && !definition.decidesDiverged) return noop(ERRORS.DIVERGED.code)
+  return definition.decide(ledger, command, context, place)
+}
+
+const ENTRY_OF: readonly (EntryDefinition | undefined)[] = Object.values(KIND).map((kind) =>
+  ENTRIES.find((entry) => entry.kind === kind),
+)
+
+export function applyEntry(ledger: LedgerWriter, meta: Meta, written: Written): void {
+  ENTRY_OF[meta.kind]?.apply(ledger, meta, written)
+}
+
+/** Throws where execution could not read the body. */
+export function checkEntry(meta: Meta, body: Entry['body']): void {
+  if (meta.kind === KIND.noop) decodeNote(body)
+  else ENTRY_OF[meta.kind]?.check?.(meta, body)
+}

@@ -1,0 +1,55 @@
+// A message that its sender's client sealed and signed, for a client-held account: kept as it came.
+
+import { sameBytes, sha256 } from '../../bytes.js'
+import { EnvelopeError } from '../../envelope/envelope-error.js'
+import { readSignedHeader } from '../../envelope/signed.js'
+import { ERRORS } from '../../errors.js'
+import { bytes, uint } from '../../schema/schema.js'
+import { MAX_SEALED, stream, userName } from '../../schema/shared.js'
+import { isClientHeld } from '../account.js'
+import type { KeyNames } from '../decision.js'
+import { decideSend, type SendCommand } from './sending.js'
+import { defineCommand } from './define.js'
+
+interface SealedSend extends SendCommand {
+  readonly sealed: Uint8Array
+}
+
+export const sendSealed = defineCommand({
+  fields: { user: userName, stream, seq: uint(), to: userName, sealed: bytes(1, MAX_SEALED) },
+  weigh: ({ sealed }) => sealed.length,
+  decidesDiverged: true,
+  decide: (ledger, command, context) =>
+    decideSend(ledger, command, context, {
+      // No UTF-8 has a byte 0xff: never the digest of a text.
+      digest: () => {
+        const names = Buffer.from(`${command.user}\n${command.to}\n`, 'utf8')
+        return sha256(names, Uint8Array.of(0xff), command.sealed)
+      },
+      whyRefused: (sender, recipient) => {
+        if (!isClientHeld(recipient.secrets) || !isClientHeld(sender.secrets)) {
+          return ERRORS.NOT_CLIENT_HELD.code
+        }
+        const fits = isForItsPlace(command, context.namesOf(sender), context.namesOf(recipient))
+        return fits ? null : ERRORS.BAD_ENVELOPE.code
+      },
+      body: () => command.sealed,
+    }),
+})
+
+/** By its header, which is all that can be read here. Older keys count: a rotation is no fault. */
+function isForItsPlace(
+  { user, to, stream: id, seq, sealed }: SealedSend,
+  sender: KeyNames,
+  recipient: KeyNames,
+): boolean {
+  try {
+    const header = readSignedHeader(sealed)
+    const place = header.sender === user && header.recipient === to && header.seq === seq
+    const keys = recipient.sealing.has(header.kid) && sender.signing.has(header.signer)
+    return place && keys && sameBytes(header.stream, id)
+  } catch (error) {
+    if (error instanceof EnvelopeError) return false
+    throw error
+  }
+}

@@ -1,0 +1,36 @@
+// A text, sealed here for its recipient: every replica computes the same envelope.
+
+import { sha256 } from '../../bytes.js'
+import { ERRORS } from '../../errors.js'
+import { text, uint } from '../../schema/schema.js'
+import { MAX_TEXT, stream, userName } from '../../schema/shared.js'
+import { isClientHeld } from '../account.js'
+import { decideSend } from './sending.js'
+import { defineCommand } from './define.js'
+
+export const send = defineCommand({
+  fields: { user: userName, stream, seq: uint(), to: userName, text: text(MAX_TEXT, 'olá') },
+  // A UTF-16 unit is at most three bytes of UTF-8.
+  weigh: (command) => command.text.length * 3,
+  decidesDiverged: true,
+  decide: (ledger, command, context, place) =>
+    decideSend(ledger, command, context, {
+      digest: () => sha256(Buffer.from(`${command.user}\n${command.to}\n${command.text}`, 'utf8')),
+      whyRefused: (_sender, recipient) =>
+        isClientHeld(recipient.secrets) ? ERRORS.CLIENT_HELD.code : null,
+      body: (recipient) =>
+        context.seal({
+          recipientKey: context.keyOf(recipient),
+          term: context.term,
+          k: context.k,
+          time: context.time,
+          keySeed: context.keySeed,
+          command: place,
+          sender: command.user,
+          recipient: command.to,
+          stream: command.stream,
+          seq: command.seq,
+          text: command.text,
+        }),
+    }),
+})

@@ -1,0 +1,78 @@
+// What both kinds of send have in common: a place in a stream, an answer for each seq, and the MESSAGE
+// or REFUSAL entry. A refusal by execution consumes the seq; OUT_OF_ORDER and CONFLICT do not.
+
+import { idOf, sameBytes } from '../../bytes.js'
+import { KIND } from '../../entries/entry.js'
+import { ERRORS } from '../../errors.js'
+import type { Account } from '../account.js'
+import { defineEntry } from './define.js'
+import { decision, noop, type Decision, type ExecutionContext } from '../decision.js'
+import type { LedgerView } from '../ledger-view.js'
+
+/** Answers of a stream that are kept for repeated requests. */
+export const KEPT_ANSWERS = 256
+
+export interface SendCommand {
+  readonly user: string
+  readonly stream: Uint8Array
+  readonly seq: number
+  readonly to: string
+}
+
+export interface SendParts {
+  /** SHA-256 of what the client asked for: the same request has the same digest for ever. */
+  digest(): Uint8Array
+  /** Code of the refusal; null: none. */
+  whyRefused(sender: Account, recipient: Account): number | null
+  body(recipient: Account): Uint8Array
+}
+
+export function decideSend(
+  ledger: LedgerView,
+  command: SendCommand,
+  context: ExecutionContext,
+  parts: SendParts,
+): Decision {
+  const { user, stream, seq, to } = command
+  const id = idOf(stream)
+  const state = ledger.stream(id)
+  const sender = ledger.account(user)
+  if (!state || state.owner !== user || !sender) return noop(ERRORS.NO_SUCH_STREAM.code)
+  const digest = parts.digest()
+  if (seq > state.next) return noop(ERRORS.OUT_OF_ORDER.code, state.next)
+  if (seq < state.next) {
+    // By the seq, not by what is still in memory: that differs with how far the feed has come (C2).
+    const known = seq >= state.next - KEPT_ANSWERS ? ledger.answered(id, seq) : undefined
+    if (!known) return noop(ERRORS.OLD_DUPLICATE.code, seq)
+    return sameBytes(known.digest, digest) ? noop(0, seq) : noop(ERRORS.CONFLICT.code, seq)
+  }
+  const recipient = ledger.account(to)
+  const refused = whyRefused(ledger, command, context, () => parts.whyRefused(sender, recipient!))
+  if (refused !== null) {
+    return decision({ kind: KIND.refusal, answer: refused, mailbox: to, stream, seq, digest })
+  }
+  const meta = { kind: KIND.message, answer: 0, mailbox: to, stream, seq, digest }
+  return decision(meta, parts.body(recipient!))
+}
+
+function whyRefused(
+  ledger: LedgerView,
+  { user, to }: SendCommand,
+  { diverged }: ExecutionContext,
+  byKind: () => number | null,
+): number | null {
+  if (diverged) return ERRORS.DIVERGED.code
+  if (!ledger.account(to)) return ERRORS.NO_SUCH_USER.code
+  return ledger.blocked(to).has(user) ? ERRORS.BLOCKED.code : byKind()
+}
+
+const answersSend = (kind: typeof KIND.message | typeof KIND.refusal) =>
+  defineEntry({
+    kind,
+    apply(ledger, { stream, seq, answer: code, digest, mailbox }, { index, time }) {
+      ledger.putAnswer(stream, seq, { digest, code, index, time }, mailbox)
+    },
+  })
+
+export const MESSAGE_ENTRY = answersSend(KIND.message)
+export const REFUSAL_ENTRY = answersSend(KIND.refusal)

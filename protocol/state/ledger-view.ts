@@ -1,0 +1,56 @@
+// The state as execution reads and writes it. The committed ledger and the overlay of orders executed
+// ahead of it offer the same, so a command is decided, and its entry applied, in one way for both.
+
+import type { Account } from './account.js'
+import type { Invited } from './invitation.js'
+
+/** Accounts and what belongs to them. */
+export interface DirectoryView {
+  /** undefined: no account has this name, or it has ended. */
+  account(name: string): Account | undefined
+  /** An account has, or had, this name. */
+  isTaken(name: string): boolean
+  /** Nobody has ever registered. */
+  readonly isEmpty: boolean
+  /** Token of the request that ended the account of this name. */
+  closing(name: string): Uint8Array | undefined
+  /** Senders from whom this user takes no messages. */
+  blocked(user: string): ReadonlySet<string>
+  /** By its id; undefined also where the account that invited has ended. */
+  invitation(id: string): Invited | undefined
+  invitationsOf(user: string): readonly Invited[]
+}
+
+export interface StreamView {
+  readonly owner: string
+  /** The seq that is executed next. */
+  readonly next: number
+}
+
+/** What was answered to one seq of a stream. */
+export interface Answered {
+  /** SHA-256 of the request. */
+  readonly digest: Uint8Array
+  /** Code of the refusal; 0: stored. */
+  readonly code: number
+  /** Log index; 0 while the answer is only in the overlay. */
+  readonly index: number
+  readonly time: number
+}
+
+export interface LedgerView extends DirectoryView {
+  stream(id: string): StreamView | undefined
+  answered(id: string, seq: number): Answered | undefined
+}
+
+/** `time`: of the entry that is applied, ms since 1970. */
+export interface LedgerWriter extends LedgerView {
+  putAccount(account: Account): void
+  /** `token`: of the request that ended the account. */
+  endAccount(name: string, token: Uint8Array): void
+  putBlocked(user: string, senders: ReadonlySet<string>): void
+  putInvitation(invited: Invited, time: number): void
+  openStream(id: string, owner: string): void
+  /** The next seq of the stream has its answer. `to`: the recipient. */
+  putAnswer(stream: Uint8Array, seq: number, answered: Answered, to: string): void
+}
