@@ -1,8 +1,8 @@
 // A processing replica as a process: node dist/daemons/processing.js --config FILE --slot N
 
 import { randomBytes } from 'node:crypto'
-import { runDaemon } from './runtime/daemon.js'
-import type { Parts } from './runtime/daemon.js'
+import { runDaemon } from './daemon.js'
+import type { Parts } from './daemon.js'
 import { WorkerPool } from './workers/pool.js'
 import { ContentKeys, recipientKeyOf } from '../protocol/envelope/content-keys.js'
 import type { RecipientKey } from '../protocol/envelope/content-keys.js'

@@ -6,7 +6,7 @@ import { watchFile, unwatchFile } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { checkCredentials, outsideValidity, readCredentials } from './credentials.js'
 import type { Chain, CredentialFiles, Credentials } from './credentials.js'
-import type { Log } from '../observe/log.js'
+import type { Log } from '../log/log.js'
 
 /** Files are asked for their state: that sees renames, and mounts that no event comes from. */
 const LOOK_EVERY_MS = 1_000

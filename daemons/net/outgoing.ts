@@ -8,7 +8,7 @@ import { dials } from './handshake.js'
 import type { Self } from './handshake.js'
 import { nameOf } from './identity.js'
 import type { Replica } from './identity.js'
-import type { LogFields } from '../observe/log.js'
+import type { LogFields } from '../log/log.js'
 import type { LogLevel } from '../../protocol/machine/machine.js'
 
 export interface OutgoingPort {

@@ -3,8 +3,8 @@
 
 import { errorMessage } from './handshake.js'
 import type { Link } from './link.js'
-import type { LogFields } from '../observe/log.js'
-import { SparingLog } from '../observe/sparing-log.js'
+import type { LogFields } from '../log/log.js'
+import { SparingLog } from '../log/sparing-log.js'
 import type { Traffic } from './traffic.js'
 import type { ErrorName } from '../../protocol/errors.js'
 import type { LogLevel } from '../../protocol/machine/machine.js'

@@ -12,7 +12,7 @@ import { CredentialWatch } from '../../../daemons/net/credential-watch.js'
 import type { Credentials } from '../../../daemons/net/credentials.js'
 import { makeAuthority } from '../../../daemons/provision/certificates.js'
 import { uriOf } from '../../../daemons/net/identity.js'
-import type { Log, LogFields } from '../../../daemons/observe/log.js'
+import type { Log, LogFields } from '../../../daemons/log/log.js'
 import { BarePeer } from './bare-peer.js'
 import { CLUSTER, Record, credentialsOf, ownAuthority, startToy } from '../runtime/toy-replica.js'
 

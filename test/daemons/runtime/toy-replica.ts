@@ -9,7 +9,7 @@ import type { Replica } from '../../../daemons/net/identity.js'
 import { BOUNDS } from '../../../daemons/net/bounds.js'
 import type { LinkBounds } from '../../../daemons/net/bounds.js'
 import { Links } from '../../../daemons/net/links.js'
-import type { LogFields } from '../../../daemons/observe/log.js'
+import type { LogFields } from '../../../daemons/log/log.js'
 import type { Effect, Input, Machine, Now } from '../../../protocol/machine/machine.js'
 
 export const CLUSTER = 'troca-toy'

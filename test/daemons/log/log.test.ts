@@ -4,9 +4,9 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { openLog, permitted } from '../../../daemons/observe/log.js'
-import type { LogFields } from '../../../daemons/observe/log.js'
-import { SparingLog } from '../../../daemons/observe/sparing-log.js'
+import { openLog, permitted } from '../../../daemons/log/log.js'
+import type { LogFields } from '../../../daemons/log/log.js'
+import { SparingLog } from '../../../daemons/log/sparing-log.js'
 import { BarePeer } from '../net/bare-peer.js'
 import { startToy } from '../runtime/toy-replica.js'
 

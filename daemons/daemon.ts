@@ -13,19 +13,19 @@ import {
   slotsOf,
   type ClusterConfig,
   type ReplicaAddress,
-} from '../provision/config.js'
-import { CredentialWatch } from '../net/credential-watch.js'
-import { DebugPort } from '../observe/debug-port.js'
-import { Driver, EXIT, type Surroundings } from './driver.js'
-import type { Self } from '../net/handshake.js'
-import { nameOf, uriOf } from '../net/identity.js'
-import { BOUNDS, linkLimitsOf } from '../net/bounds.js'
-import { Links, type LinksEvents } from '../net/links.js'
-import { Figures } from '../observe/registry.js'
-import { openLog, type Log } from '../observe/log.js'
-import type { WorkerPool } from '../workers/pool.js'
-import type { LinkId, Machine } from '../../protocol/machine/machine.js'
-import type { Tier } from '../../protocol/slots.js'
+} from './provision/config.js'
+import { CredentialWatch } from './net/credential-watch.js'
+import { DebugPort } from './observe/debug-port.js'
+import { Driver, EXIT, type Surroundings } from './runtime/driver.js'
+import type { Self } from './net/handshake.js'
+import { nameOf, uriOf } from './net/identity.js'
+import { BOUNDS, linkLimitsOf } from './net/bounds.js'
+import { Links, type LinksEvents } from './net/links.js'
+import { Figures } from './observe/registry.js'
+import { openLog, type Log } from './log/log.js'
+import type { WorkerPool } from './workers/pool.js'
+import type { LinkId, Machine } from '../protocol/machine/machine.js'
+import type { Tier } from '../protocol/slots.js'
 
 /** Between the signal and leaving regardless of what is still wanted of this replica. */
 const DRAIN_MS = 8_000
