@@ -1,7 +1,7 @@
-// The message catalogue: every message that travels, by conversation. One source for types,
-// validators, golden frames and docs/MESSAGES.md.
+// The message catalogue: every message that travels, by conversation. From its rows come the types,
+// the validators, the golden frames, the documents, and who may say and ask what.
 
-import type { AnyShape, MessageOf, MessageType } from '../schema/schema.js'
+import type { AnyMessageType, LogIn, MessageOf, Speaker } from '../schema/message.js'
 import * as accounts from './accounts.js'
 import * as clients from './client.js'
 import * as handshake from './handshake.js'
@@ -11,31 +11,65 @@ import * as waist from './log-service.js'
 
 const { command: _command, account: _account, ...ring } = order
 
-const client = { ...clients, ...accounts }
+/** Rows under their own names, each said by one of these ends and answered by rows beside it. */
+type Between<By extends Speaker, C> = {
+  readonly [N in keyof C]: {
+    readonly name: N
+    readonly by: By
+    readonly answers: readonly (keyof C)[]
+  }
+}
 
-export const CONVERSATIONS = { handshake, client, ring, waist, persistence }
+/** Does not build where a row is in the wrong conversation, or is answered by none of its rows. */
+function conversation<By extends Speaker>() {
+  return <C extends Between<By, C>>(rows: C): C => rows
+}
+
+export const CONVERSATIONS = {
+  handshake: conversation<'either'>()(handshake),
+  client: conversation<'client' | 'processing'>()({ ...clients, ...accounts }),
+  ring: conversation<'processing'>()(ring),
+  waist: conversation<'processing' | 'persistence'>()(waist),
+  persistence: conversation<'persistence'>()(persistence),
+}
 
 type Conversations = typeof CONVERSATIONS
-type TypesOf<C> = C[keyof C]
-type AnyMessageType = {
-  [K in keyof Conversations]: TypesOf<Conversations[K]>
-}[keyof Conversations]
+type RowsOf<C> = C[keyof C]
+type AnyRow = { [K in keyof Conversations]: RowsOf<Conversations[K]> }[keyof Conversations]
 
 /** Every message, told apart by `type`. */
-export type Message = MessageOf<AnyMessageType>
+export type Message = MessageOf<AnyRow>
 export type MessageName = Message['type']
 /** The message of one name. */
 export type The<N extends MessageName> = Extract<Message, { readonly type: N }>
 
-type Loose = MessageType<string, AnyShape>
+export const MESSAGE_TYPES = Object.values(CONVERSATIONS).flatMap((rows) =>
+  Object.values(rows),
+) as unknown as readonly AnyMessageType[]
 
-export const MESSAGE_TYPES = Object.values(CONVERSATIONS).flatMap((conversation) =>
-  Object.values(conversation),
-) as unknown as readonly Loose[]
-
-export const BY_TAG: ReadonlyMap<number, Loose> = new Map(
+export const BY_TAG: ReadonlyMap<number, AnyMessageType> = new Map(
   MESSAGE_TYPES.map((type) => [type.tag, type]),
 )
-export const BY_NAME: ReadonlyMap<string, Loose> = new Map(
+export const BY_NAME: ReadonlyMap<string, AnyMessageType> = new Map(
   MESSAGE_TYPES.map((type) => [type.name, type]),
 )
+
+type SaidByClients = Extract<RowsOf<Conversations['client']>, { readonly by: 'client' }>
+type Unanswered = Extract<SaidByClients, { readonly answers: readonly never[] }>
+
+/** What a client says and is answered one by one. */
+export type ClientRequest = MessageOf<Exclude<SaidByClients, Unanswered>>
+export type ClientRequestName = ClientRequest['type']
+/** What a client says and no message answers. The handshake's messages are neither. */
+export type ClientNotice = MessageOf<Unanswered>
+
+/** Every request of a client, and whether it needs a log-in. */
+export const CLIENT_REQUESTS: ReadonlyMap<ClientRequestName, LogIn> = new Map(
+  MESSAGE_TYPES.flatMap(({ name, answers, terms }) =>
+    terms && answers.length > 0 ? [[name as ClientRequestName, terms.login] as const] : [],
+  ),
+)
+
+export function isClientRequest(message: Message): message is ClientRequest {
+  return CLIENT_REQUESTS.has(message.type as ClientRequestName)
+}
