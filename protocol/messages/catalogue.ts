@@ -11,7 +11,28 @@ import * as waist from './log-service.js'
 
 const { command: _command, account: _account, ...ring } = order
 
-/** Rows under their own names, each said by one of these ends and answered by rows beside it. */
+export const CONVERSATIONS = {
+  handshake,
+  client: { ...clients, ...accounts },
+  ring,
+  waist,
+  persistence,
+}
+
+type Conversations = typeof CONVERSATIONS
+type RowsOf<C> = C[keyof C]
+type AnyRow = { [K in keyof Conversations]: RowsOf<Conversations[K]> }[keyof Conversations]
+
+/** The ends of each conversation that may say its messages. */
+interface Ends {
+  handshake: 'either'
+  client: 'client' | 'processing'
+  ring: 'processing'
+  waist: 'processing' | 'persistence'
+  persistence: 'persistence'
+}
+
+/** Each row under its own name, said by one of these ends, and answered by rows beside it. */
 type Between<By extends Speaker, C> = {
   readonly [N in keyof C]: {
     readonly name: N
@@ -20,22 +41,7 @@ type Between<By extends Speaker, C> = {
   }
 }
 
-/** Does not build where a row is in the wrong conversation, or is answered by none of its rows. */
-function conversation<By extends Speaker>() {
-  return <C extends Between<By, C>>(rows: C): C => rows
-}
-
-export const CONVERSATIONS = {
-  handshake: conversation<'either'>()(handshake),
-  client: conversation<'client' | 'processing'>()({ ...clients, ...accounts }),
-  ring: conversation<'processing'>()(ring),
-  waist: conversation<'processing' | 'persistence'>()(waist),
-  persistence: conversation<'persistence'>()(persistence),
-}
-
-type Conversations = typeof CONVERSATIONS
-type RowsOf<C> = C[keyof C]
-type AnyRow = { [K in keyof Conversations]: RowsOf<Conversations[K]> }[keyof Conversations]
+type Sound = { readonly [K in keyof Conversations]: Between<Ends[K], Conversations[K]> }
 
 /** Every message, told apart by `type`. */
 export type Message = MessageOf<AnyRow>
@@ -43,7 +49,7 @@ export type MessageName = Message['type']
 /** The message of one name. */
 export type The<N extends MessageName> = Extract<Message, { readonly type: N }>
 
-export const MESSAGE_TYPES = Object.values(CONVERSATIONS).flatMap((rows) =>
+export const MESSAGE_TYPES = Object.values(CONVERSATIONS satisfies Sound).flatMap((rows) =>
   Object.values(rows),
 ) as unknown as readonly AnyMessageType[]
 
