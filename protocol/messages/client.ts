@@ -13,6 +13,7 @@ import {
   MAX_TEXT,
   clusterId,
   index,
+  lamport,
   millis,
   request,
   seq,
@@ -205,7 +206,7 @@ const replicaStatus = record({
     epochSlot: slot.means('Slot of its epoch (persistence); 0 for processing.'),
     last: index.means('Last log index that it has.'),
     committed: index.means('Last log index that it knows to be committed.'),
-    lamport: uint({ unit: 'Lamport' }).means('Its Lamport clock (persistence); 0 for processing.'),
+    lamport: lamport.means('Its Lamport clock (persistence); 0 for processing.'),
     age: millis.means('Time since this was heard.'),
   },
 })

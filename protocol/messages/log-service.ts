@@ -11,6 +11,7 @@ import {
   entries,
   epoch,
   index,
+  lamport,
   nonce,
   orderNumber,
   owner,
@@ -25,7 +26,8 @@ import {
 } from '../schema/shared.js'
 
 const size = uint({ max: 255 }).means(
-  'Weight of the sender: processing replicas linked, with itself, plus 128 where clients ask, 64 where they are connected, 32 where they asked and have left.',
+  'Weight of the sender: processing replicas linked, with itself, plus 128 where clients ask, ' +
+    '64 where they are connected, 32 where they asked and have left.',
 )
 const appendId = request.means('Id that the sender gave the APPEND; its answer repeats it.')
 const question = request.means('Id that the sender gave the question; its answer repeats it.')
@@ -57,7 +59,7 @@ export const STORE_HEARTBEAT = message({
     members: slots.means('Slots of the members of that view.'),
     last: index.means('Log index of the last entry that the sender has.'),
     committed: index.means('Log index up to which the sender knows the log to be committed.'),
-    lamport: uint().means('Lamport clock of the sender.'),
+    lamport: lamport.means('Lamport clock of the sender.'),
     term: term.means('Newest committed term that the sender knows.'),
     reaches: slots.means(
       'Slots of the persistence replicas that the sender reaches, with its own.',

@@ -9,14 +9,13 @@ import {
   epoch,
   incarnation,
   index,
+  lamport,
   members,
   millis,
   place,
   slots,
   term,
 } from '../schema/shared.js'
-
-const lamport = uint({ unit: 'Lamport' })
 
 /** Header of every message between persistence replicas. */
 const from = {

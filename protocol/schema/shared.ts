@@ -37,6 +37,7 @@ export const term = uint({ unit: 'term' }).means('Term of a coordinator; each is
 export const millis = uint({ unit: 'ms' })
 export const wallTime = uint({ unit: 'ms since 1970', example: 1_790_000_000_000 })
 export const seq = uint().means('Number of the send within its stream: 1, 2, 3 ...')
+export const lamport = uint({ unit: 'Lamport' })
 export const hash = bytes(HASH_BYTES)
 export const stream = bytes(STREAM_BYTES).means(
   'Id of the stream: random, chosen by the client that opened it.',
@@ -113,7 +114,8 @@ export const owner = record({
 })
 
 const meta = bytes(9, 512).means(
-  'What outlives the body: kind (u8), answer (u16), seq (u48), then mailbox, stream and digest, each after its length (u8).',
+  'What outlives the body: kind (u8), answer (u16), seq (u48), ' +
+    'then mailbox, stream and digest, each after its length (u8).',
 )
 const body = bytes(0, MAX_PEER_FRAME)
 export const draft = record({
@@ -142,7 +144,7 @@ const entry = record({
     ),
     part: partNumber,
     parts: partCount,
-    lamport: uint({ unit: 'Lamport' }).means('Lamport stamp; grows along the log.'),
+    lamport: lamport.means('Lamport stamp; grows along the log.'),
     time: wallTime.means('Time of the order.'),
     meta,
     body: body.means('The content; empty where it was erased, or not asked for.'),
