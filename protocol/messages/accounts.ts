@@ -1,7 +1,9 @@
-// Client and processing replica, about accounts: who joins, who is there, keys, invitations, block lists,
-// the end. Part of the same conversation as client.ts.
+// Client and processing replica, about accounts: log-ins, keys, invitations, block lists, the end.
+// Part of the same conversation as client.ts.
 
-import { bytes, list, message, oneOf, optional, record, text, uint } from '../schema/schema.js'
+import { message } from '../schema/message.js'
+import { record } from '../schema/record.js'
+import { bytes, list, oneOf, optional, text, uint } from '../schema/schema.js'
 import {
   INVITATION_BYTES,
   MAX_BLOCKED,
@@ -9,6 +11,7 @@ import {
   index,
   passwordCost,
   passwordSalt,
+  publicKey,
   request,
   signingKey,
   userName,
@@ -16,192 +19,299 @@ import {
   wrappedPrivateKey,
 } from '../schema/shared.js'
 
-const password = text(1024, 'correct horse battery staple')
-const token = bytes(16)
+const accountName = userName.means('Name of the account.')
+const secret = text(1024, 'correct horse battery staple')
+const password = secret.means('Password of the account.')
+const token = bytes(16).means('Random, chosen by the client; the same again when it asks again.')
+const invitationCode = bytes(INVITATION_BYTES)
 
-/** A pair of a client-held account: SubjectPublicKeyInfo of what is sealed for, and its signer. */
-const heldKey = record({ publicKey: bytes(1, 2048), signing: signingKey })
-
-export const REGISTER = message(
-  0x10,
-  'REGISTER',
-  'Makes an account; logs in. Repeating it with the same token is harmless.',
-  {
-    request,
-    name: userName,
-    password,
-    token,
-    /** Made by the client, which alone holds the private ones; nil: the service makes a key. */
-    keys: optional(heldKey),
-    /** The code that an INVITE made open; needed where registration is by invitation. */
-    invitation: optional(bytes(INVITATION_BYTES)),
+const heldKey = record({
+  name: 'held key',
+  meaning: 'A pair of public keys whose private keys the client alone holds.',
+  fields: {
+    publicKey: publicKey.means('Key that messages are sealed for: SubjectPublicKeyInfo, DER.'),
+    signing: signingKey.means('Key that signs, and what vouches for the pair.'),
   },
-)
-
-export const LOGIN = message(0x11, 'LOGIN', 'Opens an account with its password.', {
-  request,
-  name: userName,
-  password,
 })
 
-/** RFC 7638 thumbprint of a public key, base64url. */
-const fingerprint = text(64, 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs')
-const bits = uint(16_384, 'bits', 3072)
+const REPEATED_TOKEN = 'with the same `token`: harmless'
 
-export const SESSION = message(
-  0x12,
-  'SESSION',
-  'Answers REGISTER, LOGIN, CHANGE_PASSWORD, ROTATE_KEY and ADD_KEY.',
-  {
+export const REGISTER = message({
+  tag: 0x10,
+  name: 'REGISTER',
+  by: 'client',
+  answers: ['SESSION'],
+  login: 'none',
+  ordered: true,
+  repeated: 'with the same `token`: logs in',
+  meaning: 'Makes an account and logs in.',
+  fields: {
     request,
-    name: userName,
-    /** Of the key that is sealed for. */
-    fingerprint,
-    bits,
-    /** Who holds the private key. */
-    held: oneOf('service', 'client'),
-    /** How far the owner has acknowledged its mailbox. */
-    cursor: index,
-  },
-)
-
-export const LOGOUT = message(0x20, 'LOGOUT', 'Forgets the unwrapped key; answered by GOODBYE.', {
-  request,
-})
-
-export const CHANGE_PASSWORD = message(
-  0x21,
-  'CHANGE_PASSWORD',
-  'Puts the account under another password. Repeating it with the same token is harmless.',
-  {
-    request,
-    password,
-    newPassword: password,
-    token,
-  },
-)
-
-export const ROTATE_KEY = message(
-  0x22,
-  'ROTATE_KEY',
-  'Makes a new key; the old ones only read. Repeating it with the same token is harmless.',
-  {
-    request,
+    name: userName.means(
+      'Name of the new account: 1 to 32 of a-z 0-9 . _ - opening with a letter.',
+    ),
     password,
     token,
-    /** Made by the client, for a client-held account; nil for others. */
-    keys: optional(heldKey),
-  },
-)
-
-export const KEYS = message(0x23, 'KEYS', "Asks for the public side of an account's keys.", {
-  request,
-  name: userName,
-})
-
-export const KEYS_ARE = message(
-  0x24,
-  'KEYS_ARE',
-  'Answers KEYS: newest first; only the first is sealed for.',
-  {
-    request,
-    name: userName,
-    keys: list(
-      record({
-        fingerprint,
-        bits,
-        /** SubjectPublicKeyInfo, DER. */
-        publicKey: bytes(1, 2048),
-        /** nil: the service holds the private key. */
-        signing: optional(signingKey),
-      }),
-      MAX_KEYS,
+    keys: optional(heldKey).means(
+      'Keys made by the client, which alone can read then; nil: the service makes a key.',
+    ),
+    invitation: optional(invitationCode).means(
+      'Code of an open invitation, needed where registration is by invitation; else nil.',
     ),
   },
-)
+})
 
-export const EXPORT_KEYS = message(
-  0x30,
-  'EXPORT_KEYS',
-  "Asks for the account's private keys as they are stored; the password opens them.",
-  {
+export const LOGIN = message({
+  tag: 0x11,
+  name: 'LOGIN',
+  by: 'client',
+  answers: ['SESSION'],
+  login: 'none',
+  ordered: false,
+  repeated: 'harmless',
+  meaning: 'Opens an account with its password.',
+  fields: { request, name: accountName, password },
+})
+
+const fingerprint = text(64, 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs').means(
+  'RFC 7638 thumbprint of the public key, base64url.',
+)
+const bits = uint({ max: 16_384, unit: 'bits', example: 3072 }).means('Length of the key.')
+
+export const SESSION = message({
+  tag: 0x12,
+  name: 'SESSION',
+  by: 'processing',
+  meaning: 'This connection is logged in; the account as it is now.',
+  fields: {
+    request,
+    name: accountName,
+    fingerprint: fingerprint.means(
+      'RFC 7638 thumbprint, base64url, of the key that messages are sealed for.',
+    ),
+    bits: bits.means('Length of that key.'),
+    held: oneOf('service', 'client').means('Which side holds the private key.'),
+    cursor: index.means('Log index up to which the user has acknowledged its mailbox.'),
+  },
+})
+
+export const LOGOUT = message({
+  tag: 0x20,
+  name: 'LOGOUT',
+  by: 'client',
+  login: 'none',
+  ordered: false,
+  repeated: 'never: GOODBYE follows, and the connection is closed',
+  meaning: 'Ends the session; the replica forgets its keys, says GOODBYE and closes.',
+  fields: { request: request.means('Id of the request; nothing repeats it.') },
+})
+
+export const CHANGE_PASSWORD = message({
+  tag: 0x21,
+  name: 'CHANGE_PASSWORD',
+  by: 'client',
+  answers: ['SESSION'],
+  login: 'required',
+  ordered: true,
+  repeated: REPEATED_TOKEN,
+  meaning: 'Puts the account under another password; its other sessions end.',
+  fields: {
+    request,
+    password: password.means('Password of the account so far.'),
+    newPassword: secret.means('Password of the account from now on.'),
+    token,
+  },
+})
+
+export const ROTATE_KEY = message({
+  tag: 0x22,
+  name: 'ROTATE_KEY',
+  by: 'client',
+  answers: ['SESSION'],
+  login: 'required',
+  ordered: true,
+  repeated: REPEATED_TOKEN,
+  meaning: 'Gives the account a new key; the old ones only read. Its other sessions end.',
+  fields: {
     request,
     password,
+    token,
+    keys: optional(heldKey).means('Keys made by the client, for a client-held account; else nil.'),
   },
-)
+})
 
-export const WRAPPED_KEYS = message(
-  0x31,
-  'WRAPPED_KEYS',
-  'Answers EXPORT_KEYS: newest first. Half of scrypt of the password unwraps each.',
-  {
+export const KEYS = message({
+  tag: 0x23,
+  name: 'KEYS',
+  by: 'client',
+  answers: ['KEYS_ARE'],
+  login: 'required',
+  ordered: false,
+  repeated: 'harmless',
+  meaning: "Asks for the public side of an account's keys.",
+  fields: { request, name: userName.means('Name of the account, own or another.') },
+})
+
+const publishedKey = record({
+  name: 'published key',
+  meaning: 'The public side of one key of an account.',
+  fields: {
+    fingerprint,
+    bits,
+    publicKey,
+    signing: optional(signingKey).means(
+      'Key that signs, of a client-held account; nil: the service holds the private key.',
+    ),
+  },
+})
+
+export const KEYS_ARE = message({
+  tag: 0x24,
+  name: 'KEYS_ARE',
+  by: 'processing',
+  meaning: 'The public keys of the account.',
+  fields: {
+    request,
+    name: accountName,
+    keys: list(publishedKey, MAX_KEYS).means(
+      'The keys, newest first; messages are sealed for the first alone.',
+    ),
+  },
+})
+
+export const EXPORT_KEYS = message({
+  tag: 0x30,
+  name: 'EXPORT_KEYS',
+  by: 'client',
+  answers: ['WRAPPED_KEYS'],
+  login: 'required',
+  ordered: false,
+  repeated: 'harmless',
+  meaning: "Asks for the account's private keys as they are stored, wrapped under the password.",
+  fields: { request, password },
+})
+
+const wrappedKey = record({
+  name: 'wrapped key',
+  meaning: 'A key whose private side is wrapped under the password.',
+  fields: { publicKey, wrappedKey: wrappedPrivateKey },
+})
+
+export const WRAPPED_KEYS = message({
+  tag: 0x31,
+  name: 'WRAPPED_KEYS',
+  by: 'processing',
+  meaning: "The account's private keys; half of scrypt of the password unwraps each.",
+  fields: {
     request,
     salt: passwordSalt,
     cost: passwordCost,
-    keys: list(record({ publicKey: bytes(1, 2048), wrappedKey: wrappedPrivateKey }), MAX_KEYS),
+    keys: list(wrappedKey, MAX_KEYS).means('The keys, newest first.'),
   },
-)
+})
 
-export const ADD_KEY = message(
-  0x32,
-  'ADD_KEY',
-  'Takes up a private key made elsewhere; the ones before only read. Repeating it is harmless.',
-  {
+export const ADD_KEY = message({
+  tag: 0x32,
+  name: 'ADD_KEY',
+  by: 'client',
+  answers: ['SESSION'],
+  login: 'required',
+  ordered: true,
+  repeated: REPEATED_TOKEN,
+  meaning: 'Takes up a private key made elsewhere; the ones before only read.',
+  fields: {
     request,
     password,
     token,
-    /** Under the password, with the salt and cost that WRAPPED_KEYS gives. */
-    wrappedKey: wrappedPrivateKey,
+    wrappedKey: wrappedPrivateKey.means(
+      'The key, wrapped under the password with the salt and cost that WRAPPED_KEYS gives.',
+    ),
   },
-)
+})
 
-export const INVITE = message(
-  0x33,
-  'INVITE',
-  'Opens an invitation: whoever has its code may register, once. Repeating it is harmless.',
-  {
+export const INVITE = message({
+  tag: 0x33,
+  name: 'INVITE',
+  by: 'client',
+  answers: ['INVITED'],
+  login: 'required',
+  ordered: true,
+  repeated: 'with the same `code`: the same invitation',
+  meaning: 'Opens an invitation, by whose code one account may be registered.',
+  fields: {
     request,
-    /** Random, of the client's making: the log keeps only its SHA-256. */
-    code: bytes(INVITATION_BYTES),
+    code: invitationCode.means('Random, chosen by the client; the log keeps only its SHA-256.'),
   },
-)
-
-export const INVITED = message(0x34, 'INVITED', 'Answers INVITE.', {
-  request,
-  expires: wallTime,
 })
 
-export const BLOCK = message(
-  0x35,
-  'BLOCK',
-  'From now on takes no messages from this user; repeating it is harmless.',
-  { request, name: userName },
-)
-
-export const UNBLOCK = message(0x36, 'UNBLOCK', 'Takes messages from this user again.', {
-  request,
-  name: userName,
+export const INVITED = message({
+  tag: 0x34,
+  name: 'INVITED',
+  by: 'processing',
+  meaning: 'The invitation is open.',
+  fields: { request, expires: wallTime.means('When the invitation expires.') },
 })
 
-export const BLOCKED = message(0x37, 'BLOCKED', 'Asks for the own block list.', { request })
+export const BLOCK = message({
+  tag: 0x35,
+  name: 'BLOCK',
+  by: 'client',
+  answers: ['BLOCKED_ARE'],
+  login: 'required',
+  ordered: true,
+  repeated: 'harmless',
+  meaning: 'Refuses messages from a user from now on.',
+  fields: { request, name: userName.means('Name of the user to block.') },
+})
 
-export const BLOCKED_ARE = message(
-  0x38,
-  'BLOCKED_ARE',
-  'Answers BLOCK, UNBLOCK and BLOCKED: the block list as it is now.',
-  { request, names: list(userName, MAX_BLOCKED) },
-)
+export const UNBLOCK = message({
+  tag: 0x36,
+  name: 'UNBLOCK',
+  by: 'client',
+  answers: ['BLOCKED_ARE'],
+  login: 'required',
+  ordered: true,
+  repeated: 'harmless',
+  meaning: 'Takes messages from a blocked user again.',
+  fields: { request, name: userName.means('Name of the user to unblock.') },
+})
 
-export const DELETE_ACCOUNT = message(
-  0x39,
-  'DELETE_ACCOUNT',
-  'Ends the own account and erases its mailbox, for ever. Repeated with the same token, by whomever, it is answered as done.',
-  { request, name: userName, password, token },
-)
+export const BLOCKED = message({
+  tag: 0x37,
+  name: 'BLOCKED',
+  by: 'client',
+  answers: ['BLOCKED_ARE'],
+  login: 'required',
+  ordered: false,
+  repeated: 'harmless',
+  meaning: 'Asks for the own block list.',
+  fields: { request },
+})
 
-export const ACCOUNT_DELETED = message(
-  0x3a,
-  'ACCOUNT_DELETED',
-  'Answers DELETE_ACCOUNT: the account is nobody any more; its name stays taken.',
-  { request, name: userName },
-)
+export const BLOCKED_ARE = message({
+  tag: 0x38,
+  name: 'BLOCKED_ARE',
+  by: 'processing',
+  meaning: 'The own block list as it is now.',
+  fields: { request, names: list(userName, MAX_BLOCKED).means('Names of the blocked users.') },
+})
+
+export const DELETE_ACCOUNT = message({
+  tag: 0x39,
+  name: 'DELETE_ACCOUNT',
+  by: 'client',
+  answers: ['ACCOUNT_DELETED'],
+  login: 'unless-repeated',
+  ordered: true,
+  repeated: 'with the same `token`: harmless, also without a log-in',
+  meaning: 'Ends the own account and erases its mailbox, for ever.',
+  fields: { request, name: userName.means('Name of the own account.'), password, token },
+})
+
+export const ACCOUNT_DELETED = message({
+  tag: 0x3a,
+  name: 'ACCOUNT_DELETED',
+  by: 'processing',
+  meaning: 'The account has ended; its name stays taken.',
+  fields: { request, name: userName.means('Name of the account that has ended.') },
+})

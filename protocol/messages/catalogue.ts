@@ -1,7 +1,7 @@
-// The message catalogue: every message that travels, by conversation. One source for types,
-// validators, golden frames and docs/MESSAGES.md.
+// The message catalogue: every message that travels, by conversation. From its rows come the types,
+// the validators, the golden frames, the documents, and who may say and ask what.
 
-import type { AnyShape, MessageOf, MessageType } from '../schema/schema.js'
+import type { AnyMessageType, LogIn, MessageOf, Speaker } from '../schema/message.js'
 import * as accounts from './accounts.js'
 import * as clients from './client.js'
 import * as handshake from './handshake.js'
@@ -9,61 +9,71 @@ import * as ring from './ring.js'
 import * as persistence from './persistence.js'
 import * as waist from './log-service.js'
 
-const client = { ...clients, ...accounts }
-
-export const CONVERSATIONS = { handshake, client, ring, waist, persistence }
+export const CONVERSATIONS = {
+  handshake,
+  client: { ...clients, ...accounts },
+  ring,
+  waist,
+  persistence,
+}
 
 type Conversations = typeof CONVERSATIONS
-type TypesOf<C> = C[keyof C]
-type AnyMessageType = {
-  [K in keyof Conversations]: TypesOf<Conversations[K]>
-}[keyof Conversations]
+type RowsOf<C> = C[keyof C]
+type AnyRow = { [K in keyof Conversations]: RowsOf<Conversations[K]> }[keyof Conversations]
+
+/** The ends of each conversation that may say its messages. */
+interface Ends {
+  handshake: 'either'
+  client: 'client' | 'processing'
+  ring: 'processing'
+  waist: 'processing' | 'persistence'
+  persistence: 'persistence'
+}
+
+/** Each row under its own name, said by one of these ends, and answered by rows beside it. */
+type Between<By extends Speaker, C> = {
+  readonly [N in keyof C]: {
+    readonly name: N
+    readonly by: By
+    readonly answers: readonly (keyof C)[]
+  }
+}
+
+type Sound = { readonly [K in keyof Conversations]: Between<Ends[K], Conversations[K]> }
 
 /** Every message, told apart by `type`. */
-export type Message = MessageOf<AnyMessageType>
+export type Message = MessageOf<AnyRow>
 export type MessageName = Message['type']
 /** The message of one name. */
 export type The<N extends MessageName> = Extract<Message, { readonly type: N }>
 
-type Loose = MessageType<string, AnyShape>
+export const MESSAGE_TYPES = Object.values(CONVERSATIONS satisfies Sound).flatMap((rows) =>
+  Object.values(rows),
+) as unknown as readonly AnyMessageType[]
 
-export const MESSAGE_TYPES = Object.values(CONVERSATIONS).flatMap((conversation) =>
-  Object.values(conversation),
-) as unknown as readonly Loose[]
-
-export const BY_TAG: ReadonlyMap<number, Loose> = new Map(
+export const BY_TAG: ReadonlyMap<number, AnyMessageType> = new Map(
   MESSAGE_TYPES.map((type) => [type.tag, type]),
 )
-export const BY_NAME: ReadonlyMap<string, Loose> = new Map(
+export const BY_NAME: ReadonlyMap<string, AnyMessageType> = new Map(
   MESSAGE_TYPES.map((type) => [type.name, type]),
 )
 
-const REQUESTS = [
-  'REGISTER',
-  'LOGIN',
-  'OPEN_STREAM',
-  'SEND',
-  'SEND_SEALED',
-  'INBOX',
-  'LISTEN',
-  'STATUS',
-  'CHANGE_PASSWORD',
-  'ROTATE_KEY',
-  'ADD_KEY',
-  'EXPORT_KEYS',
-  'KEYS',
-  'DELETE',
-  'INVITE',
-  'BLOCK',
-  'UNBLOCK',
-  'BLOCKED',
-  'DELETE_ACCOUNT',
-  'RECEIPTS',
-  'FOLLOW_RECEIPTS',
-] as const
-/** What a client asks, and hears one answer to. */
-export type ClientRequest = The<(typeof REQUESTS)[number]>
+type SaidByClients = Extract<RowsOf<Conversations['client']>, { readonly by: 'client' }>
+type Unanswered = Extract<SaidByClients, { readonly answers: readonly never[] }>
+
+/** What a client says and is answered one by one. */
+export type ClientRequest = MessageOf<Exclude<SaidByClients, Unanswered>>
+export type ClientRequestName = ClientRequest['type']
+/** What a client says and no message answers. The handshake's messages are neither. */
+export type ClientNotice = MessageOf<Unanswered>
+
+/** Every request of a client, and whether it needs a log-in. */
+export const CLIENT_REQUESTS: ReadonlyMap<ClientRequestName, LogIn> = new Map(
+  MESSAGE_TYPES.flatMap(({ name, answers, terms }) =>
+    terms && answers.length > 0 ? [[name as ClientRequestName, terms.login] as const] : [],
+  ),
+)
 
 export function isClientRequest(message: Message): message is ClientRequest {
-  return (REQUESTS as readonly string[]).includes(message.type)
+  return CLIENT_REQUESTS.has(message.type as ClientRequestName)
 }

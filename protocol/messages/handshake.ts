@@ -1,67 +1,93 @@
 // The first words on every connection, and the last.
 
-import { bool, message, oneOf, optional, text, uint } from '../schema/schema.js'
-import { boot, millis, request, slot } from '../schema/shared.js'
+import { message } from '../schema/message.js'
+import { bool, oneOf, optional, text, uint } from '../schema/schema.js'
+import { boot, clusterId, millis, request, slot } from '../schema/shared.js'
 
-export const HELLO = message(
-  0x01,
-  'HELLO',
-  'Opens a connection: who speaks, and what it can speak.',
-  {
-    minVersion: uint(255),
-    maxVersion: uint(255),
-    clusterId: text(64, 'troca-7c2f'),
-    role: oneOf('client', 'processing', 'persistence'),
-    slot,
+const version = uint({ max: 255 })
+const role = oneOf('client', 'processing', 'persistence')
+const pingNonce = uint()
+
+export const HELLO = message({
+  tag: 0x01,
+  name: 'HELLO',
+  by: 'either',
+  answers: ['WELCOME'],
+  meaning:
+    'The side that dialled opens the connection: what it is, and which versions it can speak.',
+  fields: {
+    minVersion: version.means('Lowest protocol version that the sender can speak.'),
+    maxVersion: version.means('Highest protocol version that the sender can speak.'),
+    clusterId: clusterId.means('Id of the cluster that is meant; a client may leave it empty.'),
+    role: role.means('What the sender is; the certificate of a replica must say the same.'),
+    slot: slot.means('Slot of a replica within its tier, as in its certificate; a client says 0.'),
+    boot: boot.means(
+      'Random at each start of the process, hexadecimal; a client may say anything.',
+    ),
+    lane: oneOf('main', 'bulk').means(
+      'Connections for long pages between replicas are bulk; a client says main.',
+    ),
+  },
+})
+
+export const WELCOME = message({
+  tag: 0x02,
+  name: 'WELCOME',
+  by: 'either',
+  meaning: 'The replica that was dialled accepts the connection, and states its limits.',
+  fields: {
+    version: version.means('Protocol version that both speak from here on.'),
+    clusterId,
+    role: role.means('Tier of the replica that answers.'),
+    slot: slot.means('Slot of the replica that answers.'),
     boot,
-    lane: oneOf('main', 'bulk'),
+    coordinator: slot.means('Slot of the replica that orders commands just now; 0: none is known.'),
+    maxFrame: uint({ unit: 'bytes' }).means('Longest frame taken from this connection.'),
+    credit: uint({ max: 65_535 }).means('Requests that a client may have unanswered at a time.'),
+    heartbeat: millis.means('Silence after which the client should say PING.'),
   },
-)
+})
 
-export const WELCOME = message(
-  0x02,
-  'WELCOME',
-  'Answers HELLO: the version chosen, who answers, and its limits.',
-  {
-    version: uint(255),
-    clusterId: text(64, 'troca-7c2f'),
-    role: oneOf('client', 'processing', 'persistence'),
-    slot,
-    boot,
-    /** 0: none is known just now. */
-    coordinator: slot,
-    maxFrame: uint(undefined, 'bytes'),
-    /** Requests that a client may have unanswered. */
-    credit: uint(65_535),
-    heartbeat: millis,
+export const GOODBYE = message({
+  tag: 0x03,
+  name: 'GOODBYE',
+  by: 'either',
+  meaning: 'The sender closes in good order; nothing follows.',
+  fields: { reason: text(512).means('Why, in words, for people.') },
+})
+
+export const ERROR = message({
+  tag: 0x04,
+  name: 'ERROR',
+  by: 'either',
+  meaning: 'A request was not done, or (request 0) the connection is about to be closed.',
+  fields: {
+    request: request.means('Id of the request that was not done; 0: the connection ends.'),
+    code: uint({ max: 65_535 }).means('Which error; the codes are listed under Errors below.'),
+    text: text(1024).means('What is wrong and what to do, in words, for people.'),
+    definite: bool.means('True: the thing asked for certainly did not happen.'),
+    retryAfter: optional(millis).means(
+      'Time after which it makes sense to ask again; nil: waiting does not help.',
+    ),
+    expected: optional(uint()).means(
+      'With OUT_OF_ORDER: the seq that comes next in the stream; otherwise nil.',
+    ),
   },
-)
+})
 
-export const GOODBYE = message(
-  0x03,
-  'GOODBYE',
-  'The sender closes in good order; nothing follows.',
-  {
-    reason: text(512),
-  },
-)
+export const PING = message({
+  tag: 0x05,
+  name: 'PING',
+  by: 'either',
+  answers: ['PONG'],
+  meaning: 'Sign of life that asks for one.',
+  fields: { nonce: pingNonce.means('Any number; PONG repeats it.') },
+})
 
-export const ERROR = message(
-  0x04,
-  'ERROR',
-  'A request was not done, or (request 0) the connection is about to be closed.',
-  {
-    request,
-    code: uint(65_535),
-    text: text(1024),
-    /** The thing asked for certainly did not happen. */
-    definite: bool,
-    /** When it makes sense to try again; nil: not by waiting. */
-    retryAfter: optional(millis),
-    /** OUT_OF_ORDER: the seq that comes next in the stream. */
-    expected: optional(uint()),
-  },
-)
-
-export const PING = message(0x05, 'PING', 'Sign of life; answered by PONG.', { nonce: uint() })
-export const PONG = message(0x06, 'PONG', 'Answers PING.', { nonce: uint() })
+export const PONG = message({
+  tag: 0x06,
+  name: 'PONG',
+  by: 'either',
+  meaning: 'Sign of life.',
+  fields: { nonce: pingNonce.means('The number of the PING.') },
+})

@@ -1,7 +1,8 @@
 // The narrow waist: all that the processing tier knows of the persistence tier is CLAIM, APPEND,
 // FEED and READ, with their answers and signs of life.
 
-import { bool, list, message, oneOf, optional, text, uint } from '../schema/schema.js'
+import { message } from '../schema/message.js'
+import { bool, list, oneOf, optional, uint } from '../schema/schema.js'
 import {
   MAX_GROUP,
   MAX_PEER_FRAME,
@@ -10,7 +11,12 @@ import {
   entries,
   epoch,
   index,
+  lamport,
+  nonce,
+  orderNumber,
   owner,
+  partCount,
+  partNumber,
   request,
   runs,
   slots,
@@ -19,182 +25,229 @@ import {
   wallTime,
 } from '../schema/shared.js'
 
-export const HOME_HEARTBEAT = message(
-  0x60,
-  'HOME_HEARTBEAT',
-  'Processing to persistence: the lease is what this says, not the link.',
-  {
-    /** Term held as its claimant or coordinator; 0: none. */
-    holds: term,
-    /** Nonce of the CLAIM under way or won; empty: none. */
-    nonce: text(32, '00112233aabbccdd'),
-    /** Processing replicas linked, itself included; more where clients ask (128), are (64) or asked and left (32). */
-    size: uint(255),
-    newestTerm: term,
-  },
+const size = uint({ max: 255 }).means(
+  'Weight of the sender: processing replicas linked, with itself, plus 128 where clients ask, ' +
+    '64 where they are connected, 32 where they asked and have left.',
 )
+const appendId = request.means('Id that the sender gave the APPEND; its answer repeats it.')
+const question = request.means('Id that the sender gave the question; its answer repeats it.')
+const newestOwner = optional(owner).means('Owner of the newest committed term; nil: none yet.')
 
-export const STORE_HEARTBEAT = message(
-  0x61,
-  'STORE_HEARTBEAT',
-  'Persistence to processing: state of the file and of the view.',
-  {
-    status: oneOf('normal', 'changing', 'outside', 'learner'),
-    epoch,
-    members: slots,
-    last: index,
-    committed: index,
-    lamport: uint(),
-    term,
-    /** Slots of the persistence replicas that this one reaches, itself included. */
-    reaches: slots,
-    /** Slots of the processing replicas that this one hears: a path may be open one way only. */
-    hears: slots,
-    full: bool,
+export const HOME_HEARTBEAT = message({
+  tag: 0x60,
+  name: 'HOME_HEARTBEAT',
+  by: 'processing',
+  meaning: 'Sign of life; the lease of a term is what this says, not the link.',
+  fields: {
+    holds: term.means('Term held as its claimant or coordinator; 0: none.'),
+    nonce: nonce.means('Nonce of the CLAIM under way or won; empty: none.'),
+    size,
+    newestTerm: term.means('Newest term that the sender knows.'),
   },
-)
+})
 
-export const CLAIM = message(
-  0x62,
-  'CLAIM',
-  'Compare-and-set: makes the sender owner of the term after `expected`.',
-  {
-    expected: term,
+export const STORE_HEARTBEAT = message({
+  tag: 0x61,
+  name: 'STORE_HEARTBEAT',
+  by: 'persistence',
+  meaning: 'Sign of life: state of the file and of the view.',
+  fields: {
+    status: oneOf('normal', 'changing', 'outside', 'learner').means(
+      'Stand of the sender: in a view, between views, in no view, or without a vote.',
+    ),
+    epoch: epoch.means('View that the sender has installed last.'),
+    members: slots.means('Slots of the members of that view.'),
+    last: index.means('Log index of the last entry that the sender has.'),
+    committed: index.means('Log index up to which the sender knows the log to be committed.'),
+    lamport: lamport.means('Lamport clock of the sender.'),
+    term: term.means('Newest committed term that the sender knows.'),
+    reaches: slots.means(
+      'Slots of the persistence replicas that the sender reaches, with its own.',
+    ),
+    hears: slots.means(
+      'Slots of the processing replicas that the sender hears; a path may be open one way only.',
+    ),
+    full: bool.means('True: the disk of the sender is full.'),
+  },
+})
+
+export const CLAIM = message({
+  tag: 0x62,
+  name: 'CLAIM',
+  by: 'processing',
+  answers: ['CLAIMED'],
+  meaning: 'Compare-and-set: makes the sender owner of the term after `expected`.',
+  fields: {
+    expected: term.means('Newest term that the sender knows; the claim fails if there is a newer.'),
     boot,
-    nonce: text(32, '00112233aabbccdd'),
-    size: uint(255),
-    /** Milliseconds since 1970 by the claimant clock; the TERM entry is stamped with it. */
-    time: wallTime,
+    nonce: nonce.means('Random, hexadecimal, new for each claim; the answer repeats it.'),
+    size,
+    time: wallTime.means('Wall clock of the claimant; the TERM entry is stamped with it.'),
   },
-)
-
-export const CLAIMED = message(
-  0x63,
-  'CLAIMED',
-  'Answers CLAIM, once the TERM that it speaks of is committed.',
-  {
-    nonce: text(32, '00112233aabbccdd'),
-    outcome: oneOf('won', 'lost', 'leased', 'not-serving'),
-    /** won: the term and the index of its TERM entry; else the newest known. */
-    term,
-    index,
-    newestTerm: term,
-    owner: optional(owner),
-  },
-)
-
-export const RESIGN = message(
-  0x64,
-  'RESIGN',
-  'Persistence to coordinator: a larger part of the ring asks to lead.',
-  { term },
-)
-
-export const APPEND = message(
-  0x65,
-  'APPEND',
-  'Entries of one order; part, part + 1 ... of parts. Cursors: term 0, k 0.',
-  {
-    id: request,
-    term,
-    k: uint(),
-    part: uint(MAX_GROUP),
-    parts: uint(MAX_GROUP),
-    time: wallTime,
-    drafts: list(draft, MAX_GROUP, 1),
-  },
-)
-
-export const APPENDED = message(
-  0x66,
-  'APPENDED',
-  'Committed: the places of all parts of the order.',
-  {
-    id: request,
-    term,
-    k: uint(),
-    runs,
-  },
-)
-
-export const FENCED = message(0x67, 'FENCED', 'The term is over; a newer one is committed.', {
-  id: request,
-  term,
-  owner: optional(owner),
 })
 
-export const GAP = message(
-  0x68,
-  'GAP',
-  'An order before this one is missing: go back to `expected`.',
-  {
-    id: request,
+export const CLAIMED = message({
+  tag: 0x63,
+  name: 'CLAIMED',
+  by: 'persistence',
+  meaning: 'What became of the claim, once the TERM that this speaks of is committed.',
+  fields: {
+    nonce: nonce.means('Nonce of the CLAIM.'),
+    outcome: oneOf('won', 'lost', 'leased', 'not-serving').means(
+      'The claim won; a newer term is there; the owner of the term is alive; or try elsewhere.',
+    ),
+    term: term.means('With won: the term won; otherwise the newest committed.'),
+    index: index.means('Log index of the TERM entry of that term.'),
+    newestTerm: term.means('Newest committed term.'),
+    owner: newestOwner,
+  },
+})
+
+export const RESIGN = message({
+  tag: 0x64,
+  name: 'RESIGN',
+  by: 'persistence',
+  meaning: 'Asks the coordinator to give way: a claimant that weighs more wants to lead.',
+  fields: { term: term.means('Term that is to be given up.') },
+})
+
+export const APPEND = message({
+  tag: 0x65,
+  name: 'APPEND',
+  by: 'processing',
+  answers: ['APPENDED', 'FENCED', 'GAP', 'NOT_APPENDED'],
+  meaning: 'Entries of one order, for the log.',
+  fields: {
+    id: appendId,
+    term: term.means('Term of the order; 0 for cursors.'),
+    k: orderNumber.means('Number of the order within the term, from 1; 0 for cursors.'),
+    part: partNumber.means('Number within the order of the first of these entries, from 1.'),
+    parts: partCount,
+    time: wallTime.means('Time of the order, with which the entries are stamped.'),
+    drafts: list(draft, MAX_GROUP, 1).means('The entries: part, part + 1 ... of the order.'),
+  },
+})
+
+export const APPENDED = message({
+  tag: 0x66,
+  name: 'APPENDED',
+  by: 'persistence',
+  meaning: 'The whole order is committed.',
+  fields: { id: appendId, term, k: orderNumber, runs },
+})
+
+export const FENCED = message({
+  tag: 0x67,
+  name: 'FENCED',
+  by: 'persistence',
+  meaning: 'The term of the append is over: a newer one is committed.',
+  fields: {
+    id: appendId,
+    term: term.means('The newest committed term.'),
+    owner: newestOwner,
+  },
+})
+
+export const GAP = message({
+  tag: 0x68,
+  name: 'GAP',
+  by: 'persistence',
+  meaning: 'An order before this one is missing.',
+  fields: {
+    id: appendId,
     term,
-    expected: uint(),
+    expected: orderNumber.means('Number of the order to go on from.'),
   },
-)
-
-export const NOT_APPENDED = message(0x69, 'NOT_APPENDED', 'The append was not taken up.', {
-  id: request,
-  reason: oneOf('not-serving', 'full', 'overloaded', 'conflict', 'too-old'),
 })
 
-export const FEED = message(
-  0x6a,
-  'FEED',
-  'Follow the committed log after this index; also acknowledges what came.',
-  {
-    after: index,
-    /** Committed messages carry their bodies; without, only their meta. */
-    bodies: bool,
-    /** True: start here. False: only an acknowledgement up to `after`. */
-    start: bool,
+export const NOT_APPENDED = message({
+  tag: 0x69,
+  name: 'NOT_APPENDED',
+  by: 'persistence',
+  meaning: 'The append was not taken up.',
+  fields: {
+    id: appendId,
+    reason: oneOf('not-serving', 'full', 'overloaded', 'conflict', 'too-old').means(
+      'In no view; disk full; too much waiting; other bytes there; too old to be compared.',
+    ),
   },
-)
-
-export const ENTRIES = message(0x6b, 'ENTRIES', 'A stretch of the committed log, without gaps.', {
-  entries,
-  /** Of each entry's body in the log, also where it was not asked for and is left out. */
-  bodyBytes: list(uint(MAX_PEER_FRAME, 'bytes'), MAX_GROUP),
-  committed: index,
 })
 
-export const READ = message(0x6c, 'READ', 'A linearizable page of a mailbox; on the bulk lane.', {
-  request,
-  mailbox: userName,
-  after: index,
-  limit: uint(MAX_GROUP),
+export const FEED = message({
+  tag: 0x6a,
+  name: 'FEED',
+  by: 'processing',
+  answers: ['ENTRIES'],
+  meaning: 'Follows the committed log by ENTRIES, and acknowledges what has come.',
+  fields: {
+    after: index.means('Log index after which to begin, or up to which all has come.'),
+    bodies: bool.means('True: messages with their bodies; false: with their meta alone.'),
+    start: bool.means('True: begin after `after`; false: only an acknowledgement.'),
+  },
 })
 
-export const READ_PAGE = message(
-  0x6d,
-  'READ_PAGE',
-  'Answers READ: all there is after `after`, up to the limits.',
-  {
-    request,
-    entries,
-    /** The read saw the committed log through here. */
-    through: index,
-    more: bool,
+export const ENTRIES = message({
+  tag: 0x6b,
+  name: 'ENTRIES',
+  by: 'persistence',
+  meaning: 'A stretch of the committed log, without gaps.',
+  fields: {
+    entries: entries.means('The entries, each following the last of the ENTRIES before.'),
+    bodyBytes: list(uint({ max: MAX_PEER_FRAME, unit: 'bytes' }), MAX_GROUP).means(
+      'Size in the log of the body of each entry, also where it is left out.',
+    ),
+    committed: index.means('Log index up to which the log is committed.'),
   },
-)
+})
 
-export const NOT_YET = message(
-  0x6e,
-  'NOT_YET',
-  'Answers READ and TIP: this replica cannot tell just now; try another.',
-  {
-    request,
+export const READ = message({
+  tag: 0x6c,
+  name: 'READ',
+  by: 'processing',
+  answers: ['READ_PAGE', 'NOT_YET'],
+  meaning: 'Asks for a linearizable page of a mailbox; on the bulk lane.',
+  fields: {
+    request: question,
+    mailbox: userName.means('Name of the user whose mailbox is read.'),
+    after: index.means('Log index after which the page begins.'),
+    limit: uint({ max: MAX_GROUP }).means('Messages at the most.'),
   },
-)
+})
 
-export const TIP = message(
-  0x6f,
-  'TIP',
-  'Asks for an index that every entry acknowledged before now is at or below.',
-  {
-    request,
+export const READ_PAGE = message({
+  tag: 0x6d,
+  name: 'READ_PAGE',
+  by: 'persistence',
+  meaning: 'All messages of the mailbox after `after`, up to the limits.',
+  fields: {
+    request: question,
+    entries: entries.means('The messages, in log order.'),
+    through: index.means('Log index up to which the read saw the committed log.'),
+    more: bool.means('True: the mailbox has more.'),
   },
-)
+})
 
-export const TIP_IS = message(0x70, 'TIP_IS', 'Answers TIP.', { request, index })
+export const NOT_YET = message({
+  tag: 0x6e,
+  name: 'NOT_YET',
+  by: 'persistence',
+  meaning: 'This replica cannot tell just now; another may.',
+  fields: { request: question },
+})
+
+export const TIP = message({
+  tag: 0x6f,
+  name: 'TIP',
+  by: 'processing',
+  answers: ['TIP_IS', 'NOT_YET'],
+  meaning: 'Asks for an index that every entry acknowledged before now is at or below.',
+  fields: { request: question },
+})
+
+export const TIP_IS = message({
+  tag: 0x70,
+  name: 'TIP_IS',
+  by: 'persistence',
+  meaning: 'How far the log must be applied to hold all that was acknowledged before the TIP.',
+  fields: { request: question, index: index.means('That log index.') },
+})

@@ -1,12 +1,15 @@
 // Between persistence replicas. Every message names its sender's incarnation, clock and epochs.
 
-import { bool, list, message, oneOf, optional, text, uint } from '../schema/schema.js'
+import { message } from '../schema/message.js'
+import { bool, list, oneOf, optional, text, uint } from '../schema/schema.js'
 import {
   MAX_SLOTS,
+  clusterId,
   entries,
   epoch,
   incarnation,
   index,
+  lamport,
   members,
   millis,
   place,
@@ -14,257 +17,314 @@ import {
   term,
 } from '../schema/shared.js'
 
-/** What every message between persistence replicas carries. */
+/** Header of every message between persistence replicas. */
 const from = {
-  clock: uint(undefined, 'Lamport'),
-  installed: epoch,
-  promised: epoch,
-  incarnation,
+  clock: lamport.means('Lamport clock of the sender.'),
+  installed: epoch.means('View that the sender has installed last.'),
+  promised: epoch.means('Highest epoch that the sender has promised to take part in.'),
+  incarnation: incarnation.means('Incarnation of the sender.'),
 }
 
-export const VIEW_HEARTBEAT = message(
-  0x80,
-  'VIEW_HEARTBEAT',
-  'Sign of life, and all that a proposer must know of a member.',
-  {
+const serving = epoch.means('View that this belongs to; it counts in no other.')
+const proposed = epoch.means('Epoch of the view that is proposed.')
+const stamp = lamport.means('Lamport stamp of the REQUEST; the lower one goes first.')
+const commit = index.means('Log index up to which the log is committed.')
+const newest = members.means('The newest incarnation of each slot that the sender knows of.')
+const learner = bool.means('True: the sender has lost its file and has no vote yet.')
+const pull = uint().means('Number that the sender gave the PULL; its answer repeats it.')
+const round = uint().means('Number that the sender gave the question; its answer repeats it.')
+
+export const VIEW_HEARTBEAT = message({
+  tag: 0x80,
+  name: 'VIEW_HEARTBEAT',
+  by: 'persistence',
+  meaning: 'Sign of life, with all that a proposer of a view must know of a member.',
+  fields: {
     ...from,
-    status: oneOf('normal', 'changing', 'outside', 'learner'),
-    /** It has installed a view since it started. */
-    active: bool,
-    reaches: slots,
-    last: index,
-    committed: index,
-    /** Age of the oldest write that is not finished; 0: none. */
-    oldestWrite: millis,
-    /** A test write has worked since it started. */
-    writable: bool,
-    /** Newest term in its log, and the size that the owner of it last gave here; 0: no lease. */
-    term,
-    leaseSize: uint(255),
-    /** Asks whoever has this term's lease to pass RESIGN on; 0: nobody. */
-    resign: term,
+    status: oneOf('normal', 'changing', 'outside', 'learner').means(
+      'Stand of the sender: in a view, between views, in no view, or without a vote.',
+    ),
+    active: bool.means('True: the sender has installed a view since it started.'),
+    reaches: slots.means(
+      'Slots of the persistence replicas that the sender reaches, with its own.',
+    ),
+    last: index.means('Log index of the last entry that the sender has.'),
+    committed: commit,
+    oldestWrite: millis.means('Age of the oldest write that is not finished; 0: there is none.'),
+    writable: bool.means('True: the last write that tested the disk has worked.'),
+    term: term.means('Newest term in the log of the sender.'),
+    leaseSize: uint({ max: 255 }).means(
+      'Weight that the owner of that term has last stated to the sender; 0: it has no lease here.',
+    ),
+    resign: term.means('Term whose owner is to be asked, where it is heard, to resign; 0: none.'),
   },
-)
+})
 
 // The turn: Ricart & Agrawala 1981, with Roucairol & Carvalho's kept permissions.
 
-export const REQUEST = message(
-  0x81,
-  'REQUEST',
-  'Asks a member for its permission, under this stamp.',
-  {
+export const REQUEST = message({
+  tag: 0x81,
+  name: 'REQUEST',
+  by: 'persistence',
+  answers: ['REPLY', 'STALE'],
+  meaning: 'Asks a member for its permission to take the turn.',
+  fields: {
     ...from,
-    epoch,
-    stamp: uint(undefined, 'Lamport'),
+    epoch: serving,
+    stamp,
   },
-)
+})
 
-export const REPLY = message(
-  0x82,
-  'REPLY',
-  'Gives the permission asked for under exactly this stamp.',
-  {
+export const REPLY = message({
+  tag: 0x82,
+  name: 'REPLY',
+  by: 'persistence',
+  meaning: 'Gives the permission; counts only for exactly the stamp that is outstanding.',
+  fields: {
     ...from,
-    epoch,
-    stamp: uint(undefined, 'Lamport'),
-    last: index,
+    epoch: serving,
+    stamp,
+    last: index.means('Log index of the last entry that the sender has.'),
   },
-)
+})
 
 // The log.
 
-export const REPLICATE = message(
-  0x83,
-  'REPLICATE',
-  'The holder of the turn appends: entries after (previous index, chain).',
-  {
+export const REPLICATE = message({
+  tag: 0x83,
+  name: 'REPLICATE',
+  by: 'persistence',
+  answers: ['ACK', 'STALE'],
+  meaning: 'The holder of the turn appends to the log.',
+  fields: {
     ...from,
-    epoch,
-    previous: place,
-    entries,
-    commit: index,
+    epoch: serving,
+    previous: place.means('Place that the entries follow.'),
+    entries: entries.means('The entries, without gaps.'),
+    commit,
   },
-)
-
-export const ACK = message(0x84, 'ACK', 'Durable here, through this index, in this epoch.', {
-  ...from,
-  epoch,
-  last: index,
 })
 
-export const COMMIT = message(0x85, 'COMMIT', 'Durable on a majority of all, through this index.', {
-  ...from,
-  epoch,
-  commit: index,
+export const ACK = message({
+  tag: 0x84,
+  name: 'ACK',
+  by: 'persistence',
+  meaning: 'The log is durable here, in this view, through an index.',
+  fields: {
+    ...from,
+    epoch: serving,
+    last: index.means('Log index of the last durable entry.'),
+  },
 })
 
-export const PULL = message(
-  0x86,
-  'PULL',
-  'Asks for what follows the highest of these places that is also in your log.',
-  {
-    ...from,
-    id: uint(),
-    /** Only committed entries: a catch-up outside the view. */
-    committedOnly: bool,
-    places: list(place, 64, 1),
-  },
-)
+export const COMMIT = message({
+  tag: 0x85,
+  name: 'COMMIT',
+  by: 'persistence',
+  meaning: 'The log is durable on a majority of all replicas, through an index.',
+  fields: { ...from, epoch: serving, commit },
+})
 
-export const PULLED = message(
-  0x87,
-  'PULLED',
-  'Answers PULL: the common place and a stretch after it.',
-  {
+export const PULL = message({
+  tag: 0x86,
+  name: 'PULL',
+  by: 'persistence',
+  answers: ['PULLED'],
+  meaning: 'Asks for what follows the highest of these places that is also in the log asked.',
+  fields: {
     ...from,
-    id: uint(),
-    /** nil: none of the places is in this log. */
-    common: optional(place),
-    entries,
-    last: index,
-    commit: index,
+    id: pull,
+    committedOnly: bool.means('True: committed entries alone, for a catch-up outside the view.'),
+    places: list(place, 64, 1).means('Places in the log of the sender.'),
   },
-)
+})
+
+export const PULLED = message({
+  tag: 0x87,
+  name: 'PULLED',
+  by: 'persistence',
+  meaning: 'A stretch of the log.',
+  fields: {
+    ...from,
+    id: pull,
+    common: optional(place).means('Place that both logs have; nil: none of those named.'),
+    entries: entries.means('The entries after that place.'),
+    last: index.means('Log index of the last entry that the sender has.'),
+    commit,
+  },
+})
 
 // View change.
 
-export const STALE = message(0x88, 'STALE', 'Your epoch is not mine; mine is in the header.', {
-  ...from,
-  epoch,
+export const STALE = message({
+  tag: 0x88,
+  name: 'STALE',
+  by: 'persistence',
+  meaning: 'The message was for an epoch that is over; the header has the present one.',
+  fields: { ...from, epoch: epoch.means('The epoch that is over.') },
 })
 
-export const JOIN = message(
-  0x89,
-  'JOIN',
-  'Asks a member to propose a view with the sender in it.',
-  { ...from, last: index },
-)
-
-export const JOINING = message(0x8a, 'JOINING', 'Answers JOIN: heard.', { ...from })
-
-export const ASK = message(
-  0x8b,
-  'ASK',
-  'Would you leave your view for one with these members? Nothing is written.',
-  {
-    ...from,
-    epoch,
-    members: slots,
-  },
-)
-
-export const CONSENT = message(0x8c, 'CONSENT', 'Answers ASK.', {
-  ...from,
-  epoch,
-  granted: bool,
-  reason: text(128),
+export const JOIN = message({
+  tag: 0x89,
+  name: 'JOIN',
+  by: 'persistence',
+  answers: ['JOINING'],
+  meaning: 'Asks a member to propose a view with the sender in it.',
+  fields: { ...from, last: index.means('Log index of the last entry that the sender has.') },
 })
 
-export const PREPARE = message(
-  0x8d,
-  'PREPARE',
-  'Promise to take part in no epoch below this one.',
-  {
-    ...from,
-    epoch,
-    /** The newest incarnation of every slot that the proposer knows. */
-    incarnations: members,
-  },
-)
-
-export const PROMISE = message(
-  0x8e,
-  'PROMISE',
-  'Promised, durably; the log as that transaction saw it.',
-  {
-    ...from,
-    epoch,
-    logView: epoch,
-    last: place,
-    commit: index,
-    incarnations: members,
-    /** Its promise counts for nothing (it lost its file). */
-    learner: bool,
-  },
-)
-
-export const INSTALL = message(
-  0x8f,
-  'INSTALL',
-  'The new view: its members and where its log ends.',
-  {
-    ...from,
-    epoch,
-    members,
-    last: place,
-    commit: index,
-    incarnations: members,
-  },
-)
-
-export const INSTALLED = message(
-  0x90,
-  'INSTALLED',
-  'The view is on disk here, and its log with it.',
-  { ...from, epoch },
-)
-
-export const ACTIVE = message(
-  0x91,
-  'ACTIVE',
-  'All members have installed: the whole log up to here is committed.',
-  {
-    ...from,
-    epoch,
-    last: index,
-  },
-)
-
-// Reads, and lives of files.
-
-export const LAST_ASK = message(
-  0x92,
-  'LAST_ASK',
-  'Asks for (logView, last), for a linearizable read.',
-  { ...from, round: uint() },
-)
-
-export const LAST_IS = message(0x93, 'LAST_IS', 'Answers LAST_ASK with what is durable here.', {
-  ...from,
-  round: uint(),
-  logView: epoch,
-  last: index,
-  learner: bool,
+export const JOINING = message({
+  tag: 0x8a,
+  name: 'JOINING',
+  by: 'persistence',
+  meaning: 'The JOIN was heard.',
+  fields: { ...from },
 })
 
-export const RECALL = message(
-  0x94,
-  'RECALL',
-  'On a new link: what the sender remembers that you have said.',
-  {
+export const ASK = message({
+  tag: 0x8b,
+  name: 'ASK',
+  by: 'persistence',
+  answers: ['CONSENT'],
+  meaning: 'Asks whether a member would leave its view for this one; nothing is written.',
+  fields: {
     ...from,
-    about: incarnation,
-    saidPromised: epoch,
-    saidAcked: index,
+    epoch: proposed,
+    members: slots.means('Slots of the members that the view is to have.'),
   },
-)
+})
 
-export const WHO_AM_I = message(
-  0x95,
-  'WHO_AM_I',
-  'A replica without its file asks which incarnations its slot has had.',
-  { ...from },
-)
-
-export const YOU_ARE = message(
-  0x96,
-  'YOU_ARE',
-  'Answers WHO_AM_I: the genesis, and the newest incarnation recorded.',
-  {
+export const CONSENT = message({
+  tag: 0x8c,
+  name: 'CONSENT',
+  by: 'persistence',
+  meaning: 'Whether the sender would leave its view for the proposed one.',
+  fields: {
     ...from,
-    clusterId: text(64, 'troca-7c2f'),
-    slots: uint(MAX_SLOTS),
-    newest: incarnation,
-    learner: bool,
+    epoch: proposed,
+    granted: bool.means('True: it would.'),
+    reason: text(128).means('Why not, in words, for people; empty where it would.'),
   },
-)
+})
+
+export const PREPARE = message({
+  tag: 0x8d,
+  name: 'PREPARE',
+  by: 'persistence',
+  answers: ['PROMISE', 'STALE'],
+  meaning: 'Asks for the promise to take part in no epoch below this one.',
+  fields: { ...from, epoch: proposed, incarnations: newest },
+})
+
+export const PROMISE = message({
+  tag: 0x8e,
+  name: 'PROMISE',
+  by: 'persistence',
+  meaning: 'Promised, durably; with the log as the transaction that wrote the promise saw it.',
+  fields: {
+    ...from,
+    epoch: epoch.means('The epoch promised.'),
+    logView: epoch.means('View in which the log of the sender was last known to be whole.'),
+    last: place.means('End of the log of the sender.'),
+    commit,
+    incarnations: newest,
+    learner: learner.means('True: the promise counts for nothing, since the sender lost its file.'),
+  },
+})
+
+export const INSTALL = message({
+  tag: 0x8f,
+  name: 'INSTALL',
+  by: 'persistence',
+  answers: ['INSTALLED'],
+  meaning: 'The new view: its members, and where its log ends.',
+  fields: {
+    ...from,
+    epoch: epoch.means('Epoch of the new view.'),
+    members: members.means('Members of the new view.'),
+    last: place.means('End of the log with which the view begins.'),
+    commit,
+    incarnations: newest,
+  },
+})
+
+export const INSTALLED = message({
+  tag: 0x90,
+  name: 'INSTALLED',
+  by: 'persistence',
+  meaning: 'The view is on disk here, and its log with it.',
+  fields: { ...from, epoch: epoch.means('Epoch of the view.') },
+})
+
+export const ACTIVE = message({
+  tag: 0x91,
+  name: 'ACTIVE',
+  by: 'persistence',
+  meaning: 'All members have installed the view: the whole log with which it began is committed.',
+  fields: {
+    ...from,
+    epoch: serving,
+    last: index.means('Log index of the last entry of that log.'),
+  },
+})
+
+// Reads, and incarnations of files.
+
+export const LAST_ASK = message({
+  tag: 0x92,
+  name: 'LAST_ASK',
+  by: 'persistence',
+  answers: ['LAST_IS'],
+  meaning: 'Asks how far the log reaches, for a linearizable read.',
+  fields: { ...from, round },
+})
+
+export const LAST_IS = message({
+  tag: 0x93,
+  name: 'LAST_IS',
+  by: 'persistence',
+  meaning: 'How far the log is durable here.',
+  fields: {
+    ...from,
+    round,
+    logView: epoch.means('View in which the log of the sender was last known to be whole.'),
+    last: index.means('Log index of the last durable entry.'),
+    learner,
+  },
+})
+
+export const RECALL = message({
+  tag: 0x94,
+  name: 'RECALL',
+  by: 'persistence',
+  meaning: 'On a new link: what the sender remembers that the receiver has said.',
+  fields: {
+    ...from,
+    about: incarnation.means('Incarnation of the receiver that said it.'),
+    saidPromised: epoch.means('Highest epoch that it has promised.'),
+    saidAcked: index.means('Log index up to which it has acknowledged committed entries.'),
+  },
+})
+
+export const WHO_AM_I = message({
+  tag: 0x95,
+  name: 'WHO_AM_I',
+  by: 'persistence',
+  answers: ['YOU_ARE'],
+  meaning: 'A replica without its file asks which incarnations its slot has had.',
+  fields: { ...from },
+})
+
+export const YOU_ARE = message({
+  tag: 0x96,
+  name: 'YOU_ARE',
+  by: 'persistence',
+  meaning: 'What a replica without its file must know to begin a new one.',
+  fields: {
+    ...from,
+    clusterId,
+    slots: uint({ max: MAX_SLOTS }).means('Persistence replicas that the cluster has.'),
+    newest: incarnation.means('Newest incarnation of its slot that is recorded here.'),
+    learner,
+  },
+})

@@ -1,12 +1,14 @@
 // Between processing replicas: the ring and the total order.
 
-import { bool, bytes, list, message, oneOf, uint } from '../schema/schema.js'
+import { message } from '../schema/message.js'
 import { commandField } from '../state/commands/registry.js'
+import { bool, bytes, list, oneOf, uint } from '../schema/schema.js'
 import {
   MAX_GROUP,
   boot,
   hash,
   index,
+  orderNumber,
   request,
   slot,
   slots,
@@ -14,96 +16,120 @@ import {
   wallTime,
 } from '../schema/shared.js'
 
-export const RING_HEARTBEAT = message(
-  0x40,
-  'RING_HEARTBEAT',
-  'Sign of life; what the sender holds, knows and reaches.',
-  {
-    /** The term that the sender coordinates; 0: none. */
-    holds: term,
-    newestTerm: term,
-    /** Slot of a live coordinator that the sender vouches for, and its term; 0: none. */
-    vouchesFor: slot,
-    vouchedTerm: term,
-    applied: index,
-    committed: index,
-    reaches: slots,
-    /** Slot of its persistence home; 0: none. */
-    home: slot,
-    role: oneOf('follower', 'participant', 'claimant', 'coordinator'),
-  },
+const hops = uint({ max: 255 }).means(
+  'Links travelled so far; bounded, so that no message goes round for ever.',
 )
+const attempt = uint({ max: 16 }).means('Which try at the order this is, from 1.')
 
-export const ELECTION = message(
-  0x41,
-  'ELECTION',
-  'Chang-Roberts: the candidate goes round the ring.',
-  {
-    round: uint(),
-    candidate: slot,
-    /** Links travelled; bounded, so that a candidate who died does not go round for ever. */
-    hops: uint(255),
+export const RING_HEARTBEAT = message({
+  tag: 0x40,
+  name: 'RING_HEARTBEAT',
+  by: 'processing',
+  meaning: 'Sign of life: what the sender holds, knows and reaches.',
+  fields: {
+    holds: term.means('Term that the sender coordinates; 0: none.'),
+    newestTerm: term.means('Newest term that the sender knows.'),
+    vouchesFor: slot.means('Slot of a live coordinator that the sender hears itself; 0: none.'),
+    vouchedTerm: term.means('Term of that coordinator; 0: none.'),
+    applied: index.means('Log index up to which the sender has applied the log.'),
+    committed: index.means('Log index up to which the sender knows the log to be committed.'),
+    reaches: slots.means('Slots of the processing replicas that the sender reaches, with its own.'),
+    home: slot.means('Slot of the persistence replica that the sender works with; 0: none.'),
+    role: oneOf('follower', 'participant', 'claimant', 'coordinator').means(
+      'Role of the sender: it follows, is in an election, claims a term, or coordinates.',
+    ),
   },
-)
-
-export const COORDINATOR = message(
-  0x42,
-  'COORDINATOR',
-  'Chang-Roberts: the winner, with its term, goes round once.',
-  {
-    term,
-    slot,
-    boot,
-    hops: uint(255),
-  },
-)
-
-export const PASS = message(0x43, 'PASS', 'Commands of clients, handed to the coordinator.', {
-  commands: list(commandField, MAX_GROUP),
 })
 
-export const NOT_TAKEN = message(
-  0x44,
-  'NOT_TAKEN',
-  'Answers PASS: these were refused before they had a place in the order.',
-  {
-    requests: list(request, MAX_GROUP),
-    reason: oneOf('overloaded', 'not-coordinator'),
+export const ELECTION = message({
+  tag: 0x41,
+  name: 'ELECTION',
+  by: 'processing',
+  meaning: 'Chang-Roberts: the candidate goes round the ring.',
+  fields: {
+    round: uint().means('Number that the candidate gave this round.'),
+    candidate: slot.means('Slot of the candidate, the highest met so far.'),
+    hops,
   },
-)
-
-export const ORDER = message(
-  0x45,
-  'ORDER',
-  'The next commands of the term, with all the clock and chance that they may use.',
-  {
-    term,
-    k: uint(),
-    attempt: uint(16),
-    /** L: the live ring when sent. */
-    live: slots,
-    /** Execute on the committed log at least through here. */
-    base: index,
-    time: wallTime,
-    /** Fresh for every order and attempt. */
-    seed: bytes(32),
-    /** Secret of the current key epoch. */
-    keySeed: bytes(32),
-    /** The last attempt of an order that found no majority: refuse every command. */
-    diverged: bool,
-    commands: list(commandField, MAX_GROUP, 1),
-  },
-)
-
-export const VOTE = message(0x46, 'VOTE', 'SHA-256 of what the order came to.', {
-  term,
-  k: uint(),
-  attempt: uint(16),
-  hash,
 })
 
-export const COMMITTED = message(0x47, 'COMMITTED', 'The order is in the log, under this hash.', {
-  term,
-  k: uint(),
-  hash,
+export const COORDINATOR = message({
+  tag: 0x42,
+  name: 'COORDINATOR',
+  by: 'processing',
+  meaning: 'Chang-Roberts: the winner, with its term, goes round once.',
+  fields: {
+    term: term.means('Term that the winner owns.'),
+    slot: slot.means('Slot of the winner.'),
+    boot: boot.means('Boot of the winner: random at each start of its process.'),
+    hops,
+  },
+})
+
+export const PASS = message({
+  tag: 0x43,
+  name: 'PASS',
+  by: 'processing',
+  answers: ['NOT_TAKEN'],
+  meaning:
+    'Commands of clients, handed to the coordinator; those that it takes come back in ORDER.',
+  fields: {
+    commands: list(commandField, MAX_GROUP).means('The commands, in the order that they came in.'),
+  },
+})
+
+export const NOT_TAKEN = message({
+  tag: 0x44,
+  name: 'NOT_TAKEN',
+  by: 'processing',
+  meaning: 'These commands were refused before they had a place in the order.',
+  fields: {
+    requests: list(request, MAX_GROUP).means('Their numbers, as their origins gave them.'),
+    reason: oneOf('overloaded', 'not-coordinator').means('Why they were refused.'),
+  },
+})
+
+export const ORDER = message({
+  tag: 0x45,
+  name: 'ORDER',
+  by: 'processing',
+  answers: ['VOTE'],
+  meaning: 'The next commands of the term, with all the clock and chance that they may use.',
+  fields: {
+    term,
+    k: orderNumber,
+    attempt,
+    live: slots.means('Slots of the live ring when the order was sent: L, which votes.'),
+    base: index.means('Log index up to which the log must at least be applied before executing.'),
+    time: wallTime.means('The only clock that the commands may use.'),
+    seed: bytes(32).means('The only chance that they may use; fresh for each order and attempt.'),
+    keySeed: bytes(32).means('Secret that the content keys of this key epoch are derived from.'),
+    diverged: bool.means('True: the last attempt, without a majority before: refuse each command.'),
+    commands: list(commandField, MAX_GROUP, 1).means('The commands, in this order.'),
+  },
+})
+
+export const VOTE = message({
+  tag: 0x46,
+  name: 'VOTE',
+  by: 'processing',
+  meaning: 'What the sender came to when it executed the order.',
+  fields: {
+    term,
+    k: orderNumber,
+    attempt,
+    hash: hash.means('SHA-256 of all entries that the order came to.'),
+  },
+})
+
+export const COMMITTED = message({
+  tag: 0x47,
+  name: 'COMMITTED',
+  by: 'processing',
+  meaning: 'The order is in the log.',
+  fields: {
+    term,
+    k: orderNumber,
+    hash: hash.means('SHA-256 of all entries of the order, as the majority voted.'),
+  },
 })

@@ -1,8 +1,7 @@
-// The vocabulary that messages are described in. One description gives the TypeScript type, the
-// strict validator, an example for the golden frame and the row in docs/MESSAGES.md. On the wire a
-// message is a MessagePack array: its tag, then its fields in order.
+// Fields: the words in which the catalogue describes its messages. One field gives the TypeScript
+// type, the strict validator, an example for the golden frame and a row in docs/MESSAGES.md.
 
-/** What a peer sent does not fit the catalogue. `path` says where. */
+/** Bytes of a peer that do not fit the catalogue. The message begins with the path of the field. */
 export class WireError extends Error {
   override readonly name = 'WireError'
 }
@@ -11,34 +10,66 @@ export class WireError extends Error {
 export type WireValue = null | boolean | number | bigint | string | Uint8Array | WireValue[]
 
 export interface Field<T> {
-  /** For the tables: "u32 ms", "bytes[16]". */
+  /** For the tables: "uint <= 9 slot", "bytes[16]". */
   readonly label: string
   readonly example: T
+  /** The record or choice within, alone, optional or in a list; null: there is none. */
+  readonly definition: Definition | null
   /** The checked value; throws WireError. */
   read(value: unknown, path: string): T
   write(value: T): WireValue
+  /** A copy with a sentence for the tables, for readers who know nothing of the code. */
+  means(meaning: string): Meant<T>
+}
+
+/** A field that can stand in a message, record or choice: it says what it means. */
+export interface Meant<T> extends Field<T> {
+  readonly meaning: string
 }
 
 // A Field is invariant in T; the catalogue only ever needs "some field".
 // oxlint-disable-next-line typescript/no-explicit-any
-type AnyField = Field<any>
-export type AnyShape = Record<string, AnyField>
+export type AnyField = Meant<any>
+export type AnyShape = Readonly<Record<string, AnyField>>
 export type Fields<S extends AnyShape> = {
   readonly [K in keyof S]: S[K] extends Field<infer T> ? T : never
 }
 
-function fail(path: string, wanted: string): never {
+/** A record, or a choice of records, with a table of its own in docs/MESSAGES.md. */
+export type Definition = { readonly name: string; readonly meaning: string } & (
+  { readonly fields: AnyShape } | { readonly choices: Readonly<Record<string, AnyShape>> }
+)
+
+type Plain<T> = Omit<Field<T>, 'means'>
+
+export function field<T>(plain: Plain<T>): Field<T> {
+  return { ...plain, means: (meaning) => ({ ...field(plain), meaning }) }
+}
+
+export function fail(path: string, wanted: string): never {
   throw new WireError(`${path}: ${wanted} expected`)
 }
 
 const U32 = 0xffffffff
 
-/** A whole number 0 ... max (at most 2^53 - 1). */
-export function uint(max: number = Number.MAX_SAFE_INTEGER, unit = '', example = 1): Field<number> {
+interface UintRange {
+  /** At most 2^53 - 1, which is the default. */
+  readonly max?: number
+  readonly unit?: string
+  readonly example?: number
+}
+
+/** A whole number 0 ... max. */
+export function uint({
+  max = Number.MAX_SAFE_INTEGER,
+  unit = '',
+  example = 1,
+}: UintRange = {}): Field<number> {
   const label = `uint <= ${max === Number.MAX_SAFE_INTEGER ? '2^53-1' : max}${unit && ` ${unit}`}`
-  return {
+  return field({
     label,
     example,
+    definition: null,
     read(value, path) {
       if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > max) {
         return fail(path, label)
@@ -47,14 +78,15 @@ export function uint(max: number = Number.MAX_SAFE_INTEGER, unit = '', example =
     },
     // msgpackr writes numbers above 2^32 as floats; a BigInt it writes as a 64-bit integer.
     write: (value) => (value > U32 ? BigInt(value) : value),
-  }
+  })
 }
 
 export function text(maxBytes: number, example = 'text'): Field<string> {
   const label = `text <= ${maxBytes} bytes`
-  return {
+  return field({
     label,
     example,
+    definition: null,
     read(value, path) {
       if (typeof value !== 'string') return fail(path, label)
       // A UTF-16 unit is at most three bytes of UTF-8.
@@ -62,14 +94,15 @@ export function text(maxBytes: number, example = 'text'): Field<string> {
       return value
     },
     write: (value) => value,
-  }
+  })
 }
 
 export function bytes(min: number, max = min, example?: Uint8Array): Field<Uint8Array> {
   const label = min === max ? `bytes[${min}]` : `bytes[${min}..${max}]`
-  return {
+  return field({
     label,
     example: example ?? new Uint8Array(min || 3).fill(0xab),
+    definition: null,
     read(value, path) {
       if (!(value instanceof Uint8Array) || value.length < min || value.length > max) {
         return fail(path, label)
@@ -77,37 +110,39 @@ export function bytes(min: number, max = min, example?: Uint8Array): Field<Uint8
       return value
     },
     write: (value) => value,
-  }
+  })
 }
 
-export const bool: Field<boolean> = {
+export const bool: Field<boolean> = field({
   label: 'bool',
   example: true,
+  definition: null,
   read: (value, path) => (typeof value === 'boolean' ? value : fail(path, 'bool')),
   write: (value) => value,
-}
+})
 
 /** One of a closed set of words; travels as its number in the list. */
 export function oneOf<const W extends readonly [string, ...string[]]>(
   ...words: W
 ): Field<W[number]> {
   const label = words.map((word, i) => `${i} ${word}`).join(', ')
-  return {
+  return field<W[number]>({
     label,
     example: words[0],
+    definition: null,
     read(value, path) {
       const word = typeof value === 'number' ? words[value] : undefined
       return word === undefined ? fail(path, `one of ${label}`) : word
     },
     write: (value) => words.indexOf(value),
-  }
+  })
 }
 
 export function list<T>(item: Field<T>, max: number, min = 0): Field<readonly T[]> {
-  const label = `list of (${item.label}), ${min}..${max}`
-  return {
-    label,
+  return field<readonly T[]>({
+    label: `list of (${item.label}), ${min}..${max}`,
     example: [item.example],
+    definition: item.definition,
     read(value, path) {
       if (!Array.isArray(value) || value.length < min || value.length > max) {
         return fail(path, `list of ${min}..${max}`)
@@ -115,112 +150,15 @@ export function list<T>(item: Field<T>, max: number, min = 0): Field<readonly T[
       return value.map((element, i) => item.read(element, `${path}[${i}]`))
     },
     write: (value) => value.map((element) => item.write(element)),
-  }
+  })
 }
 
-export function optional<T>(field: Field<T>): Field<T | null> {
-  return {
-    label: `${field.label} or nil`,
-    example: field.example,
-    read: (value, path) => (value === null ? null : field.read(value, path)),
-    write: (value) => (value === null ? null : field.write(value)),
-  }
+export function optional<T>(inner: Field<T>): Field<T | null> {
+  return field<T | null>({
+    label: `${inner.label} or nil`,
+    example: inner.example,
+    definition: inner.definition,
+    read: (value, path) => (value === null ? null : inner.read(value, path)),
+    write: (value) => (value === null ? null : inner.write(value)),
+  })
 }
-
-function arrayReader<S extends AnyShape>(shape: S, skip: number) {
-  const entries = Object.entries(shape)
-  return (value: unknown, path: string): Fields<S> => {
-    if (!Array.isArray(value) || value.length !== entries.length + skip) {
-      return fail(path, `array of ${entries.length + skip}`)
-    }
-    const out: Record<string, unknown> = {}
-    for (let i = 0; i < entries.length; i++) {
-      const [name, field] = entries[i]!
-      out[name] = field.read(value[i + skip], `${path}.${name}`)
-    }
-    return out as Fields<S>
-  }
-}
-
-/** Named fields in a fixed order; travels as an array. */
-export function record<S extends AnyShape>(shape: S): Field<Fields<S>> {
-  const entries = Object.entries(shape)
-  const values = shape as Record<string, AnyField>
-  return {
-    label: `(${entries.map(([name, field]) => `${name}: ${field.label}`).join('; ')})`,
-    example: Object.fromEntries(entries.map(([name, field]) => [name, field.example])) as Fields<S>,
-    read: arrayReader(shape, 0),
-    write: (value) =>
-      Object.keys(values).map((name) =>
-        values[name]!.write((value as Record<string, unknown>)[name]),
-      ),
-  }
-}
-
-/** A closed choice of records; travels as an array that opens with the number of the choice. */
-export function variant<const V extends Record<string, AnyShape>>(
-  choices: V,
-): Field<{ [K in keyof V]: { readonly kind: K } & Fields<V[K]> }[keyof V]> {
-  type Choice = { [K in keyof V]: { readonly kind: K } & Fields<V[K]> }[keyof V]
-  const kinds = Object.keys(choices)
-  const readers = kinds.map((kind) => arrayReader(choices[kind]!, 1))
-  const first = kinds[0]!
-  return {
-    label: kinds.map((kind, i) => `${i} ${kind} ${record(choices[kind]!).label}`).join(' | '),
-    example: { kind: first, ...record(choices[first]!).example } as Choice,
-    read(value, path) {
-      const number: unknown = Array.isArray(value) ? value[0] : undefined
-      const reader = typeof number === 'number' ? readers[number] : undefined
-      if (!reader) return fail(path, `one of ${kinds.join(', ')}`)
-      return { kind: kinds[number as number], ...reader(value, path) } as Choice
-    },
-    write(value) {
-      const kind = value.kind as string
-      const shape: Record<string, AnyField> = choices[kind]!
-      const fields = value as Record<string, unknown>
-      const out: WireValue[] = [kinds.indexOf(kind)]
-      for (const name of Object.keys(shape)) out.push(shape[name]!.write(fields[name]))
-      return out
-    },
-  }
-}
-
-/** A catalogue entry: tags are never reused. */
-export interface MessageType<N extends string, S extends AnyShape> {
-  readonly tag: number
-  readonly name: N
-  /** One line for docs/MESSAGES.md. */
-  readonly meaning: string
-  readonly shape: S
-  read(value: readonly unknown[]): { readonly type: N } & Fields<S>
-  write(message: Fields<S>): WireValue[]
-}
-
-export function message<const N extends string, S extends AnyShape>(
-  tag: number,
-  name: N,
-  meaning: string,
-  shape: S,
-): MessageType<N, S> {
-  const reader = arrayReader(shape, 1)
-  const names = Object.keys(shape)
-  const fields: readonly AnyField[] = Object.values(shape)
-  return {
-    tag,
-    name,
-    meaning,
-    shape,
-    read: (value) => ({ type: name, ...reader(value, name) }),
-    write(content) {
-      const out: WireValue[] = [tag]
-      for (let i = 0; i < names.length; i++) {
-        out.push(fields[i]!.write((content as Record<string, unknown>)[names[i]!]))
-      }
-      return out
-    },
-  }
-}
-
-/** The TypeScript type of a catalogue entry's message. */
-export type MessageOf<M> =
-  M extends MessageType<infer N, infer S> ? { readonly type: N } & Fields<S> : never

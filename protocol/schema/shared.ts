@@ -1,6 +1,7 @@
-// Fields that several conversations share.
+// Fields and bounds that several conversations share. Each row may give a field another meaning.
 
-import { bytes, list, optional, record, text, uint } from './schema.js'
+import { record } from './record.js'
+import { bytes, list, optional, text, uint } from './schema.js'
 import { HASH_BYTES, STREAM_BYTES } from '../entries/entry.js'
 
 /** Replicas per tier at the most. */
@@ -13,7 +14,7 @@ export const MAX_SEALED = MAX_TEXT + 4 * 1024
 export const MAX_KEYS = 16
 /** Messages that one DELETE names, at the most. */
 export const MAX_DROP = 128
-/** Of an invitation's code. */
+/** Length of an invitation's code. */
 export const INVITATION_BYTES = 16
 /** Names on one block list, at the most. */
 export const MAX_BLOCKED = 256
@@ -26,60 +27,142 @@ export const MAX_PEER_FRAME = 256 * 1024
 /** Entries of one group, and of one order, at the most. */
 export const MAX_GROUP = 512
 
-export const slot = uint(MAX_SLOTS, 'slot')
-export const index = uint(undefined, 'log index')
-export const term = uint(undefined, 'term')
-export const millis = uint(undefined, 'ms')
-export const wallTime = uint(undefined, 'ms since 1970', 1_790_000_000_000)
+const NONCE = '00112233aabbccdd'
+
+export const slot = uint({ max: MAX_SLOTS, unit: 'slot' }).means(
+  'Number of the replica in its tier, from 1.',
+)
+export const index = uint({ unit: 'log index' }).means('Place in the log, from 1.')
+export const term = uint({ unit: 'term' }).means('Term of a coordinator; each is above the last.')
+export const millis = uint({ unit: 'ms' })
+export const wallTime = uint({ unit: 'ms since 1970', example: 1_790_000_000_000 })
+export const seq = uint().means('Number of the send within its stream: 1, 2, 3 ...')
+export const lamport = uint({ unit: 'Lamport' })
 export const hash = bytes(HASH_BYTES)
-export const stream = bytes(STREAM_BYTES)
-export const request = uint(undefined, 'request id')
+export const stream = bytes(STREAM_BYTES).means(
+  'Id of the stream: random, chosen by the client that opened it.',
+)
+export const request = uint({ unit: 'request id' }).means(
+  'Id that the asker gave the request, from 1; its answer repeats it.',
+)
 export const userName = text(64, 'alice')
+export const clusterId = text(64, 'troca-7c2f').means('Id of the cluster.')
 export const slots = list(slot, MAX_SLOTS)
-/** Random per process start, hex. */
-export const boot = text(32, '00112233aabbccdd')
+export const boot = text(32, NONCE).means('Random at each start of the process, hexadecimal.')
+export const nonce = text(32, NONCE)
 
-export const epoch = record({ counter: uint(), slot })
-export const incarnation = record({ counter: uint(), nonce: text(32, '00112233aabbccdd') })
-const member = record({ slot, incarnation })
+export const epoch = record({
+  name: 'epoch',
+  meaning: 'Number of a view of the persistence tier: the counter decides, then the slot.',
+  fields: {
+    counter: uint().means('Grows with each proposed view; 0: the view without members.'),
+    slot: slot.means('Slot of the replica that proposed the view; 0 in the view without members.'),
+  },
+})
+export const incarnation = record({
+  name: 'incarnation',
+  meaning: 'Which file of its slot a persistence replica has; a lost file has a successor.',
+  fields: {
+    counter: uint().means('1 for the first file, higher for each successor; 0: not known yet.'),
+    nonce: nonce.means('Random, hexadecimal; empty for the first file.'),
+  },
+})
+const member = record({
+  name: 'member',
+  meaning: 'A persistence replica and its file.',
+  fields: { slot, incarnation },
+})
 export const members = list(member, MAX_SLOTS)
-export const place = record({ index, chain: hash })
-
-/** What scrypt makes of an account's password, RFC 7914: N = 2^logN. */
-export const passwordSalt = bytes(16)
-export const passwordCost = record({ logN: uint(24), r: uint(64), p: uint(16) })
-/** PKCS#8 DER under AES-256-GCM: nonce, ciphertext, tag. */
-export const wrappedPrivateKey = bytes(1, 8192)
-/** A signing key of a client-held account, and what vouches for the pair that it is of. */
-export const signingKey = record({
-  publicKey: bytes(1, 2048),
-  ownSignature: bytes(1, 1024),
-  previousSignature: bytes(0, 1024),
+export const place = record({
+  name: 'place',
+  meaning: 'A place in the log, with all that is before it.',
+  fields: { index, chain: hash.means('Chain of the entry there: hashes the whole log so far.') },
 })
 
-export const owner = record({ slot, boot, nonce: text(32, '00112233aabbccdd') })
+/** RFC 7914. */
+export const passwordSalt = bytes(16).means("Salt of scrypt for the account's password.")
+/** RFC 7914. */
+export const passwordCost = record({
+  name: 'password cost',
+  meaning: "Parameters of scrypt for the account's password.",
+  fields: {
+    logN: uint({ max: 24 }).means('Binary logarithm of the cost parameter N.'),
+    r: uint({ max: 64 }).means('Block size r.'),
+    p: uint({ max: 16 }).means('Parallelisation p.'),
+  },
+})
+export const wrappedPrivateKey = bytes(1, 8192).means(
+  'PKCS#8 DER of the private key under AES-256-GCM: nonce, ciphertext, tag.',
+)
+export const publicKey = bytes(1, 2048).means('Public RSA key: SubjectPublicKeyInfo, DER.')
+export const signingKey = record({
+  name: 'signing key',
+  meaning: 'Key by which the client of a client-held account signs, and what vouches for it.',
+  fields: {
+    publicKey,
+    ownSignature: bytes(1, 1024).means('PSS signature over the pair of keys, by this key.'),
+    previousSignature: bytes(0, 1024).means(
+      'The same signature by the signing key before; empty for the first.',
+    ),
+  },
+})
 
-export const draft = record({ meta: bytes(9, 512), body: bytes(0, MAX_PEER_FRAME) })
+export const owner = record({
+  name: 'owner',
+  meaning: 'The processing replica that owns a term.',
+  fields: { slot, boot, nonce: nonce.means('Nonce of the CLAIM that won the term.') },
+})
+
+const meta = bytes(9, 512).means(
+  'What outlives the body: kind (u8), answer (u16), seq (u48), ' +
+    'then mailbox, stream and digest, each after its length (u8).',
+)
+const body = bytes(0, MAX_PEER_FRAME)
+export const draft = record({
+  name: 'draft',
+  meaning: 'An entry that has no place in the log yet.',
+  fields: {
+    meta,
+    body: body.means(
+      'The content, in the form that the kind prescribes; of a message, its envelope.',
+    ),
+  },
+})
+export const orderNumber = uint().means('Number of the order within its term, from 1.')
+export const partNumber = uint({ max: MAX_GROUP }).means('Number within the order, from 1.')
+export const partCount = uint({ max: MAX_GROUP }).means('Entries that the whole order has.')
+
 const entry = record({
-  index,
-  epoch,
-  term,
-  k: uint(),
-  part: uint(MAX_GROUP),
-  parts: uint(MAX_GROUP),
-  lamport: uint(),
-  time: wallTime,
-  meta: bytes(9, 512),
-  /** Empty where it was erased. */
-  body: bytes(0, MAX_PEER_FRAME),
-  chain: hash,
-  /** Of an erased body; nil: the body is there. */
-  bodyHash: optional(hash),
+  name: 'entry',
+  meaning: 'One entry of the log.',
+  fields: {
+    index,
+    epoch: epoch.means('View in which the entry was appended.'),
+    term: term.means('Term of the coordinator that ordered it; 0 for cursors.'),
+    k: orderNumber.means(
+      'Number of its order within the term; 0 for a TERM entry and for cursors.',
+    ),
+    part: partNumber,
+    parts: partCount,
+    lamport: lamport.means('Lamport stamp; grows along the log.'),
+    time: wallTime.means('Time of the order.'),
+    meta,
+    body: body.means('The content; empty where it was erased, or not asked for.'),
+    chain: hash.means('SHA-256 of the chain before, the other fields, and SHA-256 of the body.'),
+    bodyHash: optional(hash).means('SHA-256 of an erased body; nil: it was not erased.'),
+  },
 })
 export const entries = list(entry, MAX_GROUP)
 
-/** Where an order's entries went: parts `part` ... are at `index` ..., until the next run. */
-export const runs = list(record({ part: uint(MAX_GROUP), index }), MAX_GROUP)
+const run = record({
+  name: 'run',
+  meaning: 'Parts of an order that follow one another in the log.',
+  fields: {
+    part: partNumber.means('The first of these parts; the run ends before the next one.'),
+    index: index.means('Log index of that part.'),
+  },
+})
+export const runs = list(run, MAX_GROUP).means('Where the parts of the order are in the log.')
 
 /** 1 to 32 of a-z 0-9 . _ - opening with a letter. */
 export function isUserName(name: string): boolean {

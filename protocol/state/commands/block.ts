@@ -7,6 +7,7 @@ import { bool } from '../../schema/schema.js'
 import { MAX_BLOCKED, userName } from '../../schema/shared.js'
 import { noop, plainEntry } from '../decision.js'
 import { defineCommand, defineEntry } from './define.js'
+import { user } from './shapes.js'
 
 export interface Block {
   readonly name: string
@@ -33,14 +34,18 @@ export function decodeBlock(body: Uint8Array): Block {
 }
 
 export const block = defineCommand({
-  fields: { user: userName, name: userName, blocked: bool },
-  decide(ledger, { user, name, blocked }) {
-    if (!ledger.account(user)) return noop(ERRORS.NO_SUCH_USER.code)
-    const list = ledger.blocked(user)
+  fields: {
+    user,
+    name: userName.means('Name of the user to block or unblock.'),
+    blocked: bool.means('True: block; false: unblock.'),
+  },
+  decide(ledger, { user: by, name, blocked }) {
+    if (!ledger.account(by)) return noop(ERRORS.NO_SUCH_USER.code)
+    const list = ledger.blocked(by)
     if (list.has(name) === blocked) return noop(0)
     if (blocked && !ledger.account(name)) return noop(ERRORS.NO_SUCH_USER.code)
     if (blocked && list.size >= MAX_BLOCKED) return noop(ERRORS.TOO_MANY_BLOCKED.code)
-    return plainEntry(KIND.block, user, encodeBlock({ name, blocked }))
+    return plainEntry(KIND.block, by, encodeBlock({ name, blocked }))
   },
 })
 

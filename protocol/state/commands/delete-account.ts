@@ -5,10 +5,9 @@ import { sameBytes } from '../../bytes.js'
 import { KIND } from '../../entries/entry.js'
 import { fromBase64url, readJson, toBase64url, writeJson } from '../../entries/json-body.js'
 import { ERRORS } from '../../errors.js'
-import { bytes, uint } from '../../schema/schema.js'
-import { userName } from '../../schema/shared.js'
 import { noop, plainEntry } from '../decision.js'
 import { defineCommand, defineEntry } from './define.js'
+import { token, user, version } from './shapes.js'
 
 /** `token`: of the request that ended the account. */
 export function encodeClosing(token: Uint8Array): Uint8Array {
@@ -25,14 +24,14 @@ export function decodeClosing(body: Uint8Array): Uint8Array {
 }
 
 export const deleteAccount = defineCommand({
-  fields: { user: userName, version: uint(), token: bytes(16) },
-  decide(ledger, { user, version, token }) {
-    const closing = ledger.closing(user)
-    if (closing && sameBytes(closing, token)) return noop(0)
-    const existing = ledger.account(user)
+  fields: { user, version, token },
+  decide(ledger, { user: name, version: from, token: request }) {
+    const closing = ledger.closing(name)
+    if (closing && sameBytes(closing, request)) return noop(0)
+    const existing = ledger.account(name)
     if (!existing) return noop(ERRORS.NO_SUCH_USER.code)
-    if (existing.version !== version) return noop(ERRORS.ACCOUNT_CHANGED.code)
-    return plainEntry(KIND.closed, user, encodeClosing(token))
+    if (existing.version !== from) return noop(ERRORS.ACCOUNT_CHANGED.code)
+    return plainEntry(KIND.closed, name, encodeClosing(request))
   },
 })
 

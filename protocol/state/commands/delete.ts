@@ -5,15 +5,19 @@ import { encodeDrop } from '../../entries/drop.js'
 import { KIND } from '../../entries/entry.js'
 import { ERRORS } from '../../errors.js'
 import { list } from '../../schema/schema.js'
-import { MAX_DROP, index, userName } from '../../schema/shared.js'
+import { MAX_DROP, index } from '../../schema/shared.js'
 import { noop, plainEntry } from '../decision.js'
 import { defineCommand } from './define.js'
+import { user } from './shapes.js'
 
 export const deleteMessages = defineCommand({
-  fields: { user: userName, indices: list(index, MAX_DROP, 1) },
+  fields: {
+    user,
+    indices: list(index, MAX_DROP, 1).means('Log indices of the messages to delete.'),
+  },
   weigh: ({ indices }) => 17 * indices.length,
-  decide(ledger, { user, indices }) {
-    if (!ledger.account(user)) return noop(ERRORS.NO_SUCH_USER.code)
-    return plainEntry(KIND.drop, user, encodeDrop(indices))
+  decide(ledger, { user: by, indices }) {
+    if (!ledger.account(by)) return noop(ERRORS.NO_SUCH_USER.code)
+    return plainEntry(KIND.drop, by, encodeDrop(indices))
   },
 })

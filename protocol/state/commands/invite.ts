@@ -5,31 +5,29 @@ import { idOf } from '../../bytes.js'
 import { KIND } from '../../entries/entry.js'
 import { ERRORS } from '../../errors.js'
 import { uint } from '../../schema/schema.js'
-import { hash, millis, userName } from '../../schema/shared.js'
+import { hash, millis } from '../../schema/shared.js'
 import { noop, plainEntry } from '../decision.js'
 import { decodeInvitation, encodeInvitation, isOpen } from '../invitation.js'
 import { defineCommand, defineEntry } from './define.js'
+import { user } from './shapes.js'
 
 export const invite = defineCommand({
   fields: {
-    user: userName,
-    /** SHA-256 of its code. */
-    invitation: hash,
-    /** The invitation is open for so long after the order. */
-    lasts: millis,
-    /** As many as one account may have open. */
-    most: uint(),
+    user,
+    invitation: hash.means("SHA-256 of the invitation's code."),
+    lasts: millis.means('Time after that of the order at which the invitation expires.'),
+    most: uint().means('Invitations that one account may have open.'),
   },
-  decide(ledger, { user, invitation, lasts, most }, { time }) {
-    if (!ledger.account(user)) return noop(ERRORS.NO_SUCH_USER.code)
+  decide(ledger, { user: by, invitation, lasts, most }, { time }) {
+    if (!ledger.account(by)) return noop(ERRORS.NO_SUCH_USER.code)
     const known = ledger.invitation(idOf(invitation))
     if (known && isOpen(known, time)) return noop(0, known.expires)
-    const own = ledger.invitationsOf(user)
+    const own = ledger.invitationsOf(by)
     if (own.filter((one) => !one.used && isOpen(one, time)).length >= most) {
       return noop(ERRORS.TOO_MANY_INVITATIONS.code)
     }
     const body = encodeInvitation({ invitation, expires: time + lasts })
-    return plainEntry(KIND.invitation, user, body)
+    return plainEntry(KIND.invitation, by, body)
   },
 })
 

@@ -3,16 +3,17 @@
 import { idOf } from '../../bytes.js'
 import { KIND } from '../../entries/entry.js'
 import { ERRORS } from '../../errors.js'
-import { stream, userName } from '../../schema/shared.js'
+import { stream } from '../../schema/shared.js'
 import { NONE, decision, noop } from '../decision.js'
 import { defineCommand, defineEntry } from './define.js'
+import { user } from './shapes.js'
 
 export const openStream = defineCommand({
-  fields: { user: userName, stream },
-  decide(ledger, { user, stream: id }) {
+  fields: { user, stream },
+  decide(ledger, { user: by, stream: id }) {
     const existing = ledger.stream(idOf(id))
-    if (existing) return noop(existing.owner === user ? 0 : ERRORS.CONFLICT.code, existing.next)
-    const meta = { kind: KIND.stream, answer: 0, mailbox: user, stream: id, seq: 0, digest: NONE }
+    if (existing) return noop(existing.owner === by ? 0 : ERRORS.CONFLICT.code, existing.next)
+    const meta = { kind: KIND.stream, answer: 0, mailbox: by, stream: id, seq: 0, digest: NONE }
     return decision(meta)
   },
 })

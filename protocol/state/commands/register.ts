@@ -2,7 +2,7 @@
 
 import { idOf, sameBytes } from '../../bytes.js'
 import { ERRORS } from '../../errors.js'
-import { bool, bytes, optional } from '../../schema/schema.js'
+import { bool, optional } from '../../schema/schema.js'
 import { hash, userName } from '../../schema/shared.js'
 import { secretsOf } from '../account.js'
 import { decideAccount, weighKeys } from './account-entry.js'
@@ -10,29 +10,33 @@ import { NONE, noop } from '../decision.js'
 import type { LedgerView } from '../ledger-view.js'
 import { defineCommand } from './define.js'
 import { isOpen } from '../invitation.js'
-import { account } from './shapes.js'
+import { account, token } from './shapes.js'
 
 export const register = defineCommand({
   fields: {
-    name: userName,
-    token: bytes(16),
-    /** SHA-256 of its code. */
-    invitation: optional(hash),
-    /** Without an invitation only the first account of all is made. */
-    byInvitation: bool,
+    name: userName.means('Name of the new account.'),
+    token,
+    invitation: optional(hash).means("SHA-256 of the invitation's code; nil: there was none."),
+    byInvitation: bool.means('True: without an invitation only the very first account is made.'),
     ...account,
   },
   weigh: weighKeys,
   decide(ledger, command, context) {
-    const { name, token, invitation } = command
+    const { name, invitation } = command
     const existing = ledger.account(name)
-    if (existing && sameBytes(existing.token, token)) return noop(0)
+    if (existing && sameBytes(existing.token, command.token)) return noop(0)
     if (ledger.isTaken(name)) return noop(ERRORS.NAME_TAKEN.code)
     const refused = whyNotLetIn(ledger, command, context.time)
     if (refused !== null) return noop(refused)
     if (!context.readable(command)) return noop(ERRORS.BAD_KEYS.code)
     const secrets = secretsOf(command)
-    return decideAccount(name, { token, version: 1, changeToken: NONE, secrets, invitation })
+    return decideAccount(name, {
+      token: command.token,
+      version: 1,
+      changeToken: NONE,
+      secrets,
+      invitation,
+    })
   },
 })
 

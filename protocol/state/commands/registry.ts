@@ -3,7 +3,8 @@
 import { KIND, type Entry, type Meta } from '../../entries/entry.js'
 import { decodeNote } from '../../entries/note.js'
 import { ERRORS } from '../../errors.js'
-import { record, variant, type AnyShape, type Field, type Fields } from '../../schema/schema.js'
+import { record, variant } from '../../schema/record.js'
+import type { AnyShape, Field, Fields, Meant } from '../../schema/schema.js'
 import { boot, request, slot } from '../../schema/shared.js'
 import { ACCOUNT_ENTRY } from './account-entry.js'
 import { noop, type Decision, type ExecutionContext } from '../decision.js'
@@ -46,8 +47,17 @@ const ENTRIES: readonly EntryDefinition[] = [
 type Definitions = typeof COMMANDS
 export type CommandKind = keyof Definitions
 
-/** The replica that asks, the boot of its process, and its number for the request. */
-const origin = record({ slot, boot, id: request })
+const origin = record({
+  name: 'origin',
+  meaning: 'The processing replica that a client asked, and its number for the request.',
+  fields: {
+    slot,
+    boot,
+    id: request.means(
+      'Number that the replica gave the request, unique in one run of the process.',
+    ),
+  },
+})
 type Origin = typeof origin extends Field<infer T> ? T : never
 
 type ShapeOf<D> = D extends CommandDefinition<infer S extends AnyShape> ? S : never
@@ -67,11 +77,13 @@ export type Command = {
 const DEFINITIONS = COMMANDS as unknown as Record<CommandKind, CommandDefinition<AnyShape>>
 
 /** A command on the wire. */
-export const commandField = variant(
-  Object.fromEntries(
+export const commandField = variant({
+  name: 'command',
+  meaning: 'What a client has asked for and takes a place in the order.',
+  choices: Object.fromEntries(
     Object.entries(COMMANDS).map(([kind, { fields }]) => [kind, { origin, ...fields }]),
   ),
-) as unknown as Field<Command>
+}) as unknown as Meant<Command>
 
 /** Header, chain and an envelope without its text. */
 const ENTRY_BYTES = 1_024

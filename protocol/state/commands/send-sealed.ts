@@ -4,19 +4,26 @@ import { sameBytes, sha256 } from '../../bytes.js'
 import { EnvelopeError } from '../../envelope/envelope-error.js'
 import { readSignedHeader } from '../../envelope/signed.js'
 import { ERRORS } from '../../errors.js'
-import { bytes, uint } from '../../schema/schema.js'
-import { MAX_SEALED, stream, userName } from '../../schema/shared.js'
+import { bytes } from '../../schema/schema.js'
+import { MAX_SEALED, seq, stream } from '../../schema/shared.js'
 import { isClientHeld } from '../account.js'
 import type { KeyNames } from '../decision.js'
 import { decideSend, type SendCommand } from './sending.js'
 import { defineCommand } from './define.js'
+import { recipient, user } from './shapes.js'
 
 interface SealedSend extends SendCommand {
   readonly sealed: Uint8Array
 }
 
 export const sendSealed = defineCommand({
-  fields: { user: userName, stream, seq: uint(), to: userName, sealed: bytes(1, MAX_SEALED) },
+  fields: {
+    user,
+    stream,
+    seq,
+    to: recipient,
+    sealed: bytes(1, MAX_SEALED).means('The message as its client sealed and signed it.'),
+  },
   weigh: ({ sealed }) => sealed.length,
   decidesDiverged: true,
   decide: (ledger, command, context) =>
@@ -38,16 +45,12 @@ export const sendSealed = defineCommand({
 })
 
 /** By its header, which is all that can be read here. Older keys count: a rotation is no fault. */
-function isForItsPlace(
-  { user, to, stream: id, seq, sealed }: SealedSend,
-  sender: KeyNames,
-  recipient: KeyNames,
-): boolean {
+function isForItsPlace(command: SealedSend, sender: KeyNames, recipient: KeyNames): boolean {
   try {
-    const header = readSignedHeader(sealed)
-    const place = header.sender === user && header.recipient === to && header.seq === seq
+    const header = readSignedHeader(command.sealed)
+    const place = header.sender === command.user && header.recipient === command.to
     const keys = recipient.sealing.has(header.kid) && sender.signing.has(header.signer)
-    return place && keys && sameBytes(header.stream, id)
+    return place && keys && header.seq === command.seq && sameBytes(header.stream, command.stream)
   } catch (error) {
     if (error instanceof EnvelopeError) return false
     throw error

@@ -2,14 +2,21 @@
 
 import { sha256 } from '../../bytes.js'
 import { ERRORS } from '../../errors.js'
-import { text, uint } from '../../schema/schema.js'
-import { MAX_TEXT, stream, userName } from '../../schema/shared.js'
+import { text } from '../../schema/schema.js'
+import { MAX_TEXT, seq, stream } from '../../schema/shared.js'
 import { isClientHeld } from '../account.js'
 import { decideSend } from './sending.js'
 import { defineCommand } from './define.js'
+import { recipient, user } from './shapes.js'
 
 export const send = defineCommand({
-  fields: { user: userName, stream, seq: uint(), to: userName, text: text(MAX_TEXT, 'olá') },
+  fields: {
+    user,
+    stream,
+    seq,
+    to: recipient,
+    text: text(MAX_TEXT, 'olá').means('The message, which execution encrypts.'),
+  },
   // A UTF-16 unit is at most three bytes of UTF-8.
   weigh: (command) => command.text.length * 3,
   decidesDiverged: true,

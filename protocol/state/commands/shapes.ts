@@ -1,20 +1,44 @@
-// Shapes that several commands share.
+// Fields that several commands share.
 
-import { bytes, list, optional, record } from '../../schema/schema.js'
-import { MAX_KEYS, passwordCost, passwordSalt, signingKey } from '../../schema/shared.js'
+import { record } from '../../schema/record.js'
+import { bytes, list, optional, uint } from '../../schema/schema.js'
+import {
+  MAX_KEYS,
+  passwordCost,
+  passwordSalt,
+  publicKey,
+  signingKey,
+  userName,
+} from '../../schema/shared.js'
+
+export const user = userName.means('Name of the user that asked.')
+export const recipient = userName.means('Name of the recipient.')
+export const token = bytes(16).means('Token of the request: a repeated one is known by it.')
+export const version = uint().means(
+  'Version of the account that the change was made from; else refused.',
+)
 
 const accountKey = {
-  publicKey: bytes(1, 2048),
-  /** Empty where its owner's client alone holds it; then there is a signing key. */
-  wrappedKey: bytes(0, 8192),
-  signing: optional(signingKey),
+  publicKey: publicKey.means('Key that messages are sealed for: SubjectPublicKeyInfo, DER.'),
+  wrappedKey: bytes(0, 8192).means(
+    'Its private key, wrapped under the password; empty where the client alone holds it.',
+  ),
+  signing: optional(signingKey).means(
+    'Key by which the client signs; nil: the service holds the private key.',
+  ),
 }
+
+const olderKey = record({
+  name: 'older key',
+  meaning: 'A key that an account had before, which only reads.',
+  fields: accountKey,
+})
 
 /** The secrets of an account: envelope/secrets.ts. */
 export const account = {
   salt: passwordSalt,
   cost: passwordCost,
-  verifierHash: bytes(32),
+  verifierHash: bytes(32).means('SHA-256 of the half of scrypt that checks the password.'),
   ...accountKey,
-  older: list(record(accountKey), MAX_KEYS - 1),
+  older: list(olderKey, MAX_KEYS - 1).means('The keys before, newest first.'),
 }

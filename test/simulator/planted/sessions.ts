@@ -4,8 +4,6 @@ import type { Bug } from './bug.js'
 
 const PUSHES = 'sessions/pushes'
 
-const CHANGE_OF_VERSION = 'if (existing.version !== version)'
-
 export const SESSION_BUGS: readonly Bug[] = [
   {
     name: 'a session is there before its account is committed',
@@ -93,8 +91,8 @@ export const SESSION_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'state/commands/change-account',
-        line: CHANGE_OF_VERSION,
-        becomes: CHANGE_OF_VERSION.replace('!== version', '> version + 9'),
+        line: 'if (existing.version !== command.version)',
+        becomes: 'if (existing.version > command.version + 9)',
       },
     ],
     caughtBy: ['C4', 'C5', 'linearizable', 'account'],
