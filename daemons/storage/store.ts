@@ -252,13 +252,12 @@ export class Store {
     }
   }
 
-  /** Gives the committed entries that wait their place in the tables; a duplicate fails here. */
+  /** Gives the committed messages that wait their rows in `mail`. */
   async #index(): Promise<void> {
     const { commit } = this.#state
     const waiting: readonly Waiting[] = this.#waiting.committed(commit)
     const done = await this.#atomically([
       [waitingIndex.INSERT_MAIL, waitingIndex.mailParameter(waiting)],
-      [waitingIndex.INSERT_PLACES, waitingIndex.placesParameter(waiting)],
       [UPSERT_STATE, stateParameter({ indexed: commit })],
     ])
     if (!done) return

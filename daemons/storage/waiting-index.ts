@@ -1,6 +1,5 @@
-// What is written but not yet in the tables `mail` and `places`. Those are filled in large, sorted
-// steps: kept up with every group they would touch a page for each mailbox and stream, and cost
-// more than the log itself. Holds all entries above `indexed`, in order.
+// Entries that are written but not yet in the table `mail`. The table is filled in large, sorted steps:
+// kept up with every group it would touch a page for each mailbox, and cost more than the log itself. Holds all entries above `indexed`, in order.
 
 import { KIND, decodeMeta } from '../../protocol/entries/entry.js'
 import type { Draft } from '../../protocol/entries/entry.js'
@@ -37,7 +36,10 @@ export class WaitingIndex {
   #waiting: Waiting[] = []
   readonly #places = new Set<string>()
 
-  /** Throws where a (stream, seq) is there already: execution has let a message in twice. */
+  /**
+   * Throws where one of these entries holds the (stream, seq) already: a tripwire for execution that lets
+   * a message in twice (C3). `verify` looks at the whole log.
+   */
   add(added: readonly Waiting[]): void {
     for (const one of added) {
       const place = placeOf(one)
@@ -96,16 +98,7 @@ export class WaitingIndex {
 export const INSERT_MAIL = `
 INSERT INTO mail SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1) ORDER BY 1, 2`
 
-export const INSERT_PLACES = `
-INSERT INTO places SELECT unhex(value ->> 0), value ->> 1, value ->> 2 FROM json_each(?1)
-ORDER BY 1, 2`
-
 export function mailParameter(waiting: readonly Waiting[]): string {
   const messages = waiting.filter(isMail)
   return JSON.stringify(messages.map(({ mailbox, index, weight }) => [mailbox, index, weight]))
-}
-
-export function placesParameter(waiting: readonly Waiting[]): string {
-  const placed = waiting.filter(({ seq }) => seq > 0)
-  return JSON.stringify(placed.map(({ stream, seq, index }) => [stream, seq, index]))
 }

@@ -83,7 +83,6 @@ export class LogService {
       last: log.last,
       committed: log.commit,
       lamport: this.#context.clock.now,
-      term: log.committedFence.term,
       reaches: this.#context.reached,
       hears: this.#heard,
       full: this.#context.full,
@@ -130,18 +129,18 @@ export class LogService {
 
   #onClaim(link: LinkId, message: The<'CLAIM'>): void {
     const { slot, boot } = this.#writers.get(link)!
-    const { nonce, expected, size, time } = message
+    const { nonce, expected, weight, time } = message
     const from = { link, slot, boot, since: this.#context.now.monotonic }
-    const claim = { kind: 'claim', ...from, nonce, expected, size, time } as const
+    const claim = { kind: 'claim', ...from, nonce, expected, weight, time } as const
     if (this.#takes && this.#appender.queue.add(claim)) return
     this.#context.outbox.send(link, claimed(claim, 'not-serving', this.#context.log))
   }
 
   #onAppend(link: LinkId, message: The<'APPEND'>): void {
     const { slot, boot } = this.#writers.get(link)!
-    const { id, term, k, part, parts, time, drafts } = message
+    const { id, term, k, time, drafts } = message
     const from = { link, slot, boot, since: this.#context.now.monotonic }
-    const order = { kind: 'order', ...from, id, term, k, part, parts, time, drafts } as const
+    const order = { kind: 'order', ...from, id, term, k, time, drafts } as const
     if (this.#takes && this.#appender.queue.add(order)) return
     const reason = this.#context.full ? 'full' : this.#takes ? 'overloaded' : 'not-serving'
     this.#context.outbox.send(link, { type: 'NOT_APPENDED', id, reason })

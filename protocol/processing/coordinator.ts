@@ -147,7 +147,6 @@ export class Coordinator {
       term,
       k,
       attempt,
-      live,
       base: this.#executor.base.termIndex,
       time: this.#time,
       seed: entropy(32),

@@ -190,9 +190,9 @@ export class Leadership {
 
   onClaimed(message: The<'CLAIMED'>): void {
     if (this.#context.role !== 'claimant' || message.nonce !== this.#claimNonce) return
-    const { outcome, term, index, newestTerm } = message
-    if (outcome === 'lost' && newestTerm < this.#expected) this.#doubt(this.#expected)
-    this.seeTerm(newestTerm)
+    const { outcome, term, index } = message
+    if (outcome === 'lost' && term < this.#expected) this.#doubt(this.#expected)
+    this.seeTerm(term)
     if (outcome === 'won' && term >= this.#context.newestTerm) {
       this.#won = { term, index }
       this.applied()
@@ -235,9 +235,9 @@ export class Leadership {
     this.#context.holds = won.term
     this.#writes.dropClaim()
     this.#context.outbox.log('info', 'coordinator', { term: won.term })
-    const { self, boot } = this.#context
+    const { self } = this.#context
     const successor = this.#context.successor
-    const message = { type: 'COORDINATOR', term: won.term, slot: self, boot, hops: 1 } as const
+    const message = { type: 'COORDINATOR', term: won.term, slot: self, hops: 1 } as const
     if (successor !== undefined) this.#context.send(successor, message)
     this.#log.sayHeartbeats()
     this.#events.coordinate(won.term)

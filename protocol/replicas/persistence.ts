@@ -145,7 +145,7 @@ export class PersistenceReplica implements Machine {
       compareEpochs(this.#context.epoch, this.#context.promised) <= 0,
       'P4: installed above promised',
     )
-    const leased = this.#leases.ownSize > 0
+    const leased = this.#leases.ownWeight > 0
     const said = `${status} ${formatEpoch(this.#context.epoch)} ${this.#context.writable} ${leased}`
     if (said !== this.#saidStatus) {
       this.#saidStatus = said

@@ -217,9 +217,6 @@ export class ProcessingReplica implements Machine {
       type: 'RING_HEARTBEAT',
       ...{ holds, newestTerm, vouchesFor, vouchedTerm, role },
       applied: base.index,
-      committed: base.index,
-      reaches: this.#context.live,
-      home: this.#logReplicas.home,
     }
   }
 
@@ -323,10 +320,10 @@ export class ProcessingReplica implements Machine {
       case 'COORDINATOR':
         this.#leadership.onCoordinator(message)
         return
-      case 'PASS':
+      case 'FORWARD':
         this.#submission.onForward(slot, message.commands)
         return
-      case 'NOT_TAKEN':
+      case 'REJECTED':
         this.#requests.rejected(message.requests, message.reason)
         return
       case 'ORDER':

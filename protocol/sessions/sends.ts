@@ -44,7 +44,7 @@ export class Sends {
     this.#requests.submit(session, request, command, (entry, meta) => {
       const code = meta.kind === KIND.noop ? decodeNote(entry.body).code : 0
       if (code !== 0) return this.#requests.refuseByCode(session, request, code)
-      this.#requests.reply(session, { type: 'STREAM_OPENED', request, stream, index: entry.index })
+      this.#requests.reply(session, { type: 'STREAM_OPENED', request, stream })
     })
   }
 

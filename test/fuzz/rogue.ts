@@ -11,7 +11,7 @@ import { Pool } from './pool.js'
 /** What is spoken between the two; a link hands on nothing else. */
 export function conversationOf(own: Tier | 'client', other: Peer['role']): Conversation {
   if (own === 'client' || other === 'client') return 'client'
-  if (own !== other) return 'waist'
+  if (own !== other) return 'logService'
   return own === 'processing' ? 'ring' : 'persistence'
 }
 

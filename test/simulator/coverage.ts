@@ -26,7 +26,7 @@ function answerOf(message: Message): string | undefined {
       return `answer CLAIMED ${message.outcome}`
     case 'NOT_APPENDED':
       return `answer NOT_APPENDED ${message.reason}`
-    case 'NOT_TAKEN':
+    case 'REJECTED':
       return `answer NOT_TAKEN ${message.reason}`
     case 'CONSENT':
       return `answer CONSENT ${message.granted ? 'granted' : 'refused'}`

@@ -97,7 +97,7 @@ export class WeightCheck implements Check {
       this.#answered(from, this.#asker(from, to), message)
     }
     if (message.type === 'HOME_HEARTBEAT' || message.type === 'CLAIM') {
-      this.#weighs(from, message.size)
+      this.#weighs(from, message.weight)
     }
   }
 

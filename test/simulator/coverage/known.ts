@@ -6,13 +6,13 @@ import { CONVERSATIONS } from '../../../protocol/messages/catalogue.js'
 import { FAULTS } from '../faults/storm.js'
 import { SITUATIONS } from './situations.js'
 
-const { client, handshake, ring, waist, persistence } = CONVERSATIONS
+const { client, handshake, ring, logService, persistence } = CONVERSATIONS
 
 /** A simulated connection has no hello, and needs no sign of life of its own. */
 const MESSAGES = [
   handshake.ERROR.name,
   handshake.GOODBYE.name,
-  ...[client, ring, waist, persistence].flatMap((conversation) =>
+  ...[client, ring, logService, persistence].flatMap((conversation) =>
     Object.values(conversation).map(({ name }) => name),
   ),
 ]
