@@ -18,7 +18,26 @@ import { setTimeout } from 'node:timers/promises'
 /** What a text becomes; null: there is none, or none any more. */
 export type Change = (text: string | null) => string | null
 
-/** Where a client keeps its private keys and the known keys of others; {@link KeyFolder} is one. */
+/**
+ * Where a client keeps its private keys and the known keys of others; {@link KeyFolder} is one.
+ *
+ * @example
+ * ```ts
+ * import type { KeyStore } from 'troca'
+ *
+ * // For tests: whatever is in it ends with the process.
+ * export function inMemory(): KeyStore {
+ *   const keys = new Map<string, string | null>()
+ *   let known: string | null = null
+ *   return {
+ *     readKeys: async (user) => keys.get(user) ?? null,
+ *     changeKeys: async (user, change) => void keys.set(user, change(keys.get(user) ?? null)),
+ *     readKnown: async () => known,
+ *     changeKnown: async (change) => void (known = change(known)),
+ *   }
+ * }
+ * ```
+ */
 export interface KeyStore {
   /** The key file of a user, encrypted; null: there is none here. */
   readKeys(user: string): Promise<string | null>
