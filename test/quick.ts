@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 const TESTS = fileURLToPath(new URL('.', import.meta.url))
 const ROOT = join(TESTS, '..', '..')
-const SEEDS = 40
+const SEEDS = 24
 
 /** Folders and files of `test/` that take long, most because they make large keys or start daemons. */
 const SLOW = [
@@ -21,6 +21,8 @@ const SLOW = [
   'clients/e2e/',
   'clients/rsa-cli.test.js',
   'daemons/runtime/cluster.test.js',
+  'daemons/workers/computations.test.js',
+  'fuzz/machines.test.js',
   'protocol/envelope/envelope.test.js',
   'protocol/envelope/jose.test.js',
   'protocol/envelope/suite-rsa.test.js',
