@@ -18,6 +18,8 @@ const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as
   version: string
   dependencies: Record<string, string>
 }
+/** To a file, in Markdown. */
+const LINK = /\]\(((?!https?:)[^)#]+)/g
 const { PATH, HOME } = process.env
 const env = { PATH, HOME, NO_COLOR: '1', FORCE_COLOR: '0' }
 
@@ -78,8 +80,11 @@ t.test('what is in it', async (t) => {
   for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md', 'ecosystem.config.js']) {
     t.ok(names.includes(name), name)
   }
-  const outside = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|ecosystem\.config\.js)$/
+  const outside = /^(package\.json|[A-Z]+(\.md)?|ecosystem\.config\.js)$/
   const inside = /^(dist\/(protocol|daemons|clients)|docs|examples)\/(?!api\/)/
+  for (const [, link] of readFileSync(join(installed, 'README.md'), 'utf8').matchAll(LINK)) {
+    t.ok(existsSync(join(installed, link!)), `README leads to ${link}`)
+  }
   t.strictSame(
     names.filter((name) => !outside.test(name) && !inside.test(name)),
     [],
