@@ -15,6 +15,7 @@ import type { Seal } from './stream-window.js'
 
 const DEFAULT_BITS = 3072
 
+/** How {@link Client.register} makes an account. */
 export interface RegisterOptions extends InvitedOptions {
   /** The private keys are made here and never leave this client: a `keyStore` is needed. */
   readonly endToEnd?: boolean
@@ -115,7 +116,9 @@ export class Identity {
     this.#is(null)
   }
 
-  /** As the service names them; rejects with UNTRUSTED_KEY when they do not vouch for each other. */
+  /**
+   * As the service names them; rejects with UNTRUSTED_KEY when they do not vouch for each other.
+   */
   async keys(name: string, options: OperationOptions): Promise<readonly Key[]> {
     const published = await this.#accounts.published(name, options)
     const contact = contactOf(name, published)
@@ -134,8 +137,8 @@ export class Identity {
   }
 
   /**
-   * What seals a text for this recipient; null: it goes as plain text, because the service holds the
-   * keys of either. `endToEnd`: rejects with NOT_END_TO_END instead.
+   * What seals a text for this recipient; null: it goes as plain text, because the service holds
+   * the keys of either. `endToEnd`: rejects with NOT_END_TO_END instead.
    */
   async sealing(
     { held }: Account,

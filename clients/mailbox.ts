@@ -14,25 +14,38 @@ import type { InboxMessage, ReceivedMessage, SealedMessage, WireMessage } from '
 const PAGE_MESSAGES = 200
 const WINDOW_MESSAGES = 256
 
-interface PageOf<M> {
+/** A page of a mailbox. */
+export interface PageOf<M> {
+  /** In the order of the log. */
   readonly messages: readonly M[]
   /** Read on after this index. */
   readonly next: number
+  /** Whether there are messages after `next`. */
   readonly more: boolean
+  /** Everything up to this index was acknowledged. */
   readonly cursor: number
 }
 
+/** A page as {@link Client.inbox} gives it. */
 export type Page = PageOf<InboxMessage>
+/** A page as {@link Client.envelopes} gives it. */
 export type EnvelopePage = PageOf<SealedMessage>
 
+/** Which page of a mailbox. */
 export interface PageOptions extends OperationOptions {
+  /** Messages after this index; 0 by default. */
   readonly after?: number
+  /** At most so many messages; 200 by default. */
   readonly limit?: number
 }
 
+/** How {@link Client.messages} listens. */
 export interface ListenOptions {
+  /** Messages after this index; by default after what was acknowledged. */
   readonly after?: number
+  /** So many unacknowledged messages may be under way; 256 by default. */
   readonly window?: number
+  /** Ends the sequence. */
   readonly signal?: AbortSignal
 }
 

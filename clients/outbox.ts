@@ -22,7 +22,10 @@ const NO_FAULT_OF_THE_REPLICA: ReadonlySet<string> = new Set([
 /** Of the credit, left to requests that are no sends. */
 const OTHER_REQUESTS = 4
 
-/** Stored on a majority of the persistence replicas. */
+/**
+ * What {@link Client.send} resolves with: the message is on disk on a majority of the persistence
+ * replicas.
+ */
 export interface Receipt {
   /** Place in the log. */
   readonly index: number
@@ -34,10 +37,13 @@ export interface Receipt {
   readonly endToEnd: boolean
 }
 
-/** A send: its stream (hex), and its place in that. */
+/** A send: its stream, and its place in that. */
 export interface SentPlace {
+  /** The recipient. */
   readonly to: string
+  /** The stream of a client's sends, in hexadecimal. */
   readonly stream: string
+  /** Place in the stream. */
   readonly seq: number
 }
 

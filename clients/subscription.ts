@@ -12,13 +12,17 @@ export type WireMessage = The<'PUSH'>['messages'][number]
 
 /** A message out of the own mailbox. */
 export interface InboxMessage {
+  /** Place in the log. */
   readonly index: number
+  /** The sender. */
   readonly from: string
+  /** The recipient: the own account. */
   readonly to: string
   /** Milliseconds since 1970; end to end: as the sender signed it. */
   readonly time: number
-  /** Hex. */
+  /** The stream of the sender's sends, in hexadecimal. */
   readonly stream: string
+  /** Place in the stream. */
   readonly seq: number
   /** null: the envelope does not open, or is not its sender's for this place. */
   readonly text: string | null
@@ -26,8 +30,20 @@ export interface InboxMessage {
   readonly endToEnd: boolean
 }
 
+/** A message as {@link Client.messages} gives it. */
 export interface ReceivedMessage extends InboxMessage {
-  /** Says that everything up to this message is dealt with: it is not given again. */
+  /**
+   * Says that everything up to this message is dealt with, as {@link Client.ack}: it is not given
+   * again.
+   *
+   * @example
+   * ```ts
+   * for await (const message of client.messages()) {
+   *   console.log(message.text)
+   *   message.ack()
+   * }
+   * ```
+   */
   ack(): void
 }
 

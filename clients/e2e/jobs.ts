@@ -42,7 +42,7 @@ export type Job =
     }
 
 /** A stored body, where it was found, and the keys that its sender may have signed it with. */
-export interface Found {
+interface Found {
   readonly body: Uint8Array
   readonly place: FoundPlace
   readonly signers: readonly RsaPublicKey[]

@@ -1,5 +1,9 @@
-// RSA on its own: `import { … } from 'troca/rsa'`. Bytes in, bytes out; randomness is handed in.
-// docs/RSA.md has the shapes, units and errors.
+/**
+ * RSA on its own. Bytes in, bytes out; randomness is handed in, as by `randomBytes` of `node:crypto`.
+ * docs/RSA.md has the shapes, units and errors.
+ *
+ * @module troca/rsa
+ */
 
 export type { Entropy } from '../entropy.js'
 

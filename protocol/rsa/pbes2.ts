@@ -58,7 +58,16 @@ const CIPHERS: ReadonlyMap<string, readonly [string, number]> = new Map([
 /** Makes `length` bytes of a passphrase. */
 type Derive = (passphrase: Uint8Array, length: number) => Uint8Array
 
-/** DER of EncryptedPrivateKeyInfo. The passphrase is taken as UTF-8, as it stands. */
+/**
+ * Writes a private key under a passphrase: EncryptedPrivateKeyInfo by PBES2, with
+ * PBKDF2-HMAC-SHA-256 and AES-256-CBC.
+ *
+ * @param key - The key.
+ * @param passphrase - Taken as UTF-8, as it stands.
+ * @param entropy - For salt and initialization vector.
+ * @param iterations - Of PBKDF2; 600,000 by default.
+ * @returns DER.
+ */
 export function encodeEncryptedPkcs8(
   key: RsaPrivateKey,
   passphrase: string,
@@ -76,7 +85,14 @@ export function encodeEncryptedPkcs8(
 }
 
 /**
- * A checked key. RsaError `encoding` for what is not such a structure or has costs out of bounds,
+ * Reads a private key under a passphrase: by PBES2 with PBKDF2 or scrypt, and AES-CBC.
+ *
+ * @param der - DER, and nothing after it.
+ * @param passphrase - Taken as UTF-8, as it stands.
+ * @param entropy - For the bases of the primality tests.
+ * @param policy - What is asked of a key from outside.
+ * @returns The checked key.
+ * @throws RsaError `encoding` for what is not such a structure or has costs out of bounds,
  * `decryption` for whatever does not open with this passphrase, `key` for a key that must not be
  * used.
  */

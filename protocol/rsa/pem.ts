@@ -20,21 +20,48 @@ import { RsaError } from './rsa-error.js'
 const LINE = 64
 const ENCRYPTED = 'ENCRYPTED PRIVATE KEY'
 
-/** SubjectPublicKeyInfo, or PKCS#1 when asked. */
+/**
+ * Writes a public key as PEM.
+ *
+ * @param key - The key.
+ * @param format - SubjectPublicKeyInfo, or PKCS#1 when asked.
+ * @returns The text of one block.
+ * @example
+ * ```ts
+ * import { randomBytes } from 'node:crypto'
+ * import { generateKey, publicKeyToPem } from 'troca/rsa'
+ *
+ * console.log(publicKeyToPem(generateKey(3072, randomBytes)))
+ * ```
+ */
 export function publicKeyToPem(key: RsaPublicKey, format: 'spki' | 'pkcs1' = 'spki'): string {
   return format === 'spki'
     ? toPem('PUBLIC KEY', encodeSpki(key))
     : toPem('RSA PUBLIC KEY', encodePkcs1Public(key))
 }
 
-/** PKCS#8, or PKCS#1 when asked; not encrypted. */
+/**
+ * Writes a private key as PEM, not encrypted.
+ *
+ * @param key - The key.
+ * @param format - PKCS#8, or PKCS#1 when asked.
+ * @returns The text of one block.
+ */
 export function privateKeyToPem(key: RsaPrivateKey, format: 'pkcs8' | 'pkcs1' = 'pkcs8'): string {
   return format === 'pkcs8'
     ? toPem('PRIVATE KEY', encodePkcs8(key))
     : toPem('RSA PRIVATE KEY', encodePkcs1Private(key))
 }
 
-/** A checked key. RsaError `encoding` or `key`, with the reason. */
+/**
+ * Reads a public key from PEM: SubjectPublicKeyInfo or PKCS#1.
+ *
+ * @param pem - One block, with nothing but white space around it.
+ * @param policy - What is asked of a key from outside.
+ * @returns The checked key.
+ * @throws RsaError `encoding` for what is not such a structure, `key` for a key that must not be
+ * used.
+ */
 export function publicKeyFromPem(pem: string, policy?: KeyPolicy): RsaPublicKey {
   const { label, der } = fromPem(pem)
   if (label === 'PUBLIC KEY') return decodeSpki(der, policy)
@@ -42,7 +69,29 @@ export function publicKeyFromPem(pem: string, policy?: KeyPolicy): RsaPublicKey 
   throw pemError(`"${label}" is not a public RSA key`)
 }
 
-/** A checked key. RsaError `encoding` or `key`, with the reason. */
+/**
+ * Reads a private key from PEM: PKCS#8 or PKCS#1, not encrypted.
+ *
+ * @param pem - One block, with nothing but white space around it.
+ * @param entropy - For the bases of the primality tests.
+ * @param policy - What is asked of a key from outside.
+ * @returns The checked key.
+ * @throws RsaError `encoding` for what is not such a structure, `key` for a key that must not be
+ * used.
+ * @example
+ * ```ts
+ * import { randomBytes } from 'node:crypto'
+ * import { readFileSync } from 'node:fs'
+ * import { isEncryptedPem, privateKeyFromEncryptedPem, privateKeyFromPem } from 'troca/rsa'
+ *
+ * export function readKey(path: string, passphrase: string) {
+ *   const pem = readFileSync(path, 'utf8')
+ *   return isEncryptedPem(pem)
+ *     ? privateKeyFromEncryptedPem(pem, passphrase, randomBytes)
+ *     : privateKeyFromPem(pem, randomBytes)
+ * }
+ * ```
+ */
 export function privateKeyFromPem(
   pem: string,
   entropy: Entropy,
@@ -55,7 +104,23 @@ export function privateKeyFromPem(
   throw pemError(`"${label}" is not a private RSA key`)
 }
 
-/** PKCS#8 under a passphrase (PBES2), as encodeEncryptedPkcs8. */
+/**
+ * Writes a private key as PEM under a passphrase; see {@link encodeEncryptedPkcs8}.
+ *
+ * @param key - The key.
+ * @param passphrase - Taken as UTF-8, as it stands.
+ * @param entropy - For salt and initialization vector.
+ * @param iterations - Of PBKDF2; 600,000 by default.
+ * @returns The text of one block.
+ * @example
+ * ```ts
+ * import { randomBytes } from 'node:crypto'
+ * import { generateKey, privateKeyToEncryptedPem } from 'troca/rsa'
+ *
+ * const key = generateKey(3072, randomBytes)
+ * console.log(privateKeyToEncryptedPem(key, 'correct horse', randomBytes))
+ * ```
+ */
 export function privateKeyToEncryptedPem(
   key: RsaPrivateKey,
   passphrase: string,
@@ -65,12 +130,26 @@ export function privateKeyToEncryptedPem(
   return toPem(ENCRYPTED, encodeEncryptedPkcs8(key, passphrase, entropy, iterations))
 }
 
-/** Whether a passphrase is needed. */
+/**
+ * Tells whether a passphrase is needed.
+ *
+ * @param pem - PEM.
+ * @returns Whether a block of it is an encrypted private key.
+ */
 export function isEncryptedPem(pem: string): boolean {
   return pem.includes(`-----BEGIN ${ENCRYPTED}-----`)
 }
 
-/** A checked key. RsaError as decodeEncryptedPkcs8. */
+/**
+ * Reads a private key from PEM under a passphrase; see {@link decodeEncryptedPkcs8}.
+ *
+ * @param pem - One block, with nothing but white space around it.
+ * @param passphrase - Taken as UTF-8, as it stands.
+ * @param entropy - For the bases of the primality tests.
+ * @param policy - What is asked of a key from outside.
+ * @returns The checked key.
+ * @throws RsaError As {@link decodeEncryptedPkcs8}.
+ */
 export function privateKeyFromEncryptedPem(
   pem: string,
   passphrase: string,
@@ -82,7 +161,12 @@ export function privateKeyFromEncryptedPem(
   throw pemError(`"${label}" is not a private key under a passphrase`)
 }
 
-/** The blocks of a file, each as the other functions take it; nothing but blank lines between. */
+/**
+ * Parts a file of several blocks, one after the other with nothing but blank lines between.
+ *
+ * @param text - The file.
+ * @returns The blocks, each as the other functions take it.
+ */
 export function pemBlocks(text: string): readonly string[] {
   return text.split(/(?<=^-----END [A-Z0-9 ]+-----$)\s*(?=-----BEGIN )/m)
 }
