@@ -1,17 +1,21 @@
 // Who a client acts as, and whose keys it believes: the account, and for a client-held one its key
 // file. Either both are there, or the log-in has failed.
 
-import { Accounts } from './accounts.js'
-import type { Account, InvitedOptions, NewKeyOptions } from './accounts.js'
+import { Accounts, type Account, type InvitedOptions, type NewKeyOptions } from './accounts.js'
 import { EndToEnd } from './e2e/end-to-end.js'
 import type { NewPair } from './e2e/own-keys.js'
-import { contactOf, untrusted } from './e2e/known-keys.js'
-import type { Contact, KeyNotice, PublishedKey } from './e2e/known-keys.js'
+import {
+  contactOf,
+  untrusted,
+  type Contact,
+  type KeyNotice,
+  type PublishedKey,
+} from './e2e/known-keys.js'
 import type { KeyStore } from './e2e/key-store.js'
 import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
 import { TrocaError, clientError, refusedHere } from './errors.js'
 import type { OperationOptions } from './options.js'
-import type { Seal } from './stream-window.js'
+import type { Seal } from './inbox-message.js'
 
 const DEFAULT_BITS = 3072
 

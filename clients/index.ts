@@ -24,4 +24,5 @@ export type { ConnectOptions, OperationOptions, SendOptions, ServerAddress } fro
 export type { Invitation, People } from './people.js'
 export type { Receipt, SentPlace } from './outbox.js'
 export type { ListOptions, ReceiptEvent, Receipts, SentMessage } from './receipts.js'
-export type { InboxMessage, ReceivedMessage, SealedMessage } from './subscription.js'
+export type { ReceivedMessage, SealedMessage } from './subscription.js'
+export type { InboxMessage } from './inbox-message.js'

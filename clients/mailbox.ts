@@ -2,14 +2,17 @@
 
 import type { Message, The } from '../protocol/messages/catalogue.js'
 import { MAX_DROP } from '../protocol/schema/shared.js'
-import { refusedHere } from './errors.js'
-import type { TrocaError } from './errors.js'
+import { refusedHere, type TrocaError } from './errors.js'
 import type { Marks } from './marks.js'
-import { onAbort } from './operations.js'
-import type { Operations } from './operations.js'
+import { onAbort, type Operations } from './operations.js'
 import type { OperationOptions } from './options.js'
-import { Subscription, toInboxMessage, toSealedMessage } from './subscription.js'
-import type { InboxMessage, ReceivedMessage, SealedMessage, WireMessage } from './subscription.js'
+import {
+  Subscription,
+  toSealedMessage,
+  type ReceivedMessage,
+  type SealedMessage,
+} from './subscription.js'
+import { toInboxMessage, type InboxMessage, type WireMessage } from './inbox-message.js'
 
 const PAGE_MESSAGES = 200
 const WINDOW_MESSAGES = 256

@@ -5,12 +5,10 @@ import { randomBytes } from 'node:crypto'
 import type { The } from '../protocol/messages/catalogue.js'
 import type { Connection } from './connection.js'
 import type { Deadline, Deadlines } from './deadlines.js'
-import { clientError, fromRefusal } from './errors.js'
-import type { TrocaError } from './errors.js'
-import { onAbort, outOfTime } from './operations.js'
-import type { Operations } from './operations.js'
-import { StreamWindow } from './stream-window.js'
-import type { Letter, Seal } from './stream-window.js'
+import { clientError, fromRefusal, type TrocaError } from './errors.js'
+import { onAbort, outOfTime, type Operations } from './operations.js'
+import { StreamWindow, type Letter } from './stream-window.js'
+import type { Seal } from './inbox-message.js'
 
 const STREAM_ID_BYTES = 16
 /** Another replica would say the same. */

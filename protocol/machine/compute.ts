@@ -55,7 +55,7 @@ export type Job =
     }
 
 /** A new key in front of the others. */
-export interface Rotated {
+interface Rotated {
   readonly secrets: AccountSecrets
   /** The new one; none, where the client holds it. */
   readonly privateKeys: readonly Uint8Array[]

@@ -125,8 +125,8 @@ export const draft = record({
   },
 })
 export const orderNumber = uint().means('Number of the order within its term, from 1.')
-export const partNumber = uint({ max: MAX_GROUP }).means('Number within the order, from 1.')
-export const partCount = uint({ max: MAX_GROUP }).means('Entries that the whole order has.')
+const partNumber = uint({ max: MAX_GROUP }).means('Number within the order, from 1.')
+const partCount = uint({ max: MAX_GROUP }).means('Entries that the whole order has.')
 
 const entry = record({
   name: 'entry',

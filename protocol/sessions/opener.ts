@@ -14,7 +14,7 @@ import type { Session } from './session.js'
 export type InboxMessage = The<'PAGE'>['messages'][number]
 
 /** Messages of one page at the most. */
-export const PAGE = 128
+const PAGE = 128
 
 export class Opener {
   readonly #context: ProcessingContext

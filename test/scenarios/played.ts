@@ -148,7 +148,7 @@ export class PlayedWriter {
   }
 }
 
-export const START: Place = { index: 0, chain: CHAIN_ZERO }
+const START: Place = { index: 0, chain: CHAIN_ZERO }
 
 /** A log of no-ops, one for each epoch given, in order. */
 export function logOf(epochs: readonly Epoch[]): Entry[] {
