@@ -1,4 +1,4 @@
-// Messages between replicas that are well-formed and make no sense: each is told by what it says.
+// Messages between replicas that are well-formed and invalid: each is refused with its reason.
 
 import t from 'tap'
 import {
@@ -48,7 +48,7 @@ const feed = (...entries: Entry[]): Message => {
   return { type: 'ENTRIES', entries, bodyBytes }
 }
 
-t.test('what makes sense', async (t) => {
+t.test('valid messages pass', async (t) => {
   for (const name of ['noop', 'term', 'message', 'cursors', 'drop', 'stream', 'refusal'] as const) {
     t.equal(whyInvalid(replicate([entry(name)]), 1), null, name)
     if (name !== 'refusal') t.equal(whyInvalid(feed(entry(name)), 1), null, name)
@@ -58,7 +58,7 @@ t.test('what makes sense', async (t) => {
   t.equal(whyInvalid(feed(), 1), null)
 })
 
-t.test('entries', async (t) => {
+t.test('invalid entries are refused', async (t) => {
   const wrong: [string, Message, RegExp][] = [
     ['meta', replicate([entry('noop', { meta: Buffer.alloc(9, 0xff) })]), /unknown kind 255/],
     ['term body', replicate([entry('term', { body: Buffer.from('[1.5,"",""]') })]), /slot, boot/],
@@ -80,11 +80,11 @@ t.test('entries', async (t) => {
     ['page', { ...exampleOf('READ_PAGE'), entries: [entry('noop')] }, /no message/],
   ]
   for (const [name, message, expected] of wrong) {
-    t.match(whyInvalid(message, 1) ?? 'sense', expected, name)
+    t.match(whyInvalid(message, 1) ?? 'valid', expected, name)
   }
 })
 
-t.test('appends, promises, commands', async (t) => {
+t.test('invalid appends, promises and commands are refused', async (t) => {
   const append = { ...exampleOf('APPEND'), term: 1, k: 1 }
   const { origin, ...command } = exampleOf('FORWARD').commands[0]!
   const pass = (slot: number): Message => {
@@ -102,11 +102,11 @@ t.test('appends, promises, commands', async (t) => {
     ['order', { ...exampleOf('ORDER'), k: 0 }, /order 0/],
   ]
   for (const [name, message, expected] of wrong) {
-    t.match(whyInvalid(message, 2) ?? 'sense', expected, name)
+    t.match(whyInvalid(message, 2) ?? 'valid', expected, name)
   }
 })
 
-t.test('chains', async (t) => {
+t.test('a chain holds only in its order', async (t) => {
   const first = entry('noop')
   const second = withChain(first.chain, { ...entry('noop'), index: 2 })
   t.ok(isChained(new Uint8Array(32), [first, second]))

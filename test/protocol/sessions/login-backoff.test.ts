@@ -5,7 +5,10 @@ const HERE = '192.0.2.1'
 const ELSEWHERE = '198.51.100.1'
 const BACK_OFF = { perPair: 3, perAddress: 10, maxMs: 60_000 }
 
-/** Wrong passwords, each as soon as it may be tried; the waits before them, and the one after. */
+/**
+ * Waits before each of `count` wrong passwords, tried as early as possible, and the wait after
+ * them.
+ */
 function waits(attempts: LoginBackoff, count: number, name = (_i: number) => 'alice'): number[] {
   let now = 0
   const waited: number[] = []
@@ -19,13 +22,13 @@ function waits(attempts: LoginBackoff, count: number, name = (_i: number) => 'al
   return waited
 }
 
-t.test('the wait doubles after so many, up to a longest', (t) => {
+t.test('the wait doubles beyond the free attempts, up to a maximum', (t) => {
   const expected = [0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60].map((s) => s * 1_000)
   t.same(waits(new LoginBackoff({ ...BACK_OFF, perAddress: 100 }), 10), expected)
   t.end()
 })
 
-t.test('the owner is not locked out from elsewhere, nor are others here', (t) => {
+t.test('guesses here lock out neither the owner elsewhere nor other accounts here', (t) => {
   const attempts = new LoginBackoff(BACK_OFF)
   for (let i = 0; i < 9; i++) attempts.failed('alice', HERE, 0)
   t.ok(attempts.waitMs('alice', HERE, 0) > 0)
@@ -34,16 +37,19 @@ t.test('the owner is not locked out from elsewhere, nor are others here', (t) =>
   t.end()
 })
 
-t.test('an address that tries one account after another waits, too', (t) => {
+t.test('an address that tries one account after another has to wait', (t) => {
   const attempts = new LoginBackoff(BACK_OFF)
   const waited = waits(attempts, 12, (i) => `user${i}`)
   t.same(waited, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1_000, 2_000, 4_000])
   attempts.succeeded('mallory', HERE)
-  t.ok(attempts.waitMs('alice', HERE, 0) > 0, 'an account of its own does not clear it')
+  t.ok(
+    attempts.waitMs('alice', HERE, 0) > 0,
+    'a log-in to an own account does not clear the address',
+  )
   t.end()
 })
 
-t.test('the right password clears the account here; time clears all', (t) => {
+t.test('the right password clears the account here; time clears every count', (t) => {
   const attempts = new LoginBackoff(BACK_OFF)
   for (let i = 0; i < 5; i++) attempts.failed('alice', HERE, 0)
   t.ok(attempts.isSuspect('alice', HERE, 0))
@@ -53,7 +59,7 @@ t.test('the right password clears the account here; time clears all', (t) => {
   const later = 24 * 3_600_000
   t.equal(attempts.waitMs('user1', HERE, later), 0)
   attempts.failed('bob', ELSEWHERE, later)
-  t.equal(attempts.size, 3, 'of so many what is long ago is not kept')
+  t.equal(attempts.size, 3, 'old counts are not kept')
   t.end()
 })
 
@@ -63,6 +69,6 @@ t.test('memory is bounded, whatever names are tried', (t) => {
   t.ok(attempts.size < 200_000, `${attempts.size} are kept`)
   t.equal(attempts.waitMs('name199999', '10.781.0.63', 1), 0)
   for (let i = 0; i < 3; i++) attempts.failed('name199999', HERE, 1)
-  t.ok(attempts.waitMs('name199999', HERE, 1) > 0, 'the newest are')
+  t.ok(attempts.waitMs('name199999', HERE, 1) > 0, 'the newest counts are kept')
   t.end()
 })
