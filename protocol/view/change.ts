@@ -144,8 +144,8 @@ export class ViewChange {
 
   #objection(from: Slot, message: The<'ASK'>): string {
     const linked = message.members.every((slot) => this.#context.hears(slot))
-    if (!linked) return 'not linked to all of these'
-    if (this.#proposal && this.#context.self < from) return 'proposing'
+    if (!linked) return 'not linked to all proposed members'
+    if (this.#proposal && this.#context.self < from) return 'proposing a view itself'
     if (
       this.#context.status !== 'normal' ||
       this.#membership.viewFault() !== null ||

@@ -27,7 +27,7 @@ export function decodeBlock(body: Uint8Array): Block {
     typeof written[0] !== 'string' ||
     typeof written[1] !== 'boolean'
   ) {
-    throw new RangeError('block body: name and truth expected')
+    throw new RangeError('block body: name and boolean expected')
   }
   const [name, blocked] = written as [string, boolean]
   return { name, blocked }

@@ -87,18 +87,18 @@ t.test('invalid entries are refused', async (t) => {
 t.test('invalid appends, promises and commands are refused', async (t) => {
   const append = { ...exampleOf('APPEND'), term: 1, k: 1 }
   const { origin, ...command } = exampleOf('FORWARD').commands[0]!
-  const pass = (slot: number): Message => {
+  const forward = (slot: number): Message => {
     return { type: 'FORWARD', commands: [{ ...command, origin: { ...origin, slot } } as never] }
   }
   t.equal(whyInvalid({ ...append, drafts: [entry('message')] }, 1), null)
-  t.equal(whyInvalid(pass(2), 2), null)
+  t.equal(whyInvalid(forward(2), 2), null)
   const wrong: [string, Message, RegExp][] = [
     ['a TERM', { ...append, k: 0, drafts: [entry('term')] }, /CLAIM alone/],
     ['cursors', { ...append, drafts: [entry('cursors')] }, /kind 6 in term 1/],
     ['unreadable', { ...append, drafts: [entry('account')] }, /cannot be read/],
     ['promise', { ...exampleOf('PROMISE'), commit: 2 ** 40 }, /beyond the end/],
     ['install', { ...exampleOf('INSTALL'), commit: 2 ** 40 }, /beyond the end/],
-    ['whose', pass(1), /another replica's/],
+    ['whose', forward(1), /another replica's/],
     ['order', { ...exampleOf('ORDER'), k: 0 }, /order 0/],
   ]
   for (const [name, message, expected] of wrong) {

@@ -26,7 +26,7 @@ const create = (user: string): AccountJob => {
 class Desk {
   readonly context: ProcessingContext
   readonly refused: The<'ERROR'>[] = []
-  readonly #computing: ComputeQuota
+  readonly #quota: ComputeQuota
 
   constructor(limits: Partial<Limits> = {}) {
     const numbers = { self: 1, slots: 1, stores: 1 }
@@ -36,7 +36,7 @@ class Desk {
       limits: { ...LIMITS, ...limits },
     })
     this.context.now = { monotonic: 0, wall: 0 }
-    this.#computing = new ComputeQuota(this.context, {
+    this.#quota = new ComputeQuota(this.context, {
       reply: (_session, error) => this.refused.push(error as The<'ERROR'>),
       isConnected: () => true,
     })
@@ -48,7 +48,7 @@ class Desk {
     const session: Session = {
       ...{ link: 1 as LinkId, origin, ...nobody, unanswered: 0, held: false },
     }
-    this.#computing.run(session, 1, job, () => {})
+    this.#quota.run(session, 1, job, () => {})
     const [effect] = this.context.outbox.take()
     return effect?.type === 'compute' ? effect.token : this.refused.at(-1)!
   }
