@@ -145,7 +145,7 @@ export class ViewChange {
   #objection(from: Slot, message: The<'ASK'>): string {
     const linked = message.members.every((slot) => this.#context.hears(slot))
     if (!linked) return 'not linked to all proposed members'
-    if (this.#proposal && this.#context.self < from) return 'proposing a view itself'
+    if (this.#proposal && this.#context.self < from) return 'proposing'
     if (
       this.#context.status !== 'normal' ||
       this.#membership.viewFault() !== null ||

@@ -40,7 +40,7 @@ export class Membership {
     // suspicion bound will tell soon.
     const fresh = (slot: Slot): boolean =>
       slot === self || now.monotonic - (peers.get(slot)?.heard ?? 0) <= timings.suspect / 2
-    let trouble: 'changing' | null = null
+    let fault: 'changing' | null = null
     for (const slot of this.#context.otherMembers) {
       const heartbeat = peers.get(slot)?.heartbeat
       if (!this.#context.hears(slot) || stuck.includes(slot)) return 'lost'
@@ -52,9 +52,9 @@ export class Membership {
       )
       if (apart) return 'lost'
       if (oldestWrite > 2 * timings.suspect) return 'lost'
-      if (compareEpochs(promised, this.#context.epoch) > 0) trouble = 'changing'
+      if (compareEpochs(promised, this.#context.epoch) > 0) fault = 'changing'
     }
-    return trouble
+    return fault
   }
 
   /** The view can take in more replicas, and keep all its members. */

@@ -22,7 +22,7 @@ function waits(backoff: LoginBackoff, count: number, name = (_i: number) => 'ali
   return waited
 }
 
-t.test('the wait doubles beyond the free backoff, up to a maximum', (t) => {
+t.test('the wait doubles beyond the free attempts, up to a maximum', (t) => {
   const expected = [0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60].map((s) => s * 1_000)
   t.same(waits(new LoginBackoff({ ...BACK_OFF, perAddress: 100 }), 10), expected)
   t.end()
