@@ -25,7 +25,7 @@ import { DEFAULT_TIMEOUT_MS, parseServers } from './options.js'
 import type { ConnectOptions, OperationOptions, SendOptions, Server } from './options.js'
 import { Outbox } from './outbox.js'
 import type { Receipt } from './outbox.js'
-import { People } from './people.js'
+import { Directory } from './directory.js'
 import { Receipts } from './receipts.js'
 import type { ReceiptEvent } from './receipts.js'
 import type { ReceivedMessage } from './subscription.js'
@@ -146,7 +146,7 @@ export class Client implements AsyncDisposable {
   /** The account that this client acts as; null: nobody is logged in. */
   account: Account | null = null
   /** Invitations and the block list. */
-  readonly people: People
+  readonly directory: Directory
   /** What becomes of the own sends. */
   readonly receipts: Receipts
   readonly #timeoutMs: number
@@ -176,7 +176,7 @@ export class Client implements AsyncDisposable {
     const why = (): TrocaError | null => this.#link.lastFailure
     const doubt = (): void => this.#link.doubt()
     this.#operations = new Operations(this.#deadlines, this.#timeoutMs, why, doubt)
-    this.people = new People(this.#operations)
+    this.directory = new Directory(this.#operations)
     const accounts = new Accounts(this.#operations, this.#link)
     const is = (account: Account | null): void => this.#is(account)
     this.#identity = new Identity(accounts, is, {
