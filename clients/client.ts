@@ -23,7 +23,7 @@ import { Identity } from './identity.js'
 import type { Key, RegisterOptions } from './identity.js'
 import { Link } from './link.js'
 import { Mailbox } from './mailbox.js'
-import type { EnvelopePage, ListenOptions, Page, PageOptions } from './mailbox.js'
+import type { EnvelopePage, ListenOptions, Page, PageOptions, Usage } from './mailbox.js'
 import { Marks } from './marks.js'
 import type { MessageApi } from './message-api.js'
 import { Operations, onAbort } from './operations.js'
@@ -226,6 +226,10 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
 
   envelopes(options: PageOptions = {}): Promise<EnvelopePage> {
     return this.#mailbox.envelopes(options)
+  }
+
+  usage(options: OperationOptions = {}): Promise<Usage> {
+    return this.#mailbox.usage(options)
   }
 
   delete(indices: readonly number[], options: OperationOptions = {}): Promise<void> {

@@ -252,6 +252,32 @@ export const DELETED = message({
   fields: { request, index: index.means('Log index of the deletion.') },
 })
 
+export const USAGE = message({
+  tag: 0x2d,
+  name: 'USAGE',
+  by: 'client',
+  answers: ['USAGE_IS'],
+  login: 'required',
+  ordered: false,
+  repeated: 'harmless',
+  meaning: 'Asks how much the own mailbox holds, and may hold.',
+  fields: { request },
+})
+
+export const USAGE_IS = message({
+  tag: 0x2e,
+  name: 'USAGE_IS',
+  by: 'processing',
+  meaning: 'What the mailbox holds, with all that was acknowledged before the request.',
+  fields: {
+    request,
+    bytes: uint({ unit: 'bytes' }).means('Bytes of the stored messages, as they are kept.'),
+    quota: uint({ unit: 'bytes' }).means(
+      'From so many bytes on the mailbox takes no more messages.',
+    ),
+  },
+})
+
 export const DELIVERED = message({
   tag: 0x27,
   name: 'DELIVERED',
