@@ -4,25 +4,7 @@
 import { message } from '../schema/message.js'
 import { record } from '../schema/record.js'
 import { bool, bytes, list, oneOf, optional, text, uint } from '../schema/schema.js'
-import {
-  MAX_DROP,
-  MAX_FOLLOWED,
-  MAX_RECEIPTS,
-  MAX_SEALED,
-  MAX_SLOTS,
-  MAX_TEXT,
-  clusterId,
-  index,
-  lamport,
-  millis,
-  request,
-  seq,
-  slot,
-  stream,
-  term,
-  userName,
-  wallTime,
-} from '../schema/shared.js'
+import { MAX_DROP, MAX_FOLLOWED, MAX_RECEIPTS, MAX_SEALED, MAX_SLOTS, MAX_TEXT, clusterId, index, lamport, millis, request, seq, slot, stream, term, userName, wallTime } from '../schema/shared.js'
 
 const recipient = userName.means('Name of the recipient.')
 const storedAt = wallTime.means('When the service took the message, by its clock.')
@@ -53,6 +35,26 @@ export const STREAM_OPENED = message({
   by: 'processing',
   meaning: 'The stream is open.',
   fields: { request, stream },
+})
+
+export const CLOSE_STREAM = message({
+  tag: 0x2f,
+  name: 'CLOSE_STREAM',
+  by: 'client',
+  answers: ['STREAM_CLOSED'],
+  login: 'required',
+  ordered: true,
+  repeated: 'harmless',
+  meaning: 'Ends a stream, once all its sends are answered: no later send of it is taken.',
+  fields: { request, stream },
+})
+
+export const STREAM_CLOSED = message({
+  tag: 0x3b,
+  name: 'STREAM_CLOSED',
+  by: 'processing',
+  meaning: 'The stream is closed.',
+  fields: { request },
 })
 
 export const SEND = message({

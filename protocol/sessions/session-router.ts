@@ -154,6 +154,8 @@ export class SessionRouter {
         return this.#pushes.listen(session, user, message)
       case 'OPEN_STREAM':
         return this.#sends.openStream(session, user, message)
+      case 'CLOSE_STREAM':
+        return this.#sends.closeStream(session, user, message)
       case 'SEND':
       case 'SEND_SEALED':
         return this.#sends.send(session, user, message)
