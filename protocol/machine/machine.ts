@@ -70,7 +70,7 @@ export type Effect =
   | { readonly type: 'stopped' }
 
 /** One word of the debug port: what it tells, for `help`, and the answer, as lines. */
-export interface DebugWord {
+interface DebugWord {
   readonly meaning: string
   readonly answer: () => string | Promise<string>
 }

@@ -4,7 +4,25 @@
 import { message } from '../schema/message.js'
 import { record } from '../schema/record.js'
 import { bool, bytes, list, oneOf, optional, text, uint } from '../schema/schema.js'
-import { MAX_DROP, MAX_FOLLOWED, MAX_RECEIPTS, MAX_SEALED, MAX_SLOTS, MAX_TEXT, clusterId, index, lamport, millis, request, seq, slot, stream, term, userName, wallTime } from '../schema/shared.js'
+import {
+  MAX_DROP,
+  MAX_FOLLOWED,
+  MAX_RECEIPTS,
+  MAX_SEALED,
+  MAX_SLOTS,
+  MAX_TEXT,
+  clusterId,
+  index,
+  lamport,
+  millis,
+  request,
+  seq,
+  slot,
+  stream,
+  term,
+  userName,
+  wallTime,
+} from '../schema/shared.js'
 
 const recipient = userName.means('Name of the recipient.')
 const storedAt = wallTime.means('When the service took the message, by its clock.')
