@@ -11,7 +11,7 @@ import type { Link } from './link.js'
 import type { Operations } from './operations.js'
 import type { OperationOptions } from './options.js'
 import { unwrapKeys, wrapKey } from './own-keys.js'
-import { parseInvitation } from './people.js'
+import { parseInvitation } from './directory.js'
 
 /** Making an RSA key takes seconds. */
 const NEW_KEY_TIMEOUT_MS = 120_000

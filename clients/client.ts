@@ -1,89 +1,42 @@
-// What an application holds: one account on one cluster, over whichever replica serves it. All
-// operations outlive connections; what they promise is in docs/PROTOCOL, "What a client is promised".
+// The client that an application uses: it acts as one account, through the replica that serves it.
+// All operations outlive connections; docs/PROTOCOL.md, "What a client is promised", says what they
+// guarantee. Operations, Outbox, Mailbox and Identity do the work; Client connects them.
 
 import { EventEmitter } from 'node:events'
 import { ERRORS } from '../protocol/errors.js'
 import { MAX_TEXT } from '../protocol/schema/shared.js'
 import type { Message, The } from '../protocol/messages/catalogue.js'
 import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
-import { Accounts } from './accounts.js'
-import type { Account, NewKeyOptions } from './accounts.js'
+import type { AccountApi } from './account-api.js'
+import { Accounts, type Account, type NewKeyOptions } from './accounts.js'
+import type { ClientEvents } from './client-events.js'
 import type { ClusterStatus } from './cluster-status.js'
 import type { Connection } from './connection.js'
 import { Deadlines } from './deadlines.js'
-import type { Contact, KeyNotice } from './e2e/known-keys.js'
-import { clientError, refusedHere } from './errors.js'
-import type { TrocaError } from './errors.js'
-import { Identity } from './identity.js'
-import type { Key, RegisterOptions } from './identity.js'
+import { logOut } from './dial.js'
+import { Directory } from './directory.js'
+import type { Contact } from './e2e/known-keys.js'
+import { clientError, refusedHere, type TrocaError } from './errors.js'
+import { Identity, type Key, type RegisterOptions } from './identity.js'
 import { Link } from './link.js'
-import { Mailbox } from './mailbox.js'
-import type { EnvelopePage, ListenOptions, Page, PageOptions } from './mailbox.js'
+import { Mailbox, type EnvelopePage, type ListenOptions, type Page, type PageOptions, type Usage } from './mailbox.js'
 import { Marks } from './marks.js'
+import type { MessageApi } from './message-api.js'
 import { Operations, onAbort } from './operations.js'
-import { DEFAULT_TIMEOUT_MS, parseServers } from './options.js'
-import type { ConnectOptions, OperationOptions, SendOptions, Server } from './options.js'
-import { Outbox } from './outbox.js'
-import type { Receipt } from './outbox.js'
-import { People } from './people.js'
+import { DEFAULT_TIMEOUT_MS, parseServers, type ConnectOptions, type OperationOptions, type SendOptions, type Server } from './options.js'
+import { Outbox, type Receipt } from './outbox.js'
 import { Receipts } from './receipts.js'
-import type { ReceiptEvent } from './receipts.js'
 import type { ReceivedMessage } from './subscription.js'
 
-const GOODBYE_MS = 500
+const LOG_OUT_MS = 500
 const USER_NAME = /^[a-z][a-z0-9._-]{0,31}$/
 
-/** The events of {@link Client.events}. */
-export interface ClientEvents {
-  /** A processing replica serves this client from now on. */
-  connected: [
-    {
-      /** The replica. */
-      slot: number
-      /** The replica that coordinates; 0: none known. */
-      coordinator: number
-    },
-  ]
-  /** The connection is lost; the client looks for another by itself. */
-  disconnected: [
-    {
-      /** For people. */
-      reason: string
-    },
-  ]
-  /** Another replica coordinates from now on. */
-  coordinator: [
-    {
-      /** The replica. */
-      slot: number
-    },
-  ]
-  /** Another connection serves from now on. */
-  failover: [
-    {
-      /** The slot of the replica that served before. */
-      from: number
-      /** The slot of the replica that serves now. */
-      to: number
-      /** How long there was no connection, in milliseconds. */
-      gapMs: number
-    },
-  ]
-  /**
-   * The keys of somebody are seen for the first time, or are not those known: people should hear of
-   * it.
-   */
-  keys: [KeyNotice]
-  /** A send got further; only after {@link Receipts.follow}. */
-  receipt: [ReceiptEvent]
-}
-
 /**
- * Connects to a cluster, and logs in where `options` name a user.
+ * Connects to a cluster, and logs in if `options` name a user.
  *
- * @param options - The servers, the trust in them, and who logs in.
- * @returns The client, once a server answers and the log-in is done.
- * @throws TrocaError `UNREACHABLE` or `TIMEOUT` where no server answers in time; `BAD_CREDENTIALS`
+ * @param options - The servers, the CA that vouches for them, and the user to log in.
+ * @returns The client, once a server has answered and the log-in is done.
+ * @throws TrocaError `UNREACHABLE` or `TIMEOUT` if no server answers in time; `BAD_CREDENTIALS`
  * for a wrong user or password.
  * @throws TypeError for a server that is not written host:port.
  * @example
@@ -105,7 +58,7 @@ export interface ClientEvents {
 export async function connect(options: ConnectOptions): Promise<Client> {
   const client = new Client(options)
   try {
-    // The least that shows that somebody serves.
+    // STATUS needs no log-in: its answer shows that a server serves.
     await client.status()
     if (options.user !== undefined) await client.login(options.user, options.password ?? '')
     return client
@@ -116,24 +69,23 @@ export async function connect(options: ConnectOptions): Promise<Client> {
 }
 
 /**
- * One account on one cluster, over whichever replica serves it; {@link connect} makes it.
+ * One account on one cluster; {@link connect} makes a client.
  *
- * All operations outlive connections: the client follows the coordinator, reconnects, and asks
- * again for what was not answered. Every method that asks the service rejects with a
- * {@link TrocaError}.
+ * All operations outlive connections: the client follows the coordinator, reconnects, and repeats
+ * each unanswered request. Every method that asks the service rejects with a {@link TrocaError}.
  *
  * @example
  * ```ts
  * import { connect } from 'troca'
  *
- * // Closed at the end of the block, however that is left.
+ * // The client closes at the end of the block, also after an error.
  * await using client = await connect({ servers: ['127.0.0.1:7401'], tls: false })
  * console.log(await client.status())
  * ```
  */
-export class Client implements AsyncDisposable {
+export class Client implements AccountApi, MessageApi, AsyncDisposable {
   /**
-   * What happens to the connection, to contacts' keys and to sends.
+   * Events of the connection, of contacts' keys and of sends.
    *
    * @example
    * ```ts
@@ -143,11 +95,11 @@ export class Client implements AsyncDisposable {
    * ```
    */
   readonly events = new EventEmitter<ClientEvents>()
-  /** The account that this client acts as; null: nobody is logged in. */
+  /** The account that this client acts as; null: not logged in. */
   account: Account | null = null
   /** Invitations and the block list. */
-  readonly people: People
-  /** What becomes of the own sends. */
+  readonly directory: Directory
+  /** The states of this account's sends. */
   readonly receipts: Receipts
   readonly #timeoutMs: number
   readonly #deadlines = new Deadlines()
@@ -176,7 +128,7 @@ export class Client implements AsyncDisposable {
     const why = (): TrocaError | null => this.#link.lastFailure
     const doubt = (): void => this.#link.doubt()
     this.#operations = new Operations(this.#deadlines, this.#timeoutMs, why, doubt)
-    this.people = new People(this.#operations)
+    this.directory = new Directory(this.#operations)
     const accounts = new Accounts(this.#operations, this.#link)
     const is = (account: Account | null): void => this.#is(account)
     this.#identity = new Identity(accounts, is, {
@@ -192,65 +144,23 @@ export class Client implements AsyncDisposable {
       open: (messages) => this.#identity.endToEnd.open(messages),
       acknowledge: (index) => this.ack(index),
     })
-    onAbort(options.signal, () => this.abandon('the caller gave up'))
+    onAbort(options.signal, () => this.abandon('the signal aborted'))
     this.#link.start()
   }
 
-  /** The name of {@link Client.account}; null: nobody is logged in. */
+  /** The name of {@link Client.account}; null: not logged in. */
   get user(): string | null {
     return this.account?.name ?? null
   }
 
-  /**
-   * Makes an account and logs in. A repetition after a lost answer makes no second account.
-   *
-   * @param name - 1 to 32 of `a-z 0-9 . _ -`, opening with a letter.
-   * @param password - Protects the private key, wherever that is kept.
-   * @param options - Who holds the keys, and an invitation where the cluster asks for one.
-   * @returns The new account.
-   * @throws TrocaError `NAME_TAKEN`, `BAD_NAME`, `REGISTRATION_CLOSED`, `INVITATION_NEEDED`,
-   * `BAD_INVITATION` or `TOO_MANY_REGISTRATIONS`.
-   * @example
-   * ```ts
-   * const account = await client.register('alice', 'correct horse')
-   * console.log(`${account.name}, fingerprint ${account.fingerprint}`)
-   * ```
-   */
   register(name: string, password: string, options: RegisterOptions = {}): Promise<Account> {
     return this.#identity.register(name, password, options)
   }
 
-  /**
-   * Logs in; sends and the mailbox are those of this account from then on.
-   *
-   * @param name - The account.
-   * @param password - Its password.
-   * @returns The account.
-   * @throws TrocaError `BAD_CREDENTIALS`; `TOO_MANY_ATTEMPTS` with `retryAfterMs`; `NO_KEYS` where
-   * a client-held account has no key file in the `keyStore`.
-   * @example
-   * ```ts
-   * const { name, cursor } = await client.login('alice', 'correct horse')
-   * console.log(`${name} has dealt with everything up to ${cursor}`)
-   * ```
-   */
   login(name: string, password: string, options: OperationOptions = {}): Promise<Account> {
     return this.#identity.login(name, password, options)
   }
 
-  /**
-   * Changes the password and ends all other sessions of the account.
-   *
-   * @param password - The password of now.
-   * @param newPassword - The password from then on; this client logs in anew by it.
-   * @returns The account.
-   * @throws TrocaError `NOT_LOGGED_IN`, `BAD_CREDENTIALS`, or `ACCOUNT_CHANGED` where another
-   * change was quicker.
-   * @example
-   * ```ts
-   * await client.changePassword('correct horse', 'battery staple')
-   * ```
-   */
   changePassword(
     password: string,
     newPassword: string,
@@ -260,164 +170,38 @@ export class Client implements AsyncDisposable {
     return this.#identity.changePassword(this.account, password, newPassword, options)
   }
 
-  /**
-   * Makes a new key: messages from then on are sealed for it, and the old keys only read. Other
-   * sessions of the account log in again by themselves.
-   *
-   * @param password - The password of the account.
-   * @param options - `onProgress` hears of the search for primes, which takes seconds.
-   * @returns The account, with the fingerprint of the new key.
-   * @throws TrocaError `NOT_LOGGED_IN`, `BAD_CREDENTIALS` or `TOO_MANY_KEYS`.
-   * @example
-   * ```ts
-   * const { fingerprint } = await client.rotateKey('correct horse', { onProgress: console.log })
-   * console.log(`the new key is ${fingerprint}`)
-   * ```
-   */
   rotateKey(password: string, options: NewKeyOptions = {}): Promise<Account> {
     if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
     return this.#identity.rotateKey(this.account, password, options)
   }
 
-  /**
-   * Gives the own private keys that open messages. The keys come wrapped, or are in the key file,
-   * and are unwrapped here; `troca/rsa` writes them as PEM.
-   *
-   * @param password - The password of the account.
-   * @returns The private keys, the newest first.
-   * @throws TrocaError `NOT_LOGGED_IN` or `BAD_CREDENTIALS`.
-   * @example
-   * ```ts
-   * import { privateKeyToPem } from 'troca/rsa'
-   *
-   * const [newest] = await client.exportKeys('correct horse')
-   * if (newest) console.log(privateKeyToPem(newest))
-   * ```
-   */
   exportKeys(password: string, options: OperationOptions = {}): Promise<RsaPrivateKey[]> {
     if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
     return this.#identity.exportKeys(this.account, password, options)
   }
 
-  /**
-   * Takes up a key made elsewhere: messages from then on are sealed for it, as after
-   * {@link Client.rotateKey}. A client-held account makes its own keys and takes up none.
-   *
-   * @param key - The private key; `troca/rsa` reads it from PEM or a JWK.
-   * @param password - The password of the account.
-   * @returns The account, with the fingerprint of that key.
-   * @throws TrocaError `NOT_LOGGED_IN`, `BAD_CREDENTIALS`, `BAD_KEY`, `BAD_KEYS` or
-   * `TOO_MANY_KEYS`.
-   * @example
-   * ```ts
-   * import { randomBytes } from 'node:crypto'
-   * import { readFileSync } from 'node:fs'
-   * import { privateKeyFromPem } from 'troca/rsa'
-   *
-   * const key = privateKeyFromPem(readFileSync('own.pem', 'utf8'), randomBytes)
-   * await client.importKey(key, 'correct horse')
-   * ```
-   */
   importKey(key: RsaPrivateKey, password: string, options: NewKeyOptions = {}): Promise<Account> {
     if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
     return this.#identity.importKey(this.account, key, password, options)
   }
 
-  /**
-   * Ends the account, for ever: its sessions end, its mailbox is erased, and nobody can have its
-   * name. The client stays, and can log in as somebody else.
-   *
-   * @param password - The password of the account.
-   * @returns Nothing, once the end of the account is stored.
-   * @throws TrocaError `NOT_LOGGED_IN` or `BAD_CREDENTIALS`.
-   * @example
-   * ```ts
-   * await client.deleteAccount('correct horse')
-   * console.log(client.user) // null
-   * ```
-   */
   deleteAccount(password: string, options: OperationOptions = {}): Promise<void> {
     if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
     return this.#identity.delete(password, options)
   }
 
-  /**
-   * Asks for the public keys of an account, as the service names them; {@link Client.contact} holds
-   * them against those known.
-   *
-   * @param name - The account.
-   * @returns The keys, the newest first: only that one is sealed for.
-   * @throws TrocaError `NO_SUCH_USER`, or `UNTRUSTED_KEY` where the keys do not vouch for each
-   * other.
-   * @example
-   * ```ts
-   * for (const { fingerprint, bits, held } of await client.keys('alice')) {
-   *   console.log(`${fingerprint} (${bits} bits, held by the ${held})`)
-   * }
-   * ```
-   */
   keys(name: string, options: OperationOptions = {}): Promise<readonly Key[]> {
     return this.#identity.keys(name, options)
   }
 
-  /**
-   * Looks at the keys of somebody and holds them against those known (trust on first use). Sends of
-   * a client-held account do so by themselves.
-   *
-   * @param name - The account.
-   * @returns The contact, whose keys may be believed.
-   * @throws TrocaError `UNTRUSTED_KEY` where the keys are others; `NO_KEYS` without a `keyStore`.
-   * @example
-   * ```ts
-   * const { fingerprint, held } = await client.contact('alice')
-   * console.log(held === 'client' ? `end to end: ${fingerprint}` : 'the service can read it')
-   * ```
-   */
   contact(name: string): Promise<Contact> {
     return this.#identity.contact(name)
   }
 
-  /**
-   * Believes the keys of now in the place of those known, once people have compared fingerprints.
-   *
-   * @param name - The account.
-   * @param fingerprint - As it was compared; any other is refused.
-   * @returns The contact as it is known from then on.
-   * @throws TrocaError `UNTRUSTED_KEY` where the fingerprint is another; `NO_KEYS` without a
-   * `keyStore`.
-   * @example
-   * ```ts
-   * await client.trust('alice', 'bMf3QeCF0GQd5j0SKTYEyPJfAWp5TM3vQBiyZU8nB1I')
-   * ```
-   */
   trust(name: string, fingerprint?: string): Promise<Contact> {
     return this.#identity.endToEnd.trust(name, fingerprint)
   }
 
-  /**
-   * Sends a message. Resends after a lost connection have the same identity, so it is stored once;
-   * sends of one client are stored in the order of the calls. Waits while too many are unanswered.
-   *
-   * @param to - The recipient.
-   * @param text - At most 64 KiB of UTF-8.
-   * @param options - `endToEnd`: rejects where the message would not be sealed and signed here.
-   * @returns The receipt, once the message is on disk on a majority of the persistence replicas.
-   * @throws TrocaError `NO_SUCH_USER`, `BLOCKED`, `MAILBOX_FULL`, `TOO_LONG`, `NOT_LOGGED_IN`,
-   * `NOT_END_TO_END`, `UNTRUSTED_KEY` and others; `TIMEOUT` where no receipt came in time.
-   * `definite` says whether the message certainly was not stored.
-   * @example
-   * ```ts
-   * import { TrocaError } from 'troca'
-   *
-   * try {
-   *   const { index, endToEnd } = await client.send('alice', 'olá', { timeoutMs: 5_000 })
-   *   console.log(`stored at ${index}`, endToEnd ? 'end to end' : '')
-   * } catch (error) {
-   *   if (!(error instanceof TrocaError)) throw error
-   *   console.log(error.definite ? 'not stored' : 'it may have been stored', error.hint)
-   * }
-   * ```
-   */
   send(to: string, text: string, options: SendOptions = {}): Promise<Receipt> {
     if (!USER_NAME.test(to)) return Promise.reject(refusedHere('BAD_NAME'))
     if (Buffer.byteLength(text) > MAX_TEXT) return Promise.reject(refusedHere('TOO_LONG'))
@@ -430,106 +214,33 @@ export class Client implements AsyncDisposable {
     return sealing.then((seal) => this.#outbox.send(to, text, seal, timeoutMs, signal))
   }
 
-  /**
-   * Reads a page of the own mailbox. The page sees everything that was acknowledged before it was
-   * asked for, and does not mark anything as read.
-   *
-   * @param options - `after`: an index, 0 for the beginning; `limit`: messages, 200 by default.
-   * @returns The messages, and where to read on.
-   * @throws TrocaError `NOT_LOGGED_IN`, or `TIMEOUT` where too few replicas are up.
-   * @example
-   * ```ts
-   * let page = await client.inbox()
-   * for (;;) {
-   *   for (const { index, from, text } of page.messages) console.log(index, from, text)
-   *   if (!page.more) break
-   *   page = await client.inbox({ after: page.next })
-   * }
-   * ```
-   */
   inbox(options: PageOptions = {}): Promise<Page> {
     return this.#mailbox.inbox(options)
   }
 
-  /**
-   * Reads a page as {@link Client.inbox}, but each message as it is stored: any JOSE library, and
-   * {@link openJwe}, opens it with the own private key.
-   *
-   * @param options - As of {@link Client.inbox}.
-   * @returns The sealed messages, and where to read on.
-   * @throws TrocaError As {@link Client.inbox}.
-   * @example
-   * ```ts
-   * import { randomBytes } from 'node:crypto'
-   * import { openJwe } from 'troca'
-   *
-   * const keys = await client.exportKeys('correct horse')
-   * for (const { jwe } of (await client.envelopes()).messages) {
-   *   console.log(Buffer.from(openJwe(jwe, keys, randomBytes).plaintext).toString())
-   * }
-   * ```
-   */
   envelopes(options: PageOptions = {}): Promise<EnvelopePage> {
     return this.#mailbox.envelopes(options)
   }
 
-  /**
-   * Deletes messages of the own mailbox, for ever. An index without a message there is passed over.
-   *
-   * @param indices - Indices as {@link Client.inbox} gives them.
-   * @returns Nothing, once no read that begins later shows the messages.
-   * @throws TrocaError `NOT_LOGGED_IN`.
-   * @example
-   * ```ts
-   * const { messages } = await client.inbox({ limit: 10 })
-   * await client.delete(messages.map(({ index }) => index))
-   * ```
-   */
+  usage(options: OperationOptions = {}): Promise<Usage> {
+    return this.#mailbox.usage(options)
+  }
+
   delete(indices: readonly number[], options: OperationOptions = {}): Promise<void> {
     return this.#mailbox.delete(indices, options)
   }
 
-  /**
-   * Gives messages as they arrive, the waiting ones first, each once. Only `window` unacknowledged
-   * messages are under way, so each is to be acknowledged. A client reads one such sequence at a
-   * time; it outlives connections, and ends when `signal` aborts or the client closes.
-   *
-   * @param options - `after`: an index, by default what was acknowledged last; `window`: messages,
-   * 256 by default.
-   * @returns The messages, in the order of the log.
-   * @throws TrocaError `BAD_STATE` where the client already reads one; the reason, where the client
-   * ended for one of its own.
-   * @example
-   * ```ts
-   * for await (const message of client.messages()) {
-   *   console.log(message.from, message.text)
-   *   message.ack()
-   * }
-   * ```
-   */
   messages(options: ListenOptions = {}): AsyncGenerator<ReceivedMessage, void, undefined> {
     return this.#mailbox.messages(options)
   }
 
-  /**
-   * Says that everything in the mailbox up to `index` is dealt with: senders see it as read, and
-   * {@link Client.messages} begins after it. Not answered; said again on a new connection.
-   *
-   * @param index - Place in the log.
-   * @example
-   * ```ts
-   * const { messages } = await client.inbox()
-   * const last = messages.at(-1)
-   * if (last) client.ack(last.index)
-   * ```
-   */
   ack(index: number): void {
     if (!this.#marks.acknowledge(index) || !this.account) return
     this.account = { ...this.account, cursor: index }
   }
 
   /**
-   * Asks the replica that serves what it knows of the cluster. Needs no log-in.
+   * Asks the connected replica for the state of the cluster. Needs no log-in.
    *
    * @returns The state of the cluster.
    * @throws TrocaError `UNREACHABLE` or `TIMEOUT`.
@@ -550,12 +261,12 @@ export class Client implements AsyncDisposable {
   /**
    * Waits for the receipts of all sends, logs out, and closes.
    *
-   * @param options - `timeoutMs`: how long the farewell may take.
+   * @param options - `timeoutMs`: how long the log-out may take; 500 by default.
    * @returns Nothing, once closed.
    * @example
    * ```ts
    * void client.send('alice', 'the last one')
-   * await client.close() // it is stored, or has failed
+   * await client.close() // by now the send is stored, or has failed
    * ```
    */
   async close(options: OperationOptions = {}): Promise<void> {
@@ -563,16 +274,19 @@ export class Client implements AsyncDisposable {
     await this.#outbox.idle()
     this.#mailbox.stopListening(null)
     this.#marks.tell()
+    const timeoutMs = options.timeoutMs ?? LOG_OUT_MS
+    // A stream that stays open costs the replicas some memory, and loses nothing.
+    if (this.account) await this.#outbox.closeStream(timeoutMs).catch(() => {})
     const connection = this.#link.connection
-    if (connection && this.account) await goodbye(connection, options.timeoutMs ?? GOODBYE_MS)
+    if (connection && this.account) await logOut(connection, timeoutMs)
     this.abandon('closed')
   }
 
   /**
-   * Closes at once. What is under way fails with `CLOSED`, and says by `definite` whether it
-   * happened.
+   * Closes at once. Each unanswered operation rejects with `CLOSED`; its `definite` is true if the
+   * operation certainly did not happen.
    *
-   * @param reason - For the errors of what is under way.
+   * @param reason - The message of these errors.
    * @example
    * ```ts
    * process.once('SIGINT', () => client.abandon('interrupted'))
@@ -648,20 +362,4 @@ export class Client implements AsyncDisposable {
     this.#identity.close()
     this.#deadlines.stop()
   }
-}
-
-/** Logs out; the answer shows that all that was said before has been heard. */
-function goodbye(connection: Connection, withinMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, withinMs)
-    const listener = connection.listener
-    connection.listener = {
-      ...listener,
-      closed() {
-        clearTimeout(timer)
-        resolve()
-      },
-    }
-    connection.send({ type: 'LOGOUT', request: connection.nextRequest() })
-  })
 }

@@ -1,6 +1,8 @@
 // The words of the debug port, one row a word: what it tells, and the answer. Words of the protocol's
 // state come from the machine (protocol/replicas); here are those of the process.
 
+import { readFileSync } from 'node:fs'
+import { WIRE_VERSION } from '../../protocol/schema/shared.js'
 import type { DebugWords } from '../../protocol/machine/machine.js'
 import type { Figures } from './registry.js'
 
@@ -14,6 +16,10 @@ export interface WordSources {
   /** The configuration, without secrets. */
   readonly conf: () => string
 }
+
+/** From dist/daemons/observe/ back to the package. */
+const PACKAGE = new URL('../../../package.json', import.meta.url)
+const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string }
 
 /** Older names, which scripts may use. */
 const ALIASES: Readonly<Record<string, string>> = { clok: 'clock' }
@@ -34,6 +40,10 @@ export function debugWords(sources: WordSources): DebugWords {
     peer: {
       meaning: 'the other replicas, and when each was heard',
       answer: async () => join([await told('peer'), ...sources.unreached()]),
+    },
+    version: {
+      meaning: 'versions of Troca, of its wire and of Node',
+      answer: () => `troca ${version}\nwire ${WIRE_VERSION}\nnode ${process.versions.node}`,
     },
     help: { meaning: 'this', answer: () => help(words) },
   }

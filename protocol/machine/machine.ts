@@ -74,7 +74,7 @@ export type Effect =
   | { readonly type: 'stopped' }
 
 /** One word of the debug port: its meaning, for `help`, and its answer, as lines. */
-export interface DebugWord {
+interface DebugWord {
   readonly meaning: string
   readonly answer: () => string | Promise<string>
 }

@@ -46,6 +46,7 @@ t.test('words and pages', async (t) => {
   t.equal(await ask(port, 'clok\n'), await ask(port, 'clock\n'), 'the older name')
   const help = await ask(port, 'help\n')
   for (const line of [/GET \/livez/, /^turn +the turn$/m, /^ruok +imok/m]) t.match(help, line)
+  t.match(await ask(port, 'version\n'), /^troca \d+\.\d+\.\d+\nwire \d+\nnode \d+/)
   t.match(await ask(port, 'constructor\n'), /unknown word/)
   t.match(await ask(port, 'nonsense\n'), /unknown word/)
   t.equal(await ask(port, '', true), 'unknown word; try: help\n')

@@ -23,8 +23,8 @@ export function parseInvitation(code: string): Uint8Array {
   throw refusedHere('BAD_INVITATION', `"${digits}" is no code of an invitation: 32 of 0-9 a-f`)
 }
 
-/** Invitations and the block list of an account: {@link Client.people}. */
-export class People {
+/** Invitations and the block list of an account: {@link Client.directory}. */
+export class Directory {
   readonly #operations: Operations
 
   /** @internal */
@@ -40,7 +40,7 @@ export class People {
    * @throws TrocaError `NOT_LOGGED_IN` or `TOO_MANY_INVITATIONS`.
    * @example
    * ```ts
-   * const { code, expires } = await client.people.invite()
+   * const { code, expires } = await client.directory.invite()
    * console.log(`troca register NAME --invitation ${code}, by ${new Date(expires).toUTCString()}`)
    * ```
    */
@@ -59,7 +59,7 @@ export class People {
    * @throws TrocaError `NO_SUCH_USER` or `TOO_MANY_BLOCKED`.
    * @example
    * ```ts
-   * console.log(await client.people.block('mallory')) // [ 'mallory' ]
+   * console.log(await client.directory.block('mallory')) // [ 'mallory' ]
    * ```
    */
   block(name: string, options: OperationOptions = {}): Promise<readonly string[]> {
@@ -74,7 +74,7 @@ export class People {
    * @throws TrocaError `NOT_LOGGED_IN`.
    * @example
    * ```ts
-   * await client.people.unblock('mallory')
+   * await client.directory.unblock('mallory')
    * ```
    */
   unblock(name: string, options: OperationOptions = {}): Promise<readonly string[]> {
@@ -89,7 +89,7 @@ export class People {
    * @throws TrocaError `NOT_LOGGED_IN`.
    * @example
    * ```ts
-   * if ((await client.people.blocked()).includes('mallory')) console.log('blocked')
+   * if ((await client.directory.blocked()).includes('mallory')) console.log('blocked')
    * ```
    */
   blocked(options: OperationOptions = {}): Promise<readonly string[]> {
