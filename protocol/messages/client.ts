@@ -63,7 +63,7 @@ export const CLOSE_STREAM = message({
   login: 'required',
   ordered: true,
   repeated: 'harmless',
-  meaning: 'Ends a stream, once all its sends are answered: no later send of it is taken.',
+  meaning: 'Ends a stream, once all its sends are answered: later sends in the stream are refused.',
   fields: { request, stream },
 })
 
@@ -281,7 +281,7 @@ export const USAGE = message({
   login: 'required',
   ordered: false,
   repeated: 'harmless',
-  meaning: 'Asks how much the own mailbox holds, and may hold.',
+  meaning: 'Asks for the size and the bound of the own mailbox.',
   fields: { request },
 })
 
@@ -289,13 +289,11 @@ export const USAGE_IS = message({
   tag: 0x2e,
   name: 'USAGE_IS',
   by: 'processing',
-  meaning: 'What the mailbox holds, with all that was acknowledged before the request.',
+  meaning: 'The size of the mailbox, with all that was acknowledged before the request.',
   fields: {
     request,
     bytes: uint({ unit: 'bytes' }).means('Bytes of the stored messages, as they are kept.'),
-    quota: uint({ unit: 'bytes' }).means(
-      'From so many bytes on the mailbox takes no more messages.',
-    ),
+    quota: uint({ unit: 'bytes' }).means('Bytes at which the mailbox accepts no more messages.'),
   },
 })
 

@@ -108,7 +108,7 @@ export class Sends {
       return refusal(request, 'OUT_OF_ORDER', `expected ${value}`, { expected: value })
     }
     if (code === ERRORS.STREAM_CLOSED.code) {
-      // Before the end of the stream each seq was executed: it may have been stored.
+      // Each seq below `next` was executed before the stream's end, so its message may be stored.
       return refusal(request, 'STREAM_CLOSED', '', { definite: seq >= value })
     }
     if (code !== 0) return refusal(request, errorName(code) ?? 'BAD_REQUEST')

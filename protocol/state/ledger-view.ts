@@ -26,7 +26,7 @@ export interface StreamView {
   readonly owner: string
   /** The seq that is executed next. */
   readonly next: number
-  /** No send of it is executed any more. */
+  /** True: no further send of the stream is executed. */
   readonly closed: boolean
 }
 

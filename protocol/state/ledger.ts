@@ -23,7 +23,7 @@ export interface StreamState extends StreamView {
 /** The committed log, applied. */
 export class Ledger extends Directory implements LedgerWriter {
   readonly streams = new Map<string, StreamState>()
-  /** Of them, those that are not closed. */
+  /** Streams in `streams` that are not closed. */
   openStreams = 0
   readonly marks: Marks
   readonly sent = new SentIndex()
