@@ -1,6 +1,7 @@
-// What is written but not yet in the tables `mail` and `places`. Those are filled in large, sorted
-// steps: kept up with every group they would touch a page for each mailbox and stream, and cost
-// more than the log itself. Holds all entries above `indexed`, in order.
+// The index of entries that are written but not yet in the tables `mail` and `places`. Invariant:
+// it holds all entries above `indexed`, in order. The tables are filled in large, sorted steps,
+// because an update at every batch would touch a page for each mailbox and stream and cost more
+// than the log.
 
 import { KIND, decodeMeta } from '../../protocol/entries/entry.js'
 import type { Draft } from '../../protocol/entries/entry.js'
@@ -10,11 +11,11 @@ export interface Waiting {
   readonly index: number
   readonly kind: number
   readonly mailbox: string
-  /** Hex; empty where there is none. */
+  /** Hex; empty for an entry without a stream. */
   readonly stream: string
   readonly seq: number
   readonly weight: number
-  /** A message whose body is gone is on no page. */
+  /** The body is erased, so no page shows the message. */
   readonly erased: boolean
 }
 
@@ -37,7 +38,7 @@ export class WaitingIndex {
   #waiting: Waiting[] = []
   readonly #places = new Set<string>()
 
-  /** Throws where a (stream, seq) is there already: execution has let a message in twice. */
+  /** Adds entries. Throws on a repeated (stream, seq): C3, execution accepted a message twice. */
   add(added: readonly Waiting[]): void {
     for (const one of added) {
       const place = placeOf(one)
@@ -55,7 +56,7 @@ export class WaitingIndex {
     }
   }
 
-  /** They are in the file without their bodies now. */
+  /** Marks entries whose bodies the file has erased. */
   erase(indices: readonly number[]): void {
     const first = this.#waiting[0]?.index ?? 0
     for (const index of indices) {
@@ -74,13 +75,13 @@ export class WaitingIndex {
       .map(({ index, weight }) => ({ idx: index, weight }))
   }
 
-  /** Those at or below `commit`: they can no longer be truncated. */
+  /** The entries at or below `commit`, which can no longer be truncated. */
   committed(commit: number): readonly Waiting[] {
     const first = this.#waiting[0]?.index ?? 0
     return this.#waiting.slice(0, Math.max(0, commit - first + 1))
   }
 
-  /** After the tables have them. */
+  /** Removes the entries that the tables now hold. */
   drop(through: number): void {
     const first = this.#waiting[0]?.index ?? 0
     for (const one of this.#waiting.splice(0, Math.max(0, through - first + 1))) this.#forget(one)
@@ -92,7 +93,7 @@ export class WaitingIndex {
   }
 }
 
-/** ?1: JSON of mailboxParameter. Sorted, so that neighbours go to the same page. */
+/** ?1 is mailParameter. Rows are sorted, so that neighbours go to the same page. */
 export const INSERT_MAIL = `
 INSERT INTO mail SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1) ORDER BY 1, 2`
 

@@ -49,7 +49,7 @@ t.test('one address has only so many connections; others, and replicas, find roo
   void third.hello()
   const { code, text, retryAfter } = await third.hears('ERROR')
   t.equal(code, ERRORS.TOO_MANY_CONNECTIONS.code)
-  t.match(text, /2 connections from this address are there already/)
+  t.match(text, /2 connections from this address are open already/)
   t.ok(retryAfter, 'it is said when to come again')
   t.equal(toy.links.traffic.refused.get('TOO_MANY_CONNECTIONS'), 1)
   await welcomed(toy, ELSEWHERE)

@@ -1,5 +1,5 @@
-// Who may speak to whom: each wrong pairing of certificate, claim, port and message is refused, with
-// one ERROR where TLS lets it come so far, one line in the log and one count.
+// Who may speak to whom: each wrong pairing of certificate, claim, port and message is refused,
+// with one ERROR where TLS lets it come so far, one line in the log and one count.
 
 import t from 'tap'
 import { makeAuthority } from '../../../daemons/provision/certificates.js'
@@ -94,11 +94,11 @@ async function pairings(p2: Toy, s1: Toy): Promise<Pairing[]> {
     },
     {
       ...{ name: 'who is to be dialled dials', at: s1, certificate: await credentialsOf(S1) },
-      ...{ hello: S1, ...FORBIDDEN, text: /s1 has no business to dial s1/ },
+      ...{ hello: S1, ...FORBIDDEN, text: /s1 accepts no connection from s1/ },
     },
     {
       ...{ name: 'a slot beyond the last', at: s1, certificate: p1 },
-      ...{ hello: { ...P1, slot: 7 }, ...FORBIDDEN, text: /p7 has no business/ },
+      ...{ hello: { ...P1, slot: 7 }, ...FORBIDDEN, text: /accepts no connection from p7/ },
     },
     {
       ...{ name: 'a replica of another cluster', at: s1, certificate: p1 },

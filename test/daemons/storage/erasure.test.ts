@@ -136,7 +136,7 @@ t.test('an audit finds a body that is gone and that nobody deleted', async (t) =
   await store.write({ entries: [...entries.slice(0, 4), erased(entries[4]!)], commit: 4 })
   await store.write({ entries: entries.slice(5), commit: 11 })
   await store.close()
-  const fault = 'the body of entry 5 is gone, and nobody deleted it'
+  const fault = 'the body of entry 5 is erased, but no DROP names it'
   t.match(await auditFile(path), { last: 11, fault })
 })
 
@@ -185,5 +185,5 @@ t.test('nothing else explains a body that is gone: not the end of another accoun
   const [first, ...others] = chained(START, [...drafts, closedDraft('bob')])
   await store.write({ entries: [erased(first!), ...others], commit: 3 })
   await store.close()
-  t.match(await auditFile(path), { fault: 'the body of entry 1 is gone, and nobody deleted it' })
+  t.match(await auditFile(path), { fault: 'the body of entry 1 is erased, but no DROP names it' })
 })

@@ -97,7 +97,7 @@ t.test('another password: the same keys, old and new; the old one opens nothing'
   const change = { kind: 'change-password', user, newPassword: 'new' } as const
   const { secrets } = rotated!
   const refused = run('change-password', { ...change, password: 'new', secrets })
-  t.equal(refused.secrets, null, 'the password of now is asked for')
+  t.equal(refused.secrets, null, 'the current password is required')
   const changed = run('change-password', { ...change, password: 'old', secrets }).secrets!
   t.notSame(changed.salt, secrets.salt)
   t.same(changed.publicKey, secrets.publicKey)
@@ -203,11 +203,14 @@ t.test('a key from elsewhere is checked whole, and wrapped anew', (t) => {
 
   const refusals: readonly [ReturnType<typeof add>, RegExp | null][] = [
     [add(encodePkcs8(key), { password: 'wrong' }), null],
-    [add(encodePkcs8(key), { wrappedKey: flipped(wrappedKey, 300) }), /not wrapped under the pass/],
-    [add(encodePkcs8(key), { user: 'eve' }), /not wrapped under the password of now/],
-    [add(made.privateKeys[0]!), /the account has it already/],
-    [add(encodePkcs8(key), { secrets: rotated!.secrets }), /the account has it already/],
-    [add(made.privateKeys[0]!, { secrets: rotated!.secrets }), /the account has it already/],
+    [
+      add(encodePkcs8(key), { wrappedKey: flipped(wrappedKey, 300) }),
+      /not wrapped under the current pass/,
+    ],
+    [add(encodePkcs8(key), { user: 'eve' }), /not wrapped under the current password/],
+    [add(made.privateKeys[0]!), /the account has this key already/],
+    [add(encodePkcs8(key), { secrets: rotated!.secrets }), /the account has this key already/],
+    [add(made.privateKeys[0]!, { secrets: rotated!.secrets }), /the account has this key already/],
     [add(encodePkcs8({ ...key, qInv: key.qInv + 1n })), /qInv is not the inverse/],
     [add(entropy(1000)), /not DER of an RSA key/],
     [add(new Uint8Array(0)), /not DER of an RSA key/],

@@ -103,7 +103,7 @@ t.test('what waits is bounded for each kind', async (t) => {
   const { pool } = stage
   const results = [pool.run(create('a')), pool.run(create('b'))]
   const refused = await pool.run(create('c'))
-  t.equal(reasonOf(refused), '1 such computations wait already; try again later')
+  t.equal(reasonOf(refused), '1 computations of this kind wait already; try again later')
   results.push(pool.run(unlock('d')), pool.run(unlock('e')))
   t.equal((await pool.run(unlock('f'))).kind, 'failed')
   results.push(pool.run(open('g')))
