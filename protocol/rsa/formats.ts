@@ -1,6 +1,6 @@
 // Keys as DER: PKCS#1 (RFC 8017 appendix A.1), SubjectPublicKeyInfo (RFC 5280 section 4.1) and
 // PKCS#8 PrivateKeyInfo (RFC 5208 section 5). Decoding returns checked keys: RsaError `encoding`
-// for what is not such a structure, `key` for a key that must not be used.
+// for an invalid structure, `key` for a key that must not be used.
 
 import type { Entropy } from '../entropy.js'
 import {

@@ -1,5 +1,5 @@
-// RSA on its own: `import { … } from 'troca/rsa'`. Bytes in, bytes out; randomness is handed in.
-// docs/RSA.md has the shapes, units and errors.
+// The public interface of RSA: `import { … } from 'troca/rsa'`. Functions take and return bytes;
+// the caller injects randomness. docs/RSA.md has the shapes, units and errors.
 
 export type { Entropy } from '../entropy.js'
 

@@ -1,5 +1,5 @@
-// Keys as JSON Web Keys (RFC 7517, RFC 7518 section 6.3), and the name of a key: its SHA-256
-// thumbprint (RFC 7638), which is the `kid` in envelopes.
+// Keys as JSON Web Keys (RFC 7517, RFC 7518 section 6.3), and a key's SHA-256 thumbprint (RFC
+// 7638), which is the `kid` in envelopes.
 
 import type { Entropy } from '../entropy.js'
 import { digest } from './hashes.js'
@@ -8,7 +8,7 @@ import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
 import { bitLength, toInteger, toOctets } from './octets.js'
 import { RsaError } from './rsa-error.js'
 
-/** Base64url of big-endian integers without leading zeros. */
+/** The members are base64url of big-endian integers without leading zeros. */
 export interface RsaPublicJwk {
   readonly kty: 'RSA'
   readonly n: string
@@ -40,13 +40,13 @@ export function privateKeyToJwk(key: RsaPrivateKey): RsaPrivateJwk {
   }
 }
 
-/** A checked key from parsed JSON; other members are ignored. RsaError `encoding` or `key`. */
+/** A checked key from parsed JSON; unknown members are ignored. RsaError `encoding` or `key`. */
 export function publicKeyFromJwk(jwk: unknown, policy?: KeyPolicy): RsaPublicKey {
   const member = memberOf(jwk)
   return checkPublicKey(member('n'), member('e'), policy)
 }
 
-/** A checked key from parsed JSON, all members of two primes present. RsaError likewise. */
+/** A checked key from parsed JSON, which needs all members of two primes. RsaError likewise. */
 export function privateKeyFromJwk(
   jwk: unknown,
   entropy: Entropy,
@@ -76,7 +76,7 @@ function toBase64url(x: bigint): string {
   return Buffer.from(toOctets(x, Math.ceil(bitLength(x) / 8))).toString('base64url')
 }
 
-/** The integer of a member, by name. */
+/** A function that reads a member's integer by name. */
 function memberOf(jwk: unknown): (name: string) => bigint {
   if (typeof jwk !== 'object' || jwk === null) throw jwkError('not an object')
   const members = jwk as Readonly<Record<string, unknown>>

@@ -1,5 +1,5 @@
-// What a key from outside must satisfy before anything uses it (FIPS 186-5 A.1, SP 800-56B section
-// 6.4, SP 800-89 section 5.3.3). Each refusal is an RsaError `key` that says what is wrong.
+// Checks of a key from outside before any use (FIPS 186-5 A.1, SP 800-56B section 6.4, SP 800-89
+// section 5.3.3). Each refusal is an RsaError `key` that gives the reason.
 
 import type { Entropy } from '../entropy.js'
 import {
@@ -19,8 +19,8 @@ export interface KeyPolicy {
   /** Smallest public exponent accepted; 65537 by default. */
   readonly minPublicExponent?: bigint
   /**
-   * Miller-Rabin rounds for each prime, 32 by default (2^-64 for the worst composite). 0 only for
-   * keys that passed this check before and have been under authenticated encryption since.
+   * Miller-Rabin rounds for each prime, 32 by default (2^-64 for the worst composite). 0 is only
+   * for keys that passed this check before and were kept under authenticated encryption since.
    */
   readonly rounds?: number
 }
@@ -31,7 +31,7 @@ export type PrivateParts = Pick<RsaPrivateKey, 'n' | 'e' | 'd' | 'p' | 'q' | 'dP
 const MAX_PUBLIC_EXPONENT_BITS = 256
 const IMPORT_ROUNDS = 32
 
-/** A public key that may be used, or RsaError `key`. */
+/** Returns a public key that may be used; RsaError `key` otherwise. */
 export function checkPublicKey(n: bigint, e: bigint, policy: KeyPolicy = {}): RsaPublicKey {
   const { minPublicExponent = PUBLIC_EXPONENT } = policy
   const bits = bitLength(n)
@@ -52,7 +52,7 @@ export function checkPublicKey(n: bigint, e: bigint, policy: KeyPolicy = {}): Rs
   return { n, e, bits, bytes: Math.ceil(bits / 8) }
 }
 
-/** A private key that may be used, or RsaError `key`. */
+/** Returns a private key that may be used; RsaError `key` otherwise. */
 export function checkPrivateKey(
   parts: PrivateParts,
   entropy: Entropy,
@@ -62,7 +62,7 @@ export function checkPrivateKey(
   const key = checkPublicKey(n, e, policy)
   const inRange = [p, q].every((prime) => prime > 1n && prime < n)
   demand(inRange && p * q === n, 'the modulus is not p * q')
-  // FIPS asks more of p and q, but other programs' keys of odd lengths differ by a bit.
+  // FIPS demands more of p and q, but other programs make keys of odd lengths that differ by a bit.
   const half = Math.floor(key.bits / 2)
   for (const [name, prime] of [['p', p] as const, ['q', q] as const]) {
     const bits = bitLength(prime)

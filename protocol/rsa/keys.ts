@@ -1,5 +1,5 @@
-// RSA keys and their generation (FIPS 186-5 A.1.3: two random probable primes). A key of one of
-// these types is sound: it was generated here or passed key-checks.ts.
+// RSA keys and their generation (FIPS 186-5 A.1.3: two random probable primes). Invariant: a key of
+// one of these types was generated here or has passed key-checks.ts.
 
 import { lcm, modInv } from 'bigint-crypto-utils'
 import type { Entropy } from '../entropy.js'
@@ -32,19 +32,19 @@ export interface RsaPrivateKey extends RsaPublicKey {
   readonly qInv: bigint
 }
 
-/** Bits of a modulus. */
+/** Smallest and largest modulus, in bits. */
 export const MIN_BITS = 2048
 export const MAX_BITS = 8192
 
 export const PUBLIC_EXPONENT = 65537n
 
-/** Told the number of candidates for p and q that were drawn so far. */
+/** Called with the number of candidates for p and q drawn so far. */
 export type KeyProgress = (candidates: number) => void
 
 /**
- * A new key of exactly `bits` bits, 2048 ... 8192, with e = 65537 and p > q. Seconds of
- * computation. RsaError `range` for other sizes, `entropy` when the source yields no primes, `fault`
- * when the key fails its check.
+ * Generates a key of exactly `bits` bits, 2048 ... 8192, with e = 65537 and p > q, in some seconds.
+ * RsaError `range` for other sizes, `entropy` if the source yields no primes, `fault` if the key
+ * fails its check.
  */
 export function generateKey(
   bits: number,
@@ -90,7 +90,7 @@ function privateKeyOf(e: bigint, d: bigint, p: bigint, q: bigint): RsaPrivateKey
   return { n, e, bits, bytes: Math.ceil(bits / 8), d, p, q, dP, dQ, qInv }
 }
 
-/** Pairwise consistency (SP 800-56B section 6.4.1.1): what e does, d undoes. */
+/** Pairwise consistency (SP 800-56B section 6.4.1.1): d inverts e on a random x. */
 function requireConsistent(key: RsaPrivateKey, entropy: Entropy): void {
   const x = randomBetween(2n, key.n - 1n, entropy)
   if (modPow(modPowPublic(x, key.e, key.n), key.d, key.n) !== x) {

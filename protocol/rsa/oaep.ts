@@ -1,6 +1,7 @@
 // RSAES-OAEP (RFC 8017 section 7.1). Encryption is a function of its seed, so that replicas agree.
-// Decryption knows one failure: the first byte, the label's hash, the padding and the separator
-// are evaluated together, since who could tell them apart could decrypt (Manger 2001).
+// Invariant: decryption has one failure. The first byte, the label's hash, the padding and the
+// separator are evaluated together, because an attacker who can distinguish them can decrypt
+// (Manger 2001).
 
 import type { Entropy } from '../entropy.js'
 import { digest, hashLength, mgf1, type HashName } from './hashes.js'
@@ -20,14 +21,14 @@ export interface OaepOptions {
 
 const emptyLabel = new Uint8Array(0)
 
-/** The longest message in bytes that the key encrypts: k - 2 hLen - 2. */
+/** Length in bytes of the longest message that the key encrypts: k - 2 hLen - 2. */
 export function oaepCapacity(key: RsaPublicKey, hash: HashName = 'sha256'): number {
   return key.bytes - 2 * hashLength(hash) - 2
 }
 
 /**
- * The ciphertext, k bytes. `seed` is hLen bytes, fresh and secret for each message. RsaError
- * `range` when the message is longer than oaepCapacity or the seed has another length.
+ * Encrypts to k bytes. `seed` is hLen bytes, fresh and secret for each message. RsaError `range` if
+ * the message is longer than oaepCapacity or the seed has another length.
  */
 export function oaepEncrypt(
   key: RsaPublicKey,
@@ -52,7 +53,7 @@ export function oaepEncrypt(
   return toOctets(publicOperation(key, encoded), key.bytes)
 }
 
-/** The message. RsaError `decryption` for whatever does not open; `fault` as privateOperation. */
+/** Decrypts. RsaError `decryption` for every invalid ciphertext; `fault` as privateOperation. */
 export function oaepDecrypt(
   key: RsaPrivateKey,
   ciphertext: Uint8Array,
@@ -72,7 +73,7 @@ export function oaepDecrypt(
   return block.slice(start)
 }
 
-/** Where the message begins in DB = lHash ‖ 0 ... 0 ‖ 1 ‖ M, or 0; visits every byte either way. */
+/** Start of M in DB = lHash ‖ 0 ... 0 ‖ 1 ‖ M, or 0 if DB is invalid. Every byte is visited. */
 function messageStart(first: number, block: Uint8Array, labelHash: Uint8Array): number {
   let wrong = first
   for (let i = 0; i < labelHash.length; i++) wrong |= (block[i] ?? 0) ^ (labelHash[i] ?? 0)

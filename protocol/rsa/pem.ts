@@ -1,5 +1,5 @@
-// Keys as text (RFC 7468): one block, its label decides the structure within. A file may hold
-// several blocks, one after the other; `pemBlocks` parts them.
+// Keys as PEM text (RFC 7468): one block, whose label decides the structure within. A file may hold
+// several blocks; `pemBlocks` splits them.
 
 import type { Entropy } from '../entropy.js'
 import {
@@ -20,14 +20,14 @@ import { RsaError } from './rsa-error.js'
 const LINE = 64
 const ENCRYPTED = 'ENCRYPTED PRIVATE KEY'
 
-/** SubjectPublicKeyInfo, or PKCS#1 when asked. */
+/** PEM of SubjectPublicKeyInfo, or of PKCS#1. */
 export function publicKeyToPem(key: RsaPublicKey, format: 'spki' | 'pkcs1' = 'spki'): string {
   return format === 'spki'
     ? toPem('PUBLIC KEY', encodeSpki(key))
     : toPem('RSA PUBLIC KEY', encodePkcs1Public(key))
 }
 
-/** PKCS#8, or PKCS#1 when asked; not encrypted. */
+/** PEM of PKCS#8, or of PKCS#1; not encrypted. */
 export function privateKeyToPem(key: RsaPrivateKey, format: 'pkcs8' | 'pkcs1' = 'pkcs8'): string {
   return format === 'pkcs8'
     ? toPem('PRIVATE KEY', encodePkcs8(key))
@@ -51,11 +51,11 @@ export function privateKeyFromPem(
   const { label, der } = fromPem(pem)
   if (label === 'PRIVATE KEY') return decodePkcs8(der, entropy, policy)
   if (label === 'RSA PRIVATE KEY') return decodePkcs1Private(der, entropy, policy)
-  if (label === ENCRYPTED) throw pemError('it is under a passphrase, which was not given')
+  if (label === ENCRYPTED) throw pemError('it is under a passphrase, and none was given')
   throw pemError(`"${label}" is not a private RSA key`)
 }
 
-/** PKCS#8 under a passphrase (PBES2), as encodeEncryptedPkcs8. */
+/** PEM of PKCS#8 under a passphrase (PBES2), as encodeEncryptedPkcs8. */
 export function privateKeyToEncryptedPem(
   key: RsaPrivateKey,
   passphrase: string,
@@ -65,7 +65,7 @@ export function privateKeyToEncryptedPem(
   return toPem(ENCRYPTED, encodeEncryptedPkcs8(key, passphrase, entropy, iterations))
 }
 
-/** Whether a passphrase is needed. */
+/** Whether reading this PEM needs a passphrase. */
 export function isEncryptedPem(pem: string): boolean {
   return pem.includes(`-----BEGIN ${ENCRYPTED}-----`)
 }
@@ -82,7 +82,7 @@ export function privateKeyFromEncryptedPem(
   throw pemError(`"${label}" is not a private key under a passphrase`)
 }
 
-/** The blocks of a file, each as the other functions take it; nothing but blank lines between. */
+/** Splits a file into its blocks, for the other functions. Only blank lines may stand between. */
 export function pemBlocks(text: string): readonly string[] {
   return text.split(/(?<=^-----END [A-Z0-9 ]+-----$)\s*(?=-----BEGIN )/m)
 }
@@ -94,10 +94,10 @@ function toPem(label: string, der: Uint8Array): string {
 }
 
 function fromPem(pem: string): { label: string; der: Uint8Array } {
-  // The form before PKCS#8 (RFC 1421), whose key is one MD5 of the passphrase.
+  // RFC 1421's form, older than PKCS#8, derives its key by one MD5 of the passphrase.
   if (/^Proc-Type: *4,ENCRYPTED/m.test(pem)) {
     throw pemError(
-      'its encryption is of an old form; openssl pkey -in KEY -aes256 -out NEW mends it',
+      'its encryption is of an old form; openssl pkey -in KEY -aes256 -out NEW converts it',
     )
   }
   const block = /^\s*-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----\s*$/.exec(pem)

@@ -19,13 +19,13 @@ export interface PssOptions {
 const TRAILER = 0xbc
 const eightZeros = new Uint8Array(8)
 
-/** The longest salt in bytes that a signature by the key holds: emLen - hLen - 2. */
+/** Length in bytes of the longest salt that a signature by the key holds: emLen - hLen - 2. */
 export function pssMaxSaltLength(key: RsaPublicKey, hash: HashName = 'sha256'): number {
   return encodedLength(key) - hashLength(hash) - 2
 }
 
 /**
- * The signature, k bytes. RsaError `range` for a salt length below 0 or above pssMaxSaltLength;
+ * Signs; k bytes. RsaError `range` for a salt length below 0 or above pssMaxSaltLength;
  * `fault` and `entropy` as privateOperation.
  */
 export function pssSign(
@@ -50,8 +50,8 @@ export function pssSign(
 }
 
 /**
- * Whether `signature` is that of the holder of `key` over `message`; anything else is false, a
- * signature of another length, hash or salt length included.
+ * Whether the holder of `key` made `signature` over `message`. False for a signature of another
+ * length, hash or salt length.
  */
 export function pssVerify(
   key: RsaPublicKey,
