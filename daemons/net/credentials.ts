@@ -8,7 +8,7 @@ import { carriesUri } from './identity.js'
 
 /** PEM. */
 export interface Credentials {
-  /** One certificate or several: an old and a new authority, while one replaces the other. */
+  /** Authorities trusted: one, or an old and a new one while the new one replaces the old. */
   readonly ca: string
   readonly certificate: string
   readonly key: string
