@@ -37,7 +37,7 @@ export class Refusals {
   overflow(link: Link, user: string | null): void {
     const bytes = link.queuedBytes
     if (link.peer?.role === 'client') {
-      const who = user ?? 'nobody logged in'
+      const who = user ?? 'a client without log-in'
       const name = `${who} at ${link.peer.address}`
       const text = `${name} reads too slowly: ${bytes} bytes wait; reconnect and read on`
       return this.refuse(link, 'SLOW_READER', text, { user: who, bytes })

@@ -62,7 +62,7 @@ export async function auditFile(
   })
 }
 
-/** Erased bodies for which no DROP entry was seen. */
+/** Erased bodies that neither a DROP entry nor the end of their account explains. */
 class Unexplained {
   readonly #mailboxes = new Map<number, string>()
 
@@ -81,7 +81,7 @@ class Unexplained {
 
   get fault(): string | null {
     const [index] = this.#mailboxes.keys()
-    return index === undefined ? null : `the body of entry ${index} is erased, but no DROP names it`
+    return index === undefined ? null : `the body of entry ${index} is erased without a deletion`
   }
 }
 

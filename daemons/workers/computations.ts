@@ -74,7 +74,7 @@ export class Computations {
   }
 
   #unlock({ user, password, secrets }: JobOf<'unlock'>): ResultOf<'unlock'> {
-    const { salt, cost, verifierHash } = secrets ?? this.#nobody()
+    const { salt, cost, verifierHash } = secrets ?? this.#unknownUser()
     const { wrappingKey, verifier } = derivePasswordKeys(password, salt, cost)
     if (!verifies(verifier, verifierHash) || !secrets) return { kind: 'unlock', privateKeys: null }
     const wrapped = [secrets, ...secrets.older].filter(({ signing }) => signing === null)
@@ -141,7 +141,7 @@ export class Computations {
   }
 
   /** Secrets for an unknown user, so that its log-in takes the same work as any other and fails. */
-  #nobody(): { salt: Uint8Array; cost: ScryptCost; verifierHash: Uint8Array } {
+  #unknownUser(): { salt: Uint8Array; cost: ScryptCost; verifierHash: Uint8Array } {
     return { salt: entropy(16), cost: this.#cost, verifierHash: entropy(32) }
   }
 

@@ -46,7 +46,8 @@ export function draw(entropy: Entropy, bytes: number): Uint8Array {
   throw new RsaError('entropy', `the random source gave ${octets.length} bytes for ${bytes}`)
 }
 
-// Each draw is rejected with probability below 1/2, so a sound source fails once in 2^128 calls.
+// Each draw is rejected with probability below 1/2, so a sound source fails at most once in 2^128
+// calls.
 const MAX_DRAWS = 128
 
 /** Uniform in [low, high), by rejection sampling. RsaError `entropy` if the source is stuck. */

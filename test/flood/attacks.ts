@@ -75,9 +75,7 @@ function untilGone(stranger: Stranger, { stopped }: Scene): Promise<void> {
   })
 }
 
-/**
- * Slow connections: a third never completes TLS, and two thirds never complete their first frame.
- */
+/** Slow connections: a third never completes TLS, the others never complete a frame. */
 const slowloris: Attack = (scene, outcome) =>
   crowd(scene, sized(scene, SLOWLORIS), async (i) => {
     const target = targetOf(scene, i)

@@ -18,9 +18,7 @@ export interface Place {
   readonly octets: Buffer
 }
 
-/**
- * Bytes of a number to search for: false hits have probability 2^-192, and a line of PEM holds it.
- */
+/** Bytes of a number to search for: a false hit has probability 2^-192. */
 const FRAGMENT = 24
 const DECIMAL_DIGITS = 40
 

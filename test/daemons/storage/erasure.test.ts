@@ -138,13 +138,13 @@ t.test('erased entries can be written as another replica sends them', async (t) 
   await again.close()
 })
 
-t.test('an audit finds an erased body that no DROP names', async (t) => {
+t.test('an audit finds a body erased without a deletion', async (t) => {
   const { path, store } = await fresh(t)
   const entries = log(10, [1])
   await store.write({ entries: [...entries.slice(0, 4), erased(entries[4]!)], commit: 4 })
   await store.write({ entries: entries.slice(5), commit: 11 })
   await store.close()
-  const fault = 'the body of entry 5 is erased, but no DROP names it'
+  const fault = 'the body of entry 5 is erased without a deletion'
   t.match(await auditFile(path), { last: 11, fault })
 })
 
@@ -193,5 +193,5 @@ t.test('the end of another account does not explain an erased body', async (t) =
   const [first, ...others] = chained(START, [...drafts, closedDraft('bob')])
   await store.write({ entries: [erased(first!), ...others], commit: 3 })
   await store.close()
-  t.match(await auditFile(path), { fault: 'the body of entry 1 is erased, but no DROP names it' })
+  t.match(await auditFile(path), { fault: 'the body of entry 1 is erased without a deletion' })
 })
