@@ -11,32 +11,38 @@ import type { Link } from './link.js'
 import type { Operations } from './operations.js'
 import type { OperationOptions } from './options.js'
 import { unwrapKeys, wrapKey } from './own-keys.js'
-import { parseInvitation } from './people.js'
+import { parseInvitation } from './directory.js'
 
 /** Making an RSA key takes seconds. */
 const NEW_KEY_TIMEOUT_MS = 120_000
 const TOKEN_BYTES = 16
 
+/** An account as the service knows it. */
 export interface Account {
+  /** The user. */
   readonly name: string
   /** Who holds the private keys. */
   readonly held: Held
   /**
-   * RFC 7638 thumbprint of the public key that is sealed for; client-held: of the signing key, which
-   * vouches for that one.
+   * RFC 7638 thumbprint of the public key that is sealed for; client-held: of the signing key,
+   * which vouches for that one.
    */
   readonly fingerprint: string
+  /** Length of the key that is sealed for, in bits. */
   readonly bits: number
   /** Everything up to this log index was acknowledged. */
   readonly cursor: number
 }
 
+/** How a new key is made. */
 export interface NewKeyOptions extends OperationOptions {
+  /** Hears of the search for primes, which takes seconds. */
   readonly onProgress?: (text: string) => void
   /** Of keys that are made here, for client-held accounts; 3072 by default. */
   readonly bits?: number
 }
 
+/** How an account is made. */
 export interface InvitedOptions extends NewKeyOptions {
   /** The code of an invitation, where registration needs one. */
   readonly invitation?: string

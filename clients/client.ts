@@ -1,16 +1,22 @@
-// What an application holds: one account on one cluster, over whichever replica serves it. All
-// operations outlive connections; what they promise is in docs/PROTOCOL, "What a client is promised".
+// The client that an application uses: it acts as one account, through the replica that serves it.
+// All operations outlive connections; docs/PROTOCOL.md, "What a client is promised", says what they
+// guarantee. Operations, Outbox, Mailbox and Identity do the work; Client connects them.
 
 import { EventEmitter } from 'node:events'
 import { ERRORS } from '../protocol/errors.js'
 import { MAX_TEXT } from '../protocol/schema/shared.js'
 import type { Message, The } from '../protocol/messages/catalogue.js'
 import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
+import type { AccountApi } from './account-api.js'
 import { Accounts } from './accounts.js'
 import type { Account, NewKeyOptions } from './accounts.js'
+import type { ClientEvents } from './client-events.js'
+import type { ClusterStatus } from './cluster-status.js'
 import type { Connection } from './connection.js'
 import { Deadlines } from './deadlines.js'
-import type { Contact, KeyNotice } from './e2e/known-keys.js'
+import { logOut } from './dial.js'
+import { Directory } from './directory.js'
+import type { Contact } from './e2e/known-keys.js'
 import { clientError, refusedHere } from './errors.js'
 import type { TrocaError } from './errors.js'
 import { Identity } from './identity.js'
@@ -19,40 +25,46 @@ import { Link } from './link.js'
 import { Mailbox } from './mailbox.js'
 import type { EnvelopePage, ListenOptions, Page, PageOptions } from './mailbox.js'
 import { Marks } from './marks.js'
+import type { MessageApi } from './message-api.js'
 import { Operations, onAbort } from './operations.js'
 import { DEFAULT_TIMEOUT_MS, parseServers } from './options.js'
-import type { ConnectOptions, OperationOptions, Server } from './options.js'
+import type { ConnectOptions, OperationOptions, SendOptions, Server } from './options.js'
 import { Outbox } from './outbox.js'
 import type { Receipt } from './outbox.js'
-import { People } from './people.js'
 import { Receipts } from './receipts.js'
-import type { ReceiptEvent } from './receipts.js'
 import type { ReceivedMessage } from './subscription.js'
 
-const GOODBYE_MS = 500
+const LOG_OUT_MS = 500
 const USER_NAME = /^[a-z][a-z0-9._-]{0,31}$/
 
-export type ClusterStatus = Omit<The<'STATUS_IS'>, 'type' | 'request'>
-
-export interface ClientEvents {
-  connected: [{ slot: number; coordinator: number }]
-  disconnected: [{ reason: string }]
-  coordinator: [{ slot: number }]
-  /** Another connection serves now; `gapMs`: how long there was none. */
-  failover: [{ from: number; to: number; gapMs: number }]
-  /** Somebody's keys are seen for the first time, or are not those known: people should hear of it. */
-  keys: [KeyNotice]
-  /** A send got further; only after `receipts.follow()`. */
-  receipt: [ReceiptEvent]
-}
-
-type WithTimeout<T> = OperationOptions & T
-
-/** Resolves when a server answers and, with `user`, the log-in is done; rejects with TrocaError. */
+/**
+ * Connects to a cluster, and logs in if `options` name a user.
+ *
+ * @param options - The servers, the CA that vouches for them, and the user to log in.
+ * @returns The client, once a server has answered and the log-in is done.
+ * @throws TrocaError `UNREACHABLE` or `TIMEOUT` if no server answers in time; `BAD_CREDENTIALS`
+ * for a wrong user or password.
+ * @throws TypeError for a server that is not written host:port.
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs'
+ * import { connect } from 'troca'
+ *
+ * const client = await connect({
+ *   servers: ['127.0.0.1:7401', '127.0.0.1:7402', '127.0.0.1:7403'],
+ *   ca: readFileSync('.troca/ca.pem'),
+ *   user: 'bob',
+ *   password: process.env['TROCA_PASSWORD'] ?? '',
+ * })
+ * const { index } = await client.send('alice', 'olá')
+ * console.log(`stored at ${index}`)
+ * await client.close()
+ * ```
+ */
 export async function connect(options: ConnectOptions): Promise<Client> {
   const client = new Client(options)
   try {
-    // The least that shows that somebody serves.
+    // STATUS needs no log-in: its answer shows that a server serves.
     await client.status()
     if (options.user !== undefined) await client.login(options.user, options.password ?? '')
     return client
@@ -62,12 +74,38 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   }
 }
 
-export class Client implements AsyncDisposable {
+/**
+ * One account on one cluster; {@link connect} makes a client.
+ *
+ * All operations outlive connections: the client follows the coordinator, reconnects, and repeats
+ * each unanswered request. Every method that asks the service rejects with a {@link TrocaError}.
+ *
+ * @example
+ * ```ts
+ * import { connect } from 'troca'
+ *
+ * // The client closes at the end of the block, also after an error.
+ * await using client = await connect({ servers: ['127.0.0.1:7401'], tls: false })
+ * console.log(await client.status())
+ * ```
+ */
+export class Client implements AccountApi, MessageApi, AsyncDisposable {
+  /**
+   * Events of the connection, of contacts' keys and of sends.
+   *
+   * @example
+   * ```ts
+   * client.events.on('failover', ({ from, to, gapMs }) => {
+   *   console.log(`p${from} is gone; p${to} serves after ${Math.round(gapMs)} ms`)
+   * })
+   * ```
+   */
   readonly events = new EventEmitter<ClientEvents>()
+  /** The account that this client acts as; null: not logged in. */
   account: Account | null = null
   /** Invitations and the block list. */
-  readonly people: People
-  /** What becomes of the own sends. */
+  readonly directory: Directory
+  /** The states of this account's sends. */
   readonly receipts: Receipts
   readonly #timeoutMs: number
   readonly #deadlines = new Deadlines()
@@ -96,7 +134,7 @@ export class Client implements AsyncDisposable {
     const why = (): TrocaError | null => this.#link.lastFailure
     const doubt = (): void => this.#link.doubt()
     this.#operations = new Operations(this.#deadlines, this.#timeoutMs, why, doubt)
-    this.people = new People(this.#operations)
+    this.directory = new Directory(this.#operations)
     const accounts = new Accounts(this.#operations, this.#link)
     const is = (account: Account | null): void => this.#is(account)
     this.#identity = new Identity(accounts, is, {
@@ -112,15 +150,15 @@ export class Client implements AsyncDisposable {
       open: (messages) => this.#identity.endToEnd.open(messages),
       acknowledge: (index) => this.ack(index),
     })
-    onAbort(options.signal, () => this.abandon('the caller gave up'))
+    onAbort(options.signal, () => this.abandon('the signal aborted'))
     this.#link.start()
   }
 
+  /** The name of {@link Client.account}; null: not logged in. */
   get user(): string | null {
     return this.account?.name ?? null
   }
 
-  /** Makes an account and logs in. A repetition, even after a lost answer, does no harm. */
   register(name: string, password: string, options: RegisterOptions = {}): Promise<Account> {
     return this.#identity.register(name, password, options)
   }
@@ -129,7 +167,6 @@ export class Client implements AsyncDisposable {
     return this.#identity.login(name, password, options)
   }
 
-  /** Ends all other sessions of this account; they can log in with the new password. */
   changePassword(
     password: string,
     newPassword: string,
@@ -139,66 +176,39 @@ export class Client implements AsyncDisposable {
     return this.#identity.changePassword(this.account, password, newPassword, options)
   }
 
-  /**
-   * A new key: what is sent from now on is sealed for it, the old ones only read. Other sessions of
-   * this account log in again by themselves.
-   */
   rotateKey(password: string, options: NewKeyOptions = {}): Promise<Account> {
     if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
     return this.#identity.rotateKey(this.account, password, options)
   }
 
-  /**
-   * The own private keys that open messages, the newest first; `troca/rsa` writes them as PEM. They
-   * come wrapped, or are in the key file, and are unwrapped here.
-   */
   exportKeys(password: string, options: OperationOptions = {}): Promise<RsaPrivateKey[]> {
     if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
     return this.#identity.exportKeys(this.account, password, options)
   }
 
-  /** Takes up a key made elsewhere, as `rotateKey` one of the service's making. */
   importKey(key: RsaPrivateKey, password: string, options: NewKeyOptions = {}): Promise<Account> {
     if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
     return this.#identity.importKey(this.account, key, password, options)
   }
 
-  /**
-   * Ends the account, for ever: its sessions end, its mailbox is erased, nobody can have its name. The
-   * client can log in as somebody else.
-   */
   deleteAccount(password: string, options: OperationOptions = {}): Promise<void> {
     if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
     return this.#identity.delete(password, options)
   }
 
-  /** The public keys of an account, the newest first: only that one is sealed for. */
   keys(name: string, options: OperationOptions = {}): Promise<readonly Key[]> {
     return this.#identity.keys(name, options)
   }
 
-  /**
-   * Somebody's keys, held against those known: rejects with UNTRUSTED_KEY when they are others. Needs
-   * a `keyStore`. Sends of a client-held account do this by themselves.
-   */
   contact(name: string): Promise<Contact> {
     return this.#identity.contact(name)
   }
 
-  /** Believes the keys of now, once people have compared fingerprints; see `contact`. */
   trust(name: string, fingerprint?: string): Promise<Contact> {
     return this.#identity.endToEnd.trust(name, fingerprint)
   }
 
-  /**
-   * Resolves when the message is stored on a majority. Waits while too many are unanswered. Between
-   * client-held accounts it is sealed and signed here; `endToEnd`: rejects where it would not be.
-   */
-  send(
-    to: string,
-    text: string,
-    options: WithTimeout<{ endToEnd?: boolean }> = {},
-  ): Promise<Receipt> {
+  send(to: string, text: string, options: SendOptions = {}): Promise<Receipt> {
     if (!USER_NAME.test(to)) return Promise.reject(refusedHere('BAD_NAME'))
     if (Buffer.byteLength(text) > MAX_TEXT) return Promise.reject(refusedHere('TOO_LONG'))
     if (!this.account) return Promise.reject(refusedHere('NOT_LOGGED_IN'))
@@ -210,38 +220,39 @@ export class Client implements AsyncDisposable {
     return sealing.then((seal) => this.#outbox.send(to, text, seal, timeoutMs, signal))
   }
 
-  /** A page of the own mailbox; sees everything acknowledged before it was asked for. */
   inbox(options: PageOptions = {}): Promise<Page> {
     return this.#mailbox.inbox(options)
   }
 
-  /** As `inbox`, but each message as it is stored: any JOSE library opens it with the own key. */
   envelopes(options: PageOptions = {}): Promise<EnvelopePage> {
     return this.#mailbox.envelopes(options)
   }
 
-  /**
-   * Deletes messages of the own mailbox, for ever; an index without one there is passed over.
-   * Resolves when nothing that begins later shows them.
-   */
   delete(indices: readonly number[], options: OperationOptions = {}): Promise<void> {
     return this.#mailbox.delete(indices, options)
   }
 
-  /**
-   * Messages as they arrive, the waiting ones first. `ack()` each when it is dealt with: only
-   * `window` unacknowledged ones are under way. One at a time per client.
-   */
   messages(options: ListenOptions = {}): AsyncGenerator<ReceivedMessage, void, undefined> {
     return this.#mailbox.messages(options)
   }
 
-  /** Everything in the mailbox up to this log index is dealt with: its senders see it as read. */
   ack(index: number): void {
     if (!this.#marks.acknowledge(index) || !this.account) return
     this.account = { ...this.account, cursor: index }
   }
 
+  /**
+   * Asks the connected replica for the state of the cluster. Needs no log-in.
+   *
+   * @returns The state of the cluster.
+   * @throws TrocaError `UNREACHABLE` or `TIMEOUT`.
+   * @example
+   * ```ts
+   * const { ready, replicas, needed } = await client.status()
+   * const up = replicas.filter(({ tier, reachable }) => tier === 'persistence' && reachable)
+   * console.log(ready ? 'serves' : `${up.length} of ${needed} persistence replicas needed are up`)
+   * ```
+   */
   async status(options: OperationOptions = {}): Promise<ClusterStatus> {
     const build = (request: number): Message => ({ type: 'STATUS', request })
     const answer = await this.#operations.ask('asking for the status', build, options)
@@ -249,22 +260,42 @@ export class Client implements AsyncDisposable {
     return status
   }
 
-  /** Waits for the receipts of all sends, logs out, closes. */
+  /**
+   * Waits for the receipts of all sends, logs out, and closes.
+   *
+   * @param options - `timeoutMs`: how long the log-out may take; 500 by default.
+   * @returns Nothing, once closed.
+   * @example
+   * ```ts
+   * void client.send('alice', 'the last one')
+   * await client.close() // by now the send is stored, or has failed
+   * ```
+   */
   async close(options: OperationOptions = {}): Promise<void> {
     if (this.#ended) return
     await this.#outbox.idle()
     this.#mailbox.stopListening(null)
     this.#marks.tell()
     const connection = this.#link.connection
-    if (connection && this.account) await goodbye(connection, options.timeoutMs ?? GOODBYE_MS)
+    if (connection && this.account) await logOut(connection, options.timeoutMs ?? LOG_OUT_MS)
     this.abandon('closed')
   }
 
-  /** Closes at once; whatever is under way fails with CLOSED. */
+  /**
+   * Closes at once. Each unanswered operation rejects with `CLOSED`; its `definite` is true if the
+   * operation certainly did not happen.
+   *
+   * @param reason - The message of these errors.
+   * @example
+   * ```ts
+   * process.once('SIGINT', () => client.abandon('interrupted'))
+   * ```
+   */
   abandon(reason: string): void {
     this.#end(clientError('CLOSED', reason, false))
   }
 
+  /** As {@link Client.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
@@ -330,20 +361,4 @@ export class Client implements AsyncDisposable {
     this.#identity.close()
     this.#deadlines.stop()
   }
-}
-
-/** Logs out; the answer shows that all that was said before has been heard. */
-function goodbye(connection: Connection, withinMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, withinMs)
-    const listener = connection.listener
-    connection.listener = {
-      ...listener,
-      closed() {
-        clearTimeout(timer)
-        resolve()
-      },
-    }
-    connection.send({ type: 'LOGOUT', request: connection.nextRequest() })
-  })
 }

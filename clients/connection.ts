@@ -2,17 +2,14 @@
 // What is sent in one turn of the event loop leaves in one write.
 
 import { randomBytes } from 'node:crypto'
-import { connect as connectTcp } from 'node:net'
-import type { Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
-import type { PeerCertificate } from 'node:tls'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls, type PeerCertificate } from 'node:tls'
+import { WIRE_VERSION } from '../protocol/schema/shared.js'
 import type { Message, The } from '../protocol/messages/catalogue.js'
 import { FrameDecoder, encodeFrame } from '../protocol/wire/frame.js'
-import { clientError, fromRefusal } from './errors.js'
-import type { TrocaError } from './errors.js'
+import { clientError, fromRefusal, type TrocaError } from './errors.js'
 import type { Server } from './options.js'
 
-const VERSION = 1
 /** What a server may say before its WELCOME. */
 const HANDSHAKE_FRAME_BYTES = 4 * 1024
 /** And afterwards: a page of many messages is longer than any request, which `maxFrame` bounds. */
@@ -159,8 +156,8 @@ export class Connection {
   #hello(clusterId: string): void {
     this.send({
       type: 'HELLO',
-      minVersion: VERSION,
-      maxVersion: VERSION,
+      minVersion: WIRE_VERSION,
+      maxVersion: WIRE_VERSION,
       clusterId,
       role: 'client',
       slot: 0,

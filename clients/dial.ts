@@ -134,3 +134,22 @@ function tryPassword(connection: Connection, name: string, password: string): Pr
     )
   })
 }
+
+/**
+ * Logs this connection out. The server's end of the connection shows that it has handled everything
+ * sent before.
+ */
+export function logOut(connection: Connection, withinMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, withinMs)
+    const listener = connection.listener
+    connection.listener = {
+      ...listener,
+      closed() {
+        clearTimeout(timer)
+        resolve()
+      },
+    }
+    connection.send({ type: 'LOGOUT', request: connection.nextRequest() })
+  })
+}

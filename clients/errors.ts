@@ -27,7 +27,9 @@ const CLIENT_ERRORS = {
   BROKEN_PEER: { code: 405, retriable: false, hint: 'check address and version of the server' },
 } as const
 
+/** The errors that a client finds by itself. */
 export type ClientErrorName = keyof typeof CLIENT_ERRORS
+/** What {@link TrocaError.name} may be; `UNKNOWN` is a code of a newer service. */
 export type TrocaErrorName = ErrorName | ClientErrorName | 'UNKNOWN'
 
 interface Facts {
@@ -39,8 +41,27 @@ interface Facts {
   readonly cause?: unknown
 }
 
+/**
+ * What every operation of a client rejects with: `name` to switch on, `definite` to decide whether
+ * to ask again, `hint` to show to people.
+ *
+ * @example
+ * ```ts
+ * import { TrocaError } from 'troca'
+ *
+ * try {
+ *   await client.send('alice', 'olá')
+ * } catch (error) {
+ *   if (!(error instanceof TrocaError)) throw error
+ *   if (error.name === 'RATE_LIMITED') console.log(`again in ${error.retryAfterMs} ms`)
+ *   else console.log(`${error.message}: ${error.hint}`)
+ * }
+ * ```
+ */
 export class TrocaError extends Error {
+  /** Stable, as `code`. */
   override readonly name: TrocaErrorName
+  /** Of the catalogue in docs/PROTOCOL.md; the client's own begin at 401. */
   readonly code: number
   /** The same request may succeed later. */
   readonly retriable: boolean
@@ -48,8 +69,10 @@ export class TrocaError extends Error {
   readonly definite: boolean
   /** What to do next. */
   readonly hint: string
+  /** How long the service asks to wait, where it says so. */
   readonly retryAfterMs: number | undefined
 
+  /** @internal */
   constructor(name: TrocaErrorName, text: string, facts: Facts) {
     super(text, facts.cause === undefined ? undefined : { cause: facts.cause })
     this.name = name

@@ -1,20 +1,25 @@
 // Who a client acts as, and whose keys it believes: the account, and for a client-held one its key
 // file. Either both are there, or the log-in has failed.
 
-import { Accounts } from './accounts.js'
-import type { Account, InvitedOptions, NewKeyOptions } from './accounts.js'
+import { Accounts, type Account, type InvitedOptions, type NewKeyOptions } from './accounts.js'
 import { EndToEnd } from './e2e/end-to-end.js'
 import type { NewPair } from './e2e/own-keys.js'
-import { contactOf, untrusted } from './e2e/known-keys.js'
-import type { Contact, KeyNotice, PublishedKey } from './e2e/known-keys.js'
+import {
+  contactOf,
+  untrusted,
+  type Contact,
+  type KeyNotice,
+  type PublishedKey,
+} from './e2e/known-keys.js'
 import type { KeyStore } from './e2e/key-store.js'
 import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
 import { TrocaError, clientError, refusedHere } from './errors.js'
 import type { OperationOptions } from './options.js'
-import type { Seal } from './stream-window.js'
+import type { Seal } from './inbox-message.js'
 
 const DEFAULT_BITS = 3072
 
+/** How {@link Client.register} makes an account. */
 export interface RegisterOptions extends InvitedOptions {
   /** The private keys are made here and never leave this client: a `keyStore` is needed. */
   readonly endToEnd?: boolean
@@ -115,7 +120,9 @@ export class Identity {
     this.#is(null)
   }
 
-  /** As the service names them; rejects with UNTRUSTED_KEY when they do not vouch for each other. */
+  /**
+   * As the service names them; rejects with UNTRUSTED_KEY when they do not vouch for each other.
+   */
   async keys(name: string, options: OperationOptions): Promise<readonly Key[]> {
     const published = await this.#accounts.published(name, options)
     const contact = contactOf(name, published)
@@ -134,8 +141,8 @@ export class Identity {
   }
 
   /**
-   * What seals a text for this recipient; null: it goes as plain text, because the service holds the
-   * keys of either. `endToEnd`: rejects with NOT_END_TO_END instead.
+   * What seals a text for this recipient; null: it goes as plain text, because the service holds
+   * the keys of either. `endToEnd`: rejects with NOT_END_TO_END instead.
    */
   async sealing(
     { held }: Account,

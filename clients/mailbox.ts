@@ -2,37 +2,53 @@
 
 import type { Message, The } from '../protocol/messages/catalogue.js'
 import { MAX_DROP } from '../protocol/schema/shared.js'
-import { refusedHere } from './errors.js'
-import type { TrocaError } from './errors.js'
+import { refusedHere, type TrocaError } from './errors.js'
 import type { Marks } from './marks.js'
-import { onAbort } from './operations.js'
-import type { Operations } from './operations.js'
+import { onAbort, type Operations } from './operations.js'
 import type { OperationOptions } from './options.js'
-import { Subscription, toInboxMessage, toSealedMessage } from './subscription.js'
-import type { InboxMessage, ReceivedMessage, SealedMessage, WireMessage } from './subscription.js'
+import {
+  Subscription,
+  toSealedMessage,
+  type ReceivedMessage,
+  type SealedMessage,
+} from './subscription.js'
+import { toInboxMessage, type InboxMessage, type WireMessage } from './inbox-message.js'
 
 const PAGE_MESSAGES = 200
 const WINDOW_MESSAGES = 256
 
-interface PageOf<M> {
+/** A page of a mailbox. */
+export interface PageOf<M> {
+  /** In the order of the log. */
   readonly messages: readonly M[]
   /** Read on after this index. */
   readonly next: number
+  /** Whether there are messages after `next`. */
   readonly more: boolean
+  /** Everything up to this index was acknowledged. */
   readonly cursor: number
 }
 
+/** A page as {@link Client.inbox} gives it. */
 export type Page = PageOf<InboxMessage>
+/** A page as {@link Client.envelopes} gives it. */
 export type EnvelopePage = PageOf<SealedMessage>
 
+/** Which page of a mailbox. */
 export interface PageOptions extends OperationOptions {
+  /** Messages after this index; 0 by default. */
   readonly after?: number
+  /** At most so many messages; 200 by default. */
   readonly limit?: number
 }
 
+/** How {@link Client.messages} listens. */
 export interface ListenOptions {
+  /** Messages after this index; by default after what was acknowledged. */
   readonly after?: number
+  /** So many unacknowledged messages may be under way; 256 by default. */
   readonly window?: number
+  /** Ends the sequence. */
   readonly signal?: AbortSignal
 }
 

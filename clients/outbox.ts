@@ -5,12 +5,10 @@ import { randomBytes } from 'node:crypto'
 import type { The } from '../protocol/messages/catalogue.js'
 import type { Connection } from './connection.js'
 import type { Deadline, Deadlines } from './deadlines.js'
-import { clientError, fromRefusal } from './errors.js'
-import type { TrocaError } from './errors.js'
-import { onAbort, outOfTime } from './operations.js'
-import type { Operations } from './operations.js'
-import { StreamWindow } from './stream-window.js'
-import type { Letter, Seal } from './stream-window.js'
+import { clientError, fromRefusal, type TrocaError } from './errors.js'
+import { onAbort, outOfTime, type Operations } from './operations.js'
+import { StreamWindow, type Letter } from './stream-window.js'
+import type { Seal } from './inbox-message.js'
 
 const STREAM_ID_BYTES = 16
 /** Another replica would say the same. */
@@ -22,7 +20,10 @@ const NO_FAULT_OF_THE_REPLICA: ReadonlySet<string> = new Set([
 /** Of the credit, left to requests that are no sends. */
 const OTHER_REQUESTS = 4
 
-/** Stored on a majority of the persistence replicas. */
+/**
+ * What {@link Client.send} resolves with: the message is on disk on a majority of the persistence
+ * replicas.
+ */
 export interface Receipt {
   /** Place in the log. */
   readonly index: number
@@ -34,10 +35,13 @@ export interface Receipt {
   readonly endToEnd: boolean
 }
 
-/** A send: its stream (hex), and its place in that. */
+/** A send: its stream, and its place in that. */
 export interface SentPlace {
+  /** The recipient. */
   readonly to: string
+  /** The stream of a client's sends, in hexadecimal. */
   readonly stream: string
+  /** Place in the stream. */
   readonly seq: number
 }
 

@@ -32,9 +32,11 @@ export interface ReceiptEvent extends SentPlace {
   readonly index: number | null
 }
 
+/** Which sends {@link Receipts.list} gives. */
 export interface ListOptions extends OperationOptions {
   /** At most 1,000, which is what the service keeps of each user. */
   readonly limit?: number
+  /** To this recipient only. */
   readonly to?: string
 }
 
@@ -44,6 +46,7 @@ interface Unread extends SentPlace {
 
 type Following = 'no' | 'asking' | 'yes'
 
+/** What becomes of the own sends: {@link Client.receipts}. */
 export class Receipts {
   readonly #operations: Operations
   readonly #tell: (event: ReceiptEvent) => void
@@ -51,12 +54,25 @@ export class Receipts {
   readonly #unread = new Map<number, Unread>()
   #following: Following = 'no'
 
+  /** @internal */
   constructor(operations: Operations, tell: (event: ReceiptEvent) => void) {
     this.#operations = operations
     this.#tell = tell
   }
 
-  /** The newest sends of the account, over all its clients; the newest first. */
+  /**
+   * Asks for the newest sends of the account, over all its clients and sessions.
+   *
+   * @param options - `to`: to this recipient only; `limit`: sends, 100 by default, 1,000 at most.
+   * @returns The sends, the newest first, each with its state.
+   * @throws TrocaError `NOT_LOGGED_IN`.
+   * @example
+   * ```ts
+   * for (const { to, index, state } of await client.receipts.list({ to: 'alice', limit: 20 })) {
+   *   console.log(index, to, state)
+   * }
+   * ```
+   */
   async list(options: ListOptions = {}): Promise<SentMessage[]> {
     const { limit = DEFAULT_LIMIT, to = null } = options
     const build = (request: number): Message => {
@@ -70,8 +86,19 @@ export class Receipts {
   }
 
   /**
-   * From now on `events` has a 'receipt' whenever a send of this client gets further, and each of
-   * `sends`; of the newest 1,024 that are not read.
+   * Follows sends: from then on {@link Client.events} has a `receipt` whenever a send of this
+   * client, or one of `sends`, gets further. The newest 1,024 that are not read are followed, over
+   * reconnections too.
+   *
+   * @param sends - Earlier sends, as {@link Receipts.list} gives them.
+   * @returns Nothing, once the service follows.
+   * @throws TrocaError `NOT_LOGGED_IN`.
+   * @example
+   * ```ts
+   * client.events.on('receipt', ({ to, seq, state }) => console.log(`${seq} to ${to}: ${state}`))
+   * await client.receipts.follow(await client.receipts.list())
+   * await client.send('alice', 'olá') // accepted, stored, delivered, read
+   * ```
    */
   async follow(sends: readonly SentMessage[] = [], options: OperationOptions = {}): Promise<void> {
     for (const sent of sends.toReversed()) {
@@ -92,7 +119,11 @@ export class Receipts {
     this.#following = 'yes'
   }
 
-  /** What was asked and not answered is asked again anyhow. */
+  /**
+   * Asks again on a new connection; what was asked and not answered is asked again anyhow.
+   *
+   * @internal
+   */
   connected(): void {
     if (this.#following !== 'yes') return
     this.#following = 'asking'
@@ -100,17 +131,23 @@ export class Receipts {
     this.#ask({ timeoutMs: Infinity }).catch(() => {})
   }
 
-  /** Another account: its sends are others. */
+  /**
+   * Forgets the sends of an account that the client no longer acts as.
+   *
+   * @internal
+   */
   forget(): void {
     this.#following = 'no'
     this.#unread.clear()
   }
 
+  /** @internal */
   accepted(place: SentPlace): void {
     if (this.#following === 'no') return
     this.#tell({ ...place, state: 'accepted', index: null })
   }
 
+  /** @internal */
   stored(place: SentPlace, index: number): void {
     if (this.#following === 'no') return
     this.#add(index, place, false)
@@ -125,7 +162,11 @@ export class Receipts {
     this.#unread.delete(oldest!)
   }
 
-  /** Up to these of its own messages; what was told before is not told again. */
+  /**
+   * Up to these of its own messages; what was told before is not told again.
+   *
+   * @internal
+   */
   moved({ to, delivered, read }: The<'RECEIPT_STATE'>): void {
     for (const [index, one] of this.#unread) {
       if (one.to !== to || index > delivered || (one.delivered && index > read)) continue

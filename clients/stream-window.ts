@@ -3,13 +3,10 @@
 // the first write and never holds another message after.
 // Source: Troca's replication design, "Streams: once, in order".
 
+import type { Seal } from './inbox-message.js'
 import { invariant } from '../protocol/assert.js'
 import { ERRORS, errorName } from '../protocol/errors.js'
-import { refusedBeforeOrder } from './errors.js'
-import type { Refusal } from './errors.js'
-
-/** The stored body of a message, made when its place is known. */
-export type Seal = (stream: Uint8Array, seq: number) => Promise<Uint8Array>
+import { refusedBeforeOrder, type Refusal } from './errors.js'
 
 export interface Letter<T> {
   /** 0: not written in the open stream. */

@@ -1,40 +1,27 @@
 // Messages as they arrive, in log order, each given to the application once: `position` is the last
 // that was taken in, and whatever is pushed again after a reconnect at or below it is dropped.
 
+import { toInboxMessage, type WireMessage, type InboxMessage } from './inbox-message.js'
 import { toCompact } from '../protocol/envelope/parts.js'
 import { splitSigned } from '../protocol/envelope/signed.js'
-import type { The } from '../protocol/messages/catalogue.js'
-import { clientError } from './errors.js'
-import type { TrocaError } from './errors.js'
+import { clientError, type TrocaError } from './errors.js'
 import type { Operations } from './operations.js'
 
-export type WireMessage = The<'PUSH'>['messages'][number]
-
-/** A message out of the own mailbox. */
-export interface InboxMessage {
-  readonly index: number
-  readonly from: string
-  readonly to: string
-  /** Milliseconds since 1970; end to end: as the sender signed it. */
-  readonly time: number
-  /** Hex. */
-  readonly stream: string
-  readonly seq: number
-  /** null: the envelope does not open, or is not its sender's for this place. */
-  readonly text: string | null
-  /** The service cannot read it, and its sender signed it. */
-  readonly endToEnd: boolean
-}
-
+/** A message as {@link Client.messages} gives it. */
 export interface ReceivedMessage extends InboxMessage {
-  /** Says that everything up to this message is dealt with: it is not given again. */
+  /**
+   * Says that everything up to this message is dealt with, as {@link Client.ack}: it is not given
+   * again.
+   *
+   * @example
+   * ```ts
+   * for await (const message of client.messages()) {
+   *   console.log(message.text)
+   *   message.ack()
+   * }
+   * ```
+   */
   ack(): void
-}
-
-export function toInboxMessage(message: WireMessage, endToEnd = false): InboxMessage {
-  const { index, from, to, time, seq, text } = message
-  const stream = Buffer.from(message.stream).toString('hex')
-  return { index, from, to, time, stream, seq, text, endToEnd }
 }
 
 /** A message as it is stored. */

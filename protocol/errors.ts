@@ -163,7 +163,7 @@ export const ERRORS = {
     'connect again and log in',
     false,
   ),
-  NONSENSE: final(310, 'the message contradicts itself', 'this is a fault of the sender'),
+  INVALID_MESSAGE: final(310, 'the message contradicts itself', 'this is a fault of the sender'),
 } as const satisfies Record<string, Kind>
 
 export type ErrorName = keyof typeof ERRORS

@@ -6,8 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ERRORS } from '../protocol/errors.js'
 import { encodeFrame } from '../protocol/wire/frame.js'
-import { CONVERSATIONS, MESSAGE_TYPES } from '../protocol/messages/catalogue.js'
-import type { Message } from '../protocol/messages/catalogue.js'
+import { CONVERSATIONS, MESSAGE_TYPES, type Message } from '../protocol/messages/catalogue.js'
 import type { AnyMessageType, ClientTerms, LogIn, Speaker } from '../protocol/schema/message.js'
 import type { AnyField, AnyShape, Definition } from '../protocol/schema/schema.js'
 import { withRequests } from './generate-requests.js'
@@ -44,7 +43,7 @@ const TITLES: Record<keyof typeof CONVERSATIONS, string> = {
   handshake: 'Every connection',
   client: 'Client and processing replica',
   ring: 'Between processing replicas',
-  waist: 'Processing and persistence: the narrow waist',
+  logService: 'Processing and persistence: the narrow waist',
   persistence: 'Between persistence replicas',
 }
 

@@ -1,7 +1,7 @@
 // The demo's faults: kills one replica with SIGKILL while messages are under way, and watches it
 // come back.
 
-import type { ClusterStatus } from '../client.js'
+import type { ClusterStatus } from '../cluster-status.js'
 import type { ReplicaPorts } from './cluster.js'
 import { askDebugPort } from './debug-port.js'
 

@@ -1,7 +1,8 @@
 // How a command ends when it does not succeed: an exit code and a sentence for people. A send that
 // was not answered is explained by what the cluster says of itself.
 
-import type { Client, ClusterStatus } from '../client.js'
+import type { Client } from '../client.js'
+import type { ClusterStatus } from '../cluster-status.js'
 import { TrocaError } from '../errors.js'
 import { note, paintNote, resultJson } from './output.js'
 import { say, sayError } from './texts.js'

@@ -29,6 +29,7 @@ import { up } from './commands/up.js'
 import { verify } from './commands/verify.js'
 import { whoami } from './commands/whoami.js'
 import { EXIT, Failure, explain, report } from './failure.js'
+import { packageVersion } from './programs.js'
 
 const args = hideBin(process.argv)
 const json = args.includes('--json')
@@ -41,6 +42,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const parser = yargs(args)
   .scriptName('troca')
   .usage('$0 <command>')
+  .version(packageVersion())
   .parserConfiguration({
     'populate--': true,
     'parse-numbers': false,

@@ -1,11 +1,18 @@
 // The daemons' programs, started as child processes: the CLI never loads them.
 
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The package's own folder: dist/clients/cli is three below it. */
 export const PACKAGE_DIR = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
+
+/** Read from the package itself: yargs would look where the package is installed. */
+export function packageVersion(): string {
+  const file = readFileSync(join(PACKAGE_DIR, 'package.json'), 'utf8')
+  return (JSON.parse(file) as { version: string }).version
+}
 
 const SECRETS = ['PASSWORD', 'NEW_PASSWORD', 'PASSPHRASE'].flatMap((name) => [
   `TROCA_${name}`,

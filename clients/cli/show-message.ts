@@ -1,6 +1,6 @@
 // A received message, for people or as JSON.
 
-import type { InboxMessage } from '../subscription.js'
+import type { InboxMessage } from '../inbox-message.js'
 import { harmless, paint, result, resultJson } from './output.js'
 import { say } from './texts.js'
 

@@ -10,16 +10,18 @@ import type { HeldKey } from '../../protocol/envelope/held-keys.js'
 import { decodePkcs8 } from '../../protocol/rsa/formats.js'
 import type { RsaPrivateKey, RsaPublicKey } from '../../protocol/rsa/keys.js'
 import { TrocaError, clientError } from '../errors.js'
-import { untrusted } from './known-keys.js'
-import type { Seal } from '../stream-window.js'
-import { toInboxMessage } from '../subscription.js'
-import type { InboxMessage, WireMessage } from '../subscription.js'
+import {
+  untrusted,
+  KnownKeys,
+  contactOf,
+  type Contact,
+  type KeyNotice,
+  type PublishedKey,
+} from './known-keys.js'
+import { toInboxMessage, type Seal, type InboxMessage, type WireMessage } from '../inbox-message.js'
 import type { KeyStore } from './key-store.js'
 import { KeyThread } from './key-thread.js'
-import { KnownKeys, contactOf } from './known-keys.js'
-import type { Contact, KeyNotice, PublishedKey } from './known-keys.js'
-import { OwnKeys } from './own-keys.js'
-import type { NewPair } from './own-keys.js'
+import { OwnKeys, type NewPair } from './own-keys.js'
 
 export interface EndToEndPort {
   /** As the service names them now, the newest first. */

@@ -18,10 +18,32 @@ import { setTimeout } from 'node:timers/promises'
 /** What a text becomes; null: there is none, or none any more. */
 export type Change = (text: string | null) => string | null
 
+/**
+ * Where a client keeps its private keys and the known keys of others; {@link KeyFolder} is one.
+ *
+ * @example
+ * ```ts
+ * import type { KeyStore } from 'troca'
+ *
+ * // For tests: whatever is in it ends with the process.
+ * export function inMemory(): KeyStore {
+ *   const keys = new Map<string, string | null>()
+ *   let known: string | null = null
+ *   return {
+ *     readKeys: async (user) => keys.get(user) ?? null,
+ *     changeKeys: async (user, change) => void keys.set(user, change(keys.get(user) ?? null)),
+ *     readKnown: async () => known,
+ *     changeKnown: async (change) => void (known = change(known)),
+ *   }
+ * }
+ * ```
+ */
 export interface KeyStore {
   /** The key file of a user, encrypted; null: there is none here. */
   readKeys(user: string): Promise<string | null>
-  /** With nobody else's change in between: a key that another process has just added is not lost. */
+  /**
+   * With nobody else's change in between: a key that another process has just added is not lost.
+   */
   changeKeys(user: string, change: Change): Promise<void>
   /** The known keys of others; null: none yet. */
   readKnown(): Promise<string | null>
@@ -33,19 +55,47 @@ export interface KeyStore {
 const LOCK_STALE_MS = 10_000
 const LOCK_POLL_MS = 20
 
-/** In a folder: keys/USER.json and known-keys.json, for their owner alone. */
+/**
+ * A {@link KeyStore} in a folder: `keys/USER.json` and `known-keys.json`, for their owner alone.
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs'
+ * import { KeyFolder, connect } from 'troca'
+ *
+ * const client = await connect({
+ *   servers: ['127.0.0.1:7401'],
+ *   ca: readFileSync('.troca/ca.pem'),
+ *   keyStore: new KeyFolder('.troca'),
+ * })
+ * await client.register('alice', 'correct horse', { endToEnd: true })
+ * ```
+ */
 export class KeyFolder implements KeyStore {
   readonly #folder: string
 
+  /** @param folder - Made when something is kept. */
   constructor(folder: string) {
     this.#folder = folder
   }
 
-  /** Where the key file of a user is: to be copied to another machine, and kept safe. */
+  /**
+   * Where the key file of a user is: to be copied to another machine, and kept safe.
+   *
+   * @param user - The user.
+   * @returns The path; the file need not be there.
+   * @example
+   * ```ts
+   * import { KeyFolder } from 'troca'
+   *
+   * console.log(new KeyFolder('.troca').pathOf('alice')) // .troca/keys/alice.json
+   * ```
+   */
   pathOf(user: string): string {
     return join(this.#folder, 'keys', `${user}.json`)
   }
 
+  /** Where the known keys of others are. */
   get knownPath(): string {
     return join(this.#folder, 'known-keys.json')
   }

@@ -9,6 +9,9 @@ import type { SigningKey } from '../../protocol/envelope/held-keys.js'
 import { clientError } from '../errors.js'
 import type { KeyStore } from './key-store.js'
 
+/**
+ * Who holds the private keys of an account: the service, sealed under its password, or its client.
+ */
 export type Held = 'service' | 'client'
 
 /** As the service names it. */
@@ -29,8 +32,12 @@ interface Known {
   readonly since: string
 }
 
+/** Somebody whose keys may be believed. */
 export interface Contact {
+  /** The user. */
+  /** The user. */
   readonly name: string
+  /** Who holds the private keys. */
   readonly held: Held
   /** What people compare. */
   readonly fingerprint: string
@@ -40,13 +47,16 @@ export interface Contact {
 
 /** What a look at somebody's keys has shown. */
 export interface KeyNotice {
+  /** The user. */
   readonly name: string
   /**
-   * `first`: seen for the first time. `rotated`: new, and the known key vouches for it. `changed`: of
-   * an account whose keys the service holds anyway. `untrusted`: refused.
+   * `first`: seen for the first time. `rotated`: new, and the known key vouches for it. `changed`:
+   * of an account whose keys the service holds anyway. `untrusted`: refused.
    */
   readonly what: 'first' | 'rotated' | 'changed' | 'untrusted'
+  /** Who holds the private keys. */
   readonly held: Held
+  /** What people compare. */
   readonly fingerprint: string
   /** Known until now; '': none. */
   readonly before: string
@@ -87,8 +97,8 @@ export class KnownKeys {
   }
 
   /**
-   * Believes these keys from now on, whatever was known before. `fingerprint`: as people compared it;
-   * rejects with UNTRUSTED_KEY when it is not theirs, or when they do not vouch for each other.
+   * Believes these keys from now on, whatever was known before. `fingerprint`: as people compared
+   * it; rejects with UNTRUSTED_KEY when it is not theirs, or when they do not vouch for each other.
    */
   trust(name: string, published: readonly PublishedKey[], fingerprint?: string): Promise<Contact> {
     return this.#inTurn(async () => {

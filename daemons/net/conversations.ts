@@ -15,7 +15,7 @@ const CONVERSATION_OF: ReadonlyMap<string, Conversation> = new Map(
 
 function between(own: Tier, other: Peer['role']): Conversation {
   if (other === 'client') return 'client'
-  if (own !== other) return 'waist'
+  if (own !== other) return 'logService'
   return own === 'processing' ? 'ring' : 'persistence'
 }
 

@@ -4,15 +4,13 @@
 
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { carriesUri, nameOf, uriOf } from './identity.js'
-import type { Replica } from './identity.js'
-import { ERRORS } from '../../protocol/errors.js'
-import type { ErrorName } from '../../protocol/errors.js'
+import { WIRE_VERSION } from '../../protocol/schema/shared.js'
+import { carriesUri, nameOf, uriOf, type Replica } from './identity.js'
+import { ERRORS, type ErrorName } from '../../protocol/errors.js'
 import type { Peer } from '../../protocol/machine/machine.js'
 import type { Message, The } from '../../protocol/messages/catalogue.js'
 import type { LinkBounds } from './bounds.js'
 
-export const VERSION = 1
 /** Delay that a retriable refusal asks for. */
 const RETRY_AFTER_MS = 1_000
 
@@ -82,7 +80,7 @@ export function dials(self: Replica, other: Replica): boolean {
 
 export function helloOf(self: Self, lane: 'main' | 'bulk'): The<'HELLO'> {
   const { clusterId, role, slot, boot } = self
-  const versions = { minVersion: VERSION, maxVersion: VERSION }
+  const versions = { minVersion: WIRE_VERSION, maxVersion: WIRE_VERSION }
   return { type: 'HELLO', ...versions, clusterId, role, slot, boot, lane }
 }
 
@@ -95,7 +93,16 @@ export function welcomeOf(
   const { clusterId, role, slot, boot } = self
   const maxFrame = peer.role === 'client' ? bounds.clientFrame : bounds.peerFrame
   const limits = { maxFrame, credit: bounds.credit, heartbeat: bounds.clientHeartbeatMs }
-  return { type: 'WELCOME', version: VERSION, clusterId, role, slot, boot, coordinator, ...limits }
+  return {
+    type: 'WELCOME',
+    version: WIRE_VERSION,
+    clusterId,
+    role,
+    slot,
+    boot,
+    coordinator,
+    ...limits,
+  }
 }
 
 /** The peer that HELLO names, if it may connect; throws Refusal otherwise. */
@@ -107,8 +114,8 @@ export function judgeHello(self: Self, socket: Socket, hello: Message): Peer {
   if (clusterId !== self.clusterId && !unnamed) {
     throw new Refusal('WRONG_CLUSTER', `this is cluster ${self.clusterId}`)
   }
-  if (minVersion > VERSION || maxVersion < VERSION) {
-    throw new Refusal('WRONG_VERSION', `this replica speaks version ${VERSION}`)
+  if (minVersion > WIRE_VERSION || maxVersion < WIRE_VERSION) {
+    throw new Refusal('WRONG_VERSION', `this replica speaks version ${WIRE_VERSION}`)
   }
   if (role === 'client') {
     if (self.role === 'persistence') {
@@ -137,7 +144,7 @@ export function judgeWelcome(
   if (clusterId !== self.clusterId) {
     throw new Refusal('WRONG_CLUSTER', `${nameOf(dialled)} is of cluster ${clusterId}`)
   }
-  if (version !== VERSION) {
+  if (version !== WIRE_VERSION) {
     throw new Refusal('WRONG_VERSION', `${nameOf(dialled)} chose version ${version}`)
   }
   if (role !== dialled.role || slot !== dialled.slot) {

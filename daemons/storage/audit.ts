@@ -46,9 +46,13 @@ export async function auditFile(
       let place: Place = { index: 0, chain: CHAIN_ZERO }
       let atCommit = CHAIN_ZERO
       const unexplained = new Unexplained()
+      const streams = new Streams()
       while (place.index < last) {
         const entries = await entriesAfter(connection, place.index, last)
-        const fault = chainFault(place, entries) ?? (entries.length === 0 ? missing(place) : null)
+        const fault =
+          chainFault(place, entries) ??
+          (entries.length === 0 ? missing(place) : null) ??
+          streams.fault(entries)
         if (fault) return { path, genesis, last, commit, chain: atCommit, fault }
         unexplained.see(entries)
         atCommit = entries.find(({ index }) => index === commit)?.chain ?? atCommit
@@ -60,6 +64,23 @@ export async function auditFile(
       await connection.close()
     }
   })
+}
+
+/** C3: the seqs of a stream are 1, 2, ... along the log, each once. */
+class Streams {
+  readonly #last = new Map<string, number>()
+
+  fault(entries: readonly Entry[]): string | null {
+    for (const { index, meta } of entries) {
+      const { stream, seq } = decodeMeta(meta)
+      if (seq === 0) continue
+      const id = Buffer.from(stream).toString('hex')
+      const expected = (this.#last.get(id) ?? 0) + 1
+      if (seq !== expected) return `entry ${index} is send ${seq} of its stream, not ${expected}`
+      this.#last.set(id, seq)
+    }
+    return null
+  }
 }
 
 /** Erased bodies that neither a DROP entry nor the end of their account explains. */

@@ -15,7 +15,7 @@ export interface DurableState {
   readonly commit: number
   readonly incarnations: readonly Member[]
   readonly remembered: readonly Remembered[]
-  /** Entries through here are in `mail` and `places`. */
+  /** Entries through here are in `mail`. */
   readonly indexed: number
   /** DROP entries through here are carried out. */
   readonly erased: number

@@ -1,11 +1,11 @@
-// The schema of one persistence replica's file: the log, a row an entry; indexes by mailbox and by
-// stream; and the durable state by key. The sqlite3 shell can read all tables.
+// The schema of one persistence replica's file: the log, a row an entry; an index by mailbox;
+// and the durable state by key. The sqlite3 shell can read all tables.
 
 import type { Value } from './connection.js'
 import type { Entry } from '../../protocol/entries/entry.js'
 
 /** Stored in the file. A file of another layout is migrated if MIGRATIONS has it, else refused. */
-export const SCHEMA_VERSION = 3
+export const SCHEMA_VERSION = 4
 
 export const SCHEMA = `
 CREATE TABLE entries (
@@ -31,18 +31,12 @@ CREATE TABLE entries (
 CREATE INDEX terms ON entries (idx) WHERE kind = 1;
 -- Entries that erase bodies, of the kinds drop and closed.
 CREATE INDEX drops ON entries (idx) WHERE kind IN (7, 8);
--- mail and places hold the committed entries through state 'indexed'; the rest is kept in memory.
+-- mail holds the committed messages through state 'indexed'; later ones are kept in memory.
 CREATE TABLE mail (
   mailbox TEXT NOT NULL,
   idx INTEGER NOT NULL,
   weight INTEGER NOT NULL,
   PRIMARY KEY (mailbox, idx)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE places (
-  stream BLOB NOT NULL,
-  seq INTEGER NOT NULL,
-  idx INTEGER NOT NULL,
-  PRIMARY KEY (stream, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 PRAGMA user_version = ${SCHEMA_VERSION};
@@ -66,9 +60,16 @@ export const MIGRATIONS: ReadonlyMap<number, string> = new Map([
      PRAGMA user_version = 3;
      COMMIT`,
   ],
+  [
+    3,
+    `BEGIN;
+     DROP TABLE places;
+     PRAGMA user_version = 4;
+     COMMIT`,
+  ],
 ])
 
-export const TABLES = ['entries', 'mail', 'places', 'state'] as const
+export const TABLES = ['entries', 'mail', 'state'] as const
 
 /**
  * Inserts any number of entries in one statement: ?1 lists the rows as JSON, ?2 holds their bytes

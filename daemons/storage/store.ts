@@ -20,7 +20,7 @@ import { sameBytes } from '../../protocol/bytes.js'
 import type { NamedDrop } from '../../protocol/entries/drop.js'
 import { EPOCH_ZERO, sameEpoch } from '../../protocol/entries/epoch.js'
 import type {
-  Durable,
+  DurableState,
   Genesis,
   ReadQuery,
   ReadResult,
@@ -31,7 +31,7 @@ import type {
 import type { Place } from '../../protocol/entries/place.js'
 import type { Incarnation } from '../../protocol/entries/incarnation.js'
 
-/** Committed entries that wait in memory before one step writes them to the index tables. */
+/** Committed entries that wait in memory before one step writes them to the table `mail`. */
 const INDEX_STEP = 4096
 
 const NEW: PartialState = {
@@ -176,7 +176,7 @@ export class Store {
     return done
   }
 
-  #durable(): Durable {
+  #durable(): DurableState {
     const { promised, view, commit } = this.#state
     const { index, chain } = this.#last
     return { promised, logView: view.epoch, last: index, chain, commit }
@@ -254,13 +254,12 @@ export class Store {
     }
   }
 
-  /** Writes the committed entries that wait to the index tables; a repeated (stream, seq) fails. */
+  /** Writes the committed messages that wait to the table `mail`. */
   async #index(): Promise<void> {
     const { commit } = this.#state
     const waiting: readonly Waiting[] = this.#waiting.committed(commit)
     const done = await this.#atomically([
       [waitingIndex.INSERT_MAIL, waitingIndex.mailParameter(waiting)],
-      [waitingIndex.INSERT_PLACES, waitingIndex.placesParameter(waiting)],
       [UPSERT_STATE, stateParameter({ indexed: commit })],
     ])
     if (!done) return

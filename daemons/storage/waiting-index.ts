@@ -1,7 +1,6 @@
-// The index of entries that are written but not yet in the tables `mail` and `places`. Invariant:
-// it holds all entries above `indexed`, in order. The tables are filled in large, sorted steps,
-// because an update at every batch would touch a page for each mailbox and stream and cost more
-// than the log.
+// The index of entries that are written but not yet in the table `mail`. Invariant: it holds all
+// entries above `indexed`, in order. The table is filled in large, sorted steps, because an update
+// at every batch would touch a page for each mailbox and cost more than the log.
 
 import { KIND, decodeMeta } from '../../protocol/entries/entry.js'
 import type { Draft } from '../../protocol/entries/entry.js'
@@ -38,7 +37,10 @@ export class WaitingIndex {
   #waiting: Waiting[] = []
   readonly #places = new Set<string>()
 
-  /** Adds entries. Throws on a repeated (stream, seq): C3, execution accepted a message twice. */
+  /**
+   * Adds entries. Throws on a (stream, seq) that an entry here has already: C3, execution accepted a
+   * message twice. `verify` checks the whole log.
+   */
   add(added: readonly Waiting[]): void {
     for (const one of added) {
       const place = placeOf(one)
@@ -97,16 +99,7 @@ export class WaitingIndex {
 export const INSERT_MAIL = `
 INSERT INTO mail SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1) ORDER BY 1, 2`
 
-export const INSERT_PLACES = `
-INSERT INTO places SELECT unhex(value ->> 0), value ->> 1, value ->> 2 FROM json_each(?1)
-ORDER BY 1, 2`
-
 export function mailParameter(waiting: readonly Waiting[]): string {
   const messages = waiting.filter(isMail)
   return JSON.stringify(messages.map(({ mailbox, index, weight }) => [mailbox, index, weight]))
-}
-
-export function placesParameter(waiting: readonly Waiting[]): string {
-  const placed = waiting.filter(({ seq }) => seq > 0)
-  return JSON.stringify(placed.map(({ stream, seq, index }) => [stream, seq, index]))
 }

@@ -33,8 +33,11 @@ export interface HeldKey {
   readonly signing: SigningKey
 }
 
+/** A published pair of keys whose signatures were verified. */
 export interface CheckedKey {
+  /** Messages are sealed for this key. */
   readonly sealing: RsaPublicKey
+  /** Verifies what the account signs. */
   readonly signing: RsaPublicKey
   /** RFC 7638 thumbprint of the sealing key. */
   readonly kid: string

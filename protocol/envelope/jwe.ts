@@ -10,9 +10,11 @@ import { parseJson } from './header.js'
 import { contentOf, openerOf } from './open.js'
 import { fromCompact, isRsaAlone, splitParts } from './parts.js'
 
+/** Result of {@link openJwe}. */
 export interface OpenedJwe {
   /** Authenticated. */
   readonly header: Readonly<Record<string, unknown>>
+  /** The decrypted content. */
   readonly plaintext: Uint8Array
 }
 

@@ -3,7 +3,7 @@
 
 import type { AccountSecrets } from '../envelope/secrets.js'
 import type { HeldKey } from '../envelope/held-keys.js'
-import type { Place } from '../envelope/header.js'
+import type { MessagePlace } from '../envelope/header.js'
 
 export type Job =
   | {
@@ -51,11 +51,11 @@ export type Job =
       /** Stored bodies of messages. */
       readonly envelopes: readonly Uint8Array[]
       /** Where each was found in the log: one that was moved does not open. */
-      readonly places: readonly Place[]
+      readonly places: readonly MessagePlace[]
     }
 
 /** A new key in front of the others. */
-export interface Rotated {
+interface Rotated {
   readonly secrets: AccountSecrets
   /** The new one; none, where the client holds it. */
   readonly privateKeys: readonly Uint8Array[]

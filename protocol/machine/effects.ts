@@ -26,8 +26,8 @@ export class Outbox {
 
   /** What a replica has said cannot be: nothing of it is used; a new connection may do better. */
   distrust(link: LinkId, peer: Slot, reason: string): void {
-    this.log('error', 'nonsense', { peer, reason })
-    this.send(link, refusal(0, 'NONSENSE', reason))
+    this.log('error', 'invalid-message', { peer, reason })
+    this.send(link, refusal(0, 'INVALID_MESSAGE', reason))
     this.close(link, reason)
   }
 

@@ -69,14 +69,22 @@ export type Effect =
   /** Drained: nothing of this replica is wanted any more. */
   | { readonly type: 'stopped' }
 
+/** One word of the debug port: what it tells, for `help`, and the answer, as lines. */
+interface DebugWord {
+  readonly meaning: string
+  readonly answer: () => string | Promise<string>
+}
+
+export type DebugWords = Readonly<Record<string, DebugWord>>
+
 /**
  * A replica's protocol. `step` handles one input completely and returns effects in the order in
  * which they are to be carried out; it throws InvariantError when the replica must halt.
  */
 export interface Machine {
   step(input: Input, now: Now): Effect[]
-  /** For the debug port: `word` is `stat`, `ring`, `turn`, `view` ...; undefined: not a word. */
-  describe(word: string, now: Now): string | undefined
+  /** What the machine tells people of itself, by word of the debug port. */
+  readonly debugWords: DebugWords
   /** Gauges and counters for `mntr`, by Prometheus name. */
   metrics(): Record<string, number>
   /** Histograms, where it measures any. */

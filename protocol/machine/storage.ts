@@ -40,7 +40,7 @@ export interface WriteBatch {
 }
 
 /** The state that the transaction left behind, read inside it. */
-export interface Durable {
+export interface DurableState {
   readonly promised: Epoch
   readonly logView: Epoch
   readonly last: number
@@ -49,7 +49,7 @@ export interface Durable {
 }
 
 export type WriteResult =
-  | { readonly outcome: 'written' | 'stale'; readonly durable: Durable }
+  | { readonly outcome: 'written' | 'stale'; readonly durable: DurableState }
   /** Rolled back for want of room; nothing changed. */
   | { readonly outcome: 'full' }
 
@@ -89,7 +89,7 @@ export type ReadResult =
 export interface Recovered {
   readonly genesis: Genesis
   readonly incarnation: Incarnation
-  readonly durable: Durable
+  readonly durable: DurableState
   readonly view: View
   readonly incarnations: readonly Member[]
   readonly remembered: readonly Remembered[]

@@ -172,7 +172,6 @@ export const KEYS_ARE = message({
   meaning: 'The public keys of the account.',
   fields: {
     request,
-    name: accountName,
     keys: list(publishedKey, MAX_KEYS).means(
       'The keys, newest first; messages are sealed for the first alone.',
     ),
@@ -313,5 +312,5 @@ export const ACCOUNT_DELETED = message({
   name: 'ACCOUNT_DELETED',
   by: 'processing',
   meaning: 'The account has ended; its name stays taken.',
-  fields: { request, name: userName.means('Name of the account that has ended.') },
+  fields: { request },
 })

@@ -7,13 +7,13 @@ import * as clients from './client.js'
 import * as handshake from './handshake.js'
 import * as ring from './ring.js'
 import * as persistence from './persistence.js'
-import * as waist from './log-service.js'
+import * as logService from './log-service.js'
 
 export const CONVERSATIONS = {
   handshake,
   client: { ...clients, ...accounts },
   ring,
-  waist,
+  logService,
   persistence,
 }
 
@@ -26,7 +26,7 @@ interface Ends {
   handshake: 'either'
   client: 'client' | 'processing'
   ring: 'processing'
-  waist: 'processing' | 'persistence'
+  logService: 'processing' | 'persistence'
   persistence: 'persistence'
 }
 

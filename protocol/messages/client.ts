@@ -52,7 +52,7 @@ export const STREAM_OPENED = message({
   name: 'STREAM_OPENED',
   by: 'processing',
   meaning: 'The stream is open.',
-  fields: { request, stream, index: index.means('Log index of the entry that opened it.') },
+  fields: { request, stream },
 })
 
 export const SEND = message({

@@ -2,11 +2,10 @@
 // FEED and READ, with their answers and signs of life.
 
 import { message } from '../schema/message.js'
-import { bool, list, oneOf, optional, uint } from '../schema/schema.js'
+import { bool, list, oneOf, uint } from '../schema/schema.js'
 import {
   MAX_GROUP,
   MAX_PEER_FRAME,
-  boot,
   draft,
   entries,
   epoch,
@@ -14,24 +13,19 @@ import {
   lamport,
   nonce,
   orderNumber,
-  owner,
-  partCount,
-  partNumber,
   request,
-  runs,
   slots,
   term,
   userName,
   wallTime,
 } from '../schema/shared.js'
 
-const size = uint({ max: 255 }).means(
+const weight = uint({ max: 255 }).means(
   'Weight of the sender: processing replicas linked, with itself, plus 128 where clients ask, ' +
     '64 where they are connected, 32 where they asked and have left.',
 )
 const appendId = request.means('Id that the sender gave the APPEND; its answer repeats it.')
 const question = request.means('Id that the sender gave the question; its answer repeats it.')
-const newestOwner = optional(owner).means('Owner of the newest committed term; nil: none yet.')
 
 export const HOME_HEARTBEAT = message({
   tag: 0x60,
@@ -41,8 +35,7 @@ export const HOME_HEARTBEAT = message({
   fields: {
     holds: term.means('Term held as its claimant or coordinator; 0: none.'),
     nonce: nonce.means('Nonce of the CLAIM under way or won; empty: none.'),
-    size,
-    newestTerm: term.means('Newest term that the sender knows.'),
+    weight,
   },
 })
 
@@ -60,7 +53,6 @@ export const STORE_HEARTBEAT = message({
     last: index.means('Log index of the last entry that the sender has.'),
     committed: index.means('Log index up to which the sender knows the log to be committed.'),
     lamport: lamport.means('Lamport clock of the sender.'),
-    term: term.means('Newest committed term that the sender knows.'),
     reaches: slots.means(
       'Slots of the persistence replicas that the sender reaches, with its own.',
     ),
@@ -79,9 +71,8 @@ export const CLAIM = message({
   meaning: 'Compare-and-set: makes the sender owner of the term after `expected`.',
   fields: {
     expected: term.means('Newest term that the sender knows; the claim fails if there is a newer.'),
-    boot,
     nonce: nonce.means('Random, hexadecimal, new for each claim; the answer repeats it.'),
-    size,
+    weight,
     time: wallTime.means('Wall clock of the claimant; the TERM entry is stamped with it.'),
   },
 })
@@ -96,10 +87,10 @@ export const CLAIMED = message({
     outcome: oneOf('won', 'lost', 'leased', 'not-serving').means(
       'The claim won; a newer term is there; the owner of the term is alive; or try elsewhere.',
     ),
-    term: term.means('With won: the term won; otherwise the newest committed.'),
-    index: index.means('Log index of the TERM entry of that term.'),
-    newestTerm: term.means('Newest committed term.'),
-    owner: newestOwner,
+    term: term.means('The newest committed term: with won, the one that the claim made.'),
+    index: index.means(
+      'With won: log index up to which the log must be applied to hold its TERM entry.',
+    ),
   },
 })
 
@@ -121,10 +112,8 @@ export const APPEND = message({
     id: appendId,
     term: term.means('Term of the order; 0 for cursors.'),
     k: orderNumber.means('Number of the order within the term, from 1; 0 for cursors.'),
-    part: partNumber.means('Number within the order of the first of these entries, from 1.'),
-    parts: partCount,
     time: wallTime.means('Time of the order, with which the entries are stamped.'),
-    drafts: list(draft, MAX_GROUP, 1).means('The entries: part, part + 1 ... of the order.'),
+    drafts: list(draft, MAX_GROUP, 1).means('All entries of the order, in their order.'),
   },
 })
 
@@ -133,7 +122,7 @@ export const APPENDED = message({
   name: 'APPENDED',
   by: 'persistence',
   meaning: 'The whole order is committed.',
-  fields: { id: appendId, term, k: orderNumber, runs },
+  fields: { id: appendId, k: orderNumber.means('Number of the order; 0 for cursors.') },
 })
 
 export const FENCED = message({
@@ -144,7 +133,6 @@ export const FENCED = message({
   fields: {
     id: appendId,
     term: term.means('The newest committed term.'),
-    owner: newestOwner,
   },
 })
 
@@ -155,7 +143,6 @@ export const GAP = message({
   meaning: 'An order before this one is missing.',
   fields: {
     id: appendId,
-    term,
     expected: orderNumber.means('Number of the order to go on from.'),
   },
 })
@@ -196,7 +183,6 @@ export const ENTRIES = message({
     bodyBytes: list(uint({ max: MAX_PEER_FRAME, unit: 'bytes' }), MAX_GROUP).means(
       'Size in the log of the body of each entry, also where it is left out.',
     ),
-    committed: index.means('Log index up to which the log is committed.'),
   },
 })
 

@@ -53,7 +53,7 @@ export const VIEW_HEARTBEAT = message({
     oldestWrite: millis.means('Age of the oldest write that is not finished; 0: there is none.'),
     writable: bool.means('True: the last write that tested the disk has worked.'),
     term: term.means('Newest term in the log of the sender.'),
-    leaseSize: uint({ max: 255 }).means(
+    leaseWeight: uint({ max: 255 }).means(
       'Weight that the owner of that term has last stated to the sender; 0: it has no lease here.',
     ),
     resign: term.means('Term whose owner is to be asked, where it is heard, to resign; 0: none.'),

@@ -5,13 +5,11 @@ import { commandField } from '../state/commands/registry.js'
 import { bool, bytes, list, oneOf, uint } from '../schema/schema.js'
 import {
   MAX_GROUP,
-  boot,
   hash,
   index,
   orderNumber,
   request,
   slot,
-  slots,
   term,
   wallTime,
 } from '../schema/shared.js'
@@ -25,16 +23,13 @@ export const RING_HEARTBEAT = message({
   tag: 0x40,
   name: 'RING_HEARTBEAT',
   by: 'processing',
-  meaning: 'Sign of life: what the sender holds, knows and reaches.',
+  meaning: 'Sign of life: what the sender holds and knows.',
   fields: {
     holds: term.means('Term that the sender coordinates; 0: none.'),
     newestTerm: term.means('Newest term that the sender knows.'),
     vouchesFor: slot.means('Slot of a live coordinator that the sender hears itself; 0: none.'),
     vouchedTerm: term.means('Term of that coordinator; 0: none.'),
-    applied: index.means('Log index up to which the sender has applied the log.'),
-    committed: index.means('Log index up to which the sender knows the log to be committed.'),
-    reaches: slots.means('Slots of the processing replicas that the sender reaches, with its own.'),
-    home: slot.means('Slot of the persistence replica that the sender works with; 0: none.'),
+    applied: index.means('Log index up to which the sender has applied the committed log.'),
     role: oneOf('follower', 'participant', 'claimant', 'coordinator').means(
       'Role of the sender: it follows, is in an election, claims a term, or coordinates.',
     ),
@@ -61,16 +56,15 @@ export const COORDINATOR = message({
   fields: {
     term: term.means('Term that the winner owns.'),
     slot: slot.means('Slot of the winner.'),
-    boot: boot.means('Boot of the winner: random at each start of its process.'),
     hops,
   },
 })
 
-export const PASS = message({
+export const FORWARD = message({
   tag: 0x43,
-  name: 'PASS',
+  name: 'FORWARD',
   by: 'processing',
-  answers: ['NOT_TAKEN'],
+  answers: ['REJECTED'],
   meaning:
     'Commands of clients, handed to the coordinator; those that it takes come back in ORDER.',
   fields: {
@@ -78,11 +72,11 @@ export const PASS = message({
   },
 })
 
-export const NOT_TAKEN = message({
+export const REJECTED = message({
   tag: 0x44,
-  name: 'NOT_TAKEN',
+  name: 'REJECTED',
   by: 'processing',
-  meaning: 'These commands were refused before they had a place in the order.',
+  meaning: 'The coordinator takes these commands into no order.',
   fields: {
     requests: list(request, MAX_GROUP).means('Their numbers, as their origins gave them.'),
     reason: oneOf('overloaded', 'not-coordinator').means('Why they were refused.'),
@@ -99,7 +93,6 @@ export const ORDER = message({
     term,
     k: orderNumber,
     attempt,
-    live: slots.means('Slots of the live ring when the order was sent: L, which votes.'),
     base: index.means('Log index up to which the log must at least be applied before executing.'),
     time: wallTime.means('The only clock that the commands may use.'),
     seed: bytes(32).means('The only chance that they may use; fresh for each order and attempt.'),

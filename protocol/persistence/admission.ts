@@ -6,7 +6,6 @@ import type { Slot } from '../slots.js'
 import type { Message } from '../messages/catalogue.js'
 import { bodyHashOf, type Draft } from '../entries/entry.js'
 import { sameBytes } from '../bytes.js'
-import type { Owner } from '../entries/fence.js'
 import type { LogTail } from './tail.js'
 
 /** One APPEND of a processing replica, waiting for the turn or for its commit. */
@@ -18,9 +17,8 @@ export interface PendingOrder {
   readonly id: number
   readonly term: number
   readonly k: number
-  readonly part: number
-  readonly parts: number
   readonly time: number
+  /** All entries of the order. */
   readonly drafts: readonly Draft[]
   /** Monotonic ms when it came. */
   readonly since: number
@@ -33,23 +31,18 @@ export interface PendingClaim {
   readonly boot: string
   readonly nonce: string
   readonly expected: number
-  readonly size: number
+  readonly weight: number
   readonly time: number
   readonly since: number
 }
 
 export type Pending = PendingOrder | PendingClaim
 
-export interface Run {
-  readonly part: number
-  readonly index: number
-}
-
 export type Verdict =
-  /** Append the drafts from `skip` on; `runs` are the parts that are there already. */
-  | { readonly verdict: 'append'; readonly skip: number; readonly runs: readonly Run[] }
+  /** Append the drafts from `skip` on: those before it are in the log already. */
+  | { readonly verdict: 'append'; readonly skip: number }
   /** All parts are in the log, the last of them at `through`. */
-  | { readonly verdict: 'present'; readonly through: number; readonly runs: readonly Run[] }
+  | { readonly verdict: 'present'; readonly through: number }
   | { readonly verdict: 'fenced' }
   | { readonly verdict: 'gap'; readonly expected: number }
   | { readonly verdict: 'conflict' | 'too-old' }
@@ -66,18 +59,8 @@ function findParts(log: LogTail, term: number, k: number): Map<number, number> |
   return log.first === 1 ? parts : undefined
 }
 
-function runsOf(parts: ReadonlyMap<number, number>): Run[] {
-  const runs: Run[] = []
-  let expected = -1
-  for (const [part, index] of [...parts].sort(([a], [b]) => a - b)) {
-    if (index !== expected) runs.push({ part, index })
-    expected = index + 1
-  }
-  return runs
-}
-
 export function admitOrder(log: LogTail, order: PendingOrder): Verdict {
-  if (order.term === 0) return { verdict: 'append', skip: 0, runs: [] }
+  if (order.term === 0) return { verdict: 'append', skip: 0 }
   const { term, owner, k, part, parts } = log.fence
   if (order.term !== term || order.slot !== owner?.slot || order.boot !== owner.boot) {
     return { verdict: 'fenced' }
@@ -85,10 +68,7 @@ export function admitOrder(log: LogTail, order: PendingOrder): Verdict {
   const whole = part === parts
   const expectedK = whole ? k + 1 : k
   if (order.k > expectedK) return { verdict: 'gap', expected: expectedK }
-  if (whole && order.k === expectedK) {
-    if (order.part !== 1) return { verdict: 'conflict' }
-    return { verdict: 'append', skip: 0, runs: [] }
-  }
+  if (whole && order.k === expectedK) return { verdict: 'append', skip: 0 }
   return admitRepeated(log, order)
 }
 
@@ -97,25 +77,24 @@ function admitRepeated(log: LogTail, order: PendingOrder): Verdict {
   const there = findParts(log, order.term, order.k)
   if (!there) return { verdict: 'too-old' }
   for (const [part, index] of there) {
-    const draft = order.drafts[part - order.part]
+    const draft = order.drafts[part - 1]
     const entry = log.at(index)!
     const equal =
       draft !== undefined &&
-      entry.parts === order.parts &&
+      entry.parts === order.drafts.length &&
       sameBytes(draft.meta, entry.meta) &&
       sameBytes(bodyHashOf(draft), bodyHashOf(entry))
     if (!equal) return { verdict: 'conflict' }
   }
-  const runs = runsOf(there)
-  if (there.size === order.parts) {
-    return { verdict: 'present', through: Math.max(...there.values()), runs }
+  if (there.size === order.drafts.length) {
+    return { verdict: 'present', through: Math.max(...there.values()) }
   }
-  return { verdict: 'append', skip: there.size, runs }
+  return { verdict: 'append', skip: there.size }
 }
 
 export type ClaimVerdict = 'append' | 'won' | 'lost' | 'leased'
 
-/** Compare-and-set; `lease` is the size that the owner of the newest term stated, 0 if silent. */
+/** Compare-and-set; `lease` is the weight that the owner of the newest term stated, 0 if silent. */
 export function admitClaim(log: LogTail, claim: PendingClaim, lease: number): ClaimVerdict {
   const { term, owner } = log.fence
   if (owner && owner.nonce === claim.nonce) return 'won'
@@ -124,22 +103,19 @@ export function admitClaim(log: LogTail, claim: PendingClaim, lease: number): Cl
   return lease > 0 && !own ? 'leased' : 'append'
 }
 
-/** The answer to a claim, with the newest term beside it. */
+/** The answer to a claim, with the newest committed term. */
 export function claimed(
   claim: PendingClaim,
   outcome: 'won' | 'lost' | 'leased' | 'not-serving',
   log: LogTail,
   index = 0,
 ): Message {
-  const { term, owner } = log.committedFence
-  const known: Owner | null = owner
+  const { term } = log.committedFence
   return {
     type: 'CLAIMED',
     nonce: claim.nonce,
     outcome,
     term,
     index,
-    newestTerm: term,
-    owner: known,
   }
 }

@@ -6,7 +6,7 @@ import type { LinkId } from '../machine/machine.js'
 import type { Message } from '../messages/catalogue.js'
 import type { Pending } from './admission.js'
 
-interface Appended {
+interface Uncommitted {
   readonly pending: Pending
   /** Answered when this index is committed. */
   readonly through: number
@@ -18,7 +18,7 @@ const MAX_WAITING = 256
 
 export class AppendQueue {
   #queue: Pending[] = []
-  #unanswered: Appended[] = []
+  #unanswered: Uncommitted[] = []
 
   get waiting(): number {
     return this.#queue.length

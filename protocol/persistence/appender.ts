@@ -34,7 +34,7 @@ export class Appender {
   #ownLast = 0
   /** A REPLY named this as its log's end; the turn's work begins when the own log is there. */
   #required = 0
-  #announced = 0
+  #saidCommit = 0
   /** Since when the turn is asked for, monotonic ms; 0: it is not. */
   wantingSince = 0
   /** From asking for the turn to holding it. */
@@ -62,7 +62,7 @@ export class Appender {
     this.#served = false
     this.#ownLast = 0
     this.#required = 0
-    this.#announced = this.#context.log.commit
+    this.#saidCommit = this.#context.log.commit
     this.wantingSince = 0
   }
 
@@ -158,7 +158,7 @@ export class Appender {
     for (const part of cutFrames(previous, entries, this.#context.bounds.frameBytes)) {
       this.#context.broadcast(to, { type: 'REPLICATE', epoch, ...part, commit })
     }
-    this.#announced = Math.max(this.#announced, log.commit)
+    this.#saidCommit = Math.max(this.#saidCommit, log.commit)
   }
 
   /** `ackTo`: who is to hear that it is durable here; undefined: it is the holder's own group. */
@@ -265,8 +265,8 @@ export class Appender {
 
   #announceCommit(): void {
     const { log, epoch } = this.#context
-    if (log.commit <= this.#announced || this.#ownLast === 0) return
-    this.#announced = log.commit
+    if (log.commit <= this.#saidCommit || this.#ownLast === 0) return
+    this.#saidCommit = log.commit
     this.#context.broadcast(this.#context.otherMembers, {
       type: 'COMMIT',
       epoch,

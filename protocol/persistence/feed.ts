@@ -91,8 +91,7 @@ export class Feeds {
     const sent = follower.bodies
       ? entries
       : entries.map((e) => (e.meta[0] === KIND.message ? { ...e, body: NO_BODY } : e))
-    const committed = this.#context.log.commit
     const bodyBytes = entries.map(({ body }) => body.length)
-    this.#context.outbox.send(link, { type: 'ENTRIES', entries: sent, bodyBytes, committed })
+    this.#context.outbox.send(link, { type: 'ENTRIES', entries: sent, bodyBytes })
   }
 }

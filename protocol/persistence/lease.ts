@@ -11,7 +11,7 @@ interface Statement {
   readonly boot: string
   readonly holds: number
   readonly nonce: string
-  readonly size: number
+  readonly weight: number
   readonly heard: number
 }
 
@@ -26,42 +26,42 @@ export class Leases {
   }
 
   hear(link: LinkId, slot: Slot, boot: string, message: The<'HOME_HEARTBEAT'>): void {
-    const { holds, nonce, size } = message
+    const { holds, nonce, weight } = message
     const heard = this.#context.now.monotonic
     // One life of a slot speaks: a hello with another boot nonce ends what the old one said.
     for (const [other, said] of this.#statements) {
       if (said.slot === slot && said.boot !== boot) this.#statements.delete(other)
     }
-    this.#statements.set(link, { slot, boot, holds, nonce, size, heard })
+    this.#statements.set(link, { slot, boot, holds, nonce, weight, heard })
   }
 
   forget(link: LinkId): void {
     this.#statements.delete(link)
   }
 
-  /** Size that the owner of the log's newest term stated here; 0: it has no lease here. */
-  get ownSize(): number {
+  /** Weight that the owner of the log's newest term stated here; 0: it has no lease here. */
+  get ownWeight(): number {
     const { now, log, timings } = this.#context
     const { term, owner } = log.fence
     if (!owner) return 0
     for (const said of this.#statements.values()) {
       if (said.slot !== owner.slot || said.boot !== owner.boot) continue
       if (now.monotonic - said.heard > timings.suspect) continue
-      if (said.holds === term || said.nonce === owner.nonce) return said.size
+      if (said.holds === term || said.nonce === owner.nonce) return said.weight
     }
     return 0
   }
 
   /** The same over all members of the view, as their heartbeats say. */
-  get size(): number {
+  get weight(): number {
     const { peers, otherMembers, log } = this.#context
-    let size = this.ownSize
+    let weight = this.ownWeight
     for (const slot of otherMembers) {
       const heartbeat = peers.get(slot)?.heartbeat
       if (!heartbeat || !this.#context.hears(slot)) continue
-      if (heartbeat.term === log.fence.term) size = Math.max(size, heartbeat.leaseSize)
+      if (heartbeat.term === log.fence.term) weight = Math.max(weight, heartbeat.leaseWeight)
     }
-    return size
+    return weight
   }
 
   /** Wherever the owner of `term` has its lease from. */
@@ -73,7 +73,7 @@ export class Leases {
   /** Asks the owner of `term` to resign, where it has its lease from this replica. */
   passResign(term: number): void {
     const { log, outbox } = this.#context
-    if (term === 0 || term !== log.fence.term || this.ownSize === 0) return
+    if (term === 0 || term !== log.fence.term || this.ownWeight === 0) return
     for (const [link, said] of this.#statements) {
       if (said.slot === log.fence.owner?.slot) outbox.send(link, { type: 'RESIGN', term })
     }

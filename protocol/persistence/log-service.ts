@@ -12,7 +12,7 @@ import type { Feeds } from './feed.js'
 import type { Leases } from './lease.js'
 import type { Reads } from './reads.js'
 
-interface Writer {
+interface LogServiceClient {
   readonly slot: Slot
   readonly boot: string
   readonly lane: 'main' | 'bulk'
@@ -26,7 +26,7 @@ export class LogService {
   readonly #appender: Appender
   readonly #feeds: Feeds
   readonly #reads: Reads
-  readonly #writers = new Map<LinkId, Writer>()
+  readonly #clients = new Map<LinkId, LogServiceClient>()
 
   constructor(
     context: PersistenceContext,
@@ -43,16 +43,16 @@ export class LogService {
   }
 
   owns(link: LinkId): boolean {
-    return this.#writers.has(link)
+    return this.#clients.has(link)
   }
 
   linkUp(link: LinkId, slot: Slot, boot: string, lane: 'main' | 'bulk'): void {
-    this.#writers.set(link, { slot, boot, lane, heard: this.#context.now.monotonic })
+    this.#clients.set(link, { slot, boot, lane, heard: this.#context.now.monotonic })
     if (lane === 'main') this.#sayHeartbeat(link)
   }
 
   linkDown(link: LinkId): void {
-    this.#writers.delete(link)
+    this.#clients.delete(link)
     this.#leases.forget(link)
     this.#feeds.forget(link)
     this.#reads.forget(link)
@@ -63,14 +63,14 @@ export class LogService {
   get #heard(): Slot[] {
     const { now, timings } = this.#context
     const slots = new Set<Slot>()
-    for (const { slot, lane, heard } of this.#writers.values()) {
+    for (const { slot, lane, heard } of this.#clients.values()) {
       if (lane === 'main' && now.monotonic - heard <= timings.suspect) slots.add(slot)
     }
     return [...slots].sort((a, b) => a - b)
   }
 
   sayHeartbeats(): void {
-    for (const [link, { lane }] of this.#writers) if (lane === 'main') this.#sayHeartbeat(link)
+    for (const [link, { lane }] of this.#clients) if (lane === 'main') this.#sayHeartbeat(link)
   }
 
   #sayHeartbeat(link: LinkId): void {
@@ -83,7 +83,6 @@ export class LogService {
       last: log.last,
       committed: log.commit,
       lamport: this.#context.clock.now,
-      term: log.committedFence.term,
       reaches: this.#context.reached,
       hears: this.#heard,
       full: this.#context.full,
@@ -97,7 +96,7 @@ export class LogService {
   }
 
   onMessage(link: LinkId, message: Message): void {
-    const writer = this.#writers.get(link)!
+    const writer = this.#clients.get(link)!
     const nonsense = whyInvalid(message, writer.slot)
     if (nonsense !== null) {
       this.#context.outbox.distrust(link, writer.slot, nonsense)
@@ -129,19 +128,19 @@ export class LogService {
   }
 
   #onClaim(link: LinkId, message: The<'CLAIM'>): void {
-    const { slot, boot } = this.#writers.get(link)!
-    const { nonce, expected, size, time } = message
+    const { slot, boot } = this.#clients.get(link)!
+    const { nonce, expected, weight, time } = message
     const from = { link, slot, boot, since: this.#context.now.monotonic }
-    const claim = { kind: 'claim', ...from, nonce, expected, size, time } as const
+    const claim = { kind: 'claim', ...from, nonce, expected, weight, time } as const
     if (this.#takes && this.#appender.queue.add(claim)) return
     this.#context.outbox.send(link, claimed(claim, 'not-serving', this.#context.log))
   }
 
   #onAppend(link: LinkId, message: The<'APPEND'>): void {
-    const { slot, boot } = this.#writers.get(link)!
-    const { id, term, k, part, parts, time, drafts } = message
+    const { slot, boot } = this.#clients.get(link)!
+    const { id, term, k, time, drafts } = message
     const from = { link, slot, boot, since: this.#context.now.monotonic }
-    const order = { kind: 'order', ...from, id, term, k, part, parts, time, drafts } as const
+    const order = { kind: 'order', ...from, id, term, k, time, drafts } as const
     if (this.#takes && this.#appender.queue.add(order)) return
     const reason = this.#context.full ? 'full' : this.#takes ? 'overloaded' : 'not-serving'
     this.#context.outbox.send(link, { type: 'NOT_APPENDED', id, reason })

@@ -10,7 +10,7 @@ import { CHAIN_ZERO, weigh, type Entry } from '../entries/entry.js'
 import { sameBytes } from '../bytes.js'
 import type { Place } from '../entries/place.js'
 
-interface Asked {
+interface PendingPull {
   readonly id: number
   readonly to: Slot
   readonly since: number
@@ -35,21 +35,21 @@ export class Puller {
   /** End of the last stretch pulled: where the own log has it, the next one begins there. */
   #reached: Place | null = null
   /** One at a time: whoever asks while one is under way is asked to wait for the next occasion. */
-  #asked: Asked | null = null
+  #pending: PendingPull | null = null
 
   constructor(context: PersistenceContext) {
     this.#context = context
   }
 
   get busy(): boolean {
-    return this.#asked !== null
+    return this.#pending !== null
   }
 
   /** `then(null)`: the source vanished or does not answer. Does nothing while busy. */
   ask(to: Slot, committedOnly: boolean, then: (pulled: The<'PULLED'> | null) => void): void {
-    if (this.#asked) return
+    if (this.#pending) return
     const id = ++this.#next
-    this.#asked = { id, to, since: this.#context.now.monotonic, then }
+    this.#pending = { id, to, since: this.#context.now.monotonic, then }
     const places = this.#context.log.probes()
     const reached = this.#reached
     // Probes lie ever further apart: what they miss is found a stretch at a time.
@@ -61,7 +61,7 @@ export class Puller {
   }
 
   onPulled(from: Slot, message: The<'PULLED'>): void {
-    if (this.#asked?.id !== message.id || this.#asked.to !== from) return
+    if (this.#pending?.id !== message.id || this.#pending.to !== from) return
     if (message.entries.some(({ bodyHash }) => bodyHash)) {
       this.#context.erasedThrough = Math.max(this.#context.erasedThrough, message.commit)
     }
@@ -71,23 +71,23 @@ export class Puller {
   }
 
   lost(peer: Slot): void {
-    if (this.#asked?.to === peer) this.#end(null)
+    if (this.#pending?.to === peer) this.#end(null)
   }
 
   tick(): void {
-    const asked = this.#asked
+    const asked = this.#pending
     if (asked && this.#context.now.monotonic - asked.since > this.#context.timings.patience)
       this.#end(null)
   }
 
   /** What was asked for is not wanted any more. */
   cancel(): void {
-    this.#asked = null
+    this.#pending = null
   }
 
   #end(pulled: The<'PULLED'> | null): void {
-    const then = this.#asked!.then
-    this.#asked = null
+    const then = this.#pending!.then
+    this.#pending = null
     then(pulled)
   }
 

@@ -17,7 +17,7 @@ interface Page {
   readonly message: The<'READ'>
 }
 
-type Asked = Page | { readonly kind: 'tip'; readonly link: LinkId; readonly request: number }
+type PendingRead = Page | { readonly kind: 'tip'; readonly link: LinkId; readonly request: number }
 
 /** A page that is being read from the file. */
 interface Reading {
@@ -29,20 +29,20 @@ interface Reading {
 interface Waiting {
   readonly through: number
   readonly since: number
-  readonly read: Asked
+  readonly read: PendingRead
 }
 
 interface Round {
   readonly id: number
   readonly since: number
   readonly answers: Map<Slot, { readonly logView: Epoch; readonly last: number }>
-  readonly reads: readonly Asked[]
+  readonly reads: readonly PendingRead[]
 }
 
 export class Reads {
   readonly #context: PersistenceContext
   #next = 0
-  #waitingForRound: Asked[] = []
+  #waitingForRound: PendingRead[] = []
   #round: Round | null = null
   /** Rounds done: these wait for the committed log to reach `through`. */
   #waitingForLog: Waiting[] = []
@@ -60,7 +60,7 @@ export class Reads {
     }
   }
 
-  add(read: Asked): void {
+  add(read: PendingRead): void {
     this.#waitingForRound.push(read)
     if (!this.#round) this.#begin()
   }
@@ -178,7 +178,7 @@ export class Reads {
     for (const read of reads) this.#notYet(read)
   }
 
-  #notYet(read: Asked): void {
+  #notYet(read: PendingRead): void {
     const request = read.kind === 'tip' ? read.request : read.message.request
     this.#context.outbox.send(read.link, { type: 'NOT_YET', request })
   }

@@ -9,7 +9,6 @@ import {
   claimed,
   type PendingClaim,
   type PendingOrder,
-  type Run,
 } from './admission.js'
 import { KIND, plainMeta, weigh, withChain, type Draft, type Entry } from '../entries/entry.js'
 import type { Leases } from './lease.js'
@@ -70,36 +69,27 @@ export class Sequencer {
     const verdict = admitOrder(log, order)
     switch (verdict.verdict) {
       case 'append': {
-        const first = order.part + verdict.skip
-        const runs: Run[] = [...verdict.runs, { part: first, index: log.last + 1 }]
+        const first = verdict.skip + 1
+        const parts = order.drafts.length
         const added = order.drafts
           .slice(verdict.skip)
           .map((draft, i) =>
-            this.#stamp(draft, { term, k, part: first + i, parts: order.parts, time: order.time }),
+            this.#stamp(draft, { term, k, part: first + i, parts, time: order.time }),
           )
-        this.#queue.answerAt(order, log.last, () => ({ type: 'APPENDED', id, term, k, runs }))
+        this.#queue.answerAt(order, log.last, () => ({ type: 'APPENDED', id, k }))
         return added
       }
-      case 'present': {
-        const { runs } = verdict
-        this.#queue.answerAt(order, verdict.through, () => ({
-          type: 'APPENDED',
-          id,
-          term,
-          k,
-          runs,
-        }))
+      case 'present':
+        this.#queue.answerAt(order, verdict.through, () => ({ type: 'APPENDED', id, k }))
         return []
-      }
       case 'fenced':
         this.#queue.answerAt(order, this.#fenceThrough, () => {
           // Not log.fence: a newer TERM may follow that is not committed.
-          const { term: newest, owner } = log.committedFence
-          return { type: 'FENCED', id, term: newest, owner }
+          return { type: 'FENCED', id, term: log.committedFence.term }
         })
         return []
       case 'gap':
-        this.#context.outbox.send(order.link, { type: 'GAP', id, term, expected: verdict.expected })
+        this.#context.outbox.send(order.link, { type: 'GAP', id, expected: verdict.expected })
         return []
       case 'conflict':
       case 'too-old':
@@ -115,11 +105,11 @@ export class Sequencer {
 
   #takeClaim(claim: PendingClaim): Entry[] {
     const { log, outbox } = this.#context
-    const lease = this.#leases.size
+    const lease = this.#leases.weight
     const verdict = admitClaim(log, claim, lease)
     if (verdict === 'leased') {
       outbox.send(claim.link, claimed(claim, 'leased', log))
-      if (claim.size > lease) this.#leases.askToResign(log.fence.term)
+      if (claim.weight > lease) this.#leases.askToResign(log.fence.term)
       return []
     }
     const added: Entry[] = []

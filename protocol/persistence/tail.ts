@@ -7,7 +7,7 @@ import { invariant } from '../assert.js'
 import { drops, isDrop, type Drop } from '../entries/drop.js'
 import { CHAIN_ZERO, erased, type Entry } from '../entries/entry.js'
 import { sameBytes } from '../bytes.js'
-import { TAIL_ENTRIES, type Durable } from '../machine/storage.js'
+import { TAIL_ENTRIES, type DurableState } from '../machine/storage.js'
 import type { Place } from '../entries/place.js'
 
 /** What others may see of it. */
@@ -177,7 +177,7 @@ export class LogTail {
   }
 
   /** The file's log ends there. If this one does not hold it, a write under way will change the file. */
-  durableThrough({ last: index, chain }: Pick<Durable, 'last' | 'chain'>): void {
+  durableThrough({ last: index, chain }: Pick<DurableState, 'last' | 'chain'>): void {
     if (this.has({ index, chain }) === true) this.#durable = index
   }
 

@@ -12,9 +12,9 @@ import type { TierPeer } from '../machine/tier-links.js'
 export type Role = 'follower' | 'participant' | 'claimant' | 'coordinator'
 
 /** Clients that asked have left; some are there; they ask. Each weighs more than all that comes below it. */
-export const LEFT = 32
-export const WANTED = 64
-export const ASKED = 128
+export const WEIGHT_LEFT = 32
+export const WEIGHT_CONNECTED = 64
+export const WEIGHT_ASKING = 128
 
 export class ProcessingContext {
   readonly self: Slot
@@ -89,7 +89,7 @@ export class ProcessingContext {
   }
 
   /** A client is connected, or was just now: one that is refused comes and goes. */
-  get wanted(): boolean {
+  get hasClients(): boolean {
     return this.#clients > 0 || this.now.monotonic - this.#clientAt <= this.timings.suspect
   }
 
@@ -100,7 +100,9 @@ export class ProcessingContext {
    */
   get weight(): number {
     const asked = this.now.monotonic - this.#askedAt <= this.timings.coordinatorPatience
-    const clients = this.wanted ? (asked ? ASKED : WANTED) : asked ? LEFT : 0
+    const connected = asked ? WEIGHT_ASKING : WEIGHT_CONNECTED
+    const gone = asked ? WEIGHT_LEFT : 0
+    const clients = this.hasClients ? connected : gone
     return this.live.length + clients
   }
 

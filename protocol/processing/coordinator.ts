@@ -147,7 +147,6 @@ export class Coordinator {
       term,
       k,
       attempt,
-      live,
       base: this.#executor.base.termIndex,
       time: this.#time,
       seed: entropy(32),
@@ -164,7 +163,7 @@ export class Coordinator {
       since: now.monotonic,
     }
     this.#orders.set(k, inFlight)
-    this.#announce()
+    this.#sayCommitted()
     this.#context.broadcast(order)
     this.#executor.hold(order)
     this.run()
@@ -290,7 +289,7 @@ export class Coordinator {
   }
 
   /** Nobody waits for these: they go with the next order, or with the next tick. */
-  #announce(): void {
+  #sayCommitted(): void {
     for (const message of this.#committed.splice(0)) this.#context.broadcast(message)
   }
 
@@ -311,7 +310,7 @@ export class Coordinator {
 
   tick(): void {
     const { now, timings, self } = this.#context
-    this.#announce()
+    this.#sayCommitted()
     for (const [k, inFlight] of [...this.#orders]) {
       if (inFlight.decided || now.monotonic - inFlight.since <= timings.suspect) continue
       if (this.#orders.get(k) !== inFlight) continue

@@ -37,14 +37,14 @@ export class Leadership {
   #expected = 0
   /** A failed claim disqualifies until then, monotonic ms. */
   #disqualifiedUntil = 0
-  #known: Slot = 0
+  #announced: Slot = 0
   /** Since when the only coordinator known is one that is not linked here, monotonic ms; null: it is not so. */
-  #vainSince: number | null = null
+  #unreachableSince: number | null = null
   /**
    * Claims that are still put without an election. Owners of the term may be resigning for them, one after
    * the other: an election in between would give the term to the next of those.
    */
-  #insist = 0
+  #claimsLeft = 0
   elections = 0
 
   constructor(
@@ -80,7 +80,7 @@ export class Leadership {
 
   /**
    * The live coordinator: this replica, or one heard to say "I hold term t", or, for as long as nobody
-   * waits for it in vain, one that a neighbour vouches for, t not below any term known here. 0: none.
+   * waits for a coordinator that it cannot reach, one that a neighbour vouches for, t not below any term known here. 0: none.
    */
   get coordinator(): Slot {
     const { holds, self, newestTerm, now, timings } = this.#context
@@ -89,8 +89,9 @@ export class Leadership {
       const held = peer.heartbeat?.holds ?? 0
       if (held > 0 && held >= newestTerm && this.#context.hears(slot)) return slot
     }
-    const vain = this.#vainSince !== null && now.monotonic - this.#vainSince > timings.suspect
-    return vain || this.#insist > 0 ? 0 : this.#hearsay
+    const since = this.#unreachableSince
+    const unreachable = since !== null && now.monotonic - since > timings.suspect
+    return unreachable || this.#claimsLeft > 0 ? 0 : this.#hearsay
   }
 
   /** Whom a neighbour vouches for; 0: nobody. */
@@ -105,10 +106,10 @@ export class Leadership {
   }
 
   /** Clients wait here, and nothing can be passed on to a coordinator known by hearsay alone. */
-  #noteHearsay(): void {
-    const { wanted, now } = this.#context
-    const vain = wanted && this.vouched.slot === 0 && this.#hearsay !== 0
-    this.#vainSince = vain ? (this.#vainSince ?? now.monotonic) : null
+  #noteUnreachable(): void {
+    const { hasClients, now } = this.#context
+    const unreachable = hasClients && this.vouched.slot === 0 && this.#hearsay !== 0
+    this.#unreachableSince = unreachable ? (this.#unreachableSince ?? now.monotonic) : null
   }
 
   /** What the own heartbeat vouches for: only a coordinator heard directly. */
@@ -144,20 +145,20 @@ export class Leadership {
     const tooLong = this.#log.homelessMs > timings.coordinatorPatience
     if (role !== 'follower' && role !== 'participant' && tooLong) this.stop('no persistence')
     if (holds > 0 && this.#context.newestTerm > holds) this.stop('a newer term')
-    this.#noteHearsay()
+    this.#noteUnreachable()
     const known = this.coordinator
-    if (known !== this.#known) {
-      this.#known = known
+    if (known !== this.#announced) {
+      this.#announced = known
       this.#events.coordinator(known)
     }
     if (known !== 0) {
-      this.#insist = 0
+      this.#claimsLeft = 0
       this.#ring.rest()
       if (this.#context.role === 'participant') this.#context.role = 'follower'
       return
     }
     if (this.#context.role === 'claimant') return
-    if (this.#insist > 0) {
+    if (this.#claimsLeft > 0) {
       if (this.#eligible) this.#claim()
       return
     }
@@ -190,17 +191,17 @@ export class Leadership {
 
   onClaimed(message: The<'CLAIMED'>): void {
     if (this.#context.role !== 'claimant' || message.nonce !== this.#claimNonce) return
-    const { outcome, term, index, newestTerm } = message
-    if (outcome === 'lost' && newestTerm < this.#expected) this.#doubt(this.#expected)
-    this.seeTerm(newestTerm)
+    const { outcome, term, index } = message
+    if (outcome === 'lost' && term < this.#expected) this.#doubt(this.#expected)
+    this.seeTerm(term)
     if (outcome === 'won' && term >= this.#context.newestTerm) {
       this.#won = { term, index }
       this.applied()
       return
     }
-    this.#insist = (this.#insist > 0 ? this.#insist : this.#context.slots + 1) - 1
+    this.#claimsLeft = (this.#claimsLeft > 0 ? this.#claimsLeft : this.#context.slots + 1) - 1
     // Who it is serves others, and gives way to nobody here: for a while it is believed again.
-    if (this.#insist === 0) this.#vainSince = null
+    if (this.#claimsLeft === 0) this.#unreachableSince = null
     this.#disqualify(outcome)
   }
 
@@ -230,14 +231,14 @@ export class Leadership {
       return
     }
     this.#won = null
-    this.#insist = 0
+    this.#claimsLeft = 0
     this.#context.role = 'coordinator'
     this.#context.holds = won.term
     this.#writes.dropClaim()
     this.#context.outbox.log('info', 'coordinator', { term: won.term })
-    const { self, boot } = this.#context
+    const { self } = this.#context
     const successor = this.#context.successor
-    const message = { type: 'COORDINATOR', term: won.term, slot: self, boot, hops: 1 } as const
+    const message = { type: 'COORDINATOR', term: won.term, slot: self, hops: 1 } as const
     if (successor !== undefined) this.#context.send(successor, message)
     this.#log.sayHeartbeats()
     this.#events.coordinate(won.term)

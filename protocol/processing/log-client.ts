@@ -161,9 +161,9 @@ export class LogClient {
   }
 
   #sayHeartbeat(slot: Slot): void {
-    const { holds, newestTerm, weight: size } = this.#context
+    const { holds, weight } = this.#context
     const nonce = this.#writes.claiming
-    this.#replicas.sendMain(slot, { type: 'HOME_HEARTBEAT', holds, nonce, size, newestTerm })
+    this.#replicas.sendMain(slot, { type: 'HOME_HEARTBEAT', holds, nonce, weight })
   }
 
   sayHeartbeats(): void {

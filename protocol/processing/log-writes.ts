@@ -27,7 +27,7 @@ export class LogWrites {
   #appends: Append[] = []
   readonly #wentBackTo = new Set<number>()
   #cursors: { readonly id: number; readonly drafts: readonly Draft[] } | null = null
-  #claim: Omit<The<'CLAIM'>, 'size'> | null = null
+  #claim: Omit<The<'CLAIM'>, 'weight'> | null = null
   #retryAt = 0
 
   constructor(context: ProcessingContext, replicas: LogReplicas) {
@@ -49,15 +49,15 @@ export class LogWrites {
   // ---- what is asked --------------------------------------------------------------------------
 
   claim(expected: number, nonce: string): void {
-    const { boot, now } = this.#context
+    const { now } = this.#context
     this.freshen()
-    this.#claim = { type: 'CLAIM', expected, boot, nonce, time: now.wall }
+    this.#claim = { type: 'CLAIM', expected, nonce, time: now.wall }
     this.#sendClaim()
   }
 
   /** With the weight that this replica has now, not the one it had where the claim was sent before. */
   #sendClaim(): void {
-    if (this.#claim) this.#replicas.sendHome({ ...this.#claim, size: this.#context.weight })
+    if (this.#claim) this.#replicas.sendHome({ ...this.#claim, weight: this.#context.weight })
   }
 
   /** Nonce of the claim under way; empty: none. */
@@ -77,8 +77,7 @@ export class LogWrites {
   }
 
   #sendAppend({ id, term, k, time, drafts }: Append): void {
-    const parts = drafts.length
-    this.#replicas.sendHome({ type: 'APPEND', id, term, k, part: 1, parts, time, drafts })
+    this.#replicas.sendHome({ type: 'APPEND', id, term, k, time, drafts })
   }
 
   /** The term is over or given up: nothing of it is sent again. */
@@ -99,8 +98,7 @@ export class LogWrites {
     if (!this.#cursors) return
     const { id, drafts } = this.#cursors
     const time = this.#context.now.wall
-    const place = { term: 0, k: 0, part: 1, parts: 1 }
-    this.#replicas.sendHome({ type: 'APPEND', id, ...place, time, drafts })
+    this.#replicas.sendHome({ type: 'APPEND', id, term: 0, k: 0, time, drafts })
   }
 
   sendAgain(): void {

@@ -57,7 +57,7 @@ export class Submission {
     if (coordinator === self) {
       if (!this.#coordinator.submit(command)) return { name: 'OVERLOADED', detail: '' }
     } else if (this.#context.peers.has(coordinator)) {
-      this.#context.send(coordinator, { type: 'PASS', commands: [command] })
+      this.#context.send(coordinator, { type: 'FORWARD', commands: [command] })
     } else {
       return { name: 'NOT_READY', detail: this.#reachedReplicas }
     }
@@ -97,7 +97,7 @@ export class Submission {
     if (slot === this.#context.self) return this.#requests.rejected(ids, reason)
     for (let from = 0; from < ids.length; from += MAX_GROUP) {
       const requests = ids.slice(from, from + MAX_GROUP)
-      this.#context.send(slot, { type: 'NOT_TAKEN', requests, reason })
+      this.#context.send(slot, { type: 'REJECTED', requests, reason })
     }
   }
 }

@@ -3,7 +3,7 @@
 
 import { invariant } from '../assert.js'
 import type { Durations } from '../durations.js'
-import type { Effect, Input, LinkId, Machine, Now, Peer } from '../machine/machine.js'
+import type { DebugWords, Effect, Input, LinkId, Machine, Now, Peer } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { whyInvalid } from '../messages/validate.js'
@@ -23,7 +23,7 @@ import { sayViewHeartbeat } from '../view/heartbeat.js'
 import { Incarnations } from '../view/incarnations.js'
 import { PersistenceContext, type PeerMessage, type Status } from '../persistence/context.js'
 import { DiskProbe } from '../view/disk-probe.js'
-import { describePersistence, persistenceMetrics } from './persistence-report.js'
+import { persistenceWords, persistenceMetrics } from './persistence-report.js'
 import type { PersistenceConfig } from '../machine/config.js'
 import type { PERSISTENCE_DURATIONS, PersistenceMetrics } from '../machine/metrics.js'
 import { TierLinks } from '../machine/tier-links.js'
@@ -42,6 +42,7 @@ export class PersistenceReplica implements Machine {
   readonly #service: LogService
   readonly #probe: DiskProbe
   readonly #view: ViewChange
+  readonly debugWords: DebugWords
   #lastHeartbeat = -Infinity
   /** Acknowledgements up to this commit index are remembered. */
   #remembered = 0
@@ -71,6 +72,7 @@ export class PersistenceReplica implements Machine {
     this.#service = new LogService(context, leases, appender, feeds, reads)
     this.#probe = new DiskProbe(context)
     this.#view = new ViewChange(context, puller, appender, gate, incarnations, reads)
+    this.debugWords = persistenceWords(context, appender, this.#view)
     context.onWriteFailed = (result) => {
       context.writable = false
       if (context.status === 'outside' || context.status === 'learner') return
@@ -145,7 +147,7 @@ export class PersistenceReplica implements Machine {
       compareEpochs(this.#context.epoch, this.#context.promised) <= 0,
       'P4: installed above promised',
     )
-    const leased = this.#leases.ownSize > 0
+    const leased = this.#leases.ownWeight > 0
     const said = `${status} ${formatEpoch(this.#context.epoch)} ${this.#context.writable} ${leased}`
     if (said !== this.#saidStatus) {
       this.#saidStatus = said
@@ -347,10 +349,6 @@ export class PersistenceReplica implements Machine {
   }
 
   // ---- for people -----------------------------------------------------------------------------
-
-  describe(word: string): string | undefined {
-    return describePersistence(word, this.#context, this.#appender, this.#view.proposing)
-  }
 
   durations(): Record<keyof typeof PERSISTENCE_DURATIONS, Durations> {
     return { troca_turn_wait_seconds: this.#appender.turnWaits }

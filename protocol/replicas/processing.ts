@@ -4,7 +4,7 @@
 import { invariant } from '../assert.js'
 import type { Durations } from '../durations.js'
 import type { ProcessingConfig } from '../machine/config.js'
-import type { Effect, Input, LinkId, Machine, Now, Peer } from '../machine/machine.js'
+import type { DebugWords, Effect, Input, LinkId, Machine, Now, Peer } from '../machine/machine.js'
 import type { PROCESSING_DURATIONS, ProcessingMetrics } from '../machine/metrics.js'
 import { TierLinks } from '../machine/tier-links.js'
 import type { Message, The } from '../messages/catalogue.js'
@@ -23,7 +23,7 @@ import { SessionRouter } from '../sessions/session-router.js'
 import type { Slot } from '../slots.js'
 import { Executor } from '../state/executor.js'
 import { Follower } from './follower.js'
-import { describeProcessing, ringMetrics } from './processing-report.js'
+import { processingWords, ringMetrics } from './processing-report.js'
 
 export class ProcessingReplica implements Machine {
   readonly #context: ProcessingContext
@@ -40,6 +40,7 @@ export class ProcessingReplica implements Machine {
   readonly #marks: MarkWriter
   readonly #sessions: SessionRouter
   readonly #follower: Follower
+  readonly debugWords: DebugWords
   #lastHeartbeat = -Infinity
   #draining = false
   #saidRole = ''
@@ -85,6 +86,7 @@ export class ProcessingReplica implements Machine {
     this.#marks = marks
     this.#sessions = sessions
     this.#follower = new Follower({ ...parts, requests, coordinator, sessions })
+    this.debugWords = processingWords(context, logReplicas, executor, leadership)
   }
 
   /** The live coordinator's slot; 0: none known. */
@@ -217,9 +219,6 @@ export class ProcessingReplica implements Machine {
       type: 'RING_HEARTBEAT',
       ...{ holds, newestTerm, vouchesFor, vouchedTerm, role },
       applied: base.index,
-      committed: base.index,
-      reaches: this.#context.live,
-      home: this.#logReplicas.home,
     }
   }
 
@@ -323,10 +322,10 @@ export class ProcessingReplica implements Machine {
       case 'COORDINATOR':
         this.#leadership.onCoordinator(message)
         return
-      case 'PASS':
+      case 'FORWARD':
         this.#submission.onForward(slot, message.commands)
         return
-      case 'NOT_TAKEN':
+      case 'REJECTED':
         this.#requests.rejected(message.requests, message.reason)
         return
       case 'ORDER':
@@ -344,11 +343,6 @@ export class ProcessingReplica implements Machine {
   }
 
   // ---- for people -----------------------------------------------------------------------------
-
-  describe(word: string): string | undefined {
-    const { base } = this.#executor
-    return describeProcessing(word, this.#context, this.#logReplicas, base, this.#leadership)
-  }
 
   durations(): Record<keyof typeof PROCESSING_DURATIONS, Durations> {
     return { troca_order_commit_seconds: this.#coordinator.commitTimes }

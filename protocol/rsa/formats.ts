@@ -19,11 +19,24 @@ import { RsaError } from './rsa-error.js'
 // 1.2.840.113549.1.1.1
 const rsaEncryption = Uint8Array.of(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01)
 
-/** PKCS#1 RSAPublicKey. */
+/**
+ * Writes a key as PKCS#1 RSAPublicKey (RFC 8017 A.1.1).
+ *
+ * @param key - The key.
+ * @returns DER.
+ */
 export function encodePkcs1Public({ n, e }: RsaPublicKey): Uint8Array {
   return derSequence(derInteger(n), derInteger(e))
 }
 
+/**
+ * Reads a key from PKCS#1 RSAPublicKey (RFC 8017 A.1.1).
+ *
+ * @param der - DER, and nothing after it.
+ * @param policy - Requirements on a key from outside.
+ * @returns The checked key.
+ * @throws RsaError `encoding` for an invalid structure, `key` for a key that must not be used.
+ */
 export function decodePkcs1Public(der: Uint8Array, policy?: KeyPolicy): RsaPublicKey {
   const key = only(der)
   const [n, e] = [key.integer(), key.integer()]
@@ -31,12 +44,26 @@ export function decodePkcs1Public(der: Uint8Array, policy?: KeyPolicy): RsaPubli
   return checkPublicKey(n, e, policy)
 }
 
-/** PKCS#1 RSAPrivateKey of two primes. */
+/**
+ * Writes a key as PKCS#1 RSAPrivateKey of two primes (RFC 8017 A.1.2).
+ *
+ * @param key - The key.
+ * @returns DER.
+ */
 export function encodePkcs1Private(key: RsaPrivateKey): Uint8Array {
   const { n, e, d, p, q, dP, dQ, qInv } = key
   return derSequence(...[0n, n, e, d, p, q, dP, dQ, qInv].map(derInteger))
 }
 
+/**
+ * Reads a key from PKCS#1 RSAPrivateKey of two primes (RFC 8017 A.1.2).
+ *
+ * @param der - DER, and nothing after it.
+ * @param entropy - For the bases of the primality tests.
+ * @param policy - Requirements on a key from outside.
+ * @returns The checked key.
+ * @throws RsaError `encoding` for an invalid structure, `key` for a key that must not be used.
+ */
 export function decodePkcs1Private(
   der: Uint8Array,
   entropy: Entropy,
@@ -58,11 +85,24 @@ export function decodePkcs1Private(
   return checkPrivateKey(parts, entropy, policy)
 }
 
-/** SubjectPublicKeyInfo. */
+/**
+ * Writes a key as SubjectPublicKeyInfo (RFC 5280 section 4.1).
+ *
+ * @param key - The key.
+ * @returns DER.
+ */
 export function encodeSpki(key: RsaPublicKey): Uint8Array {
   return derSequence(algorithm(), derBitString(encodePkcs1Public(key)))
 }
 
+/**
+ * Reads a key from SubjectPublicKeyInfo (RFC 5280 section 4.1).
+ *
+ * @param der - DER, and nothing after it.
+ * @param policy - Requirements on a key from outside.
+ * @returns The checked key.
+ * @throws RsaError `encoding` for an invalid structure, `key` for a key that must not be used.
+ */
 export function decodeSpki(der: Uint8Array, policy?: KeyPolicy): RsaPublicKey {
   const info = only(der)
   requireRsa(info.sequence())
@@ -71,11 +111,25 @@ export function decodeSpki(der: Uint8Array, policy?: KeyPolicy): RsaPublicKey {
   return decodePkcs1Public(key, policy)
 }
 
-/** PKCS#8 PrivateKeyInfo, version 0, without attributes. */
+/**
+ * Writes a key as PKCS#8 PrivateKeyInfo, version 0, without attributes (RFC 5208 section 5).
+ *
+ * @param key - The key.
+ * @returns DER.
+ */
 export function encodePkcs8(key: RsaPrivateKey): Uint8Array {
   return derSequence(derInteger(0n), algorithm(), derOctetString(encodePkcs1Private(key)))
 }
 
+/**
+ * Reads a key from PKCS#8 PrivateKeyInfo, version 0, without attributes (RFC 5208 section 5).
+ *
+ * @param der - DER, and nothing after it.
+ * @param entropy - For the bases of the primality tests.
+ * @param policy - Requirements on a key from outside.
+ * @returns The checked key.
+ * @throws RsaError `encoding` for an invalid structure, `key` for a key that must not be used.
+ */
 export function decodePkcs8(der: Uint8Array, entropy: Entropy, policy?: KeyPolicy): RsaPrivateKey {
   const info = only(der)
   if (info.integer() !== 0n) throw new RsaError('encoding', 'only PKCS#8 version 0 is known')

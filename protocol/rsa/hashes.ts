@@ -13,11 +13,18 @@ const lengths = {
   'sha512-256': 32,
 } as const
 
+/** A hash function of RFC 8017 appendix B.1. */
 export type HashName = keyof typeof lengths
 
+/** All hash functions that OAEP and PSS take here. */
 export const HASH_NAMES = Object.keys(lengths) as readonly HashName[]
 
-/** Length of a digest in bytes. */
+/**
+ * Length of a digest.
+ *
+ * @param hash - The hash function.
+ * @returns Bytes.
+ */
 export function hashLength(hash: HashName): number {
   return lengths[hash]
 }

@@ -1,5 +1,9 @@
-// The public interface of RSA: `import { … } from 'troca/rsa'`. Functions take and return bytes;
-// the caller injects randomness. docs/RSA.md has the shapes, units and errors.
+/**
+ * The public interface of RSA. Functions take and return bytes; the caller injects randomness, such
+ * as `randomBytes` of `node:crypto`. docs/RSA.md has the shapes, units and errors.
+ *
+ * @module troca/rsa
+ */
 
 export type { Entropy } from '../entropy.js'
 

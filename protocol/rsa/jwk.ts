@@ -8,26 +8,51 @@ import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
 import { bitLength, toInteger, toOctets } from './octets.js'
 import { RsaError } from './rsa-error.js'
 
-/** The members are base64url of big-endian integers without leading zeros. */
+/**
+ * A public key as a JSON Web Key. Its integers are base64url of big-endian bytes without leading
+ * zeros.
+ */
 export interface RsaPublicJwk {
+  /** Key type. */
   readonly kty: 'RSA'
+  /** Modulus. */
   readonly n: string
+  /** Public exponent. */
   readonly e: string
 }
 
+/** A private key of two primes as a JSON Web Key. */
 export interface RsaPrivateJwk extends RsaPublicJwk {
+  /** Private exponent. */
   readonly d: string
+  /** First prime. */
   readonly p: string
+  /** Second prime. */
   readonly q: string
+  /** d mod (p - 1). */
   readonly dp: string
+  /** d mod (q - 1). */
   readonly dq: string
+  /** q^-1 mod p. */
   readonly qi: string
 }
 
+/**
+ * Writes a public key as a JWK (RFC 7518 section 6.3.1).
+ *
+ * @param key - The key.
+ * @returns Its JWK.
+ */
 export function publicKeyToJwk({ n, e }: RsaPublicKey): RsaPublicJwk {
   return { kty: 'RSA', n: toBase64url(n), e: toBase64url(e) }
 }
 
+/**
+ * Writes a private key as a JWK (RFC 7518 section 6.3.2).
+ *
+ * @param key - The key.
+ * @returns Its JWK.
+ */
 export function privateKeyToJwk(key: RsaPrivateKey): RsaPrivateJwk {
   return {
     ...publicKeyToJwk(key),
@@ -40,13 +65,36 @@ export function privateKeyToJwk(key: RsaPrivateKey): RsaPrivateJwk {
   }
 }
 
-/** A checked key from parsed JSON; unknown members are ignored. RsaError `encoding` or `key`. */
+/**
+ * Reads a public key from parsed JSON; unknown members are ignored.
+ *
+ * @param jwk - Result of `JSON.parse`.
+ * @param policy - Requirements on a key from outside.
+ * @returns The checked key.
+ * @throws RsaError `encoding` for an invalid structure, `key` for a key that must not be used.
+ * @example
+ * ```ts
+ * import { publicKeyFromJwk } from 'troca/rsa'
+ *
+ * export async function keyAt(url: string) {
+ *   return publicKeyFromJwk(await (await fetch(url)).json())
+ * }
+ * ```
+ */
 export function publicKeyFromJwk(jwk: unknown, policy?: KeyPolicy): RsaPublicKey {
   const member = memberOf(jwk)
   return checkPublicKey(member('n'), member('e'), policy)
 }
 
-/** A checked key from parsed JSON, which needs all members of two primes. RsaError likewise. */
+/**
+ * Reads a private key from parsed JSON. All members of two primes must be present.
+ *
+ * @param jwk - Result of `JSON.parse`.
+ * @param entropy - For the bases of the primality tests.
+ * @param policy - Requirements on a key from outside.
+ * @returns The checked key.
+ * @throws RsaError `encoding` for an invalid structure, `key` for a key that must not be used.
+ */
 export function privateKeyFromJwk(
   jwk: unknown,
   entropy: Entropy,
@@ -66,7 +114,13 @@ export function privateKeyFromJwk(
   return checkPrivateKey(parts, entropy, policy)
 }
 
-/** RFC 7638: base64url of SHA-256 over the required members, sorted, without white space. */
+/**
+ * Computes the thumbprint of a key (RFC 7638), which names it: SHA-256 over the required members of
+ * its JWK, sorted, without white space.
+ *
+ * @param key - The key.
+ * @returns The thumbprint, base64url.
+ */
 export function thumbprint(key: Pick<RsaPublicKey, 'n' | 'e'>): string {
   const members = `{"e":"${toBase64url(key.e)}","kty":"RSA","n":"${toBase64url(key.n)}"}`
   return Buffer.from(digest('sha256', Buffer.from(members))).toString('base64url')

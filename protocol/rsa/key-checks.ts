@@ -15,6 +15,7 @@ import { bitLength } from './octets.js'
 import { isProbablyPrime, smallFactor } from './primes.js'
 import { RsaError } from './rsa-error.js'
 
+/** Requirements on a key from outside. */
 export interface KeyPolicy {
   /** Smallest public exponent accepted; 65537 by default. */
   readonly minPublicExponent?: bigint
@@ -31,7 +32,15 @@ export type PrivateParts = Pick<RsaPrivateKey, 'n' | 'e' | 'd' | 'p' | 'q' | 'dP
 const MAX_PUBLIC_EXPONENT_BITS = 256
 const IMPORT_ROUNDS = 32
 
-/** Returns a public key that may be used; RsaError `key` otherwise. */
+/**
+ * Makes a public key of its integers, after checks that it may be used.
+ *
+ * @param n - Modulus.
+ * @param e - Public exponent.
+ * @param policy - Requirements on the key.
+ * @returns The checked key.
+ * @throws RsaError `key`, with the reason.
+ */
 export function checkPublicKey(n: bigint, e: bigint, policy: KeyPolicy = {}): RsaPublicKey {
   const { minPublicExponent = PUBLIC_EXPONENT } = policy
   const bits = bitLength(n)
@@ -52,7 +61,16 @@ export function checkPublicKey(n: bigint, e: bigint, policy: KeyPolicy = {}): Rs
   return { n, e, bits, bytes: Math.ceil(bits / 8) }
 }
 
-/** Returns a private key that may be used; RsaError `key` otherwise. */
+/**
+ * Makes a private key of its integers, after checks that it may be used: the integers must fit each
+ * other, and p and q must be prime.
+ *
+ * @param parts - The integers.
+ * @param entropy - For the bases of the primality tests.
+ * @param policy - Requirements on the key.
+ * @returns The checked key.
+ * @throws RsaError `key`, with the reason.
+ */
 export function checkPrivateKey(
   parts: PrivateParts,
   entropy: Entropy,

@@ -8,6 +8,7 @@ import { bitLength, randomBetween } from './octets.js'
 import { generatePrime } from './primes.js'
 import { RsaError } from './rsa-error.js'
 
+/** A checked public key. A private key may stand wherever a public one is asked. */
 export interface RsaPublicKey {
   /** Modulus. */
   readonly n: bigint
@@ -19,10 +20,13 @@ export interface RsaPublicKey {
   readonly bytes: number
 }
 
-/** RFC 8017 section 3.2, second form, of two primes. */
+/** A checked private key: RFC 8017 section 3.2, second form, of two primes. */
 export interface RsaPrivateKey extends RsaPublicKey {
+  /** Private exponent: the inverse of e modulo lcm(p - 1, q - 1). */
   readonly d: bigint
+  /** First prime, the larger one in keys made here. */
   readonly p: bigint
+  /** Second prime. */
   readonly q: bigint
   /** d mod (p - 1). */
   readonly dP: bigint
@@ -32,8 +36,9 @@ export interface RsaPrivateKey extends RsaPublicKey {
   readonly qInv: bigint
 }
 
-/** Smallest and largest modulus, in bits. */
+/** Smallest modulus, in bits. */
 export const MIN_BITS = 2048
+/** Largest modulus, in bits. */
 export const MAX_BITS = 8192
 
 export const PUBLIC_EXPONENT = 65537n
@@ -42,9 +47,23 @@ export const PUBLIC_EXPONENT = 65537n
 export type KeyProgress = (candidates: number) => void
 
 /**
- * Generates a key of exactly `bits` bits, 2048 ... 8192, with e = 65537 and p > q, in some seconds.
- * RsaError `range` for other sizes, `entropy` if the source yields no primes, `fault` if the key
- * fails its check.
+ * Generates a key of exactly `bits` bits with e = 65537 and p > q (FIPS 186-5 A.1.3). It computes
+ * for some seconds, without a pause.
+ *
+ * @param bits - 2048 to 8192.
+ * @param entropy - The source of the primes.
+ * @param onProgress - Called with the number of candidates drawn so far.
+ * @returns The key.
+ * @throws RsaError `range` for other sizes, `entropy` if the source yields no primes, `fault`
+ * if the key fails its pairwise check.
+ * @example
+ * ```ts
+ * import { randomBytes } from 'node:crypto'
+ * import { generateKey, thumbprint } from 'troca/rsa'
+ *
+ * const key = generateKey(3072, randomBytes)
+ * console.log(key.bits, thumbprint(key))
+ * ```
  */
 export function generateKey(
   bits: number,
@@ -79,6 +98,12 @@ export function isLargeExponent(d: bigint, bits: number): boolean {
   return d ** 2n > 1n << BigInt(bits)
 }
 
+/**
+ * Extracts the public key of a private key.
+ *
+ * @param key - Either kind of key.
+ * @returns The public key alone.
+ */
 export function publicKeyOf({ n, e, bits, bytes }: RsaPublicKey): RsaPublicKey {
   return { n, e, bits, bytes }
 }

@@ -10,6 +10,7 @@ import { concat, toInteger, toOctets, xorInto } from './octets.js'
 import { privateOperation, publicOperation } from './primitives.js'
 import { RsaError } from './rsa-error.js'
 
+/** The parameters of OAEP; both sides need the same. */
 export interface OaepOptions {
   /** SHA-256 by default. */
   readonly hash?: HashName
@@ -21,14 +22,35 @@ export interface OaepOptions {
 
 const emptyLabel = new Uint8Array(0)
 
-/** Length in bytes of the longest message that the key encrypts: k - 2 hLen - 2. */
+/**
+ * Length of the longest message that a key encrypts: k - 2 hLen - 2.
+ *
+ * @param key - The key.
+ * @param hash - The hash function of OAEP.
+ * @returns Bytes; below 0 if the key is too short for the hash.
+ */
 export function oaepCapacity(key: RsaPublicKey, hash: HashName = 'sha256'): number {
   return key.bytes - 2 * hashLength(hash) - 2
 }
 
 /**
- * Encrypts to k bytes. `seed` is hLen bytes, fresh and secret for each message. RsaError `range` if
- * the message is longer than oaepCapacity or the seed has another length.
+ * Encrypts by RSAES-OAEP (RFC 8017 section 7.1.1). The same seed gives the same ciphertext.
+ *
+ * @param key - The key of the recipient.
+ * @param message - At most {@link oaepCapacity} bytes.
+ * @param seed - hLen bytes, fresh and secret for each message.
+ * @param options - Hashes and label.
+ * @returns The ciphertext, k bytes.
+ * @throws RsaError `range` if the message is too long or the seed has another length.
+ * @example
+ * ```ts
+ * import { randomBytes } from 'node:crypto'
+ * import { generateKey, oaepEncrypt, publicKeyOf } from 'troca/rsa'
+ *
+ * const recipient = publicKeyOf(generateKey(2048, randomBytes))
+ * const ciphertext = oaepEncrypt(recipient, Buffer.from('olá'), randomBytes(32))
+ * console.log(ciphertext.length) // 256
+ * ```
  */
 export function oaepEncrypt(
   key: RsaPublicKey,
@@ -53,7 +75,26 @@ export function oaepEncrypt(
   return toOctets(publicOperation(key, encoded), key.bytes)
 }
 
-/** Decrypts. RsaError `decryption` for every invalid ciphertext; `fault` as privateOperation. */
+/**
+ * Decrypts by RSAES-OAEP (RFC 8017 section 7.1.2).
+ *
+ * @param key - The private key.
+ * @param ciphertext - As {@link oaepEncrypt}, or any other program, made it.
+ * @param entropy - For the blinding of the private operation.
+ * @param options - Hashes and label.
+ * @returns The message.
+ * @throws RsaError `decryption` for every invalid ciphertext, without a reason; `fault` if the
+ * result contradicts the public key.
+ * @example
+ * ```ts
+ * import { randomBytes } from 'node:crypto'
+ * import { generateKey, oaepDecrypt, oaepEncrypt } from 'troca/rsa'
+ *
+ * const key = generateKey(2048, randomBytes)
+ * const ciphertext = oaepEncrypt(key, Buffer.from('olá'), randomBytes(32))
+ * console.log(Buffer.from(oaepDecrypt(key, ciphertext, randomBytes)).toString()) // olá
+ * ```
+ */
 export function oaepDecrypt(
   key: RsaPrivateKey,
   ciphertext: Uint8Array,

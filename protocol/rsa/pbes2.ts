@@ -58,7 +58,16 @@ const CIPHERS: ReadonlyMap<string, readonly [string, number]> = new Map([
 /** Derives `length` bytes from a passphrase. */
 type Derive = (passphrase: Uint8Array, length: number) => Uint8Array
 
-/** DER of EncryptedPrivateKeyInfo. The passphrase is encoded as UTF-8, without normalization. */
+/**
+ * Writes a private key under a passphrase as EncryptedPrivateKeyInfo: PBES2 with
+ * PBKDF2-HMAC-SHA-256 and AES-256-CBC.
+ *
+ * @param key - The key.
+ * @param passphrase - Encoded as UTF-8, without normalization.
+ * @param entropy - For salt and initialization vector.
+ * @param iterations - Of PBKDF2; 600,000 by default.
+ * @returns DER.
+ */
 export function encodeEncryptedPkcs8(
   key: RsaPrivateKey,
   passphrase: string,
@@ -76,8 +85,15 @@ export function encodeEncryptedPkcs8(
 }
 
 /**
- * A checked key. RsaError `encoding` for an invalid structure or costs out of bounds, `decryption`
- * if it does not open with this passphrase, `key` for a key that must not be used.
+ * Reads a private key under a passphrase: PBES2 with PBKDF2 or scrypt, and AES-CBC.
+ *
+ * @param der - DER, and nothing after it.
+ * @param passphrase - Encoded as UTF-8, without normalization.
+ * @param entropy - For the bases of the primality tests.
+ * @param policy - Requirements on a key from outside.
+ * @returns The checked key.
+ * @throws RsaError `encoding` for an invalid structure or costs out of bounds, `decryption` if it
+ * does not open with this passphrase, `key` for a key that must not be used.
  */
 export function decodeEncryptedPkcs8(
   der: Uint8Array,

@@ -20,21 +20,47 @@ import { RsaError } from './rsa-error.js'
 const LINE = 64
 const ENCRYPTED = 'ENCRYPTED PRIVATE KEY'
 
-/** PEM of SubjectPublicKeyInfo, or of PKCS#1. */
+/**
+ * Writes a public key as PEM.
+ *
+ * @param key - The key.
+ * @param format - Structure within: SubjectPublicKeyInfo (default) or PKCS#1.
+ * @returns The text of one block.
+ * @example
+ * ```ts
+ * import { randomBytes } from 'node:crypto'
+ * import { generateKey, publicKeyToPem } from 'troca/rsa'
+ *
+ * console.log(publicKeyToPem(generateKey(3072, randomBytes)))
+ * ```
+ */
 export function publicKeyToPem(key: RsaPublicKey, format: 'spki' | 'pkcs1' = 'spki'): string {
   return format === 'spki'
     ? toPem('PUBLIC KEY', encodeSpki(key))
     : toPem('RSA PUBLIC KEY', encodePkcs1Public(key))
 }
 
-/** PEM of PKCS#8, or of PKCS#1; not encrypted. */
+/**
+ * Writes a private key as PEM, not encrypted.
+ *
+ * @param key - The key.
+ * @param format - Structure within: PKCS#8 (default) or PKCS#1.
+ * @returns The text of one block.
+ */
 export function privateKeyToPem(key: RsaPrivateKey, format: 'pkcs8' | 'pkcs1' = 'pkcs8'): string {
   return format === 'pkcs8'
     ? toPem('PRIVATE KEY', encodePkcs8(key))
     : toPem('RSA PRIVATE KEY', encodePkcs1Private(key))
 }
 
-/** A checked key. RsaError `encoding` or `key`, with the reason. */
+/**
+ * Reads a public key from PEM: SubjectPublicKeyInfo or PKCS#1.
+ *
+ * @param pem - One block, with nothing but white space around it.
+ * @param policy - Requirements on a key from outside.
+ * @returns The checked key.
+ * @throws RsaError `encoding` for an invalid structure, `key` for a key that must not be used.
+ */
 export function publicKeyFromPem(pem: string, policy?: KeyPolicy): RsaPublicKey {
   const { label, der } = fromPem(pem)
   if (label === 'PUBLIC KEY') return decodeSpki(der, policy)
@@ -42,7 +68,28 @@ export function publicKeyFromPem(pem: string, policy?: KeyPolicy): RsaPublicKey 
   throw pemError(`"${label}" is not a public RSA key`)
 }
 
-/** A checked key. RsaError `encoding` or `key`, with the reason. */
+/**
+ * Reads a private key from PEM: PKCS#8 or PKCS#1, not encrypted.
+ *
+ * @param pem - One block, with nothing but white space around it.
+ * @param entropy - For the bases of the primality tests.
+ * @param policy - Requirements on a key from outside.
+ * @returns The checked key.
+ * @throws RsaError `encoding` for an invalid structure, `key` for a key that must not be used.
+ * @example
+ * ```ts
+ * import { randomBytes } from 'node:crypto'
+ * import { readFileSync } from 'node:fs'
+ * import { isEncryptedPem, privateKeyFromEncryptedPem, privateKeyFromPem } from 'troca/rsa'
+ *
+ * export function readKey(path: string, passphrase: string) {
+ *   const pem = readFileSync(path, 'utf8')
+ *   return isEncryptedPem(pem)
+ *     ? privateKeyFromEncryptedPem(pem, passphrase, randomBytes)
+ *     : privateKeyFromPem(pem, randomBytes)
+ * }
+ * ```
+ */
 export function privateKeyFromPem(
   pem: string,
   entropy: Entropy,
@@ -55,7 +102,23 @@ export function privateKeyFromPem(
   throw pemError(`"${label}" is not a private RSA key`)
 }
 
-/** PEM of PKCS#8 under a passphrase (PBES2), as encodeEncryptedPkcs8. */
+/**
+ * Writes a private key as PEM under a passphrase; see {@link encodeEncryptedPkcs8}.
+ *
+ * @param key - The key.
+ * @param passphrase - Encoded as UTF-8, without normalization.
+ * @param entropy - For salt and initialization vector.
+ * @param iterations - Of PBKDF2; 600,000 by default.
+ * @returns The text of one block.
+ * @example
+ * ```ts
+ * import { randomBytes } from 'node:crypto'
+ * import { generateKey, privateKeyToEncryptedPem } from 'troca/rsa'
+ *
+ * const key = generateKey(3072, randomBytes)
+ * console.log(privateKeyToEncryptedPem(key, 'correct horse', randomBytes))
+ * ```
+ */
 export function privateKeyToEncryptedPem(
   key: RsaPrivateKey,
   passphrase: string,
@@ -65,12 +128,26 @@ export function privateKeyToEncryptedPem(
   return toPem(ENCRYPTED, encodeEncryptedPkcs8(key, passphrase, entropy, iterations))
 }
 
-/** Whether reading this PEM needs a passphrase. */
+/**
+ * Tells whether reading a PEM needs a passphrase.
+ *
+ * @param pem - The PEM text.
+ * @returns Whether it holds an encrypted private key.
+ */
 export function isEncryptedPem(pem: string): boolean {
   return pem.includes(`-----BEGIN ${ENCRYPTED}-----`)
 }
 
-/** A checked key. RsaError as decodeEncryptedPkcs8. */
+/**
+ * Reads a private key from PEM under a passphrase; see {@link decodeEncryptedPkcs8}.
+ *
+ * @param pem - One block, with nothing but white space around it.
+ * @param passphrase - Encoded as UTF-8, without normalization.
+ * @param entropy - For the bases of the primality tests.
+ * @param policy - Requirements on a key from outside.
+ * @returns The checked key.
+ * @throws RsaError As {@link decodeEncryptedPkcs8}.
+ */
 export function privateKeyFromEncryptedPem(
   pem: string,
   passphrase: string,
@@ -82,7 +159,12 @@ export function privateKeyFromEncryptedPem(
   throw pemError(`"${label}" is not a private key under a passphrase`)
 }
 
-/** Splits a file into its blocks, for the other functions. Only blank lines may stand between. */
+/**
+ * Splits a file into its blocks. Only blank lines may stand between them.
+ *
+ * @param text - The file.
+ * @returns The blocks, each in the form that the other functions take.
+ */
 export function pemBlocks(text: string): readonly string[] {
   return text.split(/(?<=^-----END [A-Z0-9 ]+-----$)\s*(?=-----BEGIN )/m)
 }

@@ -7,6 +7,7 @@ import { bitLength, concat, draw, toInteger, toOctets, xorInto } from './octets.
 import { privateOperation, publicOperation } from './primitives.js'
 import { RsaError } from './rsa-error.js'
 
+/** The parameters of PSS; both sides need the same. */
 export interface PssOptions {
   /** SHA-256 by default. */
   readonly hash?: HashName
@@ -19,14 +20,37 @@ export interface PssOptions {
 const TRAILER = 0xbc
 const eightZeros = new Uint8Array(8)
 
-/** Length in bytes of the longest salt that a signature by the key holds: emLen - hLen - 2. */
+/**
+ * Length of the longest salt that a signature by a key holds: emLen - hLen - 2.
+ *
+ * @param key - The key.
+ * @param hash - The hash function of PSS.
+ * @returns Bytes.
+ */
 export function pssMaxSaltLength(key: RsaPublicKey, hash: HashName = 'sha256'): number {
   return encodedLength(key) - hashLength(hash) - 2
 }
 
 /**
- * Signs; k bytes. RsaError `range` for a salt length below 0 or above pssMaxSaltLength;
- * `fault` and `entropy` as privateOperation.
+ * Signs by RSASSA-PSS (RFC 8017 section 8.1.1).
+ *
+ * @param key - The private key of the signer.
+ * @param message - Of any length.
+ * @param entropy - For the salt, and the blinding of the private operation.
+ * @param options - Hashes and salt length.
+ * @returns The signature, k bytes.
+ * @throws RsaError `range` for a salt length below 0 or above {@link pssMaxSaltLength}; `entropy`
+ * for a source that gives another number of bytes; `fault` if the result contradicts the public
+ * key.
+ * @example
+ * ```ts
+ * import { randomBytes } from 'node:crypto'
+ * import { generateKey, pssSign, pssVerify } from 'troca/rsa'
+ *
+ * const key = generateKey(2048, randomBytes)
+ * const signature = pssSign(key, Buffer.from('olá'), randomBytes)
+ * console.log(pssVerify(key, Buffer.from('olá'), signature)) // true
+ * ```
  */
 export function pssSign(
   key: RsaPrivateKey,
@@ -50,8 +74,23 @@ export function pssSign(
 }
 
 /**
- * Whether the holder of `key` made `signature` over `message`. False for a signature of another
- * length, hash or salt length.
+ * Verifies by RSASSA-PSS (RFC 8017 section 8.1.2). A signature of another length, hash or salt
+ * length is not valid.
+ *
+ * @param key - The public key of the signer.
+ * @param message - The signed message.
+ * @param signature - The signature to verify.
+ * @param options - Hashes and salt length.
+ * @returns Whether the holder of `key` made `signature` over `message`.
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs'
+ * import { pssVerify, publicKeyFromPem } from 'troca/rsa'
+ *
+ * const key = publicKeyFromPem(readFileSync('public.pem', 'utf8'))
+ * const isSigned = pssVerify(key, readFileSync('note'), readFileSync('note.sig'))
+ * console.log(isSigned ? 'signed' : 'not signed')
+ * ```
  */
 export function pssVerify(
   key: RsaPublicKey,

@@ -10,10 +10,27 @@
  */
 export type RsaErrorCode = 'key' | 'encoding' | 'range' | 'decryption' | 'fault' | 'entropy'
 
+/**
+ * The one error of `troca/rsa`.
+ *
+ * @example
+ * ```ts
+ * import { RsaError, publicKeyFromPem } from 'troca/rsa'
+ *
+ * try {
+ *   publicKeyFromPem('no PEM')
+ * } catch (error) {
+ *   if (error instanceof RsaError) console.log(error.code, error.message)
+ * }
+ * ```
+ */
 export class RsaError extends Error {
+  /** Distinguishes an RsaError from other errors. */
   override readonly name = 'RsaError'
+  /** Code to switch on. */
   readonly code: RsaErrorCode
 
+  /** @internal */
   constructor(code: RsaErrorCode, message: string) {
     super(message)
     this.code = code

@@ -4,6 +4,8 @@ import { record } from './record.js'
 import { bytes, list, optional, text, uint } from './schema.js'
 import { HASH_BYTES, STREAM_BYTES } from '../entries/entry.js'
 
+/** Version of the wire; HELLO names those that a sender can speak. */
+export const WIRE_VERSION = 2
 /** Replicas per tier at the most. */
 export const MAX_SLOTS = 9
 /** Bytes of one message's text at the most. */
@@ -107,12 +109,6 @@ export const signingKey = record({
   },
 })
 
-export const owner = record({
-  name: 'owner',
-  meaning: 'The processing replica that owns a term.',
-  fields: { slot, boot, nonce: nonce.means('Nonce of the CLAIM that won the term.') },
-})
-
 const meta = bytes(9, 512).means(
   'What outlives the body: kind (u8), answer (u16), seq (u48), ' +
     'then mailbox, stream and digest, each after its length (u8).',
@@ -129,8 +125,8 @@ export const draft = record({
   },
 })
 export const orderNumber = uint().means('Number of the order within its term, from 1.')
-export const partNumber = uint({ max: MAX_GROUP }).means('Number within the order, from 1.')
-export const partCount = uint({ max: MAX_GROUP }).means('Entries that the whole order has.')
+const partNumber = uint({ max: MAX_GROUP }).means('Number within the order, from 1.')
+const partCount = uint({ max: MAX_GROUP }).means('Entries that the whole order has.')
 
 const entry = record({
   name: 'entry',
@@ -153,16 +149,6 @@ const entry = record({
   },
 })
 export const entries = list(entry, MAX_GROUP)
-
-const run = record({
-  name: 'run',
-  meaning: 'Parts of an order that follow one another in the log.',
-  fields: {
-    part: partNumber.means('The first of these parts; the run ends before the next one.'),
-    index: index.means('Log index of that part.'),
-  },
-})
-export const runs = list(run, MAX_GROUP).means('Where the parts of the order are in the log.')
 
 /** 1 to 32 of a-z 0-9 . _ - opening with a letter. */
 export function isUserName(name: string): boolean {

@@ -176,7 +176,7 @@ export class AccountChanges {
 
   #closed(session: Session, { request, name }: The<'DELETE_ACCOUNT'>): void {
     if (session.user === name) this.#requests.logOut(session)
-    this.#requests.reply(session, { type: 'ACCOUNT_DELETED', request, name })
+    this.#requests.reply(session, { type: 'ACCOUNT_DELETED', request })
   }
 
   #verify(

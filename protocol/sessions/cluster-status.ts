@@ -52,7 +52,7 @@ function ringRow(context: ProcessingContext, executor: Executor, slot: number): 
     role: heartbeat.role,
     term: heartbeat.newestTerm,
     last: heartbeat.applied,
-    committed: heartbeat.committed,
+    committed: heartbeat.applied,
     age: age(context, peer.heard),
   }
 }

@@ -7,7 +7,7 @@ import { Multiset } from '../multiset.js'
 import type { ProcessingContext } from '../processing/context.js'
 import type { Job, JobResult } from '../machine/compute.js'
 import { LoginBackoff, pairOf } from './login-backoff.js'
-import { Rates } from './rates.js'
+import { RateLimiter } from './rates.js'
 import type { RequestContext } from './request-context.js'
 import type { Session } from './session.js'
 import { refusal } from '../messages/refusal.js'
@@ -42,7 +42,7 @@ export class ComputeQuota {
   readonly #context: ProcessingContext
   readonly #requests: Pick<RequestContext, 'reply' | 'isConnected'>
   readonly #backoff: LoginBackoff
-  readonly #registrations: Rates
+  readonly #registrations: RateLimiter
   /** Under way or waiting. */
   readonly #byOrigin = new Multiset()
   readonly #byAccount = new Multiset()
@@ -58,7 +58,7 @@ export class ComputeQuota {
       perAddress: wrongPasswordsPerAddress,
       maxMs: backOffMs,
     })
-    this.#registrations = new Rates({
+    this.#registrations = new RateLimiter({
       perSecond: registrationsPerMinute / 60,
       burst: registrationsPerMinute,
     })

@@ -32,7 +32,7 @@ export class DirectoryRequests {
         const { publicKey, signing } = published[i]!
         return { fingerprint, bits, publicKey, signing }
       })
-      this.#requests.reply(session, { type: 'KEYS_ARE', request, name, keys })
+      this.#requests.reply(session, { type: 'KEYS_ARE', request, keys })
     })
   }
 

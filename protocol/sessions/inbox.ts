@@ -5,7 +5,7 @@ import type { ErrorName } from '../errors.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { refusal } from '../messages/refusal.js'
 import type { Executor } from '../state/executor.js'
-import type { InboxMessage, Opener } from './opener.js'
+import type { InboxMessage, MessageOpener } from './opener.js'
 import type { RequestContext } from './request-context.js'
 import type { Session } from './session.js'
 
@@ -15,10 +15,10 @@ const PAGES_AT_ONCE = 4
 export class Inbox {
   readonly #executor: Executor
   readonly #requests: RequestContext
-  readonly #opener: Opener
+  readonly #opener: MessageOpener
   readonly #pages = new FairSemaphore(PAGES_AT_ONCE)
 
-  constructor(executor: Executor, requests: RequestContext, opener: Opener) {
+  constructor(executor: Executor, requests: RequestContext, opener: MessageOpener) {
     this.#executor = executor
     this.#requests = requests
     this.#opener = opener

@@ -3,7 +3,7 @@
 
 import { decodeMeta, type Entry } from '../entries/entry.js'
 import { idOf } from '../bytes.js'
-import type { Place } from '../envelope/header.js'
+import type { MessagePlace } from '../envelope/header.js'
 import type { The } from '../messages/catalogue.js'
 import type { ProcessingContext } from '../processing/context.js'
 import type { LogQueries } from '../processing/log-queries.js'
@@ -14,9 +14,9 @@ import type { Session } from './session.js'
 export type InboxMessage = The<'PAGE'>['messages'][number]
 
 /** Messages of one page at the most. */
-export const PAGE = 128
+const PAGE = 128
 
-export class Opener {
+export class MessageOpener {
   readonly #context: ProcessingContext
   readonly #queries: LogQueries
   readonly #executor: Executor
@@ -90,7 +90,7 @@ export class Opener {
     })
   }
 
-  #places(recipient: string, entries: readonly Entry[]): Place[] {
+  #places(recipient: string, entries: readonly Entry[]): MessagePlace[] {
     return entries.map(({ meta, time }) => {
       const { stream, seq } = decodeMeta(meta)
       const sender = this.#executor.base.stream(idOf(stream))?.owner ?? ''
@@ -101,7 +101,7 @@ export class Opener {
 
 function inboxMessage(
   index: number,
-  { sender: from, recipient: to, time, stream, seq }: Place,
+  { sender: from, recipient: to, time, stream, seq }: MessagePlace,
   content: Pick<InboxMessage, 'text' | 'envelope'>,
 ): InboxMessage {
   return { index, from, to, time, stream, seq, ...content }

@@ -9,7 +9,7 @@ import type { The } from '../messages/catalogue.js'
 import type { ProcessingContext } from '../processing/context.js'
 import type { LogClient } from '../processing/log-client.js'
 import type { Executor } from '../state/executor.js'
-import type { InboxMessage, Opener } from './opener.js'
+import type { InboxMessage, MessageOpener } from './opener.js'
 import type { RequestContext, Subscriptions } from './request-context.js'
 import type { Session } from './session.js'
 
@@ -42,7 +42,7 @@ export class Pushes implements Subscriptions {
   readonly #log: LogClient
   readonly #executor: Executor
   readonly #requests: RequestContext
-  readonly #opener: Opener
+  readonly #opener: MessageOpener
   readonly #listeners = new Map<LinkId, Listener>()
 
   constructor(
@@ -50,7 +50,7 @@ export class Pushes implements Subscriptions {
     log: LogClient,
     executor: Executor,
     requests: RequestContext,
-    opener: Opener,
+    opener: MessageOpener,
   ) {
     this.#context = context
     this.#log = log

@@ -22,7 +22,7 @@ const ROUNDING = 1e-6
 /** Before so many are kept, none is forgotten. */
 const MIN_KEPT = 64
 
-export class Rates {
+export class RateLimiter {
   readonly #rate: Rate
   readonly #buckets = new Map<string, Bucket>()
   /** Full buckets are forgotten when there are so many. */

@@ -9,7 +9,7 @@ import type { Executor } from '../state/executor.js'
 import type { ProcessingContext } from '../processing/context.js'
 import { idOf } from '../bytes.js'
 import type { RequestContext } from './request-context.js'
-import { Rates } from './rates.js'
+import { RateLimiter } from './rates.js'
 import type { Receipts } from './receipts.js'
 import type { ClientCommand } from '../state/commands/registry.js'
 import type { Session } from './session.js'
@@ -22,7 +22,7 @@ export class Sends {
   readonly #executor: Executor
   readonly #receipts: Receipts
   readonly #requests: RequestContext
-  readonly #rates: Rates
+  readonly #rates: RateLimiter
 
   constructor(
     context: ProcessingContext,
@@ -35,7 +35,7 @@ export class Sends {
     this.#receipts = receipts
     this.#requests = requests
     const { sendsPerSecond: perSecond, sendBurst: burst } = context.limits
-    this.#rates = new Rates({ perSecond, burst })
+    this.#rates = new RateLimiter({ perSecond, burst })
   }
 
   openStream(session: Session, user: string, message: The<'OPEN_STREAM'>): void {
@@ -44,7 +44,7 @@ export class Sends {
     this.#requests.submit(session, request, command, (entry, meta) => {
       const code = meta.kind === KIND.noop ? decodeNote(entry.body).code : 0
       if (code !== 0) return this.#requests.refuseByCode(session, request, code)
-      this.#requests.reply(session, { type: 'STREAM_OPENED', request, stream, index: entry.index })
+      this.#requests.reply(session, { type: 'STREAM_OPENED', request, stream })
     })
   }
 

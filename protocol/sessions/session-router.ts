@@ -23,7 +23,7 @@ import { Inbox } from './inbox.js'
 import { LogIn } from './log-in.js'
 import { MailboxRequests } from './mailbox-requests.js'
 import type { MarkWriter } from './mark-writer.js'
-import { Opener } from './opener.js'
+import { MessageOpener } from './opener.js'
 import { Pushes } from './pushes.js'
 import { Receipts } from './receipts.js'
 import { Registration } from './registration.js'
@@ -68,7 +68,7 @@ export class SessionRouter {
     this.#executor = executor
     this.#requests = new RequestContext(context, queries, executor, submission)
     const quota = new ComputeQuota(context, this.#requests)
-    const opener = new Opener(context, queries, executor, this.#requests.waiters)
+    const opener = new MessageOpener(context, queries, executor, this.#requests.waiters)
     this.#pushes = new Pushes(context, log, executor, this.#requests, opener)
     this.#inbox = new Inbox(executor, this.#requests, opener)
     this.#mailbox = new MailboxRequests(this.#requests)

@@ -10,7 +10,7 @@ import type { EpochGate } from '../persistence/epoch-gate.js'
 import type { Puller } from '../persistence/pull.js'
 import type { Reads } from '../persistence/reads.js'
 import type { Incarnations } from './incarnations.js'
-import type { Durable } from '../machine/storage.js'
+import type { DurableState } from '../machine/storage.js'
 import { compareIncarnations, type Member } from '../entries/incarnation.js'
 import { Installation } from './installation.js'
 import { Joining } from './joining.js'
@@ -34,10 +34,10 @@ export class ViewChange {
   #delay = 0
   #notBefore = 0
   /** An attempt of this replica failed: it owes another. */
-  #owing = false
+  #owesProposal = false
   /** Views proposed since the start. */
   proposals = 0
-  #promise: { readonly epoch: Epoch; readonly durable: Durable } | null = null
+  #promise: { readonly epoch: Epoch; readonly durable: DurableState } | null = null
 
   constructor(
     context: PersistenceContext,
@@ -117,9 +117,11 @@ export class ViewChange {
   #wantsChange(): boolean {
     const { status, now, timings } = this.#context
     if (status === 'normal')
-      return this.#owing || this.#membership.viewFault() !== null || this.#membership.canGrow()
+      return (
+        this.#owesProposal || this.#membership.viewFault() !== null || this.#membership.canGrow()
+      )
     if (status === 'changing') {
-      return this.#owing || now.monotonic - this.#changingSince > timings.patience
+      return this.#owesProposal || now.monotonic - this.#changingSince > timings.patience
     }
     if (status === 'learner') return false
     const busy = [...this.#context.peers].some(
@@ -159,7 +161,7 @@ export class ViewChange {
     const epoch: Epoch = { counter: this.#context.seen.counter + 1, slot: this.#context.self }
     this.#context.noteEpoch(epoch)
     this.#wantedSince = null
-    this.#owing = false
+    this.#owesProposal = false
     this.proposals++
     this.#context.outbox.log('info', 'proposing', {
       epoch: formatEpoch(epoch),
@@ -185,17 +187,17 @@ export class ViewChange {
     this.#notBefore = now.monotonic + backOff * (0.5 + this.#context.random())
     for (const slot of blamed) this.#membership.blame(slot, now.monotonic + 2 * timings.suspect)
     // With its own promise given, or its view not complete, nobody else may have cause to begin.
-    this.#owing = sameEpoch(this.#context.promised, epoch)
+    this.#owesProposal = sameEpoch(this.#context.promised, epoch)
   }
 
   #dropProposal(reason: string): void {
     this.#proposal?.drop()
     if (this.#proposal) this.#failed(this.#proposal.epoch, reason, [], 0)
-    this.#owing = false
+    this.#owesProposal = false
   }
 
   /** Persists the promise behind all queued writes; `then` gets what that transaction saw. */
-  #promiseTo(epoch: Epoch, named: readonly Member[], then: (durable: Durable) => void): void {
+  #promiseTo(epoch: Epoch, named: readonly Member[], then: (durable: DurableState) => void): void {
     for (const { slot, incarnation } of named) this.#context.noteIncarnation(slot, incarnation)
     const newest = this.#context.incarnations.get(this.#context.self)!
     if (compareIncarnations(newest, this.#context.incarnation) > 0) {

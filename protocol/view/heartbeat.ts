@@ -20,7 +20,7 @@ export function sayViewHeartbeat(
     oldestWrite: context.oldestWrite,
     writable: context.writable,
     term: log.fence.term,
-    leaseSize: leases.ownSize,
+    leaseWeight: leases.ownWeight,
     resign: leases.resign,
   })
 }

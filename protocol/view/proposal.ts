@@ -7,7 +7,7 @@ import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import { compareEpochs, sameEpoch, type Epoch } from '../entries/epoch.js'
 import type { Puller } from '../persistence/pull.js'
-import type { Durable } from '../machine/storage.js'
+import type { DurableState } from '../machine/storage.js'
 import type { Place } from '../entries/place.js'
 import {
   compareIncarnations,
@@ -19,7 +19,7 @@ import type { PersistenceContext } from '../persistence/context.js'
 import { syncTo } from './sync.js'
 
 export interface ProposalPort {
-  promise(then: (durable: Durable) => void): void
+  promise(then: (durable: DurableState) => void): void
   install(message: The<'INSTALL'>): void
   done(last: number): void
   failed(reason: string, blamed: readonly Slot[], backOffMs: number): void

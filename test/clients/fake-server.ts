@@ -1,13 +1,10 @@
 // A scripted server for tests of the client: real frames over plain TCP on a free port. It answers
 // HELLO, LOGIN, STATUS and OPEN_STREAM by itself; everything else goes to the script.
 
-import { createServer } from 'node:net'
-import type { Server as TcpServer, Socket } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { createServer, type Server as TcpServer, type Socket, type AddressInfo } from 'node:net'
 import type { Message, The } from '../../protocol/messages/catalogue.js'
 import { FrameDecoder, encodeFrame } from '../../protocol/wire/frame.js'
-import { ERRORS } from '../../protocol/errors.js'
-import type { ErrorName } from '../../protocol/errors.js'
+import { ERRORS, type ErrorName } from '../../protocol/errors.js'
 
 export type Script = (message: Message, peer: FakePeer) => void
 
@@ -129,10 +126,10 @@ export class FakeServer {
           publicKey: Buffer.from(key),
           signing: null,
         }))
-        return { type: 'KEYS_ARE', request, name, keys }
+        return { type: 'KEYS_ARE', request, keys }
       }
       case 'OPEN_STREAM':
-        return { type: 'STREAM_OPENED', request: message.request, stream: message.stream, index: 1 }
+        return { type: 'STREAM_OPENED', request: message.request, stream: message.stream }
       case 'PING':
         return { type: 'PONG', nonce: message.nonce }
       case 'LOGOUT':

@@ -2,14 +2,14 @@
 // rest.
 
 import { connect as connectTcp } from 'node:net'
-import { connect as connectTls } from 'node:tls'
-import type { TLSSocket } from 'node:tls'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { WIRE_VERSION } from '../../protocol/schema/shared.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { FrameDecoder, encodeFrame } from '../../protocol/wire/frame.js'
 
 const HELLO: Message = {
   type: 'HELLO',
-  ...{ minVersion: 1, maxVersion: 1, clusterId: '', role: 'client' },
+  ...{ minVersion: WIRE_VERSION, maxVersion: WIRE_VERSION, clusterId: '', role: 'client' },
   ...{ slot: 0, boot: 'flood', lane: 'main' },
 }
 

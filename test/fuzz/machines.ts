@@ -38,11 +38,13 @@ export const DELIBERATE = /: P[23]: /
 /** Runs a cluster for `ms` of virtual time. The rogue is the highest slot of `kind`. */
 export function runMachines(seed: number, kind: Kind, ms: number): Course {
   const rogues: Rogue[] = []
+  let quiet = false
   const product = new Whole()
   const last = SIZES[kind === 'client' ? 'clients' : kind]
   const orRogue = (of: Kind, slot: number, machine: Machine): Machine => {
     if (of !== kind || slot !== last) return machine
     const rogue = new Rogue(kind, machine, new Random(seed, `rogue ${rogues.length}`))
+    rogue.quiet = quiet
     rogues.push(rogue)
     return rogue
   }
@@ -54,8 +56,9 @@ export function runMachines(seed: number, kind: Kind, ms: number): Course {
     client: (...of: Parameters<Whole['client']>) => orRogue('client', of[0], product.client(...of)),
   }
   const setting = { seed, sizes: SIZES, wire: true, latency: 0.5, logBounds: LOG_BOUNDS }
+  const liar = `${{ client: 'c', processing: 'p', persistence: 's' }[kind]}${last}`
   const silent = new Transcript(false, () => {})
-  const cluster = new Cluster({ ...setting, mayHalt: false }, machines, silent)
+  const cluster = new Cluster({ ...setting, mayHalt: false, liar }, machines, silent)
   // The other checks expect that all follow the protocol, which the rogue does not.
   cluster.checks.splice(0, cluster.checks.length, cluster.coverage)
   let [end, serves]: [string | null, boolean] = [null, false]
@@ -63,6 +66,7 @@ export function runMachines(seed: number, kind: Kind, ms: number): Course {
   try {
     for (const host of cluster.hosts) cluster.start(host)
     while (timeline.now < ms && timeline.step());
+    quiet = true
     for (const rogue of rogues) rogue.quiet = true
     const before = ordersIn(disks)
     while (timeline.now < ms + SERVED_MS && !serves && timeline.step()) {

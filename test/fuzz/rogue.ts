@@ -1,7 +1,15 @@
 // A rogue machine for the simulator's hosts: it wraps a replica or client, which does its work, and
 // sends arbitrary messages on the same links. Messages heard and sent supply values for more.
 
-import type { Effect, Input, LinkId, Machine, Now, Peer } from '../../protocol/machine/machine.js'
+import type {
+  DebugWords,
+  Effect,
+  Input,
+  LinkId,
+  Machine,
+  Now,
+  Peer,
+} from '../../protocol/machine/machine.js'
 import type { Tier } from '../../protocol/slots.js'
 import type { Random } from '../simulator/random.js'
 import { Frames, messageIn, type Conversation } from './frames.js'
@@ -10,7 +18,7 @@ import { Pool } from './pool.js'
 /** The conversation between two roles; a link hands on no other messages. */
 export function conversationOf(own: Tier | 'client', other: Peer['role']): Conversation {
   if (own === 'client' || other === 'client') return 'client'
-  if (own !== other) return 'waist'
+  if (own !== other) return 'logService'
   return own === 'processing' ? 'ring' : 'persistence'
 }
 
@@ -58,8 +66,8 @@ export class Rogue implements Machine {
     })
   }
 
-  describe(word: string, now: Now): string | undefined {
-    return this.#inner.describe(word, now)
+  get debugWords(): DebugWords {
+    return this.#inner.debugWords
   }
 
   metrics(): Record<string, number> {

@@ -14,7 +14,7 @@ function exampleOf<N extends Message['type']>(type: N): Extract<Message, { type:
   return EXAMPLES.find((one) => one.type === type) as Extract<Message, { type: N }>
 }
 
-const registration = exampleOf('PASS').commands[0]!
+const registration = exampleOf('FORWARD').commands[0]!
 const { origin } = registration
 
 const COMMANDS: readonly Command[] = [
@@ -42,7 +42,7 @@ const ENTRIES: readonly Entry[] = Object.values(KIND).flatMap((kind) =>
 
 const MORE: readonly Message[] = [
   ...COMMANDS.flatMap((command): Message[] => [
-    { type: 'PASS', commands: [command] },
+    { type: 'FORWARD', commands: [command] },
     { ...exampleOf('ORDER'), commands: [command] },
   ]),
   ...ENTRIES.flatMap((entry): Message[] => [

@@ -46,9 +46,7 @@ class Puppet implements Machine {
     return effects
   }
 
-  describe(): undefined {
-    return undefined
-  }
+  readonly debugWords = {}
 
   metrics(): Record<string, number> {
     return {}
@@ -76,7 +74,7 @@ export class PlayedStore {
     this.#puppet = new Puppet((to) => {
       if (!to.startsWith('s')) return null
       const usual = { status: 'outside', active: false, reaches, last: 0, committed: 0 } as const
-      const rest = { oldestWrite: 0, writable: true, term: 0, leaseSize: 0, resign: 0 }
+      const rest = { oldestWrite: 0, writable: true, term: 0, leaseWeight: 0, resign: 0 }
       return this.#whole({ type: 'VIEW_HEARTBEAT', ...usual, ...rest, ...this.life })
     })
     stage.add('persistence', slot, () => this.#puppet)
@@ -121,9 +119,7 @@ export class PlayedWriter {
     this.#stage = stage
     this.#name = `p${slot}`
     this.#puppet = new Puppet((to) =>
-      to.startsWith('s')
-        ? { type: 'HOME_HEARTBEAT', holds: 0, nonce: '', size: 1, newestTerm: this.term }
-        : null,
+      to.startsWith('s') ? { type: 'HOME_HEARTBEAT', holds: 0, nonce: '', weight: 1 } : null,
     )
     stage.add('processing', slot, () => this.#puppet)
   }
@@ -135,9 +131,8 @@ export class PlayedWriter {
 
   /** Claims the next term at `to` and waits until it has it. */
   claim(to: string): void {
-    const boot = this.#stage.host(this.#name).boot
     const nonce = `nonce of term ${this.term + 1}`
-    this.say(to, { type: 'CLAIM', expected: this.term, boot, nonce, size: 1, time: 0 })
+    this.say(to, { type: 'CLAIM', expected: this.term, nonce, weight: 1, time: 0 })
     const claimed = this.#stage.untilSent(to, this.#name, 'CLAIMED')
     if (claimed.outcome !== 'won') throw new Error(`claim ${claimed.outcome}`)
     this.term = claimed.term
@@ -145,13 +140,13 @@ export class PlayedWriter {
 
   /** Order k of one entry; its id is k. */
   append(to: string, k: number, text = `order ${k}`): void {
-    const drafts = [{ meta: plainMeta(KIND.noop), body: Buffer.from(text) }]
-    const place = { id: k, term: this.term, k, part: 1, parts: 1, time: 0 }
+    const drafts = [{ meta: plainMeta(KIND.message, 0, 'alice'), body: Buffer.from(text) }]
+    const place = { id: k, term: this.term, k, time: 0 }
     this.say(to, { type: 'APPEND', ...place, drafts })
   }
 }
 
-export const START: Place = { index: 0, chain: CHAIN_ZERO }
+const START: Place = { index: 0, chain: CHAIN_ZERO }
 
 /** A log of no-ops, one for each epoch given, in order. */
 export function logOf(epochs: readonly Epoch[]): Entry[] {

@@ -80,7 +80,7 @@ class PlayedHome implements Machine {
     if (message.type === 'FEED' && message.start) {
       const entries = this.#log.slice(message.after)
       const bodyBytes = entries.map(({ body }) => body.length)
-      this.#say(link, { type: 'ENTRIES', entries, bodyBytes, committed })
+      this.#say(link, { type: 'ENTRIES', entries, bodyBytes })
     } else if (message.type === 'TIP') {
       this.#say(link, { type: 'TIP_IS', request: message.request, index: committed })
     } else if (message.type === 'CLAIM') this.#refuse(link, message)
@@ -92,9 +92,7 @@ class PlayedHome implements Machine {
     this.#say(link, { type: 'CLAIMED', nonce, outcome: 'lost', ...rest })
   }
 
-  describe(): undefined {
-    return undefined
-  }
+  readonly debugWords = {}
 
   metrics(): Record<string, number> {
     return {}

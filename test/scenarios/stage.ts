@@ -55,11 +55,12 @@ function detail(message: Message): string {
     case 'CONSENT':
       return ` ${short(message.epoch)} ${message.granted ? 'granted' : message.reason}`
     case 'ORDER':
-      return ` ${message.term}/${message.k} attempt ${message.attempt} [${message.live.join(' ')}]`
+      return ` ${message.term}/${message.k} attempt ${message.attempt}`
     case 'VOTE':
       return ` ${message.term}/${message.k} attempt ${message.attempt}`
-    case 'APPEND':
     case 'APPENDED':
+      return ` ${message.k}`
+    case 'APPEND':
     case 'COMMITTED':
       return ` ${message.term}/${message.k}`
     default:

@@ -13,7 +13,7 @@ import { readKey, seal } from '../simulator/compute.js'
 import { PlayedClient, PlayedWriter } from './played.js'
 import { Stage } from './stage.js'
 
-const COURSE: MessageName[] = ['PASS', 'ORDER', 'VOTE', 'APPEND', 'APPENDED', 'SEND', 'RECEIPT']
+const COURSE: MessageName[] = ['FORWARD', 'ORDER', 'VOTE', 'APPEND', 'APPENDED', 'SEND', 'RECEIPT']
 
 class Ring {
   readonly stage = new Stage(1)
@@ -108,13 +108,13 @@ t.test('one command, start to end', (t) => {
   t.same([lead, ...ring.others], ['p3', 'p1', 'p2'])
   t.same(ring.stage.lines(COURSE, mark), [
     'c1 → p1 SEND',
-    'p1 → p3 PASS',
-    'p3 → p1 ORDER 1/3 attempt 1 [1 2 3]',
-    'p3 → p2 ORDER 1/3 attempt 1 [1 2 3]',
+    'p1 → p3 FORWARD',
+    'p3 → p1 ORDER 1/3 attempt 1',
+    'p3 → p2 ORDER 1/3 attempt 1',
     'p1 → p3 VOTE 1/3 attempt 1',
     'p2 → p3 VOTE 1/3 attempt 1',
     'p3 → s1 APPEND 1/3',
-    's1 → p3 APPENDED 1/3',
+    's1 → p3 APPENDED 3',
     'p1 → c1 RECEIPT',
   ])
   t.end()
@@ -190,7 +190,6 @@ t.test('one vote of three is no majority; who is silent for too long leaves L', 
   ring.stage.until('answered', () => ring.client.answer(request) !== undefined)
   t.equal(ring.replica(lead).metrics().troca_orders_one_of_one_total, 1, 'and that is counted')
   t.match(ring.ask(2, 'olá'), { type: 'RECEIPT' })
-  t.same(ring.stage.sent('ORDER', mark).at(-1)?.message.live, [Number(lead[1])])
   t.end()
 })
 
@@ -261,11 +260,11 @@ t.test('C1: a writer whose term is over is FENCED, and sends nothing more in it'
   const mark = ring.stage.said.length
   ring.stickDisk(100)
   rival.term = 1
-  rival.say('s1', { type: 'CLAIM', expected: 1, boot: '', nonce: 'rival', size: 1, time: 0 })
+  rival.say('s1', { type: 'CLAIM', expected: 1, nonce: 'rival', weight: 1, time: 0 })
   ring.stage.run(20)
   ring.stage.release('p3', 's1')
   const fenced = ring.stage.untilSent('s1', 'p3', 'FENCED')
-  t.match(fenced, { term: 2, owner: { slot: 1, nonce: 'rival' } })
+  t.match(fenced, { term: 2 })
   const [claimed, answer] = ring.stage.lines(['CLAIMED', 'FENCED'], mark)
   t.same([claimed, answer], ['s1 → p1 CLAIMED', 's1 → p3 FENCED'], 'once that TERM is committed')
   ring.stage.run(5)
@@ -371,7 +370,7 @@ t.test('NO_QUORUM is said before ORDER, is definite, and consumes nothing', (t) 
   ring.stage.run(100)
   const mark = ring.stage.said.length
   t.match(ring.ask(1, 'olá'), isError('NO_QUORUM'))
-  t.same(ring.stage.lines(['PASS', 'ORDER'], mark), [])
+  t.same(ring.stage.lines(['FORWARD', 'ORDER'], mark), [])
   ring.stage.start('s1')
   ring.stage.until('serving', () => ring.replicas.some((p) => p.term > 0))
   ring.stage.run(1_000)

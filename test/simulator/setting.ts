@@ -19,6 +19,8 @@ export interface Setting {
   readonly logBounds: LogBounds
   /** A replica whose own assertions stop it is loud, and that may be all that it can do. */
   readonly mayHalt: boolean
+  /** Name of a host that says anything beside its work: by its own words it may halt itself. */
+  readonly liar?: string
 }
 
 export const hasTinyFrames = ({ stretch, frameBytes }: Omit<LogBounds, 'near'>): boolean =>

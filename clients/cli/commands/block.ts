@@ -27,10 +27,10 @@ export const block: CommandModule<GlobalFlags, Flags> = {
     const { name, remove, list } = flags
     const asked = [name !== undefined, remove !== undefined, list].filter(Boolean)
     if (asked.length !== 1) throw new Failure(EXIT.usage, 'block: NAME, --remove NAME or --list')
-    const names = await withClient(context, { login: true }, ({ people }) => {
+    const names = await withClient(context, { login: true }, ({ directory }) => {
       const options = { timeoutMs: stepMs(context) }
-      if (name !== undefined) return people.block(name, options)
-      return remove === undefined ? people.blocked(options) : people.unblock(remove, options)
+      if (name !== undefined) return directory.block(name, options)
+      return remove === undefined ? directory.blocked(options) : directory.unblock(remove, options)
     })
     if (context.json) return resultJson({ blocked: names })
     if (list) return result(names.length > 0 ? names.join('\n') : say('nobodyBlocked'))

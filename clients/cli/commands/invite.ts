@@ -13,7 +13,7 @@ export const invite: CommandModule<GlobalFlags, GlobalFlags> = {
   async handler(flags) {
     const context = new Context(flags)
     const { code, expires } = await withClient(context, { login: true }, (client) =>
-      client.people.invite({ timeoutMs: stepMs(context) }),
+      client.directory.invite({ timeoutMs: stepMs(context) }),
     )
     if (context.json) return resultJson({ code, expires })
     result(code)

@@ -1,7 +1,7 @@
 // troca status: every replica as the cluster sees it.
 
 import type { CommandModule } from 'yargs'
-import type { ClusterStatus } from '../../client.js'
+import type { ClusterStatus } from '../../cluster-status.js'
 import { Context } from '../context.js'
 import type { GlobalFlags } from '../context.js'
 import { EXIT, Failure, serves, whatIsMissing } from '../failure.js'

@@ -15,7 +15,7 @@ export interface Block {
   readonly blocked: boolean
 }
 
-export function encodeBlock({ name, blocked }: Block): Uint8Array {
+function encodeBlock({ name, blocked }: Block): Uint8Array {
   return writeJson([name, blocked])
 }
 

@@ -22,7 +22,7 @@ import { sendSealed } from './send-sealed.js'
 import { send } from './send.js'
 
 /** By kind; on the wire a kind travels as its number in this order. */
-export const COMMANDS = {
+const COMMANDS = {
   register,
   'open-stream': openStream,
   send,
@@ -45,7 +45,7 @@ const ENTRIES: readonly EntryDefinition[] = [
 ]
 
 type Definitions = typeof COMMANDS
-export type CommandKind = keyof Definitions
+type CommandKind = keyof Definitions
 
 const origin = record({
   name: 'origin',

@@ -5,8 +5,7 @@ import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { HeldKey } from '../../../protocol/envelope/held-keys.js'
 import { decodeSpki } from '../../../protocol/rsa/formats.js'
 import { thumbprint } from '../../../protocol/rsa/jwk.js'
-import { FakeServer } from '../fake-server.js'
-import type { FakePeer } from '../fake-server.js'
+import { FakeServer, type FakePeer } from '../fake-server.js'
 
 export type WireMessage = The<'PAGE'>['messages'][number]
 type PublishedKey = The<'KEYS_ARE'>['keys'][number]
@@ -80,7 +79,7 @@ export class Service extends FakeServer {
         const { request, name } = message
         const keys = this.lies.get(name) ?? this.accounts.get(name)?.keys
         if (!keys) return peer.refuse(request, 'NO_SUCH_USER')
-        return peer.say({ type: 'KEYS_ARE', request, name, keys })
+        return peer.say({ type: 'KEYS_ARE', request, keys })
       }
       case 'SEND_SEALED':
       case 'SEND': {

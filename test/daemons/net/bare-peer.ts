@@ -1,9 +1,9 @@
 // The other end of a connection without the runtime, which sends and receives what a test wants.
 
 import { once } from 'node:events'
-import { connect as connectTcp } from 'node:net'
-import type { Socket } from 'node:net'
+import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { WIRE_VERSION } from '../../../protocol/schema/shared.js'
 import { CLUSTER, Record, ownAuthority } from '../runtime/toy-replica.js'
 import type { Credentials } from '../../../daemons/net/credentials.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
@@ -11,8 +11,8 @@ import { FrameDecoder, encodeFrame } from '../../../protocol/wire/frame.js'
 
 const hello: The<'HELLO'> = {
   type: 'HELLO',
-  minVersion: 1,
-  maxVersion: 1,
+  minVersion: WIRE_VERSION,
+  maxVersion: WIRE_VERSION,
   clusterId: CLUSTER,
   role: 'client',
   slot: 0,

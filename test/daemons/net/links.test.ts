@@ -5,8 +5,7 @@ import type { LinkId } from '../../../protocol/machine/machine.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import { encodeFrame } from '../../../protocol/wire/frame.js'
 import { BarePeer } from './bare-peer.js'
-import { credentialsOf, startToy } from '../runtime/toy-replica.js'
-import type { Toy } from '../runtime/toy-replica.js'
+import { credentialsOf, startToy, type Toy } from '../runtime/toy-replica.js'
 
 const P1 = { role: 'processing', slot: 1 } as const
 const P2 = { role: 'processing', slot: 2 } as const
@@ -96,7 +95,7 @@ t.test('other clusters, versions and words are refused with one ERROR', async (t
   t.teardown(() => p1.stop())
   const cases = [
     [{ clusterId: 'other' }, /this is cluster troca-toy/],
-    [{ minVersion: 2, maxVersion: 3 }, /speaks version 1/],
+    [{ minVersion: 3, maxVersion: 4 }, /speaks version 2/],
   ] as const
   for (const [changes, text] of cases) {
     const peer = await BarePeer.connect(p1.port)

@@ -6,11 +6,9 @@ import { makeAuthority } from '../../../daemons/provision/certificates.js'
 import type { Credentials } from '../../../daemons/net/credentials.js'
 import type { Replica } from '../../../daemons/net/identity.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
-import { ERRORS } from '../../../protocol/errors.js'
-import type { ErrorName } from '../../../protocol/errors.js'
+import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
 import { BarePeer } from './bare-peer.js'
-import { credentialsOf, startToy } from '../runtime/toy-replica.js'
-import type { Toy } from '../runtime/toy-replica.js'
+import { credentialsOf, startToy, type Toy } from '../runtime/toy-replica.js'
 
 const P1 = { role: 'processing', slot: 1 } as const
 const P2 = { role: 'processing', slot: 2 } as const
@@ -48,8 +46,8 @@ async function pairings(p2: Toy, s1: Toy): Promise<Pairing[]> {
     ...{ installed: { counter: 1, slot: 1 }, promised: { counter: 1, slot: 1 } },
     incarnation: { counter: 1, nonce: '' },
   } as unknown as The<'REQUEST'>
-  const fenced: Message = { type: 'GAP', id: 1, term: 1, expected: 1 }
-  const ring: Message = { type: 'NOT_TAKEN', requests: [1], reason: 'overloaded' }
+  const fenced: Message = { type: 'GAP', id: 1, expected: 1 }
+  const ring: Message = { type: 'REJECTED', requests: [1], reason: 'overloaded' }
   const deleted: Message = { type: 'DELETED', request: 1, index: 1 }
   const asks: Message = { type: 'STATUS', request: 1 }
   return [
@@ -107,7 +105,7 @@ async function pairings(p2: Toy, s1: Toy): Promise<Pairing[]> {
     },
     {
       ...{ name: 'a client says what a processing replica may', at: p2, hello: {}, then: ring },
-      ...{ ...BAD_STATE, text: /NOT_TAKEN is not for a client to send/ },
+      ...{ ...BAD_STATE, text: /REJECTED is not for a client to send/ },
     },
     {
       ...{ name: 'a client says what a persistence replica may', at: p2, hello: {}, then: fenced },
@@ -131,7 +129,7 @@ async function pairings(p2: Toy, s1: Toy): Promise<Pairing[]> {
     },
     {
       ...{ name: 'the ring talks to persistence', at: s1, certificate: p1, hello: P1 },
-      ...{ then: ring, ...BAD_STATE, text: /NOT_TAKEN is not for a processing replica to send/ },
+      ...{ then: ring, ...BAD_STATE, text: /REJECTED is not for a processing replica to send/ },
     },
   ]
 }

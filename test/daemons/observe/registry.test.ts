@@ -65,7 +65,7 @@ t.test("Prometheus's parser reads the metrics", { skip: skipWithoutParser }, asy
     await client.hello()
     client.say({ type: 'STATUS', request: 1 })
     await client.hears('ERROR')
-    client.say({ type: 'GAP', id: 1, term: 1, expected: 1 })
+    client.say({ type: 'GAP', id: 1, expected: 1 })
     await client.closed
 
     const families = parseExposition(await figures.exposition())

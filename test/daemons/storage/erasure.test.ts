@@ -154,7 +154,8 @@ t.test('a file of an earlier layout is migrated', async (t) => {
   await store.write({ entries, commit: 11 })
   await store.close()
   const before =
-    'DROP INDEX drops; ALTER TABLE entries DROP COLUMN body_hash; PRAGMA user_version = 1'
+    'CREATE TABLE places (stream BLOB, seq INTEGER, idx INTEGER); DROP INDEX drops; ' +
+    'ALTER TABLE entries DROP COLUMN body_hash; PRAGMA user_version = 1'
   await alter(path, before)
   const { store: again, recovered } = (await Store.open(path))!
   t.same(recovered.drops, [entries.at(-1)])

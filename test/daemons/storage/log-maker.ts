@@ -31,7 +31,6 @@ export function messageDraft(mailbox: string, stream: number, seq: number, bytes
   }
 }
 
-export const noopDraft: Draft = { meta: plainMeta(KIND.noop), body: NONE }
 export const termDraft: Draft = { meta: plainMeta(KIND.term), body: encodeTerm(OWNER) }
 
 export const dropDraft = (mailbox: string, indices: readonly number[]): Draft => ({

@@ -2,9 +2,9 @@
 // play every peer that a daemon may meet, from a stranger to a replica with a stolen key.
 
 import { readFileSync } from 'node:fs'
+import { WIRE_VERSION } from '../../../protocol/schema/shared.js'
 import { pathsOf, readConfig } from '../../../daemons/provision/config.js'
-import { nameOf, uriOf } from '../../../daemons/net/identity.js'
-import type { Replica } from '../../../daemons/net/identity.js'
+import { nameOf, uriOf, type Replica } from '../../../daemons/net/identity.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Conversation } from '../frames.js'
 import { conversationOf } from '../rogue.js'
@@ -31,7 +31,13 @@ export interface Adversary {
   readonly conversations: readonly Conversation[]
 }
 
-const EVERYTHING: readonly Conversation[] = ['handshake', 'client', 'ring', 'waist', 'persistence']
+const EVERYTHING: readonly Conversation[] = [
+  'handshake',
+  'client',
+  'ring',
+  'logService',
+  'persistence',
+]
 const LANES = ['main', 'bulk'] as const
 
 /** As in daemons/net/handshake.ts: the higher slot dials, and processing dials persistence. */
@@ -55,7 +61,7 @@ export function adversaries(
     slot: number,
     lane: 'main' | 'bulk',
   ): Message => {
-    const versions = { minVersion: 1, maxVersion: 1 }
+    const versions = { minVersion: WIRE_VERSION, maxVersion: WIRE_VERSION }
     return { type: 'HELLO', ...versions, clusterId, role, slot, boot: 'fa11ed', lane }
   }
   const thieves = config.replicas.filter((one) => stolen.includes(nameOf(one)))

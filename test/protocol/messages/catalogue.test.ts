@@ -9,13 +9,11 @@ import {
   CONVERSATIONS,
   MESSAGE_TYPES,
   isClientRequest,
+  type ClientNotice,
 } from '../../../protocol/messages/catalogue.js'
-import type { ClientNotice } from '../../../protocol/messages/catalogue.js'
-import { message } from '../../../protocol/schema/message.js'
-import type { AnyMessageType } from '../../../protocol/schema/message.js'
+import { message, type AnyMessageType } from '../../../protocol/schema/message.js'
 import { record, variant } from '../../../protocol/schema/record.js'
-import { bool, list, optional } from '../../../protocol/schema/schema.js'
-import type { AnyShape } from '../../../protocol/schema/schema.js'
+import { bool, list, optional, type AnyShape } from '../../../protocol/schema/schema.js'
 import { EXAMPLES } from '../../generate-messages.js'
 
 const rowsOf = (conversation: keyof typeof CONVERSATIONS): AnyMessageType[] =>
@@ -78,7 +76,7 @@ t.test('a meaning is given to a copy', async (t) => {
 })
 
 t.test('an answer comes from the other end, and repeats what tells the request', async (t) => {
-  for (const conversation of ['client', 'waist'] as const) {
+  for (const conversation of ['client', 'logService'] as const) {
     for (const { name, by, answers, fields } of rowsOf(conversation)) {
       for (const answer of answers) {
         const { by: answerer, fields: answered } = BY_NAME.get(answer)!

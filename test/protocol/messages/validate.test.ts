@@ -45,7 +45,7 @@ function replicate(entries: readonly Entry[]): Message {
 
 const feed = (...entries: Entry[]): Message => {
   const bodyBytes = entries.map(({ body }) => body.length)
-  return { type: 'ENTRIES', entries, bodyBytes, committed: 1 }
+  return { type: 'ENTRIES', entries, bodyBytes }
 }
 
 t.test('what makes sense', async (t) => {
@@ -85,17 +85,17 @@ t.test('entries', async (t) => {
 })
 
 t.test('appends, promises, commands', async (t) => {
-  const append = { ...exampleOf('APPEND'), term: 1, k: 1, part: 1, parts: 1 }
-  const { origin, ...command } = exampleOf('PASS').commands[0]!
+  const append = { ...exampleOf('APPEND'), term: 1, k: 1 }
+  const { origin, ...command } = exampleOf('FORWARD').commands[0]!
   const pass = (slot: number): Message => {
-    return { type: 'PASS', commands: [{ ...command, origin: { ...origin, slot } } as never] }
+    return { type: 'FORWARD', commands: [{ ...command, origin: { ...origin, slot } } as never] }
   }
   t.equal(whyInvalid({ ...append, drafts: [entry('message')] }, 1), null)
   t.equal(whyInvalid(pass(2), 2), null)
   const wrong: [string, Message, RegExp][] = [
     ['a TERM', { ...append, k: 0, drafts: [entry('term')] }, /CLAIM alone/],
-    ['too many', { ...append, drafts: [entry('noop'), entry('noop')] }, /2 parts from 1 of 1/],
     ['cursors', { ...append, drafts: [entry('cursors')] }, /kind 6 in term 1/],
+    ['unreadable', { ...append, drafts: [entry('account')] }, /cannot be read/],
     ['promise', { ...exampleOf('PROMISE'), commit: 2 ** 40 }, /beyond the end/],
     ['install', { ...exampleOf('INSTALL'), commit: 2 ** 40 }, /beyond the end/],
     ['whose', pass(1), /another replica's/],

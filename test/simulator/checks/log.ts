@@ -2,7 +2,7 @@
 // says "committed": messages between replicas, the feed, answers, and the commit index on disk.
 
 import { formatEpoch, sameEpoch, type Epoch } from '../../../protocol/entries/epoch.js'
-import type { Durable, WriteBatch } from '../../../protocol/machine/storage.js'
+import type { DurableState, WriteBatch } from '../../../protocol/machine/storage.js'
 import { NO_FENCE } from '../../../protocol/entries/fence.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
@@ -18,18 +18,22 @@ function isPrefix(low: Node, high: Node): boolean {
   return at === low
 }
 
+const appendKey = (host: Host, id: number): string => `${host.name}/${host.boot}/${id}`
+
 export class LogCheck implements Check {
   readonly #history: History
   readonly #disks: readonly Disk[]
   /** Files whose log was changed by catch-up since their view was installed. */
   readonly #caughtUp = new Set<Disk>()
+  /** By who asked, and its id: what an APPENDED is about. */
+  readonly #appends = new Map<string, The<'APPEND'>>()
 
   constructor(history: History, disks: readonly Disk[]) {
     this.#history = history
     this.#disks = disks
   }
 
-  written(disk: Disk, batch: WriteBatch, before: Durable): void {
+  written(disk: Disk, batch: WriteBatch, before: DurableState): void {
     const { file, last } = disk
     if (batch.genesis) this.#caughtUp.delete(disk)
     if (batch.view) this.#caughtUp.delete(disk)
@@ -45,14 +49,14 @@ export class LogCheck implements Check {
     if (batch.entries || batch.view) this.#comparePrefixes(disk)
   }
 
-  #isCatchUp(batch: WriteBatch, before: Durable): boolean {
+  #isCatchUp(batch: WriteBatch, before: DurableState): boolean {
     if (batch.truncateAfter !== undefined && batch.truncateAfter < before.last) return true
     // Epochs grow along the log: the last entry tells.
     const last = batch.entries?.at(-1)
     return last !== undefined && !sameEpoch(last.epoch, before.logView)
   }
 
-  #mark(disk: Disk, batch: WriteBatch, before: Durable): void {
+  #mark(disk: Disk, batch: WriteBatch, before: DurableState): void {
     const { log } = disk.file!
     const bit = 1 << disk.slot
     let from = Math.min(batch.entries?.[0]?.index ?? Infinity, before.last + 1)
@@ -75,8 +79,11 @@ export class LogCheck implements Check {
     }
   }
 
-  sent(from: Host, _to: Host, message: Message): void {
+  sent(from: Host, to: Host, message: Message): void {
     switch (message.type) {
+      case 'APPEND':
+        this.#appends.set(appendKey(from, message.id), message)
+        return
       case 'REPLICATE':
         this.#join(message)
         return this.#claim(from, message.commit, message.installed)
@@ -96,7 +103,7 @@ export class LogCheck implements Check {
       case 'READ_PAGE':
         return this.#page(from, message)
       case 'APPENDED':
-        return this.#appended(from, message)
+        return this.#appended(from, to, message)
       case 'CLAIMED':
         return this.#claimed(from, message)
       case 'FENCED':
@@ -154,21 +161,19 @@ export class LogCheck implements Check {
     }
   }
 
-  #appended(from: Host, message: The<'APPENDED'>): void {
+  /** The answer may be the first sign that the order is committed. */
+  #appended(from: Host, to: Host, { id }: The<'APPENDED'>): void {
+    const view = turnView(from)
+    if (view) this.#claim(from, view.log.commit)
+    const asked = this.#appends.get(appendKey(to, id))
+    // Cursors have no order; an answer to a process that has restarted meanwhile reaches nobody.
+    if (!asked || asked.term === 0) return
+    const { term, k, drafts } = asked
     const { ledger } = this.#history
-    const last = message.runs.at(-1)!
-    this.#claim(from, last.index)
-    // A run goes on to the order's last part.
-    const { part, parts } = ledger[last.index]!.entry!
-    this.#claim(from, last.index + parts - part)
-    for (const { part, index } of message.term === 0 ? [] : message.runs) {
-      const entry = ledger[index]?.entry
-      expect(
-        entry?.term === message.term && entry.k === message.k && entry.part === part,
-        'P3',
-        () => `${from.name} says ${message.term}/${message.k}/${part} is committed at ${index}`,
-      )
-    }
+    const last = ledger.findLast(({ entry }) => entry?.term === term && entry.k === k)?.entry
+    expect(last?.part === drafts.length && last.parts === drafts.length, 'P3', () => {
+      return `${from.name} says that ${term}/${k} is committed; ${last?.part ?? 0} parts of it are`
+    })
   }
 
   /** Said once the newer TERM is committed, perhaps before anything else says that it is. */

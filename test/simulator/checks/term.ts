@@ -58,7 +58,7 @@ export class TermCheck implements Check {
 
   sent(from: Host, _to: Host, message: Message): void {
     if (message.type === 'FENCED') this.#named.set(from, message.term)
-    if (message.type === 'CLAIMED') this.#named.set(from, message.newestTerm)
+    if (message.type === 'CLAIMED') this.#named.set(from, message.term)
     if (message.type !== 'ORDER') return
     this.#own(from, message.term)
     expect(!this.#stopped.has(message.term), 'C1', () => {

@@ -21,7 +21,7 @@ export class WriterCheck implements Check {
     if (message.term === 0) return
     const owner = { slot: from.slot, boot: from.boot }
     message.drafts.forEach(({ meta, body }, i) => {
-      this.#history.drafted(message.term, message.k, message.part + i, { owner, meta, body })
+      this.#history.drafted(message.term, message.k, i + 1, { owner, meta, body })
     })
   }
 }

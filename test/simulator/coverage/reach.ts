@@ -5,7 +5,7 @@ import type { Check } from '../checks/check.js'
 import type { Host } from '../host.js'
 import type { SITUATIONS } from './situations.js'
 
-export type Situation = (typeof SITUATIONS)[number]
+type Situation = (typeof SITUATIONS)[number]
 
 /** Counts that a situation came about. */
 export type Reach = (name: Situation) => void

@@ -11,7 +11,7 @@ const MOMENTS: readonly MessageName[] = [
   ...(['PREPARE', 'PROMISE', 'INSTALL', 'INSTALLED', 'JOIN', 'PULL', 'PULLED'] as const),
   ...(['LAST_ASK', 'LAST_IS', 'WHO_AM_I', 'YOU_ARE'] as const),
   ...(['CLAIM', 'CLAIMED', 'APPEND', 'APPENDED', 'FENCED', 'ENTRIES'] as const),
-  ...(['ELECTION', 'COORDINATOR', 'ORDER', 'VOTE', 'COMMITTED', 'PASS'] as const),
+  ...(['ELECTION', 'COORDINATOR', 'ORDER', 'VOTE', 'COMMITTED', 'FORWARD'] as const),
 ]
 
 /** The name of a deed, and mostly a message after which it may do harm. */

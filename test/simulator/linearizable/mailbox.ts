@@ -19,14 +19,14 @@ export interface Shown extends Message {
   readonly index: number
 }
 
-export interface Send {
+interface Send {
   readonly kind: 'send'
   readonly message: Message
   /** From its receipt; of one that never returned: where a page shows it. */
   readonly index: number
 }
 
-export interface Delete {
+interface Delete {
   readonly kind: 'delete'
   readonly indices: readonly number[]
   /** From its answer; null: it has none, and may have been done at any time, or never. */
@@ -82,7 +82,7 @@ interface Place {
 
 export const idOf = ({ stream, seq }: Message): string => `${stream}/${seq}`
 
-export const shownAs = (one: Shown, other: Shown): boolean =>
+const shownAs = (one: Shown, other: Shown): boolean =>
   one.index === other.index && idOf(one) === idOf(other) && one.text === other.text
 
 function isChange(what: MailboxOperation): what is Change {

@@ -3,7 +3,7 @@
 
 import type { WorkloadName } from '../workload/choice.js'
 
-export interface Change {
+interface Change {
   /** In protocol/, without its ending. */
   readonly file: string
   /** As the compiler writes it; once in the file. */

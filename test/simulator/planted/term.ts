@@ -24,7 +24,7 @@ export const TERM_BUGS: readonly Bug[] = [
         file: ADMISSION,
         line: 'if (order.term !== term || order.slot !== owner?.slot || order.boot !== owner.boot)',
         becomes:
-          'if (order.leased) return { verdict: "append", skip: 0, runs: [] };\n' +
+          'if (order.leased) return { verdict: "append", skip: 0 };\n' +
           'if (order.term !== term || order.slot !== owner?.slot || order.boot !== owner.boot)',
       },
       {
@@ -36,13 +36,13 @@ export const TERM_BUGS: readonly Bug[] = [
       },
       {
         file: 'persistence/lease',
-        line: 'get ownSize() {',
+        line: 'get ownWeight() {',
         becomes:
           'states({ slot, boot, term }) {\n' +
           '  return [...this.#statements.values()].some((said) =>\n' +
           '    said.slot === slot && said.boot === boot && said.holds === term);\n' +
           '}\n' +
-          'get ownSize() {',
+          'get ownWeight() {',
       },
     ],
     caughtBy: ['C1', 'C2', 'C3', 'C7', 'P3', 'halt'],
@@ -63,8 +63,8 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: ADMISSION,
-        line: "return { verdict: 'present', through: Math.max(...there.values()), runs };",
-        becomes: "return { verdict: 'append', skip: 0, runs: [] };",
+        line: "return { verdict: 'present', through: Math.max(...there.values()) };",
+        becomes: "return { verdict: 'append', skip: 0 };",
       },
     ],
     caughtBy: ['C7', 'C2', 'halt'],
@@ -95,13 +95,13 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'persistence/sequencer',
-        line: 'const { term: newest, owner } = log.committedFence;',
-        becomes: 'const { term: newest, owner } = log.fence;',
+        line: 'term: log.committedFence.term',
+        becomes: 'term: log.fence.term',
       },
       {
         file: ADMISSION,
-        line: 'const { term, owner } = log.committedFence;',
-        becomes: 'const { term, owner } = log.fence;',
+        line: 'const { term } = log.committedFence;',
+        becomes: 'const { term } = log.fence;',
       },
     ],
     caughtBy: ['C1', 'C4', 'P3', 'P7', 'C6'],
@@ -242,8 +242,8 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'processing/context',
-        line: 'this.wanted ? (asked',
-        becomes: 'this.wanted || asked ? (asked',
+        line: 'this.hasClients ? connected : gone',
+        becomes: 'this.hasClients || asked ? connected : gone',
       },
     ],
     caughtBy: ['C6', 'P7'],
@@ -263,7 +263,7 @@ export const TERM_BUGS: readonly Bug[] = [
   {
     name: 'clients that have just left weigh nothing',
     workload: 'whole',
-    changes: [{ file: 'processing/context', line: 'asked ? LEFT : 0', becomes: '0' }],
+    changes: [{ file: 'processing/context', line: 'asked ? WEIGHT_LEFT : 0', becomes: '0' }],
     caughtBy: ['C6', 'P7'],
   },
   {
@@ -296,7 +296,7 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: LEADERSHIP,
-        line: 'return vain || this.#insist > 0 ? 0 : this.#hearsay;',
+        line: 'return unreachable || this.#claimsLeft > 0 ? 0 : this.#hearsay;',
         becomes: 'return this.#hearsay;',
       },
     ],
@@ -332,7 +332,7 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: LEADERSHIP,
-        line: 'this.#insist = (this.#insist > 0 ? this.#insist : this.#context.slots + 1) - 1;',
+        line: 'this.#claimsLeft = (this.#claimsLeft > 0 ? this.#claimsLeft : this.#context.slots + 1) - 1;',
         becomes: 'this.#insist = 0;',
       },
     ],

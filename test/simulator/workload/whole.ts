@@ -27,7 +27,7 @@ export interface Builders {
   readonly processing: (config: ProcessingConfig) => Machine
 }
 
-export const PRODUCT: Builders = {
+const PRODUCT: Builders = {
   persistence: (config) => new PersistenceReplica(config),
   processing: (config) => new ProcessingReplica(config),
 }

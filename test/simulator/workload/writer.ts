@@ -28,7 +28,6 @@ type Role = 'follower' | 'claimant' | 'coordinator'
 
 export class Writer implements Machine {
   readonly #slot: Slot
-  readonly #boot: string
   readonly #random: Random
   readonly #stores: Stores
   readonly #drafts: Drafts
@@ -61,7 +60,6 @@ export class Writer implements Machine {
 
   constructor(slot: Slot, start: Start, stores: number, busy: () => boolean) {
     this.#slot = slot
-    this.#boot = start.boot
     this.#random = new Random(Buffer.from(start.entropy(4)).readUInt32BE())
     this.#drafts = new Drafts(this.#random)
     this.#stores = new Stores(slot, stores)
@@ -140,8 +138,7 @@ export class Writer implements Machine {
       type: 'HOME_HEARTBEAT',
       holds: this.#role === 'follower' ? 0 : this.#term,
       nonce: this.#role === 'follower' ? '' : this.#nonce,
-      size: this.#random.between(1, 3),
-      newestTerm: this.#newestTerm,
+      weight: this.#random.between(1, 3),
     }
     for (const link of this.#stores.mains) this.#effects.push({ type: 'send', link, message })
   }
@@ -161,9 +158,9 @@ export class Writer implements Machine {
 
   #sayClaim(): void {
     const { wall } = this.#now
-    const [expected, boot, nonce] = [this.#expected, this.#boot, this.#nonce]
-    const size = this.#random.between(1, 3)
-    this.#say({ type: 'CLAIM', expected, boot, nonce, size, time: wall })
+    const [expected, nonce] = [this.#expected, this.#nonce]
+    const weight = this.#random.between(1, 3)
+    this.#say({ type: 'CLAIM', expected, nonce, weight, time: wall })
   }
 
   #backOff(): void {
@@ -192,8 +189,7 @@ export class Writer implements Machine {
   }
 
   #append({ k, id, drafts, time }: Order): void {
-    const parts = drafts.length
-    this.#say({ type: 'APPEND', id, term: this.#term, k, part: 1, parts, time, drafts })
+    this.#say({ type: 'APPEND', id, term: this.#term, k, time, drafts })
   }
 
   #resend(): void {
@@ -211,7 +207,7 @@ export class Writer implements Machine {
     const body = encodeMarks([['somebody', { delivered: at, read: at }]])
     const draft = { meta: plainMeta(KIND.cursors), body }
     const [id, time] = [++this.#ids, this.#now.wall]
-    this.#say({ type: 'APPEND', id, term: 0, k: 0, part: 1, parts: 1, time, drafts: [draft] })
+    this.#say({ type: 'APPEND', id, term: 0, k: 0, time, drafts: [draft] })
   }
 
   #read(): void {
@@ -269,7 +265,7 @@ export class Writer implements Machine {
   }
 
   #claimed(message: The<'CLAIMED'>): void {
-    this.#newestTerm = Math.max(this.#newestTerm, message.newestTerm)
+    this.#newestTerm = Math.max(this.#newestTerm, message.term)
     if (this.#role !== 'claimant' || message.nonce !== this.#nonce) return
     if (message.outcome !== 'won' || this.#newestTerm > message.term) return this.#follow()
     this.#role = 'coordinator'
@@ -280,21 +276,20 @@ export class Writer implements Machine {
   }
 
   #appended(message: The<'APPENDED'>): void {
-    if (this.#role !== 'coordinator' || message.term !== this.#term) return
+    if (this.#role !== 'coordinator') return
     this.#answeredAt = this.#now.monotonic
     this.#unanswered = this.#unanswered.filter((order) => order.id !== message.id)
   }
 
   #fenced(message: The<'FENCED'>): void {
     this.#newestTerm = Math.max(this.#newestTerm, message.term)
-    if (this.#role === 'follower' || message.term < this.#term) return
-    if (message.owner?.nonce === this.#nonce) return
-    this.#follow()
+    if (this.#unanswered.some(({ id }) => id === message.id)) this.#follow()
   }
 
   /** Goes back once for each expected value: all that is unanswered, in order. */
   #gap(message: The<'GAP'>): void {
-    if (this.#role !== 'coordinator' || message.term !== this.#term) return
+    if (this.#role !== 'coordinator') return
+    if (!this.#unanswered.some(({ id }) => id === message.id)) return
     this.#resendAt = Math.min(this.#resendAt, this.#now.monotonic + 50)
   }
 
@@ -307,9 +302,7 @@ export class Writer implements Machine {
     this.#resendAt = Math.min(this.#resendAt, this.#now.monotonic + this.#random.between(50, 500))
   }
 
-  describe(): undefined {
-    return undefined
-  }
+  readonly debugWords = {}
 
   metrics(): Record<string, number> {
     return { role: this.#role === 'coordinator' ? 1 : 0, unanswered: this.#unanswered.length }
