@@ -1,6 +1,6 @@
 // Verifies the files of a cluster: node dist/daemons/audit.js --dir .troca [--json]
-// Every chain from entry 1, and that all files agree on what is committed. The daemons may run
-// meanwhile. Exit 0: all is well; 1: a fault, a difference, or nothing to verify.
+// The audit recomputes each chain from entry 1 and compares what the files have committed. The
+// daemons may run meanwhile. Exit 0: no fault; 1: a fault, a difference, or no file to verify.
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,10 +14,13 @@ interface Verdict {
   readonly replica: string
   readonly last: number
   readonly committed: number
-  /** Hex, at the last entry that all files have committed: equal where they agree. */
+  /**
+   * Hex, at `chainAt`, the last entry that all files have committed. Files that agree have it
+   * equal.
+   */
   readonly chain: string
   readonly chainAt: number
-  /** null: nothing is wrong. */
+  /** null: no fault. */
   readonly fault: string | null
 }
 
@@ -39,7 +42,7 @@ async function audit(name: string, path: string): Promise<FileAudit | string> {
   }
 }
 
-/** Each file against the one that has committed most, at the last index that both have. */
+/** Compares each file with the one that has committed most, at the last index that both have. */
 async function compare(audits: ReadonlyMap<string, FileAudit | string>): Promise<Verdict[]> {
   const read = [...audits.values()].filter((one): one is FileAudit => typeof one !== 'string')
   const furthest = read.reduce<FileAudit | null>(

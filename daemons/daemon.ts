@@ -1,6 +1,6 @@
-// One replica as a process: reads its configuration, puts machine, file, workers, links, log and
-// debug port together, and leaves in good order when asked. Nothing is written outside the
-// cluster's directory.
+// One replica as a process. It reads the cluster file, assembles machine, store, workers, links,
+// log and debug port, and stops in order on a signal. A daemon writes only inside the cluster's
+// directory.
 
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
@@ -28,9 +28,9 @@ import type { WorkerPool } from './workers/pool.js'
 import type { LinkId, Machine } from '../protocol/machine/machine.js'
 import type { Tier } from '../protocol/slots.js'
 
-/** Between the signal and leaving regardless of what is still wanted of this replica. */
+/** Longest time from the stop signal to the exit, even if the machine has not finished draining. */
 const DRAIN_MS = 8_000
-/** For the last bytes on links whose other side reads. */
+/** Time for the last bytes to reach peers that still read. */
 const FAREWELL_MS = 300
 
 export interface Context {
@@ -40,16 +40,16 @@ export interface Context {
   readonly log: Log
 }
 
-/** What the two tiers differ in. */
+/** The parts in which the two tiers differ. */
 export interface Parts {
   readonly machine: Machine
   readonly store?: Surroundings['store'] & { close(): Promise<void> }
   readonly workers?: Surroundings['workers'] & Pick<WorkerPool, 'metrics' | 'close'>
   /** Slot of the coordinator, for WELCOME; 0: none known. */
   readonly coordinator: () => number
-  /** Who is logged in on a client's link. */
+  /** User logged in on a client's link; null: nobody. */
   readonly userOf: (link: LinkId) => string | null
-  /** null: it serves. */
+  /** Reason why this replica does not serve; null: it serves. */
   readonly notReady: () => string | null
 }
 
@@ -136,7 +136,8 @@ class Daemon {
     const { config, log } = this.#context
     await this.#links.start()
     this.#debugPort = await this.#openDebugPort()
-    if (!config.tls) log('warn', 'tls-off', { reason: 'plain TCP: for lessons, on loopback only' })
+    if (!config.tls)
+      log('warn', 'tls-off', { reason: 'plain TCP is for lessons, on loopback only' })
     process.on('SIGINT', () => this.drain())
     process.on('SIGTERM', () => this.drain())
     process.on('SIGHUP', () => this.#credentials?.reload())
@@ -145,18 +146,18 @@ class Daemon {
     log('info', 'started', { port: this.#own.port, pid: process.pid })
   }
 
-  /** Asked to leave; asked twice, it leaves at once. */
+  /** Starts an orderly stop. A second call exits at once. */
   drain(): void {
     if (this.#leaving) return void this.exit(0)
     this.#leaving = true
-    this.#context.log('info', 'asked-to-stop')
+    this.#context.log('info', 'stop-requested')
     setTimeout(() => void this.#leave(), DRAIN_MS).unref()
     this.#driver.feed({ type: 'drain' })
   }
 
   async exit(code: number): Promise<void> {
     this.#driver.stop()
-    // The last lines are on their way through winston's streams.
+    // winston's streams hand the last lines on asynchronously.
     await new Promise(setImmediate)
     process.exit(code)
   }
@@ -196,7 +197,7 @@ class Daemon {
     const answers = { words, figures, notReady }
     const host = config.debugHost
     if (!isLoopback(host)) {
-      const reason = `the debug port is open to whoever reaches ${host}: it asks for no password`
+      const reason = `the debug port has no password, and ${host} is not loopback: restrict access`
       this.#context.log('warn', 'debug-port-open', { host, reason })
     }
     return DebugPort.open({ host, port: this.#own.debugPort }, answers)
@@ -230,7 +231,7 @@ async function start(role: Tier, make: (context: Context) => Promise<Parts>): Pr
   await daemon.start()
 }
 
-/** The whole life of a daemon. What keeps it from starting is one sentence on stderr, exit 1. */
+/** Runs a daemon until it exits. A failed start prints one sentence on stderr and exits with 1. */
 export function runDaemon(role: Tier, make: (context: Context) => Promise<Parts>): void {
   start(role, make).catch((error: unknown) => {
     process.stderr.write(`troca ${role}: ${(error as Error).message}\n`)

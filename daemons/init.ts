@@ -1,7 +1,7 @@
 // Makes a cluster: node dist/daemons/init.js --dir .troca --processing 3 --persistence 3
 //   [--base-port N] [--key-bits N] [--registration open] [--host 127.0.0.1] [--plain] [--json]
-// Everything is made in a directory beside it and moved there at the end: all of it or nothing.
-// With --renew: fresh certificates for the replicas of the cluster that is there.
+// The cluster is made in a directory beside --dir and renamed at the end, so that it is whole or
+// absent. With --renew: makes new certificates for the replicas of the cluster in --dir.
 
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'

@@ -1,5 +1,5 @@
-// What is to be said of a cluster's folder without starting anything, as JSON: problems of the
-// cluster file, the replicas, and each certificate. node dist/daemons/inspect.js --dir .troca
+// Prints, as JSON, what a cluster's folder shows without starting anything: problems of the cluster
+// file, the replicas, and each certificate. node dist/daemons/inspect.js --dir .troca
 
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'

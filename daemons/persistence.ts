@@ -10,7 +10,9 @@ import { Store } from './storage/store.js'
 import type { Recovered } from '../protocol/machine/storage.js'
 import { PersistenceReplica } from '../protocol/replicas/persistence.js'
 
-/** The file, or an empty one where there is none to trust: the replica is then a learner. */
+/**
+ * Opens the file. A missing or unsound one is replaced by an empty one: the replica is a learner.
+ */
 async function openStore({
   paths,
   log,

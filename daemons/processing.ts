@@ -11,7 +11,7 @@ import type { Seal, SealInput } from '../protocol/envelope/seal.js'
 import type { LinkId } from '../protocol/machine/machine.js'
 import { ProcessingReplica } from '../protocol/replicas/processing.js'
 
-/** Keys come from `readKey` only, so what execution hands back is one of the envelope's. */
+/** The cast is sound: `readKey` makes every recipient key, so each one is a `RecipientKey`. */
 function makeSeal(suite: Suite): Seal {
   const keys = new ContentKeys(undefined, suite)
   return (input) => keys.seal(input as SealInput & { readonly recipientKey: RecipientKey })

@@ -1,6 +1,6 @@
-// The first step of every npm script, and the only one that may run before anything is installed:
-// no dependencies. Checks Node, installs if node_modules is not what the lockfile says, builds if a
-// source is newer than the build. Says what it does; does nothing when there is nothing to do.
+// The first step of every npm script. It runs before anything is installed, so it has no
+// dependencies. It checks Node's version, installs if node_modules differs from the lockfile, and
+// builds if a source is newer than the build.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync, readdirSync, statSync, utimesSync } from 'node:fs'
@@ -25,7 +25,9 @@ function checkNode() {
   stop(`Node ${process.versions.node} is too old: Troca needs ${needed} or newer (nodejs.org).`)
 }
 
-/** Every package of the lockfile is there in its version; optional ones may be absent. */
+/**
+ * Whether every package of the lockfile is installed in its version; optional ones may be absent.
+ */
 function isInstalled() {
   const marker = at('node_modules', '.package-lock.json')
   if (!existsSync(marker)) return false
@@ -36,7 +38,9 @@ function isInstalled() {
   })
 }
 
-/** Runs with a line that shows how long it takes; its output is shown only when it fails. */
+/**
+ * Runs a command under a line that counts seconds; the command's output is shown only on failure.
+ */
 function runQuietly(what, command, args) {
   return new Promise((resolve) => {
     const startedAt = Date.now()
@@ -72,7 +76,7 @@ const lastLines = (text, count) => text.trim().split('\n').slice(-count).join('\
 async function install() {
   const isLink = existsSync(at('node_modules')) && lstatSync(at('node_modules')).isSymbolicLink()
   if (isLink || isInstalled()) return
-  // Not `npm ci`: it refuses a lockfile without the binaries of platforms that a registry lacks.
+  // Not `npm ci`: npm ci refuses a lockfile that lacks the binaries of some platforms.
   const npm = process.env.npm_execpath
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []]
   const { ok, output } = await runQuietly('installing (some minutes the first time)', command, [
@@ -113,7 +117,8 @@ async function build() {
     at('tsconfig.json'),
   ])
   if (!ok) stop(`${lastLines(output, 30)}\nThe build failed: see the lines above.`)
-  // The compiler leaves it alone when nothing that it writes has changed.
+  // The compiler does not rewrite an unchanged .tsbuildinfo, which would then look older than a
+  // source.
   utimesSync(info, new Date(), new Date())
 }
 

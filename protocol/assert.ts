@@ -1,5 +1,5 @@
-// Invariants are asserted in production: a replica that finds itself wrong leaves, it does not
-// go on. The message opens with the invariant's name (P1 ..., C1 ...) wherever it has one.
+// Invariants are asserted in production: a replica that finds one violated exits instead of going
+// on. The message opens with the invariant's name (P1 ..., C1 ...), if it has one.
 
 export class InvariantError extends Error {
   override readonly name = 'InvariantError'
@@ -10,7 +10,7 @@ export function invariant(condition: boolean, message: string): asserts conditio
   if (!condition) throw new InvariantError(message)
 }
 
-/** For the end of an exhaustive switch: does not compile while a case is missing. */
+/** Ends an exhaustive switch, which does not compile while a case is missing. */
 export function unreachable(value: never): never {
   throw new InvariantError(`unreachable: ${JSON.stringify(value)}`)
 }

@@ -1,4 +1,4 @@
-// Bytes: hashing, comparing, and as keys of maps.
+// Byte strings: hashing, comparing, and their use as keys of maps.
 
 import { createHash, hash } from 'node:crypto'
 
@@ -14,7 +14,7 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0
 }
 
-/** Bytes as the key of a map. */
+/** A string, one character a byte, that serves as the key of a map. */
 export function idOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 }

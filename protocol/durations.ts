@@ -1,5 +1,5 @@
-// How long something took, each time: a histogram, as Prometheus has them. A machine measures with
-// the time that its inputs bring, so nothing below a millisecond is told apart.
+// A histogram of durations, as Prometheus defines it. A machine measures with the time that its
+// inputs bring, so the resolution is one millisecond.
 
 const BOUNDS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000]
 
@@ -23,7 +23,7 @@ export class Durations {
     return this.#sumMs / 1_000
   }
 
-  /** How many took at most so many seconds; cumulative, the last without a bound. */
+  /** Counts of durations up to each bound, in seconds: cumulative, the last bound is Infinity. */
   buckets(): { readonly seconds: number; readonly count: number }[] {
     let count = 0
     const bounded = BOUNDS_MS.map((bound, i) => {

@@ -1,4 +1,6 @@
-// Randomness comes in from outside: a protocol draws none of its own.
+// Randomness is injected: protocol code draws none of its own, so the simulator can replay a run.
 
-/** Cryptographic randomness in the daemon, a seeded generator in the simulator. */
+/**
+ * Returns `bytes` random bytes: cryptographic in a daemon, of a seeded generator in the simulator.
+ */
 export type Entropy = (bytes: number) => Uint8Array

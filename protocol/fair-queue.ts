@@ -1,8 +1,8 @@
-// A queue that is shared out by origin: each that has something waiting is served in turn, whatever
-// the others pile up, and what is too much is taken from whoever has most.
+// A queue that is fair among origins: origins with waiting items are served in turn, however many
+// items the others have, and an item too many is dropped from the origin that has most.
 
 export class FairQueue<T> {
-  /** First in first out of each origin; the next to be served comes first. None is empty. */
+  /** FIFO of each origin; the origin served next comes first. Invariant: no FIFO is empty. */
   readonly #of = new Map<string, T[]>()
   #size = 0
 
@@ -28,7 +28,7 @@ export class FairQueue<T> {
     return item
   }
 
-  /** The newest of the origin that has most. */
+  /** Removes the newest item of the origin that has most. */
   dropFromLongest(): T | undefined {
     let longest: [string, T[]] | undefined
     for (const one of this.#of) if (one[1].length > (longest?.[1].length ?? 0)) longest = one

@@ -1,9 +1,9 @@
-// So many things at a time, of whoever asks; the others wait, each address in its turn. Nobody who asks
-// for much keeps who asks for little waiting.
+// A counting semaphore that is fair among origins: waiting origins take turns, so an origin with
+// many requests does not delay one with few.
 
 import { FairQueue } from './fair-queue.js'
 
-/** Calls `done`, once, when it is over. */
+/** Work that holds a place of the semaphore until it calls `done`, once. */
 export type Begin = (done: () => void) => void
 
 export class FairSemaphore {

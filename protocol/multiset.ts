@@ -1,10 +1,10 @@
-// How often each key is there. One that is not there takes no room.
+// A multiset of keys. A key whose count is 0 uses no memory.
 
 export class Multiset {
   readonly #counts = new Map<string, number>()
   #size = 0
 
-  /** Of all keys together. */
+  /** Sum of the counts of all keys. */
   get size(): number {
     return this.#size
   }

@@ -1,4 +1,4 @@
-// A map of bounded size that forgets what was used longest ago.
+// A map of bounded size that evicts the least recently used key.
 
 export class RecentlyUsed<K, V> {
   readonly #limit: number
@@ -13,7 +13,7 @@ export class RecentlyUsed<K, V> {
     return this.#entries.size
   }
 
-  /** The value of `key`, made by `make` if it is not there. */
+  /** The value of `key`; an absent one is made by `make` and kept. */
   getOrMake(key: K, make: () => V): V {
     const known = this.#entries.get(key)
     if (known !== undefined) {

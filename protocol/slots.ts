@@ -1,6 +1,6 @@
-// How replicas are numbered and which tier they are of.
+// The numbers of replicas and the two tiers.
 
-/** 1 ... N within a tier. */
+/** Number of a replica within its tier, 1 ... N. */
 export type Slot = number
 
 export type Tier = 'processing' | 'persistence'

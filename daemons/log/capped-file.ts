@@ -1,6 +1,7 @@
-// A log file that is capped in size and number: NAME.log, then NAME.1.log and so on, the oldest last. A
-// line is in the file when its write returns, also the last one before the process ends: winston's own
-// file loses lines that come while it changes files, and what still waits when it is closed.
+// A log file that is capped in size and number: NAME.log, then NAME.1.log and so on, the oldest
+// last. Invariant: a line is in the file when its write returns, even the last one before the
+// process exits. winston's own file transport loses lines during a rotation, and lines still queued
+// at its close.
 
 import { closeSync, existsSync, fstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,14 +10,14 @@ import { Writable } from 'node:stream'
 export interface CappedFileOptions {
   readonly directory: string
   readonly name: string
-  /** Bytes of one file. */
+  /** Limit of one file, in bytes. */
   readonly maxBytes: number
   readonly maxFiles: number
 }
 
 export class CappedFile extends Writable {
   readonly #options: CappedFileOptions
-  /** null: the next line opens one. */
+  /** null: the next line opens a file. */
   #file: number | null
   #size: number
 
@@ -41,7 +42,8 @@ export class CappedFile extends Writable {
 
   #change(): void {
     const full = this.#file
-    // First: its number may soon be another file's.
+    // Cleared first: if the close or a rename throws, the next write must not use a closed
+    // descriptor.
     this.#file = null
     this.#size = 0
     if (full !== null) closeSync(full)

@@ -1,5 +1,6 @@
-// JSON lines, one an event, into capped files and to stdout. Only fields named here are written;
-// what others supply is escaped and capped. No text, key, password or token is ever a field.
+// The log of one replica: JSON lines, one an event, into capped files and to stdout. Invariant:
+// only the fields named here are written, and no message text, key, password or token is ever a
+// field. Values that come from outside are escaped and capped.
 
 import winston from 'winston'
 import { CappedFile } from './capped-file.js'
@@ -28,8 +29,9 @@ const MAX_VALUE_CHARS = 256
 const MAX_STACK_CHARS = 4_096
 
 /**
- * JSON escapes C0. C1 and line separators would still move a terminal or split a line, marks of
- * direction show a text as another one, and half a pair is no text for who reads on.
+ * Characters that JSON leaves unescaped. C1 controls move a terminal, line separators split a line,
+ * direction marks show a text as another one, and a lone surrogate is invalid UTF-8 for other
+ * programs.
  */
 const UNSHOWABLE = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\p{Surrogate}/gu
 
@@ -44,7 +46,7 @@ function clean(name: string, value: string | number | boolean): string | number 
   })
 }
 
-/** What of the fields may be written; how many may not is counted. */
+/** The fields that may be written, cleaned, with the number of those that may not. */
 export function permitted(fields: LogFields): Record<string, string | number | boolean> {
   const given = Object.entries(fields)
   const allowed = given.filter(([name]) => ALLOWED.has(name))
@@ -56,7 +58,7 @@ export function permitted(fields: LogFields): Record<string, string | number | b
 export function openLog(options: LogOptions): Log {
   const { name, directory, level, maxFileBytes: maxBytes, maxFiles, stdout } = options
   const stream = new CappedFile({ directory, name, maxBytes, maxFiles })
-  // A log that cannot be written must not end who serves; its supervisor keeps what is on stderr.
+  // A full disk must not stop a replica that serves; the supervisor keeps stderr.
   stream.on('lost', (error: Error) => process.stderr.write(`${name}: log: ${error.message}\n`))
   const file = new winston.transports.Stream({ stream })
   const logger = winston.createLogger({

@@ -1,6 +1,7 @@
-// A log for what strangers can cause as often as they like: after a burst only so many lines a second,
-// and the next line says how many were held back. Otherwise whoever is sent away a thousand times a
-// second would push everything else out of the capped files.
+// A rate-limited log for events that strangers can cause at will. After a burst it writes only
+// PER_SECOND lines a second, and the next line carries the number held back. Without the limit, an
+// attacker who is refused a thousand times a second would push all other events out of the capped
+// files.
 
 import type { LogFields } from './log.js'
 import type { LogLevel } from '../../protocol/machine/machine.js'

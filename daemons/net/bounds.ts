@@ -1,37 +1,40 @@
-// What connections may weigh, how many there may be, and how long they may take.
+// Limits of connections: bytes of frames and queues, numbers of connections, and deadlines.
 
 import { MAX_PEER_FRAME } from '../../protocol/schema/shared.js'
 
 export interface LinkBounds {
-  /** Longest frame of who has not proved who it is, of a replica, of a client logged in. */
+  /**
+   * Longest frame, in bytes: before the handshake or the log-in, of a replica, of a logged-in
+   * client.
+   */
   readonly helloFrame: number
   readonly peerFrame: number
   readonly clientFrame: number
-  /** Bytes that wait to be sent, to a replica and to a client. */
+  /** Bytes that may wait to be sent, to a replica and to a client. */
   readonly peerQueue: number
   readonly clientQueue: number
-  /** Replicas do not count: there is always room for them. */
+  /** Replicas are not counted: they always get a connection. */
   readonly maxClients: number
   readonly connectionsPerAddress: number
-  /** Connections of whom nobody knows yet who they are; and how long that may be so. */
+  /** Connections in handshake, and the longest time that a handshake may take. */
   readonly handshakes: number
   readonly handshakeMs: number
-  /** A client where nobody is logged in, since it last asked for anything. */
+  /** Longest time that a client without a log-in may stay without a request. */
   readonly loginMs: number
   /** From the first byte of a client's frame to its last. */
   readonly frameMs: number
-  /** Silence of a replica beyond this ends its link; it is asked for a sign of life before. */
+  /** A replica's link ends after this silence; PINGs go out from a quarter of it on. */
   readonly peerSilenceMs: number
   readonly clientSilenceMs: number
-  /** Told to clients: how often to give a sign of life. */
+  /** Interval of a client's signs of life, as WELCOME tells it. */
   readonly clientHeartbeatMs: number
-  /** Told to clients: requests unanswered at a time. */
+  /** Most unanswered requests of a client, as WELCOME tells it. */
   readonly credit: number
 }
 
 export const BOUNDS: LinkBounds = {
   helloFrame: 4 * 1024,
-  // Headers and lengths come on top of what a group may weigh.
+  // MAX_PEER_FRAME bounds a group's content; headers and lengths come on top.
   peerFrame: 4 * MAX_PEER_FRAME,
   clientFrame: 128 * 1024,
   peerQueue: 32 * 1024 * 1024,
@@ -48,7 +51,7 @@ export const BOUNDS: LinkBounds = {
   credit: 256,
 }
 
-/** Those that the cluster file may set, beside the machine's own. */
+/** Limits that the cluster file may set, beside those of the machine. */
 export type LinkLimits = Pick<LinkBounds, (typeof LINK_LIMITS)[number]>
 
 const LINK_LIMITS = [

@@ -1,5 +1,5 @@
-// Which messages may come from whom: each pair of roles has one conversation of the catalogue, and
-// each row of it names the end that says the message.
+// Checks which role may send which message. Each pair of roles has one conversation of the
+// catalogue, and each row of a conversation names the role that sends the message.
 
 import type { Peer } from '../../protocol/machine/machine.js'
 import type { Tier } from '../../protocol/slots.js'
@@ -19,7 +19,7 @@ function between(own: Tier, other: Peer['role']): Conversation {
   return own === 'processing' ? 'ring' : 'persistence'
 }
 
-/** Whether a replica of tier `own` takes this message from `other`. */
+/** Whether a replica of tier `own` accepts this message from `other`. */
 export function belongs({ type }: Message, own: Tier, other: Peer['role']): boolean {
   const conversation = CONVERSATION_OF.get(type)
   if (conversation === 'handshake') return true

@@ -1,6 +1,6 @@
-// Takes up new certificates while the replica runs: on SIGHUP, and when one of the files changes.
-// What does not fit together, or is not valid now, is refused with a line in the log, and what was
-// in use stays in use.
+// Reloads certificates while the replica runs: on SIGHUP, and when one of the files changes. Files
+// that do not fit together or are not valid now are refused with a log line; the credentials in use
+// stay.
 
 import { watchFile, unwatchFile } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
@@ -8,14 +8,14 @@ import { checkCredentials, outsideValidity, readCredentials } from './credential
 import type { Chain, CredentialFiles, Credentials } from './credentials.js'
 import type { Log } from '../log/log.js'
 
-/** Files are asked for their state: that sees renames, and mounts that no event comes from. */
+/** Polling interval. Polling sees renames, and changes on mounts that send no events. */
 const LOOK_EVERY_MS = 1_000
 
 export interface CredentialWatchOptions {
   readonly files: CredentialFiles
   readonly uri: string
   readonly log: Log
-  /** A pair that fits, other than the one in use. */
+  /** Called with checked credentials that differ from those in use. */
   readonly renewed: (credentials: Credentials) => void
   readonly lookEveryMs?: number
 }
@@ -23,19 +23,20 @@ export interface CredentialWatchOptions {
 export class CredentialWatch {
   readonly #options: CredentialWatchOptions
   readonly #look = (): void => this.#take('a file has changed')
-  /** Several files may tell of one change: the same fault is said once. */
+  /** Last fault logged: one change touches several files, and its fault is logged once. */
   #fault = ''
   #current: Credentials
   #chain: Chain
 
-  /** Throws where what is there at the start cannot be used. */
+  /** Throws if the credentials cannot be used at the start. */
   constructor(options: CredentialWatchOptions) {
     const { files, uri, log, lookEveryMs = LOOK_EVERY_MS } = options
     this.#options = options
     this.#current = readCredentials(files)
     try {
       this.#chain = checkCredentials(this.#current, uri)
-      // A wrong clock of this machine must not keep the replica from starting: others will judge.
+      // This machine's clock may be wrong, so the replica starts; its peers check the dates
+      // themselves.
       const why = outsideValidity(this.#chain, Date.now())
       if (why) log('error', 'certificate-not-valid', { file: files.certificate, reason: why })
     } catch (error) {
@@ -56,7 +57,7 @@ export class CredentialWatch {
     return { own: new Date(own.validTo), authority: new Date(authority.validTo) }
   }
 
-  /** Asked for: whatever is wrong is said again. */
+  /** Reloads on request; a fault that was logged before is logged again. */
   reload(): void {
     this.#fault = ''
     this.#take('asked for by SIGHUP')

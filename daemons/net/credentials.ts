@@ -1,6 +1,6 @@
-// What a replica proves itself with: its certificate, its key and the authorities that it trusts.
-// Certificate and key are two files, so a new pair may be seen half written: only a pair that fits
-// is ever used.
+// A replica's credentials: its certificate, its private key and the authorities that it trusts.
+// Invariant: only a certificate and key that fit are used. They are two files, so a reader may see
+// a new pair half written.
 
 import { X509Certificate, createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { carriesUri } from './identity.js'
 
 /** PEM. */
 export interface Credentials {
-  /** One certificate or several: an old and a new authority, while one replaces the other. */
+  /** Authorities trusted: one, or an old and a new one while the new one replaces the old. */
   readonly ca: string
   readonly certificate: string
   readonly key: string
@@ -32,11 +32,11 @@ function parsed<T>(what: string, parse: () => T): T {
 
 export interface Chain {
   readonly own: X509Certificate
-  /** The one of those trusted that has signed it. */
+  /** The trusted authority that has signed `own`. */
   readonly authority: X509Certificate
 }
 
-/** Where the three belong together and the certificate is that of `uri`; throws otherwise. */
+/** Throws unless key, certificate and authority fit and the certificate is that of `uri`. */
 export function checkCredentials({ ca, certificate, key }: Credentials, uri: string): Chain {
   const own = parsed('the certificate', () => new X509Certificate(certificate))
   const privateKey = parsed('the key', () => createPrivateKey(key))
@@ -49,7 +49,7 @@ export function checkCredentials({ ca, certificate, key }: Credentials, uri: str
   return { own, authority }
 }
 
-/** Why it does not count at this time; null: it does. Wall ms. */
+/** Why the certificate is not valid at `now` (wall-clock ms); null: it is valid. */
 export function outsideValidity({ own }: Chain, now: number): string | null {
   const { validFrom, validTo } = own
   if (now < Date.parse(validFrom)) return `not valid before ${validFrom}`

@@ -1,6 +1,6 @@
-// What is waited for on a connection that is up, and for how long: a sign of life, the rest of a frame,
-// a log-in. A replica is asked for a sign of life before; clients are told in WELCOME how often to
-// give one.
+// Deadlines of connections that are up: silence, an incomplete frame, a missing log-in. A replica
+// gets PINGs before its silence counts; a client learns from WELCOME how often to send signs of
+// life.
 
 import type { LinkBounds } from './bounds.js'
 import type { Link } from './link.js'
@@ -11,10 +11,10 @@ const SWEEP_MS = 500
 
 export interface DeadlinesEvents {
   links(): Iterable<Link>
-  /** Somebody has logged in there. */
+  /** Whether a user is logged in on this link. */
   isLoggedIn(link: Link): boolean
   silent(link: Link, ms: number): void
-  /** It is there, but what it has to do has not come. */
+  /** The peer is alive, but a frame or a log-in missed its deadline. */
   late(link: Link, code: ErrorName, text: string): void
 }
 
@@ -27,7 +27,7 @@ export class LinkDeadlines {
   constructor(bounds: LinkBounds, events: DeadlinesEvents) {
     this.#bounds = bounds
     this.#events = events
-    // After the poll phase: what has arrived meanwhile counts as heard.
+    // setImmediate runs after the poll phase, so bytes that have arrived meanwhile count as heard.
     this.#timer = setInterval(() => setImmediate(() => this.#sweep()), SWEEP_MS)
   }
 
@@ -39,7 +39,7 @@ export class LinkDeadlines {
     const now = performance.now()
     const stalled = now - this.#swept > 2 * SWEEP_MS
     this.#swept = now
-    // After a stall of our own nobody is to blame for silence.
+    // After a stall of this process, silence says nothing about the peers.
     if (stalled) return
     for (const link of this.#events.links()) {
       if (!link.open || !link.peer) continue
@@ -56,7 +56,7 @@ export class LinkDeadlines {
 
   #client(link: Link, now: number): void {
     const { clientSilenceMs, frameMs, loginMs } = this.#bounds
-    // Nothing is read from it just now: it cannot be heard.
+    // A held link is not read, so its client cannot be heard.
     if (link.held) return
     const silent = now - link.heard
     if (silent > clientSilenceMs) return this.#events.silent(link, silent)

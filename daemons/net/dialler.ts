@@ -1,5 +1,5 @@
-// Keeps one connection to one replica on one lane: dials, and dials again. A link that had lasted
-// is dialled again at once; after failures it waits, twice as long each time, with jitter.
+// Keeps one connection to one replica on one lane, and redials when it ends. A link that had lasted
+// is redialled at once; after failures the dialler waits, twice as long each time, with jitter.
 
 import { connect as connectTcp } from 'node:net'
 import type { Socket } from 'node:net'
@@ -15,7 +15,7 @@ export interface Address {
 
 const FIRST_WAIT_MS = 20
 const LONGEST_WAIT_MS = 1_000
-/** A link that lasted less than this counts as a failure. */
+/** A link that ends sooner than this counts as a failure. */
 const LASTED_MS = 1_000
 const CONNECT_DEADLINE_MS = 2_000
 
@@ -24,10 +24,10 @@ export interface DiallerOptions {
   readonly lane: 'main' | 'bulk'
   readonly address: Address
   readonly clusterId: string
-  /** Asked at each try: they may be new. null: plain TCP. */
+  /** Read at each try, as credentials may be renewed. null: plain TCP. */
   readonly credentials: () => Credentials | null
   readonly connected: (dialler: Dialler, socket: Socket) => void
-  /** Why there is no link has changed; the same is not told again at each try. */
+  /** Called when the reason for having no link changes, not at each try. */
   readonly failed: (dialler: Dialler) => void
 }
 
@@ -40,9 +40,9 @@ export class Dialler {
   #timer: NodeJS.Timeout | null = null
   #connecting: Socket | null = null
   #stopped = false
-  /** Why there is no connection just now, for who asks. */
+  /** Reason for having no link, for the debug port; empty while the link is up. */
   lastError = 'not tried yet'
-  /** Tries that came to no link, since the start. */
+  /** Tries that led to no link, since the start. */
   failed = 0
 
   constructor(options: DiallerOptions) {
@@ -65,7 +65,7 @@ export class Dialler {
       this.#connecting = null
       this.#options.connected(this, socket)
     })
-    // An error of several addresses has a code and no text.
+    // An AggregateError, of several addresses tried, has a code and an empty message.
     const failed = (error: NodeJS.ErrnoException) => this.#failed(error.message || `${error.code}`)
     const closed = () => {
       clearTimeout(deadline)
@@ -124,7 +124,7 @@ export class Dialler {
     const { ca, certificate, key } = credentials
     const uri = uriOf(clusterId, target)
     const options = { host, port, ca, cert: certificate, key, minVersion: 'TLSv1.3' as const }
-    // The replica is known by its URI, wherever it runs; its host name proves nothing.
+    // A replica's identity is the URI in its certificate; host names are not checked.
     const checkServerIdentity = (_host: string, given: { subjectaltname?: string | undefined }) =>
       carriesUri(given.subjectaltname, uri)
         ? undefined

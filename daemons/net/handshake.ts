@@ -1,5 +1,6 @@
-// The first words of a connection, said and judged: HELLO by who accepts it, WELCOME by who dialled.
-// A replica's role and slot count only as far as its certificate carries them.
+// The handshake of a connection: the dialler sends HELLO, the acceptor judges it and answers
+// WELCOME, which the dialler judges. Invariant: over TLS, a replica's role and slot are those of
+// its certificate.
 
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
@@ -10,7 +11,7 @@ import type { Peer } from '../../protocol/machine/machine.js'
 import type { Message, The } from '../../protocol/messages/catalogue.js'
 import type { LinkBounds } from './bounds.js'
 
-/** Told to who is sent away and may come again. */
+/** Delay that a retriable refusal asks for. */
 const RETRY_AFTER_MS = 1_000
 
 /** This replica, as every handshake needs it. */
@@ -48,7 +49,7 @@ export function errorMessage(code: ErrorName, text: string): The<'ERROR'> {
   }
 }
 
-/** What OpenSSL calls it, and what it means; anything else: nobody here vouches for it. */
+/** Text for each OpenSSL verdict; every other verdict means an authority of no trust here. */
 const VERDICTS: Record<string, string> = {
   CERT_HAS_EXPIRED: 'the certificate has expired; renew it: troca init --renew',
   CERT_NOT_YET_VALID: 'the certificate is not valid yet; compare the clocks of both machines',
@@ -104,11 +105,11 @@ export function welcomeOf(
   }
 }
 
-/** Who has said HELLO; throws Refusal. */
+/** The peer that HELLO names, if it may connect; throws Refusal otherwise. */
 export function judgeHello(self: Self, socket: Socket, hello: Message): Peer {
   if (hello.type !== 'HELLO') throw new Refusal('BAD_STATE', 'HELLO comes first')
   const { minVersion, maxVersion, clusterId, role, slot, boot, lane } = hello
-  // A client need not know the name: the CA that it trusts is the cluster's own.
+  // A client may leave the cluster's name empty: the CA that it trusts is the cluster's own.
   const unnamed = role === 'client' && clusterId === ''
   if (clusterId !== self.clusterId && !unnamed) {
     throw new Refusal('WRONG_CLUSTER', `this is cluster ${self.clusterId}`)
@@ -125,13 +126,13 @@ export function judgeHello(self: Self, socket: Socket, hello: Message): Peer {
   }
   const other = { role, slot }
   if (slot < 1 || slot > self[role] || !dials(other, self)) {
-    throw new Refusal('FORBIDDEN', `${nameOf(other)} has no business to dial ${nameOf(self)}`)
+    throw new Refusal('FORBIDDEN', `${nameOf(self)} accepts no connection from ${nameOf(other)}`)
   }
   checkCertificate(socket, uriOf(clusterId, other))
   return { role, slot, boot, lane }
 }
 
-/** Who answered, where it is the one that was dialled: TLS has checked its certificate already. */
+/** The peer that WELCOME names, if it was dialled; TLS has checked its certificate already. */
 export function judgeWelcome(
   self: Self,
   dialled: Replica,

@@ -1,6 +1,6 @@
-// Connections of whom nobody knows yet who they are: bounded in number. Where there is no room the
-// oldest gives way, of the address that has most: who means it is done within milliseconds, so nobody
-// who only holds connections keeps replicas or clients out.
+// Connections in handshake, bounded in number. When there are too many, the oldest of the address
+// that has most is closed. An honest handshake takes milliseconds, so an attacker who only holds
+// connections open cannot keep replicas or clients out.
 
 import type { Socket } from 'node:net'
 import { originOf } from '../../protocol/sessions/address.js'
@@ -13,7 +13,7 @@ interface Stranger {
 export class Handshakes {
   readonly #most: number
   readonly #gaveWay: (origin: string) => void
-  /** By address and port, the oldest first. */
+  /** Keyed by address and port, the oldest first. */
   readonly #strangers = new Map<string, Stranger>()
 
   constructor(most: number, gaveWay: (origin: string) => void) {
@@ -25,7 +25,7 @@ export class Handshakes {
     return this.#strangers.size
   }
 
-  /** A connection as TCP hands it over, before TLS. */
+  /** Counts a connection as TCP accepts it, before TLS. */
   begin(socket: Socket): void {
     const place = placeOf(socket)
     const stranger = { socket, origin: originOf(socket.remoteAddress ?? '') }
@@ -36,7 +36,7 @@ export class Handshakes {
     if (this.#strangers.size > this.#most) this.#makeRoom()
   }
 
-  /** It is known now who is there; `socket` may be that of TLS around the one that began. */
+  /** Ends the handshake's count; `socket` may be the TLS socket around the one given to `begin`. */
   done(socket: Socket): void {
     this.#strangers.delete(placeOf(socket))
   }

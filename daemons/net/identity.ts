@@ -1,5 +1,5 @@
-// Who a replica is, and how its certificate says so: the URI troca://<cluster>/<tier>/<slot> among
-// the subject's alternative names. Nothing else in a certificate is looked at.
+// A replica's identity in its certificate: the URI troca://<cluster>/<tier>/<slot> among the
+// subject's alternative names. The rest of the certificate's names is ignored.
 
 import type { Slot, Tier } from '../../protocol/slots.js'
 

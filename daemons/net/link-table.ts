@@ -1,12 +1,14 @@
-// Which connections a replica has: by number, the one current link of each (peer, lane), and how many
-// of clients, by address.
+// The connections of one replica: by id, the one current link of each (replica, lane), and the
+// number of clients by address.
 
 import { nameOf } from './identity.js'
 import type { Link } from './link.js'
 import type { LinkId, Peer } from '../../protocol/machine/machine.js'
 import { Multiset } from '../../protocol/multiset.js'
 
-/** Key of the one current link; clients have none. */
+/**
+ * Key of a replica's current link; null for clients, of which several may come from one address.
+ */
 function placeOf(peer: Peer): string | null {
   return peer.role === 'client' ? null : `${nameOf(peer)} ${peer.lane}`
 }
@@ -16,7 +18,7 @@ export class LinkTable {
   readonly #current = new Map<string, Link>()
   readonly #clients = new Multiset()
 
-  /** Of whom nobody knows yet who they are, too. */
+  /** All links, those in handshake too. */
   all(): IterableIterator<Link> {
     return this.#links.values()
   }
@@ -39,7 +41,7 @@ export class LinkTable {
     return n
   }
 
-  /** On all links together, waiting to be sent. */
+  /** Bytes that wait to be sent, on all links together. */
   get queuedBytes(): number {
     let n = 0
     for (const link of this.#links.values()) n += link.queuedBytes
@@ -50,7 +52,7 @@ export class LinkTable {
     this.#links.set(link.id, link)
   }
 
-  /** The link that this peer has had until now. */
+  /** The link that this peer and lane already has. */
   currentOf(peer: Peer): Link | undefined {
     const place = placeOf(peer)
     return place === null ? undefined : this.#current.get(place)
@@ -63,7 +65,7 @@ export class LinkTable {
     else this.#current.set(place, link)
   }
 
-  /** False: it was not there any more. */
+  /** Returns false if the link was removed before. */
   remove(link: Link): boolean {
     if (!this.#links.delete(link.id)) return false
     const { peer } = link

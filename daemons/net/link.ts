@@ -1,5 +1,5 @@
-// One socket as a link: bytes to messages and back, with bounds on both. Frames written in one turn
-// of the event loop leave in one write. What arrives after the link is closed is never seen.
+// One socket as a link: bytes to messages and back, with bounds on both. Frames sent in one turn of
+// the event loop leave in one write. Invariant: no message is reported after the link is closed.
 
 import type { Socket } from 'node:net'
 import type { LinkId, Peer } from '../../protocol/machine/machine.js'
@@ -12,43 +12,43 @@ import { WireError } from '../../protocol/schema/schema.js'
 
 export interface LinkEvents {
   message(link: Link, message: Message): void
-  /** What came is no frame or no message; the link is still open, to say so. */
+  /** Invalid frame or message; the link is still open, so that an ERROR can be sent. */
   malformed(link: Link, error: WireError): void
-  /** More waits to be sent than the link may hold. */
+  /** More bytes wait to be sent than the link may queue. */
   overflow(link: Link): void
-  /** Once, when the socket has ended, for whatever reason. */
+  /** Called once, when the socket has closed. */
   closed(link: Link, reason: string): void
 }
 
-/** After the last bytes were handed over, a peer that does not read gets this long. */
+/** Time for a peer to read the last bytes, before the socket is destroyed. */
 const LINGER_MS = 1_000
-/** Of one client, until others have had their turn. */
+/** Messages taken from one client before other links get their turn. */
 const MESSAGES_A_TURN = 32
 
 export class Link {
   readonly id: LinkId
   readonly socket: Socket
   readonly origin: string
-  /** null until the handshake has told. */
+  /** null until the handshake is done. */
   peer: Peer | null = null
-  /** Where its bytes are counted. */
+  /** Counters that this link's bytes are added to. */
   tally: Tally
   /** Monotonic ms of the last bytes received. */
   heard: number
-  /** Monotonic ms of the last word, either way, that was more than a sign of life. */
+  /** Monotonic ms of the last message, either way, that was more than a sign of life. */
   spoke: number
-  /** Monotonic ms since when a frame has come in part; null: none has. */
+  /** Monotonic ms when the incomplete frame began; null: no frame is incomplete. */
   partialSince: number | null = null
-  /** Received and not yet handed on: while there are any, nothing more is read. */
+  /** Messages received and not yet handed on. While there are any, the socket is not read. */
   readonly #waiting: Message[] = []
   #handingOn = false
-  /** Not read, as too much that it asked for is not answered. */
+  /** The socket is not read, as the machine has too many of this client's requests unanswered. */
   #held = false
   readonly #events: LinkEvents
   readonly #decoder: FrameDecoder
   #maxQueuedBytes: number
   #pausesReading = false
-  /** Frames of this turn of the event loop: one write, and over TLS one record for many. */
+  /** Frames of this turn of the event loop. One write sends all, which over TLS saves records. */
   #gathered: Buffer[] = []
   #gatheredBytes = 0
   #over = false
@@ -81,7 +81,7 @@ export class Link {
     return !this.#over
   }
 
-  /** For the log: who is there, as it was proved, and where that is. */
+  /** Proven peer and address, for the log. */
   get otherEnd(): { readonly peer: string; readonly address: string } {
     const { peer, socket } = this
     const address = `${socket.remoteAddress ?? 'gone'}:${socket.remotePort ?? 0}`
@@ -93,7 +93,7 @@ export class Link {
     return this.#gatheredBytes + this.socket.writableLength
   }
 
-  /** After the handshake: the bounds for this kind of peer. */
+  /** Sets the bounds for this kind of peer, once the handshake or the log-in has told it. */
   allow(maxFrameBytes: number, maxQueuedBytes: number, pausesReading: boolean): void {
     this.#decoder.setLimit(maxFrameBytes)
     this.#maxQueuedBytes = maxQueuedBytes
@@ -121,19 +121,19 @@ export class Link {
     }
   }
 
-  /** After what was sent before; nothing that still arrives is seen. */
+  /** Closes after the frames sent before. Messages that still arrive are dropped. */
   end(reason: string): void {
     if (this.#over) return
     this.#over = true
     this.#reason ||= reason
     this.#flush()
     this.socket.end()
-    // What still arrives is read and thrown away, or the peer's last writes would reset our end.
+    // Closing with unread bytes would reset the connection and lose our last frames.
     this.socket.resume()
     setTimeout(() => this.socket.destroy(), LINGER_MS).unref()
   }
 
-  /** At once; what was not sent yet is lost. */
+  /** Closes at once; unsent frames are lost. */
   destroy(reason: string): void {
     this.#over = true
     this.#reason ||= reason
@@ -171,13 +171,13 @@ export class Link {
     this.#handOn()
   }
 
-  /** A client whose answers pile up is not asked for more work. */
+  /** A client's requests wait while its answers pile up or the machine holds the link. */
   get #isFull(): boolean {
     return this.#pausesReading && (this.#held || this.socket.writableNeedDrain)
   }
 
   #handOn(): void {
-    // What is handed on may hold this link, or let it go.
+    // Handing a message on may call `hold`, which calls this method again.
     if (this.#handingOn) return
     this.#handingOn = true
     for (let n = 0; this.#waiting.length > 0 && !this.#over && !this.#isFull; n++) {

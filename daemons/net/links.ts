@@ -1,6 +1,6 @@
-// All connections of one replica. It opens and answers handshakes, keeps one current link for each
-// (peer, lane), answers PING, and hands everything else on. A link is reported up once, then its
-// messages in order, then down once; nothing of a replaced link is reported after its successor.
+// All connections of one replica: handshakes, one current link for each (replica, lane), and
+// answers to PING; other messages are handed on. Invariant: a link is reported up once, then its
+// messages in order, then down once; a replaced link is reported down before its successor is up.
 
 import type { Socket } from 'node:net'
 import type { LinkBounds } from './bounds.js'
@@ -35,18 +35,18 @@ export interface LinksEvents {
 export interface LinksOptions {
   readonly self: Self
   readonly address: Address
-  /** Addresses of all replicas of the cluster; those to dial are taken from here. */
+  /** All replicas of the cluster; `dials` selects those to dial. */
   readonly replicas: readonly (Replica & Address)[]
   /** null: plain TCP. */
   readonly credentials: Credentials | null
   readonly bounds: LinkBounds
   /** Slot of the coordinator for WELCOME; 0: none known. */
   readonly coordinator: () => number
-  /** Who is logged in on a client's link, for the log. */
+  /** User logged in on a client's link, for the log; null: nobody. */
   readonly userOf: (link: LinkId) => string | null
 }
 
-/** What is made of a message that comes before the handshake is done; throws Refusal. */
+/** Judges the first message of a connection. null: the link was closed. Throws Refusal. */
 type Greeting = (link: Link, message: Message) => Peer | null
 
 export class Links {
@@ -79,7 +79,7 @@ export class Links {
     })
   }
 
-  /** Resolves when listening; rejects with one clear sentence where that cannot be. */
+  /** Resolves when the port listens; rejects with one sentence that says why it cannot. */
   async start(): Promise<void> {
     const { address, bounds, userOf } = this.#options
     this.#listener = await Listener.open(address, this.#credentials, {
@@ -95,12 +95,12 @@ export class Links {
     })
   }
 
-  /** Dials the replicas that are this one's to dial. */
+  /** Dials the replicas that `dials` assigns to this one. */
   dial(): void {
     this.#outgoing.dial()
   }
 
-  /** For connections from now on; those there are stay as they are. */
+  /** Uses these credentials for new connections; existing ones stay as they are. */
   renew(credentials: Credentials): void {
     this.#credentials = credentials
     this.#listener?.renew(credentials)
@@ -114,12 +114,12 @@ export class Links {
     return this.#links.count(role)
   }
 
-  /** On all links together, waiting to be sent. */
+  /** Bytes that wait to be sent, on all links together. */
   get queuedBytes(): number {
     return this.#links.queuedBytes
   }
 
-  /** Replicas to dial that have no link, with the reason. */
+  /** Dialled replicas without a link, each with the reason. */
   unreached(): string[] {
     return this.#outgoing.unreached()
   }
@@ -128,7 +128,7 @@ export class Links {
     return this.#outgoing.failed
   }
 
-  /** Connections of whom nobody knows yet who they are. */
+  /** Number of connections in handshake. */
   get strangers(): number {
     return this.#handshakes.size
   }
@@ -144,7 +144,7 @@ export class Links {
     this.#links.get(id)?.hold(held)
   }
 
-  /** A client has logged in. */
+  /** Raises a client's bounds: it has logged in. */
   admit(id: LinkId): void {
     const { clientFrame, clientQueue } = this.#options.bounds
     this.#links.get(id)?.allow(clientFrame, clientQueue, true)
@@ -154,7 +154,7 @@ export class Links {
     this.#links.get(id)?.end(reason)
   }
 
-  /** Says GOODBYE on every link, and takes and makes no more. */
+  /** Sends GOODBYE on every link, stops listening and stops dialling. */
   stop(reason: string): void {
     this.#deadlines?.stop()
     this.#listener?.close()
@@ -214,12 +214,12 @@ export class Links {
       throw new Refusal('OVERLOADED', `${maxClients} clients are connected already`)
     }
     if (this.#links.clientsFrom(link.origin) >= connectionsPerAddress) {
-      const text = `${connectionsPerAddress} connections from this address are there already`
+      const text = `${connectionsPerAddress} connections from this address are open already`
       throw new Refusal('TOO_MANY_CONNECTIONS', text)
     }
   }
 
-  /** Says HELLO on a connection that was dialled; TLS has proved already who is there. */
+  /** Sends HELLO on a dialled connection, on which TLS has proved the peer's identity already. */
   #greet(dialler: Dialler, socket: Socket): void {
     const { self, bounds } = this.#options
     const { target, lane } = dialler
@@ -265,7 +265,7 @@ export class Links {
     this.#events.up(link.id, peer)
   }
 
-  /** Reports the end of a link that was up, once. */
+  /** Reports the end of a link, if it was up and not reported before. */
   #down(link: Link, reason: string): void {
     if (!this.#links.remove(link) || !link.peer) return
     link.tally.down++

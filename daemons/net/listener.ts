@@ -1,5 +1,5 @@
-// The one port of a daemon, for replicas and clients alike. Who may speak as what is judged with
-// HELLO; here only TLS is done.
+// The port of a daemon, for replicas and clients alike. The listener does TLS only; handshake.ts
+// judges the role that HELLO claims.
 
 import { createServer as createTcpServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
@@ -10,7 +10,7 @@ import type { Address } from './dialler.js'
 
 const TLS_DEADLINE_MS = 3_000
 
-/** What a failed `listen` means, in one sentence. */
+/** Explains a failed `listen` in one sentence. */
 export function explainListen(error: Error, { host, port }: Address): Error {
   const { code } = error as NodeJS.ErrnoException
   const at = `${host}:${port}`
@@ -26,9 +26,9 @@ export function explainListen(error: Error, { host, port }: Address): Error {
 }
 
 export interface ListenerEvents {
-  /** Before anything was said. */
+  /** TCP has accepted the connection; TLS has not begun. */
   readonly onConnection: (socket: Socket) => void
-  /** TLS is done, where there is TLS. */
+  /** The connection is ready for HELLO: TLS is done, where there is TLS. */
   readonly onSocket: (socket: Socket) => void
   readonly onFailure: (reason: string, address: string) => void
 }
@@ -46,9 +46,9 @@ export class Listener {
     { onConnection, onSocket, onFailure }: ListenerEvents,
   ): Promise<Listener> {
     const server = credentials ? tlsServer(credentials, onSocket) : createTcpServer(onSocket)
-    // As TCP hands them over: `onSocket` may come much later, or never.
+    // Connections count from TCP's accept on: `onSocket` may come much later, or never.
     server.prependListener('connection', onConnection)
-    // Who has closed already has no address any more.
+    // A socket that is closed already has no address.
     server.on('tlsClientError', (error: Error, { remoteAddress = 'gone' }: Socket) =>
       onFailure(error.message, remoteAddress),
     )
@@ -63,19 +63,19 @@ export class Listener {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** For connections from now on; those there are stay as they are. */
+  /** Uses these credentials for new connections; existing ones stay as they are. */
   renew(credentials: Credentials): void {
     if (this.#server instanceof TlsServer) this.#server.setSecureContext(contextOf(credentials))
   }
 
-  /** Takes no more; those there are stay. */
+  /** Accepts no new connections; existing ones stay. */
   close(): void {
     this.#server.close()
   }
 }
 
 function contextOf({ ca, certificate, key }: Credentials) {
-  // Without tickets nobody resumes: every connection shows a certificate that is valid then.
+  // Session tickets would let a peer resume after its certificate has expired.
   const secureOptions = constants.SSL_OP_NO_TICKET
   return { ca, cert: certificate, key, minVersion: 'TLSv1.3' as const, secureOptions }
 }
@@ -84,7 +84,7 @@ function tlsServer(credentials: Credentials, onSocket: (socket: Socket) => void)
   return createTlsServer(
     {
       ...contextOf(credentials),
-      // Clients have none; a replica without one is refused by what its HELLO claims.
+      // Clients have no certificate; judgeHello refuses a replica without one.
       requestCert: true,
       rejectUnauthorized: false,
       handshakeTimeout: TLS_DEADLINE_MS,

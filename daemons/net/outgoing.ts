@@ -1,4 +1,4 @@
-// The connections that are a replica's own to make: one dialler for each replica and lane.
+// The connections that a replica dials: one dialler for each target replica and lane.
 
 import type { Socket } from 'node:net'
 import type { Credentials } from './credentials.js'
@@ -43,14 +43,14 @@ export class Outgoing {
     for (const dialler of this.#diallers) dialler.dial()
   }
 
-  /** Replicas to dial that have no link, with the reason. */
+  /** Dialled replicas without a link, each with the reason. */
   unreached(): string[] {
     return this.#diallers
       .filter(({ lastError }) => lastError !== '')
       .map(({ target, lane, lastError }) => `${nameOf(target)} ${lane}: ${lastError}`)
   }
 
-  /** Tries that came to no link, by the replica dialled. */
+  /** Tries that led to no link, by dialled replica. */
   get failed(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>()
     for (const { target, failed } of this.#diallers) {

@@ -1,10 +1,10 @@
-// What goes over the connections of one replica, counted for who watches it.
+// Counters of the connections of one replica, for the metrics.
 
 import type { Peer } from '../../protocol/machine/machine.js'
 
 export type Role = Peer['role']
 
-/** Of all connections of a role, since the start; bytes within TLS. */
+/** Counters of all connections of a role, since the start; bytes are those within TLS. */
 export interface Tally {
   receivedBytes: number
   sentBytes: number
@@ -20,9 +20,9 @@ export class Traffic {
     processing: { ...NOTHING },
     persistence: { ...NOTHING },
   }
-  /** Before a handshake has told whose they are. */
+  /** Counters of connections in handshake. */
   readonly unknown: Tally = { ...NOTHING }
-  /** Connections refused or ended for what the other side did, by the name of the error. */
+  /** Connections refused or ended for what the other side did, by the error's name. */
   readonly refused = new Map<string, number>()
 
   refuse(reason: string): void {

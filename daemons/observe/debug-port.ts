@@ -1,6 +1,7 @@
-// The debug port: plain TCP, on loopback unless told otherwise, for netcat. One word, one answer, and the connection is
-// closed, as ZooKeeper's four-letter words are: `echo ruok | nc 127.0.0.1 7411`. A line that opens
-// with GET is HTTP: /livez, /readyz and /metrics. Nothing here changes anything, nothing is secret.
+// The debug port: plain TCP for netcat, on loopback unless the cluster file names another host.
+// Each connection takes one word and gets one answer, as ZooKeeper's four-letter words do: `echo
+// ruok | nc 127.0.0.1 7411`. A line that opens with GET is HTTP: /livez, /readyz and /metrics.
+// Invariant: the port is read-only, and its answers hold no secrets.
 
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import type { Address } from '../net/dialler.js'
@@ -12,11 +13,11 @@ import type { Figures } from './registry.js'
 export interface DebugAnswers {
   readonly words: DebugWords
   readonly figures: Pick<Figures, 'exposition' | 'contentType'>
-  /** Anything but null: why this replica does not serve just now. */
+  /** Reason why this replica does not serve; null: it serves. */
   notReady(): string | null
 }
 
-/** A word, or a request with its headers. */
+/** Limit of a word, or of a request with its headers. */
 const MAX_INPUT_BYTES = 8_192
 const DEADLINE_MS = 5_000
 const MAX_CONNECTIONS = 64
@@ -38,7 +39,7 @@ async function answerGet(path: string, answers: DebugAnswers): Promise<string> {
   if (path === '/metrics') {
     return http('200 OK', answers.figures.contentType, await answers.figures.exposition())
   }
-  return http('404 Not Found', plain, 'there are /livez, /readyz and /metrics\n')
+  return http('404 Not Found', plain, 'not found; try /livez, /readyz or /metrics\n')
 }
 
 function serve(socket: Socket, answers: DebugAnswers, deadlineMs: number): void {
@@ -47,7 +48,7 @@ function serve(socket: Socket, answers: DebugAnswers, deadlineMs: number): void 
     const line = /^([^\n]*?)\r?\n/.exec(input)?.[1] ?? (ended ? input : null)
     if (line === null) return
     const get = /^GET (\S+)/.exec(line)
-    // A request is answered after its last header, or closing would reset the asker.
+    // HTTP is answered after the last header: closing with unread bytes would reset the connection.
     if (get && !ended && !/\r?\n\r?\n/.test(input)) return
     socket.removeAllListeners('data')
     socket.removeAllListeners('end')
@@ -60,7 +61,8 @@ function serve(socket: Socket, answers: DebugAnswers, deadlineMs: number): void 
       (error: unknown) => socket.end(`failed: ${(error as Error).message}\n`),
     )
   }
-  // From first to last byte: who sends or reads drop by drop holds a place no longer.
+  // The deadline covers the whole connection, so a slow peer cannot hold one of the places for
+  // long.
   const deadline = setTimeout(() => socket.destroy(), deadlineMs).unref()
   socket.on('close', () => clearTimeout(deadline))
   socket.on('error', () => {})

@@ -1,5 +1,5 @@
-// The words of the debug port, one row a word: what it tells, and the answer. Words of the protocol's
-// state come from the machine (protocol/replicas); here are those of the process.
+// The words of the debug port, one row a word: its meaning and its answer. The words of the
+// protocol's state come from the machine (protocol/replicas), those of the process from here.
 
 import { readFileSync } from 'node:fs'
 import { WIRE_VERSION } from '../../protocol/schema/shared.js'

@@ -1,6 +1,5 @@
-// What a replica tells about itself in figures: one row a metric, read when somebody asks. The
-// machine counts for itself (protocol/machine/metrics.ts); here is what links, workers, file and
-// process add. Names and units as Prometheus wants them.
+// The metrics of links, workers, store and process: one row a metric, read at each scrape. The
+// machine's own metrics are in protocol/machine/metrics.ts. Names and units follow Prometheus.
 
 import type { CredentialWatch } from '../net/credential-watch.js'
 import type { Driver } from '../runtime/driver.js'
@@ -9,7 +8,7 @@ import type { Role } from '../net/traffic.js'
 import { errorName } from '../../protocol/errors.js'
 import type { Machine } from '../../protocol/machine/machine.js'
 
-/** Whose figures they are. */
+/** The parts of a replica that the metrics are read from. */
 export interface Sources {
   readonly machine: Machine
   readonly links: Links
@@ -83,12 +82,12 @@ export const ROWS = {
     read: ({ links }) => one(links.count('client')),
   },
   troca_handshakes: {
-    help: 'Connections of whom it is not known yet who they are.',
+    help: 'Connections in handshake.',
     type: 'gauge',
     read: ({ links }) => one(links.strangers),
   },
   troca_links: {
-    help: 'Connections, by who is at the other end.',
+    help: 'Connections, by role of the other end.',
     type: 'gauge',
     labels: ['role'],
     read: ({ links }) => byRole((role) => links.count(role)),
@@ -106,13 +105,13 @@ export const ROWS = {
     read: ({ links }) => byRole((role) => links.traffic.byRole[role].down),
   },
   troca_links_refused_total: {
-    help: 'Connections refused, or ended for what the other side did; TLS: before a word was said.',
+    help: 'Connections refused, or ended for what the other side did; TLS: its handshake failed.',
     type: 'counter',
     labels: ['reason'],
     read: ({ links }) => counted('reason', links.traffic.refused),
   },
   troca_dials_failed_total: {
-    help: 'Tries to reach a replica that came to no link.',
+    help: 'Tries to reach a replica that led to no link.',
     type: 'counter',
     labels: ['peer'],
     read: ({ links }) => counted('peer', links.failedDials),
@@ -167,7 +166,7 @@ export const ROWS = {
     read: ({ computations }) => (computations ? one(computations().threads) : []),
   },
   troca_computations_running: {
-    help: 'Of those, the ones at work.',
+    help: 'Worker threads that compute.',
     type: 'gauge',
     read: ({ computations }) => (computations ? one(computations().running) : []),
   },

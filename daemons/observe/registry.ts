@@ -1,5 +1,5 @@
-// The figures of one replica as Prometheus reads them, and as lines for people: the same names and
-// values. The registry is the replica's own, so that tests can have several in one process.
+// The metrics of one replica, as Prometheus reads them and as lines for people, with the same names
+// and values. Each replica has its own registry, so that tests can run several in one process.
 
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import { ROWS, type Row, type Sources } from './metrics.js'
@@ -16,12 +16,12 @@ const WRITES = {
   name: 'troca_log_write_seconds',
   help: 'A transaction of the log, from asking for it until it is on disk.',
 }
-/** Finer than the machine's clock: a transaction may take less than a millisecond. */
+/** Buckets below a millisecond, unlike the machine's: a transaction may be that fast. */
 const WRITE_BUCKETS_S = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5]
-/** The process is woken up so often to see how late its timers are. */
+/** Interval at which the event loop's lag is sampled. */
 const LAG_EVERY_MS = 20
 
-/** All that have a row: the machine's of this tier, and the shell's. */
+/** Rows of all metrics of a tier: those of its machine, and those of the daemon. */
 export function rowsOf(tier: Tier): Record<string, Row> {
   const helps = tier === 'processing' ? PROCESSING_METRICS : PERSISTENCE_METRICS
   const own = Object.entries(helps).map(([name, help]): [string, Row] => [
@@ -63,7 +63,7 @@ function register(registry: Registry, name: string, row: Row, sources: Sources):
   })
 }
 
-/** What a machine has measured, as it has counted it. */
+/** Registers a machine's histogram, whose buckets the machine has counted itself. */
 function registerDurations(registry: Registry, name: string, help: string, durations: Durations) {
   const get = () => {
     const bucket = ({ seconds, count }: { seconds: number; count: number }) => ({
@@ -78,13 +78,13 @@ function registerDurations(registry: Registry, name: string, help: string, durat
       values: [...durations.buckets().map(bucket), sum, count],
     })
   }
-  // The library asks a metric for nothing but this; its own histograms count only what they are told.
+  // prom-client reads only these members of a metric. Its Histogram cannot take counted buckets.
   registry.registerMetric({ name, help, type: 'histogram', get } as unknown as Histogram)
 }
 
 export class Figures {
   readonly #registry = new Registry()
-  /** What the library knows of the process: it takes longer to collect than all the rest. */
+  /** Metrics of the process. They take longest to collect, so `lines` leaves them out. */
   readonly #process = new Registry()
   readonly #writes: Histogram | null
 
@@ -109,7 +109,7 @@ export class Figures {
     this.#process.removeSingleMetric('process_resident_memory_bytes')
   }
 
-  /** A transaction of the log has taken so long. */
+  /** Records the duration of a log transaction. */
   wrote(seconds: number): void {
     this.#writes?.observe(seconds)
   }
@@ -123,7 +123,7 @@ export class Figures {
     return `${own}\n${process}`
   }
 
-  /** For people, without what the library adds: name, a tab, value. */
+  /** The metrics for people, without those of the process: name, a tab, value. */
   async lines(): Promise<string> {
     const lines = (await this.#registry.metrics()).split('\n')
     const samples = lines.filter((line) => line !== '' && !line.startsWith('#'))

@@ -1,5 +1,5 @@
-// A cluster's own certificate authority and one certificate a replica: EC P-256. What a replica may
-// speak as is the URI in its certificate; host names and addresses are there for clients.
+// A cluster's own certificate authority, and one certificate a replica: EC P-256. The URI in a
+// certificate is the replica's identity; its host names and addresses are there for clients.
 
 import 'reflect-metadata'
 import { webcrypto } from 'node:crypto'
@@ -12,10 +12,10 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 const DAY_MS = 86_400_000
 const CA_DAYS = 3_652
 const LEAF_DAYS = 825
-/** Clocks that are a little behind must not refuse a new certificate. */
+/** Start of validity before the issue, so that a clock that is behind accepts a new certificate. */
 const BACKDATE_MS = 3_600_000
 
-/** PEM, both. */
+/** Both PEM. */
 export interface Issued {
   readonly certificate: string
   readonly key: string
@@ -28,7 +28,7 @@ export interface Authority {
 
 function serial(): string {
   const bytes = webcrypto.getRandomValues(new Uint8Array(16))
-  // Positive, and without a leading zero byte.
+  // A DER serial number is positive and has no leading zero byte.
   bytes[0] = (bytes[0]! & 0x7f) | 0x40
   return Buffer.from(bytes).toString('hex')
 }
@@ -76,7 +76,7 @@ export async function authorityPem({ certificate, keys }: Authority): Promise<Is
   return { certificate: `${certificate.toString('pem')}\n`, key: await keyPem(keys) }
 }
 
-/** The inverse of authorityPem; throws where the two do not belong together. */
+/** The inverse of authorityPem; throws if certificate and key do not fit together. */
 export async function authorityOf({ certificate, key }: Issued): Promise<Authority> {
   const parsed = new x509.X509Certificate(certificate)
   const publicKey = await parsed.publicKey.export(ALGORITHM, ['verify'])
@@ -90,7 +90,7 @@ export async function authorityOf({ certificate, key }: Issued): Promise<Authori
   return { certificate: parsed, keys: { publicKey, privateKey } }
 }
 
-/** The certificate of one replica, for the hosts that it is reached by. */
+/** Issues the certificate of one replica for the host names that clients reach it by. */
 export async function issue(
   authority: Authority,
   clusterId: string,

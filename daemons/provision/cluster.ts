@@ -1,5 +1,6 @@
-// What a new cluster consists of on disk: its configuration, certificates, one intact empty file
-// for each persistence replica, and what clients need. Genesis happens here, once.
+// Makes the files of a new cluster: the cluster file, the certificates, one empty store for each
+// persistence replica, and client.json. Invariant: genesis is written here only, once for a
+// cluster.
 
 import { randomBytes } from 'node:crypto'
 import {
@@ -39,7 +40,10 @@ export interface ClusterMade {
   readonly client: string
 }
 
-/** Added to the base port: p1 ... at 1 ..., its debug port at 11 ..., s1 ... at 21 ... and 31 ... */
+/**
+ * Added to the base port: p1 ... listens at 1 ..., s1 ... at 21 ...; their debug ports at 11 and
+ * 31.
+ */
 const OFFSETS = { processing: 0, persistence: 20 } as const
 const DEBUG_OFFSET = 10
 
@@ -76,7 +80,7 @@ async function fill(directory: string, plan: ClusterPlan, clusterId: string): Pr
   writeFileSync(join(directory, 'client.json'), `${JSON.stringify(client, null, 2)}\n`)
 }
 
-/** Throws where the directory has anything in it, and leaves nothing behind where it fails. */
+/** Makes a cluster. Throws if the directory is not empty; a failure leaves no files behind. */
 export async function makeCluster(plan: ClusterPlan): Promise<ClusterMade> {
   const directory = resolve(plan.directory)
   if (existsSync(directory) && readdirSync(directory).length > 0) {

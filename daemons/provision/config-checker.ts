@@ -1,7 +1,7 @@
-// Collects what is wrong with a parsed file instead of stopping at the first thing. What is asked
-// for is always given back, of the right type: a stand-in where there was a problem.
+// Checks a parsed file and collects all problems, instead of stopping at the first. Invariant: each
+// check returns a value of the right type, a stand-in if there was a problem.
 
-/** A value as it would stand in the file, shortened. */
+/** Shows a value as the file has it, shortened. */
 function show(value: unknown): string {
   if (value === undefined) return 'nothing'
   const text = JSON.stringify(value)
@@ -15,7 +15,7 @@ export class Checker {
     this.problems.push(`${path || 'the file'} is ${is}; needed: ${needed}`)
   }
 
-  /** No names but these. */
+  /** Checks for a section with no names but these. */
   object(value: unknown, path: string, names: readonly string[]): Record<string, unknown> {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       this.problem(path, show(value), `a section with ${names.join(', ')}`)

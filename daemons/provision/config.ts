@@ -1,5 +1,5 @@
-// The one cluster file, YAML or JSON, the same for every replica. It is read whole or not at all:
-// all that is wrong is said at once, each with what is there and what is needed.
+// The cluster file, YAML or JSON, the same for every replica. A file with a problem is refused
+// whole; the error lists all problems, each with the value found and the value needed.
 
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -28,7 +28,7 @@ export interface ReplicaAddress extends Replica, Address {
 export interface ClusterConfig {
   readonly clusterId: string
   readonly tls: boolean
-  /** How texts are sealed; the same in all files, or the replicas disagree. */
+  /** Suite that texts are sealed with. All replicas need the same, or their votes differ. */
   readonly suite: Suite
   readonly replicas: readonly ReplicaAddress[]
   /** Absolute; holds ca.pem and `certificates/`, `data/` and `logs/`. */
@@ -36,7 +36,7 @@ export interface ClusterConfig {
   readonly timings: Timings
   readonly limits: Limits & LinkLimits
   readonly registration: Registration
-  /** Where the debug ports listen: loopback, unless the file says otherwise. */
+  /** Host that the debug ports listen on; loopback by default. */
   readonly debugHost: string
   readonly log: {
     readonly level: LogLevel
@@ -46,7 +46,7 @@ export interface ClusterConfig {
   }
 }
 
-/** Everything wrong with a cluster file. */
+/** All problems of a cluster file. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly string[]
@@ -64,7 +64,9 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host)
 }
 
-/** What the debug port shows of it: named one by one, so that nothing is shown by accident. */
+/**
+ * The members that the debug port shows, named one by one so that no secret is shown by accident.
+ */
 export function shown(config: ClusterConfig) {
   const { clusterId, tls, suite, directory, registration, debugHost, ...numbers } = config
   const { timings, limits, log } = numbers
@@ -79,7 +81,7 @@ export function slotsOf(config: ClusterConfig, tier: Tier): number {
   return config.replicas.filter(({ role }) => role === tier).length
 }
 
-/** Where what of a replica lies. Nothing is written anywhere else. */
+/** Paths of a replica's files. Invariant: the daemons write nowhere else. */
 export function pathsOf({ directory }: Pick<ClusterConfig, 'directory'>, name: string) {
   return {
     data: join(directory, 'data', `${name}.db`),
@@ -114,7 +116,7 @@ function readTier(check: Checker, value: unknown, role: Tier): ReplicaAddress[] 
   return replicas
 }
 
-/** Numbers of a section, each replacing its default; all positive. */
+/** Reads a section of positive numbers; a missing one has its default. */
 function readNumbers<T extends object>(
   check: Checker,
   value: unknown,
@@ -162,7 +164,7 @@ function checkAddresses(check: Checker, replicas: readonly ReplicaAddress[], tls
   }
 }
 
-/** Checks a parsed cluster file; throws ConfigError with all that is wrong. */
+/** Checks a parsed cluster file; throws ConfigError with all problems. */
 export function checkConfig(
   value: unknown,
   file: string,
@@ -213,7 +215,7 @@ export function checkConfig(
   return config
 }
 
-/** Reads a cluster file. JSON is YAML too. */
+/** Reads a cluster file. The YAML parser reads JSON too. */
 export function readConfig(file: string, environment = process.env): ClusterConfig {
   let text: string
   try {

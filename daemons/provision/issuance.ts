@@ -1,5 +1,5 @@
-// The certificates of a cluster's folder: made by its own authority at the start, and made anew,
-// under the same authority, while the replicas run: they take up what changes.
+// The certificates in a cluster's folder: issued by its own authority when the cluster is made, and
+// renewed by the same authority while the replicas run, which reload the files.
 
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import type { Address } from '../net/dialler.js'
 import { nameOf } from '../net/identity.js'
 import type { Replica } from '../net/identity.js'
 
-/** Whole or not at all: a replica may be reading it. */
+/** Replaces a file atomically, as a replica may be reading it. */
 function replace(file: string, text: string, mode: number): void {
   const draft = `${file}.new`
   writeFileSync(draft, text, { mode })
@@ -38,7 +38,7 @@ async function issueAll(
   return names
 }
 
-/** Of a cluster that is being made. */
+/** Makes the authority and all certificates of a new cluster. */
 export async function makeCertificates(
   directory: string,
   clusterId: string,
@@ -62,7 +62,7 @@ function read(file: string): string {
   }
 }
 
-/** A fresh key and certificate for every replica of the cluster file; the names of all. */
+/** Issues a new key and certificate for every replica of the cluster file; returns their names. */
 export async function renewCertificates(configFile: string): Promise<string[]> {
   const config = readConfig(configFile)
   const { directory, clusterId, replicas, tls } = config

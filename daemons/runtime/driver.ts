@@ -1,6 +1,6 @@
-// Carries a machine's effects out for real, in the order given, and feeds it its inputs strictly
-// one after the other. The simulator is the only other place that does this. Whatever the machine
-// throws, and a write that fails, end the process: exit beats divergence.
+// Drives a machine: feeds it inputs one at a time and carries out its effects in order, with real
+// sockets and files. The simulator is the only other driver. An exception of the machine and a
+// failed write both end the process, because a replica that exits cannot diverge.
 
 import { hrtime } from 'node:process'
 import { InvariantError } from '../../protocol/assert.js'
@@ -16,7 +16,7 @@ import type { Job, JobResult } from '../../protocol/machine/compute.js'
 import { encodeFrame } from '../../protocol/wire/frame.js'
 import type { LinkId } from '../../protocol/machine/machine.js'
 
-/** sysexits.h */
+/** Exit codes of sysexits.h. */
 export const EXIT = { software: 70, io: 74 } as const
 
 export interface Surroundings {
@@ -28,7 +28,7 @@ export interface Surroundings {
     write(batch: WriteBatch): Promise<WriteResult>
     read(query: ReadQuery): Promise<ReadResult>
   }
-  /** A transaction is on disk, so many seconds after it was asked for. */
+  /** Told how long a transaction took from the request until it was on disk. */
   readonly wrote?: (seconds: number) => void
   readonly workers?: {
     run(job: Job, origin: string, onProgress: (text: string) => void): Promise<JobResult>
@@ -38,9 +38,9 @@ export interface Surroundings {
     event: string,
     fields: Readonly<Record<string, string | number | boolean>>,
   ) => void
-  /** The machine has said that it may go. */
+  /** The machine has finished draining. */
   readonly stopped: () => void
-  /** The replica must not go on. */
+  /** The process must exit. */
   readonly halt: (exitCode: number) => void
 }
 
@@ -54,11 +54,11 @@ export class Driver {
   readonly #machine: Machine
   readonly #around: Surroundings
   readonly #inputs: Input[] = []
-  /** Messages by kind, and errors that were answered by code: since the start. */
+  /** Messages by kind and ERRORs sent by code, since the start. */
   readonly received = new Map<string, number>()
   readonly sent = new Map<string, number>()
   readonly errors = new Map<number, number>()
-  /** Transactions asked for and not yet on disk. */
+  /** Transactions requested and not yet on disk. */
   writing = 0
   #running = false
   #halted = false
@@ -72,7 +72,7 @@ export class Driver {
   }
 
   start(): void {
-    // After the poll phase: what has arrived is handled before time is seen to have passed.
+    // setImmediate runs after the poll phase: messages that have arrived precede the tick.
     this.#timer = setInterval(() => setImmediate(() => this.feed({ type: 'tick' })), TICK_MS)
   }
 
@@ -86,7 +86,9 @@ export class Driver {
     return { monotonic: Number(hrtime.bigint() / 1_000_000n), wall: Date.now() }
   }
 
-  /** An input that an effect causes at once waits until the effects before it are carried out. */
+  /**
+   * Takes an input. One that an effect causes waits until the effects before it are carried out.
+   */
   feed(input: Input): void {
     if (this.#halted) return
     if (input.type === 'message') count(this.received, input.message.type)
@@ -135,7 +137,7 @@ export class Driver {
     return this.#encoded.frame
   }
 
-  /** The store answers in the order asked, so `stored` comes in that order too. */
+  /** The store answers in the order of the requests, so `stored` inputs come in that order too. */
   #persist(token: number, batch: WriteBatch): void {
     const asked = performance.now()
     this.writing++
@@ -162,7 +164,8 @@ export class Driver {
 
   #compute(token: number, job: Job, origin: string): void {
     const { workers } = this.#around
-    if (!workers) throw new InvariantError('a computation was asked for where there are no workers')
+    if (!workers)
+      throw new InvariantError('a computation was requested of a replica without workers')
     const progress = (text: string) => this.feed({ type: 'progress', token, text })
     const failed = (error: unknown): JobResult => ({
       kind: 'failed',
@@ -179,7 +182,8 @@ export class Driver {
 
   #store(): NonNullable<Surroundings['store']> {
     const { store } = this.#around
-    if (!store) throw new InvariantError('a file was asked for where there is none')
+    if (!store)
+      throw new InvariantError('a write or read was requested of a replica without a store')
     return store
   }
 

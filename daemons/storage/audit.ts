@@ -1,6 +1,6 @@
-// Verifies a whole file from entry 1, whoever is writing to it meanwhile: the chain of every entry
-// recomputed from its content. Several files of one cluster are then compared by the chain at the
-// highest index that all of them hold as committed.
+// Verifies a whole file from entry 1: recomputes the chain of every entry from its content. A
+// replica may write to the file meanwhile. Files of one cluster are then compared by the chain at
+// the highest index that all of them hold as committed.
 
 import { Connection } from './connection.js'
 import { readState } from './durable-state.js'
@@ -19,7 +19,7 @@ export interface FileAudit {
   readonly commit: number
   /** Chain at `commit`. */
   readonly chain: Uint8Array
-  /** What is wrong with the chain; null: it holds throughout. */
+  /** First fault of the file; null: no fault. */
   readonly fault: string | null
 }
 
@@ -33,7 +33,7 @@ async function ends(connection: Connection): Promise<{ last: number; commit: num
   return { last: row?.last ?? 0, commit: Math.max(state.commit, row?.commit ?? 0) }
 }
 
-/** Throws StoreUnsound where the file cannot be read at all. */
+/** Audits one file. Throws StoreUnsound if the file cannot be read. */
 export async function auditFile(
   path: string,
   onProgress: (verified: number, of: number) => void = () => {},
@@ -83,7 +83,7 @@ class Streams {
   }
 }
 
-/** Bodies that are gone without anything that erases them. */
+/** Erased bodies that neither a DROP entry nor the end of their account explains. */
 class Unexplained {
   readonly #mailboxes = new Map<number, string>()
 
@@ -102,7 +102,7 @@ class Unexplained {
 
   get fault(): string | null {
     const [index] = this.#mailboxes.keys()
-    return index === undefined ? null : `the body of entry ${index} is gone, and nobody deleted it`
+    return index === undefined ? null : `the body of entry ${index} is erased without a deletion`
   }
 }
 

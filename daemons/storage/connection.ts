@@ -1,12 +1,12 @@
-// Promises around one sqlite3 connection; nothing outside this folder knows the package. Statements
-// are prepared once and kept. A call's work is done on a thread of libuv's pool.
+// Promises around one sqlite3 connection. Only this folder uses the package. Statements are
+// prepared once and kept. Calls run on threads of libuv's pool.
 
 import sqlite3 from 'sqlite3'
 
 export type Value = number | string | Uint8Array | null
 export type Row = Record<string, Value>
 
-/** Everything sqlite3 reports has a code such as SQLITE_FULL. */
+/** An error of sqlite3, with a code such as SQLITE_FULL. */
 export interface SqliteError extends Error {
   readonly code: string
 }
@@ -41,7 +41,7 @@ export class Connection {
     return new Connection(database!)
   }
 
-  /** Several statements, without parameters. */
+  /** Runs several statements without parameters. */
   exec(sql: string): Promise<void> {
     return settle((done) => this.#database.exec(sql, done))
   }

@@ -1,5 +1,5 @@
-// The small state beside the log, by key in one table: what the replica has promised and what it
-// knows of others. A value is written only when it changes.
+// The durable state beside the log, by key in one table: the replica's promise, view and
+// incarnation, and the incarnations of others. A value is written only when it changes.
 
 import type { Connection } from './connection.js'
 import { EPOCH_ZERO, type Epoch } from '../../protocol/entries/epoch.js'
@@ -42,14 +42,14 @@ export async function readState(connection: Connection): Promise<PartialState> {
   return { ...NOTHING, ...(stored as Partial<DurableState>) }
 }
 
-/** Known ones keep their place; those with the same key are replaced. */
+/** Merges by key: an item with a known key replaces the old one in its place. */
 function merge<T>(old: readonly T[], added: readonly T[], keyOf: (one: T) => string): T[] {
   const byKey = new Map(old.map((one) => [keyOf(one), one]))
   for (const one of added) byKey.set(keyOf(one), one)
   return [...byKey.values()]
 }
 
-/** What the batch says of the state; only what differs from `state`. `commit` is not here. */
+/** The batch's changes of the state, only where they differ from `state`; without `commit`. */
 export function changes(state: PartialState, batch: WriteBatch): Partial<DurableState> {
   const next: Partial<DurableState> = {
     ...batch.genesis,
@@ -72,13 +72,13 @@ export function changes(state: PartialState, batch: WriteBatch): Partial<Durable
   return Object.fromEntries(Object.entries(next).filter(differs)) as Partial<DurableState>
 }
 
-/** One statement for any number of keys; its parameter is the changes as JSON. */
+/** Writes any number of keys in one statement; ?1 holds the changes as JSON. */
 export const UPSERT_STATE = `
 INSERT INTO state SELECT key, value FROM json_each(?1) WHERE true
 ON CONFLICT (key) DO UPDATE SET value = excluded.value`
 
 export function stateParameter(changed: Partial<DurableState>): string {
-  // Each value is stored as JSON text of its own.
+  // Each value is stored as a JSON text, so the outer JSON holds strings.
   const texts = Object.entries(changed).map(([key, value]) => [key, JSON.stringify(value)])
   return JSON.stringify(Object.fromEntries(texts))
 }

@@ -1,5 +1,5 @@
-// What DROP entries do to a file: the bodies of the messages that they name are taken out, and their
-// hashes put in their place, so that the chain still verifies. Pages do not find them any more.
+// The erasure that DROP entries ask for: the bodies of the named messages are replaced by their
+// hashes, so that the chain still verifies. Mailbox pages do not show erased messages.
 
 import type { Connection, Value } from './connection.js'
 import { KIND } from '../../protocol/entries/entry.js'
@@ -10,11 +10,11 @@ export type Step = readonly [sql: string, ...parameters: Value[]]
 
 export interface Erasure {
   readonly steps: readonly Step[]
-  /** Of the messages that lose their bodies. */
+  /** Indices of the messages that lose their bodies. */
   readonly indices: readonly number[]
 }
 
-/** Those that are messages of the drop's mailbox and have their bodies still. */
+/** Finds the named messages of the drop's mailbox that still have their bodies. */
 const FIND = `
 SELECT idx, body FROM entries WHERE idx IN (SELECT value FROM json_each(?1))
 AND kind = ${KIND.message} AND mailbox = ?2 AND body_hash IS NULL`

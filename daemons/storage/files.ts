@@ -1,9 +1,12 @@
-// Opening the connections of one file, with what durability rests on asserted each time.
+// Opens the connections of one file. Invariant: a writer has WAL and synchronous=FULL, asserted at
+// each open, because durability rests on both.
 
 import { Connection, isSqliteError } from './connection.js'
 import { MIGRATIONS } from './schema.js'
 
-/** A transaction that never ends, on a file beside it: released by the system however we end. */
+/**
+ * Locks a file by an open transaction on a file beside it. The system frees the lock at any exit.
+ */
 export async function lock(path: string): Promise<Connection> {
   const connection = await Connection.open(`${path}.lock`, 'create')
   try {
@@ -21,7 +24,7 @@ export async function pragma(connection: Connection, name: string): Promise<unkn
   return row && Object.values(row)[0]
 }
 
-/** WAL and synchronous=FULL: a commit is on disk when it returns. What is erased is zeroed. */
+/** Opens the writer: a commit is on disk when it returns, and SQLite zeroes deleted content. */
 export async function openWriter(
   path: string,
   mode: 'create' | 'write',
@@ -41,7 +44,7 @@ export async function openWriter(
     const synchronous = await pragma(connection, 'synchronous')
     if (journal !== 'wal' || synchronous !== 2) {
       const is = `journal_mode ${String(journal)}, synchronous ${String(synchronous)}`
-      throw new Error(`${path}: ${is}; wal and 2 are needed for what is acknowledged to be kept`)
+      throw new Error(`${path}: ${is}; wal and 2 are needed, or acknowledged writes may be lost`)
     }
     return connection
   } catch (error) {
@@ -50,7 +53,7 @@ export async function openWriter(
   }
 }
 
-/** Brings a file of an earlier layout to the present one. */
+/** Migrates a file of an earlier layout to the present one. */
 export async function migrate(connection: Connection): Promise<void> {
   const version = Number(await pragma(connection, 'user_version'))
   const migration = MIGRATIONS.get(version)
@@ -61,7 +64,7 @@ export async function migrate(connection: Connection): Promise<void> {
 
 export async function openReader(path: string): Promise<Connection> {
   const connection = await Connection.open(path, 'read')
-  // A checkpoint that truncates the write-ahead log keeps readers out for a moment.
+  // A checkpoint that truncates the write-ahead log locks readers out for a moment.
   await connection.exec('PRAGMA busy_timeout = 1000')
   return connection
 }

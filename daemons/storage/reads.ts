@@ -1,5 +1,5 @@
-// Answers from the file, on a connection of its own: a page of an inbox never waits for a write.
-// What to take is found first by index and weight, so that nothing beyond the bounds is loaded.
+// Reads from the file on a connection of its own, so that a mailbox page never waits for a write.
+// Indices and weights are read first, so that no body beyond the query's bounds is loaded.
 
 import type { Connection } from './connection.js'
 import { ENTRY_COLUMNS, entryOf } from './schema.js'
@@ -13,7 +13,7 @@ import type { ReadQuery, ReadResult } from '../../protocol/machine/storage.js'
 
 type Page = Extract<ReadQuery, { kind: 'entries' | 'mailbox' }>
 
-/** As many as fit into both bounds, the first one in any case. */
+/** The entries that fit into both bounds, and the first one in any case. */
 function within(found: readonly Found[], limit: number, maxBytes: number): Found[] {
   let bytes = 0
   let n = 0
@@ -49,7 +49,7 @@ export class LogReader {
     return { kind: query.kind, entries, more: found.length > taken.length }
   }
 
-  /** The file's entries above `indexed`, as a starting store needs them. */
+  /** The waiting index of a starting store: the file's entries above `index`. */
   async waitingAfter(index: number): Promise<Waiting[]> {
     const sql = `SELECT ${ENTRY_COLUMNS} FROM entries WHERE idx > ? ORDER BY idx`
     const rows = await this.#connection.all<EntryRow>(sql, index)
@@ -71,7 +71,8 @@ export class LogReader {
 
   async #mailbox(query: Extract<ReadQuery, { kind: 'mailbox' }>): Promise<Found[]> {
     const { mailbox, after, through, limit, without } = query
-    // Taken together now: what moves from memory to the table meanwhile is above `indexed`.
+    // Both are taken before any await: entries that move to the table meanwhile are above
+    // `indexed`.
     const indexed = this.#indexed()
     const waiting = this.#waiting
       .mailbox(mailbox, after, through)
@@ -88,10 +89,10 @@ export class LogReader {
     return [...found, ...waiting]
   }
 
-  /** Each is verified by the chain before it: what a disk has changed is not passed on. */
+  /** Verifies each entry by the chain before it, so that no corrupted entry leaves the replica. */
   async #entries(indices: readonly number[]): Promise<Entry[]> {
     if (indices.length === 0) return []
-    // One statement sees one state of the file, whatever is written meanwhile.
+    // One statement reads one snapshot of the file, despite concurrent writes.
     const rows = await this.#connection.all<EntryRow & { readonly before: Uint8Array | null }>(
       `SELECT ${ENTRY_COLUMNS},
          (SELECT chain FROM entries AS previous WHERE previous.idx = entries.idx - 1) AS before

@@ -1,5 +1,6 @@
-// Whether a file may be trusted, and what it holds. A replica whose file is unsound comes back as a
-// learner, so every doubt is said here, once, before anything is answered from it.
+// Checks whether a file may be trusted, and reads what it holds. Invariant: all checks pass before
+// any answer is given from the file, because a replica with an unsound file must return as a
+// learner.
 
 import { isSqliteError, type Connection } from './connection.js'
 import { ENTRY_COLUMNS, SCHEMA_VERSION, TABLES, entryOf, type EntryRow } from './schema.js'
@@ -9,7 +10,7 @@ import { sameBytes } from '../../protocol/bytes.js'
 import { TAIL_ENTRIES, type Recovered } from '../../protocol/machine/storage.js'
 import { NO_FENCE, decodeTerm, type Fence } from '../../protocol/entries/fence.js'
 
-/** The file is there but must not be used: the replica has lost it. */
+/** The file exists but must not be used: the replica counts it as lost. */
 export class StoreUnsound extends Error {
   override readonly name = 'StoreUnsound'
   readonly reason: string
@@ -20,7 +21,7 @@ export class StoreUnsound extends Error {
   }
 }
 
-/** Damage shows as one of these; other errors (no permission, locked) say nothing of the content. */
+/** Codes that mean damaged content; others (no permission, locked) say nothing about it. */
 const DAMAGE = new Set(['SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_FORMAT', 'SQLITE_ERROR'])
 
 export async function unsoundIfDamaged<T>(path: string, work: () => Promise<T>): Promise<T> {
@@ -50,7 +51,7 @@ async function checkFile(path: string, connection: Connection): Promise<void> {
   if (check?.quick_check !== 'ok') throw new StoreUnsound(path, check?.quick_check ?? 'no check')
 }
 
-/** Each entry follows the one before it. `previous` is the place that the first one follows. */
+/** First break of the chain in entries that follow `previous`; null: the chain holds. */
 export function chainFault(
   previous: { readonly index: number; readonly chain: Uint8Array },
   entries: readonly Entry[],
@@ -84,7 +85,7 @@ async function readTail(path: string, connection: Connection, from: number): Pro
   return tail
 }
 
-/** The newest TERM at or below `commit`, and how far its orders go there. */
+/** The newest TERM at or below `commit`, with the last order of that term there. */
 async function readFence(connection: Connection, commit: number): Promise<Fence> {
   const [owner] = await connection.all<EntryRow>(
     `SELECT ${ENTRY_COLUMNS} FROM entries WHERE kind = 1 AND idx <= ? ORDER BY idx DESC LIMIT 1`,
@@ -111,7 +112,7 @@ export interface Recovery {
   readonly state: DurableState
 }
 
-/** Everything that the file holds; throws StoreUnsound. `connection` may already write. */
+/** Recovers the state that the file holds; throws StoreUnsound. `connection` may be a writer. */
 export async function recover(path: string, connection: Connection): Promise<Recovery> {
   await checkFile(path, connection)
   const { genesis, incarnation, ...rest } = await readState(connection)
@@ -129,7 +130,10 @@ export async function recover(path: string, connection: Connection): Promise<Rec
   )
   const commit = Math.max(rest.commit, end?.commit_seen ?? 0)
   if (commit > last || rest.indexed > commit) {
-    throw new StoreUnsound(path, `it holds ${last} entries of which ${commit} are said committed`)
+    throw new StoreUnsound(
+      path,
+      `its state says ${commit} committed and ${rest.indexed} indexed, of ${last} entries`,
+    )
   }
   const tail = await readTail(path, connection, Math.max(0, Math.min(commit, last - TAIL_ENTRIES)))
   const fence = await readFence(connection, commit)

@@ -1,10 +1,10 @@
-// The file of one persistence replica: the log, a row an entry; what is found by mailbox and by
-// stream; and the replica's durable state by key. Everything is readable with the sqlite3 shell.
+// The schema of one persistence replica's file: the log, a row an entry; an index by mailbox;
+// and the durable state by key. The sqlite3 shell can read all tables.
 
 import type { Value } from './connection.js'
 import type { Entry } from '../../protocol/entries/entry.js'
 
-/** Stored in the file; a file of another layout is refused, but for those that can be migrated. */
+/** Stored in the file. A file of another layout is migrated if MIGRATIONS has it, else refused. */
 export const SCHEMA_VERSION = 4
 
 export const SCHEMA = `
@@ -20,7 +20,7 @@ CREATE TABLE entries (
   time INTEGER NOT NULL,
   kind INTEGER NOT NULL,
   mailbox TEXT NOT NULL,
-  -- The commit index as it was known when this entry was written.
+  -- Commit index known when this entry was written.
   commit_seen INTEGER NOT NULL,
   meta BLOB NOT NULL,
   body BLOB NOT NULL,
@@ -29,9 +29,9 @@ CREATE TABLE entries (
   body_hash BLOB
 ) STRICT;
 CREATE INDEX terms ON entries (idx) WHERE kind = 1;
--- What erases.
+-- Entries that erase bodies, of the kinds drop and closed.
 CREATE INDEX drops ON entries (idx) WHERE kind IN (7, 8);
--- Committed messages only, through state 'indexed': those behind are kept in memory.
+-- mail holds the committed messages through state 'indexed'; later ones are kept in memory.
 CREATE TABLE mail (
   mailbox TEXT NOT NULL,
   idx INTEGER NOT NULL,
@@ -42,7 +42,7 @@ CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT R
 PRAGMA user_version = ${SCHEMA_VERSION};
 `
 
-/** What makes the layout before into this one. */
+/** Statements that migrate a layout, by its version, to the next. */
 export const MIGRATIONS: ReadonlyMap<number, string> = new Map([
   [
     1,
@@ -72,8 +72,8 @@ export const MIGRATIONS: ReadonlyMap<number, string> = new Map([
 export const TABLES = ['entries', 'mail', 'state'] as const
 
 /**
- * Any number of entries in one statement: ?1 lists the rows as JSON, ?2 holds their bytes end to
- * end. Binding 18 values a row costs the event loop five times as much.
+ * Inserts any number of entries in one statement: ?1 lists the rows as JSON, ?2 holds their bytes
+ * end to end. Binding 18 values a row costs the event loop five times as much.
  */
 export const INSERT_ENTRIES = `
 INSERT INTO entries
@@ -86,7 +86,7 @@ SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->
     THEN substr(?2, (value ->> 11) + (value ->> 12) + (value ->> 13) + 32, 32) END
 FROM json_each(?1)`
 
-/** The parameters of INSERT_ENTRIES; kind and mailbox come from each entry's meta. */
+/** The parameters of INSERT_ENTRIES; `found` gives kind and mailbox from each entry's meta. */
 export function entryParameters(
   entries: readonly Entry[],
   found: (i: number) => { readonly kind: number; readonly mailbox: string },

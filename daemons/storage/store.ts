@@ -1,8 +1,9 @@
-// The file of one persistence replica. One process holds it, one connection writes, one batch at a
-// time in the order asked; each batch is one transaction, on disk (WAL, synchronous=FULL) before it
-// is answered. A write that fails for anything but room is never tried again: the file may then
-// differ from what is believed of it, so the replica must leave. Source: "How To Corrupt An SQLite
-// Database File", sqlite.org, and Rebello et al., "Can Applications Recover from fsync Failures?".
+// The file of one persistence replica. One process locks it, and one connection writes batches in
+// the order of their requests. Invariant: each batch is one transaction, on disk (WAL,
+// synchronous=FULL) before its answer. A write that fails for anything but lack of room is never
+// retried: the file may then differ from the state in memory, so the replica must exit. Source:
+// "How To Corrupt An SQLite Database File", sqlite.org, and Rebello et al., "Can Applications
+// Recover from fsync Failures?".
 
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { Connection, isSqliteError } from './connection.js'
@@ -30,7 +31,7 @@ import type {
 import type { Place } from '../../protocol/entries/place.js'
 import type { Incarnation } from '../../protocol/entries/incarnation.js'
 
-/** So many committed entries wait for their place in the tables of the index. */
+/** Committed entries that wait in memory before one step writes them to the table `mail`. */
 const INDEX_STEP = 4096
 
 const NEW: PartialState = {
@@ -43,7 +44,7 @@ const NEW: PartialState = {
   erased: 0,
 }
 
-/** Says what was found wrong with a file while it was in use. */
+/** Path of the note that records damage found while the file was in use. */
 const damageOf = (path: string): string => `${path}.damage`
 
 export class Store {
@@ -52,7 +53,7 @@ export class Store {
   readonly #lock: Connection
   readonly #reader: LogReader
   readonly #waiting = new WaitingIndex()
-  /** What the file holds: only this process writes it, so no transaction can see anything else. */
+  /** The file's durable state. It cannot be stale, as only this process writes the file. */
   #state: PartialState
   #last: Place
   #queue: Promise<unknown> = Promise.resolve()
@@ -74,16 +75,17 @@ export class Store {
     this.#reader = new LogReader(path, reader, this.#waiting, () => this.#state.indexed)
   }
 
-  /** A new, intact file. Throws where there is one. */
+  /** Creates a file with its genesis. Throws if the file exists. */
   static async create(path: string, genesis: Genesis, incarnation: Incarnation): Promise<void> {
     const store = await Store.createEmpty(path)
     await store.write({ genesis: { genesis, incarnation } })
     await store.close()
   }
 
-  /** For a replica that has lost its file; its first batch brings the genesis. */
+  /** Creates a file for a replica that has lost its own; its first batch brings the genesis. */
   static async createEmpty(path: string): Promise<Store> {
-    if (existsSync(path)) throw new Error(`${path} exists; it is not written over. Move it away`)
+    if (existsSync(path))
+      throw new Error(`${path} exists and is not overwritten; move it away first`)
     const locked = await lock(path)
     const writer = await openWriter(path, 'create')
     await writer.exec(`BEGIN; ${SCHEMA} COMMIT`)
@@ -92,8 +94,8 @@ export class Store {
   }
 
   /**
-   * null: no such file. Throws StoreUnsound where the file must not be used. A file that would grow
-   * beyond `maxBytes` is full, as on a full disk.
+   * Opens a file and recovers its state; null: no such file. Throws StoreUnsound if the file must
+   * not be used. A file that would grow beyond `maxBytes` is full, as on a full disk.
    */
   static async open(
     path: string,
@@ -125,7 +127,7 @@ export class Store {
     }
   }
 
-  /** Moves an unsound file out of the way, for whoever wants to look at it; says where to. */
+  /** Renames an unsound file, so that it can be examined; returns its new path. */
   static setAside(path: string): string {
     let n = 1
     while (existsSync(`${path}.unsound-${n}`)) n++
@@ -135,12 +137,12 @@ export class Store {
     return `${path}.unsound-${n}`
   }
 
-  /** Rejects for every failure but want of room; all later ones are then rejected as well. */
+  /** Rejects for every failure but lack of room; all later writes are then rejected too. */
   write(batch: WriteBatch): Promise<WriteResult> {
     return this.#enqueue(() => this.#transact(batch))
   }
 
-  /** Rejects with StoreUnsound where the file is damaged; it is then not opened again. */
+  /** Rejects with StoreUnsound if the file is damaged; `open` then refuses the file for good. */
   async read(query: ReadQuery): Promise<ReadResult> {
     try {
       return await unsoundIfDamaged(this.#path, () => this.#reader.read(query))
@@ -151,7 +153,7 @@ export class Store {
     }
   }
 
-  /** After all that was asked; moves the write-ahead log into the file. */
+  /** Closes after all requested writes, and moves the write-ahead log into the file. */
   async close(): Promise<void> {
     await this.#queue
     await this.#reader.close()
@@ -199,7 +201,7 @@ export class Store {
       throw new Error(`entry ${entries[0]!.index} does not follow entry ${kept.index}`)
     }
     const commit = Math.max(this.#state.commit, Math.min(batch.commit ?? 0, last.index))
-    // The last entry carries the commit index; a row of its own only where there is no new entry.
+    // The last entry's `commit_seen` carries the commit index; without a new entry, the state does.
     const ownRow = (truncates || entries.length === 0) && commit > this.#state.commit
     const changed = { ...changes(this.#state, batch), ...((ownRow || truncates) && { commit }) }
     const waiting = entries.map((entry) => waitingOf(entry.index, entry, entry.bodyHash !== null))
@@ -237,7 +239,7 @@ export class Store {
     return { index, chain: row.chain }
   }
 
-  /** False: rolled back for want of room. One statement is a transaction by itself. */
+  /** Runs the steps in one transaction. Returns false if they were rolled back for lack of room. */
   async #atomically(steps: readonly Step[]): Promise<boolean> {
     const whole: Step[] =
       steps.length > 1 ? [['BEGIN IMMEDIATE'], ...steps, ['COMMIT']] : [...steps]
@@ -245,14 +247,14 @@ export class Store {
       for (const [sql, ...parameters] of whole) await this.#writer.run(sql, ...parameters)
       return true
     } catch (error) {
-      // SQLite may have rolled back already; then this fails, and that is well.
+      // SQLite may have rolled back already; ROLLBACK then fails, which is harmless.
       if (steps.length > 1) await this.#writer.exec('ROLLBACK').catch(() => {})
       if (isSqliteError(error) && error.code === 'SQLITE_FULL') return false
       throw error
     }
   }
 
-  /** Gives the committed messages that wait their rows in `mail`. */
+  /** Writes the committed messages that wait to the table `mail`. */
   async #index(): Promise<void> {
     const { commit } = this.#state
     const waiting: readonly Waiting[] = this.#waiting.committed(commit)

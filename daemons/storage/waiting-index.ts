@@ -1,5 +1,6 @@
-// Entries that are written but not yet in the table `mail`. The table is filled in large, sorted steps:
-// kept up with every group it would touch a page for each mailbox, and cost more than the log itself. Holds all entries above `indexed`, in order.
+// The index of entries that are written but not yet in the table `mail`. Invariant: it holds all
+// entries above `indexed`, in order. The table is filled in large, sorted steps, because an update
+// at every batch would touch a page for each mailbox and cost more than the log.
 
 import { KIND, decodeMeta } from '../../protocol/entries/entry.js'
 import type { Draft } from '../../protocol/entries/entry.js'
@@ -9,11 +10,11 @@ export interface Waiting {
   readonly index: number
   readonly kind: number
   readonly mailbox: string
-  /** Hex; empty where there is none. */
+  /** Hex; empty for an entry without a stream. */
   readonly stream: string
   readonly seq: number
   readonly weight: number
-  /** A message whose body is gone is on no page. */
+  /** The body is erased, so no page shows the message. */
   readonly erased: boolean
 }
 
@@ -37,8 +38,8 @@ export class WaitingIndex {
   readonly #places = new Set<string>()
 
   /**
-   * Throws where one of these entries holds the (stream, seq) already: a tripwire for execution that lets
-   * a message in twice (C3). `verify` looks at the whole log.
+   * Adds entries. Throws on a (stream, seq) that an entry here has already: C3, execution accepted a
+   * message twice. `verify` checks the whole log.
    */
   add(added: readonly Waiting[]): void {
     for (const one of added) {
@@ -57,7 +58,7 @@ export class WaitingIndex {
     }
   }
 
-  /** They are in the file without their bodies now. */
+  /** Marks entries whose bodies the file has erased. */
   erase(indices: readonly number[]): void {
     const first = this.#waiting[0]?.index ?? 0
     for (const index of indices) {
@@ -76,13 +77,13 @@ export class WaitingIndex {
       .map(({ index, weight }) => ({ idx: index, weight }))
   }
 
-  /** Those at or below `commit`: they can no longer be truncated. */
+  /** The entries at or below `commit`, which can no longer be truncated. */
   committed(commit: number): readonly Waiting[] {
     const first = this.#waiting[0]?.index ?? 0
     return this.#waiting.slice(0, Math.max(0, commit - first + 1))
   }
 
-  /** After the tables have them. */
+  /** Removes the entries that the tables now hold. */
   drop(through: number): void {
     const first = this.#waiting[0]?.index ?? 0
     for (const one of this.#waiting.splice(0, Math.max(0, through - first + 1))) this.#forget(one)
@@ -94,7 +95,7 @@ export class WaitingIndex {
   }
 }
 
-/** ?1: JSON of mailboxParameter. Sorted, so that neighbours go to the same page. */
+/** ?1 is mailParameter. Rows are sorted, so that neighbours go to the same page. */
 export const INSERT_MAIL = `
 INSERT INTO mail SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1) ORDER BY 1, 2`
 

@@ -1,5 +1,5 @@
-// The jobs themselves: scrypt, key generation, unwrapping, opening. Parsed private keys and content
-// keys are remembered, so that a page of messages of one key epoch costs one RSA operation.
+// The jobs of a worker thread: scrypt, key generation, unwrapping, opening. Parsed private keys and
+// content keys are cached, so that a page of messages of one key epoch costs one RSA operation.
 
 import { createHash, randomBytes } from 'node:crypto'
 import {
@@ -24,7 +24,7 @@ import { RsaError } from '../../protocol/rsa/rsa-error.js'
 type JobOf<K extends Job['kind']> = Extract<Job, { kind: K }>
 type ResultOf<K extends JobResult['kind']> = Extract<JobResult, { kind: K }>
 
-/** About 0.1 s and 32 MiB. */
+/** scrypt's cost for new passwords: about 0.1 s and 32 MiB. */
 const DEFAULT_COST: ScryptCost = { logN: 15, r: 8, p: 1 }
 
 const PRIVATE_KEYS = 256
@@ -39,7 +39,7 @@ export class Computations {
     this.#cost = cost
   }
 
-  /** Throws when the computation itself cannot be done, as with a damaged private key. */
+  /** Runs a job. Throws if the computation cannot be done, as with a damaged private key. */
   run(job: Job, onProgress: (text: string) => void): JobResult {
     switch (job.kind) {
       case 'create-account':
@@ -74,7 +74,7 @@ export class Computations {
   }
 
   #unlock({ user, password, secrets }: JobOf<'unlock'>): ResultOf<'unlock'> {
-    const { salt, cost, verifierHash } = secrets ?? this.#nobody()
+    const { salt, cost, verifierHash } = secrets ?? this.#unknownUser()
     const { wrappingKey, verifier } = derivePasswordKeys(password, salt, cost)
     if (!verifies(verifier, verifierHash) || !secrets) return { kind: 'unlock', privateKeys: null }
     const wrapped = [secrets, ...secrets.older].filter(({ signing }) => signing === null)
@@ -100,7 +100,7 @@ export class Computations {
     return { kind: 'change-password', secrets: { salt, cost, verifierHash, ...own!, older } }
   }
 
-  /** The wrong password costs no search for primes. */
+  /** Checks the password first, so that a wrong one costs no search for primes. */
   #rotateKey(
     { user, password, bits, keys, secrets }: JobOf<'rotate-key'>,
     onProgress: (text: string) => void,
@@ -110,13 +110,14 @@ export class Computations {
     if (!verifies(verifier, verifierHash)) return { kind: 'rotate-key', rotated: null }
     const older = keysOf(secrets)
     const held = older.flatMap((key) => (key.signing ? { ...key, signing: key.signing } : []))
-    // A stolen password alone puts no other keys in the place of a client's own.
+    // The keys before must vouch for new ones: a stolen password alone cannot replace a client's
+    // keys.
     if (keys && !checkKeys(user, [keys, ...held])) return { kind: 'bad-keys' }
     const { key, privateKeys } = newKey(user, wrappingKey, bits, keys, onProgress)
     return { kind: 'rotate-key', rotated: { secrets: { ...secrets, ...key, older }, privateKeys } }
   }
 
-  /** The key is from elsewhere: it passes every check before it is wrapped again. */
+  /** Adds a key made elsewhere, which must pass every check before it is wrapped again. */
   #addKey({ user, password, wrappedKey: given, secrets }: JobOf<'add-key'>): ResultOf<'add-key'> {
     const { salt, cost, verifierHash } = secrets
     const { wrappingKey, verifier } = derivePasswordKeys(password, salt, cost)
@@ -125,13 +126,13 @@ export class Computations {
     }
     if (!verifies(verifier, verifierHash)) return refuse(null)
     const privateKey = unwrapPrivateKey(wrappingKey, user, given)
-    if (!privateKey) return refuse('it is not wrapped under the password of now')
+    if (!privateKey) return refuse('it is not wrapped under the current password')
     const checked = checkedKey(privateKey)
     if ('reason' in checked) return refuse(checked.reason)
     const { publicKey } = checked
     const others = keysOf(secrets)
     if (others.some((other) => Buffer.compare(other.publicKey, publicKey) === 0)) {
-      return refuse('the account has it already')
+      return refuse('the account has this key already')
     }
     const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKey)
     const changed = { ...secrets, publicKey, wrappedKey, older: others }
@@ -139,8 +140,8 @@ export class Computations {
     return { kind: 'add-key', rotated, badKey: null }
   }
 
-  /** The secrets of who does not exist: the same work, and no password fits. */
-  #nobody(): { salt: Uint8Array; cost: ScryptCost; verifierHash: Uint8Array } {
+  /** Secrets for an unknown user, so that its log-in takes the same work as any other and fails. */
+  #unknownUser(): { salt: Uint8Array; cost: ScryptCost; verifierHash: Uint8Array } {
     return { salt: entropy(16), cost: this.#cost, verifierHash: entropy(32) }
   }
 
@@ -152,10 +153,11 @@ export class Computations {
   }
 
   #openerOf(pkcs8: Uint8Array): Opener {
-    // It was made or checked here, and wrapped under authenticated encryption since.
+    // No primality test: the key was made or checked here before it was wrapped with
+    // authentication.
     const key = decodePkcs8(pkcs8, entropy, { rounds: 0 })
     const opener = openerOf(key, entropy)
-    // Remembers failures too: a second try that is slower only for them would tell them apart.
+    // Failures are cached too (unwrap gives a random key): a slower retry would reveal a failure.
     const unwrap = (encryptedKey: Uint8Array): Uint8Array =>
       this.#contentKeys.getOrMake(`${opener.kid} ${sha256(encryptedKey)}`, () =>
         opener.unwrap(encryptedKey),
@@ -175,7 +177,7 @@ function makeKey(
   return { privateKey: encodePkcs8(key), publicKey: encodeSpki(key) }
 }
 
-/** The client's own, or one made here and wrapped. */
+/** The client's own key, or one made and wrapped here. */
 function newKey(
   user: string,
   wrappingKey: Uint8Array,
@@ -189,14 +191,14 @@ function newKey(
   return { key: { publicKey, wrappedKey, signing: null }, privateKeys: [privateKey] }
 }
 
-/** All of an account, newest first, without the rest of its secrets. */
+/** All keys of an account, newest first, without its other secrets. */
 function keysOf(secrets: AccountSecrets): AccountKey[] {
   return [secrets, ...secrets.older].map(({ publicKey, wrappedKey, signing }) => {
     return { publicKey, wrappedKey, signing }
   })
 }
 
-/** The public half of PKCS#8 from elsewhere, or why it must not be used. */
+/** The public half of a PKCS#8 key made elsewhere, or the reason why the key must not be used. */
 function checkedKey(pkcs8: Uint8Array): { publicKey: Uint8Array } | { reason: string } {
   try {
     return { publicKey: encodeSpki(decodePkcs8(pkcs8, entropy)) }
@@ -206,7 +208,7 @@ function checkedKey(pkcs8: Uint8Array): { publicKey: Uint8Array } | { reason: st
   }
 }
 
-/** By the key that the envelope names; where there is none of that name, by the newest, in vain. */
+/** Opens with the key that the envelope names. An unknown name costs the same work, in vain. */
 function textOf(
   openers: readonly Opener[],
   body: Uint8Array,

@@ -1,4 +1,4 @@
-// What a pool and its worker threads tell each other. A worker has one job at a time.
+// The messages between a pool and its worker threads. Invariant: a worker has one job at a time.
 
 import type { Job, JobResult } from '../../protocol/machine/compute.js'
 

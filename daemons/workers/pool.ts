@@ -1,7 +1,7 @@
 // Runs jobs on worker threads. Invariants: a thread has at most one job; jobs that search or test
-// primes (seconds) never hold every thread, and of the others the shortest go first, so that opening and
-// unlocking always go on; of one kind, each origin has its turn; what waits is bounded. A thread that dies fails its own job only, and the
-// next job starts another.
+// primes, which take seconds, never hold every thread, so opening and unlocking always go on;
+// origins take turns within a kind; the waiting jobs of each kind are bounded. Short kinds mostly
+// go first. A thread that dies fails its own job only, and the next job starts another.
 
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
@@ -13,11 +13,13 @@ type Kind = Job['kind']
 type Limits = Readonly<Record<Kind, number>>
 
 export interface PoolOptions {
-  /** Threads; one less than there are cores by default, 1 to 4. Of 1 there are yet 2. */
+  /** Threads, 2 at least; by default one less than the cores, 4 at most. */
   readonly size?: number
-  /** Jobs of each kind that may wait; 1024 to open, 256 to unlock, 64 of the others by default. */
+  /**
+   * Most waiting jobs of each kind; by default 1024 to open, 256 to unlock, 64 of each other kind.
+   */
   readonly maxWaiting?: Partial<Limits>
-  /** The thread's module; worker.js by default. */
+  /** Module of the threads; worker.js by default. */
   readonly script?: URL
 }
 
@@ -33,10 +35,12 @@ interface Thread {
 }
 
 const MAX_DEFAULT_SIZE = 4
-/** Of so many jobs one is of the kind whose turn it is: a flood of short ones starves no long one. */
+/**
+ * One in so many jobs is of the kind in turn, so that a flood of short jobs starves no long one.
+ */
 const SHORTEST_FIRST = 4
 
-/** The shortest first. */
+/** Kinds, the shortest first. */
 const preference = [
   'open',
   'unlock',
@@ -80,8 +84,8 @@ export class WorkerPool {
   }
 
   /**
-   * The job's result; never rejects: what cannot be done is `failed`, with the reason. `origin`: who
-   * asked, as far as the pool is shared out.
+   * Runs a job. Never rejects: a job that cannot be done gives `failed`, with the reason. Origins
+   * take turns, so `origin` names the party that the job is for.
    */
   run(job: Job, origin = '', onProgress: (text: string) => void = () => {}): Promise<JobResult> {
     if (this.#closed) return Promise.resolve(failed('the workers are being stopped'))
@@ -91,12 +95,14 @@ export class WorkerPool {
       this.#dispatch()
       if (waiting.size > this.#limits[job.kind]) {
         const last = waiting.dropFromLongest()
-        last?.settle(failed(`${waiting.size} such computations wait already; try again later`))
+        last?.settle(
+          failed(`${waiting.size} computations of this kind wait already; try again later`),
+        )
       }
     })
   }
 
-  /** Fails what runs and what waits, and ends the threads. */
+  /** Fails all running and waiting jobs, and ends the threads. */
   async close(): Promise<void> {
     this.#closed = true
     const running = [...this.#threads].flatMap(({ task }) => task ?? [])
@@ -107,7 +113,7 @@ export class WorkerPool {
     await Promise.all([...this.#threads].map(({ worker }) => worker.terminate()))
   }
 
-  /** Gauges: threads, those of them that compute, and jobs that wait. */
+  /** Gauges: threads, threads that compute, and jobs that wait. */
   metrics(): { threads: number; running: number; waiting: number } {
     const running = [...this.#threads].filter(({ task }) => task).length
     const waiting = preference.reduce((sum, kind) => sum + this.#waiting[kind].size, 0)
@@ -146,7 +152,7 @@ export class WorkerPool {
   }
 
   #start(): Thread {
-    // Neither flags nor environment of the process: a thread needs none of them.
+    // A thread needs neither the flags nor the environment of the process.
     const worker = new Worker(this.#script, { execArgv: [], env: {} })
     const thread: Thread = { worker, task: undefined }
     this.#threads.add(thread)
@@ -168,7 +174,7 @@ export class WorkerPool {
     if (!task || this.#closed) return
     if (message.type === 'progress') return task.onProgress(message.text)
     thread.task = undefined
-    // An idle pool keeps no process alive.
+    // An idle thread must not keep the process alive.
     thread.worker.unref()
     task.settle(message.result)
     this.#dispatch()

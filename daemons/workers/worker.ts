@@ -1,4 +1,5 @@
-// The thread's entry point: takes a job, tells its progress, answers with its result.
+// The entry point of a worker thread: takes a job, reports its progress, and answers with its
+// result.
 
 import { parentPort } from 'node:worker_threads'
 import type { JobResult } from '../../protocol/machine/compute.js'

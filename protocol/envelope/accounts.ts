@@ -1,5 +1,6 @@
-// What a password protects. scrypt (RFC 7914) makes 64 bytes of it: the first half wraps the private
-// key, the second is the verifier, of which only the hash is kept. Neither half tells the other.
+// Password protection of accounts. scrypt (RFC 7914) derives 64 bytes from a password: the first
+// half wraps the private key, and the second is the verifier, of which only the hash is kept.
+// Neither half reveals the other.
 
 import {
   createCipheriv,
@@ -15,8 +16,7 @@ import { NONCE_LENGTH, TAG_LENGTH } from './parts.js'
 
 const PASSWORD_KEY_LENGTH = 64
 
-// Costs come from the log or over the wire; these bounds keep a wrong one from taking the machine's
-// memory.
+// Costs come from the log or over the wire. The bounds keep an invalid cost from exhausting memory.
 const MAX_LOG_N = 20
 const MAX_R = 32
 const MAX_P = 16
@@ -28,7 +28,7 @@ export interface PasswordKeys {
   readonly verifier: Uint8Array
 }
 
-/** A tenth of a second or so, with the costs that accounts have. RangeError for costs out of bounds. */
+/** Derives both keys, in about 0.1 s at the accounts' cost. RangeError for a cost out of bounds. */
 export function derivePasswordKeys(
   password: string,
   salt: Uint8Array,
@@ -38,33 +38,33 @@ export function derivePasswordKeys(
     throw new RangeError(`scrypt cost out of bounds: logN ${logN}, r ${r}, p ${p}`)
   }
   const N = 2 ** logN
-  // 128 N r bytes and some (RFC 7914 section 2); Node refuses more than 32 MiB unless told.
+  // scrypt needs 128 N r bytes and a little (RFC 7914 section 2); Node's default limit is 32 MiB.
   const maxmem = 128 * r * (N + p + 2)
-  // RFC 8265 section 4.2.2: however it was typed, the same password.
+  // RFC 8265 section 4.2.2: composed and decomposed characters make the same password.
   const text = password.normalize('NFC')
   return splitPasswordKey(scryptSync(text, salt, PASSWORD_KEY_LENGTH, { N, r, p, maxmem }))
 }
 
-/** The halves of scrypt's 64 bytes. */
+/** Splits scrypt's 64 bytes into their halves. */
 export function splitPasswordKey(derived: Uint8Array): PasswordKeys {
   invariant(derived.length === PASSWORD_KEY_LENGTH, 'a password key is 64 bytes')
   return { wrappingKey: derived.subarray(0, 32), verifier: derived.subarray(32) }
 }
 
-/** SHA-256 of a verifier: what the log keeps. */
+/** SHA-256 of a verifier, which the log keeps in its place. */
 export function hashVerifier(verifier: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha256').update(verifier).digest())
 }
 
-/** Whether `verifier` is the one that was hashed, in time independent of where they differ. */
+/** Whether `verifier` has this hash. The time does not depend on where the hashes differ. */
 export function verifies(verifier: Uint8Array, verifierHash: Uint8Array): boolean {
   const hash = hashVerifier(verifier)
   return hash.length === verifierHash.length && timingSafeEqual(hash, verifierHash)
 }
 
 /**
- * `pkcs8` under AES-256-GCM: nonce ‖ ciphertext ‖ tag, bound to the user's name. `nonce` is 12
- * bytes, fresh for each wrapping.
+ * Encrypts `pkcs8` with AES-256-GCM, bound to the user's name: nonce ‖ ciphertext ‖ tag. `nonce` is
+ * 12 bytes, fresh for each wrapping.
  */
 export function wrapPrivateKey(
   wrappingKey: Uint8Array,
@@ -79,7 +79,7 @@ export function wrapPrivateKey(
   return concat(nonce, ciphertext, cipher.getAuthTag())
 }
 
-/** The PKCS#8 DER, or null when key, user or content are not those of the wrapping. */
+/** The PKCS#8 DER, or null if key, user or content are not those of the wrapping. */
 export function unwrapPrivateKey(
   wrappingKey: Uint8Array,
   user: string,

@@ -1,7 +1,8 @@
-// Sealing, as every replica does it to the same bytes: content key, OAEP seed and nonce are all
-// functions of the order. The content key of a (sender, recipient, kid) serves one key epoch, that
-// is one (term, keySeed). Invariant: within a key epoch no (k, command) seals twice for the same
-// pair, because GCM forgives no nonce used twice; a new term or attempt has a fresh keySeed.
+// Deterministic sealing: all replicas come to the same bytes, because content key, OAEP seed and
+// nonce are functions of the order. The content key of a (sender, recipient, kid) serves one key
+// epoch, which is one (term, keySeed). Invariant: within a key epoch no (k, command) seals twice
+// for the same pair, because GCM is broken by a repeated nonce; a new term or attempt has a fresh
+// keySeed.
 
 import { createSecretKey, hkdfSync } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
@@ -18,7 +19,7 @@ import { labelOf } from './open.js'
 import { NONCE_LENGTH, field, joinParts } from './parts.js'
 import { RecentlyUsed } from '../recently-used.js'
 
-/** A public key with its name. */
+/** A public key with its `kid`. */
 export interface RecipientKey {
   readonly key: RsaPublicKey
   /** RFC 7638 thumbprint. */
@@ -26,7 +27,7 @@ export interface RecipientKey {
   readonly bits: number
 }
 
-/** A secret that coordinators keep for a bounded time. */
+/** The secret that content keys derive from; a coordinator replaces it after a bounded time. */
 export interface KeyEpoch {
   readonly term: number
   /** 32 random bytes, never logged or stored. */
@@ -42,7 +43,7 @@ export interface Letter extends KeyEpoch, MessagePlace {
   readonly text: string
 }
 
-/** What every message of a pair in a key epoch has in common. */
+/** The parts that all messages of a pair in a key epoch share. */
 interface PairKey {
   readonly contentKey: KeyObject
   readonly encryptedKey: Uint8Array
@@ -51,10 +52,10 @@ interface PairKey {
 
 const NONE = new Uint8Array(0)
 
-/** Entries of about a kilobyte. */
+/** Pairs remembered, of about a kilobyte each. */
 const DEFAULT_LIMIT = 8192
 
-/** From SubjectPublicKeyInfo DER; RsaError `encoding` or `key`. */
+/** Reads a recipient's key from SubjectPublicKeyInfo DER; RsaError `encoding` or `key`. */
 export function recipientKeyOf(spki: Uint8Array): RecipientKey {
   const key = decodeSpki(spki)
   return { key, kid: thumbprint(key), bits: key.bits }
@@ -73,18 +74,18 @@ export function deriveContentKey(
   return { contentKey: derive('troca cek'), oaepSeed: derive('troca oaep') }
 }
 
-/** Seals messages; remembers the pairs of late so that RSA is paid once for a pair and epoch. */
+/** Seals messages. Recent pairs are remembered, so that a pair costs one RSA operation an epoch. */
 export class ContentKeys {
   readonly #pairs: RecentlyUsed<string, PairKey>
   readonly #suite: Suite
 
-  /** `suite` rsa: for texts that fit; longer ones are JWEs all the same. */
+  /** With `suite` rsa, texts that fit are encrypted by RSA alone; longer ones are still JWEs. */
   constructor(limit: number = DEFAULT_LIMIT, suite: Suite = 'jwe') {
     this.#pairs = new RecentlyUsed(limit)
     this.#suite = suite
   }
 
-  /** The stored body of a message. `text` is well-formed Unicode; `stream` is 16 bytes. */
+  /** Makes the stored body of a message. `text` is well-formed Unicode; `stream` is 16 bytes. */
   seal(letter: Letter): Uint8Array {
     const { k, command, stream, seq, time, text, recipientKey } = letter
     invariant(stream.length === 16, 'a stream is 16 bytes')
@@ -109,13 +110,13 @@ export class ContentKeys {
     const { term, keySeed, sender, recipient, recipientKey } = letter
     const { buffer, byteOffset, length } = keySeed
     const seed = Buffer.from(buffer, byteOffset, length).toString('latin1')
-    // Unambiguous: seed and kid have fixed lengths, and the lengths tell the names apart.
+    // The key is unambiguous: seed and kid have fixed lengths, and the sender's length is given.
     const name = `${term} ${seed}${recipientKey.kid}${sender.length} ${sender}${recipient}`
     return this.#pairs.getOrMake(name, () => makePairKey(letter))
   }
 }
 
-/** The textbook path: the text under RSA-OAEP, with a seed of the message's own. */
+/** The textbook path: encrypts the text with RSA-OAEP, with a seed of the message's own. */
 function sealByRsa(letter: Letter): Uint8Array {
   const { keySeed, term, k, command, recipientKey, sender, recipient } = letter
   invariant(keySeed.length === 32, 'a key seed is 32 bytes')

@@ -15,7 +15,7 @@ export function encryptText(
   const cipher = createCipheriv('aes-256-gcm', contentKey, nonce)
   cipher.setAAD(Buffer.from(toBase64url(header), 'latin1'))
   const ciphertext = cipher.update(text, 'utf8')
-  // GCM is a stream: nothing is left to come.
+  // GCM is a stream mode, so `final` returns no more bytes; it completes the tag.
   cipher.final()
   return { ciphertext, tag: cipher.getAuthTag() }
 }

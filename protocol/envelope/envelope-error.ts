@@ -1,5 +1,5 @@
-// The one error of an envelope that does not open. Key, padding, tag, header, place: it never says
-// which, and it is raised after the same work.
+// The one error of an envelope that does not open. Whether key, padding, tag, header or place is
+// wrong, the error and the work before it are the same, so that neither is an oracle.
 
 export class EnvelopeError extends Error {
   override readonly name = 'EnvelopeError'

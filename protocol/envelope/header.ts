@@ -1,6 +1,6 @@
-// The protected header: which key opens the envelope and which place it belongs to. It is written
-// in one way only, and read by writing it again: unknown, doubled or reordered members, other
-// algorithms, `zip` and `crit` all differ from that. Members beyond RFC 7516:
+// The protected header: the key that opens the envelope, and the place it belongs to. Invariant: a
+// header has one encoding. Reading writes the header again and compares, so that unknown, doubled
+// or reordered members, other algorithms, `zip` and `crit` are refused. Members beyond RFC 7516:
 //   iss, aud   sender and recipient (registered for headers by RFC 7519 section 5.3)
 //   stream     16 bytes, base64url     seq   position in it     time   ms since 1970, UTC
 //   skid       the sender's signing key, where the sender signed
@@ -8,7 +8,7 @@
 import { EnvelopeError } from './envelope-error.js'
 import { fromBase64url, splitParts, toBase64url } from './parts.js'
 
-/** Where a message belongs; an envelope does not open anywhere else. */
+/** The place of a message; an envelope does not open at any other place. */
 export interface MessagePlace {
   readonly sender: string
   readonly recipient: string
@@ -33,13 +33,15 @@ export interface EnvelopeHeader extends MessagePlace {
   readonly signer: string | null
 }
 
-/** RFC 7515 section 4.1.11: who does not know a member that is `crit` must refuse. */
+/**
+ * `crit`, RFC 7515 section 4.1.11: a library that does not know `suite` must refuse the envelope.
+ */
 const ALGORITHMS: Readonly<Record<Suite, string>> = {
   jwe: '"alg":"RSA-OAEP-256","enc":"A256GCM"',
   rsa: '"alg":"RSA-OAEP-256","crit":["suite"],"suite":"rsa"',
 }
 
-/** What the headers of one (kid, sender, recipient) have in common. */
+/** The start that the headers of one (kid, sender, recipient) share. */
 export function headerStart(
   kid: string,
   sender: string,
@@ -52,12 +54,12 @@ export function headerStart(
   return `{${ALGORITHMS[suite]},"kid":${k},${skid}"iss":${s},"aud":${r},"stream":"`
 }
 
-/** The whole header after `start` of headerStart. */
+/** Completes a header that begins with `start` of headerStart. */
 export function finishHeader(start: string, stream: Uint8Array, seq: number, time: number): string {
   return `${start}${toBase64url(stream)}","seq":${seq},"time":${time}}`
 }
 
-/** The header of a stored body, unauthenticated. EnvelopeError unless it is exactly ours. */
+/** The header of a stored body, unauthenticated. EnvelopeError unless it has our encoding. */
 export function readHeader(body: Uint8Array): EnvelopeHeader {
   return parseHeader(splitParts(body).header)
 }
@@ -87,7 +89,7 @@ export function parseJson(text: string): Readonly<Record<string, unknown>> {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
   } catch {
-    // Falls through to the one error.
+    // Invalid JSON gets the same error as a value of another type.
   }
   throw new EnvelopeError()
 }

@@ -1,7 +1,8 @@
 // The public keys of a client-held account: one to encrypt to and one to verify with, never the
-// same. The signing key vouches for both, by a signature over the statement "this is pair number n
-// of this user"; the signing key before vouches for them too. So whoever knows one of an account's
-// signing keys can follow it to the newest, and nobody else can put another in its place.
+// same key. The signing key vouches for both, by a signature over the statement "this is pair
+// number n of this user"; the previous signing key vouches for them too. Invariant: a client that
+// knows one signing key of an account can follow the signatures to the newest, and only the
+// account's owner can add one.
 
 import type { Entropy } from '../entropy.js'
 import { encodeSpki, decodeSpki } from '../rsa/formats.js'
@@ -12,22 +13,22 @@ import { pssSign, pssVerify } from '../rsa/pss.js'
 import { RsaError } from '../rsa/rsa-error.js'
 import { field } from './parts.js'
 
-/** Nothing else that a signing key signs begins so. */
+/** Domain separation: no other statement that a signing key signs begins with these words. */
 const DOMAIN = 'troca keys 1'
 const NONE = new Uint8Array(0)
 
 export interface SigningKey {
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: Uint8Array
-  /** By this key, over the statement. */
+  /** Signature by this key over the statement. */
   readonly ownSignature: Uint8Array
-  /** By the signing key before; empty for an account's first. */
+  /** Signature by the previous signing key; empty for an account's first. */
   readonly previousSignature: Uint8Array
 }
 
-/** As published. */
+/** A pair of keys as published. */
 export interface HeldKey {
-  /** SubjectPublicKeyInfo, DER: what is sealed for. */
+  /** Key that messages are sealed for: SubjectPublicKeyInfo, DER. */
   readonly publicKey: Uint8Array
   readonly signing: SigningKey
 }
@@ -40,7 +41,7 @@ export interface CheckedKey {
   readonly signing: RsaPublicKey
   /** RFC 7638 thumbprint of the sealing key. */
   readonly kid: string
-  /** RFC 7638 thumbprint of the signing key, which vouches for both: what people compare. */
+  /** RFC 7638 thumbprint of the signing key, which vouches for both; people compare it. */
   readonly fingerprint: string
 }
 
@@ -49,7 +50,9 @@ export interface KeyPair {
   readonly signing: RsaPrivateKey
 }
 
-/** Pair `number` of `user`, the first is 1. `previous`: the signing key before; null: none. */
+/**
+ * Signs pair `number` of `user`; the first is 1. `previous` is the previous signing key, or null.
+ */
 export function publish(
   user: string,
   number: number,
@@ -65,8 +68,8 @@ export function publish(
 }
 
 /**
- * All of an account's keys, newest first as published; null unless each one is sound, vouches for
- * its pair, and is vouched for by the one before.
+ * Checks all keys of an account, given newest first, as published. Null unless each key is sound,
+ * each signing key vouches for its pair, and the previous signing key vouches for it too.
  */
 export function checkKeys(user: string, keys: readonly HeldKey[]): CheckedKey[] | null {
   const checked: CheckedKey[] = []

@@ -1,6 +1,6 @@
-// Compact JWEs of whatever JOSE library (RFC 7516): `alg` RSA-OAEP-256 and `enc` A256GCM, any other
-// header members but `zip` and `crit`. The service's own envelopes are such, and open here too, those
-// of its suite rsa as well; that one is where it belongs is checked by open.ts alone.
+// Opens compact JWEs of any JOSE library (RFC 7516): `alg` RSA-OAEP-256 and `enc` A256GCM, with any
+// other header members but `zip` and `crit`. The service's own envelopes open here too, also those
+// of its suite rsa. The place of an envelope is not checked here; open.ts does that.
 
 import type { Entropy } from '../entropy.js'
 import { thumbprint } from '../rsa/jwk.js'
@@ -10,7 +10,7 @@ import { parseJson } from './header.js'
 import { contentOf, openerOf } from './open.js'
 import { fromCompact, isRsaAlone, splitParts } from './parts.js'
 
-/** What {@link openJwe} gives. */
+/** Result of {@link openJwe}. */
 export interface OpenedJwe {
   /** Authenticated. */
   readonly header: Readonly<Record<string, unknown>>
@@ -19,8 +19,8 @@ export interface OpenedJwe {
 }
 
 /**
- * The content of a compact JWE, by the key that its `kid` names (RFC 7638 thumbprint), or by any of
- * `keys` where it names none of them. EnvelopeError, and only that, when it does not open.
+ * The content of a compact JWE, opened with the key that its `kid` names (RFC 7638 thumbprint), or
+ * with any of `keys` if it names none of them. EnvelopeError, and only that, if none opens it.
  */
 export function openJwe(
   compact: string,
@@ -30,7 +30,7 @@ export function openJwe(
   const parts = splitParts(fromCompact(compact))
   const header = membersOf(parts.header)
   const named = keys.filter((key) => thumbprint(key) === header['kid'])
-  // What the header asks for is looked at last: every envelope costs the same work.
+  // The algorithms are checked last, so that every envelope costs the same work.
   const plaintexts = (named.length > 0 ? named : keys).map((key) =>
     contentOf(parts, openerOf(key, entropy)),
   )
@@ -40,7 +40,7 @@ export function openJwe(
   return { header, plaintext: new Uint8Array(plaintext) }
 }
 
-/** None where it is no JSON object. */
+/** The members of the header; none if it is not a JSON object. */
 function membersOf(header: Uint8Array): Readonly<Record<string, unknown>> {
   try {
     return parseJson(Buffer.from(header).toString('utf8'))

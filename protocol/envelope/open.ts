@@ -1,6 +1,6 @@
-// Opening (RFC 7516 section 5.2). Whatever is wrong with an envelope, the work is the same and the
-// error is one: when the content key does not decrypt, a random one goes on in its place (section
-// 11.5), and the tag refuses.
+// Opening envelopes (RFC 7516 section 5.2). Invariant: every failure costs the same work and gives
+// the same error. If the content key does not decrypt, a random one takes its place (section 11.5),
+// and the tag check fails.
 
 import { createDecipheriv } from 'node:crypto'
 import type { Entropy } from '../entropy.js'
@@ -13,18 +13,18 @@ import { parseHeader, samePlace, type EnvelopeHeader, type MessagePlace } from '
 import { TAG_LENGTH, isRsaAlone, splitParts, toBase64url, type EnvelopeParts } from './parts.js'
 
 export interface OpenedEnvelope {
-  /** Authenticated; compare it with the place where the envelope was found. */
+  /** Authenticated. The caller compares it with the place where the envelope was found. */
   readonly header: EnvelopeHeader
   readonly text: string
 }
 
-/** A private key as openings use it: its name, and the content key in an encrypted key. */
+/** The operations of a private key that opening needs. */
 export interface Opener {
   /** RFC 7638 thumbprint. */
   readonly kid: string
-  /** As unwrapContentKey; may remember. */
+  /** unwrapContentKey for this key; may cache. */
   readonly unwrap: (encryptedKey: Uint8Array) => Uint8Array
-  /** What RSA alone encrypted, or undefined. */
+  /** Decrypts a text of the suite rsa; undefined if it does not open. */
   readonly decrypt: (ciphertext: Uint8Array, label: Uint8Array) => Uint8Array | undefined
 }
 
@@ -32,8 +32,8 @@ const CONTENT_KEY_LENGTH = 32
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * The message in a stored body. EnvelopeError when it does not open, or belongs elsewhere than
- * `expected`. RsaError `fault` when this machine computed wrongly.
+ * The message in a stored body. EnvelopeError if it does not open, or its place is not `expected`.
+ * RsaError `fault` if this machine computed wrongly.
  */
 export function openEnvelope(
   body: Uint8Array,
@@ -52,7 +52,7 @@ export function openerOf(privateKey: RsaPrivateKey, entropy: Entropy): Opener {
   }
 }
 
-/** openEnvelope with a given way to the content key. */
+/** openEnvelope with a given Opener. */
 export function openWith(
   opener: Opener,
   body: Uint8Array,
@@ -67,7 +67,7 @@ export function openWith(
   return { header, text: decodeText(plaintext) }
 }
 
-/** The 32 bytes of a content key, or as many random ones when `encryptedKey` does not decrypt. */
+/** The 32 bytes of a content key, or 32 random bytes if `encryptedKey` does not decrypt. */
 export function unwrapContentKey(
   encryptedKey: Uint8Array,
   privateKey: RsaPrivateKey,
@@ -83,14 +83,16 @@ export function unwrapContentKey(
   }
 }
 
-/** The plaintext, or undefined where it does not open. */
+/** The plaintext, or undefined if the envelope does not open. */
 export function contentOf(parts: EnvelopeParts, opener: Opener): Uint8Array | undefined {
   return isRsaAlone(parts)
     ? opener.decrypt(parts.encryptedKey, labelOf(parts.header))
     : decrypt(parts, opener.unwrap(parts.encryptedKey))
 }
 
-/** Of the suite rsa: as a JWE binds its header, RFC 7516 section 5.1. */
+/**
+ * OAEP label of the suite rsa: the header's base64url, as a JWE binds it (RFC 7516 section 5.1).
+ */
 export function labelOf(header: Uint8Array): Uint8Array {
   return Buffer.from(toBase64url(header), 'latin1')
 }

@@ -1,6 +1,6 @@
-// The five parts of a JWE (RFC 7516 section 3) as a message's stored body: each one preceded by its
-// length as uint32, big-endian, in the order of the compact serialization. A text of the suite rsa is
-// in the same five parts, the last three of them empty.
+// The five parts of a JWE (RFC 7516 section 3) as a message's stored body: each part follows its
+// length as uint32, big-endian, in the order of the compact serialization. A body of the suite rsa
+// has the same five parts, the last three empty.
 
 import { concat } from '../rsa/octets.js'
 import { EnvelopeError } from './envelope-error.js'
@@ -8,9 +8,9 @@ import { EnvelopeError } from './envelope-error.js'
 export interface EnvelopeParts {
   /** The protected header, UTF-8 JSON. */
   readonly header: Uint8Array
-  /** The content key under RSA-OAEP, k bytes; of the suite rsa, the text itself. */
+  /** The content key under RSA-OAEP, k bytes; in the suite rsa, the text itself. */
   readonly encryptedKey: Uint8Array
-  /** 12 bytes. Of the suite rsa this and what follows are empty. */
+  /** 12 bytes. In the suite rsa, nonce, ciphertext and tag are empty. */
   readonly nonce: Uint8Array
   readonly ciphertext: Uint8Array
   /** 16 bytes. */
@@ -37,7 +37,7 @@ export function joinParts(parts: EnvelopeParts): Uint8Array {
   return body
 }
 
-/** The suite rsa by its form: there is nothing but what RSA encrypts. */
+/** Whether the parts have the form of the suite rsa: only the RSA ciphertext is there. */
 export function isRsaAlone({ encryptedKey, nonce, ciphertext, tag }: EnvelopeParts): boolean {
   return encryptedKey.length > 0 && nonce.length + ciphertext.length + tag.length === 0
 }
@@ -66,7 +66,9 @@ export function splitParts(body: Uint8Array): EnvelopeParts {
   return parts
 }
 
-/** Octets, or a text's UTF-8, after their length as uint32: no two lists of fields look the same. */
+/**
+ * Octets, or a text's UTF-8, after their length as uint32, so that lists of fields are unambiguous.
+ */
 export function field(content: Uint8Array | string): Uint8Array {
   const octets = typeof content === 'string' ? Buffer.from(content) : content
   const length = new Uint8Array(PREFIX)

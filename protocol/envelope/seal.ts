@@ -1,13 +1,14 @@
-// What execution needs of the envelope, so that the simulator can bring a cheaper one.
+// The interface between execution and the envelope, so that the simulator can inject a cheaper
+// envelope.
 
-/** A parsed public key, opaque to execution but for its name. */
+/** A parsed public key. Execution reads only its kid and size. */
 export interface RecipientKey {
   /** RFC 7638 thumbprint, base64url. */
   readonly kid: string
   readonly bits: number
 }
 
-/** Everything that the bytes of an envelope depend on: replicas with equal input agree. */
+/** All that the bytes of an envelope depend on. Replicas with equal input make equal bytes. */
 export interface SealInput {
   readonly recipientKey: RecipientKey
   readonly term: number

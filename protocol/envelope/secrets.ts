@@ -1,4 +1,5 @@
-// The secrets of an account as the log keeps them: enough to check a password, useless without it.
+// The secrets of an account as the log keeps them: they suffice to check a password, and are
+// useless without it.
 
 import type { SigningKey } from './held-keys.js'
 
@@ -13,24 +14,21 @@ export interface AccountKey {
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: Uint8Array
   /**
-   * PKCS#8 DER under AES-256-GCM with half of scrypt's 64 bytes: nonce ‖ ciphertext ‖ tag. Empty
-   * where its owner's client alone holds it.
+   * PKCS#8 DER under AES-256-GCM with half of scrypt's 64 bytes: nonce ‖ ciphertext ‖ tag. Empty if
+   * the owner's client alone holds the private key.
    */
   readonly wrappedKey: Uint8Array
-  /** Of a client-held account; null: the service holds the key. */
+  /** Signing key of a client-held account; null: the service holds the private key. */
   readonly signing: SigningKey | null
 }
 
-/**
- * What the log keeps of an account's secrets: enough to check a password, useless without it. Its
- * own key is the one that is sealed for.
- */
+/** The secrets of an account. Its own key is the newest one, which messages are sealed for. */
 export interface AccountSecrets extends AccountKey {
   /** 16 random bytes. */
   readonly salt: Uint8Array
   readonly cost: ScryptCost
-  /** SHA-256 of the verifier, the other half. */
+  /** SHA-256 of the verifier, the other half of scrypt's 64 bytes. */
   readonly verifierHash: Uint8Array
-  /** For reading only, newest first; under the same password. */
+  /** Older keys, for reading only, newest first; wrapped under the same password. */
   readonly older: readonly AccountKey[]
 }

@@ -1,7 +1,7 @@
-// A message between client-held accounts: a JWE that the sender made, and the sender's RSASSA-PSS
-// signature over all five parts of it. The header is among them: it names the recipient, so what was
-// written to one person cannot be passed on as written to another (Davis 2001, "Defective Sign &
-// Encrypt"), and the place, so it counts nowhere else.
+// A message between client-held accounts: a JWE made by the sender, and the sender's RSASSA-PSS
+// signature over its five parts. The signed header names the recipient, so a message cannot be
+// forwarded as if it had been written to another person (Davis 2001, "Defective Sign & Encrypt").
+// The header names the place too, so the message is valid at no other place.
 
 import type { Entropy } from '../entropy.js'
 import { thumbprint } from '../rsa/jwk.js'
@@ -21,7 +21,7 @@ import {
 import { openWith, type Opener } from './open.js'
 import { NONCE_LENGTH, field, joinParts, splitParts } from './parts.js'
 
-/** Nothing else that a signing key signs begins so. */
+/** Domain separation: no other statement that a signing key signs begins with these words. */
 const DOMAIN = 'troca message 1'
 const KEY_LENGTH = 32
 const PREFIX = 4
@@ -33,7 +33,7 @@ export interface SignedLetter extends MessagePlace {
   readonly text: string
 }
 
-/** The stored body: the five parts of the JWE, then the signature, each after its length. */
+/** Makes the stored body: the five parts of the JWE, then the signature, each after its length. */
 export function sealSigned(letter: SignedLetter, entropy: Entropy): Uint8Array {
   const { recipientKey, signingKey, sender, recipient, stream, seq, time, text } = letter
   const [kid, signer] = [recipientKey, signingKey].map(thumbprint) as [string, string]
@@ -48,7 +48,9 @@ export function sealSigned(letter: SignedLetter, entropy: Entropy): Uint8Array {
   return concat(envelope, field(pssSign(signingKey, signedOctets(envelope), entropy)))
 }
 
-/** The JWE of a stored body, and the signature over it. EnvelopeError unless it is just these. */
+/**
+ * Splits a stored body into the JWE and its signature. EnvelopeError unless it is exactly these.
+ */
 export function splitSigned(body: Uint8Array): { envelope: Uint8Array; signature: Uint8Array } {
   const view = new DataView(body.buffer, body.byteOffset, body.length)
   let at = 0
@@ -62,7 +64,7 @@ export function splitSigned(body: Uint8Array): { envelope: Uint8Array; signature
   return { envelope: body.subarray(0, at), signature: body.subarray(at + PREFIX) }
 }
 
-/** What the header of a stored body says, unauthenticated. EnvelopeError unless somebody signed. */
+/** The header of a stored body, unauthenticated. EnvelopeError unless it names a signer. */
 export function readSignedHeader(body: Uint8Array): EnvelopeHeader & { readonly signer: string } {
   const header = parseHeader(splitParts(splitSigned(body).envelope).header)
   const { signer, suite } = header
@@ -72,11 +74,11 @@ export function readSignedHeader(body: Uint8Array): EnvelopeHeader & { readonly 
 
 export interface OpenedMessage {
   readonly text: string
-  /** When its sender says that it was written. */
+  /** Time of writing, as the sender claims it: milliseconds since 1970, UTC. */
   readonly time: number
 }
 
-/** Where a signed message was found. */
+/** The place where a signed message was found. */
 export type FoundPlace = Omit<MessagePlace, 'time'>
 
 /**

@@ -1,5 +1,6 @@
-// The part of DER (X.690) that RSA keys are written in. The reader accepts one encoding of each
-// value: definite and minimal lengths, minimal non-negative integers, nothing after the end.
+// The subset of DER (X.690) that RSA keys need. Invariant: the reader accepts one encoding of each
+// value, with definite and minimal lengths, minimal non-negative integers, and no bytes after the
+// end.
 
 import { bitLength, concat, toInteger, toOctets } from './octets.js'
 import { RsaError } from './rsa-error.js'
@@ -15,7 +16,7 @@ const tags = {
 
 type Tag = keyof typeof tags
 
-/** Reads the elements of one constructed value in order; RsaError `encoding` for anything amiss. */
+/** Reads the elements of one constructed value in order; RsaError `encoding` for invalid bytes. */
 export class DerReader {
   readonly #octets: Uint8Array
   #at = 0
@@ -28,7 +29,7 @@ export class DerReader {
     return new DerReader(this.#element('sequence'))
   }
 
-  /** A non-negative integer. */
+  /** Reads a non-negative integer. */
   integer(): bigint {
     const content = this.#element('integer')
     const [first = 0x80, second = 0x80] = content
@@ -43,14 +44,14 @@ export class DerReader {
     return this.#element('octetString')
   }
 
-  /** The octets of a bit string without unused bits. */
+  /** Reads a bit string without unused bits. */
   bitString(): Uint8Array {
     const content = this.#element('bitString')
     if (content[0] !== 0) throw encodingError('a bit string is not of whole octets')
     return content.subarray(1)
   }
 
-  /** The encoded arcs. */
+  /** Reads an object identifier as its encoded arcs. */
   objectIdentifier(): Uint8Array {
     return this.#element('objectIdentifier')
   }
@@ -59,14 +60,14 @@ export class DerReader {
     if (this.#element('null').length !== 0) throw encodingError('a null is not empty')
   }
 
-  /** Whether an element of this type follows: for what may be left out. */
+  /** Whether an element of this type follows; for optional elements. */
   nextIs(tag: Tag): boolean {
     return this.#octets[this.#at] === tags[tag]
   }
 
-  /** Demands that every element was read. */
+  /** Throws unless every element was read. */
   end(): void {
-    if (this.#at !== this.#octets.length) throw encodingError('something follows the last element')
+    if (this.#at !== this.#octets.length) throw encodingError('bytes follow the last element')
   }
 
   #element(tag: Tag): Uint8Array {
@@ -104,7 +105,7 @@ export function derSequence(...elements: readonly Uint8Array[]): Uint8Array {
 
 /** x >= 0. */
 export function derInteger(x: bigint): Uint8Array {
-  // One bit more than x has: the sign.
+  // DER integers are signed, so x needs one bit more, which is 0.
   return element('integer', toOctets(x, Math.floor(bitLength(x) / 8) + 1))
 }
 

@@ -1,6 +1,6 @@
 // Keys as DER: PKCS#1 (RFC 8017 appendix A.1), SubjectPublicKeyInfo (RFC 5280 section 4.1) and
 // PKCS#8 PrivateKeyInfo (RFC 5208 section 5). Decoding returns checked keys: RsaError `encoding`
-// for what is not such a structure, `key` for a key that must not be used.
+// for an invalid structure, `key` for a key that must not be used.
 
 import type { Entropy } from '../entropy.js'
 import {
@@ -33,10 +33,9 @@ export function encodePkcs1Public({ n, e }: RsaPublicKey): Uint8Array {
  * Reads a key from PKCS#1 RSAPublicKey (RFC 8017 A.1.1).
  *
  * @param der - DER, and nothing after it.
- * @param policy - What is asked of a key from outside.
+ * @param policy - Requirements on a key from outside.
  * @returns The checked key.
- * @throws RsaError `encoding` for what is not such a structure, `key` for a key that must not be
- * used.
+ * @throws RsaError `encoding` for an invalid structure, `key` for a key that must not be used.
  */
 export function decodePkcs1Public(der: Uint8Array, policy?: KeyPolicy): RsaPublicKey {
   const key = only(der)
@@ -61,10 +60,9 @@ export function encodePkcs1Private(key: RsaPrivateKey): Uint8Array {
  *
  * @param der - DER, and nothing after it.
  * @param entropy - For the bases of the primality tests.
- * @param policy - What is asked of a key from outside.
+ * @param policy - Requirements on a key from outside.
  * @returns The checked key.
- * @throws RsaError `encoding` for what is not such a structure, `key` for a key that must not be
- * used.
+ * @throws RsaError `encoding` for an invalid structure, `key` for a key that must not be used.
  */
 export function decodePkcs1Private(
   der: Uint8Array,
@@ -101,10 +99,9 @@ export function encodeSpki(key: RsaPublicKey): Uint8Array {
  * Reads a key from SubjectPublicKeyInfo (RFC 5280 section 4.1).
  *
  * @param der - DER, and nothing after it.
- * @param policy - What is asked of a key from outside.
+ * @param policy - Requirements on a key from outside.
  * @returns The checked key.
- * @throws RsaError `encoding` for what is not such a structure, `key` for a key that must not be
- * used.
+ * @throws RsaError `encoding` for an invalid structure, `key` for a key that must not be used.
  */
 export function decodeSpki(der: Uint8Array, policy?: KeyPolicy): RsaPublicKey {
   const info = only(der)
@@ -129,10 +126,9 @@ export function encodePkcs8(key: RsaPrivateKey): Uint8Array {
  *
  * @param der - DER, and nothing after it.
  * @param entropy - For the bases of the primality tests.
- * @param policy - What is asked of a key from outside.
+ * @param policy - Requirements on a key from outside.
  * @returns The checked key.
- * @throws RsaError `encoding` for what is not such a structure, `key` for a key that must not be
- * used.
+ * @throws RsaError `encoding` for an invalid structure, `key` for a key that must not be used.
  */
 export function decodePkcs8(der: Uint8Array, entropy: Entropy, policy?: KeyPolicy): RsaPrivateKey {
   const info = only(der)

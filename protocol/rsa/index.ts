@@ -1,6 +1,6 @@
 /**
- * RSA on its own. Bytes in, bytes out; randomness is handed in, as by `randomBytes` of `node:crypto`.
- * docs/RSA.md has the shapes, units and errors.
+ * The public interface of RSA. Functions take and return bytes; the caller injects randomness, such
+ * as `randomBytes` of `node:crypto`. docs/RSA.md has the shapes, units and errors.
  *
  * @module troca/rsa
  */

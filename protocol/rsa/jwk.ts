@@ -1,5 +1,5 @@
-// Keys as JSON Web Keys (RFC 7517, RFC 7518 section 6.3), and the name of a key: its SHA-256
-// thumbprint (RFC 7638), which is the `kid` in envelopes.
+// Keys as JSON Web Keys (RFC 7517, RFC 7518 section 6.3), and a key's SHA-256 thumbprint (RFC
+// 7638), which is the `kid` in envelopes.
 
 import type { Entropy } from '../entropy.js'
 import { digest } from './hashes.js'
@@ -8,7 +8,10 @@ import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
 import { bitLength, toInteger, toOctets } from './octets.js'
 import { RsaError } from './rsa-error.js'
 
-/** A public key as a JSON Web Key; integers are base64url, big-endian, without leading zeros. */
+/**
+ * A public key as a JSON Web Key. Its integers are base64url of big-endian bytes without leading
+ * zeros.
+ */
 export interface RsaPublicJwk {
   /** Key type. */
   readonly kty: 'RSA'
@@ -63,13 +66,12 @@ export function privateKeyToJwk(key: RsaPrivateKey): RsaPrivateJwk {
 }
 
 /**
- * Reads a public key from parsed JSON; other members are ignored.
+ * Reads a public key from parsed JSON; unknown members are ignored.
  *
- * @param jwk - What `JSON.parse` gave.
- * @param policy - What is asked of a key from outside.
+ * @param jwk - Result of `JSON.parse`.
+ * @param policy - Requirements on a key from outside.
  * @returns The checked key.
- * @throws RsaError `encoding` for what is not such a structure, `key` for a key that must not be
- * used.
+ * @throws RsaError `encoding` for an invalid structure, `key` for a key that must not be used.
  * @example
  * ```ts
  * import { publicKeyFromJwk } from 'troca/rsa'
@@ -87,12 +89,11 @@ export function publicKeyFromJwk(jwk: unknown, policy?: KeyPolicy): RsaPublicKey
 /**
  * Reads a private key from parsed JSON. All members of two primes must be present.
  *
- * @param jwk - What `JSON.parse` gave.
+ * @param jwk - Result of `JSON.parse`.
  * @param entropy - For the bases of the primality tests.
- * @param policy - What is asked of a key from outside.
+ * @param policy - Requirements on a key from outside.
  * @returns The checked key.
- * @throws RsaError `encoding` for what is not such a structure, `key` for a key that must not be
- * used.
+ * @throws RsaError `encoding` for an invalid structure, `key` for a key that must not be used.
  */
 export function privateKeyFromJwk(
   jwk: unknown,
@@ -114,8 +115,8 @@ export function privateKeyFromJwk(
 }
 
 /**
- * The name of a key (RFC 7638): SHA-256 over the required members of its JWK, sorted, without white
- * space.
+ * Computes the thumbprint of a key (RFC 7638), which names it: SHA-256 over the required members of
+ * its JWK, sorted, without white space.
  *
  * @param key - The key.
  * @returns The thumbprint, base64url.
@@ -129,7 +130,7 @@ function toBase64url(x: bigint): string {
   return Buffer.from(toOctets(x, Math.ceil(bitLength(x) / 8))).toString('base64url')
 }
 
-/** The integer of a member, by name. */
+/** A function that reads a member's integer by name. */
 function memberOf(jwk: unknown): (name: string) => bigint {
   if (typeof jwk !== 'object' || jwk === null) throw jwkError('not an object')
   const members = jwk as Readonly<Record<string, unknown>>

@@ -1,5 +1,5 @@
-// What a key from outside must satisfy before anything uses it (FIPS 186-5 A.1, SP 800-56B section
-// 6.4, SP 800-89 section 5.3.3). Each refusal is an RsaError `key` that says what is wrong.
+// Checks of a key from outside before any use (FIPS 186-5 A.1, SP 800-56B section 6.4, SP 800-89
+// section 5.3.3). Each refusal is an RsaError `key` that gives the reason.
 
 import type { Entropy } from '../entropy.js'
 import {
@@ -15,13 +15,13 @@ import { bitLength } from './octets.js'
 import { isProbablyPrime, smallFactor } from './primes.js'
 import { RsaError } from './rsa-error.js'
 
-/** What is asked of a key from outside. */
+/** Requirements on a key from outside. */
 export interface KeyPolicy {
   /** Smallest public exponent accepted; 65537 by default. */
   readonly minPublicExponent?: bigint
   /**
-   * Miller-Rabin rounds for each prime, 32 by default (2^-64 for the worst composite). 0 only for
-   * keys that passed this check before and have been under authenticated encryption since.
+   * Miller-Rabin rounds for each prime, 32 by default (2^-64 for the worst composite). 0 is only
+   * for keys that passed this check before and were kept under authenticated encryption since.
    */
   readonly rounds?: number
 }
@@ -33,11 +33,11 @@ const MAX_PUBLIC_EXPONENT_BITS = 256
 const IMPORT_ROUNDS = 32
 
 /**
- * Makes a key of its integers, if it may be used.
+ * Makes a public key of its integers, after checks that it may be used.
  *
  * @param n - Modulus.
  * @param e - Public exponent.
- * @param policy - What is asked of it.
+ * @param policy - Requirements on the key.
  * @returns The checked key.
  * @throws RsaError `key`, with the reason.
  */
@@ -62,12 +62,12 @@ export function checkPublicKey(n: bigint, e: bigint, policy: KeyPolicy = {}): Rs
 }
 
 /**
- * Makes a key of its integers, if it may be used: they must fit each other, and p and q must be
- * prime.
+ * Makes a private key of its integers, after checks that it may be used: the integers must fit each
+ * other, and p and q must be prime.
  *
  * @param parts - The integers.
  * @param entropy - For the bases of the primality tests.
- * @param policy - What is asked of it.
+ * @param policy - Requirements on the key.
  * @returns The checked key.
  * @throws RsaError `key`, with the reason.
  */
@@ -80,7 +80,7 @@ export function checkPrivateKey(
   const key = checkPublicKey(n, e, policy)
   const inRange = [p, q].every((prime) => prime > 1n && prime < n)
   demand(inRange && p * q === n, 'the modulus is not p * q')
-  // FIPS asks more of p and q, but other programs' keys of odd lengths differ by a bit.
+  // FIPS demands more of p and q, but other programs make keys of odd lengths that differ by a bit.
   const half = Math.floor(key.bits / 2)
   for (const [name, prime] of [['p', p] as const, ['q', q] as const]) {
     const bits = bitLength(prime)

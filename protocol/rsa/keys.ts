@@ -1,5 +1,5 @@
-// RSA keys and their generation (FIPS 186-5 A.1.3: two random probable primes). A key of one of
-// these types is sound: it was generated here or passed key-checks.ts.
+// RSA keys and their generation (FIPS 186-5 A.1.3: two random probable primes). Invariant: a key of
+// one of these types was generated here or has passed key-checks.ts.
 
 import { lcm, modInv } from 'bigint-crypto-utils'
 import type { Entropy } from '../entropy.js'
@@ -36,26 +36,26 @@ export interface RsaPrivateKey extends RsaPublicKey {
   readonly qInv: bigint
 }
 
-/** Fewest bits of a modulus. */
+/** Smallest modulus, in bits. */
 export const MIN_BITS = 2048
-/** Most bits of a modulus. */
+/** Largest modulus, in bits. */
 export const MAX_BITS = 8192
 
 export const PUBLIC_EXPONENT = 65537n
 
-/** Told the number of candidates for p and q that were drawn so far. */
+/** Called with the number of candidates for p and q drawn so far. */
 export type KeyProgress = (candidates: number) => void
 
 /**
- * Makes a key of exactly `bits` bits with e = 65537 and p > q (FIPS 186-5 A.1.3): seconds of
- * computation, without a pause.
+ * Generates a key of exactly `bits` bits with e = 65537 and p > q (FIPS 186-5 A.1.3). It computes
+ * for some seconds, without a pause.
  *
  * @param bits - 2048 to 8192.
  * @param entropy - The source of the primes.
- * @param onProgress - Told the number of candidates drawn so far.
+ * @param onProgress - Called with the number of candidates drawn so far.
  * @returns The key.
- * @throws RsaError `range` for other sizes, `entropy` when the source yields no primes, `fault`
- * when the key fails its pairwise check.
+ * @throws RsaError `range` for other sizes, `entropy` if the source yields no primes, `fault`
+ * if the key fails its pairwise check.
  * @example
  * ```ts
  * import { randomBytes } from 'node:crypto'
@@ -99,7 +99,7 @@ export function isLargeExponent(d: bigint, bits: number): boolean {
 }
 
 /**
- * Takes the public key out of a private one.
+ * Extracts the public key of a private key.
  *
  * @param key - Either kind of key.
  * @returns The public key alone.
@@ -115,7 +115,7 @@ function privateKeyOf(e: bigint, d: bigint, p: bigint, q: bigint): RsaPrivateKey
   return { n, e, bits, bytes: Math.ceil(bits / 8), d, p, q, dP, dQ, qInv }
 }
 
-/** Pairwise consistency (SP 800-56B section 6.4.1.1): what e does, d undoes. */
+/** Pairwise consistency (SP 800-56B section 6.4.1.1): d inverts e on a random x. */
 function requireConsistent(key: RsaPrivateKey, entropy: Entropy): void {
   const x = randomBetween(2n, key.n - 1n, entropy)
   if (modPow(modPowPublic(x, key.e, key.n), key.d, key.n) !== x) {

@@ -1,10 +1,10 @@
-// Modular exponentiation on BigInt. What was measured and left out (Montgomery, Barrett, folding) is
-// in docs/decisions/0011. BigInt is not constant-time: base blinding (primitives.ts) is what keeps
-// an attacker's ciphertext apart from these operands, see docs/SECURITY.
+// Modular exponentiation on BigInt. Alternatives that were measured and rejected (Montgomery,
+// Barrett, folding) are in docs/decisions/0011. BigInt is not constant-time; base blinding
+// (primitives.ts) makes the operands independent of an attacker's ciphertext, see docs/SECURITY.md.
 
 import { bitLength } from './octets.js'
 
-/** Bits of a window; its digits are those of radix 32. */
+/** Bits of a window, so the exponent's digits are in radix 32. */
 const WINDOW = 5
 const RADIX = 1 << WINDOW
 
@@ -27,7 +27,7 @@ export function modPow(base: bigint, exponent: bigint, modulus: bigint): bigint 
 }
 
 function powersOf(base: bigint, modulus: bigint): readonly bigint[] {
-  // The zeroth is congruent to 1 and as long as the others: a zero digit costs a multiplication.
+  // Power 0 is modulus + 1, not 1: a digit 0 then costs a multiplication of full length too.
   const powers = [modulus + 1n, base % modulus]
   for (let i = 2; i < RADIX; i++) {
     powers.push(((powers[i - 1] ?? 0n) * (powers[1] ?? 0n)) % modulus)
@@ -36,8 +36,8 @@ function powersOf(base: bigint, modulus: bigint): readonly bigint[] {
 }
 
 /**
- * base^exponent mod modulus for base >= 0 and a public exponent > 0, bit by bit: the usual
- * 2^16 + 1 is 16 squarings and one product.
+ * base^exponent mod modulus for base >= 0 and a public exponent > 0, bit by bit: the usual exponent
+ * 2^16 + 1 costs 16 squarings and one product.
  */
 export function modPowPublic(base: bigint, exponent: bigint, modulus: bigint): bigint {
   let power = base % modulus

@@ -1,6 +1,7 @@
 // RSAES-OAEP (RFC 8017 section 7.1). Encryption is a function of its seed, so that replicas agree.
-// Decryption knows one failure: the first byte, the label's hash, the padding and the separator
-// are evaluated together, since who could tell them apart could decrypt (Manger 2001).
+// Invariant: decryption has one failure. The first byte, the label's hash, the padding and the
+// separator are evaluated together, because an attacker who can distinguish them can decrypt
+// (Manger 2001).
 
 import type { Entropy } from '../entropy.js'
 import { digest, hashLength, mgf1, type HashName } from './hashes.js'
@@ -22,11 +23,11 @@ export interface OaepOptions {
 const emptyLabel = new Uint8Array(0)
 
 /**
- * The longest message that a key encrypts: k - 2 hLen - 2.
+ * Length of the longest message that a key encrypts: k - 2 hLen - 2.
  *
  * @param key - The key.
  * @param hash - The hash function of OAEP.
- * @returns Bytes; below 0 where the key is too short for the hash.
+ * @returns Bytes; below 0 if the key is too short for the hash.
  */
 export function oaepCapacity(key: RsaPublicKey, hash: HashName = 'sha256'): number {
   return key.bytes - 2 * hashLength(hash) - 2
@@ -40,7 +41,7 @@ export function oaepCapacity(key: RsaPublicKey, hash: HashName = 'sha256'): numb
  * @param seed - hLen bytes, fresh and secret for each message.
  * @param options - Hashes and label.
  * @returns The ciphertext, k bytes.
- * @throws RsaError `range` when the message is too long or the seed has another length.
+ * @throws RsaError `range` if the message is too long or the seed has another length.
  * @example
  * ```ts
  * import { randomBytes } from 'node:crypto'
@@ -82,7 +83,7 @@ export function oaepEncrypt(
  * @param entropy - For the blinding of the private operation.
  * @param options - Hashes and label.
  * @returns The message.
- * @throws RsaError `decryption` for whatever does not open, without a reason; `fault` when the
+ * @throws RsaError `decryption` for every invalid ciphertext, without a reason; `fault` if the
  * result contradicts the public key.
  * @example
  * ```ts
@@ -113,7 +114,7 @@ export function oaepDecrypt(
   return block.slice(start)
 }
 
-/** Where the message begins in DB = lHash ‖ 0 ... 0 ‖ 1 ‖ M, or 0; visits every byte either way. */
+/** Start of M in DB = lHash ‖ 0 ... 0 ‖ 1 ‖ M, or 0 if DB is invalid. Every byte is visited. */
 function messageStart(first: number, block: Uint8Array, labelHash: Uint8Array): number {
   let wrong = first
   for (let i = 0; i < labelHash.length; i++) wrong |= (block[i] ?? 0) ^ (labelHash[i] ?? 0)

@@ -10,14 +10,14 @@ export function bitLength(x: bigint): number {
   return (hex.length - 1) * 4 + 32 - Math.clz32(parseInt(hex.charAt(0), 16))
 }
 
-/** OS2IP. The empty string is 0. */
+/** OS2IP; the empty string is 0. */
 export function toInteger(octets: Uint8Array): bigint {
   if (octets.length === 0) return 0n
   const hex = Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('hex')
   return BigInt(`0x${hex}`)
 }
 
-/** I2OSP: left-padded to exactly `length` bytes. RsaError `range` when x does not fit. */
+/** I2OSP, left-padded to exactly `length` bytes. RsaError `range` if x does not fit. */
 export function toOctets(x: bigint, length: number): Uint8Array {
   const hex = x.toString(16)
   if (x < 0n || hex.length > 2 * length) throw new RsaError('range', 'integer too large')
@@ -39,17 +39,18 @@ export function xorInto(target: Uint8Array, mask: Uint8Array): void {
   for (let i = 0; i < target.length; i++) target[i] = (target[i] ?? 0) ^ (mask[i] ?? 0)
 }
 
-/** `bytes` random bytes. RsaError `entropy` when the source gives another number. */
+/** Draws `bytes` random bytes. RsaError `entropy` if the source returns another number. */
 export function draw(entropy: Entropy, bytes: number): Uint8Array {
   const octets = entropy(bytes)
   if (octets.length === bytes) return octets
   throw new RsaError('entropy', `the random source gave ${octets.length} bytes for ${bytes}`)
 }
 
-// A sound source is refused once in 2^128 calls at most.
+// Each draw is rejected with probability below 1/2, so a sound source fails at most once in 2^128
+// calls.
 const MAX_DRAWS = 128
 
-/** Uniform in [low, high), by rejection. RsaError `entropy` when the source is stuck. */
+/** Uniform in [low, high), by rejection sampling. RsaError `entropy` if the source is stuck. */
 export function randomBetween(low: bigint, high: bigint, entropy: Entropy): bigint {
   const span = high - low
   const bits = bitLength(span - 1n)

@@ -1,7 +1,7 @@
-// Private keys under a passphrase: PKCS#8 EncryptedPrivateKeyInfo (RFC 5958 section 3) by PBES2 (RFC
-// 8018 section 6.2), as `openssl pkey -aes256` and `openssl pkcs8 -topk8 -scrypt` write it. Written
-// is PBKDF2 with HMAC-SHA-256 and AES-256-CBC; read also other SHA-1/2 hashes, scrypt (RFC 7914
-// section 7.1) and AES with shorter keys. PBES1, DES and RC2 are not read.
+// Private keys under a passphrase: PKCS#8 EncryptedPrivateKeyInfo (RFC 5958 section 3) by PBES2
+// (RFC 8018 section 6.2), as `openssl pkey -aes256` and `openssl pkcs8 -topk8 -scrypt` write it.
+// The encoder uses PBKDF2 with HMAC-SHA-256 and AES-256-CBC. The decoder also reads other SHA-1/2
+// hashes, scrypt (RFC 7914 section 7.1) and AES with shorter keys, but not PBES1, DES and RC2.
 
 import { createCipheriv, createDecipheriv, pbkdf2Sync, scryptSync } from 'node:crypto'
 import type { Entropy } from '../entropy.js'
@@ -20,10 +20,10 @@ import type { RsaPrivateKey } from './keys.js'
 import { concat, draw } from './octets.js'
 import { RsaError } from './rsa-error.js'
 
-/** OWASP's count for PBKDF2-HMAC-SHA-256; a quarter of a second or so. */
+/** OWASP's count for PBKDF2-HMAC-SHA-256; about a quarter of a second. */
 const PASSPHRASE_ITERATIONS = 600_000
 
-// A file's costs are taken up to some seconds and 256 MiB: a hostile one holds nobody up.
+// Costs of a file are accepted up to some seconds and 256 MiB, so that a hostile file cannot block.
 const MAX_ITERATIONS = 10_000_000
 const MAX_SCRYPT_BLOCKS = 2 ** 21
 const MAX_SCRYPT_WORK = 2 ** 23
@@ -48,22 +48,22 @@ const PRFS: ReadonlyMap<string, HashName> = new Map([
   ['2a864886f70d020d', 'sha512-256'],
 ])
 
-/** Name and length of the key in bytes. */
+/** Cipher name and key length in bytes, by encoded arcs. */
 const CIPHERS: ReadonlyMap<string, readonly [string, number]> = new Map([
   ['608648016503040102', ['aes-128-cbc', 16]],
   ['608648016503040116', ['aes-192-cbc', 24]],
   [AES_256_CBC, ['aes-256-cbc', 32]],
 ])
 
-/** Makes `length` bytes of a passphrase. */
+/** Derives `length` bytes from a passphrase. */
 type Derive = (passphrase: Uint8Array, length: number) => Uint8Array
 
 /**
- * Writes a private key under a passphrase: EncryptedPrivateKeyInfo by PBES2, with
+ * Writes a private key under a passphrase as EncryptedPrivateKeyInfo: PBES2 with
  * PBKDF2-HMAC-SHA-256 and AES-256-CBC.
  *
  * @param key - The key.
- * @param passphrase - Taken as UTF-8, as it stands.
+ * @param passphrase - Encoded as UTF-8, without normalization.
  * @param entropy - For salt and initialization vector.
  * @param iterations - Of PBKDF2; 600,000 by default.
  * @returns DER.
@@ -85,16 +85,15 @@ export function encodeEncryptedPkcs8(
 }
 
 /**
- * Reads a private key under a passphrase: by PBES2 with PBKDF2 or scrypt, and AES-CBC.
+ * Reads a private key under a passphrase: PBES2 with PBKDF2 or scrypt, and AES-CBC.
  *
  * @param der - DER, and nothing after it.
- * @param passphrase - Taken as UTF-8, as it stands.
+ * @param passphrase - Encoded as UTF-8, without normalization.
  * @param entropy - For the bases of the primality tests.
- * @param policy - What is asked of a key from outside.
+ * @param policy - Requirements on a key from outside.
  * @returns The checked key.
- * @throws RsaError `encoding` for what is not such a structure or has costs out of bounds,
- * `decryption` for whatever does not open with this passphrase, `key` for a key that must not be
- * used.
+ * @throws RsaError `encoding` for an invalid structure or costs out of bounds, `decryption` if it
+ * does not open with this passphrase, `key` for a key that must not be used.
  */
 export function decodeEncryptedPkcs8(
   der: Uint8Array,
@@ -109,11 +108,11 @@ export function decodeEncryptedPkcs8(
     const pkcs8 = concat(decipher.update(ciphertext), decipher.final())
     return decodePkcs8(pkcs8, entropy, policy)
   } catch (error) {
-    // One passphrase in 256 leaves good padding: what then is no key is the same failure.
+    // One wrong passphrase in 256 yields valid padding; the invalid key is then the same failure.
     if (error instanceof RsaError && error.code !== 'encoding') throw error
     throw new RsaError(
       'decryption',
-      'it does not open: the passphrase is another, or what is in it is no RSA key',
+      'it does not open: the passphrase is wrong, or the content is no RSA key',
     )
   }
 }
@@ -183,7 +182,7 @@ function readScrypt(costs: DerReader, keyLength: number): Derive {
   bounded(BigInt(N * r), MAX_SCRYPT_BLOCKS, 'memory of scrypt')
   bounded(BigInt(N * r) * BigInt(p), MAX_SCRYPT_WORK, 'work of scrypt')
   if (N < 2 || (N & (N - 1)) !== 0) throw unknown('N of scrypt is not a power of two')
-  // 128 r (N + p) bytes and some (RFC 7914 section 6); Node refuses more than 32 MiB unless told.
+  // scrypt needs 128 r (N + p) bytes and a little (RFC 7914 section 6); Node's default is 32 MiB.
   const maxmem = 128 * r * (N + p + 2)
   return (passphrase, length) => scryptSync(passphrase, salt, length, { N, r, p, maxmem })
 }

@@ -1,5 +1,5 @@
-// Keys as text (RFC 7468): one block, its label decides the structure within. A file may hold
-// several blocks, one after the other; `pemBlocks` parts them.
+// Keys as PEM text (RFC 7468): one block, whose label decides the structure within. A file may hold
+// several blocks; `pemBlocks` splits them.
 
 import type { Entropy } from '../entropy.js'
 import {
@@ -24,7 +24,7 @@ const ENCRYPTED = 'ENCRYPTED PRIVATE KEY'
  * Writes a public key as PEM.
  *
  * @param key - The key.
- * @param format - SubjectPublicKeyInfo, or PKCS#1 when asked.
+ * @param format - Structure within: SubjectPublicKeyInfo (default) or PKCS#1.
  * @returns The text of one block.
  * @example
  * ```ts
@@ -44,7 +44,7 @@ export function publicKeyToPem(key: RsaPublicKey, format: 'spki' | 'pkcs1' = 'sp
  * Writes a private key as PEM, not encrypted.
  *
  * @param key - The key.
- * @param format - PKCS#8, or PKCS#1 when asked.
+ * @param format - Structure within: PKCS#8 (default) or PKCS#1.
  * @returns The text of one block.
  */
 export function privateKeyToPem(key: RsaPrivateKey, format: 'pkcs8' | 'pkcs1' = 'pkcs8'): string {
@@ -57,10 +57,9 @@ export function privateKeyToPem(key: RsaPrivateKey, format: 'pkcs8' | 'pkcs1' = 
  * Reads a public key from PEM: SubjectPublicKeyInfo or PKCS#1.
  *
  * @param pem - One block, with nothing but white space around it.
- * @param policy - What is asked of a key from outside.
+ * @param policy - Requirements on a key from outside.
  * @returns The checked key.
- * @throws RsaError `encoding` for what is not such a structure, `key` for a key that must not be
- * used.
+ * @throws RsaError `encoding` for an invalid structure, `key` for a key that must not be used.
  */
 export function publicKeyFromPem(pem: string, policy?: KeyPolicy): RsaPublicKey {
   const { label, der } = fromPem(pem)
@@ -74,10 +73,9 @@ export function publicKeyFromPem(pem: string, policy?: KeyPolicy): RsaPublicKey 
  *
  * @param pem - One block, with nothing but white space around it.
  * @param entropy - For the bases of the primality tests.
- * @param policy - What is asked of a key from outside.
+ * @param policy - Requirements on a key from outside.
  * @returns The checked key.
- * @throws RsaError `encoding` for what is not such a structure, `key` for a key that must not be
- * used.
+ * @throws RsaError `encoding` for an invalid structure, `key` for a key that must not be used.
  * @example
  * ```ts
  * import { randomBytes } from 'node:crypto'
@@ -100,7 +98,7 @@ export function privateKeyFromPem(
   const { label, der } = fromPem(pem)
   if (label === 'PRIVATE KEY') return decodePkcs8(der, entropy, policy)
   if (label === 'RSA PRIVATE KEY') return decodePkcs1Private(der, entropy, policy)
-  if (label === ENCRYPTED) throw pemError('it is under a passphrase, which was not given')
+  if (label === ENCRYPTED) throw pemError('it is under a passphrase, and none was given')
   throw pemError(`"${label}" is not a private RSA key`)
 }
 
@@ -108,7 +106,7 @@ export function privateKeyFromPem(
  * Writes a private key as PEM under a passphrase; see {@link encodeEncryptedPkcs8}.
  *
  * @param key - The key.
- * @param passphrase - Taken as UTF-8, as it stands.
+ * @param passphrase - Encoded as UTF-8, without normalization.
  * @param entropy - For salt and initialization vector.
  * @param iterations - Of PBKDF2; 600,000 by default.
  * @returns The text of one block.
@@ -131,10 +129,10 @@ export function privateKeyToEncryptedPem(
 }
 
 /**
- * Tells whether a passphrase is needed.
+ * Tells whether reading a PEM needs a passphrase.
  *
- * @param pem - PEM.
- * @returns Whether a block of it is an encrypted private key.
+ * @param pem - The PEM text.
+ * @returns Whether it holds an encrypted private key.
  */
 export function isEncryptedPem(pem: string): boolean {
   return pem.includes(`-----BEGIN ${ENCRYPTED}-----`)
@@ -144,9 +142,9 @@ export function isEncryptedPem(pem: string): boolean {
  * Reads a private key from PEM under a passphrase; see {@link decodeEncryptedPkcs8}.
  *
  * @param pem - One block, with nothing but white space around it.
- * @param passphrase - Taken as UTF-8, as it stands.
+ * @param passphrase - Encoded as UTF-8, without normalization.
  * @param entropy - For the bases of the primality tests.
- * @param policy - What is asked of a key from outside.
+ * @param policy - Requirements on a key from outside.
  * @returns The checked key.
  * @throws RsaError As {@link decodeEncryptedPkcs8}.
  */
@@ -162,10 +160,10 @@ export function privateKeyFromEncryptedPem(
 }
 
 /**
- * Parts a file of several blocks, one after the other with nothing but blank lines between.
+ * Splits a file into its blocks. Only blank lines may stand between them.
  *
  * @param text - The file.
- * @returns The blocks, each as the other functions take it.
+ * @returns The blocks, each in the form that the other functions take.
  */
 export function pemBlocks(text: string): readonly string[] {
   return text.split(/(?<=^-----END [A-Z0-9 ]+-----$)\s*(?=-----BEGIN )/m)
@@ -178,10 +176,10 @@ function toPem(label: string, der: Uint8Array): string {
 }
 
 function fromPem(pem: string): { label: string; der: Uint8Array } {
-  // The form before PKCS#8 (RFC 1421), whose key is one MD5 of the passphrase.
+  // RFC 1421's form, older than PKCS#8, derives its key by one MD5 of the passphrase.
   if (/^Proc-Type: *4,ENCRYPTED/m.test(pem)) {
     throw pemError(
-      'its encryption is of an old form; openssl pkey -in KEY -aes256 -out NEW mends it',
+      'its encryption is of an old form; openssl pkey -in KEY -aes256 -out NEW converts it',
     )
   }
   const block = /^\s*-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----\s*$/.exec(pem)

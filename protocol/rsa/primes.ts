@@ -1,20 +1,20 @@
 // Probable primes: trial division by small primes, then Miller-Rabin (FIPS 186-5 section B.3.1) to
-// base 2, where powers are cheap and nearly every composite fails, and then to random bases. A
-// composite passes one of these with probability <= 1/4 whoever chose it, because they come from the
-// injected entropy.
+// base 2, where powers are cheap and nearly every composite fails, and then to random bases. Any
+// composite passes a random base with probability <= 1/4, even one that an attacker chose, because
+// the bases come from the injected entropy.
 
 import type { Entropy } from '../entropy.js'
 import { modPow } from './modular.js'
 import { bitLength, draw, randomBetween, toInteger } from './octets.js'
 import { RsaError } from './rsa-error.js'
 
-// Measured: keys are found a tenth sooner than with 2048 (docs/decisions/0011).
+// Measured: key generation is a tenth faster than with a limit of 2048 (docs/decisions/0011).
 const TRIAL_LIMIT = 8192
 
 const smallPrimes = sieve(TRIAL_LIMIT)
 const trialGroups = groupPrimes(smallPrimes)
 
-/** A product of small primes below 2^53, so that one BigInt division serves them all. */
+/** Small primes whose product is below 2^53, so that one BigInt division serves them all. */
 interface TrialGroup {
   readonly product: bigint
   readonly primes: readonly number[]
@@ -59,8 +59,8 @@ export function smallFactor(x: bigint): number | undefined {
 }
 
 /**
- * Whether x is prime, wrongly true with probability <= 4^-rounds for the worst composite. `rounds`
- * counts the random bases.
+ * Whether x is prime. The worst composite passes with probability <= 4^-rounds, where `rounds` is
+ * the number of random bases.
  */
 export function isProbablyPrime(x: bigint, rounds: number, entropy: Entropy): boolean {
   if (x < 2n) return false
@@ -88,14 +88,14 @@ function millerRabin(x: bigint, rounds: number, entropy: Entropy): boolean {
   return true
 }
 
-// FIPS 186-5 table B.1 asks 4 or 5 rounds of random candidates of 1024 bits and more.
+// FIPS 186-5 table B.1 demands 4 or 5 rounds for random candidates of 1024 bits and more.
 const GENERATION_ROUNDS = 8
 
 export interface PrimeSearch {
-  /** Of the modulus that the prime is for. */
+  /** Bits of the modulus that the prime is for. */
   readonly modulusBits: number
   readonly e: bigint
-  /** A further condition, as the distance from the other prime. */
+  /** Further condition on a candidate, such as its distance from the other prime. */
   readonly accepts: (candidate: bigint) => boolean
   /** Called for each candidate drawn. */
   readonly onCandidate: () => void
@@ -103,9 +103,9 @@ export interface PrimeSearch {
 
 /**
  * A prime in [sqrt(2) * 2^(m/2 - 1), 2^(m/2)) for a modulus of m bits, with gcd(prime - 1, e) = 1
- * for prime e (FIPS 186-5 A.1.3 steps 4 and 5): the product of two such has exactly m bits, be m even
- * or odd. RsaError `entropy` when 10 * m candidates hold no prime, which a sound source meets less
- * than once in 2^40 calls.
+ * for prime e (FIPS 186-5 A.1.3 steps 4 and 5). The product of two such primes has exactly m bits,
+ * for even and odd m. RsaError `entropy` if 10 * m candidates hold no prime, which happens with a
+ * sound source less than once in 2^40 calls.
  */
 export function generatePrime(search: PrimeSearch, entropy: Entropy): bigint {
   const { modulusBits, e } = search
@@ -115,7 +115,7 @@ export function generatePrime(search: PrimeSearch, entropy: Entropy): bigint {
     const drawn = BigInt.asUintN(bits, toInteger(draw(entropy, Math.ceil(bits / 8))))
     const candidate = drawn | top | 1n
     search.onCandidate()
-    // The bounds of the interval, squared.
+    // The interval's bounds, squared: 2^(m - 1) <= candidate^2 < 2^m.
     if (bitLength(candidate * candidate) !== modulusBits || !search.accepts(candidate)) continue
     if (candidate % e === 1n) continue
     if (isProbablyPrime(candidate, GENERATION_ROUNDS, entropy)) return candidate

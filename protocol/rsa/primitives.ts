@@ -1,6 +1,6 @@
-// RSAEP and RSADP (RFC 8017 section 5). The private operation uses the Chinese remainder theorem
-// on a blinded base, and no result leaves before the public exponent has confirmed it: a fault in
-// one half would give away a factor (Boneh, DeMillo, Lipton 1997).
+// RSAEP and RSADP (RFC 8017 section 5). The private operation uses the Chinese remainder theorem on
+// a blinded base. Invariant: no result leaves before the public exponent has confirmed it, because
+// a fault in one half would reveal a factor (Boneh, DeMillo, Lipton 1997).
 
 import type { Entropy } from '../entropy.js'
 import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
@@ -24,7 +24,7 @@ export function publicOperation(key: RsaPublicKey, x: bigint): bigint {
 export function privateOperation(key: RsaPrivateKey, x: bigint, entropy: Entropy): bigint {
   requireRepresentative(key, x)
   const { n, e } = key
-  // As long as any other: a product with a short x would take less time.
+  // x + n has full length for every x; a product with a short x would take less time.
   const long = x + n
   const r = randomBetween(2n, n, entropy)
   const unmask = modPowPublic(r, e - 1n, n)

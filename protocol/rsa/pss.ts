@@ -21,7 +21,7 @@ const TRAILER = 0xbc
 const eightZeros = new Uint8Array(8)
 
 /**
- * The longest salt that a signature by a key holds: emLen - hLen - 2.
+ * Length of the longest salt that a signature by a key holds: emLen - hLen - 2.
  *
  * @param key - The key.
  * @param hash - The hash function of PSS.
@@ -40,7 +40,7 @@ export function pssMaxSaltLength(key: RsaPublicKey, hash: HashName = 'sha256'): 
  * @param options - Hashes and salt length.
  * @returns The signature, k bytes.
  * @throws RsaError `range` for a salt length below 0 or above {@link pssMaxSaltLength}; `entropy`
- * for a source that gives another number of bytes; `fault` when the result contradicts the public
+ * for a source that gives another number of bytes; `fault` if the result contradicts the public
  * key.
  * @example
  * ```ts
@@ -74,14 +74,14 @@ export function pssSign(
 }
 
 /**
- * Verifies by RSASSA-PSS (RFC 8017 section 8.1.2). Anything but a signature of the holder of `key`
- * over `message` is false, a signature of another length, hash or salt length included.
+ * Verifies by RSASSA-PSS (RFC 8017 section 8.1.2). A signature of another length, hash or salt
+ * length is not valid.
  *
  * @param key - The public key of the signer.
- * @param message - What was signed.
- * @param signature - What is said to be its signature.
+ * @param message - The signed message.
+ * @param signature - The signature to verify.
  * @param options - Hashes and salt length.
- * @returns Whether it is.
+ * @returns Whether the holder of `key` made `signature` over `message`.
  * @example
  * ```ts
  * import { readFileSync } from 'node:fs'

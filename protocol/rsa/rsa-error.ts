@@ -1,12 +1,12 @@
-// Everything in protocol/rsa that refuses does so with one RsaError and a code to switch on.
+// The error of protocol/rsa: every refusal is an RsaError with a code to switch on.
 
 /**
  * - `key`: a key that must not be used; the message says why.
- * - `encoding`: DER, PEM or JWK that is not exactly what its standard says.
+ * - `encoding`: DER, PEM or JWK that violates its standard.
  * - `range`: an argument outside its range (message too long, wrong seed length, integer >= n).
- * - `decryption`: the ciphertext does not open. Never says why (RFC 8017 section 7.1.2).
- * - `fault`: the computation contradicted itself; its result was withheld.
- * - `entropy`: the random source cannot be what it must be.
+ * - `decryption`: the ciphertext does not open; the reason is never given (RFC 8017 section 7.1.2).
+ * - `fault`: a computation failed its own check; its result was withheld.
+ * - `entropy`: the random source is broken: wrong lengths, or no usable values.
  */
 export type RsaErrorCode = 'key' | 'encoding' | 'range' | 'decryption' | 'fault' | 'entropy'
 
@@ -25,9 +25,9 @@ export type RsaErrorCode = 'key' | 'encoding' | 'range' | 'decryption' | 'fault'
  * ```
  */
 export class RsaError extends Error {
-  /** Tells it from other errors. */
+  /** Distinguishes an RsaError from other errors. */
   override readonly name = 'RsaError'
-  /** What to switch on. */
+  /** Code to switch on. */
   readonly code: RsaErrorCode
 
   /** @internal */

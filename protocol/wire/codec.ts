@@ -1,5 +1,5 @@
-// One message to and from its MessagePack value: the catalogue says what may be in it, msgpackr
-// writes and reads the bytes. Whatever is wrong with bytes from outside is a WireError.
+// Encodes and decodes one message as a MessagePack value: the catalogue defines its fields, and
+// msgpackr writes and reads the bytes. Invalid bytes from outside give a WireError.
 
 import { Packr, RESERVE_START_SPACE, Unpackr } from 'msgpackr'
 import { BY_NAME, BY_TAG } from '../messages/catalogue.js'
@@ -11,7 +11,7 @@ import { checkStrict } from './strict.js'
 const packr = new Packr({ useRecords: false })
 const unpackr = new Unpackr({ useRecords: false, int64AsType: 'number' })
 
-/** The message's bytes behind `reserved` (below 256) bytes left free for the caller. */
+/** Encodes a message behind `reserved` (below 256) bytes that the caller fills. */
 export function encodeMessage(message: Message, reserved: number): Buffer {
   const type = BY_NAME.get(message.type)
   invariant(type !== undefined, `no message is called ${message.type}`)
@@ -26,7 +26,7 @@ function unpack(bytes: Buffer): unknown {
   }
 }
 
-/** `bytes` must never be written to again: fields of the message are views of them. */
+/** Decodes a message. Its fields are views of `bytes`, which must not be written to again. */
 export function decodeMessage(bytes: Buffer): Message {
   checkStrict(bytes)
   const value = unpack(bytes)

@@ -1,6 +1,6 @@
-// A frame: the length of what follows as uint32, big-endian, then one MessagePack value. The length
-// is checked before anything is allocated; each frame gets memory of its own, so what is decoded
-// from it stays as it is, whatever becomes of the chunks it came in.
+// A frame: the length of the rest as uint32, big-endian, then one MessagePack value. The length is
+// checked before memory is allocated. Each frame has memory of its own, so that decoded messages do
+// not change when the received chunks are overwritten.
 
 import type { Message } from '../messages/catalogue.js'
 import { decodeMessage, encodeMessage } from './codec.js'
@@ -14,12 +14,12 @@ export function encodeFrame(message: Message): Buffer {
   return frame
 }
 
-/** Takes a stream of bytes however it is cut, and gives messages. Unusable after it has thrown. */
+/** Decodes a stream of bytes in chunks of any size into messages. Unusable after it has thrown. */
 export class FrameDecoder {
   #maxFrameBytes: number
   readonly #prefix = Buffer.alloc(PREFIX_BYTES)
   #prefixFilled = 0
-  /** The frame being received; null while its length is. */
+  /** The frame being received; null while its length is being received. */
   #frame: Buffer | null = null
   #frameFilled = 0
 
@@ -27,17 +27,19 @@ export class FrameDecoder {
     this.#maxFrameBytes = maxFrameBytes
   }
 
-  /** Counts from the next frame on whose length has not yet been read. */
+  /** Sets the limit for frames whose length has not yet been read. */
   setLimit(maxFrameBytes: number): void {
     this.#maxFrameBytes = maxFrameBytes
   }
 
-  /** Some bytes of a frame have come, and not all. */
+  /** Whether a frame is incomplete: some of its bytes have arrived, and not all. */
   get partial(): boolean {
     return this.#frame !== null || this.#prefixFilled > 0
   }
 
-  /** The messages that this chunk completes. Throws WireError; what came before it is then lost. */
+  /**
+   * The messages that this chunk completes. Throws WireError, and the chunk's messages are lost.
+   */
   push(chunk: Uint8Array): Message[] {
     const messages: Message[] = []
     let at = 0
@@ -59,7 +61,7 @@ export class FrameDecoder {
     return messages
   }
 
-  /** Reads up to four bytes of a length; the place after them. */
+  /** Reads up to four bytes of a length; returns the offset after them. */
   #takePrefix(chunk: Uint8Array, from: number): number {
     let at = from
     while (at < chunk.length && this.#prefixFilled < PREFIX_BYTES) {
@@ -69,7 +71,7 @@ export class FrameDecoder {
     const length = this.#prefix.readUInt32BE(0)
     if (length === 0) throw new WireError('a frame of 0 bytes')
     if (length > this.#maxFrameBytes) {
-      throw new WireError(`a frame of ${length} bytes; at most ${this.#maxFrameBytes} are taken`)
+      throw new WireError(`a frame of ${length} bytes; at most ${this.#maxFrameBytes} are accepted`)
     }
     this.#prefixFilled = 0
     this.#frameFilled = 0

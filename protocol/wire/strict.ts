@@ -1,17 +1,17 @@
-// Checks the bytes of one MessagePack value before anything decodes them: exactly one value, only
-// the types that messages are made of, everything inside the bounds. Decoders allow far more
-// (extensions, maps, floats, U+FFFD in place of bad UTF-8); what passes here means one thing only.
-// Source: the MessagePack specification, https://github.com/msgpack/msgpack/blob/master/spec.md
+// Checks the bytes of one MessagePack value before msgpackr decodes them: exactly one value, only
+// the types that messages use, all within bounds. Decoders accept far more (extensions, maps,
+// floats, U+FFFD in place of bad UTF-8). Invariant: checked bytes have one meaning only. Source:
+// the MessagePack specification, https://github.com/msgpack/msgpack/blob/master/spec.md
 
 import { isUtf8 } from 'node:buffer'
 import { WireError } from '../schema/schema.js'
 
-/** Arrays within arrays, the message's own included. */
+/** Depth of nested arrays, the message's own included. */
 const MAX_DEPTH = 8
 /** Values of one frame, arrays included. */
 const MAX_VALUES = 32_768
 
-/** Up to here a loop beats a call into isUtf8. */
+/** Bytes of ASCII up to which a loop is faster than isUtf8. */
 const SHORT_TEXT = 48
 /** High word of 2^53. */
 const UNSAFE_HIGH = 0x200000
@@ -20,7 +20,7 @@ function refuse(at: number, what: string): never {
   throw new WireError(`byte ${at}: ${what}`)
 }
 
-/** Big-endian length of `width` bytes at `at`; throws where the bytes end before. */
+/** Big-endian length of `width` bytes at `at`; throws if the bytes end before. */
 function lengthAt(bytes: Uint8Array, at: number, width: number): number {
   if (at + width > bytes.length) refuse(at, 'a length is cut short')
   let length = 0
@@ -49,7 +49,7 @@ function skipInteger(bytes: Uint8Array, at: number, type: number): number {
   const width = 1 << (type & 3)
   if (at + width > bytes.length) refuse(at, 'an integer is cut short')
   if (width === 8) {
-    // Negative int64 have a high word above this as well: no field takes one.
+    // A negative int64 has a high word above this too, and no field takes negative integers.
     const high = lengthAt(bytes, at, 4)
     if (high >= UNSAFE_HIGH) refuse(at, 'integer outside 0 ... 2^53 - 1')
   }
@@ -64,7 +64,7 @@ function refuseType(at: number, type: number): never {
   return refuse(at, `MessagePack type 0x${type.toString(16)} is not allowed`)
 }
 
-/** The end of a value that is no array and whose type byte stands before `at`. */
+/** Offset of the end of a value that is no array and whose type byte stands before `at`. */
 function skipScalar(bytes: Uint8Array, at: number, type: number): number {
   if (type < 0x80 || type >= 0xe0) return at
   if (type >= 0xa0 && type < 0xc0) return skipText(bytes, at, type & 0x1f)
@@ -102,7 +102,7 @@ export function checkStrict(bytes: Uint8Array): void {
     const width = fixed ? 0 : type === 0xdc ? 2 : 4
     const count = fixed ? type & 0x0f : lengthAt(bytes, at, width)
     at += width
-    // Each element is a byte at least: a count beyond that is refused before it costs anything.
+    // Each element takes a byte at least, so a larger count is refused without any work.
     if (count > bytes.length - at) refuse(at, `array of ${count} is cut short`)
     if (open.length > MAX_DEPTH) refuse(at, `arrays nested deeper than ${MAX_DEPTH}`)
     open.push(count)

@@ -159,7 +159,7 @@ t.test('keys under a passphrase go both ways, and the passphrase is no argument'
     t.match(missing.stderr, /no passphrase: give it by prompt, --passphrase-file or TROCA_PASS/)
     const wrong = troca(`inspect --key ${name}`, '', { TROCA_PASSPHRASE: 'open sesam' })
     t.equal(wrong.code, 1)
-    t.match(wrong.stderr, /it does not open: the passphrase is another, or/)
+    t.match(wrong.stderr, /it does not open: the passphrase is wrong, or/)
   }
   const asked = good(troca('gen --bits 2048 --passphrase --json', 'from stdin\n')).toString()
   const { pem } = JSON.parse(asked) as { pem: string }

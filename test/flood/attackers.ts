@@ -1,4 +1,4 @@
-// The thread of the attackers: what they take of time is not the honest client's.
+// The thread of the attackers, apart from the honest clients, so that it takes none of their time.
 
 import { setMaxListeners } from 'node:events'
 import { parentPort, workerData } from 'node:worker_threads'

@@ -1,5 +1,5 @@
-// What is done to a cluster, each by itself or all at once. An attack goes on until it is told to stop,
-// and takes up again whatever is ended.
+// The attacks on a cluster, run one by one or all at once. An attack goes on until it is told to
+// stop, and reopens connections that the cluster has ended.
 
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { errorName } from '../../protocol/errors.js'
@@ -7,28 +7,28 @@ import { Stranger, openBare, type Target } from './stranger.js'
 
 export interface Scene {
   readonly ports: readonly number[]
-  /** How many, beside the full size of an attack: 1 is all of it. */
+  /** Share of an attack's full size; 1 is all of it. */
   readonly scale: number
-  /** Who is attacked, and somebody whose password the attackers know. */
+  /** The account that is attacked; `own` is an account whose password the attackers know. */
   readonly victim: string
   readonly own: { readonly name: string; readonly password: string }
   readonly stopped: AbortSignal
 }
 
-/** What came of it: connections that were let in, answers by kind. */
+/** Counts of an attack: accepted connections, and answers by kind. */
 export type Outcome = Map<string, number>
 export type Attack = (scene: Scene, outcome: Outcome) => Promise<void>
 
 const DRIP_MS = 1_000
 const SLOWLORIS = 500
 const CONNECTIONS = 5_000
-/** So that no address has more than it may. */
+/** Addresses of `connections`, so that none exceeds its limit. */
 const ADDRESSES = 25
 const HALF_OPEN = 300
 const DEAF = 60
 const GUESSERS = 120
 const REGISTRARS = 60
-/** Connections being opened at a time. */
+/** Connections opened at a time. */
 const OPENING = 48
 
 function count(outcome: Outcome, what: string): void {
@@ -50,12 +50,12 @@ function told(outcome: Outcome): (message: Message) => void {
   }
 }
 
-/** So many at a time do it over and over. */
+/** Runs `act` over and over, `size` times in parallel. */
 async function crowd(scene: Scene, size: number, act: (i: number) => Promise<void>): Promise<void> {
   const one = async (i: number): Promise<void> => {
     while (!scene.stopped.aborted) {
       await act(i)
-      // Nothing is gained by asking again in the same turn of the event loop.
+      // A retry in the same turn of the event loop would only load this process.
       await pause(20)
     }
   }
@@ -75,7 +75,7 @@ function untilGone(stranger: Stranger, { stopped }: Scene): Promise<void> {
   })
 }
 
-/** A third never gets through TLS, a third never says HELLO, a third never ends a frame. */
+/** Slow connections: a third never completes TLS, the others never complete a frame. */
 const slowloris: Attack = (scene, outcome) =>
   crowd(scene, sized(scene, SLOWLORIS), async (i) => {
     const target = targetOf(scene, i)
@@ -83,7 +83,7 @@ const slowloris: Attack = (scene, outcome) =>
     const stranger = bare ? null : await Stranger.open(target, told(outcome))
     if (!bare && !stranger) return
     const socket = stranger?.socket ?? openBare(target)
-    // The beginning of a TLS record, or of a frame, of 256 bytes.
+    // The start of a TLS record, or of a frame of 256 bytes.
     socket.write(Buffer.from(bare ? '160301010001' : '00000100', 'hex'))
     count(outcome, 'begun')
     const drip = setInterval(() => socket.write(Uint8Array.of(1)), DRIP_MS)
@@ -95,7 +95,7 @@ const slowloris: Attack = (scene, outcome) =>
     count(outcome, 'ended')
   })
 
-/** All that there may be, each as alive as it has to be. */
+/** As many connections as possible, each with just enough requests to stay open. */
 const connections: Attack = async (scene, outcome) => {
   const all = new Set<Stranger>()
   const wanted = sized(scene, CONNECTIONS)
@@ -127,7 +127,7 @@ function untilStopped({ stopped }: Scene): Promise<void> {
   return new Promise((resolve) => stopped.addEventListener('abort', () => resolve()))
 }
 
-/** Logged in, then as if the network were cut: nothing is read, nothing said. */
+/** Half-open connections: after WELCOME nothing is read or sent, as if the network were cut. */
 const halfOpen: Attack = (scene, outcome) =>
   crowd(scene, sized(scene, HALF_OPEN), async (i) => {
     const stranger = await Stranger.open(targetOf(scene, i), told(outcome))
@@ -138,7 +138,7 @@ const halfOpen: Attack = (scene, outcome) =>
     stranger.destroy()
   })
 
-/** Asks for more and more, and reads nothing of it. */
+/** Clients that send requests without reading the answers. */
 const deaf: Attack = (scene, outcome) =>
   crowd(scene, sized(scene, DEAF), async (i) => {
     let loggedIn = (): void => {}
@@ -155,7 +155,7 @@ const deaf: Attack = (scene, outcome) =>
     stranger.socket.pause()
     count(outcome, 'deaf')
     const page = (): void => {
-      // What the kernel does not take piles up here, as with any client.
+      // Frames that the kernel does not accept pile up here, as with any client.
       if (stranger.socket.writableNeedDrain) return
       for (let n = 0; n < 50; n++) {
         const request = stranger.nextRequest()
@@ -168,7 +168,7 @@ const deaf: Attack = (scene, outcome) =>
     clearInterval(asking)
   })
 
-/** Wrong passwords for somebody who is there, and for nobody, as fast as they are answered. */
+/** Wrong passwords for an existing account and for unknown names, as fast as they are answered. */
 const guesses: Attack = (scene, outcome) =>
   crowd(scene, sized(scene, GUESSERS), async (i) => {
     const heard = told(outcome)
@@ -180,7 +180,7 @@ const guesses: Attack = (scene, outcome) =>
     const from = `127.0.68.${1 + (i % 8)}`
     const stranger = await Stranger.open(targetOf(scene, i, from), (message, self) => {
       heard(message)
-      // Whatever it was told: it does not wait.
+      // The attacker ignores `retryAfter`.
       setTimeout(() => guess(self), 5)
     })
     if (!stranger) return

@@ -1,5 +1,5 @@
 // A cluster of real daemons under one attack after the other, then under all of them at once, while
-// honest clients send, log in and read. What they meet in a quiet phase of the same run stands beside.
+// honest clients send, log in and read. A quiet phase of the same run is the baseline.
 
 import { Worker } from 'node:worker_threads'
 import type { Client } from '../../clients/index.js'
@@ -12,11 +12,11 @@ import { LogIns } from './log-ins.js'
 import { Sloth } from './sloth.js'
 
 export interface Plan {
-  /** Of each phase. */
+  /** Length of each phase. */
   readonly seconds: number
-  /** 1: 5,000 connections and the like; less: a share of it. */
+  /** Share of the attacks' full size; 1 is 5,000 connections and the like. */
   readonly scale: number
-  /** These attacks alone; else each that there is. */
+  /** Attacks to run; all by default. */
   readonly only?: readonly AttackName[]
 }
 
@@ -25,18 +25,18 @@ export interface Phase {
   readonly sends: Latency
   readonly logIns: Latency
   readonly vitals: readonly Vitals[]
-  /** By reason, all replicas together. */
+  /** Refusals by reason, summed over all replicas. */
   readonly refused: Readonly<Record<string, number>>
   readonly outcomes: ReadonlyMap<string, Outcome>
 }
 
 export interface Report {
   readonly phases: readonly Phase[]
-  /** What must not be; empty: nobody honest has lost anything. */
+  /** Faults; empty: no honest client has lost anything. */
   readonly faults: readonly string[]
 }
 
-/** Long waits, shortened so that a phase sees their end. */
+/** Deadlines, shortened so that they expire within a phase. */
 const LIMITS = { frameMs: 4_000, loginMs: 20_000, clientSilenceMs: 8_000 }
 const REFUSED = /^troca_(?:links|requests)_refused_total\{reason="(\w+)"\}$/
 const SLOTH_MESSAGES = 400
@@ -135,7 +135,7 @@ export class Campaign {
   }
 }
 
-/** Something to ask for over and over. */
+/** Fills mallory's mailbox, so that `deaf` has pages to request. */
 async function fill(client: Client): Promise<void> {
   const text = 'x'.repeat(4_000)
   await Promise.all(Array.from({ length: 100 }, () => client.send('mallory', text)))

@@ -1,4 +1,4 @@
-// Somebody honest who logs in again and again, on a connection of its own each time.
+// An honest user that logs in again and again, each time on a new connection.
 
 import type { Client } from '../../clients/index.js'
 import type { Latency } from '../fuzz/live/honest.js'
@@ -33,7 +33,7 @@ export class LogIns {
     }
   }
 
-  /** Since this was last asked. */
+  /** Latency of the log-ins since the last call. */
   latency(): Latency {
     const times = this.#times.sort((a, b) => a - b)
     const at = (q: number): number => Math.round(times[Math.floor(q * (times.length - 1))] ?? 0)

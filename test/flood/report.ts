@@ -1,4 +1,4 @@
-// What a campaign came to, for people.
+// The report of a campaign, as text.
 
 import Table from 'cli-table3'
 import type { Phase, Report } from './campaign.js'
@@ -40,6 +40,6 @@ export function lines({ phases, faults }: Report): string[] {
       [...outcomes].map(([attack, outcome]) => `${name}: ${attack} saw: ${sums(outcome)}`),
     ),
     ...faults.map((fault) => `FAULT: ${fault}`),
-    faults.length === 0 ? 'nobody honest has lost anything' : `${faults.length} faults`,
+    faults.length === 0 ? 'no honest client has lost anything' : `${faults.length} faults`,
   ]
 }

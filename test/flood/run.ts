@@ -1,4 +1,4 @@
-// npm run flood: a campaign against live daemons that it starts itself, on free ports of loopback.
+// npm run flood: starts daemons on free loopback ports and runs a flood campaign against them.
 
 import { parseArgs } from 'node:util'
 import { Command } from '../system/campaign.js'

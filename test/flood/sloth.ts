@@ -1,5 +1,5 @@
-// A recipient that listens and acknowledges nothing, while more and more is sent to it. Once it takes
-// part again it must be given everything, from its cursor on.
+// A recipient that listens and acknowledges nothing, while messages to it pile up. Once it
+// acknowledges again, it must get every message from its read mark on.
 
 import type { Client } from '../../clients/index.js'
 import type { Cluster } from '../system/cluster.js'
@@ -33,7 +33,7 @@ export class Sloth {
     for await (const _ of client.messages({ window: WINDOW, signal })) this.#pushed++
   }
 
-  /** What is wrong; empty: no more than the window was pushed, and nothing is lost. */
+  /** Faults; empty: no more than the window was pushed, and no message is lost. */
   async faults(): Promise<string[]> {
     const faults: string[] = []
     if (this.#pushed > WINDOW) faults.push(`${this.#pushed} pushed; ${WINDOW} were asked for`)

@@ -1,5 +1,5 @@
-// One connection of somebody who means no good, or is only half alive: it says what it is told to, and
-// hears what it cares to.
+// One connection of an attacker: it does the handshake and answers PING; the attack decides the
+// rest.
 
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
@@ -15,7 +15,10 @@ const HELLO: Message = {
 
 export interface Target {
   readonly port: number
-  /** Of loopback: whoever attacks is told apart from who does not. */
+  /**
+   * Loopback address to connect from, so that attackers and honest clients have different
+   * addresses.
+   */
   readonly from: string
 }
 
@@ -34,7 +37,7 @@ export class Stranger {
     })
   }
 
-  /** null: it was not let in, and `heard` has been told why, if anybody said. */
+  /** null: the connection was refused; `heard` has got the ERROR, if there was one. */
   static open(
     { port, from }: Target,
     heard: (message: Message, self: Stranger) => void,
@@ -75,7 +78,7 @@ export class Stranger {
   }
 }
 
-/** TCP only: TLS is begun byte by byte, at best. */
+/** A TCP connection without TLS; the caller may begin TLS byte by byte. */
 export function openBare({ port, from }: Target) {
   const socket = connectTcp({ host: '127.0.0.1', port, localAddress: from })
   socket.on('error', () => {})

@@ -1,5 +1,5 @@
-// Frames of chance through the decoder, in this process: a message or a WireError, nothing else, and
-// nothing is allocated for a length that is not taken.
+// Random frames through the decoder, in this process. Each gives a message or a WireError and
+// nothing else, and no memory is allocated for a refused length.
 
 import t from 'tap'
 import { CONVERSATIONS } from '../../protocol/messages/catalogue.js'
@@ -16,7 +16,7 @@ const FRAMES = 60_000
 const LIMIT = 1024 * 1024
 const ALL = Object.keys(CONVERSATIONS) as Conversation[]
 
-/** Messages that the decoder gives, or the text of its WireError. */
+/** Number of messages that the decoder gives, or the text of its WireError. */
 function decode(bytes: Buffer, chunk = bytes.length): number | string {
   const decoder = new FrameDecoder(LIMIT)
   let messages = 0
@@ -35,7 +35,7 @@ function describe(frame: Frame, number: number): string {
   return `seed ${SEED}, frame ${number}, ${frame.kind}: ${frame.bytes.toString('hex')}`
 }
 
-t.test(`${FRAMES} frames: what is no message is refused, what is one is decoded`, async (t) => {
+t.test(`${FRAMES} frames: each is decoded if it is a message, else refused`, async (t) => {
   const pool = new Pool()
   const frames = new Frames(new Random(SEED, 'frames'), pool)
   const kinds = new Map<string, number>()
@@ -44,7 +44,7 @@ t.test(`${FRAMES} frames: what is no message is refused, what is one is decoded`
     const frame = frames.next(ALL, 0.4)
     const kind = frame.kind.split(/[ :]/)[0]!
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
-    // A length is not followed by so many bytes: the decoder must not wait for them.
+    // A `length` frame has no body: the decoder must refuse it without waiting for one.
     const got = decode(frame.bytes, i % 8 === 0 ? 1 : frame.bytes.length)
     if ((typeof got === 'string') !== frame.malformed) wrong.push(`${describe(frame, i)}: ${got}`)
     const message = messageIn(frame.bytes.subarray(4))
@@ -62,14 +62,14 @@ t.test('the same seed makes the same frames', async (t) => {
   t.same(run(), run())
 })
 
-t.test('each forbidden value alone, and each seed of a message', async (t) => {
+t.test('each forbidden value is refused, and each seed message is decoded', async (t) => {
   for (const { name, bytes } of FORBIDDEN) t.equal(messageIn(bytes), null, name)
   for (const [type, messages] of SEEDS) {
     for (const message of messages) t.equal(decode(encodeFrame(message)), 1, type)
   }
 })
 
-t.test('an announced length costs nothing', async (t) => {
+t.test('an announced length allocates no memory', async (t) => {
   const before = process.memoryUsage()
   const open = Array.from({ length: 1_000 }, () => new FrameDecoder(4096))
   const prefix = Buffer.from('ffffffff', 'hex')

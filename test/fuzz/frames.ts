@@ -1,5 +1,5 @@
-// The frames that are sent at a replica, one after the other from a seed: messages with other
-// values, well-formed ones that are not due, and every way of not being a message at all.
+// Generates fuzz frames from a seed: messages with changed values, well-formed messages that are
+// not due, and malformed frames of every kind.
 
 import { BY_NAME, CONVERSATIONS } from '../../protocol/messages/catalogue.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
@@ -15,16 +15,16 @@ import { flipped, poison, vary } from './vary.js'
 export type Conversation = keyof typeof CONVERSATIONS
 
 export interface Frame {
-  /** What it is meant to be, for counting. */
+  /** Kind of the frame, for counting. */
   readonly kind: string
   readonly bytes: Buffer
-  /** It is no message: one ERROR and the end are due. False: it is one, due or not. */
+  /** Whether the frame is no message, so that one ERROR and the end must follow. */
   readonly malformed: boolean
 }
 
 const REFUSED_LENGTHS = [0, 2 ** 24, 2 ** 31, 2 ** 32 - 1]
 
-/** The message in these bytes; null: there is none. */
+/** The message in these bytes; null if they are no message. */
 export function messageIn(body: Buffer): Message | null {
   try {
     return decodeMessage(Buffer.from(body))
@@ -39,14 +39,14 @@ export class Frames {
   readonly #pool: Pool
   readonly #seldom: ReadonlySet<string>
 
-  /** `seldom`: messages of which few are wanted. */
+  /** `seldom` names messages that are generated rarely. */
   constructor(random: Random, pool: Pool, seldom: ReadonlySet<string> = new Set()) {
     this.#random = random
     this.#pool = pool
     this.#seldom = seldom
   }
 
-  /** `well`: how many of all are to be messages. */
+  /** The next frame; `well` is the share of frames that are messages. */
   next(conversations: readonly Conversation[], well: number): Frame {
     const random = this.#random
     if (random.chance(well)) return this.message(conversations)
@@ -60,7 +60,9 @@ export class Frames {
     return this.#noise()
   }
 
-  /** A message of one of these conversations, its values changed as far as the catalogue allows. */
+  /**
+   * A message of one of these conversations, with values changed as far as the catalogue allows.
+   */
   message(conversations: readonly Conversation[]): Frame {
     const random = this.#random
     const base = this.#base(conversations)
@@ -72,7 +74,7 @@ export class Frames {
     return well(`message ${base.type}`, pack(valueOf(base), random))
   }
 
-  /** As heard before, or an example. */
+  /** A message heard before, or an example. */
   #base(conversations: readonly Conversation[]): Message {
     const random = this.#random
     const all = Object.keys(CONVERSATIONS[random.pick(conversations)])

@@ -1,5 +1,5 @@
-// A whole cluster on virtual time in which one replica of a tier, or a client, says anything at all
-// beside its work. Nothing that it says may end another's process.
+// A cluster on virtual time in which one replica of a tier, or one client, sends arbitrary messages
+// beside its work. Invariant: none of them ends another's process.
 
 import type { Machine } from '../../protocol/machine/machine.js'
 import { LOG_BOUNDS } from '../../protocol/machine/config.js'
@@ -11,31 +11,31 @@ import { Violation } from '../simulator/violation.js'
 import { Whole } from '../simulator/workload/whole.js'
 import { Rogue } from './rogue.js'
 
-/** Within this a cluster serves again whose rogue has fallen silent, virtual time. */
+/** Longest virtual time until a cluster serves again after its rogue falls silent. */
 const SERVED_MS = 20_000
 const SIZES = { processing: 3, persistence: 3, clients: 2 }
 
 export type Kind = 'persistence' | 'processing' | 'client'
 
 export interface Course {
-  /** Frames of the rogue. */
+  /** Frames that the rogue sent. */
   readonly sent: number
-  /** What a machine halted or threw with; null: none did. */
+  /** Message of a machine's halt or exception; null: none halted. */
   readonly end: string | null
-  /** Once the rogue is quiet, orders are committed again. */
+  /** Whether orders are committed again once the rogue is quiet. */
   readonly serves: boolean
   readonly orders: number
-  /** Names of test/simulator/coverage. */
+  /** Names of the states reached, from test/simulator/coverage. */
   readonly reached: ReadonlySet<string>
 }
 
 /**
- * Another history than the own, below what is committed or in one epoch: then one of the two is wrong,
- * and which one cannot be told. A replica halts, whoever says it (docs/SECURITY.md).
+ * Deliberate halts. A history that differs below the commit index or within one epoch means that
+ * one of two replicas is wrong. A replica cannot decide which one, so it halts (docs/SECURITY.md).
  */
 export const DELIBERATE = /: P[23]: /
 
-/** The highest slot of its kind is the rogue. */
+/** Runs a cluster for `ms` of virtual time. The rogue is the highest slot of `kind`. */
 export function runMachines(seed: number, kind: Kind, ms: number): Course {
   const rogues: Rogue[] = []
   let quiet = false
@@ -59,7 +59,7 @@ export function runMachines(seed: number, kind: Kind, ms: number): Course {
   const liar = `${{ client: 'c', processing: 'p', persistence: 's' }[kind]}${last}`
   const silent = new Transcript(false, () => {})
   const cluster = new Cluster({ ...setting, mayHalt: false, liar }, machines, silent)
-  // They hold everybody to the protocol: here it is only about who falls over what is said.
+  // The other checks expect that all follow the protocol, which the rogue does not.
   cluster.checks.splice(0, cluster.checks.length, cluster.coverage)
   let [end, serves]: [string | null, boolean] = [null, false]
   const { timeline, disks } = cluster
@@ -81,7 +81,7 @@ export function runMachines(seed: number, kind: Kind, ms: number): Course {
   return { sent, end, serves, orders: ordersIn(disks), reached }
 }
 
-/** Terms count too: more of this is a cluster at work. */
+/** Progress of the log in terms and orders; a working cluster increases it. */
 function ordersIn(disks: readonly Disk[]): number {
   return Math.max(...disks.map(({ last }) => last.fence.term * 2 ** 20 + last.fence.k))
 }

@@ -1,10 +1,10 @@
-// MessagePack as no honest peer writes it: any width for a number, and in the place of any value raw
-// bytes that stand for themselves.
+// Writes MessagePack as no honest peer does: numbers of any width, and raw bytes in place of any
+// value.
 
 import type { WireValue } from '../../protocol/schema/schema.js'
 import type { Random } from '../simulator/random.js'
 
-/** Bytes put as they are where a value is due. */
+/** Raw bytes in place of a value. */
 export class Raw {
   readonly name: string
   readonly bytes: Buffer
@@ -17,7 +17,7 @@ export class Raw {
 
 export type Wild = Exclude<WireValue, WireValue[]> | Raw | Wild[]
 
-/** One value each that no message may hold, wherever it stands. */
+/** Values that no message may hold, at any place. */
 export const FORBIDDEN: readonly Raw[] = [
   new Raw('never used', 'c1'),
   new Raw('fixmap', '81 a1 61 02'),
@@ -76,7 +76,7 @@ function sized(types: readonly [number, number, number], body: Buffer): Buffer {
 
 const UINTS = [1, 2, 4, 8] as const
 
-/** In the shortest form, or now and then in a longer one: the same number. */
+/** Writes an integer in its shortest form, or sometimes in a longer one. */
 function integer(value: number, random: Random): Buffer {
   const long = random.chance(0.1)
   if (value >= 0 && value < 0x80 && !long) return Buffer.from([value])
@@ -114,7 +114,7 @@ function array32(length: number): Buffer {
   return head
 }
 
-/** Behind its length. */
+/** Puts a body behind its length. */
 export function framed(body: Buffer): Buffer {
   const frame = Buffer.alloc(4 + body.length)
   frame.writeUInt32BE(body.length)

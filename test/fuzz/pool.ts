@@ -1,12 +1,12 @@
-// What has been heard so far: the numbers, bytes, words and messages of a conversation under way.
-// Frames made of these get past the first checks, where frames of chance alone never would.
+// The numbers, bytes, words and messages heard so far in a conversation. Frames made of these pass
+// the first checks, which random frames alone never would.
 
 import { BY_NAME } from '../../protocol/messages/catalogue.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import type { WireValue } from '../../protocol/schema/schema.js'
 import type { Random } from '../simulator/random.js'
 
-/** Of each kind; the oldest makes room. */
+/** Items kept of each kind; a new one replaces the oldest. */
 const KEPT = 64
 
 class Ring<T> {

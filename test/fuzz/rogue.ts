@@ -1,6 +1,5 @@
-// A replica, or a client, that does its work and beside it says anything at all on the links that it
-// has: a machine around the product's own, for the simulator's hosts. What it hears and says
-// teaches it what else to say.
+// A rogue machine for the simulator's hosts: it wraps a replica or client, which does its work, and
+// sends arbitrary messages on the same links. Messages heard and sent supply values for more.
 
 import type {
   DebugWords,
@@ -16,7 +15,7 @@ import type { Random } from '../simulator/random.js'
 import { Frames, messageIn, type Conversation } from './frames.js'
 import { Pool } from './pool.js'
 
-/** What is spoken between the two; a link hands on nothing else. */
+/** The conversation between two roles; a link hands on no other messages. */
 export function conversationOf(own: Tier | 'client', other: Peer['role']): Conversation {
   if (own === 'client' || other === 'client') return 'client'
   if (own !== other) return 'logService'
@@ -30,10 +29,10 @@ export class Rogue implements Machine {
   readonly #frames: Frames
   readonly #pool = new Pool()
   readonly #links = new Map<LinkId, Conversation>()
-  /** Frames that a tick brings on a link, in the mean. */
+  /** Mean number of frames sent on a link at each tick. */
   readonly #perTick: number
   sent = 0
-  /** It has said enough, and does its work alone. */
+  /** Set to stop the arbitrary messages; the wrapped machine goes on. */
   quiet = false
 
   constructor(own: Tier | 'client', inner: Machine, random: Random) {
@@ -46,17 +45,17 @@ export class Rogue implements Machine {
 
   step(input: Input, now: Now): Effect[] {
     if (input.type === 'link-up' && (this.#own === 'client' || input.peer.role !== 'client')) {
-      // A replica does its clients no harm: they are not what is tried here.
+      // A rogue replica leaves its clients alone: the test covers the other machines.
       this.#links.set(input.link, conversationOf(this.#own, input.peer.role))
     }
     if (input.type === 'link-down') this.#links.delete(input.link)
     if (input.type === 'message') this.#pool.learn(input.message)
     const effects = this.#inner.step(input, now)
     for (const effect of effects) if (effect.type === 'send') this.#pool.learn(effect.message)
-    return input.type === 'tick' && !this.quiet ? [...effects, ...this.#nonsense()] : effects
+    return input.type === 'tick' && !this.quiet ? [...effects, ...this.#arbitrary()] : effects
   }
 
-  #nonsense(): Effect[] {
+  #arbitrary(): Effect[] {
     return [...this.#links].flatMap(([link, conversation]) => {
       const count = Math.floor(this.#perTick + this.#random.float())
       return Array.from({ length: count }, (): Effect => {

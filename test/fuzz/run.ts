@@ -1,4 +1,4 @@
-// npm run fuzz: a campaign against live daemons that it starts itself, on free ports of loopback.
+// npm run fuzz: starts daemons on free loopback ports and runs a fuzz campaign against them.
 
 import { parseArgs } from 'node:util'
 import { Command } from '../system/campaign.js'
@@ -7,11 +7,11 @@ import { lines } from './live/report.js'
 
 const USAGE = `npm run fuzz -- [--seed N] [--frames N] [--minutes N]
 
-  --seed     what the frames are made from [1]
-  --frames   so many in all [1000000]
-  --minutes  at the most [60]`
+  --seed     seed of the frames [1]
+  --frames   number of frames in all [1000000]
+  --minutes  longest duration [60]`
 
-/** From one line of progress to the next where it goes to no terminal. */
+/** Interval of progress lines when stderr is no terminal. */
 const PROGRESS_MS = 10_000
 
 const command = new Command('fuzz', USAGE)

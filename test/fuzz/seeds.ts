@@ -1,5 +1,5 @@
-// What frames are made from before anything was heard: the catalogue's example of each message, and
-// one more for each choice that an example does not show.
+// The messages that frames are made from before any was heard: the catalogue's example of each
+// message, and more for the choices that an example does not show.
 
 import type { Message } from '../../protocol/messages/catalogue.js'
 import type { Command } from '../../protocol/state/commands/registry.js'
@@ -27,7 +27,7 @@ const COMMANDS: readonly Command[] = [
 
 const BODIES = ['[0,0]', '[1,"b","n"]', '[["alice",1]]', '[1,2]', '{}', '{"token":1}', 'null', '[']
 
-/** Entries of every kind with bodies of every kind: right ones, and what no replica writes. */
+/** Entries of every kind with bodies of every kind: valid ones, and ones that no replica writes. */
 const ENTRIES: readonly Entry[] = Object.values(KIND).flatMap((kind) =>
   BODIES.map((body) => {
     const ofStream = kind === KIND.message || kind === KIND.stream
@@ -54,7 +54,7 @@ const MORE: readonly Message[] = [
   ]),
 ]
 
-/** By the name of the message. */
+/** Messages by name. */
 export const SEEDS: ReadonlyMap<string, readonly Message[]> = new Map(
   EXAMPLES.map((example) => {
     return [example.type, [example, ...MORE.filter(({ type }) => type === example.type)]]

@@ -1,5 +1,4 @@
-// A message's value, changed here and there: tamely, so that it may still be a message, or with one
-// value in it that no message may hold.
+// Changes a message's value: mildly, so that it may still be a message, or by one forbidden value.
 
 import type { WireValue } from '../../protocol/schema/schema.js'
 import type { Random } from '../simulator/random.js'
@@ -50,7 +49,7 @@ function list(values: readonly WireValue[], random: Random): WireValue[] {
   return random.shuffled(values)
 }
 
-/** Something else of the same kind, most often. */
+/** Another value, usually of the same kind. */
 function other(value: WireValue, random: Random, pool: Pool): WireValue {
   if (random.chance(0.03)) return random.pick<WireValue>([null, true, 0, '', [], new Uint8Array(0)])
   if (typeof value === 'number' || typeof value === 'bigint') {
@@ -63,7 +62,7 @@ function other(value: WireValue, random: Random, pool: Pool): WireValue {
   return value
 }
 
-/** Each value within is changed with this likelihood; the tag stays. */
+/** Changes each value within the message with probability `likely`; the tag stays. */
 export function vary(
   message: readonly WireValue[],
   likely: number,
@@ -77,7 +76,7 @@ export function vary(
   return [message[0]!, ...message.slice(1).map(within)]
 }
 
-/** One value of the message, at any depth, makes way for one that is forbidden. */
+/** Replaces one value of the message, at any depth, by a forbidden one. */
 export function poison(message: readonly WireValue[], random: Random): { value: Wild; raw: Raw } {
   const raw = random.pick(FORBIDDEN)
   const put = (values: readonly WireValue[]): Wild[] => {

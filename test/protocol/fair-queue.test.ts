@@ -10,7 +10,7 @@ function filled(): FairQueue<string> {
   return queue
 }
 
-t.test('each origin has its turn, and its own order', (t) => {
+t.test('origins take turns, each with its items in order', (t) => {
   const queue = filled()
   const order = Array.from({ length: 7 }, () => queue.shift())
   const rounds = ['flood 1', 'alice 1', 'bob 1', 'flood 2', 'alice 2', 'flood 3', 'flood 4']
@@ -20,7 +20,7 @@ t.test('each origin has its turn, and its own order', (t) => {
   t.end()
 })
 
-t.test('who comes later waits for one of each before it, not for all', (t) => {
+t.test('a later origin waits for one item of each earlier origin, not for all', (t) => {
   const queue = filled()
   queue.shift()
   queue.push('carol', 'carol 1')
@@ -29,7 +29,7 @@ t.test('who comes later waits for one of each before it, not for all', (t) => {
   t.end()
 })
 
-t.test('what is too much is taken from who has most', (t) => {
+t.test('an item too many is dropped from the origin that has most', (t) => {
   const queue = filled()
   t.equal(queue.dropFromLongest(), 'flood 4')
   t.equal(queue.dropFromLongest(), 'flood 3')

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { FairSemaphore } from '../../protocol/fair-semaphore.js'
 
-t.test('so many at a time, each address in its turn', (t) => {
+t.test('the semaphore admits its limit, and origins take turns', (t) => {
   const turns = new FairSemaphore(2)
   const begun: string[] = []
   const endings: (() => void)[] = []

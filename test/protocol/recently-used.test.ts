@@ -1,7 +1,7 @@
 import t from 'tap'
 import { RecentlyUsed } from '../../protocol/recently-used.js'
 
-t.test('forgets what was used longest ago', (t) => {
+t.test('the least recently used key is evicted', (t) => {
   const squares = new RecentlyUsed<number, number>(2)
   const made: number[] = []
   const get = (x: number): number =>
@@ -17,7 +17,7 @@ t.test('forgets what was used longest ago', (t) => {
   t.end()
 })
 
-t.test('remembers nothing when making fails', (t) => {
+t.test('a failed make leaves no entry', (t) => {
   const cache = new RecentlyUsed<string, number>(2)
   const fail = (): number => {
     throw new Error('no')

@@ -1,5 +1,5 @@
-// Accounts on real daemons, through the command: who is let in, who is heard, how much fits, and the
-// end of an account, which leaves nothing of its mailbox in any file.
+// Accounts on real daemons, through the command line: invitations, block lists, quotas, and the end
+// of an account, which leaves no body of its mailbox in any file.
 
 import { readFileSync } from 'node:fs'
 import t from 'tap'
@@ -10,7 +10,7 @@ import type { Replica } from './replica.js'
 
 t.setTimeout(280_000)
 
-/** Bodies of messages in this mailbox that the file still holds. */
+/** Number of messages in this mailbox whose bodies the file still holds. */
 async function bodiesIn(replica: Replica, mailbox: string): Promise<number> {
   const connection = await Connection.open(replica.place.data, 'read')
   try {
@@ -27,7 +27,7 @@ const settings = {
   limits: { keyBits: 2_048, mailboxBytes: 100_000, sendsPerSecond: 50, sendBurst: 30 },
 }
 
-t.test('by invitation; blocked; full; deleted', async (t) => {
+t.test('an account is invited, blocked, limited and deleted', async (t) => {
   const cluster = await Cluster.start(t, { processing: 3, persistence: 3, settings })
   const troca = (user: string, ...args: string[]): Promise<Ended> => cluster.troca(user, args)
   const good = ({ code, stdout, stderr }: Ended): string => {
@@ -37,7 +37,7 @@ t.test('by invitation; blocked; full; deleted', async (t) => {
   const json = (ended: Ended): Record<string, unknown> =>
     JSON.parse(ended.stdout.trim()) as Record<string, unknown>
 
-  // The first account of all needs none; the second does, and the third cannot have the same.
+  // The first account needs no invitation. The second one does, and the third cannot reuse it.
   good(await troca('alice', 'register', 'alice'))
   const uninvited = await troca('bob', 'register', 'bob', '--json')
   t.match(json(uninvited), { exitCode: 1, error: 'INVITATION_NEEDED', definite: true })
@@ -65,14 +65,14 @@ t.test('by invitation; blocked; full; deleted', async (t) => {
   good(await troca('bob', 'block', '--remove', 'alice'))
   good(await troca('alice', 'send', 'bob', 'three'))
 
-  // Faster than one may: the library waits, and nothing is lost.
+  // Sends beyond the rate limit: the library waits, and no message is lost.
   const alice = await cluster.logIn('alice')
   const receipts = await Promise.all(
     Array.from({ length: 60 }, (_, i) => alice.send('bob', `fast ${i}`)),
   )
   t.equal(new Set(receipts.map(({ index }) => index)).size, 60)
 
-  // Full, until its owner deletes something.
+  // The mailbox is full until its owner deletes a message.
   const large = 'x'.repeat(60_000)
   const first = await alice.send('bob', large)
   const second = await alice.send('bob', large).catch((error: unknown) => error)
@@ -84,7 +84,7 @@ t.test('by invitation; blocked; full; deleted', async (t) => {
   await bob.delete(mine.map(({ index }) => index))
   await cluster.until('there is room again', () => alice.send('bob', 'once more').catch(() => null))
 
-  // The end: one replica is away and hears of it later.
+  // The account is deleted while one replica is away, which learns of it later.
   const [away] = cluster.persistence
   await away!.kill()
   t.match(await troca('bob', 'account', 'delete'), { code: 2, stderr: /--yes/ })

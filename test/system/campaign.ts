@@ -1,11 +1,12 @@
-// A campaign as a command: its numbers, a folder of its own, and the end of all that it started.
+// A campaign as a command: parses its numbers, gives it a folder, and ends all processes it
+// started.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Owner } from './cluster.js'
 
-/** One that names the trouble on stderr, with how it is used, and ends with exit code 2. */
+/** A command that reports wrong usage on stderr with its usage text, and exits with 2. */
 export class Command {
   readonly #name: string
   readonly #usage: string
@@ -31,7 +32,9 @@ export class Command {
     return this.wrong(`--${option} ${text}: a number above 0 is needed`)
   }
 
-  /** `run` tells whether it found nothing wrong; what stands in for its test ends with it. */
+  /**
+   * Runs a campaign with a stand-in for its test; `run` resolves to whether the campaign passed.
+   */
   async carryOut(run: (owner: Owner) => Promise<boolean>): Promise<void> {
     const directory = mkdtempSync(join(tmpdir(), `troca-${this.#name}-`))
     const endings: (() => unknown)[] = [() => rmSync(directory, { recursive: true, force: true })]

@@ -1,7 +1,7 @@
-// Secrets are nowhere but where they belong: after accounts, messages, a new key, another password,
-// an export, deletions and crashes, no password, passphrase, text or private key is in any file of
-// the cluster, in what its processes say on their ports, or in what the machine says of them. That
-// the search would find them is shown with what must be found.
+// No secret leaks: after accounts, messages, a new key, another password, an export, deletions and
+// crashes, no password, passphrase, text or private key is in any file of the cluster, in the
+// answers of its ports, or in what /proc shows of its processes. Markers and planted secrets show
+// that the search would find them.
 
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -60,7 +60,9 @@ async function portsOf(cluster: Cluster): Promise<Place[]> {
   return Promise.all(answers)
 }
 
-/** Exports by the command line, seen while it waits for its passphrase. */
+/**
+ * Exports keys by the command line, and reads its /proc entry while it waits for the passphrase.
+ */
 async function exportKeys(cluster: Cluster, out: string): Promise<Place[]> {
   const { PATH } = process.env
   const env = { PATH, TROCA_USER: 'marker-alice', TROCA_PASSWORD: PASSWORD }
@@ -111,7 +113,7 @@ async function story(
     ...needlesOfKey('the key of bob', first[0]!),
   ]
   const key = keys[0]!
-  t.same(plantedAndMissed(key, needles), [], 'whatever form it is written in, it is found')
+  t.same(plantedAndMissed(key, needles), [], 'the search finds every form of a secret')
   const markers = needlesOfNumber('the public key of alice', key.n)
   for (const replica of cluster.persistence) {
     const { data } = replica.place
@@ -124,12 +126,18 @@ async function story(
       0,
       `the public key is found in the files of ${replica.name}`,
     )
-    t.not(search(files, needlesOfText('the name', 'marker-alice')).length, 0, 'so is the name')
+    t.not(
+      search(files, needlesOfText('the name', 'marker-alice')).length,
+      0,
+      'the search finds the name',
+    )
   }
   return { shown, needles }
 }
 
-/** Every form that a secret may be written in, in the middle of a log: those not found. */
+/**
+ * Plants a secret in a log in every form that it may be written in; returns the forms not found.
+ */
 function plantedAndMissed(key: RsaPrivateKey, needles: readonly Needle[]): string[] {
   const pkcs8 = Buffer.from(encodePkcs8(key))
   const leaks: Record<string, string | Buffer> = {
@@ -164,8 +172,8 @@ function plantedAndMissed(key: RsaPrivateKey, needles: readonly Needle[]): strin
   })
 }
 
-t.test('no secret is in files, on ports, or in what the machine shows of a process', async (t) => {
-  // As much as they ever say.
+t.test('no secret is in files, on ports, or in /proc', async (t) => {
+  // The most verbose level.
   process.env['TROCA_LOG_LEVEL'] = 'debug'
   const cluster = await Cluster.start(t)
   const files = join(cluster.directory, 'exported')
@@ -181,7 +189,7 @@ t.test('no secret is in files, on ports, or in what the machine shows of a proce
   const places = [...left, ...shown, ...processes, ...ports, ...said]
   t.same(search(places, needles), [])
 
-  // The same search, in the same places, for what is no secret.
+  // The same search in the same places must find markers, which are no secrets.
   const logs = left.filter(({ name }) => name.endsWith('.log'))
   t.equal(logs.length, cluster.replicas.length)
   for (const place of logs) {

@@ -1,24 +1,24 @@
-// Looks for secrets in whatever a cluster leaves behind, in every form that a careless line of code
-// would write them in: raw, hexadecimal, base64 at any alignment, decimal, lists of bytes.
+// Searches for secrets in files, answers and processes, in every form that careless code would
+// write them in: raw, hexadecimal, base64 at any alignment, decimal, lists of bytes.
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RsaPrivateKey } from '../../protocol/rsa/index.js'
 
-/** Something that must be nowhere; or, as a marker, somewhere. */
+/** Bytes that must be found nowhere or, if they are a marker, somewhere. */
 export interface Needle {
   readonly what: string
   readonly form: string
   readonly octets: Buffer
 }
 
-/** Where to look. */
+/** A place to search. */
 export interface Place {
   readonly name: string
   readonly octets: Buffer
 }
 
-/** Bytes of a number that are looked for: 2^-192 by chance, and whole between two lines of PEM. */
+/** Bytes of a number to search for: a false hit has probability 2^-192. */
 const FRAGMENT = 24
 const DECIMAL_DIGITS = 40
 
@@ -26,7 +26,7 @@ export function needlesOfText(what: string, text: string): Needle[] {
   return [...formsOf(what, Buffer.from(text)), { what, form: 'UTF-16', octets: utf16(text) }]
 }
 
-/** Of an integer: two stretches of its octets, and its decimal digits. */
+/** Needles of an integer: two stretches of its octets, and its decimal digits. */
 export function needlesOfNumber(what: string, x: bigint): Needle[] {
   const hex = x.toString(16)
   const octets = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex')
@@ -63,7 +63,7 @@ function formsOf(what: string, octets: Buffer): Needle[] {
   ]
 }
 
-/** The digits that `octets` alone decide, `shift` octets after the beginning of a group of three. */
+/** Base64 digits that depend on `octets` alone, `shift` octets into a group of three. */
 function base64(octets: Buffer, shift: number): string {
   const digits = Buffer.concat([Buffer.alloc(shift), octets])
     .toString('base64')
@@ -80,7 +80,9 @@ function utf16(text: string): Buffer {
   return Buffer.from(text, 'utf16le')
 }
 
-/** What is where. Line ends, blanks and commas between digits hide nothing. */
+/**
+ * Needles found, with their places. Line ends, blanks and commas between digits are ignored too.
+ */
 export function search(places: readonly Place[], needles: readonly Needle[]): string[] {
   return places.flatMap(({ name, octets }) => {
     const joined = Buffer.from(octets.toString('latin1').replace(/\\n|[\s,]/g, ''), 'latin1')
@@ -99,7 +101,7 @@ export function filesBelow(directory: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name))
 }
 
-/** What the machine shows of processes that were told of `directory`, to other users too. */
+/** /proc entries of other processes that name `directory`. */
 export function processesOf(directory: string): Place[] {
   const pids = existsSync('/proc/self')
     ? readdirSync('/proc').filter((pid) => /^\d+$/.test(pid))
@@ -110,7 +112,7 @@ export function processesOf(directory: string): Place[] {
       const ours = shown.some(({ octets }) => octets.includes(directory))
       return ours && pid !== String(process.pid) ? shown : []
     } catch {
-      // It has ended meanwhile, or is another user's.
+      // The process has ended meanwhile, or belongs to another user.
       return []
     }
   })

@@ -1,4 +1,4 @@
-// Certificates of a cluster that runs: made anew while it serves, and none of it stops.
+// Certificate renewal while a cluster serves, without any interruption.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ async function shown({ place }: Replica): Promise<string> {
 const told = (replica: Replica, event: string): number =>
   replica.log().filter((line) => line.event === event).length
 
-t.test('made anew while it runs', async (t) => {
+t.test('certificates are renewed while the cluster runs', async (t) => {
   const cluster = await Cluster.start(t, { processing: 2, persistence: 3 })
   const certificate = (name: string) => join(cluster.directory, 'certificates', `${name}.pem`)
   const ofFile = (name: string) =>
@@ -52,14 +52,14 @@ t.test('made anew while it runs', async (t) => {
   await alice.send('alice', 'the session of before goes on')
   await (await cluster.logIn('alice')).send('alice', 'and new ones come')
 
-  // A replica that comes back has links with the others, whatever they were made with.
+  // A restarted replica links with the others, whichever certificates they use.
   const s2 = cluster.replica('s2')
   await s2.kill()
   s2.start()
   await cluster.untilCaughtUp(s2)
   await alice.send('alice', 'with s2')
 
-  // What does not fit is not used, whoever asks for it.
+  // A pair that does not fit is not used, not even on SIGHUP.
   const p1 = cluster.replica('p1')
   const mended = readFileSync(certificate('p1'))
   writeFileSync(certificate('p1'), readFileSync(certificate('p2')))
@@ -73,5 +73,5 @@ t.test('made anew while it runs', async (t) => {
   t.equal(await shown(p1), ofFile('p1'))
   await alice.send('alice', 'in the end')
   const ends = cluster.replicas.map(({ unexpectedEnds }) => unexpectedEnds).flat()
-  t.same(ends, [], 'nobody was stopped by a signal')
+  t.same(ends, [], 'no replica was stopped by a signal')
 })

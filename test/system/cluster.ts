@@ -1,5 +1,6 @@
 // A real cluster for a test: real daemons, TLS, files, in the test's own directory on free ports.
-// Nothing of it outlives the test. What is waited for is asked of the debug ports until it is so.
+// Invariant: no process or file outlives the test. Waits poll the debug ports until a condition
+// holds.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +17,7 @@ import { pathsOf, readConfig } from '../../daemons/provision/config.js'
 import { nameOf } from '../../daemons/net/identity.js'
 import { Replica } from './replica.js'
 
-/** Generous: this only ends a test that would wait for ever. */
+/** Only ends an endless wait, so it is long. */
 const PATIENCE_MS = 30_000
 const POLL_MS = 25
 export const PASSWORD = 'correct horse'
@@ -33,11 +34,11 @@ export interface FileVerdict {
 export interface Shape {
   readonly processing: number
   readonly persistence: number
-  /** Of the cluster file, beside what init writes. */
+  /** Settings of the cluster file in addition to those that init writes. */
   readonly settings?: Record<string, unknown>
 }
 
-/** What a cluster needs of its test. */
+/** The part of a test that a cluster needs. */
 export type Owner = Pick<Test, 'testdir' | 'teardown' | 'passing'>
 
 export class Cluster {
@@ -64,7 +65,9 @@ export class Cluster {
     })
   }
 
-  /** Made, started, every replica ready; gone when the test ends. */
+  /**
+   * Makes and starts a cluster, and waits until every replica is ready. The test's end removes it.
+   */
   static async start(
     t: Owner,
     { processing, persistence, settings = {} }: Shape = { processing: 3, persistence: 3 },
@@ -81,7 +84,7 @@ export class Cluster {
     return Cluster.at(t, directory)
   }
 
-  /** Starts one that is there. */
+  /** Starts a cluster that was made before. */
   static async at(t: Owner, directory: string): Promise<Cluster> {
     const cluster = new Cluster(directory)
     t.teardown(() => cluster.#end(t.passing()))
@@ -112,7 +115,9 @@ export class Cluster {
 
   // ---- waiting --------------------------------------------------------------------------------
 
-  /** Asks until the answer is not null. `what` is for the sentence when it never is. */
+  /**
+   * Polls until the answer is not null. `what` names the condition in the error after a timeout.
+   */
   async until<T>(what: string, ask: () => Promise<T | null>): Promise<T> {
     const end = performance.now() + PATIENCE_MS
     while (performance.now() < end) {
@@ -126,19 +131,21 @@ export class Cluster {
 
   /** The processing replica that coordinates. */
   coordinator(): Promise<Replica> {
-    return this.until('somebody coordinates', () => {
+    return this.until('a replica coordinates', () => {
       return firstWith(this.processing, 'troca_is_coordinator')
     })
   }
 
   /** The persistence replica that holds the turn. */
   holder(): Promise<Replica> {
-    return this.until('somebody holds the turn', () => {
+    return this.until('a replica holds the turn', () => {
       return firstWith(this.persistence, 'troca_turn_holding')
     })
   }
 
-  /** It serves, and has all that was committed anywhere when this was asked. */
+  /**
+   * Waits until the replica serves and has all entries committed anywhere at the time of the call.
+   */
   async untilCaughtUp(replica: Replica): Promise<void> {
     const committed = Math.max(...(await Promise.all(this.replicas.map(committedOf))))
     await this.until(`${replica.name} serves and has entry ${committed}`, async () => {
@@ -147,7 +154,7 @@ export class Cluster {
     })
   }
 
-  /** Every replica that runs serves, and all have committed and applied the same. */
+  /** Waits until all running replicas serve and have committed and applied the same entries. */
   async untilSettled(): Promise<void> {
     const replicas = this.replicas.filter(({ runs }) => runs)
     await this.until('all replicas serve with equal logs', async () => {
@@ -158,9 +165,9 @@ export class Cluster {
     })
   }
 
-  // ---- who uses it ----------------------------------------------------------------------------
+  // ---- users ----------------------------------------------------------------------------------
 
-  /** Makes the account and stays logged in. */
+  /** Registers an account and stays logged in. */
   async register(name: string): Promise<Client> {
     const client = await connect({ ...this.#servers(), timeoutMs: PATIENCE_MS })
     this.#clients.push(client)
@@ -168,7 +175,7 @@ export class Cluster {
     return client
   }
 
-  /** As register, but the client holds the keys: they are in the cluster's folder. */
+  /** As `register`, for a client-held account; its key file is in the cluster's folder. */
   async registerHeld(name: string, bits: number): Promise<Client> {
     const client = await this.#connectHeld()
     await client.register(name, PASSWORD, { endToEnd: true, bits })
@@ -188,7 +195,7 @@ export class Cluster {
     return client
   }
 
-  /** Logs in; `only`: at no other processing replica than this. */
+  /** Logs in; `only` restricts the client to this processing replica. */
   async logIn(user: string, only?: Replica, password = PASSWORD): Promise<Client> {
     const { servers, ...trust } = this.#servers()
     const chosen = only ? [{ host: '127.0.0.1', port: only.place.port }] : servers
@@ -202,7 +209,7 @@ export class Cluster {
     return new Context({ dir: this.directory }).servers()
   }
 
-  /** The command line, as `user`. */
+  /** Runs the command line as `user`. */
   troca(user: string, args: readonly string[]): Promise<Ended> {
     const env = { TROCA_DIR: this.directory, TROCA_USER: user, TROCA_PASSWORD: PASSWORD }
     const { PATH } = process.env
@@ -228,14 +235,14 @@ async function committedOf(replica: Replica): Promise<number> {
   return metrics['troca_log_commit_index'] ?? metrics['troca_applied_index'] ?? 0
 }
 
-/** What must be one number everywhere once nothing is under way. */
+/** Last, committed and applied indices: one number everywhere once no command is under way. */
 async function endOf(replica: Replica): Promise<number[]> {
   const metrics = await replica.metrics()
   if (!replica.isPersistence) return [metrics['troca_applied_index'] ?? -1]
   return [metrics['troca_log_last_index'] ?? -1, metrics['troca_log_commit_index'] ?? -1]
 }
 
-/** For people, when something was waited for in vain. */
+/** A replica's state, for the error after a timeout. */
 async function stateOf(replica: Replica): Promise<string> {
   if (!replica.runs) return `---- ${replica.name}: does not run`
   const words = replica.isPersistence ? ['view', 'turn', 'log', 'peer'] : ['ring', 'log', 'peer']

@@ -1,5 +1,6 @@
-// Deletions on real daemons: gone from every page and push from the answer on, wherever it is read,
-// and from every file; also of those that were killed before they could erase anything.
+// Deletions on real daemons: from the answer on, no replica shows a deleted message in a page or
+// push. The bodies leave every file, also those of replicas that were killed before they could
+// erase.
 
 import t from 'tap'
 import { Connection } from '../../daemons/storage/connection.js'
@@ -9,7 +10,7 @@ import { readMailbox } from './load.js'
 
 t.setTimeout(280_000)
 
-/** Indices of the messages whose bodies the file does not hold any more. */
+/** Indices of the messages whose bodies the file has erased. */
 async function erasedIn(replica: Replica): Promise<number[]> {
   const connection = await Connection.open(replica.place.data, 'read')
   try {
@@ -20,7 +21,7 @@ async function erasedIn(replica: Replica): Promise<number[]> {
   }
 }
 
-t.test('deleted is gone: from pages, pushes and files, also after kill -9 of all', async (t) => {
+t.test('deleted messages are gone from pages, pushes and files, despite kill -9', async (t) => {
   const cluster = await Cluster.start(t)
   const alice = await cluster.register('alice')
   const bob = await cluster.register('bob')
@@ -48,9 +49,10 @@ t.test('deleted is gone: from pages, pushes and files, also after kill -9 of all
     const { bytes } = await reader.usage()
     t.ok(bytes > 0.4 * before.bytes && bytes < 0.6 * before.bytes, `usage at ${replica.name}`)
   }
-  t.equal((await readMailbox(bob)).length, 1, 'nobody deletes in the mailbox of another')
+  t.equal((await readMailbox(bob)).length, 1, 'a user cannot delete in the mailbox of another')
 
-  // The one that was away hears of it now; then all are killed, some perhaps between the two.
+  // The returning replica learns of the deletion now. Then all are killed, some perhaps before they
+  // have erased.
   away!.start()
   await cluster.untilCaughtUp(away!)
   await alice.delete(left.slice(0, 1))

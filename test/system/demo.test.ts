@@ -1,6 +1,5 @@
-// The demo as people run it: it ends well, leaves nothing running, and none of its secrets (texts,
-// password, private keys) is in a file that it leaves, in what it says, or in what the machine shows
-// of its processes while it runs.
+// The demo as a user runs it: it succeeds, leaves no process, and none of its secrets (texts,
+// password, private keys) is in a file that it leaves, in its output, or in /proc while it runs.
 
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -29,7 +28,7 @@ interface Shown {
   readonly processes: readonly Place[]
 }
 
-/** Runs it; looks at its processes when both kills are over. */
+/** Runs the demo, and reads its /proc entries when both kills are over. */
 async function runDemo(args: readonly string[]): Promise<Shown> {
   const [, dir] = args
   const env = { PATH: process.env['PATH'], TROCA_PASSWORD: PASSWORD, TROCA_LOG_LEVEL: 'debug' }
@@ -57,7 +56,7 @@ t.test('a full demo leaves no secret behind', async (t) => {
   t.equal(code, 0, said)
   t.match(said, /Alice has read every line/)
   t.match(said, /all files agree/)
-  t.equal(processesOf(directory).length, 0, 'nothing is left running')
+  t.equal(processesOf(directory).length, 0, 'no process is left')
 
   const left = filesBelow(directory).map(fileAt)
   const cluster = await Cluster.at(t, directory)
@@ -88,7 +87,7 @@ t.test('a full demo leaves no secret behind', async (t) => {
   }
 })
 
-t.test('a folder with something in it is left alone', async (t) => {
+t.test('the demo refuses a folder that is not empty', async (t) => {
   const directory = t.testdir({ mine: 'kept' })
   mkdirSync(join(directory, 'more'))
   const { code, stderr } = await run(DEMO, ['--dir', directory])

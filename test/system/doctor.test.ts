@@ -1,5 +1,5 @@
-// troca doctor against real replicas: what it finds in a cluster that is well, and in one that is
-// not; and that what it says to do next is there to be done.
+// troca doctor against real replicas: its findings in a healthy cluster and in a faulty one, and
+// its advice, which helps when it is followed.
 
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:tls'
@@ -40,13 +40,13 @@ async function impostor(t: Test, port: number, directory: string, name: string):
   t.teardown(() => server.close())
 }
 
-t.test('what the doctor finds', async (t) => {
+t.test('the doctor finds faults, and its advice helps', async (t) => {
   const cluster = await Cluster.start(t, { processing: 1, persistence: 3 })
   const { directory } = cluster
   const at = (name: string) => join(directory, 'certificates', name)
 
   const well = await examine(cluster)
-  // These replicas are children of the test: no pm2 has them.
+  // These replicas are children of the test, so pm2 does not know them.
   t.match(well.wrong, [{ check: 'pm2', verdict: 'warn', next: /troca up/ }])
   t.equal(well.wrong.length, 1)
   t.match(well, { code: 0, ok: true })
@@ -57,7 +57,7 @@ t.test('what the doctor finds', async (t) => {
     t.equal(well.find(check)?.verdict, 'ok', check)
   }
   const { stdout: table } = await cluster.troca('alice', ['doctor'])
-  t.match(table, /ok +│ ready +│ p1 s1 s2 s3 +│ serves/, 'one row for what is the same')
+  t.match(table, /ok +│ ready +│ p1 s1 s2 s3 +│ serves/, 'equal findings share a row')
 
   await cluster.replica('s3').kill()
   await cluster.replica('s2').kill()
@@ -80,7 +80,7 @@ t.test('what the doctor finds', async (t) => {
   t.match(ill.find('majority'), { verdict: 'fail', text: /1 of 3/, next: /: s2 s3$/ })
   for (const { next } of ill.wrong) t.ok(next, 'each says what to do next')
 
-  // What was said to do helps.
+  // The advice helps.
   writeFileSync(at('p1.pem'), p1)
   chmodSync(key, 0o600)
   t.equal(statSync(key).mode & 0o777, 0o600)
@@ -88,7 +88,7 @@ t.test('what the doctor finds', async (t) => {
   t.equal(mended.find('certificate', 'p1')?.verdict, 'ok')
   t.equal(mended.find('permissions')?.verdict, 'ok')
 
-  // Not long to go, and over: by the clock of whoever looks.
+  // Certificates that expire soon, and expired ones, by the clock of the machine that checks.
   const read = (path: string) => readFileSync(path, 'utf8')
   const certificate = read(join(directory, 'ca.pem'))
   const authority = await authorityOf({ certificate, key: read(at('ca.key')) })

@@ -1,5 +1,5 @@
-// Client-held keys on real daemons: what the one writes the other reads, through new keys, another
-// password and failover, and no file, log or answer of any replica has the text or a private key.
+// Client-held keys on real daemons: the recipient reads the sender's messages through new keys,
+// another password and failover. No file, log or answer of a replica has the text or a private key.
 
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ const BITS = 2048
 const textsOf = async (client: Client): Promise<(string | null)[]> =>
   (await readMailbox(client)).map(({ text }) => text)
 
-/** Every file below a folder, but for the clients' own. */
+/** All files below a folder, except those of the clients. */
 function* files(folder: string): Generator<string> {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
@@ -26,7 +26,7 @@ function* files(folder: string): Generator<string> {
   }
 }
 
-t.test('two people, two keys each, a failover, and a service that knows nothing', async (t) => {
+t.test('two users with two keys each, over a failover, keep their texts secret', async (t) => {
   const cluster = await Cluster.start(t)
   const [alice, bob] = (await Promise.all(
     ['alice', 'bob'].map((name) => cluster.registerHeld(name, BITS)),
@@ -82,7 +82,7 @@ t.test('two people, two keys each, a failover, and a service that knows nothing'
   t.ok(looked.length >= 12, `${looked.length} files: data and logs of six replicas`)
 })
 
-t.test('the command line: who can read what, and plain text that is not taken', async (t) => {
+t.test('the command line says who can read a message, and refuses plain text', async (t) => {
   const cluster = await Cluster.start(t, { processing: 1, persistence: 1 })
   const bits = ['--bits', `${BITS}`]
   for (const name of ['alice', 'bob']) {
@@ -116,7 +116,7 @@ t.test('the command line: who can read what, and plain text that is not taken', 
   t.match(after, { code: 0, stderr: /bob has new keys, and the known ones vouch for them/ })
   t.match((await cluster.troca('bob', ['inbox', '--all'])).stdout, /old mill[^]*after/)
 
-  // Out of his key file, and out of the mailbox as it is stored: the one opens the other.
+  // A key exported from the key file opens an envelope exported from the mailbox.
   const at = (name: string): string => join(cluster.directory, name)
   writeFileSync(at('phrase'), 'a phrase for the file')
   const phrase = ['--passphrase-file', at('phrase')]

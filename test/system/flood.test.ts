@@ -1,4 +1,4 @@
-// A short campaign of `npm run flood`: every attack, and nobody honest loses anything.
+// A short campaign of `npm run flood`: under every attack, no honest client loses anything.
 
 import t from 'tap'
 import { Campaign } from '../flood/campaign.js'
@@ -13,6 +13,6 @@ t.test('honest clients are served throughout', async (t) => {
     t.comment(`${name}: ${sent}; ${logIns.sends} log-ins, p50 ${logIns.p50} ms`)
   }
   const together = report.phases.find(({ name }) => name === 'all at once')!
-  t.ok(together.outcomes.get('slowloris')?.get('begun'), 'there were some who drip bytes')
-  t.ok(together.outcomes.get('connections')?.get('connected'), 'and some who only connect')
+  t.ok(together.outcomes.get('slowloris')?.get('begun'), 'some attackers dripped bytes')
+  t.ok(together.outcomes.get('connections')?.get('connected'), 'some attackers only connected')
 })

@@ -1,5 +1,5 @@
-// A short campaign of `npm run fuzz`: thousands of frames at daemons that must neither die nor grow,
-// and an honest client among them that loses nothing.
+// A short campaign of `npm run fuzz`: under thousands of frames the daemons neither die nor grow,
+// and an honest client loses nothing.
 
 import t from 'tap'
 import { Campaign } from '../fuzz/live/campaign.js'
@@ -8,7 +8,7 @@ t.setTimeout(280_000)
 
 const FRAMES = 20_000
 
-t.test(`${FRAMES} frames at every port`, async (t) => {
+t.test(`the daemons survive ${FRAMES} frames at their ports`, async (t) => {
   const report = await Campaign.run(t, { seed: 1, frames: FRAMES, minutes: 2 }, () => {})
   t.same(report.faults, [])
   for (const { name, frames, honest } of report.stages) {

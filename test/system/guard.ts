@@ -1,5 +1,6 @@
-// Outlives a test process that dies, however it dies, by a moment: hears on stdin which replicas
-// run ("+ 123", "- 123"), and when stdin ends kills those that still do.
+// A guard process that outlives the test process for a moment, however the test process dies. The
+// test reports on stdin which replicas run ("+ 123", "- 123"); when stdin ends, the guard kills
+// those left.
 
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -12,7 +13,7 @@ export interface Guard {
   ended(pid: number): void
 }
 
-/** Detached: what interrupts the test's process group does not reach it. */
+/** The guard is detached, so that a signal to the test's process group does not reach it. */
 export function startGuard(): Guard {
   const child = spawn(process.execPath, [SELF], {
     detached: true,
@@ -38,7 +39,7 @@ async function guard(): Promise<void> {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
-      // It has ended meanwhile.
+      // The replica has ended meanwhile.
     }
   }
 }

@@ -1,5 +1,5 @@
-// Private keys and envelopes out of a real cluster and into another program: openssl and jose open
-// what leaves, and a key that openssl made is taken up.
+// Private keys and envelopes leave a real cluster for another program: openssl and jose open them,
+// and the cluster imports a key made by openssl.
 
 import { spawnSync } from 'node:child_process'
 import { createPrivateKey, randomBytes } from 'node:crypto'
@@ -29,7 +29,7 @@ function openssl(...args: string[]): string {
 
 const thumbprints = (keys: readonly RsaPrivateKey[]): string[] => keys.map((key) => thumbprint(key))
 
-t.test('keys and envelopes leave, and a key comes in', { skip }, async (t) => {
+t.test('keys and envelopes are exported, and a key is imported', { skip }, async (t) => {
   const cluster = await Cluster.start(t)
   const files = join(cluster.directory, 'files')
   const at = (name: string): string => join(files, name)
@@ -48,13 +48,13 @@ t.test('keys and envelopes leave, and a key comes in', { skip }, async (t) => {
   await alice.rotateKey(PASSWORD)
   await bob.send('alice', 'olá, second \u{1f600}')
 
-  // The library: what it unwraps is what the account publishes.
+  // The library unwraps the private keys of the published keys.
   const own = await alice.exportKeys(PASSWORD)
   const published = (await bob.keys('alice')).map(({ fingerprint }) => fingerprint)
   t.same(thumbprints(own), published)
   await t.rejects(alice.exportKeys('wrong'), { name: 'BAD_CREDENTIALS', definite: true })
 
-  // The file: both keys, each of them opened by openssl.
+  // The file has both keys, and openssl opens each.
   good(await troca('keys', 'export', '--out', at('alice.pem'), ...phrase))
   t.equal(statSync(at('alice.pem')).mode & 0o777, 0o600)
   const blocks = pemBlocks(readFileSync(at('alice.pem'), 'utf8'))
@@ -65,7 +65,7 @@ t.test('keys and envelopes leave, and a key comes in', { skip }, async (t) => {
   t.same(thumbprints(opened.map((pem) => privateKeyFromPem(pem, entropy))), published)
   const kept = readFileSync(at('alice.pem'), 'utf8')
   const again = await troca('keys', 'export', '--out', at('alice.pem'), ...phrase)
-  t.equal(again.code, 1, 'not over a file')
+  t.equal(again.code, 1, 'an existing file is not overwritten')
   t.equal(readFileSync(at('alice.pem'), 'utf8'), kept)
   const one = ['--kid', published[1]!, '--force', '--json']
   const facts = good(await troca('keys', 'export', '--out', at('alice.pem'), ...one, ...phrase))
@@ -77,7 +77,7 @@ t.test('keys and envelopes leave, and a key comes in', { skip }, async (t) => {
   t.equal(pemBlocks(out).length, 2)
   writeFileSync(at('both.pem'), out)
 
-  // The envelopes: jose opens each with the key that it names.
+  // jose opens each envelope with the key that it names.
   const jwes = good(await troca('inbox', '--all', '--export', 'jwe'))
     .trimEnd()
     .split('\n')
@@ -96,7 +96,7 @@ t.test('keys and envelopes leave, and a key comes in', { skip }, async (t) => {
     texts,
   )
 
-  // troca open, by the exported file alone; and one that does not open.
+  // troca open needs the exported file alone, and reports an envelope that does not open.
   writeFileSync(at('all.jwe'), `${jwes.join('\n')}\n`)
   const open = ['open', '--key', at('both.pem'), ...phrase, '--in']
   t.equal(good(await troca(...open, at('all.jwe'))), `${texts.join('\n')}\n`)
@@ -108,9 +108,13 @@ t.test('keys and envelopes leave, and a key comes in', { skip }, async (t) => {
   const folder = ['--all', '--export', 'jwe', '--out', at('jwe')]
   t.match(good(await troca('inbox', ...folder)), /^envelopes in .*: 2\n$/)
   t.equal(readdirSync(at('jwe')).length, 2)
-  t.equal(good(await troca('inbox', '--json')).split('\n').length, 3, 'they stayed new')
+  t.equal(
+    good(await troca('inbox', '--json')).split('\n').length,
+    3,
+    'an export does not mark messages as read',
+  )
 
-  // A key that openssl made is sealed for from now on; the others read.
+  // Messages are sealed for the imported key from now on; the other keys still read old ones.
   const rsa = ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:3072', '-aes256']
   openssl('genpkey', ...rsa, '-pass', `file:${at('phrase')}`, '-out', at('theirs.pem'))
   const imported = good(await troca('keys', 'import', '--in', at('theirs.pem'), ...phrase))
@@ -125,7 +129,7 @@ t.test('keys and envelopes leave, and a key comes in', { skip }, async (t) => {
   const twice = await troca('keys', 'import', '--in', at('theirs.pem'), ...phrase)
   t.match(twice, { code: 1, stderr: /cannot be taken up \(the account has it already\)/ })
 
-  // And it is there after everything was killed.
+  // The imported key survives a kill of all replicas.
   await Promise.all(cluster.replicas.map((replica) => replica.kill()))
   for (const replica of cluster.replicas) replica.start()
   await cluster.untilSettled()

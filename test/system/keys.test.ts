@@ -1,5 +1,5 @@
-// Changes of password and key on real daemons: what a session of before sees of them, wherever it
-// is, and that everything old and new still opens.
+// Changes of password and key on real daemons: their effect on earlier sessions at every replica,
+// and that old and new messages still open.
 
 import { once } from 'node:events'
 import t from 'tap'
@@ -15,11 +15,11 @@ async function textsOf(client: Client): Promise<(string | null)[]> {
   return (await readMailbox(client)).map(({ text }) => text)
 }
 
-t.test('a new key, a new password, and both again after everything was killed', async (t) => {
+t.test('a new key and a new password survive a kill of all replicas', async (t) => {
   const cluster = await Cluster.start(t)
   const alice = await cluster.register('alice')
   const bob = await cluster.register('bob')
-  // At another replica than the coordinator: it hears of changes by its feed alone.
+  // A session at a replica other than the coordinator learns of changes by the feed alone.
   const coordinator = await cluster.coordinator()
   const follower = cluster.processing.find((one) => one !== coordinator)!
   const elsewhere = await cluster.logIn('alice', follower)
@@ -41,13 +41,17 @@ t.test('a new key, a new password, and both again after everything was killed', 
   await bob.send('alice', 'for the second key')
   const both = ['for the first key', 'for the second key']
   t.same(await textsOf(alice), both)
-  t.same(await textsOf(elsewhere), both, 'it has logged in again by itself')
+  t.same(await textsOf(elsewhere), both, 'the library has logged in again by itself')
 
   await t.rejects(alice.changePassword('wrong', NEW_PASSWORD), { name: 'BAD_CREDENTIALS' })
   const ended = once(elsewhere.events, 'disconnected')
   await alice.changePassword(PASSWORD, NEW_PASSWORD)
   await ended
-  await t.rejects(textsOf(elsewhere), { name: 'BAD_CREDENTIALS' }, 'it knows the old password only')
+  await t.rejects(
+    textsOf(elsewhere),
+    { name: 'BAD_CREDENTIALS' },
+    'this client knows the old password only',
+  )
   await t.rejects(cluster.logIn('alice'), { name: 'BAD_CREDENTIALS' })
   t.same(await textsOf(alice), both)
 
@@ -57,12 +61,12 @@ t.test('a new key, a new password, and both again after everything was killed', 
   await bob.send('alice', 'after the night')
   const again = await cluster.logIn('alice', follower, NEW_PASSWORD)
   t.same(await textsOf(again), [...both, 'after the night'])
-  t.same(await textsOf(alice), [...both, 'after the night'], 'the library knows the new one')
+  t.same(await textsOf(alice), [...both, 'after the night'], 'this client knows the new password')
   await t.rejects(cluster.logIn('alice'), { name: 'BAD_CREDENTIALS' })
   t.match(await cluster.audit(), { agree: true })
 })
 
-t.test('of two changes at once one counts, and the other is told', async (t) => {
+t.test('one of two concurrent changes succeeds, and the other is refused', async (t) => {
   const cluster = await Cluster.start(t)
   const alice = await cluster.register('alice')
   const other = await cluster.logIn('alice')
@@ -78,7 +82,7 @@ t.test('of two changes at once one counts, and the other is told', async (t) => 
   t.ok(await cluster.logIn('alice', undefined, ['the one', 'the other'][won]))
 })
 
-t.test('suite rsa: short texts are RSA-OAEP alone, long ones are JWEs', async (t) => {
+t.test('in the suite rsa short texts are RSA-OAEP alone, long ones are JWEs', async (t) => {
   const settings = { suite: 'rsa' }
   const cluster = await Cluster.start(t, { processing: 2, persistence: 3, settings })
   const [alice, bob] = [await cluster.register('alice'), await cluster.register('bob')]

@@ -1,5 +1,5 @@
-// kill -9 under load: each replica in turn, and all of them at once. Nothing acknowledged is lost,
-// doubled or out of order, and every replica comes back by itself.
+// kill -9 under load: each replica in turn, and all at once. No acknowledged message is lost,
+// doubled or out of order, and every replica recovers by itself.
 
 import t from 'tap'
 import type { Test } from 'tap'
@@ -12,7 +12,7 @@ t.setTimeout(280_000)
 /** Acknowledgements of each sender between two faults. */
 const STRETCH = 100
 
-/** Kills, lets the others serve, starts again; says how long each took. */
+/** Kills a replica, lets the others serve, restarts it, and reports how long each step took. */
 async function killAndRestart(
   t: Test,
   cluster: Cluster,
@@ -33,7 +33,7 @@ async function killAndRestart(
   )
 }
 
-t.test('kill -9 of each replica in turn', async (t) => {
+t.test('the cluster survives kill -9 of each replica in turn', async (t) => {
   const cluster = await Cluster.start(t)
   const traffic = await Traffic.start(cluster)
   for (const replica of cluster.replicas) {
@@ -46,7 +46,7 @@ t.test('kill -9 of each replica in turn', async (t) => {
   await traffic.verify(t)
 })
 
-t.test('kill -9 of the coordinator and of the holder of the turn, wherever they are', async (t) => {
+t.test('the cluster survives kill -9 of the coordinator and of the turn holder', async (t) => {
   const cluster = await Cluster.start(t)
   const traffic = await Traffic.start(cluster)
   for (const find of [() => cluster.coordinator(), () => cluster.holder()]) {
@@ -56,7 +56,7 @@ t.test('kill -9 of the coordinator and of the holder of the turn, wherever they 
   await traffic.verify(t)
 })
 
-t.test('kill -9 of all six at once', async (t) => {
+t.test('the cluster survives kill -9 of all six replicas at once', async (t) => {
   const cluster = await Cluster.start(t)
   const traffic = await Traffic.start(cluster)
   await traffic.more(STRETCH)

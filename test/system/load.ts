@@ -1,14 +1,15 @@
-// A background load: numbered sends of one user to another, some in flight at once, and what became
-// of each. In the end the mailbox is compared with that: acknowledged is there exactly once, at the
-// index of its receipt and in order; refused for certain is not there; the rest at most once.
+// A background load: numbered sends of one user to another, some in flight at once, with the
+// outcome of each. In the end the mailbox is compared with the outcomes. Invariant: an acknowledged
+// send is there exactly once, at the index of its receipt and in order; a definite failure is not
+// there; any other send is there at most once.
 
 import { TrocaError } from '../../clients/index.js'
 import type { Client, InboxMessage, ReceivedMessage } from '../../clients/index.js'
 
 const IN_FLIGHT = 8
-/** Between two sends of the same lane, ms: the machine has more to do than this. */
+/** Pause between two sends of a lane, so that the load leaves the machine time for other work. */
 const PACE_MS = 15
-/** Longer than any failover; a send that needs it is found by the test's own patience. */
+/** Timeout of a send, longer than any failover; the tests' own deadlines find slow sends. */
 const SEND_MS = 60_000
 
 export interface Sent {
@@ -16,7 +17,7 @@ export interface Sent {
   readonly text: string
   /** null: not acknowledged. */
   index: number | null
-  /** Of a send that was not acknowledged: it certainly is not stored. */
+  /** Whether a send that was not acknowledged is certainly not stored. */
   definite: boolean
   error: string
 }
@@ -32,7 +33,7 @@ export class Load {
   #lanes: Promise<void>[] = []
   #stopping = false
 
-  /** `name` tells the texts of one user's loads apart. */
+  /** `name` distinguishes the texts of several loads of one user. */
   constructor(client: Client, to: string, name = client.user!) {
     this.#client = client
     this.name = name
@@ -45,7 +46,7 @@ export class Load {
     return this
   }
 
-  /** No new sends; resolves when all have an outcome. */
+  /** Stops sending; resolves when all sends have an outcome. */
   async stop(): Promise<void> {
     this.#stopping = true
     await Promise.all(this.#lanes)
@@ -55,7 +56,7 @@ export class Load {
     return this.acknowledgedAt.length
   }
 
-  /** Resolves after so many more acknowledgements: the cluster does its work. */
+  /** Resolves after `count` more acknowledgements. */
   async more(count: number): Promise<void> {
     const wanted = this.acknowledged + count
     while (this.acknowledged < wanted && !this.#stopping) await pause(PACE_MS)
@@ -86,7 +87,7 @@ export class Load {
     } catch (error) {
       one.definite = error instanceof TrocaError && error.definite
       one.error = (error as Error).message
-      // The test is over, though it did not get so far as to stop this.
+      // The test ended before it stopped this load.
       if (error instanceof TrocaError && error.name === 'CLOSED') this.#stopping = true
     }
   }
@@ -94,7 +95,7 @@ export class Load {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** What a listening client was given, while it acknowledges all of it. */
+/** Collects the messages pushed to a listening client, which acknowledges all of them. */
 export class Listener {
   readonly got: InboxMessage[] = []
   readonly #done: Promise<void>
@@ -128,7 +129,7 @@ export async function readMailbox(client: Client): Promise<InboxMessage[]> {
   return messages
 }
 
-/** What is wrong with a mailbox after these loads; empty: nothing. */
+/** Faults of a mailbox after these loads; empty: no fault. */
 export function faultsOf(mailbox: readonly InboxMessage[], loads: readonly Load[]): string[] {
   const faults: string[] = []
   const falls = mailbox.filter((message, i) => i > 0 && message.index <= mailbox[i - 1]!.index)

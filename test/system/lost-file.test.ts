@@ -1,5 +1,6 @@
-// A persistence replica that lost its file, or holds less than it has said, starts a new life: a
-// learner under a new incarnation, whose old promises count no more, then a member with equal logs.
+// A persistence replica that lost its file, or whose file was rolled back, starts a new
+// incarnation. It is a learner first, and the promises of its old incarnation do not count; then it
+// is a member again, with an equal log.
 
 import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import t from 'tap'
@@ -12,14 +13,14 @@ t.setTimeout(280_000)
 
 /** Acknowledgements of each sender between two faults. */
 const STRETCH = 100
-/** The file is these together. */
+/** Suffixes of the files that make up one store. */
 const PARTS = ['', '-wal', '-shm']
 
 function removeFile({ place }: Replica): void {
   for (const part of PARTS) rmSync(`${place.data}${part}`, { force: true })
 }
 
-/** Of a replica that does not run. */
+/** Copies the store of a replica that does not run. */
 function copyFile(from: string, to: string): void {
   for (const part of PARTS) {
     rmSync(`${to}${part}`, { force: true })
@@ -27,7 +28,7 @@ function copyFile(from: string, to: string): void {
   }
 }
 
-async function untilNewLife(
+async function untilNewIncarnation(
   t: Test,
   cluster: Cluster,
   replica: Replica,
@@ -45,10 +46,10 @@ async function untilNewLife(
   t.comment(`${replica.name}: a member again ${tookMs} ms after its start`)
 }
 
-t.test('a file that was deleted', async (t) => {
+t.test('a replica whose file was deleted becomes a member again', async (t) => {
   const cluster = await Cluster.start(t)
   const traffic = await Traffic.start(cluster)
-  // First a follower, then who holds the turn, then the first again.
+  // First a replica without the turn, then the turn holder, then the first again.
   const holder = await cluster.holder()
   const follower = cluster.persistence.find((replica) => replica !== holder)!
   for (const [replica, counter] of [
@@ -60,12 +61,12 @@ t.test('a file that was deleted', async (t) => {
     await replica.kill()
     removeFile(replica)
     await traffic.more(STRETCH)
-    await untilNewLife(t, cluster, replica, counter)
+    await untilNewIncarnation(t, cluster, replica, counter)
   }
   await traffic.verify(t)
 })
 
-t.test('a file rolled back to an older copy', async (t) => {
+t.test('a replica whose file was rolled back becomes a member again', async (t) => {
   const cluster = await Cluster.start(t)
   const traffic = await Traffic.start(cluster)
   await traffic.more(STRETCH)
@@ -78,6 +79,6 @@ t.test('a file rolled back to an older copy', async (t) => {
   await traffic.more(STRETCH)
   await replica.kill()
   copyFile(copy, replica.place.data)
-  await untilNewLife(t, cluster, replica, 2)
+  await untilNewIncarnation(t, cluster, replica, 2)
   await traffic.verify(t, ['file-rolled-back'])
 })

@@ -1,5 +1,5 @@
-// A replica stopped with SIGSTOP is no longer heard and does not know it. When it goes on it must
-// find out before it says anything: whatever it acknowledges, then or before, is not lost.
+// A replica stopped with SIGSTOP falls silent without knowing it. After SIGCONT the replica must
+// notice that it was replaced before it acknowledges anything: no acknowledged message may be lost.
 
 import t from 'tap'
 import type { Test } from 'tap'
@@ -13,7 +13,7 @@ t.setTimeout(280_000)
 /** Acknowledgements of each sender before and during a pause. */
 const STRETCH = 100
 
-/** The others of its tier live without it: no longer in their ring, or in their view. */
+/** Waits until the other replicas of the tier have removed it from their ring or view. */
 async function untilLeftOut(cluster: Cluster, { name, isPersistence }: Replica): Promise<void> {
   const others = isPersistence ? cluster.persistence : cluster.processing
   const [word, line] = isPersistence ? ['view', 'members'] : ['ring', 'live']
@@ -43,28 +43,28 @@ async function pauseAndContinue(
   t.comment(`${replica.name}: longest gap ${gapMs} ms, caught up ${backMs} ms after it went on`)
 }
 
-t.test('the coordinator is paused, others take over, it goes on', async (t) => {
+t.test('a paused coordinator is replaced, and deposes nobody when it resumes', async (t) => {
   const cluster = await Cluster.start(t)
   const traffic = await Traffic.start(cluster)
   await cluster.register('dave')
   for (let i = 0; i < 2; i++) {
     await traffic.more(STRETCH)
     const coordinator = await cluster.coordinator()
-    // These clients know no other replica: what they sent lies in its sockets while it is paused,
-    // and it reads it as the first thing when it goes on.
+    // These clients know no other replica. Their sends wait in the paused replica's sockets, and
+    // the replica reads them first when it resumes.
     const client = await cluster.logIn('dave', coordinator)
     const captive = traffic.add(new Load(client, 'alice', `dave-${coordinator.name}`))
     captive.start()
     await captive.more(STRETCH)
     await pauseAndContinue(t, cluster, traffic, coordinator)
-    t.not(await cluster.coordinator(), coordinator, 'who was paused deposes nobody')
+    t.not(await cluster.coordinator(), coordinator, 'the paused replica deposes nobody')
     await captive.more(STRETCH)
     await captive.stop()
   }
   await traffic.verify(t)
 })
 
-t.test('the holder of the turn is paused', async (t) => {
+t.test('a paused turn holder is replaced', async (t) => {
   const cluster = await Cluster.start(t)
   const traffic = await Traffic.start(cluster)
   for (let i = 0; i < 2; i++) {
@@ -74,7 +74,7 @@ t.test('the holder of the turn is paused', async (t) => {
   await traffic.verify(t)
 })
 
-t.test('followers of both tiers are paused', async (t) => {
+t.test('paused followers of both tiers catch up', async (t) => {
   const cluster = await Cluster.start(t)
   const traffic = await Traffic.start(cluster)
   await traffic.more(STRETCH)

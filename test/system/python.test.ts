@@ -1,5 +1,5 @@
-// A client in another language, written from the documents alone, at a cluster of real daemons: it
-// registers, sends and reads, and goes on where its coordinator is killed.
+// A client in another language, written from the documents alone, at a cluster of real daemons. It
+// registers, sends and reads, and goes on when the coordinator is killed.
 
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
@@ -28,7 +28,7 @@ interface Answer {
   readonly messages?: readonly { index: number; from: string; seq: number; text: string }[]
 }
 
-/** The program, a command and its answer at a time. */
+/** The Python program, driven by one command and its answer at a time. */
 class Python {
   readonly #child: ChildProcess
   readonly #lines: AsyncIterator<string>
@@ -63,7 +63,7 @@ class Python {
   }
 }
 
-t.test('a client in Python', { skip }, async (t) => {
+t.test('a client in Python registers, sends and reads over a failover', { skip }, async (t) => {
   const cluster = await Cluster.start(t)
   const bob = await cluster.register('bob')
   const python = new Python(cluster, 'ana')
@@ -78,7 +78,7 @@ t.test('a client in Python', { skip }, async (t) => {
   t.match(await python.do('send nobody-here x'), { error: /^102: no such user/ })
 
   const coordinator = await cluster.coordinator()
-  // One of them is under way when the coordinator dies, most likely.
+  // Most likely a send is under way when the coordinator dies.
   const texts = Array.from({ length: SENDS }, (_, i) => `text ${i}`)
   const sent = python.all(texts.map((text) => `send ana ${text}`))
   await coordinator.kill()

@@ -1,5 +1,5 @@
-// Persistence serves with a majority. With less, a send says who is missing and how many are needed;
-// when one is back the same command works, with nothing else done.
+// Persistence serves with a majority. With fewer replicas, a send names those missing and the
+// number needed; once one is back, the same command succeeds without any other step.
 
 import t from 'tap'
 import { Cluster } from './cluster.js'
@@ -8,7 +8,7 @@ import { verifyReplicas } from './verify.js'
 
 t.setTimeout(280_000)
 
-t.test('one persistence replica away, then two, then one again', async (t) => {
+t.test('sends succeed with one persistence replica away and fail with two', async (t) => {
   const cluster = await Cluster.start(t)
   await cluster.register('bob')
   const alice = await cluster.register('alice')
@@ -38,7 +38,7 @@ t.test('one persistence replica away, then two, then one again', async (t) => {
   t.equal(without.code, 3, without.stderr)
   t.match(without.stderr, 'missing: s1, s2')
   s1!.start()
-  // Not waited for: the command itself is patient enough.
+  // The test does not wait for the replica: the command itself waits long enough.
   const patient = await cluster.troca('bob', ['send', 'alice', 'at once', '--timeout', '30'])
   t.equal(patient.code, 0, patient.stderr)
 

@@ -1,5 +1,5 @@
-// Receipts on real daemons: the sender sees each of its sends accepted, stored, delivered and read, in
-// that order, over a kill -9 of the coordinator; and what was seen is still so after a kill -9 of all.
+// Receipts on real daemons: the sender sees each send accepted, stored, delivered and read, in that
+// order, over a kill -9 of the coordinator. The states last over a kill -9 of all replicas.
 
 import t from 'tap'
 import type { ReceiptEvent, SentMessage } from '../../clients/index.js'
@@ -9,7 +9,7 @@ t.setTimeout(280_000)
 
 const ORDER = ['accepted', 'stored', 'delivered', 'read']
 
-/** What a sender was told, by place in its stream. */
+/** States that a sender was told, by place in its stream. */
 class Heard {
   readonly #states = new Map<string, string[]>()
   #wake = (): void => {}
@@ -24,7 +24,7 @@ class Heard {
     return [...this.#states.values()]
   }
 
-  /** So many sends have got to this state. */
+  /** Number of sends that have reached this state. */
   async until(state: string, count: number): Promise<void> {
     while (this.all.filter((states) => states.includes(state)).length < count) {
       await new Promise<void>((resolve) => (this.#wake = resolve))
@@ -36,7 +36,7 @@ const statesOf = (sends: readonly SentMessage[]): string[] => [
   ...new Set(sends.map(({ state }) => state)),
 ]
 
-t.test('a sender sees its sends get further, whoever is killed', async (t) => {
+t.test('a sender sees its sends progress, despite kills', async (t) => {
   const cluster = await Cluster.start(t)
   const alice = await cluster.register('alice')
   const bob = await cluster.register('bob')
@@ -52,7 +52,7 @@ t.test('a sender sees its sends get further, whoever is killed', async (t) => {
   t.same(statesOf(await bob.receipts.list()), ['stored'])
   t.ok(heard.all.some((states) => states.includes('accepted')))
 
-  // She receives them, and deals with them only once the coordinator is gone.
+  // Alice receives the messages, and acknowledges them only once the coordinator is gone.
   const messages = alice.messages()
   const read = async (count: number): Promise<number> => {
     let last = 0
@@ -84,13 +84,17 @@ t.test('a sender sees its sends get further, whoever is killed', async (t) => {
   t.equal(before.length, 101)
   t.match(before[0], { to: 'nobody', state: 'refused', error: 'NO_SUCH_USER' })
   t.same(statesOf(before.slice(1)), ['read'])
-  t.same(await alice.receipts.list(), [], 'what others sent is no business of hers')
+  t.same(await alice.receipts.list(), [], 'a recipient sees no receipts of her senders')
   coordinator.start()
   await cluster.untilSettled()
   await Promise.all(cluster.replicas.map((replica) => replica.kill()))
   for (const replica of cluster.replicas) replica.start()
   await cluster.untilSettled()
-  t.same(await bob.receipts.list({ limit: 1_000 }), before, 'as before')
+  t.same(
+    await bob.receipts.list({ limit: 1_000 }),
+    before,
+    'the states are the same after the kill',
+  )
   const shown = await cluster.troca('bob', ['receipts', '--to', 'alice', '--limit', '2', '--json'])
   t.same(
     shown.stdout
@@ -101,7 +105,7 @@ t.test('a sender sees its sends get further, whoever is killed', async (t) => {
   )
 })
 
-t.test('the command line: delivered by a peek, read once it was shown', async (t) => {
+t.test('on the command line a peek delivers, and an inbox reads', async (t) => {
   const cluster = await Cluster.start(t, { processing: 1, persistence: 1 })
   await cluster.register('alice')
   await cluster.register('bob')

@@ -1,6 +1,6 @@
-// One replica of a test's cluster: a child process that can be started, killed, paused, continued
-// and stopped, and asked through its debug port. How each of its lives ended is kept: an end that
-// the test did not ask for is a fault of the replica.
+// One replica of a test's cluster: a child process that can be started, killed, paused, continued,
+// stopped, and asked through its debug port. Unexpected ends of its boots are kept: an end that the
+// test did not request is a fault of the replica.
 
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
@@ -19,7 +19,7 @@ export interface Place {
   /** The cluster file. */
   readonly config: string
   readonly log: string
-  /** Of a persistence replica. */
+  /** Store of a persistence replica. */
   readonly data: string
 }
 
@@ -34,7 +34,7 @@ const guard = startGuard()
 export class Replica {
   readonly name: string
   readonly place: Place
-  /** "exit 70", "SIGKILL", … that nobody asked for. */
+  /** Ends that the test did not request: "exit 70", "SIGKILL", … */
   readonly unexpectedEnds: string[] = []
   #child: ChildProcess | null = null
   #asked = false
@@ -76,7 +76,7 @@ export class Replica {
     return this.#end('SIGKILL')
   }
 
-  /** SIGTERM; the exit code, or the signal that ended it all the same. */
+  /** Sends SIGTERM; resolves to the exit code, or to the signal that ended the process. */
   stop(): Promise<number | string> {
     return this.#end('SIGTERM')
   }
@@ -89,7 +89,7 @@ export class Replica {
     this.#child?.kill('SIGCONT')
   }
 
-  /** SIGHUP: asks it to look at its certificates. */
+  /** Sends SIGHUP, on which the replica reloads its certificates. */
   hangUp(): void {
     this.#child?.kill('SIGHUP')
   }
@@ -104,7 +104,7 @@ export class Replica {
     return code ?? by!
   }
 
-  /** Empty when it does not answer. */
+  /** Answer of the debug port to a word; empty if the replica does not answer. */
   ask(word: string): Promise<string> {
     if (!this.#child) return Promise.resolve('')
     return askDebugPort(this.place.debugPort, word).catch(() => '')
@@ -116,7 +116,7 @@ export class Replica {
     return lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2)
   }
 
-  /** Empty when it does not answer. */
+  /** Metrics by name; empty if the replica does not answer. */
   async metrics(): Promise<Record<string, number>> {
     const lines = (await this.ask('mntr')).split('\n').map((line) => line.split('\t'))
     return Object.fromEntries(lines.map(([name, value]) => [name!, Number(value)]))
@@ -126,13 +126,13 @@ export class Replica {
     return this.#logLines().map((line) => JSON.parse(line) as LogLine)
   }
 
-  /** For people, when a test has failed. */
+  /** Last lines of the log and of stderr, for a failed test. */
   tail(): string {
     const lines = this.#logLines().slice(-TAIL_LINES)
     return [`---- ${this.name}`, ...lines, this.#stderr.slice(-4_000)].join('\n')
   }
 
-  /** Whole lines: who was killed may have left half a one. */
+  /** Lines of the log. The last line of a killed replica may be incomplete, and is left out. */
   #logLines(): string[] {
     try {
       const lines = readFileSync(this.place.log, 'utf8').split('\n')

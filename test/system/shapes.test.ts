@@ -1,4 +1,5 @@
-// Clusters of other shapes than three and three: the smallest, and one whose tiers differ.
+// Clusters with other numbers of replicas than three and three: the smallest, and one whose tiers
+// differ.
 
 import t from 'tap'
 import { Cluster } from './cluster.js'
@@ -8,7 +9,7 @@ t.setTimeout(280_000)
 
 const STRETCH = 50
 
-t.test('one and one: works, and comes back with everything after kill -9', async (t) => {
+t.test('a cluster of one and one works, and loses nothing by kill -9', async (t) => {
   const cluster = await Cluster.start(t, { processing: 1, persistence: 1 })
   const traffic = await Traffic.start(cluster)
   for (const replica of cluster.replicas) {
@@ -21,10 +22,10 @@ t.test('one and one: works, and comes back with everything after kill -9', async
   await traffic.verify(t)
 })
 
-t.test('two and three: the other processing replica takes over', async (t) => {
+t.test('in a cluster of two and three the other processing replica takes over', async (t) => {
   const cluster = await Cluster.start(t, { processing: 2, persistence: 3 })
   const traffic = await Traffic.start(cluster)
-  // The coordinator both times: each of the two works alone for a while.
+  // The coordinator is killed twice, so that each of the two works alone for a while.
   for (let i = 0; i < 2; i++) {
     await traffic.more(STRETCH)
     const coordinator = await cluster.coordinator()

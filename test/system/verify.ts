@@ -1,5 +1,5 @@
-// The verification that every test ends with: nothing acknowledged is lost, doubled, changed or out
-// of order; what was pushed is what is stored; all logs are equal; no replica died of itself or
+// The verification at the end of every test: no acknowledged message is lost, doubled, changed or
+// out of order; pushed and stored messages are the same; all logs are equal; no replica died or
 // reported a fault.
 
 import type { Test } from 'tap'
@@ -8,13 +8,16 @@ import { chainOfFile } from '../../daemons/storage/audit.js'
 import type { Cluster } from './cluster.js'
 import { Listener, Load, faultsOf, readMailbox } from './load.js'
 
-/** Bob and Carol send to Alice, who listens: her cursors make the stores compete for the turn. */
+/**
+ * Bob and Carol send to Alice, who listens. Her marks make persistence replicas compete for the
+ * turn.
+ */
 export class Traffic {
   readonly cluster: Cluster
   readonly alice: Client
   readonly loads: readonly Load[]
   readonly #listener: Listener
-  /** Loads by other clients of the same cluster, to Alice as well. */
+  /** Loads of other clients of the same cluster, also to Alice. */
   readonly #others: Load[] = []
 
   private constructor(cluster: Cluster, alice: Client, senders: readonly Client[]) {
@@ -35,7 +38,7 @@ export class Traffic {
     return load
   }
 
-  /** Every sender has been acknowledged so many more. */
+  /** Waits until every sender has `count` more acknowledgements. */
   async more(count: number): Promise<void> {
     const wanted = this.loads.map((load) => load.acknowledged + count)
     await this.cluster.until(`${count} more sends of each are acknowledged`, () => {
@@ -52,7 +55,7 @@ export class Traffic {
     return Math.max(...this.loads.map((load) => load.gapSince(fromMs)))
   }
 
-  /** `expected`: events of level error that the test has caused. */
+  /** `expected` names events of level error that the test has caused. */
   async verify(t: Test, expected: readonly string[] = []): Promise<void> {
     const loads = [...this.loads, ...this.#others]
     await Promise.all(loads.map((load) => load.stop()))
@@ -69,7 +72,7 @@ export class Traffic {
     })
     await this.#listener.stop()
     const textsOf = (messages: typeof got) => messages.map(({ index, text }) => `${index} ${text}`)
-    t.ok(textsOf(got).join('\n') === textsOf(mailbox).join('\n'), 'the pushes are the mailbox')
+    t.ok(textsOf(got).join('\n') === textsOf(mailbox).join('\n'), 'pushes and mailbox are equal')
     t.comment(`${mailbox.length} messages in the mailbox`)
     await verifyReplicas(t, this.cluster, expected)
   }
@@ -80,7 +83,8 @@ export async function verifyReplicas(
   cluster: Cluster,
   expected: readonly string[] = [],
 ): Promise<void> {
-  // A cursor may still be appended while the files are read one after the other: then once more.
+  // A mark may be appended while the files are read one after the other; the audit is then
+  // repeated.
   const { agree, ends } = await cluster.until('all files end alike', async () => {
     const audited = await auditEnds(cluster)
     return audited.alike || !audited.agree ? audited : null
@@ -96,7 +100,7 @@ export async function verifyReplicas(
   }
 }
 
-/** The commit index in a file may lag. All is committed by now, so whole files are compared. */
+/** Compares whole files: all entries are committed by now, but a file's commit index may lag. */
 async function auditEnds(cluster: Cluster) {
   await cluster.untilSettled()
   const { agree, files } = await cluster.audit()

@@ -1,5 +1,5 @@
-// What gets into a log: allowed fields only, and nothing of what others supply that a terminal, a
-// program that reads lines, or a disk would suffer from.
+// The log: only allowed fields are written, and values from outside can harm neither a terminal,
+// nor a program that reads lines, nor the disk.
 
 import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ const options = (directory: string) => ({
   ...{ maxFileBytes: 10_000, maxFiles: 2, stdout: false },
 })
 
-/** All of Unicode's controls, separators, marks of direction and halves of pairs, in one text. */
+/** All controls, separators, direction marks and surrogates of Unicode, in one text. */
 const NASTY = [
   ...Array.from({ length: 0xa0 }, (_, code) => code),
   ...[0x200b, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202e, 0x2066, 0x2069, 0xfeff],
@@ -29,7 +29,7 @@ t.test('fields that are not allowed are left out, and counted', async (t) => {
   t.same(written, { slot: 2, fieldsLeftOut: 4 })
 })
 
-t.test('one event is one line of JSON without controls, whatever is in it', async (t) => {
+t.test('an event with any value is one line of JSON without controls', async (t) => {
   const directory = t.testdir()
   const log = openLog(options(directory))
   const fakeLine = '"}\n{"at":"2026","replica":"p1","level":"info","event":"all-is-well"}'
@@ -49,7 +49,7 @@ t.test('one event is one line of JSON without controls, whatever is in it', asyn
   t.equal(lines.length, values.length, 'a line each')
   // oxlint-disable-next-line no-control-regex
   t.notMatch(raw, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/)
-  t.equal(raw, Buffer.from(raw).toString(), 'no half pairs')
+  t.equal(raw, Buffer.from(raw).toString(), 'no lone surrogates')
   for (const [i, line] of lines.entries()) {
     const { event, level, reason, index, lamport } = JSON.parse(line) as Record<string, unknown>
     t.match(
@@ -63,7 +63,7 @@ t.test('one event is one line of JSON without controls, whatever is in it', asyn
   }
 })
 
-t.test('a long text is cut, and says so', async (t) => {
+t.test('a long text is cut, with the number of characters left out', async (t) => {
   const { reason, stack } = permitted({ reason: 'x'.repeat(70_000), stack: 'y'.repeat(70_000) })
   t.match(reason, /^x{256}… 69744 more$/)
   t.match(stack, /^y{4096}… 65904 more$/)
@@ -107,11 +107,11 @@ t.test(
     now += 3_600_000
     const before = lines.length
     for (let index = 0; index < flood; index++) sparing.log('warn', 'link-refused', { index })
-    t.equal(lines.length - before, burst, 'a long rest allows no more than a burst')
+    t.equal(lines.length - before, burst, 'a long pause allows no more than a burst')
   },
 )
 
-t.test('a flood of strangers at a real port', async (t) => {
+t.test('a flood of refused strangers at a real port fills no log', async (t) => {
   const s1 = await startToy({ role: 'persistence', slot: 1 }, [], { credentials: null })
   t.teardown(() => s1.stop())
   const flood = 200

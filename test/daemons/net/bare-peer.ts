@@ -1,4 +1,4 @@
-// The other end of a connection without any of the runtime: says and hears what a test wants.
+// The other end of a connection without the runtime, which sends and receives what a test wants.
 
 import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
@@ -68,7 +68,7 @@ export class BarePeer {
     return this.heard.find((message) => message.type === type) as Promise<The<N>>
   }
 
-  /** The text of the one ERROR after which the other side has closed. */
+  /** Text of the one ERROR that the other side sent before it closed. */
   async refusal(): Promise<string> {
     const { text } = await this.hears('ERROR')
     await this.closed

@@ -1,4 +1,4 @@
-// What one address, and one connection, may take up: each bound of Links by itself.
+// The limits of one address and of one connection: each bound of Links by itself.
 
 import { once } from 'node:events'
 import { connect as connectTcp } from 'node:net'
@@ -14,7 +14,7 @@ import type { Toy } from '../runtime/toy-replica.js'
 
 const P1 = { role: 'processing', slot: 1 } as const
 const P2 = { role: 'processing', slot: 2 } as const
-/** Another address of loopback. */
+/** Another loopback address. */
 const ELSEWHERE = '127.0.0.2'
 
 async function started(t: Test, bounds: Partial<LinkBounds>, user: string | null = null) {
@@ -37,20 +37,20 @@ async function silentSocket(t: Test, port: number, localAddress = '127.0.0.1'): 
   return socket
 }
 
-/** Resolves when the server has accepted so many that say nothing. */
+/** Resolves when the server has accepted this many silent connections. */
 async function untilStrangers(toy: Toy, count: number): Promise<void> {
   while (toy.links.strangers < count) await new Promise(setImmediate)
 }
 
-t.test('one address has only so many connections; others, and replicas, find room', async (t) => {
+t.test('an address at its limit is refused; other addresses and replicas are not', async (t) => {
   const toy = await started(t, { connectionsPerAddress: 2 })
   const [first] = [await welcomed(toy), await welcomed(toy)]
   const third = await BarePeer.connect(toy.port)
   void third.hello()
   const { code, text, retryAfter } = await third.hears('ERROR')
   t.equal(code, ERRORS.TOO_MANY_CONNECTIONS.code)
-  t.match(text, /2 connections from this address are there already/)
-  t.ok(retryAfter, 'it is said when to come again')
+  t.match(text, /2 connections from this address are open already/)
+  t.ok(retryAfter, 'the refusal says when to try again')
   t.equal(toy.links.traffic.refused.get('TOO_MANY_CONNECTIONS'), 1)
   await welcomed(toy, ELSEWHERE)
   const replica = await BarePeer.connect(toy.port, await credentialsOf(P2))
@@ -60,7 +60,7 @@ t.test('one address has only so many connections; others, and replicas, find roo
   await welcomed(toy)
 })
 
-t.test('who only holds connections gives way, and keeps nobody out', async (t) => {
+t.test('silent connections give way to new ones, of the address that has most', async (t) => {
   const toy = await started(t, { handshakes: 4 })
   const bystander = await silentSocket(t, toy.port, ELSEWHERE)
   await untilStrangers(toy, 1)
@@ -76,7 +76,7 @@ t.test('who only holds connections gives way, and keeps nobody out', async (t) =
   t.ok(toy.links.strangers <= 4)
 })
 
-t.test('so does who has done TLS and says nothing, and is not counted any more', async (t) => {
+t.test('a connection silent after TLS gives way too, and is then not counted', async (t) => {
   const toy = await started(t, { handshakes: 2 })
   const peers = [await BarePeer.connect(toy.port), await BarePeer.connect(toy.port)]
   const third = await BarePeer.connect(toy.port)
@@ -88,7 +88,7 @@ t.test('so does who has done TLS and says nothing, and is not counted any more',
   third.socket.destroy()
 })
 
-t.test('a handshake byte by byte does not last', async (t) => {
+t.test('a handshake sent byte by byte is ended at its deadline', async (t) => {
   const toy = await started(t, { handshakeMs: 300 })
   const peer = await BarePeer.connect(toy.port)
   const drip = setInterval(() => peer.socket.write(Uint8Array.of(1)), 50)
@@ -98,7 +98,7 @@ t.test('a handshake byte by byte does not last', async (t) => {
   t.equal(toy.links.traffic.refused.get('TOO_SLOW'), 1)
 })
 
-t.test('a frame byte by byte does not last, whatever came whole before', async (t) => {
+t.test('a frame sent byte by byte is ended at its deadline, after whole frames too', async (t) => {
   const toy = await started(t, { frameMs: 400 }, 'carol')
   const patient = await welcomed(toy)
   const peer = await welcomed(toy)
@@ -109,11 +109,11 @@ t.test('a frame byte by byte does not last, whatever came whole before', async (
   t.teardown(() => clearInterval(drip))
   t.match(await peer.refusal(), /a frame that was not complete within 400 ms/)
   patient.say({ type: 'PING', nonce: 5 })
-  t.equal((await patient.hears('PONG')).nonce, 5, 'who sends whole frames stays')
+  t.equal((await patient.hears('PONG')).nonce, 5, 'a client that sends whole frames stays')
   patient.socket.destroy()
 })
 
-t.test('who never logs in is ended; who asks for something may stay', async (t) => {
+t.test('a client without log-in and requests is ended; one with requests stays', async (t) => {
   const toy = await started(t, { loginMs: 800 })
   const idle = await welcomed(toy)
   const monitor = await welcomed(toy)
@@ -127,7 +127,7 @@ t.test('who never logs in is ended; who asks for something may stay', async (t) 
   monitor.socket.destroy()
 })
 
-t.test('whoever is gone without a word is noticed', async (t) => {
+t.test('a peer that is gone without closing is noticed by its silence', async (t) => {
   const toy = await started(t, { clientSilenceMs: 600 }, 'carol')
   const gone = await welcomed(toy)
   t.match(await toy.machine.first('link-down'), { reason: /^silent for \d+ ms/ })
@@ -135,7 +135,7 @@ t.test('whoever is gone without a word is noticed', async (t) => {
   gone.socket.destroy()
 })
 
-t.test('one client asks for much, another has its turn all the same', async (t) => {
+t.test('a client with many requests does not delay another client', async (t) => {
   const toy = await started(t, {}, 'carol')
   const order: string[] = []
   toy.machine.react = (input) => {
@@ -154,7 +154,7 @@ t.test('one client asks for much, another has its turn all the same', async (t) 
   for (const one of [first, second]) one.socket.destroy()
 })
 
-t.test('who is held is not read, nor blamed for silence, until let go', async (t) => {
+t.test('a held client is neither read nor ended for silence', async (t) => {
   const toy = await started(t, { clientSilenceMs: 600 }, 'carol')
   const peer = await welcomed(toy)
   const other = await welcomed(toy)

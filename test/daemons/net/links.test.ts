@@ -1,4 +1,4 @@
-// Connections over real TLS: who is let in as what, order, replacement, bounds.
+// Connections over real TLS: which peers are accepted in which role, order, replacement, bounds.
 
 import t from 'tap'
 import type { LinkId } from '../../../protocol/machine/machine.js'
@@ -129,7 +129,7 @@ t.test('a client is welcomed, heard and answered', async (t) => {
   t.match((await p1.machine.first('link-down')).reason, /goodbye: done/)
 })
 
-t.test('what is no frame is answered by one ERROR and the end', async (t) => {
+t.test('an invalid frame is answered by one ERROR and the end', async (t) => {
   const p1 = await startToy(P1)
   t.teardown(() => p1.stop())
   const before = await BarePeer.connect(p1.port)
@@ -142,7 +142,7 @@ t.test('what is no frame is answered by one ERROR and the end', async (t) => {
   t.match(await p1.machine.first('link-down'), { reason: /BAD_FRAME/ })
 })
 
-t.test('before a client is admitted its frames are short', async (t) => {
+t.test('a client may send only short frames before its log-in', async (t) => {
   const p1 = await startToy(P1)
   t.teardown(() => p1.stop())
   const long: Message = {
@@ -181,7 +181,7 @@ t.test('before a client is admitted its frames are short', async (t) => {
   client.socket.destroy()
 })
 
-t.test('a client that does not read is paused, then told and left', async (t) => {
+t.test('a client that does not read is paused, then refused with SLOW_READER', async (t) => {
   const p1 = await startToy(P1, [], { bounds: { clientQueue: 300_000 } })
   t.teardown(() => p1.stop())
   const client = await BarePeer.connect(p1.port)
@@ -203,12 +203,12 @@ t.test('a client that does not read is paused, then told and left', async (t) =>
   const { fields } = await refused
   const address = `127.0.0.1:${client.socket.localPort}`
   t.match(fields, { code: 'SLOW_READER', user: 'carol', address })
-  t.ok(Number(fields['bytes']) > 300_000, 'how much waits is said')
+  t.ok(Number(fields['bytes']) > 300_000, 'the log says how much waits')
   t.match(fields['reason'], `carol at ${address} reads too slowly: ${fields['bytes']} bytes wait`)
   client.socket.destroy()
 })
 
-t.test('a client that floods is heard in order, as fast as it is answered', async (t) => {
+t.test('a client that floods is served in order, as fast as it reads answers', async (t) => {
   const p1 = await startToy(P1)
   t.teardown(() => p1.stop())
   const client = await BarePeer.connect(p1.port)
@@ -230,14 +230,14 @@ t.test('a client that floods is heard in order, as fast as it is answered', asyn
 
 const pageFor = (request: number): Message => ({ type: 'LISTENING', request, after: 0 })
 
-t.test('nobody is waited for without end', async (t) => {
+t.test('a connection without a handshake is ended', async (t) => {
   const p1 = await startToy(P1, [], { bounds: { handshakeMs: 1, clientSilenceMs: 1 } })
   t.teardown(() => p1.stop())
   const silent = await BarePeer.connect(p1.port)
   t.match(await silent.refusal(), /no handshake within 1 ms/)
 })
 
-t.test('no more clients than there is room for', async (t) => {
+t.test('a client beyond maxClients is refused', async (t) => {
   const p1 = await startToy(P1, [], { bounds: { maxClients: 1 } })
   t.teardown(() => p1.stop())
   const first = await BarePeer.connect(p1.port)
@@ -252,7 +252,7 @@ t.test('no more clients than there is room for', async (t) => {
   third.socket.destroy()
 })
 
-t.test('plain TCP, for lessons', async (t) => {
+t.test('two replicas link over plain TCP when TLS is off', async (t) => {
   const s1 = await startToy(S1, [], { credentials: null })
   const p1 = await startToy(P1, [{ ...S1, port: s1.port }], { credentials: null })
   t.teardown(() => (p1.stop(), s1.stop()))

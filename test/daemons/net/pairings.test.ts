@@ -1,5 +1,5 @@
-// Who may speak to whom: each wrong pairing of certificate, claim, port and message is refused, with
-// one ERROR where TLS lets it come so far, one line in the log and one count.
+// Each wrong pairing of certificate, claim, port and message is refused: with one ERROR if TLS lets
+// the connection come so far, one line in the log and one count.
 
 import t from 'tap'
 import { makeAuthority } from '../../../daemons/provision/certificates.js'
@@ -15,7 +15,7 @@ const P2 = { role: 'processing', slot: 2 } as const
 const P3 = { role: 'processing', slot: 3 } as const
 const S1 = { role: 'persistence', slot: 1 } as const
 const S2 = { role: 'persistence', slot: 2 } as const
-/** Signed by the cluster's authority, but no replica. */
+/** A certificate that the cluster's authority signed, but not of a replica. */
 const CLIENT = { role: 'client', slot: 1 } as unknown as Replica
 
 const DAY_MS = 86_400_000
@@ -29,7 +29,7 @@ interface Pairing {
   readonly at: Toy
   readonly certificate?: Credentials | undefined
   readonly hello: Partial<The<'HELLO'>>
-  /** Said after the WELCOME. */
+  /** Message sent after the WELCOME. */
   readonly then?: Message
   readonly code: ErrorName
   readonly text: RegExp
@@ -92,11 +92,11 @@ async function pairings(p2: Toy, s1: Toy): Promise<Pairing[]> {
     },
     {
       ...{ name: 'who is to be dialled dials', at: s1, certificate: await credentialsOf(S1) },
-      ...{ hello: S1, ...FORBIDDEN, text: /s1 has no business to dial s1/ },
+      ...{ hello: S1, ...FORBIDDEN, text: /s1 accepts no connection from s1/ },
     },
     {
       ...{ name: 'a slot beyond the last', at: s1, certificate: p1 },
-      ...{ hello: { ...P1, slot: 7 }, ...FORBIDDEN, text: /p7 has no business/ },
+      ...{ hello: { ...P1, slot: 7 }, ...FORBIDDEN, text: /accepts no connection from p7/ },
     },
     {
       ...{ name: 'a replica of another cluster', at: s1, certificate: p1 },
@@ -163,10 +163,14 @@ t.test('wrong pairings are refused, logged and counted', async (t) => {
         'not let in',
       )
   }
-  t.same([...p2.machine.of('message'), ...s1.machine.of('message')], [], 'nothing was heard of it')
+  t.same(
+    [...p2.machine.of('message'), ...s1.machine.of('message')],
+    [],
+    'no machine has seen a message',
+  )
 })
 
-t.test('who is dialled must be who it was meant to be', async (t) => {
+t.test('a dialled peer with another identity gets no link', async (t) => {
   const cases = [
     ['another slot', await credentialsOf(S2), /not that of troca:.*persistence\/1/],
     ['another tier', await credentialsOf(P1), /not that of troca:.*persistence\/1/],
@@ -184,7 +188,7 @@ t.test('who is dialled must be who it was meant to be', async (t) => {
     const p1 = await startToy(P1, [{ ...S1, port: s1.port }])
     const told = await p1.logged.find(({ event }) => event === 'dial-failed')
     t.match(told.fields, { peer: 's1', address: `127.0.0.1:${s1.port}`, reason: why }, name)
-    // Several tries on, it is still said once for each lane.
+    // After several tries the failure is still logged once for each lane.
     const tries = () => s1.links.traffic.refused.get('TLS') ?? 0
     while (tries() < 6) await new Promise(setImmediate)
     t.equal(p1.logged.all.filter(({ event }) => event === 'dial-failed').length, 2, 'once a lane')
@@ -196,7 +200,7 @@ t.test('who is dialled must be who it was meant to be', async (t) => {
   }
 })
 
-t.test('no TLS where TLS is needed, and the other way round', async (t) => {
+t.test('plain TCP at a TLS port is refused, and TLS at a plain port', async (t) => {
   const p1 = await startToy(P1)
   const plain = await startToy(P2, [], { credentials: null })
   t.teardown(() => (p1.stop(), plain.stop()))

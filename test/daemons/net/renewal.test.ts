@@ -1,5 +1,5 @@
-// New certificates without a restart: taken up by listener and diallers alike, by signal and when
-// files change; what does not fit is refused, and what was in use stays in use.
+// Certificate renewal without a restart: listener and diallers reload on a signal and when files
+// change. Files that do not fit are refused, and the credentials in use stay in use.
 
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
@@ -29,7 +29,7 @@ async function serialAt(port: number): Promise<string> {
   return serialNumber
 }
 
-t.test('new connections use the new pair; those there are stay', async (t) => {
+t.test('new connections use the new pair; existing ones stay', async (t) => {
   const s1 = await startToy(S1)
   const p1 = await startToy(P1, [{ ...S1, port: s1.port }])
   t.teardown(() => (p1.stop(), s1.stop()))
@@ -39,7 +39,7 @@ t.test('new connections use the new pair; those there are stay', async (t) => {
   t.not(await serialAt(s1.port), before, 'the listener shows another certificate')
   t.same(s1.machine.of('link-down'), [], 'the link is still there')
 
-  // From now on p1 shows an expired one, to which s1 says no; and then a good one again.
+  // From now on p1 shows an expired certificate, which s1 refuses, and then a valid one again.
   const past = new Date(Date.now() - DAY_MS)
   const expired = { notBefore: new Date(0), notAfter: past }
   p1.links.renew(await credentialsOf(P1, undefined, expired))
@@ -51,7 +51,7 @@ t.test('new connections use the new pair; those there are stay', async (t) => {
   await again
 })
 
-t.test('nobody resumes on an old certificate', async (t) => {
+t.test('a TLS session cannot be resumed on an old certificate', async (t) => {
   const p1 = await startToy(P1)
   t.teardown(() => p1.stop())
   const ca = (await ownAuthority()).certificate.toString('pem')
@@ -95,13 +95,13 @@ async function watched(t: Test, first?: Partial<Credentials>): Promise<Kept> {
     ...{ files, log, uri: uriOf(CLUSTER, P1), lookEveryMs: LOOK_EVERY_MS },
     renewed: (credentials) => renewed.push(credentials),
   })
-  // Looking at files keeps no process alive.
+  // The file watch must not keep the process alive.
   const alive = setInterval(() => {}, 1_000)
   t.teardown(() => (watch.stop(), clearInterval(alive)))
   return { watch, logged, renewed, write }
 }
 
-t.test('files that change are taken up by themselves', async (t) => {
+t.test('changed files are reloaded without a signal', async (t) => {
   const { watch, logged, renewed, write } = await watched(t)
   const fresh = await credentialsOf(P1)
   write({ key: fresh.key })
@@ -114,7 +114,7 @@ t.test('files that change are taken up by themselves', async (t) => {
   t.same(watch.current, fresh)
 })
 
-t.test('what does not fit is refused, whatever asks for it', async (t) => {
+t.test('files that do not fit are refused, on a change and on a signal', async (t) => {
   const { watch, logged, renewed, write } = await watched(t)
   const { current } = watch
   const good = await credentialsOf(P1)
@@ -150,7 +150,7 @@ t.test('what does not fit is refused, whatever asks for it', async (t) => {
   t.same(renewed, [good])
 })
 
-t.test('an authority that is replaced: both are trusted for a while', async (t) => {
+t.test('two authorities in ca.pem are both trusted, so that one can be replaced', async (t) => {
   const next = await makeAuthority(CLUSTER)
   const old = (await ownAuthority()).certificate.toString('pem')
   const both = `${old}\n${next.certificate.toString('pem')}\n`
@@ -160,7 +160,7 @@ t.test('an authority that is replaced: both are trusted for a while', async (t) 
   t.equal(renewed.length, 1)
 })
 
-t.test('at the start there must be a pair that fits', async (t) => {
+t.test('a start without a pair that fits fails; an expired pair is only logged', async (t) => {
   await t.rejects(watched(t, { key: (await credentialsOf(P1)).key }), /troca init --renew/)
   const past = { notBefore: new Date(0), notAfter: new Date(Date.now() - DAY_MS) }
   const { logged } = await watched(t, await credentialsOf(P1, undefined, past))

@@ -14,7 +14,7 @@ const figures = {
   lines: () => Promise.resolve('troca_clients\t2'),
 }
 
-/** `turn`: what the machine answers to that word. */
+/** `turn` is the machine's answer to that word. */
 const answersOf = (turn: string): DebugAnswers => {
   const own = { turn: { meaning: 'the turn', answer: () => turn } }
   const clock = { meaning: 'the clock', answer: () => '7' }
@@ -25,7 +25,7 @@ const answersOf = (turn: string): DebugAnswers => {
 }
 const answers = answersOf('idle')
 
-/** What comes back before the other side closes; our side stays open, or not. */
+/** The answer up to the other side's end. `ends` closes our side after the input. */
 async function ask(port: number, input: string, ends = false): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port })
   if (ends) socket.end(input)
@@ -33,7 +33,7 @@ async function ask(port: number, input: string, ends = false): Promise<string> {
   return text(socket)
 }
 
-t.test('words and pages', async (t) => {
+t.test('the debug port answers words and HTTP pages', async (t) => {
   const debug = await DebugPort.open({ host: '127.0.0.1', port: 0 }, answers)
   t.teardown(() => debug.close())
   const { port } = debug
@@ -64,13 +64,13 @@ t.test('words and pages', async (t) => {
   await t.rejects(again, /is in use by another program; stop it or choose/)
 })
 
-/** Whoever is left while it still writes may see a reset. */
+/** Resolves when the socket is closed. A reset is no error: the peer may close while we write. */
 const closed = (socket: Socket): Promise<void> =>
   new Promise((resolve) => {
     socket.on('error', () => {}).on('close', () => resolve())
   })
 
-t.test('who takes its time is left, whether it writes or reads', async (t) => {
+t.test('a connection that writes or reads too slowly is closed', async (t) => {
   const long = 'x'.repeat(64 * 1024 * 1024)
   const told = answersOf(long)
   const debug = await DebugPort.open({ host: '127.0.0.1', port: 0 }, told, 200)
@@ -83,15 +83,15 @@ t.test('who takes its time is left, whether it writes or reads', async (t) => {
   const writer = connect(to)
   const drop = setInterval(() => writer.write('x'), 10)
   t.teardown(() => clearInterval(drop))
-  // A drop now and then is no sign of life.
+  // Bytes now and then do not extend the deadline.
   await closed(writer.resume())
-  // It came first, so its time was over first.
+  // The reader connected first, so its deadline came first.
   reader.resume()
   await readerLeft
   t.ok(reader.bytesRead < long.length, 'cut off')
 })
 
-t.test('no more connections than there is room for', async (t) => {
+t.test('a connection beyond the limit is closed; one that ends makes room', async (t) => {
   const debug = await DebugPort.open({ host: '127.0.0.1', port: 0 }, answers)
   t.teardown(() => debug.close())
   const { port } = debug
@@ -102,7 +102,7 @@ t.test('no more connections than there is room for', async (t) => {
   t.equal(refused.bytesRead, 0)
   const [first] = idle
   first!.end('ruok\n')
-  t.equal(await text(first!), 'imok\n', 'those before it are served')
-  t.equal(await ask(port, 'ruok\n'), 'imok\n', 'and who comes when one has left')
+  t.equal(await text(first!), 'imok\n', 'earlier connections are served')
+  t.equal(await ask(port, 'ruok\n'), 'imok\n', 'a connection that ended has made room')
   for (const socket of idle) socket.destroy()
 })

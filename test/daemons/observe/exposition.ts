@@ -1,16 +1,16 @@
-// An exposition as a parser of Prometheus's own reads it: Debian's python3-prometheus-client.
+// Parses an exposition with Prometheus's own parser, in Debian's python3-prometheus-client.
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const PYTHON = '/usr/bin/python3'
-/** Not built: from dist/test/daemons/runtime back to the sources. */
+/** Path of the Python script, which is not built, from dist back to the sources. */
 const PARSER = fileURLToPath(
   new URL('../../../../test/daemons/observe/parse-exposition.py', import.meta.url),
 )
 
 export interface Family {
-  /** Without _total. */
+  /** Name without _total. */
   readonly name: string
   readonly type: 'counter' | 'gauge' | 'histogram' | 'unknown'
   readonly help: string
@@ -22,11 +22,11 @@ export interface Family {
 }
 
 const { status } = spawnSync(PYTHON, ['-c', 'import prometheus_client.parser'])
-/** For a test's options. */
+/** Value of a test's `skip`: a reason if the parser is not installed. */
 export const skipWithoutParser =
   status === 0 ? false : 'python3-prometheus-client is not installed: nothing to parse with'
 
-/** Throws where the parser does. */
+/** The parsed families; throws if the parser refuses the text. */
 export function parseExposition(text: string): Family[] {
   const out = execFileSync(PYTHON, [PARSER], { input: text, encoding: 'utf8', stdio: 'pipe' })
   return out

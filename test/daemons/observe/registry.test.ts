@@ -1,4 +1,4 @@
-// Figures of a replica: what Prometheus's own parser makes of them, and that no row is left out.
+// Metrics of a replica: Prometheus's own parser reads them, and no row is left out.
 
 import t from 'tap'
 import { Figures, histogramsOf, rowsOf } from '../../../daemons/observe/registry.js'
@@ -20,11 +20,11 @@ function figuresOf(toy: Toy, tier: Tier = 'processing'): Figures {
   })
 }
 
-t.test('docs/METRICS.md is that of the rows', async (t) => {
+t.test('docs/METRICS.md matches the rows', async (t) => {
   t.equal(checkedIn(), metricsDocument(), 'run: npm run generate')
 })
 
-t.test('durations are told apart by bounds, in seconds', async (t) => {
+t.test('durations are counted in buckets, in seconds', async (t) => {
   const durations = new Durations()
   for (const ms of [0, 1, 2, 30, 99_000]) durations.add(ms)
   t.equal(durations.count, 5)
@@ -33,7 +33,7 @@ t.test('durations are told apart by bounds, in seconds', async (t) => {
   t.same([0.001, 0.002, 0.05, 10, Infinity].map(within), [2, 3, 4, 4, 5])
 })
 
-t.test('lines are those of the exposition, with a tab', async (t) => {
+t.test('lines have the samples of the exposition, with a tab', async (t) => {
   const p1 = await startToy(P1)
   t.teardown(() => p1.stop())
   const figures = figuresOf(p1)
@@ -43,7 +43,7 @@ t.test('lines are those of the exposition, with a tab', async (t) => {
   t.ok(lines.includes('troca_links{role="client"}\t0'))
 })
 
-t.test('a parser of Prometheus reads them', { skip: skipWithoutParser }, async (t) => {
+t.test("Prometheus's parser reads the metrics", { skip: skipWithoutParser }, async (t) => {
   const turns = new Durations()
   for (const ms of [0, 3, 400]) turns.add(ms)
   for (const tier of ['processing', 'persistence'] as const) {
@@ -53,7 +53,7 @@ t.test('a parser of Prometheus reads them', { skip: skipWithoutParser }, async (
     toy.machine.durations = () => Object.fromEntries(measured.map((name) => [name, turns]))
     const figures = figuresOf(toy, tier)
     figures.wrote(0.004)
-    // A message each way, an error, a refusal: so that every label is there.
+    // A message each way, an error and a refusal, so that every label has a sample.
     toy.machine.react = (input) => {
       if (input.type !== 'message') return []
       const { code } = ERRORS.NOT_READY
@@ -105,5 +105,5 @@ t.test('a parser of Prometheus reads them', { skip: skipWithoutParser }, async (
     t.ok(families.some(({ name }) => name === 'process_resident_memory_bytes'))
     t.ok(families.some(({ name }) => name === 'nodejs_eventloop_lag_seconds'))
   }
-  t.throws(() => parseExposition('troca_x{ 1\n'), 'and it would see what is wrong')
+  t.throws(() => parseExposition('troca_x{ 1\n'), 'the parser refuses an invalid text')
 })

@@ -1,5 +1,5 @@
-// What init makes: a configuration that is read back, certificates that say who is who, and files
-// that replicas start from; and what the audit says of them.
+// The files that init makes: a cluster file that can be read back, certificates with the replicas'
+// identities, and stores to start from, which the audit finds sound.
 
 import { execFile } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
@@ -43,7 +43,7 @@ async function run(
   }
 }
 
-t.test('a cluster as init makes it', async (t) => {
+t.test('init makes a whole cluster', async (t) => {
   const directory = join(t.testdir(), 'troca')
   const { clusterId, config: file } = await makeCluster({ ...plan, directory })
   const config = readConfig(file)
@@ -79,7 +79,7 @@ t.test('a cluster as init makes it', async (t) => {
   await t.rejects(makeCluster({ ...plan, directory }), /has a cluster in it/)
 })
 
-t.test('certificates made anew are of the same authority', async (t) => {
+t.test('renewed certificates are of the same authority', async (t) => {
   const directory = join(t.testdir(), 'troca')
   const { config: file, clusterId } = await makeCluster({ ...plan, directory })
   const config = readConfig(file)
@@ -106,7 +106,7 @@ t.test('certificates made anew are of the same authority', async (t) => {
   rmSync(key)
   const without = await run('init.js', '--dir', directory, '--renew')
   t.match(without, { code: 1, err: /ca.key cannot be read \(ENOENT\); the authority/ })
-  t.same(files('p1'), after, 'what was there is left as it was')
+  t.same(files('p1'), after, 'a failed renewal changes no file')
 })
 
 t.test('a cluster that cannot be made leaves nothing behind', async (t) => {
@@ -115,7 +115,7 @@ t.test('a cluster that cannot be made leaves nothing behind', async (t) => {
   t.same(readdirSync(dirname(directory)), [])
 })
 
-t.test('init and audit as commands', async (t) => {
+t.test('init and audit run as commands', async (t) => {
   const directory = join(t.testdir(), 'troca')
   const made = await run('init.js', '--dir', directory, '--plain', '--json')
   t.equal(made.code, 0, made.err)

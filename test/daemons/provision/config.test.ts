@@ -1,4 +1,4 @@
-// The cluster file: everything wrong with it is said at once.
+// The cluster file: an error lists all problems at once.
 
 import t from 'tap'
 import {
@@ -39,19 +39,19 @@ t.test('a short file is enough', async (t) => {
   t.match(problems({ ...sound, suite: 'none' }), [/suite is "none"; needed: one of jwe, rsa/])
 })
 
-t.test('what is shown of it is named', async (t) => {
+t.test('the debug port shows named members only', async (t) => {
   const config = checkConfig(sound, '/etc/troca/cluster.yaml')
-  t.same(shown({ ...config }), config, 'all there is now')
+  t.same(shown({ ...config }), config, 'all present members are shown')
   const [first, ...others] = config.replicas
   const grown = {
     ...config,
     invitation: 's3cret',
     replicas: [{ ...first!, key: 's3cret' }, ...others],
   }
-  t.same(shown(grown), config, 'and nothing that comes later by itself')
+  t.same(shown(grown), config, 'a new member is not shown by itself')
 })
 
-t.test('debug ports are on loopback, unless the file says otherwise', async (t) => {
+t.test('debug ports listen on loopback by default', async (t) => {
   t.equal(checkConfig(sound, 'cluster.yaml').debugHost, '127.0.0.1')
   t.equal(checkConfig({ ...sound, debugHost: '10.0.0.1' }, 'cluster.yaml').debugHost, '10.0.0.1')
   t.match(problems({ ...sound, debugHost: 'a host' }), [/debugHost is "a host"; needed: a host/])
@@ -61,7 +61,7 @@ t.test('debug ports are on loopback, unless the file says otherwise', async (t) 
   ])
 })
 
-t.test('all that is wrong is said at once, with what is needed', async (t) => {
+t.test('an error lists all problems, each with what is needed', async (t) => {
   const said = problems({
     clusterId: 'No Spaces',
     tls: 'perhaps',
@@ -96,13 +96,13 @@ t.test('all that is wrong is said at once, with what is needed', async (t) => {
   t.equal(said.length, expected.length, said.join('\n'))
 })
 
-t.test('plain TCP is for loopback only', async (t) => {
+t.test('plain TCP is allowed on loopback only', async (t) => {
   const processing = [{ ...replica(1, 10), host: '10.0.0.1' }]
   const value = { ...sound, tls: false, replicas: { ...sound.replicas, processing } }
   t.match(problems(value), [/processing 1.host is 10.0.0.1; needed: a loopback address/])
 })
 
-t.test('files that are not there, or not YAML, and odd values', async (t) => {
+t.test('missing files, files that are not YAML, and odd values are refused', async (t) => {
   const dir = t.testdir({ 'bad.yaml': 'a: [1' })
   t.throws(() => readConfig(`${dir}/none.yaml`), /cannot be read \(ENOENT\).*troca init/)
   t.throws(() => readConfig(`${dir}/bad.yaml`), /is not YAML/)

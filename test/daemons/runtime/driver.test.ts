@@ -1,4 +1,5 @@
-// The driver with everything around it in memory: order of effects, and what ends a replica.
+// The driver with surroundings in memory: the order of effects, and the failures that end a
+// replica.
 
 import t from 'tap'
 import { Driver } from '../../../daemons/runtime/driver.js'
@@ -64,7 +65,7 @@ t.test('an input that an effect causes is handled after the effects', async (t) 
   t.same(order, ['drain', 'stopped', 'link-down'])
 })
 
-t.test('what was written is told in order', async (t) => {
+t.test('finished writes are fed in the order of their requests', async (t) => {
   const machine = new ToyMachine()
   const write = () => Promise.resolve(written)
   const read = () => Promise.resolve({ kind: 'failed', reason: 'no' } as const)
@@ -97,7 +98,7 @@ t.test('a computation reports progress and its result, or that it failed', async
   t.match(machine.of('progress'), [{ token: 4, text: 'half' }])
 })
 
-t.test('a machine that throws halts the replica: 70; nothing is fed to it any more', async (t) => {
+t.test('a machine that throws halts the replica with 70 and gets no more inputs', async (t) => {
   const machine = new ToyMachine()
   const { driver, done } = drive(machine)
   machine.react = () => {
@@ -108,7 +109,7 @@ t.test('a machine that throws halts the replica: 70; nothing is fed to it any mo
   t.same(done, ['halted', 70])
 })
 
-t.test('a write that fails halts the replica: 74', async (t) => {
+t.test('a write that fails halts the replica with 74', async (t) => {
   const machine = new ToyMachine()
   const halted = new Promise((resolve) => {
     const write = () => Promise.reject(new Error('SQLITE_IOERR'))

@@ -1,5 +1,6 @@
-// A toy machine behind a real driver and real TLS links, for tests of the runtime: it records its
-// inputs, and answers each APPENDED-like probe it is told to. Waiting is for events, never for time.
+// A toy machine behind a real driver and real TLS links, for tests of the runtime. The machine
+// records its inputs and answers those that a test chooses. Tests wait for events, never for a
+// time.
 
 import { Driver } from '../../../daemons/runtime/driver.js'
 import type { Credentials } from '../../../daemons/net/credentials.js'
@@ -17,7 +18,7 @@ import type { Effect, Input, Machine, Now } from '../../../protocol/machine/mach
 
 export const CLUSTER = 'troca-toy'
 
-/** What happened, in order; and a promise of what is yet to happen. */
+/** Events in order, with promises of events to come. */
 export class Record<T> {
   readonly all: T[] = []
   readonly #waiting: { wanted: (one: T) => boolean; resolve: (one: T) => void }[] = []
@@ -30,14 +31,14 @@ export class Record<T> {
     }
   }
 
-  /** The first that fits, of those there are or of those to come. */
+  /** The first event that fits, among past and future ones. */
   find(wanted: (one: T) => boolean): Promise<T> {
     const there = this.all.find(wanted)
     if (there !== undefined) return Promise.resolve(there)
     return new Promise((resolve) => this.#waiting.push({ wanted, resolve }))
   }
 
-  /** The next that fits, of those to come. */
+  /** The next event that fits, among future ones only. */
   next(wanted: (one: T) => boolean): Promise<T> {
     return new Promise((resolve) => this.#waiting.push({ wanted, resolve }))
   }
@@ -45,7 +46,7 @@ export class Record<T> {
 
 export class ToyMachine implements Machine {
   readonly inputs = new Record<Input>()
-  /** What it does with an input. */
+  /** Effects of an input. */
   react: (input: Input) => Effect[] = () => []
 
   step(input: Input, _now: Now): Effect[] {
@@ -100,7 +101,7 @@ export interface Toy {
   stop(): void
 }
 
-/** Listens on a free port of loopback, and dials those of `others` that are its to dial. */
+/** Starts a toy on a free loopback port; it dials those of `others` that `dials` assigns to it. */
 export async function startToy(
   self: Replica,
   others: readonly (Replica & { port: number })[] = [],

@@ -1,6 +1,6 @@
-// What a disk does to a file: bits that change while it is in use, and a write-ahead log that is
-// torn or changed. A damaged file is never passed on; a torn log is one of the states that were
-// written, never a mix of two.
+// Damage by a disk: bits that change while the file is in use, and a write-ahead log that is torn
+// or changed. Damaged entries never leave the replica; a torn log yields a state that was written,
+// never a mix of two.
 
 import { copyFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -42,7 +42,7 @@ for (const [where, sql] of Object.entries(DAMAGE)) {
     await disk.close()
     const bounds = { limit: 10, maxBytes: 1e6 }
     const before = await store.read({ kind: 'entries', after: 0, ...bounds })
-    t.equal(before.kind, 'entries', 'what comes before it is sound')
+    t.equal(before.kind, 'entries', 'entries before the damage are sound')
     const through = { kind: 'entries', after: 10, ...bounds } as const
     await t.rejects(store.read(through), { name: StoreUnsound.name, message: /at entry 1[78]/ })
     const mailbox = { kind: 'mailbox', mailbox: 'alice', through: ENTRIES, without: [] } as const
@@ -51,7 +51,7 @@ for (const [where, sql] of Object.entries(DAMAGE)) {
     await t.rejects(Store.open(path), { name: StoreUnsound.name, message: /chain does not hold/ })
     const aside = Store.setAside(path)
     t.ok(existsSync(aside))
-    t.equal(await Store.open(path), null, 'and the replica starts without it')
+    t.equal(await Store.open(path), null, 'the replica starts without the file')
   })
 }
 
@@ -98,7 +98,7 @@ t.test(
       }
     }
     t.ok(seen.size > 5, `only ${[...seen].join(' ')} were seen`)
-    t.ok(seen.has(String(ENTRIES - BATCH)), 'the last transaction alone is undone')
+    t.ok(seen.has(String(ENTRIES - BATCH)), 'some damage undoes the last transaction alone')
     await store.close()
   },
 )

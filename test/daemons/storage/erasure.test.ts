@@ -1,4 +1,4 @@
-// What DROP entries do to a file: bodies go, and with them every byte of theirs; the chain stays.
+// Erasure by DROP entries: every byte of the bodies leaves the file, and the chain still verifies.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -28,7 +28,7 @@ async function fresh(t: Test): Promise<{ path: string; store: Store }> {
   return { path, store: (await Store.open(path))!.store }
 }
 
-/** Alice's and bob's in turn, alice's first; then alice drops some. */
+/** A log of messages to alice and bob in turn, alice first, in which alice then drops some. */
 function log(messages: number, dropped: readonly number[]): Entry[] {
   const drafts = Array.from({ length: messages }, (_, i) =>
     messageDraft(i % 2 === 0 ? 'alice' : 'bob', 1, i + 1, i < 10 ? BODY_BYTES : 50),
@@ -52,11 +52,15 @@ async function alter(path: string, sql: string): Promise<void> {
   await connection.close()
 }
 
-t.test('bodies go, of the own mailbox only; header, meta and chain stay', async (t) => {
+t.test('a DROP erases bodies of its own mailbox only; header, meta and chain stay', async (t) => {
   const { path, store } = await fresh(t)
   const entries = log(10, [1, 3, 4, 77])
   await store.write({ entries, commit: 11 })
-  t.same(indicesOf(await read(store, 'alice', [1, 3])), [5, 7, 9], 'left out before they are gone')
+  t.same(
+    indicesOf(await read(store, 'alice', [1, 3])),
+    [5, 7, 9],
+    'a page omits them before they are erased',
+  )
   const drop = named(entries.at(-1)!)
   t.match(await store.write({ commit: 11, erase: [drop] }), { outcome: 'written' })
   t.same(indicesOf(await read(store, 'alice')), [5, 7, 9])
@@ -65,11 +69,15 @@ t.test('bodies go, of the own mailbox only; header, meta and chain stay', async 
   const kept = entries.map((entry) => ([1, 3].includes(entry.index) ? erased(entry) : entry))
   t.same(await store.read(all), { kind: 'entries', entries: kept, more: false })
   await store.write({ commit: 11, erase: [drop] })
-  t.same(await store.read(all), { kind: 'entries', entries: kept, more: false }, 'twice is once')
+  t.same(
+    await store.read(all),
+    { kind: 'entries', entries: kept, more: false },
+    'a repeated erasure changes nothing',
+  )
   await store.close()
 
   const bytes = readFileSync(path)
-  t.equal(bytes.indexOf('alice 1 1 '), -1, 'nothing of it is left in the file')
+  t.equal(bytes.indexOf('alice 1 1 '), -1, 'no byte of the body is left in the file')
   t.ok(bytes.indexOf('alice 1 5 ') > 0)
   t.match(await auditFile(path), { last: 11, fault: null })
   const { store: again, recovered } = (await Store.open(path))!
@@ -79,7 +87,7 @@ t.test('bodies go, of the own mailbox only; header, meta and chain stay', async 
   await again.close()
 })
 
-t.test('messages that are long indexed go from their pages as well', async (t) => {
+t.test('erased messages that were indexed leave their pages too', async (t) => {
   const { store } = await fresh(t)
   const entries = log(9_000, [1, 8_999])
   for (let i = 0; i < entries.length; i += 500) {
@@ -92,7 +100,7 @@ t.test('messages that are long indexed go from their pages as well', async (t) =
   await store.close()
 })
 
-t.test('what was committed and not carried out is found when the file is opened', async (t) => {
+t.test('committed DROPs that were not carried out are found at the next open', async (t) => {
   const { path, store } = await fresh(t)
   const entries = log(10, [1])
   const more = chained(entries.at(-1)!, [dropDraft('bob', [2]), dropDraft('bob', [4])], 1, 12)
@@ -114,7 +122,7 @@ t.test('what was committed and not carried out is found when the file is opened'
   await last.store.close()
 })
 
-t.test('entries that come from another replica without their bodies', async (t) => {
+t.test('erased entries can be written as another replica sends them', async (t) => {
   const { path, store } = await fresh(t)
   const entries = log(10, [1, 3]).map((entry) =>
     [1, 3].includes(entry.index) ? erased(entry) : entry,
@@ -130,17 +138,17 @@ t.test('entries that come from another replica without their bodies', async (t) 
   await again.close()
 })
 
-t.test('an audit finds a body that is gone and that nobody deleted', async (t) => {
+t.test('an audit finds a body erased without a deletion', async (t) => {
   const { path, store } = await fresh(t)
   const entries = log(10, [1])
   await store.write({ entries: [...entries.slice(0, 4), erased(entries[4]!)], commit: 4 })
   await store.write({ entries: entries.slice(5), commit: 11 })
   await store.close()
-  const fault = 'the body of entry 5 is gone, and nobody deleted it'
+  const fault = 'the body of entry 5 is erased without a deletion'
   t.match(await auditFile(path), { last: 11, fault })
 })
 
-t.test('a file of the layout before is brought to this one', async (t) => {
+t.test('a file of an earlier layout is migrated', async (t) => {
   const { path, store } = await fresh(t)
   const entries = log(10, [1])
   await store.write({ entries, commit: 11 })
@@ -180,11 +188,11 @@ t.test(
   },
 )
 
-t.test('nothing else explains a body that is gone: not the end of another account', async (t) => {
+t.test('the end of another account does not explain an erased body', async (t) => {
   const { path, store } = await fresh(t)
   const drafts = ['alice', 'bob'].map((name, i) => messageDraft(name, 1, i + 1))
   const [first, ...others] = chained(START, [...drafts, closedDraft('bob')])
   await store.write({ entries: [erased(first!), ...others], commit: 3 })
   await store.close()
-  t.match(await auditFile(path), { fault: 'the body of entry 1 is gone, and nobody deleted it' })
+  t.match(await auditFile(path), { fault: 'the body of entry 1 is erased without a deletion' })
 })

@@ -1,5 +1,5 @@
-// A process that writes groups is killed at any instant: each group is in the file whole or not at
-// all, and every group that was acknowledged is there.
+// A process that writes groups is killed at any instant. Each group is in the file whole or not at
+// all, and every acknowledged group is there.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -22,7 +22,8 @@ async function writeForEver(path: string): Promise<void> {
     const next = place.index
     const drafts = Array.from({ length: GROUP }, (_, i) => messageDraft('alice', 1, next + i + 1))
     const entries = chained(place, drafts)
-    // The view is in the same transaction: its counter must always tell the length of the log.
+    // The view is written in the same transaction, so its counter must always match the log's
+    // length.
     const counter = (next + GROUP) / GROUP
     await store.write({ entries, commit: next, view: { epoch: { counter, slot: 1 }, members: [] } })
     place = entries.at(-1)!
@@ -46,7 +47,7 @@ async function killedAfter(path: string, acknowledgements: number): Promise<numb
 if (process.argv[2] === 'write') {
   await writeForEver(process.argv[3]!)
 } else {
-  t.test('kill -9 while groups are written', async (t) => {
+  t.test('a file survives kill -9 while groups are written', async (t) => {
     const path = join(t.testdir(), 's1.db')
     await Store.create(path, GENESIS, INCARNATION)
     for (const acknowledgements of [1, 5, 20, 90]) {

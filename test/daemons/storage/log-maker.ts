@@ -1,4 +1,4 @@
-// Logs for the tests of the file: entries that chain, of any kind.
+// Makes logs for the tests of the store: chained entries of any kind.
 
 import { encodeDrop } from '../../../protocol/entries/drop.js'
 import {
@@ -38,13 +38,13 @@ export const dropDraft = (mailbox: string, indices: readonly number[]): Draft =>
   body: encodeDrop(indices),
 })
 
-/** The end of an account; how its body reads is nothing to a file. */
+/** The end of an account, with an arbitrary body: the store does not read it. */
 export const closedDraft = (mailbox: string): Draft => ({
   meta: plainMeta(KIND.closed, 0, mailbox),
   body: NONE,
 })
 
-/** The entries that these drafts make after a place; k counts on from `k`, in the given term. */
+/** Entries made of drafts after `place`, in the given term; k counts on from `k`. */
 export function chained(after: Place, drafts: readonly Draft[], term = 1, k = 1): Entry[] {
   const entries: Entry[] = []
   let { index, chain } = after

@@ -1,4 +1,4 @@
-// One file: transactions, what is recovered, reads, and files that must not be used.
+// The store of one file: transactions, recovery, reads, and files that must not be used.
 
 import { openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -42,7 +42,7 @@ t.test('a new file is intact, empty and durable', async (t) => {
   t.equal(await Store.open(join(t.testdir({}), 'none.db')), null)
 })
 
-t.test('all of a batch, and recovered as written', async (t) => {
+t.test('a batch of everything is recovered as written', async (t) => {
   const { path, store } = await fresh(t)
   const entries = chained(START, [make.termDraft, ...messages(20)], 7, 0)
   const promised = { counter: 3, slot: 1 }
@@ -66,7 +66,7 @@ t.test('all of a batch, and recovered as written', async (t) => {
   await again.close()
 })
 
-t.test('truncate, append and view in one transaction', async (t) => {
+t.test('one transaction truncates, appends and changes the view', async (t) => {
   const { path, store } = await fresh(t)
   const old = chained(START, messages(10))
   await store.write({ entries: old, commit: 4 })
@@ -101,7 +101,7 @@ t.test('a batch whose condition does not hold writes nothing', async (t) => {
   await store.close()
 })
 
-t.test('batches are written in the order asked', async (t) => {
+t.test('batches are written in the order of their requests', async (t) => {
   const { store } = await fresh(t)
   const entries = chained(START, messages(50))
   const results = await Promise.all(entries.map((entry) => store.write({ entries: [entry] })))
@@ -112,9 +112,10 @@ t.test('batches are written in the order asked', async (t) => {
   await store.close()
 })
 
-t.test('reads keep to their bounds', async (t) => {
+t.test('reads respect their bounds', async (t) => {
   const { store } = await fresh(t)
-  // Enough for the index tables to be filled in between: what is read must not show where it was.
+  // Enough entries to fill the index tables meanwhile: reads from table and memory must be the
+  // same.
   const drafts = Array.from({ length: 9000 }, (_, i) =>
     messageDraft(i % 3 === 0 ? 'alice' : 'bob', 1 + (i % 5), 1 + Math.floor(i / 5), 20),
   )
@@ -147,7 +148,7 @@ t.test('a repeated (stream, seq) halts', async (t) => {
   await store.close()
 })
 
-t.test('unsound files are told apart from missing ones', async (t) => {
+t.test('unsound files are distinguished from missing ones', async (t) => {
   const damages: [string, (path: string) => void | Promise<void>, RegExp][] = [
     ['cut short', (path) => truncateSync(path, statSync(path).size >> 1), /unsound/],
     ['not a database', (path) => writeFileSync(path, 'x'.repeat(5000)), /not a database/],
@@ -173,7 +174,7 @@ t.test('unsound files are told apart from missing ones', async (t) => {
       t.ok(error instanceof StoreUnsound)
       t.match(String(error), expected)
       t.match(Store.setAside(path), /unsound-1$/)
-      t.equal(await Store.open(path), null, 'and can be opened again at once')
+      t.equal(await Store.open(path), null, 'a file that was set aside is missing')
     })
   }
 })
@@ -189,7 +190,7 @@ function flipBody(path: string): void {
   writeSync(openSync(path, 'r+'), 'b', at)
 }
 
-t.test('a full file changes nothing, and comes back when there is room', async (t) => {
+t.test('a batch without room changes nothing, and succeeds once there is room', async (t) => {
   const { path, store } = await fresh(t)
   const entries = chained(START, messages(10))
   const before = durable(await store.write({ entries, commit: 3 }))
@@ -212,7 +213,7 @@ t.test('a full file changes nothing, and comes back when there is room', async (
   await again.close()
 })
 
-t.test('a commit is on disk when it is answered: WAL, synchronous = FULL', async (t) => {
+t.test('a batch is on disk when it is answered: WAL, synchronous = FULL', async (t) => {
   const { path, store } = await fresh(t)
   await store.close()
   const writer = await openWriter(path, 'write')
@@ -243,7 +244,7 @@ t.test('an audit finds a send that is not the next of its stream', async (t) => 
   t.match(await auditFile(path), { fault: /entry 2 is send 3 of its stream, not 2/ })
 })
 
-t.test('an audit reads along and finds what is wrong', async (t) => {
+t.test('an audit reads a file in use and finds a broken chain', async (t) => {
   const { path, store } = await fresh(t)
   const entries = chained(START, messages(2500))
   await store.write({ entries, commit: 2400 })

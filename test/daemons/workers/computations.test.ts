@@ -1,4 +1,4 @@
-// The jobs as a replica asks for them, without a thread around them.
+// The jobs as a replica requests them, without a thread around them.
 
 import t from 'tap'
 import { readHeader } from '../../../protocol/envelope/header.js'
@@ -46,7 +46,7 @@ t.test('an account is created, unlocked and read', (t) => {
   t.same(unlock({}), { kind: 'unlock', privateKeys: [privateKey!] })
   const refused = { kind: 'unlock', privateKeys: null }
   t.same(unlock({ password: 'Sesame' }), refused)
-  t.same(unlock({ secrets: null }), refused, 'who does not exist is answered the same')
+  t.same(unlock({ secrets: null }), refused, 'an unknown user gets the same answer')
   t.same(unlock({ user: 'eve' }), refused, 'the wrapping is bound to the user')
   const rewrapped = { ...secrets, wrappedKey: flipped(secrets.wrappedKey, 200) }
   t.same(unlock({ secrets: rewrapped }), refused)
@@ -62,7 +62,7 @@ t.test('an account is created, unlocked and read', (t) => {
   t.end()
 })
 
-t.test('a page opens in the order asked; what does not open is null', (t) => {
+t.test('a page opens in order; an envelope that does not open is null', (t) => {
   const { key } = fixture(2048)
   const recipientKey = recipientKeyOf(encodeSpki(key))
   const stranger = recipientKeyOf(encodeSpki(fixture(3072).key))
@@ -83,7 +83,7 @@ t.test('a page opens in the order asked; what does not open is null', (t) => {
   t.end()
 })
 
-t.test('another password: the same keys, old and new; the old one opens nothing', (t) => {
+t.test('a changed password unlocks the same keys; the old one unlocks nothing', (t) => {
   const user = 'bob'
   const made = run('create-account', {
     kind: 'create-account',
@@ -97,7 +97,7 @@ t.test('another password: the same keys, old and new; the old one opens nothing'
   const change = { kind: 'change-password', user, newPassword: 'new' } as const
   const { secrets } = rotated!
   const refused = run('change-password', { ...change, password: 'new', secrets })
-  t.equal(refused.secrets, null, 'the password of now is asked for')
+  t.equal(refused.secrets, null, 'the current password is required')
   const changed = run('change-password', { ...change, password: 'old', secrets }).secrets!
   t.notSame(changed.salt, secrets.salt)
   t.same(changed.publicKey, secrets.publicKey)
@@ -116,7 +116,7 @@ t.test('an unknown user gets the answer of a wrong password, for the same work',
   const of = { user, password: 'right', bits: 2048, keys: null }
   const { secrets } = run('create-account', { kind: 'create-account', ...of })
   const fastest = { known: Infinity, unknown: Infinity }
-  // The fastest of several, in turns: what else the machine does tells little then.
+  // The fastest of several, taken alternately, is little affected by other load.
   for (let i = 0; i < 9; i++) {
     for (const who of ['known', 'unknown'] as const) {
       const asked = { user, password: 'wrong', secrets: who === 'known' ? secrets : null }
@@ -130,7 +130,7 @@ t.test('an unknown user gets the answer of a wrong password, for the same work',
   t.end()
 })
 
-t.test('a new key is sealed for; what was sealed for the old one still opens', (t) => {
+t.test('a rotated key opens new messages, and the old key still opens old ones', (t) => {
   const user = 'bob'
   const made = run('create-account', {
     kind: 'create-account',
@@ -175,7 +175,7 @@ t.test('a new key is sealed for; what was sealed for the old one still opens', (
   t.end()
 })
 
-t.test('a key from elsewhere is checked whole, and wrapped anew', (t) => {
+t.test('an imported key is fully checked, and wrapped again', (t) => {
   const user = 'bob'
   const made = run('create-account', {
     kind: 'create-account',
@@ -203,11 +203,14 @@ t.test('a key from elsewhere is checked whole, and wrapped anew', (t) => {
 
   const refusals: readonly [ReturnType<typeof add>, RegExp | null][] = [
     [add(encodePkcs8(key), { password: 'wrong' }), null],
-    [add(encodePkcs8(key), { wrappedKey: flipped(wrappedKey, 300) }), /not wrapped under the pass/],
-    [add(encodePkcs8(key), { user: 'eve' }), /not wrapped under the password of now/],
-    [add(made.privateKeys[0]!), /the account has it already/],
-    [add(encodePkcs8(key), { secrets: rotated!.secrets }), /the account has it already/],
-    [add(made.privateKeys[0]!, { secrets: rotated!.secrets }), /the account has it already/],
+    [
+      add(encodePkcs8(key), { wrappedKey: flipped(wrappedKey, 300) }),
+      /not wrapped under the current pass/,
+    ],
+    [add(encodePkcs8(key), { user: 'eve' }), /not wrapped under the current password/],
+    [add(made.privateKeys[0]!), /the account has this key already/],
+    [add(encodePkcs8(key), { secrets: rotated!.secrets }), /the account has this key already/],
+    [add(made.privateKeys[0]!, { secrets: rotated!.secrets }), /the account has this key already/],
     [add(encodePkcs8({ ...key, qInv: key.qInv + 1n })), /qInv is not the inverse/],
     [add(entropy(1000)), /not DER of an RSA key/],
     [add(new Uint8Array(0)), /not DER of an RSA key/],
@@ -220,7 +223,7 @@ t.test('a key from elsewhere is checked whole, and wrapped anew', (t) => {
   t.end()
 })
 
-t.test('passwords are the same however they were typed', (t) => {
+t.test('composed and decomposed characters make the same password', (t) => {
   const job = {
     kind: 'create-account',
     user: 'zoe',
@@ -237,7 +240,7 @@ t.test('passwords are the same however they were typed', (t) => {
   t.end()
 })
 
-t.test('what cannot be computed throws its reason', (t) => {
+t.test('a job that cannot be computed throws its reason', (t) => {
   const small = { kind: 'create-account', user: 'a', password: '', bits: 512, keys: null } as const
   t.throws(() => run('failed', small), { message: /512 bits asked; 2048 to 8192/ })
   const privateKeys = [entropy(100)]
@@ -280,7 +283,7 @@ function sealed(recipientKey: ReturnType<typeof recipientKeyOf>, seq: number): U
   })
 }
 
-t.test('keys that a client made: published as they are, if they vouch for each other', (t) => {
+t.test("a client's own keys are published unchanged if they vouch for each other", (t) => {
   const alice = new Person('alice')
   const create = { kind: 'create-account', user: 'alice', password: 'old', bits: 2048 } as const
   const first = alice.published[0]!

@@ -65,7 +65,7 @@ function staged(t: Test, options: PoolOptions): Stage {
 
 const reasonOf = (result: JobResult): string => (result.kind === 'failed' ? result.reason : '')
 
-t.test('making keys never holds every thread, even of a pool of one', async (t) => {
+t.test('key jobs never hold every thread, even in a pool of one', async (t) => {
   const stage = staged(t, { size: 1 })
   const { pool } = stage
   const results = [pool.run(create('a')), pool.run(create('b'))]
@@ -79,14 +79,14 @@ t.test('making keys never holds every thread, even of a pool of one', async (t) 
   stage.say('finish e')
   t.same(await stage.started(1), ['d'])
   stage.say('finish a')
-  t.same(await stage.started(1), ['b'], 'the next key has its turn')
+  t.same(await stage.started(1), ['b'], 'the next key job has its turn')
   stage.say('finish d')
   stage.say('finish b')
   await Promise.all(results)
   t.same(pool.metrics(), { threads: 2, running: 0, waiting: 0 })
 })
 
-t.test('larger pools keep one thread from key making', async (t) => {
+t.test('a larger pool keeps one thread free of key jobs', async (t) => {
   const stage = staged(t, { size: 3 })
   const results = ['a', 'b', 'c'].map((name) => stage.pool.run(create(name)))
   t.same(await stage.started(2), ['a', 'b'])
@@ -98,12 +98,12 @@ t.test('larger pools keep one thread from key making', async (t) => {
   await Promise.all(results)
 })
 
-t.test('what waits is bounded for each kind', async (t) => {
+t.test('waiting jobs are bounded for each kind', async (t) => {
   const stage = staged(t, { size: 2, maxWaiting: { 'create-account': 1, unlock: 1 } })
   const { pool } = stage
   const results = [pool.run(create('a')), pool.run(create('b'))]
   const refused = await pool.run(create('c'))
-  t.equal(reasonOf(refused), '1 such computations wait already; try again later')
+  t.equal(reasonOf(refused), '1 computations of this kind wait already; try again later')
   results.push(pool.run(unlock('d')), pool.run(unlock('e')))
   t.equal((await pool.run(unlock('f'))).kind, 'failed')
   results.push(pool.run(open('g')))
@@ -135,7 +135,7 @@ t.test('a thread that dies fails its own job only, and another takes its place',
   )
 })
 
-t.test('a script that cannot start fails each job, without end of threads', async (t) => {
+t.test('a script that cannot start fails each job, and leaves no thread', async (t) => {
   const pool = new WorkerPool({ script: new URL('./no-such-worker.js', import.meta.url) })
   const results = await Promise.all(['a', 'b', 'c', 'd'].map((name) => pool.run(create(name))))
   for (const result of results) t.match(reasonOf(result), /a worker thread died: .*no-such-worker/)
@@ -143,7 +143,7 @@ t.test('a script that cannot start fails each job, without end of threads', asyn
   await pool.close()
 })
 
-t.test('progress reaches who waits', async (t) => {
+t.test('progress reaches the caller', async (t) => {
   const stage = staged(t, { size: 2 })
   const told: string[] = []
   const result = stage.pool.run(create('a'), '', (text) => told.push(text))
@@ -153,7 +153,7 @@ t.test('progress reaches who waits', async (t) => {
   t.same(told, ['holding a'])
 })
 
-t.test('closing fails what runs and what waits, and what comes later', async (t) => {
+t.test('closing fails running, waiting and later jobs', async (t) => {
   const stage = staged(t, { size: 2 })
   const results = ['a', 'b', 'c', 'd'].map((name) => stage.pool.run(create(name)))
   await stage.started(1)
@@ -165,7 +165,7 @@ t.test('closing fails what runs and what waits, and what comes later', async (t)
   t.equal(stage.pool.metrics().threads, 0)
 })
 
-t.test('the real worker computes, tells its progress and survives what it cannot do', async (t) => {
+t.test('the real worker computes, reports progress and survives a failing job', async (t) => {
   const pool = new WorkerPool({ size: 1 })
   t.teardown(() => pool.close())
   const told: string[] = []

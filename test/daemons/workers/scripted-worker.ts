@@ -1,5 +1,5 @@
-// A worker that does as it is told: it announces a job by its name, holds it until `finish`, ends
-// on `die` and throws on `throw`. The name is the user's, or the first envelope's text.
+// A worker that a test controls: it announces a job by its name, holds the job until `finish`,
+// exits on `die` and throws on `throw`. The name is the user's, or the first envelope's text.
 
 import { BroadcastChannel, parentPort } from 'node:worker_threads'
 import type { FromWorker, ToWorker } from '../../../daemons/workers/messages.js'

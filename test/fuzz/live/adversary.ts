@@ -1,5 +1,5 @@
-// Who attacks what: a place to connect to, what is said first there, and what comes then. Each speaks
-// as somebody that a daemon may meet, from a stranger to a replica whose key was stolen.
+// The adversaries: each has a port to connect to, a HELLO and the conversations that follow. They
+// play every peer that a daemon may meet, from a stranger to a replica with a stolen key.
 
 import { readFileSync } from 'node:fs'
 import { WIRE_VERSION } from '../../../protocol/schema/shared.js'
@@ -10,20 +10,20 @@ import type { Conversation } from '../frames.js'
 import { conversationOf } from '../rogue.js'
 
 export type Sort =
-  /** Says no HELLO, or anything in its place. */
+  /** Sends no HELLO, or another frame in its place. */
   | 'stranger'
   /** A client that never logs in. */
   | 'client'
   /** A client that has logged in. */
   | 'user'
-  /** Claims to be a replica, or a client where none is served, and has no certificate for it. */
+  /** Claims to be a replica without its certificate, or a client at a persistence replica. */
   | 'impostor'
-  /** A replica by its certificate. */
+  /** A replica with a valid certificate. */
   | 'replica'
 
 export interface Adversary {
   readonly sort: Sort
-  /** Who it is to whom, for people. */
+  /** Adversary and target, for reports. */
   readonly name: string
   readonly port: number
   readonly tls: { readonly ca: string; readonly cert?: string; readonly key?: string }
@@ -40,12 +40,14 @@ const EVERYTHING: readonly Conversation[] = [
 ]
 const LANES = ['main', 'bulk'] as const
 
-/** As daemons/net/handshake.ts has it: the higher slot dials, and processing persistence. */
+/** As in daemons/net/handshake.ts: the higher slot dials, and processing dials persistence. */
 function dials(one: Replica, other: Replica): boolean {
   return one.role === other.role ? one.slot > other.slot : one.role === 'processing'
 }
 
-/** Everybody who can be met; `stolen`: whose keys are in wrong hands; `down`: who does not run. */
+/**
+ * All adversaries; `stolen` names replicas whose keys are used, `down` replicas that do not run.
+ */
 export function adversaries(
   configFile: string,
   stolen: readonly string[],

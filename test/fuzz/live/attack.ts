@@ -1,5 +1,5 @@
-// A thread of adversaries: connection after connection, some at a time, until it is told to stop.
-// Connection n is made from the seed and n, and from what was heard before it.
+// A thread of adversaries: connection after connection, AT_A_TIME in parallel, until it is told to
+// stop. Connection n is a function of the seed, of n, and of the messages heard before it.
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { Random } from '../../simulator/random.js'
@@ -9,7 +9,7 @@ import { adversaries, type Adversary, type Sort } from './adversary.js'
 import { probeDebugPort } from './debug.js'
 import { Session } from './session.js'
 
-/** What an attack is to be. */
+/** Parameters of an attack. */
 export interface Orders {
   readonly config: string
   readonly seed: number
@@ -18,7 +18,7 @@ export interface Orders {
   /** Replicas that do not run; those with stolen keys among them. */
   readonly down: readonly string[]
   readonly sorts: readonly Sort[]
-  /** How many frames of all are messages, by sort; the rest is malformed and ends a connection. */
+  /** Share of frames that are messages, by sort; the rest is malformed and ends a connection. */
   readonly well: Readonly<Record<Sort, number>>
   readonly frames: number
   readonly user: string
@@ -26,13 +26,13 @@ export interface Orders {
   readonly debugPorts: readonly number[]
 }
 
-/** What a thread reports, again and again. */
+/** Report of a thread, sent every REPORT_MS. */
 export interface Progress {
   readonly frames: number
   readonly connections: number
   readonly kinds: Readonly<Record<string, number>>
   readonly faults: readonly Fault[]
-  /** The last connections, for when somebody has died. */
+  /** The last connections, for the post-mortem of a replica that died. */
   readonly last: readonly string[]
   readonly done: boolean
 }
@@ -46,16 +46,18 @@ const AT_A_TIME = 16
 /** Connections kept for a post-mortem. */
 const KEPT = 40
 const REPORT_MS = 200
-/** Each costs a second of computing, by design: floods of these are another matter. */
+/** Rare messages: each costs much computing by design, ends the connection, or is an answer. */
 const SELDOM = new Set([
   ...['REGISTER', 'LOGIN', 'CHANGE_PASSWORD', 'ROTATE_KEY', 'ADD_KEY', 'EXPORT_KEYS', 'LOGOUT'],
   ...['GOODBYE', 'HELLO', 'WELCOME', 'SESSION', 'RECEIPT', 'PAGE', 'PUSH', 'STATUS_IS', 'DELETED'],
   ...['KEYS_ARE', 'WRAPPED_KEYS', 'STREAM_OPENED', 'PROGRESS', 'LISTENING', 'ERROR'],
 ])
-/** Frames of one connection at the most; few connections have so many. */
+/** Most frames of one connection; few connections have so many. */
 const BATCH = { stranger: 1, client: 2_000, user: 600, impostor: 8, replica: 200 } as const
 
-/** Out of ten connections: each that ends with its first frame costs as much as a thousand frames. */
+/**
+ * Sorts of ten connections. Few end with their first frame: a connection costs a thousand frames.
+ */
 const SHARES: readonly Sort[] = [
   ...(['client', 'client', 'client', 'client', 'client', 'user', 'user'] as const),
   ...(['stranger', 'impostor', 'replica'] as const),
@@ -64,7 +66,7 @@ const SHARES: readonly Sort[] = [
 class Attack {
   readonly #orders: Orders
   readonly #adversaries: readonly Adversary[]
-  /** What is heard is told apart by sort: other conversations, other values. */
+  /** Values heard, by adversary, as each has other conversations and other values. */
   readonly #pools = new Map<string, Pool>()
   readonly #kinds: Record<string, number> = {}
   readonly #faults: Fault[] = []
@@ -140,7 +142,7 @@ class Attack {
     while (frames.length < most && !frames.at(-1)?.malformed) {
       const well = this.#orders.well[sort]
       const frame = source.next(conversations, well)
-      // Flipped bits may make another message: a lie, where none is wanted.
+      // Flipped bits may make a valid message, which this adversary must not send.
       if (well > 0 || frame.malformed) frames.push(frame)
     }
     for (const { kind } of frames)
@@ -151,7 +153,7 @@ class Attack {
     if (this.#last.length > KEPT) this.#last.shift()
     await session.send(frames, random)
     const what = await session.verdict(frames, random)
-    // An impostor's HELLO, and a message that is not due, are refused before the last frame is read.
+    // A refusal may come before the last frame: an impostor's HELLO and undue messages get one too.
     if (what) this.#faults.push({ what, connection })
   }
 

@@ -1,6 +1,6 @@
-// A campaign against a cluster of real daemons: first calm, then everybody who can be met at its ports
-// at once, then two replicas whose keys were stolen. An honest client is at work all the time; the
-// daemons must live, and in the end everything that was acknowledged must be there.
+// A campaign against a cluster of real daemons: a calm stage, then all adversaries at once, then
+// two replicas with stolen keys that lie. An honest client works all the time. No daemon may die,
+// and in the end every acknowledged message must be in the mailbox.
 
 import { Worker } from 'node:worker_threads'
 import { Cluster, PASSWORD, type Owner } from '../../system/cluster.js'
@@ -29,18 +29,18 @@ export interface Stage {
 
 export interface Report {
   readonly stages: readonly Stage[]
-  /** What must not be; empty: the campaign went well. */
+  /** Faults; empty: the campaign passed. */
   readonly faults: readonly string[]
-  /** Halts that are meant, under a replica that lies about history. */
+  /** Deliberate halts, under a replica that lies about history. */
   readonly halts: readonly string[]
 }
 
-/** Their certificates are in wrong hands, and they themselves are down meanwhile. */
+/** Replicas whose certificates are stolen; the replicas themselves are down meanwhile. */
 const STOLEN = ['p3', 's3']
-/** Of all frames, those of well-formed lies by replicas. */
+/** Share of all frames that are well-formed lies by replicas. */
 const ROGUE_SHARE = 0.15
 const CALM_SENDS = 100
-/** Nothing that a daemon holds for who comes and goes may grow beyond this. */
+/** Most growth of a daemon's memory in a stage: state for passing peers must stay bounded. */
 const MAX_GROWTH_MIB = 256
 const POLL_MS = 100
 
@@ -95,7 +95,8 @@ export class Campaign {
     await this.#startAnew()
     this.#faults.push(...(await honest.faults(await this.#cluster.logIn('honest'))))
     for (const name of STOLEN) await this.#cluster.replica(name).stop()
-    // What a store says of views and lives is believed: afterwards only an operator may help.
+    // Views and incarnations that a persistence replica reports are believed, so this stage is
+    // last.
     await this.#stage('s3 lies', null, () => lies('s3'))
   }
 
@@ -127,7 +128,7 @@ export class Campaign {
     }
   }
 
-  /** `mayHalt`: a replica that halts as it is meant to is started again. */
+  /** Runs an attack. With `mayHalt`, a replica that halts deliberately is restarted. */
   #attack(
     sorts: readonly Sort[],
     well: Orders['well'],
@@ -173,7 +174,7 @@ export class Campaign {
     }
   }
 
-  /** Whether somebody has died who must not. */
+  /** Whether a replica has died, deliberate halts excepted. */
   #died(mayHalt: boolean): boolean {
     let died = false
     for (const replica of this.#targets) {
@@ -192,7 +193,7 @@ export class Campaign {
     return died
   }
 
-  /** Whoever lied is gone, and its key with it: all start again, with what is in their files. */
+  /** Restarts all replicas, without the liar, from their files. */
   async #startAnew(): Promise<void> {
     const running = this.#cluster.replicas.filter(({ runs }) => runs)
     await Promise.all(running.map((replica) => replica.stop()))

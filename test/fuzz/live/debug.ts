@@ -1,5 +1,5 @@
-// The debug port under fire: words, lines without end, HTTP that is none. It answers something or
-// closes; afterwards it answers as before.
+// The debug port under fuzzing: words, endless lines, invalid HTTP. The port must answer or close,
+// and must answer `ruok` afterwards.
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -45,7 +45,7 @@ function input(random: Random): Buffer {
   return Buffer.from(`GET /readyz HTTP/1.1\r\n${header.repeat(random.between(1, 6))}\r\n`)
 }
 
-/** What is wrong; null: nothing. */
+/** Sends random input to a debug port; returns the fault, or null. */
 export async function probeDebugPort(port: number, random: Random): Promise<string | null> {
   const socket = connect({ host: '127.0.0.1', port })
   socket.on('error', () => {})
@@ -62,7 +62,7 @@ export async function probeDebugPort(port: number, random: Random): Promise<stri
   clearTimeout(late)
   if (performance.now() - begun >= PATIENCE_MS) return 'the debug port left a connection open'
   const answer = await askDebugPort(port, 'ruok').catch((error: Error) => error.message)
-  // Busy, or at its bound of connections: that is no answer, and no fault.
+  // No answer is no fault: the port may be busy, or at its limit of connections.
   return answer === 'imok' || /no answer|ECONN/.test(answer) || answer === ''
     ? null
     : `ruok: ${answer}`

@@ -1,5 +1,5 @@
-// An honest client in the midst of it: sends to itself, one after the other, and reads it all back in
-// the end. How long each send took is kept by stretch of the campaign.
+// An honest client during a campaign: it sends messages to itself, one after the other, and reads
+// them all back in the end. Latencies of the sends are kept for each stage.
 
 import type { Client } from '../../../clients/index.js'
 import { readMailbox } from '../../system/load.js'
@@ -11,7 +11,7 @@ const SEND_MS = 60_000
 export interface Latency {
   readonly sends: number
   readonly failed: number
-  /** Milliseconds. */
+  /** p50, p99 and max are milliseconds. */
   readonly p50: number
   readonly p99: number
   readonly max: number
@@ -52,7 +52,7 @@ export class Honest {
     return this.#acknowledged.length
   }
 
-  /** Since this was last asked. */
+  /** Latency of the sends since the last call. */
   latency(): Latency {
     const times = this.#times.sort((a, b) => a - b)
     const at = (q: number): number => Math.round(times[Math.floor(q * (times.length - 1))] ?? 0)
@@ -73,7 +73,7 @@ export class Honest {
     await this.#done
   }
 
-  /** What is wrong with the mailbox; empty: everything acknowledged is there once, in order. */
+  /** Faults of the mailbox; empty: every acknowledged message is there once, in order. */
   async faults(reader: Client): Promise<string[]> {
     const mailbox = await readMailbox(reader)
     const own = mailbox.filter(({ from }) => from === this.#client.user)

@@ -1,4 +1,4 @@
-// What a campaign came to, for people.
+// The report of a campaign, as text.
 
 import Table from 'cli-table3'
 import type { Plan, Report, Stage } from './campaign.js'
@@ -38,8 +38,8 @@ export function lines({ seed }: Plan, { stages, faults, halts }: Report): string
       ),
     ),
     table(['frames of', 'how many'], kindsOf(stages)),
-    ...halts.map((halt) => `meant: ${halt}`),
+    ...halts.map((halt) => `deliberate: ${halt}`),
     ...faults.map((fault) => `FAULT: ${fault}`),
-    faults.length === 0 ? 'nobody died, nothing was lost' : `${faults.length} faults`,
+    faults.length === 0 ? 'no replica died, no message was lost' : `${faults.length} faults`,
   ]
 }

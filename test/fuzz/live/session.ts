@@ -1,5 +1,5 @@
-// One connection of an adversary: it is set up, frames are sent in pieces of any size, and if the last
-// one is no message, one ERROR and the end must come.
+// One connection of an adversary: frames are sent in pieces of any size, and if the last frame is
+// malformed, one ERROR and the end must follow.
 
 import { once } from 'node:events'
 import { connect } from 'node:tls'
@@ -11,15 +11,15 @@ import { messageIn, type Frame } from '../frames.js'
 import type { Pool } from '../pool.js'
 import type { Adversary } from './adversary.js'
 
-/** Long: this only ends what would wait for ever. A daemon under fire may be slow. */
+/** Only ends an endless wait, so it is long: a daemon under attack may be slow. */
 const PATIENCE_MS = 30_000
 
-/** Errors come with 'close'; events.once would throw them at nobody. */
+/** Resolves at the event. events.once would also reject on errors, which 'close' follows anyway. */
 function happens(socket: TLSSocket, event: 'close' | 'drain'): Promise<void> {
   return new Promise((resolve) => socket.once(event, () => resolve()))
 }
 
-/** What ends a connection in good order, by whoever says it. */
+/** Whether the frame is a message that ends a connection in order. */
 function takesLeave({ bytes }: Frame): boolean {
   const message = messageIn(bytes.subarray(4))
   if (message?.type === 'ERROR') return message.request === 0
@@ -50,7 +50,7 @@ export class Session {
     socket.on('close', () => this.#waiting?.())
   }
 
-  /** null: nobody answers there just now. */
+  /** null: the port does not answer. */
   static async open(adversary: Adversary, pool: Pool): Promise<Session | null> {
     const { port, tls } = adversary
     const at = { host: '127.0.0.1', port, checkServerIdentity: () => undefined }
@@ -68,7 +68,7 @@ export class Session {
     this.#socket.write(encodeFrame(message))
   }
 
-  /** The first of these types to come, or null once the connection has ended. */
+  /** The first message of these types, or null once the connection has ended. */
   async hears(...types: Message['type'][]): Promise<Message | null> {
     const end = performance.now() + PATIENCE_MS
     for (;;) {
@@ -89,7 +89,7 @@ export class Session {
     })
   }
 
-  /** Whole, in two pieces, or byte by byte; waits where the other side does not read. */
+  /** Sends frames whole, in pieces, or byte by byte; waits while the other side does not read. */
   async send(frames: readonly Frame[], random: Random): Promise<void> {
     const all = Buffer.concat(frames.map(({ bytes }) => bytes))
     const way = random.below(8)
@@ -102,10 +102,10 @@ export class Session {
     }
   }
 
-  /** What is wrong with the way that this ended; null: nothing. */
+  /** Fault of the connection's end; null: no fault. */
   async verdict(frames: readonly Frame[], random: Random): Promise<string | null> {
     if (!frames.at(-1)!.malformed) {
-      // Gone without a word, half closed, or in the middle of the next frame.
+      // The connection ends without GOODBYE, half closed, or in the middle of the next frame.
       if (random.chance(0.3)) this.#socket.write(Buffer.from([0, 0]))
       if (random.chance(0.5)) this.#socket.end()
       this.#socket.destroy()
@@ -117,8 +117,8 @@ export class Session {
     clearTimeout(late)
     if (performance.now() - begun >= PATIENCE_MS) return 'the connection was not closed'
     const ends = this.#heard.findIndex((one) => one.type === 'ERROR' && one.code >= 300)
-    if (ends >= 0) return ends === this.#heard.length - 1 ? null : 'something after the last word'
-    // A newer connection of the same replica takes the place of an older one without a word.
+    if (ends >= 0) return ends === this.#heard.length - 1 ? null : 'a message after the last ERROR'
+    // A newer connection of the same replica replaces an older one without an ERROR.
     return this.#adversary.sort === 'replica' || frames.some(takesLeave) ? null : 'no ERROR'
   }
 

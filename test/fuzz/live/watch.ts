@@ -1,5 +1,5 @@
-// How the daemons fare, asked at their debug ports all the time: memory, and how long an answer to
-// `ruok` takes, which is how late their event loops are.
+// Polls the daemons' debug ports for memory, and for the time that an answer to `ruok` takes, which
+// shows the lag of their event loops.
 
 import type { Replica } from '../../system/replica.js'
 
@@ -7,7 +7,7 @@ const EVERY_MS = 100
 
 export interface Vitals {
   readonly name: string
-  /** Resident, MiB: at the beginning, at the most, at the end. */
+  /** Resident memory in MiB: first, highest and last. */
   readonly rss: readonly [number, number, number]
   /** Milliseconds until `ruok` is answered. */
   readonly p50: number

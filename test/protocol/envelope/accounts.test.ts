@@ -14,7 +14,7 @@ const pkcs8 = entropy(1200)
 const nonce = entropy(12)
 const wrapped = wrapPrivateKey(wrappingKey, 'alice', nonce, pkcs8)
 
-t.test('the halves are apart', (t) => {
+t.test('wrapping key and verifier are different halves', (t) => {
   const derived = entropy(64)
   const halves = splitPasswordKey(derived)
   t.same(halves.wrappingKey, derived.subarray(0, 32))
@@ -23,7 +23,7 @@ t.test('the halves are apart', (t) => {
   t.end()
 })
 
-t.test('a verifier is known by its hash', (t) => {
+t.test('a verifier is checked by its hash', (t) => {
   const hash = hashVerifier(verifier)
   t.ok(verifies(verifier, hash))
   t.notOk(verifies(flipped(verifier, 5), hash))
@@ -48,7 +48,7 @@ t.test('a wrapped key opens for its user and password only', (t) => {
   t.end()
 })
 
-t.test('the layout is nonce, ciphertext, tag', (t) => {
+t.test('a wrapped key is nonce, ciphertext, tag', (t) => {
   const decipher = createDecipheriv('aes-256-gcm', wrappingKey, wrapped.subarray(0, 12))
   decipher.setAAD(Buffer.from('troca private key of alice')).setAuthTag(wrapped.subarray(-16))
   const opened = Buffer.concat([decipher.update(wrapped.subarray(12, -16)), decipher.final()])

@@ -42,7 +42,7 @@ const seal = (change: Partial<Letter> = {}): Uint8Array =>
   new ContentKeys().seal({ ...letter, ...change })
 const refusal = new EnvelopeError()
 
-t.test('what is sealed opens, and says where it belongs', (t) => {
+t.test('a sealed message opens, with its place', (t) => {
   for (const text of ['', letter.text, 'x'.repeat(100_000), '\ufeffBOM']) {
     const { header, text: opened } = openEnvelope(seal({ text }), key, entropy, letter)
     t.equal(opened, text)
@@ -56,7 +56,7 @@ t.test('what is sealed opens, and says where it belongs', (t) => {
   t.end()
 })
 
-t.test('replicas agree: the bytes are a function of the letter', (t) => {
+t.test('the bytes are a function of the letter, so replicas agree', (t) => {
   const body = createHash('sha256').update(seal()).digest('hex')
   const warm = new ContentKeys(2)
   for (let i = 0; i < 3; i++) {
@@ -103,7 +103,7 @@ t.test('the derivation is HKDF-SHA-256 over labelled, length-prefixed fields', (
   t.end()
 })
 
-t.test('another JOSE implementation opens it: RSA-OAEP-256 and A256GCM of OpenSSL', (t) => {
+t.test("OpenSSL's RSA-OAEP-256 and A256GCM open an envelope", (t) => {
   const compact = toCompact(seal())
   const [protectedHeader = '', ...rest] = compact.split('.')
   const part = (i: number): Buffer => Buffer.from(rest[i] ?? '', 'base64url')
@@ -141,7 +141,7 @@ t.test('compact serialization goes both ways and is canonical', (t) => {
   t.end()
 })
 
-t.test('an envelope does not open in another place', (t) => {
+t.test('an envelope does not open at another place', (t) => {
   const body = seal()
   const places: readonly Partial<Letter>[] = [
     { sender: 'mallory' },
@@ -184,9 +184,9 @@ t.test('a header of another message, or rewritten, does not open', (t) => {
   t.end()
 })
 
-t.test('every single bit matters, and every failure is the one error', (t) => {
+t.test('every flipped bit gives the one error', (t) => {
   const body = seal({ text: 'short' })
-  // As a replica opens: the content key of an encrypted key is worked out once.
+  // The Opener caches, as a replica's does: an encrypted key is unwrapped once.
   const contentKeys = new RecentlyUsed<string, Uint8Array>(2)
   const unwrap = (encryptedKey: Uint8Array): Uint8Array =>
     contentKeys.getOrMake(Buffer.from(encryptedKey).toString('hex'), () =>
@@ -231,7 +231,7 @@ t.test(
   },
 )
 
-t.test('what would make two replicas or two nonces differ is refused', (t) => {
+t.test('input that could make replicas differ or repeat a nonce is refused', (t) => {
   const bad: readonly Partial<Letter>[] = [
     { k: -1 },
     { k: 0.5 },

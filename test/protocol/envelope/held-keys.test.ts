@@ -15,7 +15,7 @@ const [third, second, first] = alice.published as [HeldKey, HeldKey, HeldKey]
 const refused = (keys: readonly HeldKey[], why: string, user = 'alice'): unknown =>
   t.equal(checkKeys(user, keys), null, why)
 
-t.test('each pair vouched for by itself and by the one before', (t) => {
+t.test('each pair is vouched for by itself and by the previous one', (t) => {
   const names = alice.pairs.map(({ sealing, signing }) => [
     thumbprint(sealing),
     thumbprint(signing),
@@ -29,7 +29,7 @@ t.test('each pair vouched for by itself and by the one before', (t) => {
   t.end()
 })
 
-t.test('whatever is left out, put in, moved or changed is noticed', (t) => {
+t.test('a pair left out, inserted, moved or changed is detected', (t) => {
   refused(alice.published, "another user's", 'bob')
   refused([third, first], 'one left out')
   refused([third, second], 'the first left out')
@@ -49,14 +49,14 @@ t.test('whatever is left out, put in, moved or changed is noticed', (t) => {
   t.end()
 })
 
-t.test('one key is not used for both', (t) => {
+t.test('one key for both sealing and signing is refused', (t) => {
   const { signing } = alice.pair
   refused([publish('alice', 1, { sealing: signing, signing }, null, entropy)], 'the same key')
   t.ok(checkKeys('alice', [publish('alice', 1, alice.pair, null, entropy)]))
   t.end()
 })
 
-t.test('who has the password but not the signing key cannot follow the newest', (t) => {
+t.test('a password without the signing key cannot add a pair', (t) => {
   const pair = { ...mallory.pair }
   const own = publish('alice', 4, pair, mallory.pair.signing, entropy)
   refused([own, ...alice.published], 'by another signing key')

@@ -1,5 +1,5 @@
-// Envelopes and the JOSE library `jose`: it opens ours with the key as JWK or PEM, ours opens its
-// compact JWEs, and whatever is wrong with one is one error.
+// Envelopes and the JOSE library `jose`: jose opens our envelopes with the key as JWK or PEM, ours
+// opens compact JWEs of jose, and every invalid JWE gives the one error.
 
 import { createCipheriv, createPrivateKey, createPublicKey } from 'node:crypto'
 import { CompactEncrypt, compactDecrypt, importJWK, importPKCS8 } from 'jose'
@@ -50,7 +50,7 @@ async function theirs(
 
 const textOf = (octets: Uint8Array): string => Buffer.from(octets).toString()
 
-t.test('jose opens ours, by every form in which the key leaves', async (t) => {
+t.test('jose opens our envelopes, with every export form of the key', async (t) => {
   const passphrase = 'open sesame'
   const keys = {
     JWK: await importJWK({ ...privateKeyToJwk(key) }, 'RSA-OAEP-256'),
@@ -70,7 +70,7 @@ t.test('jose opens ours, by every form in which the key leaves', async (t) => {
   await t.rejects(compactDecrypt(seal('x', other), keys.JWK), { code: 'ERR_JWE_DECRYPTION_FAILED' })
 })
 
-t.test('ours opens those of jose, named by kid or not', async (t) => {
+t.test('our code opens JWEs of jose, with and without kid', async (t) => {
   const kid = thumbprint(key)
   const headers = [{}, { kid }, { kid: 'some other name' }, { typ: 'JWE', cty: 'text/plain' }]
   for (const header of headers) {
@@ -83,7 +83,7 @@ t.test('ours opens those of jose, named by kid or not', async (t) => {
   }
 })
 
-t.test('there and back: what ours opened, jose seals for ours again', async (t) => {
+t.test('a message survives the way through both implementations', async (t) => {
   const { plaintext } = await compactDecrypt(
     seal('and back'),
     createPrivateKey(privateKeyToPem(key)),
@@ -92,7 +92,7 @@ t.test('there and back: what ours opened, jose seals for ours again', async (t) 
   t.equal(textOf(openJwe(jwe, [key, other], entropy).plaintext), 'and back')
 })
 
-t.test('whatever is not such a JWE is the one error', async (t) => {
+t.test('an invalid JWE gives the one error', async (t) => {
   const jwe = await theirs(Buffer.from('text'))
   const publicKey = createPublicKey(privateKeyToPem(key))
   const by = (header: { alg: string; enc: string }): Promise<string> =>
@@ -124,7 +124,7 @@ t.test('whatever is not such a JWE is the one error', async (t) => {
   t.equal(textOf(openJwe(jwe, [key], entropy).plaintext), 'text')
 })
 
-t.test('zip, crit and other algorithms are refused also where they are authenticated', (t) => {
+t.test('zip, crit and other algorithms are refused even if authenticated', (t) => {
   const byHand = (header: unknown): string => {
     const [contentKey, nonce] = [entropy(32), entropy(12)]
     const octets = Buffer.from(JSON.stringify(header))
@@ -148,7 +148,7 @@ t.test('zip, crit and other algorithms are refused also where they are authentic
   t.end()
 })
 
-t.test('a flipped bit in any of the five parts: the one error', async (t) => {
+t.test('a flipped bit in any of the five parts gives the one error', async (t) => {
   const jwe = await theirs(Buffer.from('short'))
   const parts = splitParts(fromCompact(jwe))
   const texts = new Set<string>()
@@ -170,7 +170,7 @@ t.test('a flipped bit in any of the five parts: the one error', async (t) => {
   t.same([...texts], [String(refusal)])
 })
 
-t.test('good or bad, by padding, tag, header or key: the same draws of randomness', async (t) => {
+t.test('valid and invalid JWEs draw the same randomness', async (t) => {
   const jwe = await theirs(Buffer.from('short'))
   const parts = splitParts(fromCompact(jwe))
   const draws = (change: Partial<EnvelopeParts>, of = key): string => {
@@ -184,7 +184,7 @@ t.test('good or bad, by padding, tag, header or key: the same draws of randomnes
     } catch (error) {
       t.ok(error instanceof EnvelopeError)
     }
-    // Drawing a blinding factor is repeated now and then, with the same length.
+    // The draw of a blinding factor is sometimes repeated, with the same length.
     return [...new Set(lengths)].join()
   }
   const good = draws({})

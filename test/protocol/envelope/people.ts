@@ -1,4 +1,4 @@
-// Three people whose clients hold their keys, for tests: keys of OpenSSL's making, which is quick.
+// Three client-held accounts for tests. OpenSSL makes their keys, because it is fast.
 
 import { generateKeyPairSync } from 'node:crypto'
 import type { HeldKey, KeyPair } from '../../../protocol/envelope/held-keys.js'
@@ -25,7 +25,7 @@ export interface OwnPair extends KeyPair {
 
 export class Person {
   readonly name: string
-  /** Newest first. */
+  /** The keys, newest first. */
   pairs: OwnPair[] = []
   published: HeldKey[] = []
 

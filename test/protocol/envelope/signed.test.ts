@@ -39,7 +39,7 @@ const signers = [alice.pair.signing]
 const refusal = new EnvelopeError()
 const body = sealSigned(letter, entropy)
 
-t.test('what is sealed and signed opens, at its place, and says when it was written', (t) => {
+t.test('a signed message opens at its place, with its time of writing', (t) => {
   for (const text of ['', letter.text, 'x'.repeat(64 * 1024)]) {
     const sealed = sealSigned({ ...letter, text }, entropy)
     t.same(openSigned(sealed, place, bob.openers, signers), { text, time: letter.time })
@@ -53,7 +53,7 @@ t.test('what is sealed and signed opens, at its place, and says when it was writ
   t.end()
 })
 
-t.test('OpenSSL verifies the signature: over the domain and all five parts', (t) => {
+t.test('OpenSSL verifies the signature over the domain and all five parts', (t) => {
   const { envelope, signature } = splitSigned(body)
   const signed = concat(field('troca message 1'), envelope)
   const key = {
@@ -67,7 +67,7 @@ t.test('OpenSSL verifies the signature: over the domain and all five parts', (t)
   t.end()
 })
 
-t.test('a flipped bit, wherever it is, and a byte too few or too many: one error', (t) => {
+t.test('a flipped bit, a missing byte and an extra byte give the one error', (t) => {
   for (let bit = 0; bit < 8 * body.length; bit += 61) {
     t.throws(() => openSigned(flipped(body, bit), place, bob.openers, signers), refusal, `${bit}`)
   }
@@ -79,7 +79,7 @@ t.test('a flipped bit, wherever it is, and a byte too few or too many: one error
   t.end()
 })
 
-t.test('swapped sender, recipient, stream or seq', (t) => {
+t.test('a swapped sender, recipient, stream or seq does not open', (t) => {
   const changes: Partial<FoundPlace>[] = [
     { sender: 'carol' },
     { recipient: 'carol' },
@@ -97,7 +97,7 @@ t.test('swapped sender, recipient, stream or seq', (t) => {
   t.end()
 })
 
-t.test('forwarding: what alice signed for bob is not hers when bob seals it for carol', (t) => {
+t.test("alice's message to bob is not valid when bob forwards it to carol as hers", (t) => {
   const parts = splitParts(splitSigned(body).envelope)
   const contentKey = bob.openers[0]!.unwrap(parts.encryptedKey)
   t.equal(
@@ -127,7 +127,7 @@ t.test('forwarding: what alice signed for bob is not hers when bob seals it for 
   t.end()
 })
 
-t.test('a signature of something else by the same key is none', (t) => {
+t.test('a signature of other content by the same key is invalid', (t) => {
   const { envelope } = splitSigned(body)
   for (const domain of ['', 'troca keys 1']) {
     const signature = pssSign(alice.pair.signing, concat(field(domain), envelope), entropy)
@@ -137,7 +137,7 @@ t.test('a signature of something else by the same key is none', (t) => {
   t.end()
 })
 
-t.test('after new keys on both sides, what was sent before still opens', (t) => {
+t.test('old messages still open after new keys on both sides', (t) => {
   const dave = new Person('dave')
   const sealed = sealSigned(
     { ...letter, recipient: 'dave', recipientKey: dave.pair.sealing },

@@ -1,4 +1,4 @@
-// The textbook path: a short text encrypted by RSA alone, its header the label of OAEP.
+// The suite rsa: a short text is encrypted by RSA alone, with the header as OAEP's label.
 
 import { privateDecrypt } from 'node:crypto'
 import { compactDecrypt } from 'jose'
@@ -35,7 +35,7 @@ const letter: Letter = {
 const seal = (change: Partial<Letter> = {}): Uint8Array =>
   new ContentKeys(2, 'rsa').seal({ ...letter, ...change })
 
-t.test('texts of up to k - 66 bytes are of RSA alone, longer ones are JWEs', (t) => {
+t.test('texts of up to k - 66 bytes are encrypted by RSA alone, longer ones are JWEs', (t) => {
   t.equal(oaepCapacity(key), key.bytes - 66)
   for (const length of [0, 1, key.bytes - 67, key.bytes - 66, key.bytes - 65, 1000]) {
     const text = 'x'.repeat(length)
@@ -66,7 +66,7 @@ t.test('OpenSSL decrypts the text with the header as label', (t) => {
   t.end()
 })
 
-t.test('replicas agree, and no two messages have one seed', (t) => {
+t.test('replicas agree, and no two messages have the same seed', (t) => {
   t.same(seal(), seal())
   const ciphertextOf = (change: Partial<Letter>): string =>
     Buffer.from(splitParts(seal(change)).encryptedKey).toString('hex')
@@ -82,7 +82,7 @@ t.test('replicas agree, and no two messages have one seed', (t) => {
   t.end()
 })
 
-t.test('a JOSE library refuses it; ours opens it', async (t) => {
+t.test('a JOSE library refuses the suite rsa; our code opens it', async (t) => {
   const compact = toCompact(seal())
   await t.rejects(compactDecrypt(compact, openssl.private), {
     code: 'ERR_JOSE_NOT_SUPPORTED',
@@ -92,7 +92,7 @@ t.test('a JOSE library refuses it; ours opens it', async (t) => {
   t.same(fromCompact(compact), seal())
 })
 
-t.test('neither suite opens as the other', (t) => {
+t.test('an envelope of one suite does not open as the other', (t) => {
   const alone = splitParts(seal())
   const jwe = splitParts(new ContentKeys().seal(letter))
   const wrong: EnvelopeParts[] = [
@@ -120,7 +120,7 @@ t.test('neither suite opens as the other', (t) => {
   t.end()
 })
 
-t.test('every single bit matters, and every failure is the one error', (t) => {
+t.test('every flipped bit gives the one error', (t) => {
   const body = seal()
   const texts = new Set<string>()
   let opened = 0

@@ -1,5 +1,5 @@
-// npm run bench:rsa: this RSA beside OpenSSL (node:crypto) and node-forge, alternating in one
-// process. Reports, and never fails. --key-runs N, --runs N.
+// npm run bench:rsa -- --key-runs N --runs N: compares this RSA with OpenSSL (node:crypto) and
+// node-forge, alternating in one process. The benchmark reports, and never fails.
 
 import { constants, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { cpus } from 'node:os'
@@ -56,7 +56,7 @@ for (const bits of BITS) {
   measure(`new key ${bits}`, Number(values['key-runs']), {
     here: () => generateKey(bits, entropy),
     openssl: () => generateKeyPairSync('rsa', { modulusLength: bits }),
-    // Minutes, and its own choice of primes: out of the race.
+    // Left out: it takes minutes, and chooses primes differently.
     forge: undefined,
   })
 }

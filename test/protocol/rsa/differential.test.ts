@@ -1,4 +1,4 @@
-// Some hundred random cases; npm run test:rsa has as many as one likes, with keys of its own.
+// A few hundred random cases. npm run test:rsa runs any number, with random keys.
 
 import { randomInt } from 'node:crypto'
 import t from 'tap'
@@ -7,7 +7,7 @@ import { fixture, seededEntropy } from './fixtures.js'
 
 const CASES = 400
 
-t.test('random cases give what OpenSSL gives', (t) => {
+t.test('random cases give the results of OpenSSL', (t) => {
   const seed = randomInt(2 ** 32)
   const fixtures = ([2048, 2049, 2055, 2688, 3072, 3104] as const).map(fixture)
   const found: string[] = []

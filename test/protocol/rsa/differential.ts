@@ -1,5 +1,6 @@
-// One random case against OpenSSL: the same input to both, and the same outcome from both. node:crypto
-// takes no MGF1 hash of its own; the vectors (openssl-vectors.ts) have those.
+// Random cases against OpenSSL: both get the same input and must have the same outcome. node:crypto
+// has no option for another MGF1 hash, so test/vectors/rsa-openssl.json (make-vectors.ts) covers
+// those.
 
 import { constants, privateDecrypt, publicEncrypt, sign, verify } from 'node:crypto'
 import type { Entropy } from '../../../protocol/entropy.js'
@@ -11,7 +12,7 @@ import { pssMaxSaltLength, pssSign, pssVerify } from '../../../protocol/rsa/pss.
 import { RsaError } from '../../../protocol/rsa/rsa-error.js'
 import { flipped, type Fixture } from './fixtures.js'
 
-/** What a kind of case saw, as hexadecimal or words; equal when all is well. */
+/** Outcomes of one case, as hexadecimal or words; equal if both sides agree. */
 interface Outcome {
   readonly ours: string
   readonly theirs: string
@@ -26,7 +27,7 @@ class Random {
     this.entropy = entropy
   }
 
-  /** 0 ... high - 1. */
+  /** A random integer in 0 ... high - 1. */
   below(high: number): number {
     return Number(randomBetween(0n, BigInt(high), this.entropy))
   }
@@ -35,7 +36,7 @@ class Random {
     return items[this.below(items.length)]!
   }
 
-  /** A length in 0 ... longest, the ends more often than others. */
+  /** A random length in 0 ... longest; the two ends are more frequent than others. */
   length(longest: number): number {
     return this.of([0, 1, longest, this.below(longest + 1), this.below(longest + 1)])
   }
@@ -110,7 +111,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
 }
 
-/** What differs, in words, or undefined. All that is random comes from `entropy`. */
+/** Runs a case; describes the difference, or undefined. All randomness comes from `entropy`. */
 export function differs(fixtures: readonly Fixture[], entropy: Entropy): string | undefined {
   const random = new Random(entropy)
   const fixture = random.of(fixtures)
@@ -143,8 +144,8 @@ function pssInput(
 }
 
 /**
- * One bit, all of it, or its length is another: longer, since OpenSSL takes a ciphertext without its
- * leading zeros, against RFC 8017 section 7.1.2 step 1b.
+ * Damages a ciphertext: flips one bit, replaces all of it, or makes it longer. Not shorter, because
+ * OpenSSL accepts a ciphertext without its leading zeros, against RFC 8017 section 7.1.2 step 1b.
  */
 function changed(octets: Uint8Array, random: Random): Uint8Array {
   return random.of([
@@ -155,7 +156,7 @@ function changed(octets: Uint8Array, random: Random): Uint8Array {
   ])()
 }
 
-/** An exception of any other kind is the caller's to see. */
+/** Rethrows exceptions other than RsaError. */
 function outcome(open: () => Uint8Array): string {
   try {
     return hex(open())

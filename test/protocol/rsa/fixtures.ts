@@ -1,5 +1,5 @@
 // Keys, entropy and published vectors for the tests of RSA and of envelopes. OpenSSL made the keys,
-// but for 2049 and 2055 bits, which it rounds down.
+// except those of 2049 and 2055 bits, sizes that OpenSSL rounds down.
 
 import {
   createHash,
@@ -18,13 +18,13 @@ export const FIXTURE_BITS = [2048, 2049, 2055, 2688, 3072, 3104, 8192] as const
 export interface Fixture {
   readonly pem: string
   readonly key: RsaPrivateKey
-  /** The same key as OpenSSL sees it. */
+  /** The same key as an OpenSSL key object. */
   readonly openssl: { readonly private: KeyObject; readonly public: KeyObject }
 }
 
 export const entropy: Entropy = (bytes) => new Uint8Array(randomBytes(bytes))
 
-/** The same octets for the same seed, for ever. */
+/** Deterministic entropy: the same seed gives the same octets in every version. */
 export function seededEntropy(seed: string): Entropy {
   let counter = 0
   return (bytes) => {
@@ -49,7 +49,7 @@ export function vectors(name: string): unknown {
   return JSON.parse(readFileSync(`${process.cwd()}/test/vectors/${name}`, 'utf8'))
 }
 
-/** A file of Project Wycheproof, or undefined when it is not there. */
+/** A file of Project Wycheproof, or undefined if it is absent. */
 export function wycheproof<Group>(
   name: string,
 ): { testGroups: readonly Group[]; numberOfTests: number } | undefined {
@@ -65,7 +65,10 @@ export function fromHex(hex: string): Uint8Array {
   return new Uint8Array(Buffer.from(hex, 'hex'))
 }
 
-/** a^-1 mod m by the extended Euclidean algorithm, apart from the library that the product uses. */
+/**
+ * a^-1 mod m by the extended Euclidean algorithm, independent of the library that protocol/rsa
+ * uses.
+ */
 export function inverse(a: bigint, m: bigint): bigint {
   let [r0, r1, s0, s1] = [m, a % m, 0n, 1n]
   while (r1 !== 0n) {
@@ -76,7 +79,7 @@ export function inverse(a: bigint, m: bigint): bigint {
   return ((s0 % m) + m) % m
 }
 
-/** Copy of `octets` with one bit turned over. */
+/** A copy of `octets` with one bit flipped. */
 export function flipped(octets: Uint8Array, bit: number): Uint8Array {
   const copy = Uint8Array.from(octets)
   const at = bit >> 3

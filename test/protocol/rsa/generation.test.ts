@@ -1,4 +1,4 @@
-// Key generation, held to FIPS 186-5 A.1.3 from outside.
+// Key generation, checked against FIPS 186-5 A.1.3 from outside.
 
 import { checkPrimeSync, constants, createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import t from 'tap'
@@ -49,7 +49,7 @@ t.test('a key outside 2048 to 8192 bits is not generated', (t) => {
   t.end()
 })
 
-t.test('generation is a function of its entropy, and ends when that is stuck', (t) => {
+t.test('generation is a function of its entropy, and fails on a stuck source', (t) => {
   const [a, b] = [1, 2].map(() => generateKey(2048, seededEntropy('the same')))
   t.same(a, b)
   const stuck = { code: 'entropy' }

@@ -102,7 +102,7 @@ t.test('factors that are composite, close, tiny or three are refused', (t) => {
     const search = { modulusBits: 2 * bits, e: 65537n, accepts: () => true, onCandidate: () => {} }
     return generatePrime(search, entropy)
   }
-  // With d made for the product of p and a composite, only the primality test can tell.
+  // d fits the product of p and a composite, so only the primality test can refuse the key.
   const composite = prime(512) * prime(512)
   refused(key.p, composite, 'q is not prime')
   refused(composite, key.p, 'p is not prime')
@@ -141,7 +141,7 @@ t.test('DER has one encoding', (t) => {
   t.end()
 })
 
-t.test('a bit turned over in SubjectPublicKeyInfo never throws anything but RsaError', (t) => {
+t.test('a bit flipped in SubjectPublicKeyInfo throws nothing but RsaError', (t) => {
   const spki = encodeSpki(key)
   let refused = 0
   for (let bit = 0; bit < spki.length * 8; bit++) {
@@ -177,7 +177,7 @@ t.test('PEM is one block of canonical base64 with a known label', (t) => {
   t.end()
 })
 
-t.test('an encrypted key is refused with what to do', (t) => {
+t.test('an encrypted key is refused with advice', (t) => {
   const options = { cipher: 'aes-256-cbc', passphrase: 'secret', format: 'pem' } as const
   const reasons = {
     pkcs8: [/it is under a passphrase/, /"ENCRYPTED PRIVATE KEY" is not a public RSA key/],

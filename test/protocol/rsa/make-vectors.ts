@@ -1,5 +1,5 @@
-// Writes test/vectors/rsa-openssl.json anew: OAEP and PSS of the openssl program for every hash with
-// every MGF1 hash, over moduli of several shapes. node dist/test/protocol/rsa/make-vectors.js
+// Regenerates test/vectors/rsa-openssl.json: OAEP and PSS of the openssl program for every hash
+// with every MGF1 hash, over moduli of several sizes. node dist/test/protocol/rsa/make-vectors.js
 
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'

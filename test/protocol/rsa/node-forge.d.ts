@@ -1,4 +1,4 @@
-// As much of node-forge as the benchmark calls.
+// Types of the functions of node-forge that the benchmark calls.
 declare module 'node-forge' {
   interface PublicKey {
     encrypt(data: string, scheme: 'RAW'): string

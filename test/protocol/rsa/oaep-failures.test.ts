@@ -1,4 +1,5 @@
-// OAEP decryption has one failure (RFC 8017 section 7.1.2): who could tell two apart could decrypt.
+// OAEP decryption has one failure (RFC 8017 section 7.1.2): an attacker who could distinguish two
+// kinds of failure could decrypt.
 
 import { createHash } from 'node:crypto'
 import t from 'tap'
@@ -20,7 +21,7 @@ const ONE_ERROR = {
   cause: undefined,
 }
 
-t.test('whatever is wrong with a ciphertext, the answer is the same', (t) => {
+t.test('every invalid ciphertext gives the same error', (t) => {
   const ciphertext = oaepEncrypt(key, entropy(32), entropy(32))
   const lHash = createHash('sha256').digest()
   const size = key.bytes - 33
@@ -66,7 +67,7 @@ t.test('whatever is wrong with a ciphertext, the answer is the same', (t) => {
   t.end()
 })
 
-/** Everything about an error but the line that it comes from. */
+/** All properties of an error except the line that threw it. */
 function anatomy(open: () => unknown): typeof ONE_ERROR | string {
   try {
     return `opened: ${String(open())}`

@@ -1,4 +1,4 @@
-// OpenSSL as the independent oracle, in both directions and for every shape of modulus.
+// OpenSSL as the independent oracle, in both directions and for every size of modulus.
 
 import { constants } from 'node:crypto'
 import { privateDecrypt, publicEncrypt, sign, verify } from 'node:crypto'
@@ -47,7 +47,7 @@ for (const bits of FIXTURE_BITS) {
   t.test(`${bits} bits`, (t) => {
     const { key, openssl } = fixture(bits)
     t.equal(key.bits, bits)
-    t.test('OAEP of every length that matters', (t) => {
+    t.test('OAEP agrees at every edge of the message length', (t) => {
       const label = Buffer.from('label')
       for (const length of [0, 1, 32, oaepCapacity(key)]) {
         const message = entropy(length)
@@ -60,7 +60,7 @@ for (const bits of FIXTURE_BITS) {
       }
       t.end()
     })
-    t.test('PSS with several salts', (t) => {
+    t.test('PSS agrees with several salt lengths', (t) => {
       const message = entropy(100)
       const padding = constants.RSA_PKCS1_PSS_PADDING
       for (const saltLength of [0, 20, 32, 64]) {
@@ -79,7 +79,7 @@ for (const bits of FIXTURE_BITS) {
   })
 }
 
-t.test('every hash, for OAEP and PSS', (t) => {
+t.test('OAEP and PSS agree with every hash', (t) => {
   const { key, openssl } = fixture(2048)
   for (const hash of hashes) {
     const message = entropy(48)
@@ -102,7 +102,7 @@ t.test('every hash, for OAEP and PSS', (t) => {
   t.end()
 })
 
-t.test('every format, byte for byte as OpenSSL writes it', (t) => {
+t.test('every format is byte for byte as OpenSSL writes it', (t) => {
   for (const bits of [2048, 2049, 3072] as const) {
     const { key, pem, openssl } = fixture(bits)
     const pub = publicKeyOf(key)

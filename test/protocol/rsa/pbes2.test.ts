@@ -1,4 +1,4 @@
-// Keys under a passphrase: both ways against OpenSSL in all its forms, and how they are refused.
+// Keys under a passphrase: written and read against OpenSSL in all its forms, and refusals.
 
 import { createPrivateKey } from 'node:crypto'
 import { spawnSync } from 'node:child_process'
@@ -39,7 +39,7 @@ function openssl(args: readonly string[], input: string): string {
   return stdout
 }
 
-t.test('what is written is read again, here and by node:crypto', (t) => {
+t.test('an encrypted key is read again, here and by node:crypto', (t) => {
   t.ok(isEncryptedPem(pem))
   t.notOk(isEncryptedPem(plain))
   t.same(privateKeyFromEncryptedPem(pem, passphrase, entropy, fast), key)
@@ -53,7 +53,7 @@ t.test('what is written is read again, here and by node:crypto', (t) => {
   t.end()
 })
 
-t.test('openssl pkey reads it', { skip }, (t) => {
+t.test('openssl pkey reads an encrypted key', { skip }, (t) => {
   const whole = privateKeyToEncryptedPem(key, passphrase, entropy)
   const read = openssl(['pkey', '-passin', 'env:PASSPHRASE'], whole)
   t.equal(read, privateKeyToPem(key))
@@ -61,7 +61,7 @@ t.test('openssl pkey reads it', { skip }, (t) => {
   t.end()
 })
 
-t.test('whatever openssl writes by PBES2 is read', { skip }, (t) => {
+t.test('all PBES2 forms of openssl are read', { skip }, (t) => {
   const forms = [
     ['pkey', '-aes128'],
     ['pkey', '-aes192'],
@@ -83,7 +83,7 @@ t.test('whatever openssl writes by PBES2 is read', { skip }, (t) => {
   t.end()
 })
 
-t.test('forms that are not read are refused by name', { skip }, (t) => {
+t.test('unsupported forms are refused by name', { skip }, (t) => {
   const args = ['-passout', 'env:PASSPHRASE']
   const des = openssl(['pkcs8', '-topk8', '-v2', 'des3', ...args], plain)
   const old = openssl(['rsa', '-traditional', '-aes256', ...args], plain)
@@ -96,7 +96,7 @@ t.test('forms that are not read are refused by name', { skip }, (t) => {
   t.end()
 })
 
-t.test('every other passphrase gives one error, also where the padding is good by chance', (t) => {
+t.test('every wrong passphrase gives the one error, even if the padding is valid', (t) => {
   const cheap = encodeEncryptedPkcs8(key, passphrase, entropy, 1)
   const texts = new Set<string>()
   for (let i = 0; i < 2000; i++) {
@@ -111,7 +111,7 @@ t.test('every other passphrase gives one error, also where the padding is good b
   t.end()
 })
 
-t.test('a key that opens but must not be used says why', (t) => {
+t.test('a key that opens but must not be used is refused with its reason', (t) => {
   const bad = encodeEncryptedPkcs8({ ...key, dP: key.dP + 2n }, passphrase, entropy, few)
   const refusal = { code: 'key', message: /dP is not d modulo p - 1/ }
   t.throws(() => decodeEncryptedPkcs8(bad, passphrase, entropy), refusal)
@@ -161,7 +161,7 @@ t.test('costs are bounded before anything is computed', (t) => {
     [info(pbkdf2(salt, derInteger(0n), prf)), /iterations is out of bounds/],
     [info(pbkdf2(derOctetString(entropy(1025)), derInteger(1n), prf)), /the salt has 1025 bytes/],
     [info(pbkdf2(salt, derInteger(1n), derInteger(16n), prf)), /key length is not that/],
-    [info(pbkdf2(salt, derInteger(1n), prf, prf)), /something follows/],
+    [info(pbkdf2(salt, derInteger(1n), prf, prf)), /bytes follow/],
     [info(pbkdf2(salt, derInteger(1n), derSequence(arcs('2a'), derNull()))), /hash of PBKDF2/],
     [info(scrypt(2n ** 22n, 8n, 1n)), /N of scrypt is out of bounds/],
     [info(scrypt(2n ** 21n, 8n, 1n)), /memory of scrypt is out of bounds/],
@@ -183,7 +183,7 @@ t.test('costs are bounded before anything is computed', (t) => {
   t.end()
 })
 
-t.test('a file of several blocks is parted', (t) => {
+t.test('a file of several blocks is split', (t) => {
   const other = privateKeyToPem(fixture(3072).key)
   const file = `${pem}\n${other}`
   t.same(

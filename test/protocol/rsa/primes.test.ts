@@ -1,4 +1,4 @@
-// Primality against known pseudoprimes: each fools weaker tests, as is shown beside it.
+// Primality against known pseudoprimes. Each test also shows that the number passes a weaker test.
 
 import t from 'tap'
 import { modPow, modPowPublic } from '../../../protocol/rsa/modular.js'
@@ -7,7 +7,7 @@ import { entropy } from './fixtures.js'
 
 const ROUNDS = 20
 
-t.test('small numbers, all of them', (t) => {
+t.test('all small numbers are classified as the sieve does', (t) => {
   const prime = (x: number): boolean => {
     for (let i = 2; i * i <= x; i++) if (x % i === 0) return false
     return x > 1
@@ -27,7 +27,7 @@ t.test('small numbers, all of them', (t) => {
   t.end()
 })
 
-t.test('Carmichael numbers, which pass Fermat to every base', (t) => {
+t.test('Carmichael numbers, which pass Fermat to every base, are refused', (t) => {
   // Chernick 1939: (6k + 1)(12k + 1)(18k + 1), where the three are prime.
   let found = 0
   for (let k = 10n ** 20n; found < 3; k++) {
@@ -42,7 +42,7 @@ t.test('Carmichael numbers, which pass Fermat to every base', (t) => {
   t.end()
 })
 
-t.test('the least strong pseudoprimes to the first primes (Jaeschke 1993, Sorenson 2017)', (t) => {
+t.test('the least strong pseudoprimes are refused (Jaeschke 1993, Sorenson 2017)', (t) => {
   const least: readonly [number, bigint][] = [
     [1, 2047n],
     [2, 1373653n],
@@ -62,7 +62,7 @@ t.test('the least strong pseudoprimes to the first primes (Jaeschke 1993, Sorens
   t.end()
 })
 
-t.test("Arnault's number, a strong pseudoprime to all prime bases below 307 (1995)", (t) => {
+t.test("Arnault's strong pseudoprime to all prime bases below 307 is refused (1995)", (t) => {
   const p = BigInt(
     '2967449566868551055015417464290533273077199179985304335099507553127683875317177019959423' +
       '8596428121188033664754218345562493168782883',
@@ -74,12 +74,12 @@ t.test("Arnault's number, a strong pseudoprime to all prime bases below 307 (199
   for (const base of bases) if (!strongProbablePrime(n, base)) t.fail(`base ${base}`)
   t.equal(smallFactor(n), undefined)
 
-  // It is a Carmichael number of three primes that are 3 modulo 4: no composite has more strong
-  // liars, a quarter of all bases (Monier 1980, Rabin 1980).
+  // A Carmichael number of three primes that are 3 modulo 4 has the most strong liars of any
+  // composite, a quarter of all bases (Monier 1980, Rabin 1980).
   const accepted = (rounds: number): number =>
     Array.from({ length: 200 }, () => isProbablyPrime(n, rounds, entropy)).filter(Boolean).length
   const once = accepted(1)
-  // 9 standard deviations about 50.
+  // The bounds are 9 standard deviations around the mean, 50.
   t.ok(once > 0 && once < 105, `one random base accepts a quarter: ${once} of 200`)
   t.equal(accepted(32), 0, '32 accept none')
   t.end()

@@ -13,7 +13,7 @@ const { key } = fixture(2048)
 
 const FAULTS = 60
 
-t.test('a fault in any CRT parameter lets nothing leave', (t) => {
+t.test('a fault in any CRT parameter withholds the result', (t) => {
   const message = entropy(32)
   const ciphertext = oaepEncrypt(key, message, entropy(32))
   let left = 0
@@ -41,7 +41,7 @@ t.test('a fault in any CRT parameter lets nothing leave', (t) => {
   t.end()
 })
 
-t.test('the private operation is blinded afresh and undoes the public one', (t) => {
+t.test('the private operation inverts the public one, with fresh blinding', (t) => {
   const drawn: string[] = []
   const spying = (bytes: number): Uint8Array => {
     const octets = entropy(bytes)
@@ -105,7 +105,7 @@ t.test('RFC 7516 appendix A.1 opens', (t) => {
   t.end()
 })
 
-t.test('PSS refuses what is not a signature, and never throws', (t) => {
+t.test('PSS returns false for invalid signatures, and never throws', (t) => {
   const message = entropy(20)
   const signature = pssSign(key, message, entropy)
   t.ok(pssVerify(key, message, signature))

@@ -1,5 +1,5 @@
-// npm run test:rsa -- --seed N --cases 10000: random cases against OpenSSL, with random keys of every
-// bit length. The seed decides all; exit code 1 when anything differs.
+// npm run test:rsa -- --seed N --cases 10000: random cases against OpenSSL, with random keys of
+// every bit length. The seed determines the run; exit code 1 if any case differs.
 
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
@@ -16,7 +16,7 @@ const { values } = parseArgs({
 const seed = Number(values.seed ?? randomInt(2 ** 32))
 const cases = Number(values.cases)
 
-/** Cases to a fresh key, which takes the place of the oldest. */
+/** Number of cases after which a fresh key replaces the oldest. */
 const CASES_PER_KEY = 100
 const FRESH_KEYS = 6
 const SHORTEST = 2048

@@ -1,7 +1,7 @@
-// npm run timing:rsa: does the time of the private operation tell which ciphertext it was given? A
-// Welch t-test of a fixed against random ciphertexts, in random order, after Reparaz, Balasch and
-// Verbauwhede, "Dude, is my code constant time?" (2017): beyond |t| = 4.5 the two differ. Reports, and
-// never fails. --runs N.
+// npm run timing:rsa -- --runs N: tests whether the time of the private operation depends on the
+// ciphertext. A Welch t-test compares a fixed with random ciphertexts, in random order, after
+// Reparaz, Balasch and Verbauwhede, "Dude, is my code constant time?" (2017); beyond |t| = 4.5 the
+// times differ. The program reports, and never fails.
 
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
@@ -13,7 +13,7 @@ import { entropy, fixture } from './fixtures.js'
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '10000' } } })
 const runs = Number(values.runs)
 
-/** Slower measurements are interruptions; all, and these quantiles of them, are tested. */
+/** Quantiles tested beside the whole sample, because the slowest measurements are interruptions. */
 const QUANTILES = [1, 0.9, 0.5] as const
 const WARM_UP = 200
 
@@ -45,7 +45,7 @@ for (const { name, fixed, operation } of experiments) {
   for (let run = -WARM_UP; run < runs; run++) {
     const isFixed = randomInt(2) === 0
     const random = randomBetween(2n, key.n, entropy)
-    // Either is a number of its own, fresh in memory.
+    // Both ciphertexts are fresh copies, so that neither is faster by its place in memory.
     const x = isFixed ? fixed + random - random : random
     const start = performance.now()
     operation(x)

@@ -1,4 +1,4 @@
-// Vectors that the openssl program made (make-vectors.ts): every hash with every MGF1 hash.
+// Vectors made by the openssl program (make-vectors.ts): every hash with every MGF1 hash.
 
 import t from 'tap'
 import { HASH_NAMES, hashLength } from '../../../protocol/rsa/hashes.js'
@@ -22,10 +22,10 @@ const { oaep, pss } = vectors('rsa-openssl.json') as Vectors
 const octets = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'))
 const PAIRS = HASH_NAMES.length ** 2
 
-/** Another MGF1 hash than that of the vector. */
+/** An MGF1 hash other than that of the vector. */
 const another = (hash: HashName): HashName => (hash === 'sha1' ? 'sha224' : 'sha1')
 
-t.test('OAEP', (t) => {
+t.test('OAEP decrypts the vectors of openssl', (t) => {
   t.equal(new Set(oaep.map(({ hash, mgf1Hash }) => `${hash} ${mgf1Hash}`)).size, PAIRS)
   for (const { bits, hash, mgf1Hash, label: text, ...rest } of oaep) {
     const { key } = fixture(bits)
@@ -45,7 +45,7 @@ t.test('OAEP', (t) => {
   t.end()
 })
 
-t.test('PSS', (t) => {
+t.test('PSS verifies the vectors of openssl', (t) => {
   t.equal(new Set(pss.map(({ hash, mgf1Hash }) => `${hash} ${mgf1Hash}`)).size, PAIRS)
   for (const { bits, hash, mgf1Hash, saltLength, ...rest } of pss) {
     const { key } = fixture(bits)

@@ -78,7 +78,7 @@ t.test('primality_test.json', { skip: primality ? false : ABSENT }, (t) => {
   for (const { tests } of primality?.testGroups ?? []) {
     for (const { tcId, comment, result, value } of tests) {
       count++
-      // Two's complement, as the negative numbers of this file are.
+      // The file has negative numbers in two's complement.
       const x = BigInt.asIntN(value.length * 4, BigInt(`0x${value}`))
       const prime = isProbablyPrime(x, 20, entropy)
       if (result === 'acceptable') t.pass(`${tcId} ${comment} may be either`)

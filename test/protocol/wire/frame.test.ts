@@ -1,4 +1,4 @@
-// Frames in whatever pieces they arrive, and lengths that lie.
+// Frames that arrive in pieces of any size, and false lengths.
 
 import t from 'tap'
 import { FrameDecoder, encodeFrame } from '../../../protocol/wire/frame.js'
@@ -7,7 +7,7 @@ import { EXAMPLES } from '../../generate-messages.js'
 
 const LIMIT = 256 * 1024
 
-/** Buffers as plain bytes, so that messages compare by value. */
+/** Replaces Buffers by plain bytes, so that messages compare by value. */
 function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return Array.from(value)
   if (Array.isArray(value)) return value.map(plain)
@@ -15,7 +15,7 @@ function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, plain(v)]))
 }
 
-t.test('every message survives the way there', async (t) => {
+t.test('every message survives encoding and decoding', async (t) => {
   for (const message of EXAMPLES) {
     const [back, ...rest] = new FrameDecoder(LIMIT).push(encodeFrame(message))
     t.same(plain(back), plain(message), message.type)
@@ -47,7 +47,7 @@ t.test('one byte at a time gives the same messages', async (t) => {
   t.same(plain(messages), plain(EXAMPLES))
 })
 
-t.test('what was decoded does not change when its chunk is written over', async (t) => {
+t.test('a decoded message does not change when its chunk is overwritten', async (t) => {
   const chunk = Buffer.from(
     encodeFrame({ type: 'OPEN_STREAM', request: 1, stream: Buffer.alloc(16, 7) }),
   )
@@ -66,7 +66,7 @@ t.test('frames encoded earlier do not change when others are encoded', async (t)
   )
 })
 
-t.test('lengths of 0 and above the limit are refused before the frame is there', async (t) => {
+t.test('lengths of 0 and above the limit are refused before the frame arrives', async (t) => {
   const refused: [string, number[], RegExp][] = [
     ['0', [0, 0, 0, 0], /0 bytes/],
     ['2^32 - 1', [0xff, 0xff, 0xff, 0xff], /4294967295 bytes; at most 64/],
@@ -78,7 +78,7 @@ t.test('lengths of 0 and above the limit are refused before the frame is there',
   t.same(new FrameDecoder(64).push(Buffer.from([0, 0, 0, 64])), [], 'the limit itself is taken')
 })
 
-t.test('a new limit counts from the next length on', async (t) => {
+t.test('a new limit applies from the next length on', async (t) => {
   const frame = encodeFrame({ type: 'GOODBYE', reason: 'x'.repeat(100) })
   const decoder = new FrameDecoder(frame.length)
   decoder.push(frame.subarray(0, 10))

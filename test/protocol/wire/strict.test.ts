@@ -1,4 +1,4 @@
-// Bytes that no honest peer sends: each is a WireError that says what is wrong, never a crash.
+// Bytes that no honest peer sends: each gives a WireError with its reason, never a crash.
 
 import t from 'tap'
 import { checkStrict } from '../../../protocol/wire/strict.js'
@@ -10,7 +10,7 @@ import { EXAMPLES } from '../../generate-messages.js'
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
 const body = (index: number) => encodeFrame(EXAMPLES[index]!).subarray(4)
 
-/** The WireError's text; anything else thrown fails the test, nothing thrown is undefined. */
+/** The WireError's text; undefined if nothing is thrown. Any other exception fails the test. */
 function refusal(bytes: Buffer): string | undefined {
   try {
     decodeMessage(Buffer.from(bytes))
@@ -21,7 +21,7 @@ function refusal(bytes: Buffer): string | undefined {
   }
 }
 
-/** Every MessagePack type: name, bytes of one value, whether messages may hold it at all. */
+/** Every MessagePack type: its name, the bytes of one value, and whether messages may hold it. */
 const TYPES: readonly [string, string, boolean][] = [
   ['positive fixint', '05', true],
   ['negative fixint', 'ff', true],
@@ -68,7 +68,7 @@ const TYPES: readonly [string, string, boolean][] = [
   ['map32', 'df 00000001 01 02', false],
 ]
 
-t.test('each MessagePack type passes or not', async (t) => {
+t.test('each MessagePack type is accepted or refused', async (t) => {
   for (const [name, bytes, allowed] of TYPES) {
     if (allowed) t.doesNotThrow(() => checkStrict(hex(bytes)), name)
     else t.throws(() => checkStrict(hex(bytes)), WireError, name)
@@ -78,7 +78,7 @@ t.test('each MessagePack type passes or not', async (t) => {
   }
 })
 
-t.test('each MessagePack type in each field: a message or a WireError', async (t) => {
+t.test('each MessagePack type in each field gives a message or a WireError', async (t) => {
   let taken = 0
   for (const { type, ...fields } of EXAMPLES) {
     const whole = encodeFrame({ type, ...fields } as (typeof EXAMPLES)[number]).subarray(4)
@@ -92,10 +92,10 @@ t.test('each MessagePack type in each field: a message or a WireError', async (t
       }
     }
   }
-  t.ok(taken > 0, 'equal numbers in other widths are taken')
+  t.ok(taken > 0, 'equal numbers of other widths are accepted')
 })
 
-/** Where each element of the outer array begins, and its end. Found by trying lengths. */
+/** Offsets of the outer array's elements, and its end, found by trying lengths. */
 function fieldStarts(whole: Buffer): number[] {
   const starts = [whole[0] === 0xdc ? 3 : 1]
   while (starts.at(-1)! < whole.length) {
@@ -116,7 +116,7 @@ function isOneValue(bytes: Buffer): boolean {
   }
 }
 
-t.test('what is wrong is said', async (t) => {
+t.test('a WireError gives the reason', async (t) => {
   const wrong: [string, string, RegExp][] = [
     ['trailing bytes', '92 05 01 00', /1 bytes after the value/],
     ['not an array', '05', /a message is an array/],
@@ -141,11 +141,11 @@ t.test('what is wrong is said', async (t) => {
   for (const [name, bytes, expected] of wrong) t.match(refusal(hex(bytes)), expected, name)
 })
 
-t.test('nesting costs no stack', async (t) => {
+t.test('deep nesting does not exhaust the stack', async (t) => {
   t.match(refusal(Buffer.alloc(200_000, 0x91)), /deeper than/)
 })
 
-t.test('every flipped bit: a message or a WireError', async (t) => {
+t.test('every flipped bit gives a message or a WireError', async (t) => {
   let messages = 0
   for (let i = 0; i < EXAMPLES.length; i++) {
     const bytes = Buffer.from(body(i))
@@ -158,7 +158,7 @@ t.test('every flipped bit: a message or a WireError', async (t) => {
   t.ok(messages > 0)
 })
 
-t.test('every flipped bit of a length', async (t) => {
+t.test('every flipped bit of a length gives a message, a WireError or a wait', async (t) => {
   const frame = encodeFrame(EXAMPLES[0]!)
   for (let bit = 0; bit < 32; bit++) {
     const forged = Buffer.from(frame)
