@@ -5,7 +5,7 @@ import { errorName } from '../../protocol/errors.js'
 import type { DurableState, ReadQuery, WriteBatch } from '../../protocol/machine/storage.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { turnView, type Check } from './checks/check.js'
-import { LifeSituations } from './coverage/lives.js'
+import { FileSituations } from './coverage/files.js'
 import { OrderSituations } from './coverage/orders.js'
 import type { LogFields, Watcher } from './coverage/reach.js'
 import { ViewSituations } from './coverage/views.js'
@@ -48,7 +48,7 @@ export class Coverage implements Check {
     const reach = (name: string): void => this.reach(name)
     this.#watchers = [
       new ViewSituations(reach),
-      new LifeSituations(reach),
+      new FileSituations(reach),
       new OrderSituations(reach),
     ]
   }

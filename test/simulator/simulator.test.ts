@@ -10,6 +10,7 @@ import t from 'tap'
 import { LOG_EVENTS } from './coverage/known.js'
 import { hunt } from './hunt.js'
 import { BUGS } from './planted/bugs.js'
+import { rowStart } from './planted/page.js'
 import { changedBy, load, plantNamed } from './planted/plant.js'
 import { commit } from './runner/commit.js'
 import { planOf, type Plan } from './runner/plan.js'
@@ -235,7 +236,19 @@ t.test('every planted bug still finds its lines', async (t) => {
   for (const bug of BUGS) t.doesNotThrow(() => changedBy(bug), bug.name)
 })
 
-/** Those that a few seeds notice; hunt.ts goes through all of them. */
+t.test('docs/PLANTED-BUGS.md has a row for every planted bug', async (t) => {
+  const page = readFileSync(new URL('../../../docs/PLANTED-BUGS.md', import.meta.url), 'utf8')
+  const rows = page
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .slice(2)
+  const unlisted = BUGS.filter((bug) => !rows.some((row) => row.startsWith(rowStart(bug))))
+  const names = unlisted.map(({ name }) => name)
+  t.same(names, [], 'run: npm run hunt -- --seeds 1000 --out docs/PLANTED-BUGS.md')
+  t.equal(rows.length, BUGS.length)
+})
+
+/** Bugs that a few seeds notice; hunt.ts goes through all of them. */
 const QUICK = [
   'a majority of permissions makes a holder',
   'a kept permission is not given back',
@@ -245,7 +258,7 @@ const QUICK = [
   'the holder counts itself before its fsync',
   'one file is enough for a commit',
   'the feed runs ahead of the commit',
-  'a receipt names the place before',
+  'a receipt names the index before its message',
 ]
 
 for (const bug of BUGS.filter(({ name }) => QUICK.includes(name))) {

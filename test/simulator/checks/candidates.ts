@@ -8,7 +8,7 @@ import type { LogFields } from '../coverage/reach.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import type { Check } from './check.js'
-import { Lives } from './lives.js'
+import { PerBoot } from './per-boot.js'
 
 /** A processing replica in its present life. */
 interface Candidate {
@@ -30,7 +30,7 @@ const { suspect, patience } = TIMINGS
 export class CandidateCheck implements Check {
   /** Of the ring. */
   readonly #slots: number
-  readonly #lives = new Lives<Candidate>(() => ({
+  readonly #perBoot = new PerBoot<Candidate>(() => ({
     ...{ gaveWay: -Infinity, leaders: new Set<number>(), failed: 0, failedAt: -Infinity },
     ...{ insists: false, asked: false },
   }))
@@ -40,16 +40,16 @@ export class CandidateCheck implements Check {
   }
 
   started(host: Host): void {
-    this.#lives.over(host)
+    this.#perBoot.forget(host)
   }
 
   delivered(from: Host, to: Host, message: Message): void {
-    if (message.type === 'ELECTION') this.#lives.of(to).asked = true
+    if (message.type === 'ELECTION') this.#perBoot.of(to).asked = true
     if (message.type === 'RING_HEARTBEAT') this.#hears(to, from.slot, message)
   }
 
   #hears(to: Host, slot: number, { holds }: The<'RING_HEARTBEAT'>): void {
-    const candidate = this.#lives.of(to)
+    const candidate = this.#perBoot.of(to)
     if (holds === 0) return void candidate.leaders.delete(slot)
     candidate.leaders.add(slot)
     candidate.insists = false
@@ -63,7 +63,7 @@ export class CandidateCheck implements Check {
 
   /** Owners of the term may be giving way to it one after the other: an election would lead to the next. */
   #insists(from: Host): void {
-    const candidate = this.#lives.of(from)
+    const candidate = this.#perBoot.of(from)
     const { failed, failedAt, asked } = candidate
     const soon = from.steppedAt - failedAt < patience
     const insists = soon && candidate.insists && failed < this.#slots
@@ -74,7 +74,7 @@ export class CandidateCheck implements Check {
   }
 
   #offers(from: Host): void {
-    const since = from.steppedAt - this.#lives.of(from).gaveWay
+    const since = from.steppedAt - this.#perBoot.of(from).gaveWay
     expect(since > suspect - 1, 'C6', () => {
       return `${from.name} gave way to a larger part of the ring, and wants to lead after ${since} ms`
     })
@@ -84,17 +84,17 @@ export class CandidateCheck implements Check {
     if (event === 'claiming') this.#offers(host)
     if (event === 'claim-failed') this.#fails(host, reason !== 'a newer term')
     const gaveWay = reason === 'a larger part of the ring asks to lead'
-    if (event === 'stopped-coordinating' && gaveWay) this.#lives.of(host).gaveWay = host.steppedAt
+    if (event === 'stopped-coordinating' && gaveWay) this.#perBoot.of(host).gaveWay = host.steppedAt
   }
 
   #fails(host: Host, byOthers: boolean): void {
-    const candidate = this.#lives.of(host)
+    const candidate = this.#perBoot.of(host)
     candidate.failed++
     candidate.insists = byOthers && candidate.leaders.size === 0
     candidate.failedAt = host.steppedAt
   }
 
   stepped(host: Host): void {
-    if (host.role === 'processing') this.#lives.of(host).asked = false
+    if (host.role === 'processing') this.#perBoot.of(host).asked = false
   }
 }

@@ -43,7 +43,7 @@ export class ClientCheck implements Check {
     const most = Math.max(appliedIndex, this.#furthest.get(host) ?? 0)
     this.#furthest.set(host, most)
     // While it builds its state again from the log it knows older accounts and cursors.
-    expect(!this.#begins.delete(host) || appliedIndex >= most, 'cursor', () => {
+    expect(!this.#begins.delete(host) || appliedIndex >= most, 'mark', () => {
       return `${host.name} begins a session at ${appliedIndex}, and had applied ${most} before`
     })
   }
@@ -187,7 +187,7 @@ export class ClientCheck implements Check {
     expect(fits, 'C5', () => {
       return `${to.name} gets a session of ${asked.name} with a wrong password`
     })
-    expect(message.cursor >= cursor, 'cursor', () => {
+    expect(message.cursor >= cursor, 'mark', () => {
       return `${asked.name}'s cursor was ${cursor} when it logged in; it is told ${message.cursor}`
     })
     this.#begins.add(from)

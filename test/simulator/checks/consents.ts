@@ -7,20 +7,20 @@ import { compareEpochs, formatEpoch } from '../../../protocol/entries/epoch.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { turnView, type Check } from './check.js'
-import { Lives } from './lives.js'
+import { PerBoot } from './per-boot.js'
 import type { Neighbours } from './neighbours.js'
 
 export class ConsentCheck implements Check {
   readonly #neighbours: Neighbours
   /** Epochs that a replica was asked for when it knew of a member without its view. */
-  readonly #owed = new Lives(() => new Set<string>())
+  readonly #owed = new PerBoot(() => new Set<string>())
 
   constructor(neighbours: Neighbours) {
     this.#neighbours = neighbours
   }
 
   started(host: Host): void {
-    this.#owed.over(host)
+    this.#owed.forget(host)
   }
 
   delivered(_from: Host, to: Host, message: Message): void {

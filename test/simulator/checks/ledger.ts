@@ -184,7 +184,7 @@ export class ClientLedger {
       const { delivered, read } = mark
       const said = this.#said.get(user) ?? UNMARKED
       const heard = read <= said.read && delivered <= said.delivered
-      expect(heard && read < index && delivered < index, 'cursor', () => {
+      expect(heard && read < index && delivered < index, 'mark', () => {
         return `entry ${index} marks ${user}'s at ${JSON.stringify(mark)}, which no client has said`
       })
       this.marks.set(user, higher(this.marks.get(user), mark))

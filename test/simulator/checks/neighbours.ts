@@ -5,7 +5,7 @@ import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Lane } from '../connection.js'
 import type { Host } from '../host.js'
 import type { Check } from './check.js'
-import { Lives } from './lives.js'
+import { PerBoot } from './per-boot.js'
 
 export interface Neighbour {
   readonly heartbeat: The<'VIEW_HEARTBEAT'>
@@ -14,15 +14,15 @@ export interface Neighbour {
 }
 
 export class Neighbours implements Check {
-  readonly #lives = new Lives(() => new Map<number, Neighbour>())
+  readonly #perBoot = new PerBoot(() => new Map<number, Neighbour>())
 
   /** By slot. */
   of(host: Host): ReadonlyMap<number, Neighbour> {
-    return this.#lives.of(host)
+    return this.#perBoot.of(host)
   }
 
   started(host: Host): void {
-    this.#lives.over(host)
+    this.#perBoot.forget(host)
   }
 
   linked(host: Host, peer: Host, lane: Lane): void {
@@ -35,11 +35,11 @@ export class Neighbours implements Check {
 
   #forget(host: Host, peer: Host, lane: Lane): void {
     if (peer.role !== 'persistence' || lane !== 'main') return
-    this.#lives.of(host).delete(peer.slot)
+    this.#perBoot.of(host).delete(peer.slot)
   }
 
   delivered(from: Host, to: Host, message: Message): void {
     if (message.type !== 'VIEW_HEARTBEAT') return
-    this.#lives.of(to).set(from.slot, { heartbeat: message, at: to.steppedAt })
+    this.#perBoot.of(to).set(from.slot, { heartbeat: message, at: to.steppedAt })
   }
 }

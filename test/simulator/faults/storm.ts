@@ -5,7 +5,7 @@
 import type { Cluster } from '../cluster.js'
 import type { Host } from '../host.js'
 import { Random } from '../random.js'
-import { leftAlone } from './alone.js'
+import { leftAlone } from './lone-writer.js'
 import { ambush, obsession } from './ambush.js'
 import * as clocks from './clocks.js'
 import { echoAfter, echoBefore } from './echoes.js'

@@ -17,9 +17,9 @@ import { heldKey } from '../held.js'
 import type { Start } from '../host.js'
 import { Random } from '../random.js'
 import { Account, type Passwords } from './account.js'
-import { Asking, type Then } from './asking.js'
+import { PendingRequests, type Then } from './pending-requests.js'
 import { Blunders } from './blunders.js'
-import { Companion } from './company.js'
+import { Companion } from './contacts.js'
 import type { ClientWorld, Line } from './line.js'
 import { Reader } from './reader.js'
 import { Sender } from './receipts.js'
@@ -53,7 +53,7 @@ export class Client implements Machine {
   #lostAt = -Infinity
   #loggedIn = false
   #registered = false
-  readonly #asking: Asking
+  readonly #asking: PendingRequests
 
   constructor(user: string, start: Start, world: ClientWorld, passwords: Passwords) {
     this.#user = user
@@ -61,7 +61,7 @@ export class Client implements Machine {
     this.#random = random
     this.#world = world
     this.#token = random.bytes(16)
-    this.#asking = new Asking(random.u32() * 2 ** 20)
+    this.#asking = new PendingRequests(random.u32() * 2 ** 20)
     this.#dialled = random.between(1, world.processing)
     const window = random.pick([1, 4, 16, 64])
     // So fast that a stream outgrows the answers that are kept.
@@ -101,9 +101,9 @@ export class Client implements Machine {
 
   /** Nothing is unanswered, and the whole mailbox was read after the last send. */
   get settled(): boolean {
-    const { company } = this.#world
+    const { contacts } = this.#world
     // What it has said until then is erased after it.
-    if (company.leaving(this.#user)) return company.isGone(this.#user)
+    if (contacts.leaving(this.#user)) return contacts.isGone(this.#user)
     return this.#idle && this.#reader.done
   }
 
@@ -135,7 +135,7 @@ export class Client implements Machine {
       (request) => ({ type: 'STATUS', request }),
       (answer) => this.#status(answer),
     )
-    if (this.#world.company.leaving(this.#user) && this.#random.chance(0.5)) this.#end()
+    if (this.#world.contacts.leaving(this.#user) && this.#random.chance(0.5)) this.#end()
     else this.#logIn()
   }
 
@@ -165,7 +165,7 @@ export class Client implements Machine {
   #tick(): void {
     const random = this.#random
     // For a while it goes on as if nothing were, and comes back now and then: the name stays taken.
-    const isGone = this.#world.company.isGone(this.#user)
+    const isGone = this.#world.contacts.isGone(this.#user)
     if (isGone && this.#link !== null && random.chance(0.02)) return this.#leave()
     if (this.#link === null) {
       if (isGone && !(this.#world.busy() && random.chance(0.01))) return
@@ -208,7 +208,7 @@ export class Client implements Machine {
     const [name, token, random] = [this.#user, this.#token, this.#random]
     const password = this.#account.password
     const keys = this.#world.held.has(name) ? heldKey(name) : null
-    const invitation = this.#world.company.code(this.#line)
+    const invitation = this.#world.contacts.code(this.#line)
     const again = this.#registered && random.chance(0.7)
     const wrong = random.chance(0.05)
     const build = (request: number): Message => {
@@ -227,7 +227,7 @@ export class Client implements Machine {
       if (password !== null) this.#account.right(password)
       this.#loggedIn = true
       this.#registered = true
-      this.#world.company.joined(this.#user)
+      this.#world.contacts.joined(this.#user)
       return
     }
     const code = answer.type === 'ERROR' ? answer.code : 0
@@ -235,26 +235,26 @@ export class Client implements Machine {
     // By a former life, or by somebody of the same name.
     if (taken) this.#registered = true
     if (code === ERRORS.INVITATION_NEEDED.code || code === ERRORS.BAD_INVITATION.code) {
-      this.#world.company.waits(this.#user, invitation)
+      this.#world.contacts.waits(this.#user, invitation)
     }
     // On purpose, or the one before a change; or there is no such account any more.
     const again = taken || code === ERRORS.BAD_CREDENTIALS.code
     if (again && !taken && password !== null) this.#account.wrong()
-    if (again && !this.#world.company.leaving(this.#user)) this.#logIn()
+    if (again && !this.#world.contacts.leaving(this.#user)) this.#logIn()
     else this.#leave()
   }
 
   /** Of the account. Once it has come, it is told also without a log-in. */
   #end(): void {
-    const { company } = this.#world
-    const [name, { password }, token] = [this.#user, this.#account, company.leaving(this.#user)!]
+    const { contacts } = this.#world
+    const [name, { password }, token] = [this.#user, this.#account, contacts.leaving(this.#user)!]
     this.#ask(
       this.#link,
       (request) => ({ type: 'DELETE_ACCOUNT', request, name, password, token }),
       (answer) => {
         const code = answer.type === 'ERROR' ? answer.code : 0
         if (code === ERRORS.BAD_CREDENTIALS.code) this.#account.wrong()
-        if (answer.type === 'ACCOUNT_DELETED') company.left(name)
+        if (answer.type === 'ACCOUNT_DELETED') contacts.left(name)
         else if (!this.#loggedIn) this.#logIn()
       },
     )

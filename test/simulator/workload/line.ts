@@ -3,13 +3,13 @@
 import type { Slot } from '../../../protocol/slots.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Random } from '../random.js'
-import type { Company } from './company.js'
+import type { Contacts } from './contacts.js'
 
 export interface ClientWorld {
   readonly users: readonly string[]
   /** Those whose clients hold their keys. */
   readonly held: ReadonlySet<string>
-  readonly company: Company
+  readonly contacts: Contacts
   readonly processing: number
   readonly busy: () => boolean
   readonly dial: (processing: Slot) => void

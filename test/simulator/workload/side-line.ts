@@ -38,7 +38,7 @@ export class SideLine {
   /** Somebody else registers here, or two do by the same invitation. */
   #asStranger(password: string): true {
     const { random, world } = this.#line
-    const invitation = random.chance(0.7) ? world.company.anyCode(random) : null
+    const invitation = random.chance(0.7) ? world.contacts.anyCode(random) : null
     for (let i = random.between(1, 2); i > 0; i--) {
       const [name, token] = [`stranger${random.below(10)}`, random.bytes(16)]
       const stranger = { name, password, token, keys: null, invitation }

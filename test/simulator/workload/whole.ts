@@ -20,7 +20,7 @@ import type { Workload } from '../simulation.js'
 import { Random } from '../random.js'
 import type { Passwords } from './account.js'
 import { Client } from './client.js'
-import { Company } from './company.js'
+import { Contacts } from './contacts.js'
 
 export interface Builders {
   readonly persistence: (config: PersistenceConfig) => Machine
@@ -57,7 +57,7 @@ export class Whole implements Workload {
   #users: string[] = []
   #held: ReadonlySet<string> | null = null
   readonly #passwords: Passwords = new Map()
-  readonly #company = new Company()
+  readonly #contacts = new Contacts()
   #registration: Registration | null = null
 
   constructor(builders = PRODUCT) {
@@ -111,7 +111,7 @@ export class Whole implements Workload {
   #registrationOf(start: Start): Registration {
     this.#registration ??= chanceOf(start).pick(['open', 'open', 'invitation'])
     const closes = Number.parseInt(start.boot.slice(-1), 16) % 2 === 0
-    return closes && this.#company.allJoined(this.#users) ? 'closed' : this.#registration
+    return closes && this.#contacts.allJoined(this.#users) ? 'closed' : this.#registration
   }
 
   /** In some runs two clients have one name between them. */
@@ -127,8 +127,8 @@ export class Whole implements Workload {
     const { processing, clients } = sizes
     const name = this.#nameOf(slot, start, clients)
     this.#held ??= heldIn(this.#users, start)
-    const [users, held, company] = [this.#users, this.#held, this.#company]
-    const world = { users, held, company, processing, busy: () => this.busy, dial }
+    const [users, held, contacts] = [this.#users, this.#held, this.#contacts]
+    const world = { users, held, contacts, processing, busy: () => this.busy, dial }
     return new Client(name, start, world, this.#passwords)
   }
 

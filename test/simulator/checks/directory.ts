@@ -34,7 +34,7 @@ interface BlockList {
 
 const EMPTY: BlockList = { index: 0, names: new Set() }
 
-export class PeopleCheck implements Check {
+export class DirectoryCheck implements Check {
   readonly #ledger: ClientLedger
   readonly #requests: Requests
   readonly #commands: Commands

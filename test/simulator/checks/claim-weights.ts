@@ -13,7 +13,7 @@ import { TIMINGS } from '../../../protocol/machine/config.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, type Check } from './check.js'
-import { Lives } from './lives.js'
+import { PerBoot } from './per-boot.js'
 
 /** A client of a processing replica. */
 interface Asker {
@@ -49,18 +49,18 @@ const PUT_AT_ONCE: ReadonlySet<string> = new Set<MessageName>([
 const isError = (message: Message, name: ErrorName): message is The<'ERROR'> =>
   message.type === 'ERROR' && message.code === ERRORS[name].code
 
-export class WeightCheck implements Check {
-  readonly #lives = new Lives<Demand>(() => ({
+export class ClaimWeightCheck implements Check {
+  readonly #perBoot = new PerBoot<Demand>(() => ({
     ...{ askers: new Map<Host, Asker>(), clientAt: -Infinity, lightAt: -Infinity },
     ...{ refusedAt: -Infinity, stepped: 0 },
   }))
 
   started(host: Host): void {
-    this.#lives.over(host)
+    this.#perBoot.forget(host)
   }
 
   #asker(host: Host, client: Host): Asker {
-    const { askers } = this.#lives.of(host)
+    const { askers } = this.#perBoot.of(host)
     const begun = {
       connections: 0,
       computing: new Set<number>(),
@@ -81,7 +81,7 @@ export class WeightCheck implements Check {
     const asker = this.#asker(host, peer)
     asker.connections--
     if (asker.connections === 0) this.#put(asker, [...asker.computing], host.steppedAt)
-    this.#lives.of(host).clientAt = host.steppedAt
+    this.#perBoot.of(host).clientAt = host.steppedAt
   }
 
   delivered(from: Host, to: Host, message: Message): void {
@@ -111,11 +111,11 @@ export class WeightCheck implements Check {
     else if (!asker.computing.delete(message.request)) asker.until = asker.before
     // Only where a command is put just now does the text say what can be reached.
     const refused = isError(message, 'NOT_READY') && message.text.includes('reachable')
-    if (refused) this.#lives.of(from).refusedAt = from.steppedAt
+    if (refused) this.#perBoot.of(from).refusedAt = from.steppedAt
   }
 
   #weighs(from: Host, size: number): void {
-    const demand = this.#lives.of(from)
+    const demand = this.#perBoot.of(from)
     const { askers, clientAt, lightAt, refusedAt, stepped } = demand
     const now = from.steppedAt
     if (size >= WEIGHT_CONNECTED && size < WEIGHT_ASKING) demand.lightAt = now
@@ -142,6 +142,6 @@ export class WeightCheck implements Check {
   }
 
   stepped(host: Host): void {
-    if (host.role === 'processing') this.#lives.of(host).stepped = host.steppedAt
+    if (host.role === 'processing') this.#perBoot.of(host).stepped = host.steppedAt
   }
 }

@@ -12,7 +12,7 @@ import { hex, type ClientLedger } from './ledger.js'
 const OLD = ERRORS.OLD_DUPLICATE.code
 const OF_BEFORE: readonly number[] = [0, ERRORS.CONFLICT.code, OLD]
 
-export function watchRepeats(history: History, ledger: ClientLedger, commands: Commands): void {
+export function checkKeptAnswers(history: History, ledger: ClientLedger, commands: Commands): void {
   history.onCommit(({ index, entry, meta }) => {
     const { kind, answer } = meta!
     if (kind !== KIND.noop || !OF_BEFORE.includes(answer)) return

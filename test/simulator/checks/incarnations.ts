@@ -18,8 +18,8 @@ interface Question {
   over: boolean
 }
 
-export class OverCheck implements Check {
-  /** Lives that have been told, in this process, that their files were put back: their nonces. */
+export class IncarnationCheck implements Check {
+  /** PerBoot that have been told, in this process, that their files were put back: their nonces. */
   readonly #over = new Map<Host, string>()
   readonly #asked = new Map<Host, Map<string, Question>>()
   /** Its life has ended in this step. */

@@ -8,7 +8,7 @@ import { bestClique } from '../../../protocol/view/clique.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, turnView, type Check } from './check.js'
-import { Lives } from './lives.js'
+import { PerBoot } from './per-boot.js'
 import type { Neighbours } from './neighbours.js'
 
 const { suspect, patience } = TIMINGS
@@ -28,10 +28,10 @@ interface Member {
   looked: number
 }
 
-export class TroubleCheck implements Check {
+export class ViewFaultCheck implements Check {
   readonly #neighbours: Neighbours
   readonly #majority: number
-  readonly #lives = new Lives<Member>(() => ({
+  readonly #perBoot = new PerBoot<Member>(() => ({
     own: null,
     since: null,
     stepped: 0,
@@ -45,21 +45,21 @@ export class TroubleCheck implements Check {
   }
 
   started(host: Host): void {
-    this.#lives.over(host)
+    this.#perBoot.forget(host)
   }
 
   delivered(_from: Host, to: Host, message: Message): void {
-    if (message.type === 'ASK' || message.type === 'PREPARE') this.#lives.of(to).since = null
+    if (message.type === 'ASK' || message.type === 'PREPARE') this.#perBoot.of(to).since = null
   }
 
   sent(from: Host, _to: Host, message: Message): void {
-    if (message.type === 'VIEW_HEARTBEAT') this.#lives.of(from).own = message
-    if (message.type === 'ASK' || message.type === 'PREPARE') this.#lives.of(from).since = null
+    if (message.type === 'VIEW_HEARTBEAT') this.#perBoot.of(from).own = message
+    if (message.type === 'ASK' || message.type === 'PREPARE') this.#perBoot.of(from).since = null
   }
 
   stepped(host: Host): void {
     if (host.role !== 'persistence') return
-    const member = this.#lives.of(host)
+    const member = this.#perBoot.of(host)
     const { steppedAt: now } = host
     if (now - member.stepped > GAP_MS) member.since = null
     member.stepped = now

@@ -21,7 +21,7 @@ const LOOKED_UP: ReadonlySet<string> = new Set<MessageName>([
   ...(['KEYS_ARE', 'WRAPPED_KEYS', 'BLOCKED_ARE'] as const),
 ])
 
-export class Asking {
+export class PendingRequests {
   /** Never the same in two lives: answers to a former one may still come to be sent. */
   #last: number
   readonly #asked = new Map<number, Asked>()

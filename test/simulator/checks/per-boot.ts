@@ -2,7 +2,7 @@
 
 import type { Host } from '../host.js'
 
-export class Lives<T> {
+export class PerBoot<T> {
   readonly #begin: (host: Host) => T
   readonly #known = new Map<Host, T>()
 
@@ -16,7 +16,7 @@ export class Lives<T> {
     return known
   }
 
-  over(host: Host): void {
+  forget(host: Host): void {
     this.#known.delete(host)
   }
 }

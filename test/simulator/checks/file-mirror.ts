@@ -6,7 +6,7 @@ import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { turnView, type Check } from './check.js'
 
-export class MirrorCheck implements Check {
+export class FileMirrorCheck implements Check {
   stepped(host: Host): void {
     const view = turnView(host)
     const file = host.disk?.file

@@ -9,8 +9,8 @@ import type { LogFields } from '../coverage/reach.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, type Check } from './check.js'
-import type { HomeCheck } from './homes.js'
-import { Lives } from './lives.js'
+import type { HomeChoiceCheck } from './home-choice.js'
+import { PerBoot } from './per-boot.js'
 
 const { suspect } = TIMINGS
 /** Some ticks, milliseconds. Refusals further apart are not one wait. */
@@ -28,18 +28,18 @@ interface Seeker {
   stepped: number
 }
 
-export class SeekingCheck implements Check {
-  readonly #homes: HomeCheck
-  readonly #lives = new Lives<Seeker>(() => ({
+export class CoordinatorSearchCheck implements Check {
+  readonly #homes: HomeChoiceCheck
+  readonly #perBoot = new PerBoot<Seeker>(() => ({
     ...{ since: 0, refusedAt: -Infinity, soughtAt: -Infinity, claims: false, stepped: 0 },
   }))
 
-  constructor(homes: HomeCheck) {
+  constructor(homes: HomeChoiceCheck) {
     this.#homes = homes
   }
 
   started(host: Host): void {
-    this.#lives.over(host)
+    this.#perBoot.forget(host)
   }
 
   delivered(_from: Host, to: Host, message: Message): void {
@@ -50,19 +50,19 @@ export class SeekingCheck implements Check {
   sent(from: Host, to: Host, message: Message): void {
     if (message.type === 'ELECTION' || message.type === 'CLAIM') {
       this.#seeks(from)
-      this.#lives.of(from).claims ||= message.type === 'CLAIM'
+      this.#perBoot.of(from).claims ||= message.type === 'CLAIM'
     }
     const refuses = message.type === 'ERROR' && message.code === ERRORS.NOT_READY.code
     if (refuses && to.role === 'client') this.#refuses(from)
   }
 
   #seeks(host: Host, until = host.steppedAt): void {
-    const seeker = this.#lives.of(host)
+    const seeker = this.#perBoot.of(host)
     seeker.soughtAt = Math.max(seeker.soughtAt, until)
   }
 
   #refuses(from: Host): void {
-    const seeker = this.#lives.of(from)
+    const seeker = this.#perBoot.of(from)
     const now = from.steppedAt
     const goesOn = now - seeker.refusedAt <= NOTICE_MS && this.#homes.couldLead(from)
     if (!goesOn || now - seeker.stepped > GAP_MS) seeker.since = now
@@ -76,7 +76,7 @@ export class SeekingCheck implements Check {
   logged(host: Host, event: string, { reason }: LogFields): void {
     const stopped = event === 'stopped-coordinating'
     if (stopped || event === 'claim-failed' || event === 'coordinator') {
-      this.#lives.of(host).claims = false
+      this.#perBoot.of(host).claims = false
       this.#seeks(host)
     }
     // Who gave way does not offer its id for so long at most.
@@ -86,6 +86,6 @@ export class SeekingCheck implements Check {
 
   stepped(host: Host): void {
     if (host.role !== 'processing') return
-    this.#lives.of(host).stepped = host.steppedAt
+    this.#perBoot.of(host).stepped = host.steppedAt
   }
 }

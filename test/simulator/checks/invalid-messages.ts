@@ -5,12 +5,12 @@ import { expect } from '../violation.js'
 import type { LogFields } from '../coverage/reach.js'
 import type { Check } from './check.js'
 
-export class SenseCheck implements Check {
+export class InvalidMessageCheck implements Check {
   logged(host: Host, event: string, fields: LogFields): void {
-    expect(event !== 'invalid-message', 'sense', () => {
+    expect(event !== 'invalid-message', 'invalid', () => {
       return `${host.name} hears nonsense of slot ${String(fields['peer'])}: ${String(fields['reason'])}`
     })
-    expect(event !== 'term-refuted', 'sense', () => {
+    expect(event !== 'term-refuted', 'invalid', () => {
       return `${host.name} takes term ${String(fields['term'])} for one that never was`
     })
   }

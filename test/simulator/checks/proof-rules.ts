@@ -37,7 +37,7 @@ interface Course {
 
 const keyOf = ({ chain }: Entry): string => Buffer.from(chain).toString('latin1')
 
-export class RuleCheck implements Check {
+export class ProofRuleCheck implements Check {
   /** Of the ring. */
   readonly #slots: number
   readonly #disks: readonly Disk[]

@@ -10,7 +10,7 @@ import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { turnView, type Check } from './check.js'
-import { Lives } from './lives.js'
+import { PerBoot } from './per-boot.js'
 import type { Neighbours } from './neighbours.js'
 
 /** What one replica has heard and asked in its present life as a process. */
@@ -31,8 +31,8 @@ const MAX_REPEATS = 6
 /** The second JOIN may go out while a PULL is still waited for. */
 const MAX_JOINS = 2
 
-export class AskingCheck implements Check {
-  readonly #lives = new Lives<Asking>(() => ({
+export class CatchUpCheck implements Check {
+  readonly #perBoot = new PerBoot<Asking>(() => ({
     ...{ joins: 0, pulled: false, id: 0, stretch: '', times: 0, told: 0 },
   }))
   readonly #begun = new Map<Disk, { readonly epoch: Epoch; readonly last: number }>()
@@ -43,13 +43,13 @@ export class AskingCheck implements Check {
   }
 
   started(host: Host): void {
-    this.#lives.over(host)
+    this.#perBoot.forget(host)
   }
 
   sent(from: Host, to: Host, message: Message): void {
-    if (message.type === 'PULL') this.#lives.of(from).pulled = true
+    if (message.type === 'PULL') this.#perBoot.of(from).pulled = true
     if (message.type !== 'JOIN') return
-    const asking = this.#lives.of(from)
+    const asking = this.#perBoot.of(from)
     const committed = this.#neighbours.of(from).get(to.slot)?.heartbeat.committed ?? 0
     const behind = committed > message.last
     asking.joins = behind && !asking.pulled ? asking.joins + 1 : 0
@@ -67,7 +67,7 @@ export class AskingCheck implements Check {
   }
 
   #heard(to: Host, message: The<'VIEW_HEARTBEAT'>): void {
-    const asking = this.#lives.of(to)
+    const asking = this.#perBoot.of(to)
     const { status, installed, promised, committed } = message
     const view = turnView(to)!
     if (view.status !== 'normal') return
@@ -92,7 +92,7 @@ export class AskingCheck implements Check {
 
   /** The same stretch again and again, to one that has it: it never gets further. */
   #stretch(to: Host, { id, common, entries }: The<'PULLED'>): void {
-    const asking = this.#lives.of(to)
+    const asking = this.#perBoot.of(to)
     if (id <= asking.id) return
     asking.id = id
     const last = entries.at(-1)
@@ -108,7 +108,7 @@ export class AskingCheck implements Check {
 
   /** What a member of the view has committed is committed here as far as the log reaches. */
   stepped(host: Host): void {
-    const asking = this.#lives.of(host)
+    const asking = this.#perBoot.of(host)
     const { told } = asking
     if (told === 0) return
     asking.told = 0

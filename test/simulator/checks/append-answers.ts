@@ -13,7 +13,7 @@ const PATIENCE_MS = 3_000
 
 const pairOf = (writer: Host, store: Host): string => `${writer.name} ${store.name}`
 
-export class UnansweredCheck implements Check {
+export class AppendAnswerCheck implements Check {
   readonly #timeline: Timeline
   /** By writer and store: what was asked on the present connection, and when. */
   readonly #open = new Map<string, Map<string, number>>()

@@ -6,7 +6,7 @@ import type { History } from '../history.js'
 import type { Host } from '../host.js'
 import type { Check } from './check.js'
 
-export class WriterCheck implements Check {
+export class DraftCheck implements Check {
   readonly #history: History
 
   constructor(history: History) {

@@ -8,8 +8,8 @@ import type { Member } from '../../../protocol/entries/incarnation.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
-import { OverCheck } from './over.js'
-import { VoteCheck } from './votes.js'
+import { IncarnationCheck } from './incarnations.js'
+import { PromiseCheck } from './promises.js'
 
 const EPOCH: Epoch = { counter: 5, slot: 1 }
 const LOG_VIEW: Epoch = { counter: 4, slot: 2 }
@@ -39,7 +39,7 @@ interface Said {
 
 /** s1 proposes, with a log that ends at 10; `promises` come one after the other. */
 class Ballot {
-  readonly #check = new VoteCheck(3)
+  readonly #check = new PromiseCheck(3)
 
   constructor(named: readonly Member[] = FIRST_LIVES) {
     const incarnations = new Map(named.map((member) => [member.slot, member]))
@@ -128,7 +128,7 @@ t.test('a late promise is for the next view', async (t) => {
 })
 
 t.test('only a voter speaks as one', async (t) => {
-  const check = new OverCheck()
+  const check = new IncarnationCheck()
   const answer: The<'LAST_IS'> = {
     type: 'LAST_IS',
     ...header(life(2)),

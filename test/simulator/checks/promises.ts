@@ -57,7 +57,7 @@ function counted(hand: readonly Promised[]): Promised[] {
 /** Whose promise did not count is left out for longer than this, milliseconds. */
 const AT_ONCE_MS = 1_000
 
-export class VoteCheck implements Check {
+export class PromiseCheck implements Check {
   readonly #majority: number
   readonly #ballots = new Map<string, Ballot>()
   /** By proposer: whose promises did not count where too few were left, and when. */

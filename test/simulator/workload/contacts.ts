@@ -12,7 +12,7 @@ const OVER: ReadonlySet<number> = new Set([
   ERRORS.BAD_INVITATION.code,
 ])
 
-export class Company {
+export class Contacts {
   /** Codes of invitations, the newest last; not all are open. */
   readonly #codes: Uint8Array[] = []
   /** By who asked: of an invitation that may be there or not. */
@@ -105,39 +105,39 @@ export class Companion {
 
   work(): void {
     const { random, user, world } = this.#line
-    const { company } = world
-    if (company.isWaitedFor ? random.chance(0.1) : world.busy() && random.chance(0.003)) {
+    const { contacts } = world
+    if (contacts.isWaitedFor ? random.chance(0.1) : world.busy() && random.chance(0.003)) {
       this.#invite()
     }
     if (!world.busy()) return
     if (random.chance(0.005)) this.#block()
     // Who leaves looks at what it has until the end.
-    const looks = company.leaving(user) && !company.isGone(user) ? 0.3 : 0.0005
+    const looks = contacts.leaving(user) && !contacts.isGone(user) ? 0.3 : 0.0005
     if (random.chance(looks)) this.#line.ask((request) => ({ type: 'BLOCKED', request }))
   }
 
   /** The end of the account; the same token whenever it is asked for. */
   get wantsToLeave(): boolean {
     const { random, world, user } = this.#line
-    const { company, users } = world
-    if (company.leaving(user)) return random.chance(0.05)
-    if (!world.busy() || !random.chance(0.003) || !company.spares(user, users)) return false
-    company.leaves(user, random.bytes(16))
+    const { contacts, users } = world
+    if (contacts.leaving(user)) return random.chance(0.05)
+    if (!world.busy() || !random.chance(0.003) || !contacts.spares(user, users)) return false
+    contacts.leaves(user, random.bytes(16))
     return true
   }
 
   #invite(): void {
     const { random, user, world } = this.#line
-    const code = world.company.inviting(this.#line)
-    if (random.chance(0.2)) world.company.opened(code)
+    const code = world.contacts.inviting(this.#line)
+    if (random.chance(0.2)) world.contacts.opened(code)
     this.#again(() =>
       this.#line.ask(
         (request) => ({ type: 'INVITE', request, code }),
         (answer) => {
           const isOver = answer.type === 'ERROR' && OVER.has(answer.code)
-          if (isOver || answer.type === 'INVITED') world.company.invited(user, code)
+          if (isOver || answer.type === 'INVITED') world.contacts.invited(user, code)
           if (answer.type !== 'INVITED') return
-          world.company.opened(code)
+          world.contacts.opened(code)
           this.#line.did('workload: invited')
         },
       ),

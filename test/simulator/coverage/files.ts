@@ -6,7 +6,7 @@ import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
 import type { LogFields, Reach, Watcher } from './reach.js'
 
-export class LifeSituations implements Watcher {
+export class FileSituations implements Watcher {
   readonly #reach: Reach
   /** By slot: the newest life that its file has begun. */
   readonly #newest = new Map<number, number>()

@@ -8,8 +8,8 @@ import { TIMINGS } from '../../../protocol/machine/config.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, type Check } from './check.js'
-import type { HomeCheck } from './homes.js'
-import { Lives } from './lives.js'
+import type { HomeChoiceCheck } from './home-choice.js'
+import { PerBoot } from './per-boot.js'
 
 /** Some ticks, milliseconds. */
 const NOTICE_MS = 500
@@ -34,29 +34,29 @@ interface Asker {
   stepped: number
 }
 
-export class QuestionCheck implements Check {
-  readonly #homes: HomeCheck
-  readonly #lives = new Lives<Asker>((host) => ({
+export class LogQueryCheck implements Check {
+  readonly #homes: HomeChoiceCheck
+  readonly #perBoot = new PerBoot<Asker>((host) => ({
     ...{ highest: 0, at: host.steppedAt, stepped: host.steppedAt },
     ...{ gaps: new Map<number, { notOlderThan: number }>(), open: new Map<number, number>() },
     ...{ askable: new Map(), toldAt: host.steppedAt, forsakenAt: -Infinity },
   }))
 
-  constructor(homes: HomeCheck) {
+  constructor(homes: HomeChoiceCheck) {
     this.#homes = homes
   }
 
   started(host: Host): void {
-    this.#lives.over(host)
+    this.#perBoot.forget(host)
   }
 
   /** Questions go by the bulk lane; a store is heard on the main one. */
   unlinked(host: Host, peer: Host): void {
-    this.#lives.of(host).askable.delete(peer)
+    this.#perBoot.of(host).askable.delete(peer)
   }
 
   delivered(from: Host, to: Host, message: Message): void {
-    const { askable, open } = this.#lives.of(to)
+    const { askable, open } = this.#perBoot.of(to)
     const store = askable.get(from)
     if (store) store.heard = to.steppedAt
     if (message.type === 'TIP_IS' || message.type === 'READ_PAGE') open.delete(message.request)
@@ -64,7 +64,7 @@ export class QuestionCheck implements Check {
 
   sent(from: Host, to: Host, message: Message): void {
     if (message.type !== 'TIP' && message.type !== 'READ') return
-    const asker = this.#lives.of(from)
+    const asker = this.#perBoot.of(from)
     const { gaps, highest, at, askable } = asker
     const { request } = message
     const now = from.steppedAt
@@ -77,7 +77,7 @@ export class QuestionCheck implements Check {
   }
 
   #repeats(from: Host, request: number): void {
-    const { open, toldAt, stepped } = this.#lives.of(from)
+    const { open, toldAt, stepped } = this.#perBoot.of(from)
     const now = from.steppedAt
     if (now - stepped > GAP_MS) return
     const since = open.get(request) ?? now
@@ -95,7 +95,7 @@ export class QuestionCheck implements Check {
 
   stepped(host: Host): void {
     if (host.role !== 'processing') return
-    const asker = this.#lives.of(host)
+    const asker = this.#perBoot.of(host)
     const { steppedAt: now } = host
     const { gaps, askable, stepped } = asker
     asker.stepped = now

@@ -11,7 +11,7 @@ import type { LogFields } from '../coverage/reach.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, type Check } from './check.js'
-import { Lives } from './lives.js'
+import { PerBoot } from './per-boot.js'
 
 /** What a store has said over the present connection. */
 interface Store {
@@ -38,9 +38,9 @@ const { suspect, patience, coordinatorPatience } = TIMINGS
 /** It notices with its next tick, and says so with its next heartbeat; milliseconds. */
 const NOTICE_MS = 500
 
-export class HomeCheck implements Check {
+export class HomeChoiceCheck implements Check {
   readonly #majority: number
-  readonly #lives = new Lives<Homes>(() => ({
+  readonly #perBoot = new PerBoot<Homes>(() => ({
     ...{ stores: new Map<number, Store>(), home: 0, chosen: 0 },
     ...{ open: new Set<number>(), answered: 0, stepped: 0 },
   }))
@@ -51,16 +51,16 @@ export class HomeCheck implements Check {
   }
 
   started(host: Host): void {
-    this.#lives.over(host)
+    this.#perBoot.forget(host)
   }
 
   linked(host: Host, peer: Host, lane: Lane): void {
     if (peer.role === 'persistence' && lane === 'main')
-      this.#lives.of(host).stores.delete(peer.slot)
+      this.#perBoot.of(host).stores.delete(peer.slot)
   }
 
   unlinked(host: Host, peer: Host, lane: Lane): void {
-    const store = this.#lives.of(host).stores.get(peer.slot)
+    const store = this.#perBoot.of(host).stores.get(peer.slot)
     if (store && peer.role === 'persistence' && lane === 'main') store.at = -Infinity
   }
 
@@ -71,7 +71,7 @@ export class HomeCheck implements Check {
 
   /** One that can commit, as far as its replica can tell just now. */
   #best(host: Host): number | undefined {
-    const { stores } = this.#lives.of(host)
+    const { stores } = this.#perBoot.of(host)
     const here = [...stores].filter(([, { at }]) => host.steppedAt - at < suspect / 2)
     const newer = (one: Store): boolean =>
       [...stores.values()].some(
@@ -82,7 +82,7 @@ export class HomeCheck implements Check {
 
   /** A store that it is linked to, and has heard within so many milliseconds, could answer, now or after a view change. */
   couldAsk(host: Host, within: number): boolean {
-    return [...this.#lives.of(host).stores.values()].some((store) => {
+    return [...this.#perBoot.of(host).stores.values()].some((store) => {
       return this.#works(host, store, within) && store.heartbeat.reaches.length >= this.#majority
     })
   }
@@ -100,12 +100,12 @@ export class HomeCheck implements Check {
   delivered(from: Host, to: Host, message: Message): void {
     if (message.type === 'STORE_HEARTBEAT') this.#heard(from, to, message)
     if (message.type !== 'APPENDED') return
-    const homes = this.#lives.of(to)
+    const homes = this.#perBoot.of(to)
     if (homes.open.delete(message.id)) homes.answered = to.steppedAt
   }
 
   #heard(from: Host, to: Host, heartbeat: The<'STORE_HEARTBEAT'>): void {
-    const { stores } = this.#lives.of(to)
+    const { stores } = this.#perBoot.of(to)
     const { steppedAt: at } = to
     const before = stores.get(from.slot)?.idleSince
     const idleSince = this.#commits(to, heartbeat) ? null : (before ?? at)
@@ -130,7 +130,7 @@ export class HomeCheck implements Check {
 
   /** What it does not hear itself, and its home does, has room for all that it knows. */
   #full(from: Host): void {
-    const { stores, home } = this.#lives.of(from)
+    const { stores, home } = this.#perBoot.of(from)
     const heard = [...stores].filter(([, { at }]) => from.steppedAt - at < suspect - 1)
     const its = stores.get(home)
     const overHome = its && this.#works(from, its, suspect - 1) ? its.heartbeat.reaches : []
@@ -143,26 +143,26 @@ export class HomeCheck implements Check {
   }
 
   #asks(from: Host, id: number): void {
-    const homes = this.#lives.of(from)
+    const homes = this.#perBoot.of(from)
     if (homes.open.size === 0) homes.answered = from.steppedAt
     homes.open.add(id)
   }
 
   #isHome(from: Host, to: Host, { type }: Message): void {
-    const store = this.#lives.of(from).stores.get(to.slot)
+    const store = this.#perBoot.of(from).stores.get(to.slot)
     expect(store?.heartbeat.hears.includes(from.slot) === true, 'P7', () => {
       return `${from.name} sends ${type} to ${to.name}, which has not said that it hears it`
     })
   }
 
   #offers(from: Host): void {
-    const { stores } = this.#lives.of(from)
+    const { stores } = this.#perBoot.of(from)
     const can = [...stores.values()].some(({ heartbeat }) => this.#commits(from, heartbeat))
     expect(can, 'C6', () => `${from.name} wants to lead, and has no home that can commit`)
   }
 
   #leads(from: Host): void {
-    const { open, answered, stepped } = this.#lives.of(from)
+    const { open, answered, stepped } = this.#perBoot.of(from)
     if (open.size === 0 || from.steppedAt - stepped > GAP_MS) return
     const waits = from.steppedAt - answered
     expect(waits <= coordinatorPatience + NOTICE_MS, 'P7', () => {
@@ -173,13 +173,13 @@ export class HomeCheck implements Check {
   logged(host: Host, event: string, { slot }: LogFields): void {
     if (event === 'claiming') this.#offers(host)
     if (event === 'home')
-      Object.assign(this.#lives.of(host), { home: slot, chosen: host.steppedAt })
-    if (event === 'stopped-coordinating') this.#lives.of(host).open.clear()
+      Object.assign(this.#perBoot.of(host), { home: slot, chosen: host.steppedAt })
+    if (event === 'stopped-coordinating') this.#perBoot.of(host).open.clear()
   }
 
   stepped(host: Host): void {
     if (host.role !== 'processing') return
-    const homes = this.#lives.of(host)
+    const homes = this.#perBoot.of(host)
     const { steppedAt } = host
     // After a stall of its own nobody else is late.
     if (steppedAt - homes.stepped > GAP_MS) homes.answered = steppedAt
