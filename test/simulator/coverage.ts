@@ -1,5 +1,5 @@
-// Which states, transitions and situations a run has reached, and how often: what shows that the
-// faults get to where they should. coverage/known.ts has the names.
+// The states, transitions and situations that a run has reached, and how often: they show that the
+// faults get to where they should. coverage/known.ts lists the names.
 
 import { errorName } from '../../protocol/errors.js'
 import type { DurableState, ReadQuery, WriteBatch } from '../../protocol/machine/storage.js'
@@ -12,7 +12,7 @@ import { ViewSituations } from './coverage/views.js'
 import type { Disk } from './disk.js'
 import type { Host } from './host.js'
 
-/** A persistence replica's status, a processing replica's role; undefined: it has none. */
+/** A persistence replica's status, a processing replica's role; undefined: the host has neither. */
 function standingOf(host: Host): string | undefined {
   const view = turnView(host)
   if (view) return view.holdsTurn ? 'holding' : view.status
@@ -39,7 +39,7 @@ function answerOf(message: Message): string | undefined {
 
 export class Coverage implements Check {
   readonly #counts = new Map<string, number>()
-  /** Apart from the rest: there are so many. */
+  /** Messages by name, apart from the other states because there are so many. */
   readonly #messages = new Map<string, number>()
   readonly #context = new Map<Host, string>()
   readonly #watchers: readonly Watcher[]

@@ -1,4 +1,4 @@
-// Which checks watch a run.
+// The checks that watch a run.
 
 import type { Cluster } from '../cluster.js'
 import type { Setting } from '../setting.js'
@@ -31,7 +31,7 @@ import { ClaimWeightCheck } from './claim-weights.js'
 import { DraftCheck } from './drafts.js'
 import type { Check } from './check.js'
 
-/** `clients`: there are users, whose sessions are watched too. */
+/** `clients`: the run has users, whose sessions are checked too. */
 export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): Check[] {
   const { history, coverage, disks, timeline, persistence, wrong } = cluster
   const { sizes, mayHalt } = setting

@@ -1,4 +1,4 @@
-// The checks of what clients ask and hear, over one view of the committed log.
+// The checks of what clients ask and are told. They share one view of the committed log.
 
 import type { Coverage } from '../coverage.js'
 import type { History } from '../history.js'

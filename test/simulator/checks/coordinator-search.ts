@@ -1,6 +1,6 @@
-// What C6 rests on where a coordinator is known by hearsay, or not at all: a replica that refuses its
-// clients for want of one, and could lead, looks for one. Where that fails its clients move on, sooner
-// or later, to one that does.
+// C6 rests on this where a coordinator is unknown or known by hearsay alone: a replica that could
+// lead, and refuses its clients for want of a coordinator, looks for one. Otherwise its clients
+// move on, sooner or later, to a replica that does.
 
 import { ERRORS } from '../../../protocol/errors.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
@@ -13,17 +13,20 @@ import type { HomeChoiceCheck } from './home-choice.js'
 import { PerBoot } from './per-boot.js'
 
 const { suspect } = TIMINGS
-/** Some ticks, milliseconds. Refusals further apart are not one wait. */
+/** Milliseconds, some ticks. Refusals further apart are separate waits. */
 const NOTICE_MS = 500
 
-/** A processing replica in its present life. */
+/** A processing replica in its present boot. */
 interface Seeker {
-  /** Of the refusals that go on. */
+  /** When the present series of refusals began. */
   since: number
   refusedAt: number
-  /** It has looked for a coordinator, or heard one say so; in the future: it may not look until then. */
+  /**
+   * When the replica last looked for a coordinator or heard one; a time in the future: it may not
+   * look before then.
+   */
   soughtAt: number
-  /** Nobody has told it yet whether it leads. */
+  /** A claim of the replica has no answer yet. */
   claims: boolean
   stepped: number
 }
@@ -79,7 +82,7 @@ export class CoordinatorSearchCheck implements Check {
       this.#perBoot.of(host).claims = false
       this.#seeks(host)
     }
-    // Who gave way does not offer its id for so long at most.
+    // A replica that resigned offers its id again after so long at the latest.
     const gaveWay = reason === 'a larger part of the ring asks to lead'
     if (stopped && gaveWay) this.#seeks(host, host.steppedAt + 2 * suspect)
   }

@@ -1,6 +1,6 @@
-// What P7 rests on where the two tiers meet: a processing replica asks a home that hears it, keeps one
-// that can commit wherever there is one, and does not lead without. Where that fails somebody else
-// mostly takes over sooner or later: a cluster that serves in time shows little.
+// P7 rests on the choice of a home: a processing replica works with a persistence replica that
+// hears it, keeps one that can commit wherever there is one, and does not lead without. Where that
+// fails, another replica mostly takes over sooner or later, so the end of a run shows little of it.
 
 import { compareEpochs } from '../../../protocol/entries/epoch.js'
 import { ERRORS } from '../../../protocol/errors.js'
@@ -13,29 +13,29 @@ import { expect } from '../violation.js'
 import { GAP_MS, type Check } from './check.js'
 import { PerBoot } from './per-boot.js'
 
-/** What a store has said over the present connection. */
+/** What a persistence replica has said over the present connection. */
 interface Store {
   heartbeat: The<'STORE_HEARTBEAT'>
-  /** When it said so; the connection may be over since. */
+  /** When the heartbeat came; the connection may have ended since. */
   at: number
-  /** Since when it has not been one that can commit; null: it is. */
+  /** Since when the store cannot commit; null: it can. */
   idleSince: number | null
 }
 
-/** A processing replica in its present life. */
+/** A processing replica in its present boot. */
 interface Homes {
   readonly stores: Map<number, Store>
-  /** Slot of the store that it has chosen, and when it did. */
+  /** Slot of the chosen home, and when it was chosen. */
   home: number
   chosen: number
-  /** Orders that its home has not answered, and when it last answered or was first asked. */
+  /** Orders that the home has not answered, and when the home last answered or was first asked. */
   readonly open: Set<number>
   answered: number
   stepped: number
 }
 
 const { suspect, patience, coordinatorPatience } = TIMINGS
-/** It notices with its next tick, and says so with its next heartbeat; milliseconds. */
+/** Milliseconds. The replica notices with its next tick and says so with its next heartbeat. */
 const NOTICE_MS = 500
 
 export class HomeChoiceCheck implements Check {
@@ -45,7 +45,7 @@ export class HomeChoiceCheck implements Check {
     ...{ open: new Set<number>(), answered: 0, stepped: 0 },
   }))
 
-  /** Of `slots` stores. */
+  /** `slots`: number of persistence replicas. */
   constructor(slots: number) {
     this.#majority = Math.floor(slots / 2) + 1
   }
@@ -64,12 +64,12 @@ export class HomeChoiceCheck implements Check {
     if (store && peer.role === 'persistence' && lane === 'main') store.at = -Infinity
   }
 
-  /** In a view, and it reaches enough others: so says the store to a replica that it hears. */
+  /** By its heartbeat the store is in a view, reaches a majority and hears the replica. */
   #commits({ slot }: Host, { status, hears, reaches }: The<'STORE_HEARTBEAT'>): boolean {
     return status === 'normal' && hears.includes(slot) && reaches.length >= this.#majority
   }
 
-  /** One that can commit, as far as its replica can tell just now. */
+  /** Slot of a store that can commit, as far as the replica can tell at this moment. */
   #best(host: Host): number | undefined {
     const { stores } = this.#perBoot.of(host)
     const here = [...stores].filter(([, { at }]) => host.steppedAt - at < suspect / 2)
@@ -80,7 +80,10 @@ export class HomeChoiceCheck implements Check {
     return here.find(([, one]) => this.#commits(host, one.heartbeat) && !newer(one))?.[0]
   }
 
-  /** A store that it is linked to, and has heard within so many milliseconds, could answer, now or after a view change. */
+  /**
+   * Whether a linked store, heard within so many milliseconds, could answer now or after a view
+   * change.
+   */
   couldAsk(host: Host, within: number): boolean {
     return [...this.#perBoot.of(host).stores.values()].some((store) => {
       return this.#works(host, store, within) && store.heartbeat.reaches.length >= this.#majority
@@ -92,7 +95,7 @@ export class HomeChoiceCheck implements Check {
     return works && heartbeat.hears.includes(host.slot) && host.steppedAt - at < within
   }
 
-  /** It hears a store whose view can commit. */
+  /** Whether the replica hears a store whose view can commit. */
   couldLead(host: Host): boolean {
     return this.#best(host) !== undefined
   }
@@ -128,7 +131,7 @@ export class HomeChoiceCheck implements Check {
     }
   }
 
-  /** What it does not hear itself, and its home does, has room for all that it knows. */
+  /** A store counts as full only where the replica or its home hears that it is. */
   #full(from: Host): void {
     const { stores, home } = this.#perBoot.of(from)
     const heard = [...stores].filter(([, { at }]) => from.steppedAt - at < suspect - 1)
@@ -151,7 +154,7 @@ export class HomeChoiceCheck implements Check {
   #isHome(from: Host, to: Host, { type }: Message): void {
     const store = this.#perBoot.of(from).stores.get(to.slot)
     expect(store?.heartbeat.hears.includes(from.slot) === true, 'P7', () => {
-      return `${from.name} sends ${type} to ${to.name}, which has not said that it hears it`
+      return `${from.name} sends ${type} to ${to.name}, which has not said that it hears ${from.name}`
     })
   }
 
@@ -181,13 +184,13 @@ export class HomeChoiceCheck implements Check {
     if (host.role !== 'processing') return
     const homes = this.#perBoot.of(host)
     const { steppedAt } = host
-    // After a stall of its own nobody else is late.
+    // After a stall of the replica itself its home is not late.
     if (steppedAt - homes.stepped > GAP_MS) homes.answered = steppedAt
     homes.stepped = steppedAt
     this.#keeps(host, homes)
   }
 
-  /** A home that has not been able to commit for a while is kept only where no other can. */
+  /** A home that could not commit for a while is kept only where no other store can. */
   #keeps(host: Host, { home, chosen, stores }: Homes): void {
     const { idleSince, at } = stores.get(home) ?? { idleSince: null, at: -Infinity }
     const silent = host.steppedAt - at > suspect / 2

@@ -1,4 +1,5 @@
-// What an honest replica says makes sense to the others, whatever has broken around it.
+// An honest replica never says anything that another one rejects as invalid, whatever fails around
+// it.
 
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
@@ -8,10 +9,10 @@ import type { Check } from './check.js'
 export class InvalidMessageCheck implements Check {
   logged(host: Host, event: string, fields: LogFields): void {
     expect(event !== 'invalid-message', 'invalid', () => {
-      return `${host.name} hears nonsense of slot ${String(fields['peer'])}: ${String(fields['reason'])}`
+      return `${host.name} rejects a message of slot ${String(fields['peer'])}: ${String(fields['reason'])}`
     })
     expect(event !== 'term-refuted', 'invalid', () => {
-      return `${host.name} takes term ${String(fields['term'])} for one that never was`
+      return `${host.name} refutes term ${String(fields['term'])}`
     })
   }
 }

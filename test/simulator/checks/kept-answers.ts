@@ -1,5 +1,5 @@
-// C2 for what is sent again: whether an answer is still known follows from the log alone, not from how
-// far a replica has got in it.
+// C2 for repeated sends: whether the answer to an old seq is still known follows from the log
+// alone, not from how far a replica has applied it.
 
 import { KIND } from '../../../protocol/entries/entry.js'
 import { ERRORS } from '../../../protocol/errors.js'

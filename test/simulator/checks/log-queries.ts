@@ -1,7 +1,7 @@
-// What P7 rests on where a processing replica asks the other tier: a question that could not be put goes
-// to the next store that can be asked. TIP and READ are numbered as they arise, so one that is never
-// put leaves a gap. One that nobody can answer is given up soon. Who waits is put off for seconds else,
-// and the cluster may serve all the same.
+// P7 rests on this where a processing replica sends TIP or READ: a query that could not be sent
+// goes to the next store that can be asked, and a query that no store can answer is given up soon.
+// Requests are numbered as they arise, so a query that is never sent leaves a gap in the numbers. A
+// breach delays clients by seconds, and the cluster may serve all the same.
 
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/machine/config.js'
@@ -11,25 +11,25 @@ import { GAP_MS, type Check } from './check.js'
 import type { HomeChoiceCheck } from './home-choice.js'
 import { PerBoot } from './per-boot.js'
 
-/** Some ticks, milliseconds. */
+/** Milliseconds, some ticks. */
 const NOTICE_MS = 500
 const { suspect, readPatience } = TIMINGS
-/** So old it is given up, milliseconds; where no store can tell, after `readPatience`. */
+/** Milliseconds after which a query is given up; after `readPatience` where no store can answer. */
 const GIVEN_UP_MS = 4 * readPatience
 
-/** Of a processing replica in its present life. */
+/** A processing replica in its present boot. */
 interface Asker {
-  /** The highest number put so far, and when: what is not put by now is not older. */
+  /** The highest number sent so far, and when: numbers sent later are not older than that. */
   highest: number
   at: number
-  /** Lower numbers, never put so far. */
+  /** Lower numbers that were never sent so far. */
   readonly gaps: Map<number, { readonly notOlderThan: number }>
-  /** When each was put first that is neither answered nor so old. */
+  /** When each query was first sent that is neither answered nor given up. */
   readonly open: Map<number, number>
-  /** When there was last a store that could tell, and when last none that was heard lately. */
+  /** When a store could last answer, and when last none had been heard lately. */
   toldAt: number
   forsakenAt: number
-  /** Stores that were asked and can be ever since: since when, and when they were last heard. */
+  /** Stores that can be asked without a break since `since`, and when each was last heard. */
   readonly askable: Map<Host, { readonly since: number; heard: number }>
   stepped: number
 }
@@ -50,7 +50,7 @@ export class LogQueryCheck implements Check {
     this.#perBoot.forget(host)
   }
 
-  /** Questions go by the bulk lane; a store is heard on the main one. */
+  /** Queries go over the bulk lane; heartbeats of a store come over the main lane. */
   unlinked(host: Host, peer: Host): void {
     this.#perBoot.of(host).askable.delete(peer)
   }
@@ -84,7 +84,7 @@ export class LogQueryCheck implements Check {
     open.set(request, since)
     const nobody = now - toldAt >= NOTICE_MS
     expect(!nobody || now - since <= readPatience + NOTICE_MS, 'P7', () => {
-      return `${from.name} puts its question ${request} for ${now - since} ms; no store can tell`
+      return `${from.name} sends its query ${request} for ${now - since} ms; no store can answer`
     })
   }
 

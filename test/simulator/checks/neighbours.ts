@@ -1,5 +1,5 @@
-// What a persistence replica has heard of the others of its tier: their last heartbeats, over the
-// connections that there are now. For checks that ask what it could have known.
+// The last heartbeats that a persistence replica has heard of the others of its tier, over the
+// connections that are up. Checks use them to tell what the replica could have known.
 
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Lane } from '../connection.js'
@@ -9,14 +9,14 @@ import { PerBoot } from './per-boot.js'
 
 export interface Neighbour {
   readonly heartbeat: The<'VIEW_HEARTBEAT'>
-  /** When it came, virtual milliseconds. */
+  /** When the heartbeat came, virtual milliseconds. */
   readonly at: number
 }
 
 export class Neighbours implements Check {
   readonly #perBoot = new PerBoot(() => new Map<number, Neighbour>())
 
-  /** By slot. */
+  /** Heartbeats by slot. */
   of(host: Host): ReadonlyMap<number, Neighbour> {
     return this.#perBoot.of(host)
   }

@@ -1,4 +1,4 @@
-// What a check keeps of each replica for as long as that lives. A restart begins anew.
+// What a check keeps of each replica during one boot. A restart begins anew.
 
 import type { Host } from '../host.js'
 

@@ -1,5 +1,5 @@
-// P9, case by case: which promises an INSTALL may rest on. What a cluster reaches only once in many
-// thousand runs is played to the check here.
+// P9, case by case: the promises that an INSTALL may rest on. The test plays to the check the
+// courses that a cluster reaches only once in many thousand runs.
 
 import t from 'tap'
 import type { Epoch } from '../../../protocol/entries/epoch.js'
@@ -33,7 +33,7 @@ function host({ slot, incarnation }: Member, voter = true): Host {
 interface Said {
   readonly last?: number
   readonly learner?: boolean
-  /** The lives that it has recorded. */
+  /** The incarnations that the replica has recorded. */
   readonly knows?: readonly Member[]
 }
 
@@ -81,18 +81,18 @@ class Ballot {
 
 const P9 = /^P9: /
 
-t.test('a majority of promises that count', async (t) => {
+t.test('a view needs a majority of promises that count', async (t) => {
   t.doesNotThrow(() => new Ballot().promise(life(2)).install([life(1), life(2)]))
   t.throws(() => new Ballot().install([life(1)]), P9, 'its own is not enough')
 })
 
-t.test('the highest log among those that count', async (t) => {
+t.test('a view begins with the highest log among the promises that count', async (t) => {
   const longer = (): Ballot => new Ballot().promise(life(2), { last: 12 })
   t.doesNotThrow(() => longer().install([life(1), life(2)], 12))
   t.throws(() => longer().install([life(1), life(2)], 10), P9)
 })
 
-t.test('a superseded life does not count', async (t) => {
+t.test('a superseded incarnation does not count', async (t) => {
   const knows = [life(1), life(2, 2), life(3)]
   const hand = (): Ballot => new Ballot().promise(life(3), { knows }).promise(life(2), { last: 12 })
   t.doesNotThrow(() => hand().install([life(1), life(3)]))
@@ -127,7 +127,7 @@ t.test('a late promise is for the next view', async (t) => {
   t.throws(() => hand().install([life(1), life(2), life(3)]), P9, 'but widens nothing')
 })
 
-t.test('only a voter speaks as one', async (t) => {
+t.test('a learner that speaks as a voter is a violation', async (t) => {
   const check = new IncarnationCheck()
   const answer: The<'LAST_IS'> = {
     type: 'LAST_IS',

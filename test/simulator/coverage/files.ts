@@ -8,7 +8,7 @@ import type { LogFields, Reach, Watcher } from './reach.js'
 
 export class FileSituations implements Watcher {
   readonly #reach: Reach
-  /** By slot: the newest life that its file has begun. */
+  /** The newest incarnation that each slot's file has begun. */
   readonly #newest = new Map<number, number>()
   /** Slots whose disk was full when they last wrote to it. */
   readonly #full = new Set<number>()

@@ -12,7 +12,7 @@ import { TERM_BUGS } from './term.js'
 import { TURN_BUGS } from './turn.js'
 import { VIEW_BUGS } from './view.js'
 
-/** Clusters of persistence alone show what is wrong with it in a third of the time. */
+/** Bugs of the persistence tier. Clusters of persistence alone show them in a third of the time. */
 const PERSISTENCE_BUGS = [...TURN_BUGS, ...LOG_BUGS, ...VIEW_BUGS, ...INCARNATION_BUGS]
 
 export const BUGS: readonly Bug[] = [

@@ -1,4 +1,4 @@
-// Bugs of what clients are told: streams, answers, receipts. C3 to C5, C8.
+// Bugs in what clients are told: streams, answers, receipts. C3 to C5, C8.
 
 import type { Bug } from './bug.js'
 

@@ -1,4 +1,4 @@
-// Bugs around lost and rolled-back files: who votes, and whose word counts. P3, P9.
+// Bugs around lost and rolled-back files: which incarnation votes, and whose answers count. P3, P9.
 
 import type { Bug } from './bug.js'
 

@@ -1,4 +1,4 @@
-// Bugs of the total order: execution, votes, the state that it runs on. C1 to C4, C7.
+// Bugs of the total order: execution, votes, and the state under execution. C1 to C4, C7.
 
 import type { Bug } from './bug.js'
 

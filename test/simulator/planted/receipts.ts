@@ -1,4 +1,4 @@
-// Bugs of receipts: what senders are told of their sends.
+// Bugs of receipts: what senders are told about their sends.
 
 import type { Bug } from './bug.js'
 

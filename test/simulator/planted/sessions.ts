@@ -1,4 +1,5 @@
-// Bugs of sessions: accounts, cursors, pushes, pages, deletes. C4, C5, C8, and what clients are promised.
+// Bugs of sessions: accounts, marks, pushes, pages, deletions. C4, C5, C8, and the promises to
+// clients.
 
 import type { Bug } from './bug.js'
 

@@ -162,7 +162,7 @@ export const TERM_BUGS: readonly Bug[] = [
         line: 'return this.#log.commits && this.#context.now.monotonic >= this.#disqualifiedUntil;',
         becomes: 'return this.#context.now.monotonic >= this.#disqualifiedUntil;',
       },
-      // Claims after fruitless rounds would make up for it.
+      // A claim after fruitless rounds would mask the bug.
       {
         file: 'election/ring',
         line: 'if (successor === undefined || this.#fruitless >= 2) {',

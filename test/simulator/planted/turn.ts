@@ -1,4 +1,4 @@
-// Bugs of the turn: who may append (Ricart & Agrawala, Lamport clocks), P1 and P6.
+// Bugs of the turn: the right to append (Ricart & Agrawala, Lamport clocks). P1 and P6.
 
 import type { Bug } from './bug.js'
 
