@@ -27,7 +27,7 @@ export class Connection {
 export class End {
   readonly host: Host
   readonly link: LinkId
-  readonly life: number
+  readonly bootCount: number
   readonly connection: Connection
   /**
    * The host's view of the connection: not yet up, then open until the host has learned of the end.
@@ -43,7 +43,7 @@ export class End {
 
   constructor(host: Host, connection: Connection) {
     this.host = host
-    this.life = host.life
+    this.bootCount = host.bootCount
     this.link = host.nextLink()
     this.connection = connection
     connection.ends.push(this)

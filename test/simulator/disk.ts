@@ -64,7 +64,7 @@ export class Disk {
   /** Called when damage was found: the process ends, and the file is set aside. */
   unsound: () => void = () => {}
   #queue: Pending[] = []
-  #life = 0
+  #boot = 0
   /** Counts the waits for the device: the end of an earlier wait is ignored. */
   #wait = 0
   #onFailedSync: (() => void) | null = null
@@ -204,7 +204,7 @@ export class Disk {
 
   /** The process died: queued batches are done up to a random point, and nobody is told. */
   crash(): void {
-    this.#life++
+    this.#boot++
     this.#wait++
     const survive = this.#random.chance(0.5) ? 0 : this.#random.between(0, this.#queue.length)
     for (const { batch } of this.#queue.slice(0, survive)) this.#apply(batch)
@@ -232,10 +232,10 @@ export class Disk {
   }
 
   read(query: ReadQuery, done: (result: ReadResult) => void): void {
-    const life = this.#life
+    const boot = this.#boot
     const latency = (0.1 + this.#random.exponential(0.5)) * this.slow
     this.#timeline.after(latency, () => {
-      if (life !== this.#life) return
+      if (boot !== this.#boot) return
       if (this.#random.chance(0.01)) return done({ kind: 'failed', reason: 'busy' })
       const result = this.file ? this.file.answer(query) : nothing(query)
       if (result) done(result)

@@ -58,7 +58,7 @@ export class Host {
   readonly #random: Random
   readonly #build: (start: Start) => Machine
   machine: Machine | null = null
-  life = 0
+  bootCount = 0
   boot = ''
   wallOffset = 0
   /** The host crashes after so many effects of its next step that has as many; -1: never. */
@@ -101,8 +101,8 @@ export class Host {
     return this.#paused
   }
 
-  alive(life: number): boolean {
-    return this.up && this.life === life
+  alive(bootCount: number): boolean {
+    return this.up && this.bootCount === bootCount
   }
 
   nextLink(): LinkId {
@@ -110,7 +110,7 @@ export class Host {
   }
 
   start(): void {
-    this.life++
+    this.bootCount++
     this.boot = this.#random.hex(8)
     this.#links = 0
     this.#backlog = []
@@ -119,14 +119,14 @@ export class Host {
     this.#note('starts')
     const entropy: Entropy = (bytes) => this.#random.bytes(bytes)
     this.machine = this.#guard(() => this.#build({ boot: this.boot, entropy }))
-    this.#tickLater(this.life)
+    this.#tickLater(this.bootCount)
   }
 
-  #tickLater(life: number): void {
+  #tickLater(bootCount: number): void {
     this.#around.timeline.after(TICK_MS + this.#random.float(), () => {
-      if (!this.alive(life)) return
+      if (!this.alive(bootCount)) return
       this.input({ type: 'tick' })
-      this.#tickLater(life)
+      this.#tickLater(bootCount)
     })
   }
 
@@ -150,14 +150,14 @@ export class Host {
     if (!this.#paused) return
     this.#paused = false
     this.#note('goes on')
-    const { life } = this
+    const { bootCount } = this
     const backlog = this.#backlog
     this.#backlog = []
     // The timer comes before the sockets or after them: both orders happen.
     const tick: Arrival = { input: { type: 'tick' } }
     if (this.#random.chance(0.5)) backlog.push(tick)
     else backlog.unshift(tick)
-    for (const { input, end } of backlog) if (this.alive(life)) this.input(input, end)
+    for (const { input, end } of backlog) if (this.alive(bootCount)) this.input(input, end)
   }
 
   linkUp(end: End, peer: Host): void {
@@ -209,9 +209,9 @@ export class Host {
 
   #one(effect: Effect): void {
     const { timeline, network, transcript } = this.#around
-    const { life } = this
+    const { bootCount } = this
     const later = (input: Input): void => {
-      if (this.alive(life)) this.input(input)
+      if (this.alive(bootCount)) this.input(input)
     }
     switch (effect.type) {
       case 'send':

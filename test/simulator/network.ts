@@ -15,7 +15,7 @@ interface Route {
   readonly from: Host
   readonly to: Host
   readonly lane: Lane
-  readonly life: number
+  readonly bootCount: number
 }
 
 export interface NetworkEvents {
@@ -53,21 +53,21 @@ export class Network {
 
   /** Keeps a connection to `to` during the present boot of `from`. */
   route(from: Host, to: Host, lane: Lane): void {
-    const route: Route = { from, to, lane, life: from.life }
+    const route: Route = { from, to, lane, bootCount: from.bootCount }
     this.#dialLater(route, this.#random.between(0, 50))
   }
 
   /** Dials once; the host hears of a success alone. */
   dialOnce(from: Host, to: Host): void {
-    const { life } = from
+    const { bootCount } = from
     this.#timeline.after(this.#random.between(1, 20), () => {
-      if (from.alive(life)) this.#dial({ from, to, lane: 'main', life }, false)
+      if (from.alive(bootCount)) this.#dial({ from, to, lane: 'main', bootCount }, false)
     })
   }
 
   #dialLater(route: Route, delay: number): void {
     this.#timeline.after(delay, () => {
-      if (!route.from.alive(route.life)) return
+      if (!route.from.alive(route.bootCount)) return
       if (!this.#dial(route)) this.#dialLater(route, this.#random.between(20, 300))
     })
   }
@@ -91,7 +91,7 @@ export class Network {
     this.#timeline.after(reached, () => this.#accept(far, near))
     const answered = reached + this.#delay(to, from)
     this.#timeline.after(answered, () => {
-      if (near.open && from.alive(near.life)) this.#raise(near)
+      if (near.open && from.alive(near.bootCount)) this.#raise(near)
     })
     if (again) near.ended = () => this.#dialLater(route, this.#pause())
     return true
@@ -99,7 +99,7 @@ export class Network {
 
   #accept(far: End, near: End): void {
     const { host } = far
-    if (!host.alive(far.life) || !far.open) return this.sever(far.connection)
+    if (!host.alive(far.bootCount) || !far.open) return this.sever(far.connection)
     // A pair of hosts has one connection per lane: the newer replaces the rest of the older.
     for (const old of host.ends.values()) {
       const same = old.other.host === near.host && old.connection.lane === far.connection.lane
@@ -192,7 +192,7 @@ export class Network {
     end.incoming = []
     if (end.open) {
       end.open = false
-      if (end.host.alive(end.life)) end.host.linkDown(end, reason)
+      if (end.host.alive(end.bootCount)) end.host.linkDown(end, reason)
       this.#comeLate(end)
       end.ended()
     }
@@ -240,12 +240,12 @@ export class Network {
     this.sever(connection)
   }
 
-  #comeLate({ host, life, late, link }: End): void {
+  #comeLate({ host, bootCount, late, link }: End): void {
     let delay = 0
     for (const { message } of late?.frames ?? []) {
       delay += this.#random.float() * (late!.within / late!.frames.length)
       this.#timeline.after(delay, () => {
-        if (message && host.alive(life)) host.input({ type: 'message', link, message })
+        if (message && host.alive(bootCount)) host.input({ type: 'message', link, message })
       })
     }
   }

@@ -65,8 +65,8 @@ export class Random {
   }
 
   /**
-   * Splits the items at random: each is in the first part with probability one half, at least one
-   * and not all where possible.
+   * Splits the items at random in two parts, neither of them empty where there are two items or
+   * more.
    */
   split<T>(items: readonly T[]): [T[], T[]] {
     const order = this.shuffled(items)

@@ -131,7 +131,10 @@ export class HomeChoiceCheck implements Check {
     }
   }
 
-  /** A store counts as full only where the replica or its home hears that it is. */
+  /**
+   * A store that the home reaches and the replica does not hear counts as having room: the replica
+   * does not know that it is full.
+   */
   #full(from: Host): void {
     const { stores, home } = this.#perBoot.of(from)
     const heard = [...stores].filter(([, { at }]) => from.steppedAt - at < suspect - 1)

@@ -48,7 +48,7 @@ export class IncarnationCheck implements Check {
       return other.host === from && connection.lane === 'bulk'
     })
     const end = ends.length === 1 ? ends[0] : undefined
-    asked.set(`${from.name} ${from.life} ${request}`, { from, request, end, over: false })
+    asked.set(`${from.name} ${from.bootCount} ${request}`, { from, request, end, over: false })
   }
 
   /**
@@ -104,7 +104,7 @@ export class IncarnationCheck implements Check {
   }
 
   #answered(from: Host, to: Host, request: number): Question | undefined {
-    const key = `${to.name} ${to.life} ${request}`
+    const key = `${to.name} ${to.bootCount} ${request}`
     const question = this.#asked.get(from)?.get(key)
     this.#asked.get(from)?.delete(key)
     return question

@@ -54,7 +54,7 @@ export class ProofRuleCheck implements Check {
    */
   readonly #pulled = new Map<number, Map<string, Epoch>>()
   /** Highest incarnation counter of each slot that a view has let in. */
-  readonly #lives = new Map<number, number>()
+  readonly #letIn = new Map<number, number>()
   /** Newest incarnation of each slot that a file has recorded. */
   readonly #recorded = new WeakMap<File, Map<number, Incarnation>>()
   /** The stretch of the log that is being taken up in this step. */
@@ -79,7 +79,9 @@ export class ProofRuleCheck implements Check {
     this.#pulled.delete(host.slot)
     const others = this.#disks.filter(({ slot, file }) => slot !== host.slot && file?.voter)
     const recorded = others.map(({ file }) => file!.incarnations.get(host.slot))
-    const counters = recorded.map((life) => life?.incarnation.counter ?? 1).sort((a, b) => a - b)
+    const counters = recorded
+      .map((member) => member?.incarnation.counter ?? 1)
+      .sort((a, b) => a - b)
     this.#known.set(host.slot, counters[Math.floor(this.#disks.length / 2)] ?? 0)
   }
 
@@ -105,8 +107,8 @@ export class ProofRuleCheck implements Check {
     for (const { slot: of, incarnation } of members) {
       const known = recorded.get(of)
       expect(!known || compareIncarnations(incarnation, known) >= 0, 'P9', () => {
-        const [life, before] = [incarnation, known!].map(({ counter, nonce }) => counter + nonce)
-        return `s${slot} records incarnation ${life} of s${of} in place of ${before}`
+        const [member, before] = [incarnation, known!].map(({ counter, nonce }) => counter + nonce)
+        return `s${slot} records incarnation ${member} of s${of} in place of ${before}`
       })
       recorded.set(of, incarnation)
     }
@@ -115,7 +117,7 @@ export class ProofRuleCheck implements Check {
   /** P9: no incarnation has the counter of one that voted. */
   #begun({ slot, file }: Disk): void {
     const { counter } = file!.incarnation
-    const before = this.#lives.get(slot) ?? 1
+    const before = this.#letIn.get(slot) ?? 1
     expect(counter > before, 'P9', () => `s${slot} takes up incarnation ${counter} after ${before}`)
     const known = this.#known.get(slot) ?? 0
     expect(counter > known, 'P9', () => {
@@ -135,7 +137,7 @@ export class ProofRuleCheck implements Check {
         member === slot && incarnation.counter === counter && incarnation.nonce === nonce,
     )
     expect(named, 'P8', () => `s${slot} installs ${formatEpoch(epoch)}, which does not name it`)
-    this.#lives.set(slot, counter)
+    this.#letIn.set(slot, counter)
     const { promised } = this.#course(slot)
     expect(promised !== null && sameEpoch(promised, epoch), 'P8', () => {
       return `s${slot} installs ${formatEpoch(epoch)}, which it has not promised since it started`

@@ -51,10 +51,10 @@ export class TermCheck implements Check {
   }
 
   #own(host: Host, term: number): void {
-    const life = `${host.name}/${host.boot}`
-    const owner = this.#owners.get(term) ?? life
-    expect(owner === life, 'C1', () => `${life} and ${owner} coordinate term ${term}`)
-    this.#owners.set(term, life)
+    const boot = `${host.name}/${host.boot}`
+    const owner = this.#owners.get(term) ?? boot
+    expect(owner === boot, 'C1', () => `${boot} and ${owner} coordinate term ${term}`)
+    this.#owners.set(term, boot)
   }
 
   sent(from: Host, _to: Host, message: Message): void {

@@ -32,6 +32,6 @@ export class FileSituations implements Watcher {
     if (message.type !== 'PROMISE') return
     if (message.learner) this.#reach('a learner promises')
     const newest = this.#newest.get(from.slot) ?? 1
-    if (message.incarnation.counter < newest) this.#reach('a superseded life promises')
+    if (message.incarnation.counter < newest) this.#reach('a superseded incarnation promises')
   }
 }

@@ -23,7 +23,7 @@ export const SITUATIONS = [
   'a place in common is looked for in the file',
   // Situations of files and their incarnations.
   'a learner is taken in',
-  'a superseded life promises',
+  'a superseded incarnation promises',
   'a learner promises',
   'a full disk has room again',
   'a restarted replica is taken in',

@@ -32,7 +32,7 @@ export class ViewSituations implements Watcher {
     this.#installing.delete(host.slot)
     this.#promised.delete(host.slot)
     this.#reading.delete(host)
-    if (host.life > 0) this.#restarted.add(host.slot)
+    if (host.bootCount > 0) this.#restarted.add(host.slot)
   }
 
   moved(host: Host, from: string, to: string): void {

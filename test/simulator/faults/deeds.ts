@@ -103,10 +103,10 @@ function comeLate({ cluster: { network }, random }: Strike, from: Host, to: Host
 
 function comeAgain(strike: Strike, from: Host, to: Host, message: Message): void {
   const { cluster, random, later } = strike
-  const { life } = to
+  const { bootCount } = to
   later(random.spread(1, 3_000), () => {
     // A new process has no connection in common with the sender of the message.
-    if (to.alive(life)) cluster.network.repeat(from, to, message)
+    if (to.alive(bootCount)) cluster.network.repeat(from, to, message)
   })
 }
 

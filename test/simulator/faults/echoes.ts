@@ -38,22 +38,22 @@ type Echo = (strike: Strike, from: Host, to: Host, message: Message, next: Messa
 
 /** The answer comes once more as soon as its receiver has asked again. */
 const beforeTheNext: Echo = ({ cluster }, from, to, message, question) => {
-  const { life } = to
+  const { bootCount } = to
   whenSaid(cluster, question, (asks, asked) => {
-    const again = asks === to && asked === from && to.alive(life)
+    const again = asks === to && asked === from && to.alive(bootCount)
     if (again) cluster.network.repeat(from, to, message)
-    return again || !to.alive(life)
+    return again || !to.alive(bootCount)
   })
 }
 
 /** The message comes once more while its receiver handles the later one. */
 const afterTheNext: Echo = ({ cluster, random, later }, from, to, message, sequel) => {
-  const { life } = to
+  const { bootCount } = to
   whenSaid(cluster, sequel, (one, other) => {
     const next = one === from && other === to
     if (next) {
       later(random.exponential(10), () => {
-        if (to.alive(life)) cluster.network.repeat(from, to, message)
+        if (to.alive(bootCount)) cluster.network.repeat(from, to, message)
       })
     }
     return next

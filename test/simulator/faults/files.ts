@@ -151,11 +151,12 @@ function lookFor({ later }: Strike, isThere: () => boolean, then: (there: boolea
 function putBack(strike: Strike, store: Host, earlier: File): void {
   const { cluster, random, tell, later, restart } = strike
   const disk = store.disk!
-  const { life } = store
+  const { bootCount } = store
   store.crash()
-  const mayCome = (): boolean => store.up || store.life !== life || mayForget(cluster, disk)
+  const mayCome = (): boolean =>
+    store.up || store.bootCount !== bootCount || mayForget(cluster, disk)
   lookFor(strike, mayCome, (may) => {
-    if (store.up || store.life !== life) return
+    if (store.up || store.bootCount !== bootCount) return
     if (may) {
       tell(`${store.name} from ${disk.last.index} to ${earlier.log.length - 1}`)
       disk.restore(earlier)

@@ -61,9 +61,9 @@ export const drain: Fault = {
     if (!host.running) return
     tell(host.name)
     host.input({ type: 'drain' })
-    const { life } = host
+    const { bootCount } = host
     later(random.spread(200, 5_000), () => {
-      if (host.alive(life)) host.crash()
+      if (host.alive(bootCount)) host.crash()
       restart(host)
     })
   },

@@ -204,8 +204,8 @@ export class Mailbox implements Model<State, MailboxOperation> {
   }
 
   /**
-   * Whether a page of the first `count` changes may leave the message out, or show `next` before
-   * it.
+   * Whether a page of the first `count` changes may leave this change out. `next`: the next message
+   * that the page shows.
    */
   #passes({ message, gone, unsure }: Place, count: number, next: Shown | null): boolean {
     if (!message || gone < count) return true

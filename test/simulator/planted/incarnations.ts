@@ -2,7 +2,7 @@
 
 import type { Bug } from './bug.js'
 
-const LIFE = 'view/incarnations'
+const INCARNATIONS = 'view/incarnations'
 const PROPOSAL = 'view/proposal'
 
 export const INCARNATION_BUGS: readonly Bug[] = [
@@ -67,14 +67,14 @@ export const INCARNATION_BUGS: readonly Bug[] = [
   },
   {
     name: 'a new incarnation takes the number of the last',
-    changes: [{ file: LIFE, line: 'counter: highest + 1,', becomes: 'counter: highest,' }],
+    changes: [{ file: INCARNATIONS, line: 'counter: highest + 1,', becomes: 'counter: highest,' }],
     caughtBy: ['P3', 'P5', 'P7', 'P9', 'C6', 'halt'],
   },
   {
     name: 'one answer tells a blank file its incarnation',
     changes: [
       {
-        file: LIFE,
+        file: INCARNATIONS,
         line: 'if (this.#answers.size < this.#context.majority)',
         becomes: 'if (this.#answers.size < 1)',
       },
