@@ -25,7 +25,7 @@ function digest(text: string): string {
 
 const privateKeyOf = (name: string): string => `private:${name}`
 
-/** As a client wraps a key that it brings. */
+/** Wraps a key as a client does that brings its own. */
 export function wrap(name: string, password: string): AccountKey {
   const wrappedKey = bytesOf(JSON.stringify([password, privateKeyOf(name)]))
   return { publicKey: bytesOf(name), wrappedKey, signing: null }

@@ -86,7 +86,8 @@ export function isolate(
     const how = known?.role === host.role ? 'cut off' : (alike?.[host.role] ?? any())
     tell(host, how)
     if (how === 'dead') host.crash()
-    // All outsiders of a tier may reach one and the same member, which then belongs to both halves.
+    // The outsiders of a tier may all reach one and the same member, which then belongs to both
+    // halves.
     for (const member of core.filter((one) => one !== known)) {
       const [to, back] = WAYS[how]!(host, member)
       if (random.chance(to)) network.block(host, member)

@@ -1,11 +1,11 @@
 // How many seeds each planted bug survives: npm run hunt -- --help. Exit code 1: a bug escaped; 2: wrong
 // usage.
 
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import yargs from 'yargs'
 import { BUGS } from './planted/bugs.js'
 import type { Bug } from './planted/bug.js'
-import { plantedBugsPage } from './planted/page.js'
+import { measuredIn, plantedBugsPage } from './planted/page.js'
 import { plant } from './planted/plant.js'
 import { THREADS, threadsOf, usage, Usage, wholeNumber } from './runner/arguments.js'
 import { commit } from './runner/commit.js'
@@ -66,6 +66,17 @@ function line({ bug, invariants, expected, median }: Found): string {
   return `${bug.padEnd(64)} ${(invariants.join(' ') || 'ESCAPED').padEnd(16)} ${median ?? '-'}${note}`
 }
 
+/** Writes the page of all bugs; bugs that were not hunted keep what the file says of them. */
+function writePage(file: string, found: readonly Found[], { catches: wanted }: Bounds): void {
+  const measured = measuredIn(existsSync(file) ? readFileSync(file, 'utf8') : '')
+  for (const { bug, invariants, median, caught } of found) {
+    const few = caught.length > 0 && caught.length < wanted ? ` (caught ${caught.length} x)` : ''
+    const caughtBy = invariants.join(', ') || '**escaped**'
+    measured.set(bug, { caughtBy, median: `${median ?? '-'}${few}`, commit: commit() })
+  }
+  writeFileSync(file, plantedBugsPage(measured))
+}
+
 /** Overwrites the line of progress, where stderr is a terminal. */
 function show(progress: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${progress}`)
@@ -82,7 +93,7 @@ async function main(): Promise<boolean> {
       catches: { ...text, describe: 'until a bug was caught so often [3]' },
       threads: THREADS,
       json: { type: 'boolean', default: false, describe: 'the findings as JSON; lines on stderr' },
-      out: { ...text, describe: 'write the findings to this file, as docs/PLANTED-BUGS.md' },
+      out: { ...text, describe: 'put the findings into this file, such as docs/PLANTED-BUGS.md' },
     })
     .parseSync()
   if ('help' in values) return true
@@ -92,7 +103,6 @@ async function main(): Promise<boolean> {
     threads: threadsOf(values.threads),
   }
   const bugs = BUGS.filter(({ name }) => name.includes(values.only))
-  if (values.out && values.only) throw new Usage('--out is a page of all bugs: leave --only out')
   if (bugs.length === 0) throw new Usage(`--only: no bug has "${values.only}" in its name`)
   const found: Found[] = []
   const say = values.json ? console.error : console.log
@@ -105,10 +115,7 @@ async function main(): Promise<boolean> {
     show('')
     say(line(found.at(-1)!))
   }
-  if (values.out) {
-    const findings = found.map((one, i) => ({ ...one, bug: bugs[i]!, catches: one.caught.length }))
-    writeFileSync(values.out, plantedBugsPage(findings, { commit: commit(), ...bounds }))
-  }
+  if (values.out) writePage(values.out, found, bounds)
   if (values.json) console.log(JSON.stringify({ commit: commit(), ...bounds, found }))
   return found.every(({ caught }) => caught.length > 0)
 }

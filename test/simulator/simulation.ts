@@ -31,7 +31,7 @@ export interface Options {
   readonly mode?: Mode
   /** Rates in place of the swarm's choice. */
   readonly rates?: Rates
-  /** Only these strikes of faults happen, such as crash#3. */
+  /** Names of the only strikes of faults that happen, such as crash#3; absent: all. */
   readonly strikes?: ReadonlySet<string>
   readonly stormMs?: number
   readonly print?: (line: string) => void

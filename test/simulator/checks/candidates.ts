@@ -1,6 +1,6 @@
 // C6 rests on this where owners of a term resign for a larger part of the ring: a replica that
 // resigned lets the others lead, and a replica that asked them to resign calls no election over it.
-// Where one of these fails, leaders follow each other for ever, or for longer than needed.
+// Otherwise leaders follow each other for ever, or for longer than needed.
 
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/machine/config.js'

@@ -1,5 +1,5 @@
-// What a checker may watch: the messages that leave a replica and what is on its disk, not its
-// inner state, apart from the few views below.
+// The hooks of a checker: the messages that leave a replica and what is on its disk, not its inner
+// state, apart from the few views below.
 
 import type { Machine } from '../../../protocol/machine/machine.js'
 import type { Epoch } from '../../../protocol/entries/epoch.js'
@@ -33,7 +33,7 @@ export interface Check {
   ended?(): void
 }
 
-/** What a persistence replica shows of itself. */
+/** The state that a persistence replica shows. */
 export interface TurnView extends Machine {
   readonly status: string
   readonly installedEpoch: Epoch
@@ -46,7 +46,7 @@ export function turnView(host: Host): TurnView | null {
   return machine && 'holdsTurn' in machine ? (machine as TurnView) : null
 }
 
-/** What every message between persistence replicas carries. */
+/** The fields of every message between persistence replicas. */
 export interface PeerHeader {
   readonly clock: number
   readonly installed: Epoch

@@ -1,4 +1,4 @@
-// What clients are promised. C4: no effect of an uncommitted entry is shown. C5: a repeated request
+// The promises to clients. C4: no effect of an uncommitted entry is shown. C5: a repeated request
 // gets the original's answer. C8: everything before the place that an answer names is committed.
 // Reads see everything that was committed when they were asked.
 

@@ -110,7 +110,9 @@ export class IncarnationCheck implements Check {
     return question
   }
 
-  /** Whoever waits for an answer of the ended incarnation hears at once that there is none. */
+  /**
+   * A replica that waits for an answer of the ended incarnation hears at once that there is none.
+   */
   stepped(host: Host): void {
     if (!this.#ends.delete(host)) return
     const ends = new Set(host.ends.values())

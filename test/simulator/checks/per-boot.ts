@@ -1,4 +1,4 @@
-// What a check keeps of each replica during one boot. A restart begins anew.
+// A check's state of each replica during one boot. A restart begins anew.
 
 import type { Host } from '../host.js'
 

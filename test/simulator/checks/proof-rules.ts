@@ -22,7 +22,7 @@ import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { turnView, type Check } from './check.js'
 
-/** What a persistence replica has done in its present boot. */
+/** The course of a persistence replica in its present boot. */
 interface Course {
   /** Epoch that the replica has promised to a proposer, perhaps itself. */
   promised: Epoch | null
@@ -49,8 +49,8 @@ export class ProofRuleCheck implements Check {
   readonly #known = new Map<number, number>()
   readonly #courses = new Map<number, Course>()
   /**
-   * What sources had promised when they sent a stretch to a replica outside a view: by slot, then
-   * last entry.
+   * Promises of sources when they sent a stretch to a replica outside a view: by slot, then by last
+   * entry.
    */
   readonly #pulled = new Map<number, Map<string, Epoch>>()
   /** Highest incarnation counter of each slot that a view has let in. */

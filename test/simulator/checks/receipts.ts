@@ -1,5 +1,5 @@
-// What senders are told of their sends: what the committed log says of their own sends, no less
-// than when they asked, and no more than the recipients have reported.
+// Receipts: a sender is told what the committed log says of its own sends, no less than when it
+// asked, and no more than the recipients have reported.
 
 import { KIND } from '../../../protocol/entries/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'

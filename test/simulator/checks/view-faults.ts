@@ -1,7 +1,7 @@
 // P7 rests on this where a view has lost a member, or two of its members do not reach each other.
-// Nobody there gets every permission, so a replica that could be in a view of a majority proposes
-// one. The fault mostly ends before anybody waits for long, so the end of a run shows little of a
-// breach.
+// No member of such a view gets every permission, so a replica that could be in a view of a
+// majority proposes one. The fault mostly ends before anybody waits for long, so the end of a run
+// shows little of a breach.
 
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/machine/config.js'

@@ -1,4 +1,4 @@
-// What watchers of situations may see: everything that checkers see, and a little more.
+// The hooks of a watcher of situations: those of a checker, and a few more.
 
 import type { ReadQuery } from '../../../protocol/machine/storage.js'
 import type { Check } from '../checks/check.js'

@@ -1,5 +1,5 @@
-// What a trap does at the moment when a message has been sent: to one of the two hosts, to the path
-// between them, or to the message.
+// The deeds of a trap, done at the moment when a message has been sent: to one of the two hosts, to
+// the path between them, or to the message.
 
 import type { Message, MessageName } from '../../../protocol/messages/catalogue.js'
 import type { Cluster } from '../cluster.js'

@@ -16,7 +16,7 @@ export interface Plan {
   readonly stormMs?: number
 }
 
-/** What flags override. */
+/** The parts of a plan that flags override. */
 export interface Wishes {
   readonly workload?: WorkloadName | undefined
   readonly processing?: number | undefined

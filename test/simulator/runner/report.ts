@@ -1,4 +1,4 @@
-// What a campaign prints, for people and for programs.
+// The output of a campaign, for people and for programs.
 
 import { knownNames } from '../coverage/known.js'
 import { flagsOf, type Plan } from './plan.js'

@@ -100,7 +100,7 @@ export class SendStream {
   #say(line: Line, { seq, to, text }: Sent, then?: (answer: Message) => void): void {
     const stream = this.#id
     const { world, user } = line
-    // One seq in sixteen is sealed also for a recipient who does not hold keys: that is refused.
+    // Every sixteenth seq is sealed also for a recipient who does not hold keys: that is refused.
     const seals = world.held.has(user) && (world.held.has(to) || seq % 16 === 0)
     const place = { stream, seq, to }
     line.ask((request) => {

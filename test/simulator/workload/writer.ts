@@ -183,7 +183,7 @@ export class Writer implements Machine {
       const order = { k: ++this.#k, id: ++this.#ids, drafts, time: this.#now.wall }
       if (this.#unanswered.length === 0) this.#answeredAt = this.#now.monotonic
       this.#unanswered.push(order)
-      // One order is held back now and then: GAP must bring it.
+      // An order is held back now and then: GAP must bring it.
       if (!this.#random.chance(0.01)) this.#append(order)
       else this.#resendAt = this.#now.monotonic + 2_000
     }
