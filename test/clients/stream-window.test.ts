@@ -127,7 +127,7 @@ t.test('UNKNOWN_OUTCOME and OUT_OF_ORDER are not refusals before the order', (t)
 })
 
 t.test(
-  'a letter whose every try is refused before the order is certainly not stored, and ends its stream',
+  'a letter refused before the order at every try is certainly not stored, and ends its stream',
   (t) => {
     const [window, letters] = filled(4)
     takeAll(window, 1)
