@@ -16,6 +16,7 @@ import {
 } from './provision/config.js'
 import { CredentialWatch } from './net/credential-watch.js'
 import { DebugPort } from './observe/debug-port.js'
+import { debugWords } from './observe/debug-words.js'
 import { Driver, EXIT, type Surroundings } from './runtime/driver.js'
 import type { Self } from './net/handshake.js'
 import { nameOf, uriOf } from './net/identity.js'
@@ -181,21 +182,18 @@ class Daemon {
     const { config, self } = this.#context
     const { machine, notReady } = this.#parts
     const links = this.#links
-    const uptime = () => Math.round(process.uptime())
-    const describe = (word: string): string | undefined => {
-      const told = machine.describe(word, this.#driver.now())
-      return word === 'peer' ? [told, ...links.unreached()].filter(Boolean).join('\n') : told
-    }
-    const stat = () => {
-      const state = notReady() ?? 'ready'
-      const lines = [`replica: ${nameOf(self)}`, `cluster: ${self.clusterId}`, `state: ${state}`]
-      const own = describe('stat') ?? ''
-      return [...lines, own, `uptime: ${uptime()} s`, `clients: ${links.count('client')}`].join(
-        '\n',
-      )
-    }
+    const summary = (): string[] => [
+      `replica: ${nameOf(self)}`,
+      `cluster: ${self.clusterId}`,
+      `state: ${notReady() ?? 'ready'}`,
+      `uptime: ${Math.round(process.uptime())} s`,
+      `clients: ${links.count('client')}`,
+    ]
     const conf = () => JSON.stringify({ replica: nameOf(self), ...shown(config) }, null, 2)
-    const answers = { describe, figures: this.#figures, notReady, conf, stat }
+    const figures = this.#figures
+    const unreached = () => links.unreached()
+    const words = debugWords({ machine, figures, summary, unreached, conf })
+    const answers = { words, figures, notReady }
     const host = config.debugHost
     if (!isLoopback(host)) {
       const reason = `the debug port is open to whoever reaches ${host}: it asks for no password`

@@ -108,6 +108,7 @@ export const ERRORS = {
     'the block list is as long as it may be',
     'take somebody off it: troca block --remove NAME',
   ),
+  STREAM_CLOSED: final(127, 'this stream is closed', 'send it in another stream'),
   OVERLOADED: later(201, 'the replica has too much to do', 'try again after a while'),
   NOT_READY: later(202, 'there is no coordinator just now', 'try again; troca status shows why'),
   NO_QUORUM: later(203, 'too few persistence replicas', 'start the missing ones; troca status'),
@@ -163,7 +164,7 @@ export const ERRORS = {
     'connect again and log in',
     false,
   ),
-  NONSENSE: final(310, 'the message contradicts itself', 'this is a fault of the sender'),
+  INVALID_MESSAGE: final(310, 'the message contradicts itself', 'this is a fault of the sender'),
 } as const satisfies Record<string, Kind>
 
 export type ErrorName = keyof typeof ERRORS

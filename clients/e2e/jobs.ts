@@ -8,7 +8,7 @@ import { publish } from '../../protocol/envelope/held-keys.js'
 import type { HeldKey } from '../../protocol/envelope/held-keys.js'
 import { openerOf } from '../../protocol/envelope/open.js'
 import type { Opener } from '../../protocol/envelope/open.js'
-import type { Place } from '../../protocol/envelope/header.js'
+import type { MessagePlace } from '../../protocol/envelope/header.js'
 import { RecentlyUsed } from '../../protocol/recently-used.js'
 import { openSigned, sealSigned } from '../../protocol/envelope/signed.js'
 import type { FoundPlace, OpenedMessage } from '../../protocol/envelope/signed.js'
@@ -30,7 +30,7 @@ export type Job =
     }
   | {
       readonly kind: 'seal'
-      readonly place: Place
+      readonly place: MessagePlace
       readonly text: string
       readonly recipientKey: RsaPublicKey
       readonly signingKey: Uint8Array

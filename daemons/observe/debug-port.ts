@@ -2,53 +2,24 @@
 // closed, as ZooKeeper's four-letter words are: `echo ruok | nc 127.0.0.1 7411`. A line that opens
 // with GET is HTTP: /livez, /readyz and /metrics. Nothing here changes anything, nothing is secret.
 
-import { createServer } from 'node:net'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import type { Address } from '../net/dialler.js'
 import { explainListen } from '../net/listener.js'
+import type { DebugWords } from '../../protocol/machine/machine.js'
+import { answerWord } from './debug-words.js'
 import type { Figures } from './registry.js'
 
 export interface DebugAnswers {
-  /** undefined: the word is not known. */
-  describe(word: string): string | undefined
-  readonly figures: Pick<Figures, 'lines' | 'exposition' | 'contentType'>
+  readonly words: DebugWords
+  readonly figures: Pick<Figures, 'exposition' | 'contentType'>
   /** Anything but null: why this replica does not serve just now. */
   notReady(): string | null
-  /** The configuration, without secrets. */
-  conf(): string
-  stat(): string
 }
 
 /** A word, or a request with its headers. */
 const MAX_INPUT_BYTES = 8_192
 const DEADLINE_MS = 5_000
 const MAX_CONNECTIONS = 64
-
-const HELP = `one word a connection:
-ruok  imok, if the process answers
-stat  a short summary
-mntr  all metrics, tab-separated
-conf  the configuration, without secrets
-help  this
-ring turn view clok log peer  the state of the protocol of that name, as far as known here
-GET /livez, GET /readyz and GET /metrics are answered as HTTP`
-
-async function answerWord(word: string, answers: DebugAnswers): Promise<string> {
-  switch (word) {
-    case 'ruok':
-      return 'imok'
-    case 'mntr':
-      return answers.figures.lines()
-    case 'conf':
-      return answers.conf()
-    case 'stat':
-      return answers.stat()
-    case 'help':
-      return HELP
-    default:
-      return answers.describe(word) ?? `unknown word; try: help`
-  }
-}
 
 function http(status: string, type: string, body: string): string {
   const length = Buffer.byteLength(body)
@@ -83,7 +54,7 @@ function serve(socket: Socket, answers: DebugAnswers, deadlineMs: number): void 
     socket.resume()
     const answered = get
       ? answerGet(get[1]!, answers)
-      : answerWord(line.trim(), answers).then((text) => `${text}\n`)
+      : answerWord(answers.words, line.trim()).then((text) => `${text}\n`)
     answered.then(
       (text) => socket.end(text),
       (error: unknown) => socket.end(`failed: ${(error as Error).message}\n`),

@@ -19,7 +19,7 @@ import { sameBytes } from '../../protocol/bytes.js'
 import type { NamedDrop } from '../../protocol/entries/drop.js'
 import { EPOCH_ZERO, sameEpoch } from '../../protocol/entries/epoch.js'
 import type {
-  Durable,
+  DurableState,
   Genesis,
   ReadQuery,
   ReadResult,
@@ -174,7 +174,7 @@ export class Store {
     return done
   }
 
-  #durable(): Durable {
+  #durable(): DurableState {
     const { promised, view, commit } = this.#state
     const { index, chain } = this.#last
     return { promised, logView: view.epoch, last: index, chain, commit }

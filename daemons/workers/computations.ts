@@ -11,7 +11,7 @@ import {
 } from '../../protocol/envelope/accounts.js'
 import { EnvelopeError } from '../../protocol/envelope/envelope-error.js'
 import { checkKeys, type HeldKey } from '../../protocol/envelope/held-keys.js'
-import { readHeader, type Place } from '../../protocol/envelope/header.js'
+import { readHeader, type MessagePlace } from '../../protocol/envelope/header.js'
 import { openWith, openerOf, type Opener } from '../../protocol/envelope/open.js'
 import { RecentlyUsed } from '../../protocol/recently-used.js'
 import { unreachable } from '../../protocol/assert.js'
@@ -210,7 +210,7 @@ function checkedKey(pkcs8: Uint8Array): { publicKey: Uint8Array } | { reason: st
 function textOf(
   openers: readonly Opener[],
   body: Uint8Array,
-  place: Place | undefined,
+  place: MessagePlace | undefined,
 ): string | null {
   const [newest] = openers
   if (!place || !newest) return null

@@ -13,7 +13,7 @@ import { oaepCapacity, oaepEncrypt } from '../rsa/oaep.js'
 import { concat } from '../rsa/octets.js'
 import { encryptText } from './encrypt.js'
 import { finishHeader, headerStart, isCount } from './header.js'
-import type { Place, Suite } from './header.js'
+import type { MessagePlace, Suite } from './header.js'
 import { labelOf } from './open.js'
 import { NONCE_LENGTH, field, joinParts } from './parts.js'
 import { RecentlyUsed } from '../recently-used.js'
@@ -33,7 +33,7 @@ export interface KeyEpoch {
   readonly keySeed: Uint8Array
 }
 
-export interface Letter extends KeyEpoch, Place {
+export interface Letter extends KeyEpoch, MessagePlace {
   readonly recipientKey: RecipientKey
   /** Number of the order within the term. */
   readonly k: number

@@ -9,7 +9,7 @@ import { EnvelopeError } from './envelope-error.js'
 import { fromBase64url, splitParts, toBase64url } from './parts.js'
 
 /** Where a message belongs; an envelope does not open anywhere else. */
-export interface Place {
+export interface MessagePlace {
   readonly sender: string
   readonly recipient: string
   /** 16 bytes. */
@@ -25,7 +25,7 @@ export interface Place {
  */
 export type Suite = 'jwe' | 'rsa'
 
-export interface EnvelopeHeader extends Place {
+export interface EnvelopeHeader extends MessagePlace {
   readonly suite: Suite
   /** RFC 7638 thumbprint of the recipient's key. */
   readonly kid: string
@@ -71,7 +71,7 @@ export function parseHeader(octets: Uint8Array): EnvelopeHeader {
   return header
 }
 
-export function samePlace(a: Place, b: Place): boolean {
+export function samePlace(a: MessagePlace, b: MessagePlace): boolean {
   return (
     a.sender === b.sender &&
     a.recipient === b.recipient &&

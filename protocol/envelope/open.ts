@@ -9,7 +9,7 @@ import type { RsaPrivateKey } from '../rsa/keys.js'
 import { oaepDecrypt } from '../rsa/oaep.js'
 import { RsaError } from '../rsa/rsa-error.js'
 import { EnvelopeError } from './envelope-error.js'
-import { parseHeader, samePlace, type EnvelopeHeader, type Place } from './header.js'
+import { parseHeader, samePlace, type EnvelopeHeader, type MessagePlace } from './header.js'
 import { TAG_LENGTH, isRsaAlone, splitParts, toBase64url, type EnvelopeParts } from './parts.js'
 
 export interface OpenedEnvelope {
@@ -39,7 +39,7 @@ export function openEnvelope(
   body: Uint8Array,
   privateKey: RsaPrivateKey,
   entropy: Entropy,
-  expected?: Place,
+  expected?: MessagePlace,
 ): OpenedEnvelope {
   return openWith(openerOf(privateKey, entropy), body, expected)
 }
@@ -53,7 +53,11 @@ export function openerOf(privateKey: RsaPrivateKey, entropy: Entropy): Opener {
 }
 
 /** openEnvelope with a given way to the content key. */
-export function openWith(opener: Opener, body: Uint8Array, expected?: Place): OpenedEnvelope {
+export function openWith(
+  opener: Opener,
+  body: Uint8Array,
+  expected?: MessagePlace,
+): OpenedEnvelope {
   const parts = splitParts(body)
   const plaintext = contentOf(parts, opener)
   const header = parseHeader(parts.header)

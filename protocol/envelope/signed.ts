@@ -16,7 +16,7 @@ import {
   headerStart,
   parseHeader,
   type EnvelopeHeader,
-  type Place,
+  type MessagePlace,
 } from './header.js'
 import { openWith, type Opener } from './open.js'
 import { NONCE_LENGTH, field, joinParts, splitParts } from './parts.js'
@@ -26,7 +26,7 @@ const DOMAIN = 'troca message 1'
 const KEY_LENGTH = 32
 const PREFIX = 4
 
-export interface SignedLetter extends Place {
+export interface SignedLetter extends MessagePlace {
   readonly recipientKey: RsaPublicKey
   readonly signingKey: RsaPrivateKey
   /** Well-formed Unicode. */
@@ -77,7 +77,7 @@ export interface OpenedMessage {
 }
 
 /** Where a signed message was found. */
-export type FoundPlace = Omit<Place, 'time'>
+export type FoundPlace = Omit<MessagePlace, 'time'>
 
 /**
  * The message in a stored body that was found at `place`. EnvelopeError, always the same, unless

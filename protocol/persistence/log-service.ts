@@ -1,5 +1,5 @@
-// The narrow waist, seen from the persistence tier: processing replicas ask by CLAIM, APPEND, FEED
-// and READ, and hear how it stands here.
+// The log service, seen from the persistence tier: processing replicas use CLAIM, APPEND, FEED and
+// READ (messages/log-service.ts), and hear the state of this replica by heartbeats.
 
 import type { LinkId } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
@@ -12,7 +12,7 @@ import type { Feeds } from './feed.js'
 import type { Leases } from './lease.js'
 import type { Reads } from './reads.js'
 
-interface Writer {
+interface LogServiceClient {
   readonly slot: Slot
   readonly boot: string
   readonly lane: 'main' | 'bulk'
@@ -26,7 +26,7 @@ export class LogService {
   readonly #appender: Appender
   readonly #feeds: Feeds
   readonly #reads: Reads
-  readonly #writers = new Map<LinkId, Writer>()
+  readonly #clients = new Map<LinkId, LogServiceClient>()
 
   constructor(
     context: PersistenceContext,
@@ -43,16 +43,16 @@ export class LogService {
   }
 
   owns(link: LinkId): boolean {
-    return this.#writers.has(link)
+    return this.#clients.has(link)
   }
 
   linkUp(link: LinkId, slot: Slot, boot: string, lane: 'main' | 'bulk'): void {
-    this.#writers.set(link, { slot, boot, lane, heard: this.#context.now.monotonic })
+    this.#clients.set(link, { slot, boot, lane, heard: this.#context.now.monotonic })
     if (lane === 'main') this.#sayHeartbeat(link)
   }
 
   linkDown(link: LinkId): void {
-    this.#writers.delete(link)
+    this.#clients.delete(link)
     this.#leases.forget(link)
     this.#feeds.forget(link)
     this.#reads.forget(link)
@@ -63,14 +63,14 @@ export class LogService {
   get #heard(): Slot[] {
     const { now, timings } = this.#context
     const slots = new Set<Slot>()
-    for (const { slot, lane, heard } of this.#writers.values()) {
+    for (const { slot, lane, heard } of this.#clients.values()) {
       if (lane === 'main' && now.monotonic - heard <= timings.suspect) slots.add(slot)
     }
     return [...slots].sort((a, b) => a - b)
   }
 
   sayHeartbeats(): void {
-    for (const [link, { lane }] of this.#writers) if (lane === 'main') this.#sayHeartbeat(link)
+    for (const [link, { lane }] of this.#clients) if (lane === 'main') this.#sayHeartbeat(link)
   }
 
   #sayHeartbeat(link: LinkId): void {
@@ -89,17 +89,17 @@ export class LogService {
     })
   }
 
-  /** Appends are queued while a view is being changed, not while this replica is out of it. */
+  /** Appends are queued in a view and while it is being changed, not outside. */
   get #takes(): boolean {
     const { status } = this.#context
     return (status === 'normal' || status === 'changing') && !this.#appender.draining
   }
 
   onMessage(link: LinkId, message: Message): void {
-    const writer = this.#writers.get(link)!
-    const nonsense = whyInvalid(message, writer.slot)
-    if (nonsense !== null) {
-      this.#context.outbox.distrust(link, writer.slot, nonsense)
+    const writer = this.#clients.get(link)!
+    const invalid = whyInvalid(message, writer.slot)
+    if (invalid !== null) {
+      this.#context.outbox.distrust(link, writer.slot, invalid)
       return
     }
     writer.heard = this.#context.now.monotonic
@@ -128,7 +128,7 @@ export class LogService {
   }
 
   #onClaim(link: LinkId, message: The<'CLAIM'>): void {
-    const { slot, boot } = this.#writers.get(link)!
+    const { slot, boot } = this.#clients.get(link)!
     const { nonce, expected, weight, time } = message
     const from = { link, slot, boot, since: this.#context.now.monotonic }
     const claim = { kind: 'claim', ...from, nonce, expected, weight, time } as const
@@ -137,7 +137,7 @@ export class LogService {
   }
 
   #onAppend(link: LinkId, message: The<'APPEND'>): void {
-    const { slot, boot } = this.#writers.get(link)!
+    const { slot, boot } = this.#clients.get(link)!
     const { id, term, k, time, drafts } = message
     const from = { link, slot, boot, since: this.#context.now.monotonic }
     const order = { kind: 'order', ...from, id, term, k, time, drafts } as const

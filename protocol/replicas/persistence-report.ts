@@ -1,6 +1,7 @@
-// What a persistence replica tells people: the words of the debug port, and its gauges.
+// Reports of a persistence replica for people: the words of the debug port, and its gauges.
 
 import { formatEpoch } from '../entries/epoch.js'
+import type { DebugWords } from '../machine/machine.js'
 import type { PersistenceMetrics } from '../machine/metrics.js'
 import type { Appender } from '../persistence/appender.js'
 import type { Slot } from '../slots.js'
@@ -9,37 +10,37 @@ import type { PersistenceContext } from '../persistence/context.js'
 
 const names = (slots: readonly Slot[]): string => slots.map((slot) => `s${slot}`).join(' ') || '-'
 
-/** The answer to one word, as lines; undefined: not a word of this tier. */
-export function describePersistence(
-  word: string,
+export function persistenceWords(
   context: PersistenceContext,
   appender: Appender,
-  proposing: string,
-): string | undefined {
-  switch (word) {
-    case 'turn':
-      return describeTurn(context, appender)
-    case 'view':
-      return [
-        `status: ${context.status}`,
-        `epoch: ${formatEpoch(context.epoch)}`,
-        `members: ${names(context.memberSlots)}`,
-        `promised: ${formatEpoch(context.promised)}`,
-        `incarnation: ${context.incarnation.counter}`,
-        `proposing: ${proposing}`,
-      ].join('\n')
-    case 'clok':
-      return `${context.clock.now}`
-    case 'log':
-      return describeLog(context)
-    case 'peer':
-      return describePeers(context)
-    case 'stat':
-      return `status: ${context.status}\nlast: ${context.log.last}\ncommitted: ${context.log.commit}`
-    case 'ring':
-      return describeRing(context)
-    default:
-      return undefined
+  view: ViewChange,
+): DebugWords {
+  const { log } = context
+  return {
+    turn: { meaning: 'the turn to append, here', answer: () => describeTurn(context, appender) },
+    view: {
+      meaning: 'the view that is installed, and what is promised',
+      answer: () =>
+        [
+          `status: ${context.status}`,
+          `epoch: ${formatEpoch(context.epoch)}`,
+          `members: ${names(context.memberSlots)}`,
+          `promised: ${formatEpoch(context.promised)}`,
+          `incarnation: ${context.incarnation.counter}`,
+          `proposing: ${view.proposing}`,
+        ].join('\n'),
+    },
+    clock: { meaning: 'the Lamport clock', answer: () => `${context.clock.now}` },
+    log: { meaning: 'the end of the log', answer: () => describeLog(context) },
+    peer: {
+      meaning: 'the other replicas, and when each was heard',
+      answer: () => describePeers(context),
+    },
+    stat: {
+      meaning: 'a short summary',
+      answer: () => `status: ${context.status}\nlast: ${log.last}\ncommitted: ${log.commit}`,
+    },
+    ring: { meaning: 'the newest term, and its owner', answer: () => describeRing(context) },
   }
 }
 
@@ -66,7 +67,7 @@ function describeLog({ log }: PersistenceContext): string {
   ].join('\n')
 }
 
-/** The ring is made by the processing replicas; the log knows who won it last. */
+/** Processing replicas form the ring; the log knows only the owner of its newest term. */
 function describeRing({ log }: PersistenceContext): string {
   const { term, owner } = log.committedFence
   return `newest term: ${term}\nowner: ${owner ? `p${owner.slot}` : '-'}`

@@ -1,9 +1,9 @@
-// A persistence replica: the log, the turn, the view and the reads, composed into one machine. Here
-// is only who hears what: epochs are checked before any part sees a message of the turn or the log.
+// A persistence replica: the log, the turn, the view and the reads, composed into one machine. It
+// only routes inputs: epochs are checked before any part sees a message of the turn or the log.
 
 import { invariant } from '../assert.js'
 import type { Durations } from '../durations.js'
-import type { Effect, Input, LinkId, Machine, Now, Peer } from '../machine/machine.js'
+import type { DebugWords, Effect, Input, LinkId, Machine, Now, Peer } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { whyInvalid } from '../messages/validate.js'
@@ -23,7 +23,7 @@ import { sayViewHeartbeat } from '../view/heartbeat.js'
 import { Incarnations } from '../view/incarnations.js'
 import { PersistenceContext, type PeerMessage, type Status } from '../persistence/context.js'
 import { DiskProbe } from '../view/disk-probe.js'
-import { describePersistence, persistenceMetrics } from './persistence-report.js'
+import { persistenceWords, persistenceMetrics } from './persistence-report.js'
 import type { PersistenceConfig } from '../machine/config.js'
 import type { PERSISTENCE_DURATIONS, PersistenceMetrics } from '../machine/metrics.js'
 import { TierLinks } from '../machine/tier-links.js'
@@ -42,6 +42,7 @@ export class PersistenceReplica implements Machine {
   readonly #service: LogService
   readonly #probe: DiskProbe
   readonly #view: ViewChange
+  readonly debugWords: DebugWords
   #lastHeartbeat = -Infinity
   /** Acknowledgements up to this commit index are remembered. */
   #remembered = 0
@@ -71,6 +72,7 @@ export class PersistenceReplica implements Machine {
     this.#service = new LogService(context, leases, appender, feeds, reads)
     this.#probe = new DiskProbe(context)
     this.#view = new ViewChange(context, puller, appender, gate, incarnations, reads)
+    this.debugWords = persistenceWords(context, appender, this.#view)
     context.onWriteFailed = (result) => {
       context.writable = false
       if (context.status === 'outside' || context.status === 'learner') return
@@ -129,7 +131,7 @@ export class PersistenceReplica implements Machine {
     return this.#context.outbox.take()
   }
 
-  /** What every step ends with: the turn moves on, followers and readers get what is there. */
+  /** The end of every step: the turn moves on, followers and readers get what is committed. */
   #settle(): void {
     this.#appender.pump()
     this.#eraser.pump()
@@ -212,7 +214,7 @@ export class PersistenceReplica implements Machine {
     this.#reads.tick()
     if (now.monotonic - this.#lastHeartbeat >= timings.heartbeat) this.#heartbeat()
     this.#view.maintain()
-    // After a view that is given up here: what it lacked is not pulled any more.
+    // After a view that was given up above, so that its pull does not go on.
     this.#puller.tick()
   }
 
@@ -237,11 +239,11 @@ export class PersistenceReplica implements Machine {
     }
     const message: PeerMessage = received
     const peer = this.#context.peers.get(from)!
-    const nonsense = whyInvalid(message, from) ?? this.#context.invalidCounter(message)
-    if (nonsense !== null) return this.#context.distrust(from, nonsense)
+    const invalid = whyInvalid(message, from) ?? this.#context.invalidCounter(message)
+    if (invalid !== null) return this.#context.distrust(from, invalid)
     if (!this.#context.clock.receive(message.clock)) {
       this.#context.outbox.log('error', 'clock-jump', { peer: from, clock: message.clock })
-      this.#context.outbox.close(link, 'a Lamport stamp that jumps absurdly far')
+      this.#context.outbox.close(link, 'a Lamport stamp that jumps too far')
       return
     }
     peer.heard = this.#context.now.monotonic
@@ -347,10 +349,6 @@ export class PersistenceReplica implements Machine {
   }
 
   // ---- for people -----------------------------------------------------------------------------
-
-  describe(word: string): string | undefined {
-    return describePersistence(word, this.#context, this.#appender, this.#view.proposing)
-  }
 
   durations(): Record<keyof typeof PERSISTENCE_DURATIONS, Durations> {
     return { troca_turn_wait_seconds: this.#appender.turnWaits }

@@ -1,4 +1,4 @@
-// What a processing replica tells people: the words of the debug port, and its gauges.
+// Reports of a processing replica for people: the words of the debug port, and its gauges.
 
 import { formatEpoch } from '../entries/epoch.js'
 import type { Coordinator } from '../processing/coordinator.js'
@@ -6,39 +6,54 @@ import type { LogReplicas } from '../processing/log-replicas.js'
 import type { ProcessingMetrics } from '../machine/metrics.js'
 import type { Leadership } from '../processing/leadership.js'
 import type { ProcessingContext } from '../processing/context.js'
+import type { DebugWords } from '../machine/machine.js'
+import type { Executor } from '../state/executor.js'
 import type { Ledger } from '../state/ledger.js'
 
-/** The answer to one word, as lines; undefined: not a word of this tier. */
-export function describeProcessing(
-  word: string,
+export function processingWords(
   context: ProcessingContext,
   logReplicas: LogReplicas,
-  base: Ledger,
+  executor: Executor,
   leadership: Leadership,
-): string | undefined {
-  switch (word) {
-    case 'ring':
-      return leadership.describe()
-    case 'log': {
-      const { term, k, part, parts } = base.fence
-      return `applied: ${base.index}\nterm: ${term}\norder: ${k} (${part} of ${parts})`
-    }
-    case 'peer':
-      return describePeers(context, logReplicas)
-    case 'stat':
-      return `role: ${context.role}\nterm: ${context.newestTerm}\napplied: ${base.index}`
-    case 'view':
-      return describeHome(logReplicas)
-    case 'turn':
-      return 'the turn goes round among the persistence replicas: ask one of them'
-    case 'clok':
-      return `${logReplicas.get(logReplicas.home)?.heartbeat?.lamport ?? 0}, of the persistence home`
-    default:
-      return undefined
+): DebugWords {
+  const lamport = (): number => logReplicas.get(logReplicas.home)?.heartbeat?.lamport ?? 0
+  return {
+    ring: { meaning: 'the election, and who coordinates', answer: () => leadership.describe() },
+    log: {
+      meaning: 'how far the committed log is applied',
+      answer: () => {
+        const { index, fence } = executor.base
+        const { term, k, part, parts } = fence
+        return `applied: ${index}\nterm: ${term}\norder: ${k} (${part} of ${parts})`
+      },
+    },
+    peer: {
+      meaning: 'the other replicas, and when each was heard',
+      answer: () => describePeers(context, logReplicas),
+    },
+    stat: {
+      meaning: 'a short summary',
+      answer: () => {
+        const { role, newestTerm } = context
+        return `role: ${role}\nterm: ${newestTerm}\napplied: ${executor.base.index}`
+      },
+    },
+    view: {
+      meaning: 'the view of the persistence replicas, as the home tells it',
+      answer: () => describeHome(logReplicas),
+    },
+    turn: {
+      meaning: 'where to ask for the turn',
+      answer: () => 'persistence replicas hold the turn: ask one of them',
+    },
+    clock: {
+      meaning: 'the Lamport clock of the persistence home',
+      answer: () => `${lamport()}, of the persistence home`,
+    },
   }
 }
 
-/** The view as the home has told it. */
+/** The view, as the home's last heartbeat described it. */
 function describeHome(logReplicas: LogReplicas): string {
   const { home } = logReplicas
   const heartbeat = logReplicas.get(home)?.heartbeat
@@ -89,7 +104,7 @@ export function ringMetrics(
     troca_commands_queued: coordinator.queued,
     troca_commands_queued_bytes: coordinator.queuedBytes,
     troca_accounts: base.accounts.size,
-    troca_streams: base.streams.size,
+    troca_streams: base.openStreams,
     troca_ring_live: context.live.length,
   }
 }

@@ -4,7 +4,7 @@
 import { invariant } from '../assert.js'
 import type { Durations } from '../durations.js'
 import type { ProcessingConfig } from '../machine/config.js'
-import type { Effect, Input, LinkId, Machine, Now, Peer } from '../machine/machine.js'
+import type { DebugWords, Effect, Input, LinkId, Machine, Now, Peer } from '../machine/machine.js'
 import type { PROCESSING_DURATIONS, ProcessingMetrics } from '../machine/metrics.js'
 import { TierLinks } from '../machine/tier-links.js'
 import type { Message, The } from '../messages/catalogue.js'
@@ -23,7 +23,7 @@ import { SessionRouter } from '../sessions/session-router.js'
 import type { Slot } from '../slots.js'
 import { Executor } from '../state/executor.js'
 import { Follower } from './follower.js'
-import { describeProcessing, ringMetrics } from './processing-report.js'
+import { processingWords, ringMetrics } from './processing-report.js'
 
 export class ProcessingReplica implements Machine {
   readonly #context: ProcessingContext
@@ -40,6 +40,7 @@ export class ProcessingReplica implements Machine {
   readonly #marks: MarkWriter
   readonly #sessions: SessionRouter
   readonly #follower: Follower
+  readonly debugWords: DebugWords
   #lastHeartbeat = -Infinity
   #draining = false
   #saidRole = ''
@@ -85,6 +86,7 @@ export class ProcessingReplica implements Machine {
     this.#marks = marks
     this.#sessions = sessions
     this.#follower = new Follower({ ...parts, requests, coordinator, sessions })
+    this.debugWords = processingWords(context, logReplicas, executor, leadership)
   }
 
   /** The live coordinator's slot; 0: none known. */
@@ -92,7 +94,7 @@ export class ProcessingReplica implements Machine {
     return this.#leadership.coordinator
   }
 
-  /** Who is logged in on a client's link. */
+  /** The user logged in on a client's link; null: none. */
   userOf(link: LinkId): string | null {
     return this.#sessions.userOf(link)
   }
@@ -234,17 +236,17 @@ export class ProcessingReplica implements Machine {
       return
     }
     if (this.#logReplicas.owns(link)) {
-      if (this.#isNonsense(this.#logReplicas.slotOf(link)!, link, message)) return
+      if (this.#isInvalid(this.#logReplicas.slotOf(link)!, link, message)) return
       this.#fromLogReplica(link, message)
       return
     }
     const slot = this.#ring.current(link)
-    if (slot === undefined || this.#isNonsense(slot, link, message)) return
+    if (slot === undefined || this.#isInvalid(slot, link, message)) return
     this.#context.peers.get(slot)!.heard = this.#context.now.monotonic
     this.#fromRing(slot, link, message)
   }
 
-  #isNonsense(peer: Slot, link: LinkId, message: Message): boolean {
+  #isInvalid(peer: Slot, link: LinkId, message: Message): boolean {
     const reason = whyInvalid(message, peer)
     if (reason === null) return false
     this.#context.outbox.distrust(link, peer, reason)
@@ -271,7 +273,8 @@ export class ProcessingReplica implements Machine {
         if (message.term === this.#context.holds) this.#leadership.resign()
         return
       default:
-        // The rest is for the home: what another one says to it is left over from before.
+        // All other messages are the home's: from another replica they date from when it was the
+        // home.
         if (from.slot === this.#logReplicas.home && from.lane === 'main') this.#fromHome(message)
     }
   }
@@ -341,11 +344,6 @@ export class ProcessingReplica implements Machine {
   }
 
   // ---- for people -----------------------------------------------------------------------------
-
-  describe(word: string): string | undefined {
-    const { base } = this.#executor
-    return describeProcessing(word, this.#context, this.#logReplicas, base, this.#leadership)
-  }
 
   durations(): Record<keyof typeof PROCESSING_DURATIONS, Durations> {
     return { troca_order_commit_seconds: this.#coordinator.commitTimes }

@@ -1,5 +1,6 @@
-// Sends of clients: what can be refused before it is ordered, and the answer from the committed log.
-// Rate and quota are soft: each replica counts for itself, and what is under way counts for nothing.
+// Sends of clients: refusals before a place in the order, and answers from the committed log. Rate
+// and quota are soft: each replica counts for itself, and sends without an entry yet are not
+// counted.
 
 import { ERRORS, errorName } from '../errors.js'
 import type { Message, The } from '../messages/catalogue.js'
@@ -9,7 +10,7 @@ import type { Executor } from '../state/executor.js'
 import type { ProcessingContext } from '../processing/context.js'
 import { idOf } from '../bytes.js'
 import type { RequestContext } from './request-context.js'
-import { Rates } from './rates.js'
+import { RateLimiter } from './rates.js'
 import type { Receipts } from './receipts.js'
 import type { ClientCommand } from '../state/commands/registry.js'
 import type { Session } from './session.js'
@@ -22,7 +23,7 @@ export class Sends {
   readonly #executor: Executor
   readonly #receipts: Receipts
   readonly #requests: RequestContext
-  readonly #rates: Rates
+  readonly #rates: RateLimiter
 
   constructor(
     context: ProcessingContext,
@@ -35,7 +36,7 @@ export class Sends {
     this.#receipts = receipts
     this.#requests = requests
     const { sendsPerSecond: perSecond, sendBurst: burst } = context.limits
-    this.#rates = new Rates({ perSecond, burst })
+    this.#rates = new RateLimiter({ perSecond, burst })
   }
 
   openStream(session: Session, user: string, message: The<'OPEN_STREAM'>): void {
@@ -45,6 +46,16 @@ export class Sends {
       const code = meta.kind === KIND.noop ? decodeNote(entry.body).code : 0
       if (code !== 0) return this.#requests.refuseByCode(session, request, code)
       this.#requests.reply(session, { type: 'STREAM_OPENED', request, stream })
+    })
+  }
+
+  closeStream(session: Session, user: string, message: The<'CLOSE_STREAM'>): void {
+    const { request, stream } = message
+    const command = { kind: 'close-stream', user, stream } as const
+    this.#requests.submit(session, request, command, (entry, meta) => {
+      const code = meta.kind === KIND.noop ? decodeNote(entry.body).code : 0
+      if (code !== 0) return this.#requests.refuseByCode(session, request, code)
+      this.#requests.reply(session, { type: 'STREAM_CLOSED', request })
     })
   }
 
@@ -75,12 +86,15 @@ export class Sends {
     return refusal(request, 'MAILBOX_FULL', detail, { retryAfter: null })
   }
 
-  /** It has its answer, or its place is another's: that is told as ever. */
+  /**
+   * The seq is answered already or belongs to another send: execution tells which, even if the
+   * mailbox is full.
+   */
   #isKnown({ stream, seq }: Send): boolean {
     return seq < (this.#executor.base.stream(idOf(stream))?.next ?? 0)
   }
 
-  /** The answer to a send, from its entry; a repeated one gets the original's (C5). */
+  /** The answer to a send, from its entry; a repeated send gets the original's answer (C5). */
   #answer(message: Send, entry: Entry, meta: Meta): Message {
     const { request, seq, stream } = message
     const answered = (code: number, index: number, time: number): Message => {
@@ -92,6 +106,10 @@ export class Sends {
     const { code, value } = decodeNote(entry.body)
     if (code === ERRORS.OUT_OF_ORDER.code) {
       return refusal(request, 'OUT_OF_ORDER', `expected ${value}`, { expected: value })
+    }
+    if (code === ERRORS.STREAM_CLOSED.code) {
+      // Each seq below `next` was executed before the stream's end, so its message may be stored.
+      return refusal(request, 'STREAM_CLOSED', '', { definite: seq >= value })
     }
     if (code !== 0) return refusal(request, errorName(code) ?? 'BAD_REQUEST')
     const known = this.#executor.base.answered(idOf(stream), value)

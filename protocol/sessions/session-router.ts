@@ -1,5 +1,6 @@
-// Clients: each request is checked for form and right, and goes to the part that answers it. A refusal
-// here consumes nothing and is definite; everything later is answered from the committed log.
+// Client requests: each is checked for form and right, and goes to the part that answers it. A
+// refusal here consumes nothing and is definite; everything later is answered from the committed
+// log.
 
 import { decodeDrop, isDrop, drops } from '../entries/drop.js'
 import { KIND, type Entry, type Meta } from '../entries/entry.js'
@@ -23,7 +24,7 @@ import { Inbox } from './inbox.js'
 import { LogIn } from './log-in.js'
 import { MailboxRequests } from './mailbox-requests.js'
 import type { MarkWriter } from './mark-writer.js'
-import { Opener } from './opener.js'
+import { MessageOpener } from './opener.js'
 import { Pushes } from './pushes.js'
 import { Receipts } from './receipts.js'
 import { Registration } from './registration.js'
@@ -56,7 +57,7 @@ export class SessionRouter {
   readonly #registration: Registration
   readonly #changes: AccountChanges
   readonly #directory: DirectoryRequests
-  /** Committed since `caughtUp`: messages to push, and users whose marks moved. */
+  /** Committed since the last `caughtUp`: messages to push, and users whose marks moved. */
   #arrived: { readonly entry: Entry; readonly meta: Meta }[] = []
   readonly #marked = new Set<string>()
   draining = false
@@ -68,10 +69,10 @@ export class SessionRouter {
     this.#executor = executor
     this.#requests = new RequestContext(context, queries, executor, submission)
     const quota = new ComputeQuota(context, this.#requests)
-    const opener = new Opener(context, queries, executor, this.#requests.waiters)
+    const opener = new MessageOpener(context, queries, executor, this.#requests.waiters)
     this.#pushes = new Pushes(context, log, executor, this.#requests, opener)
     this.#inbox = new Inbox(executor, this.#requests, opener)
-    this.#mailbox = new MailboxRequests(this.#requests)
+    this.#mailbox = new MailboxRequests(context.limits, executor, this.#requests)
     this.#receipts = new Receipts(context, executor, this.#requests)
     this.#sends = new Sends(context, executor, this.#receipts, this.#requests)
     this.#directory = new DirectoryRequests(context.limits, executor, this.#requests)
@@ -154,6 +155,8 @@ export class SessionRouter {
         return this.#pushes.listen(session, user, message)
       case 'OPEN_STREAM':
         return this.#sends.openStream(session, user, message)
+      case 'CLOSE_STREAM':
+        return this.#sends.closeStream(session, user, message)
       case 'SEND':
       case 'SEND_SEALED':
         return this.#sends.send(session, user, message)
@@ -172,6 +175,8 @@ export class SessionRouter {
         return this.#directory.block(session, user, message)
       case 'BLOCKED':
         return this.#directory.blocked(session, user, message)
+      case 'USAGE':
+        return this.#mailbox.usage(session, user, message)
       case 'DELETE':
         return this.#mailbox.delete(session, user, message)
       case 'RECEIPTS':
@@ -194,7 +199,7 @@ export class SessionRouter {
     this.#mark(session, { delivered: through, read: through })
   }
 
-  /** No client has seen more than was ever applied here. */
+  /** No client can have seen more than was ever applied here. */
   #reached(index: number): number {
     return Math.min(index, this.#requests.waiters.furthest)
   }
@@ -205,7 +210,7 @@ export class SessionRouter {
 
   // ---- the committed log ----------------------------------------------------------------------
 
-  /** What a committed entry means to sessions; some of it is done at the end of the stretch. */
+  /** Tells sessions about a committed entry; part of the work waits for `caughtUp`. */
   committed(entry: Entry, meta: Meta): void {
     if (meta.kind === KIND.message && !entry.bodyHash) this.#arrived.push({ entry, meta })
     if (meta.kind === KIND.account || meta.kind === KIND.closed) this.#accountChanged(meta.mailbox)
@@ -227,7 +232,7 @@ export class SessionRouter {
     this.#requests.waiters.advance()
   }
 
-  /** A committed entry has changed this account, or ended it: sessions from before it end. */
+  /** A committed entry has changed or ended this account: sessions of an earlier version end. */
   #accountChanged(name: string): void {
     const { version = Infinity } = this.#executor.base.account(name) ?? {}
     if (version === 1) return

@@ -1,6 +1,6 @@
-// What execution knows: the directory and streams, from the committed log, and the overlay of orders
-// executed but not yet seen committed. Both change only by what was decided. Marks, the index of
-// sends and the sizes of mailboxes are kept here too, for questions; execution never reads them.
+// The state of execution: the ledger, from the committed log, and the overlay of orders executed
+// but not yet seen committed. Both change only by decided entries. Marks, the index of sends and
+// the sizes of mailboxes are kept in the ledger too, for queries; execution never reads them.
 
 import { idOf } from '../bytes.js'
 import { decodeDrop, isDrop } from '../entries/drop.js'
@@ -16,12 +16,15 @@ import { SentIndex } from './sent-index.js'
 
 export interface StreamState extends StreamView {
   next: number
+  closed: boolean
   readonly answers: Map<number, Answered>
 }
 
 /** The committed log, applied. */
 export class Ledger extends Directory implements LedgerWriter {
   readonly streams = new Map<string, StreamState>()
+  /** Streams in `streams` that are not closed. */
+  openStreams = 0
   readonly marks: Marks
   readonly sent = new SentIndex()
   readonly sizes = new MailboxSizes()
@@ -32,7 +35,7 @@ export class Ledger extends Directory implements LedgerWriter {
   /** Highest time of entries that orders or claims wrote, ms since 1970. */
   time = 0
 
-  /** `marks`: known from before a rebuild, as they only grow. */
+  /** `marks` from before a rebuild are kept, as they only grow. */
   constructor(marks = new Marks()) {
     super()
     this.marks = marks
@@ -47,7 +50,16 @@ export class Ledger extends Directory implements LedgerWriter {
   }
 
   openStream(id: string, owner: string): void {
-    this.streams.set(id, { owner, next: 1, answers: new Map() })
+    this.streams.set(id, { owner, next: 1, closed: false, answers: new Map() })
+    this.openStreams++
+  }
+
+  closeStream(id: string): void {
+    const stream = this.streams.get(id)
+    if (!stream) return
+    this.openStreams--
+    stream.closed = true
+    stream.answers.clear()
   }
 
   putAnswer(id: Uint8Array, seq: number, answered: Answered, to: string): void {
@@ -66,14 +78,14 @@ export class Ledger extends Directory implements LedgerWriter {
     this.sent.forget(name)
   }
 
-  /** The last order of `term` applied whole, and whether one is half applied. */
+  /** The last order of `term` that is applied whole, and whether the next one is half applied. */
   progress(term: number): { readonly k: number; readonly half: boolean } {
     const { k, part, parts } = this.fence
     if (this.fence.term !== term) return { k: 0, half: false }
     return part === parts ? { k, half: false } : { k: k - 1, half: true }
   }
 
-  /** `bodyBytes`: of the body in the log, which need not be here. */
+  /** `bodyBytes`: size of the body in the log; the entry here may lack the body. */
   apply(entry: Entry, meta = decodeMeta(entry.meta), bodyBytes = entry.body.length): void {
     this.index = entry.index
     this.fence = advanceFence(this.fence, entry)
@@ -91,7 +103,7 @@ export class Ledger extends Directory implements LedgerWriter {
 
 interface Pending<T> {
   value: T
-  /** The last order that wrote it. */
+  /** The last order that wrote the value. */
   k: number
 }
 
@@ -115,13 +127,18 @@ export class Overlay extends DirectoryOverlay implements LedgerWriter {
   }
 
   openStream(id: string, owner: string): void {
-    this.#streams.set(id, { value: { owner, next: 1 }, k: this.k })
+    this.#streams.set(id, { value: { owner, next: 1, closed: false }, k: this.k })
+  }
+
+  closeStream(id: string): void {
+    const { owner, next } = this.stream(id)!
+    this.#streams.set(id, { value: { owner, next, closed: true }, k: this.k })
   }
 
   putAnswer(stream: Uint8Array, seq: number, answered: Answered): void {
     const id = idOf(stream)
     const { owner } = this.stream(id)!
-    this.#streams.set(id, { value: { owner, next: seq + 1 }, k: this.k })
+    this.#streams.set(id, { value: { owner, next: seq + 1, closed: false }, k: this.k })
     const known = this.#answered.get(id) ?? new Map<number, Answered>()
     known.set(seq, answered)
     this.#answered.set(id, known)
@@ -132,7 +149,10 @@ export class Overlay extends DirectoryOverlay implements LedgerWriter {
     applyEntry(this, meta, { body, index: 0, time: 0 })
   }
 
-  /** The committed log has this entry of order k now: what only it wrote is not needed here. */
+  /**
+   * The committed log now has this entry of order k: values that only this order wrote leave the
+   * overlay.
+   */
   settle(meta: Meta, k: number): void {
     if (meta.stream.length === 0) return
     const id = idOf(meta.stream)

@@ -2,7 +2,15 @@
 // has: a machine around the product's own, for the simulator's hosts. What it hears and says
 // teaches it what else to say.
 
-import type { Effect, Input, LinkId, Machine, Now, Peer } from '../../protocol/machine/machine.js'
+import type {
+  DebugWords,
+  Effect,
+  Input,
+  LinkId,
+  Machine,
+  Now,
+  Peer,
+} from '../../protocol/machine/machine.js'
 import type { Tier } from '../../protocol/slots.js'
 import type { Random } from '../simulator/random.js'
 import { Frames, messageIn, type Conversation } from './frames.js'
@@ -59,8 +67,8 @@ export class Rogue implements Machine {
     })
   }
 
-  describe(word: string, now: Now): string | undefined {
-    return this.#inner.describe(word, now)
+  get debugWords(): DebugWords {
+    return this.#inner.debugWords
   }
 
   metrics(): Record<string, number> {

@@ -46,9 +46,7 @@ class Puppet implements Machine {
     return effects
   }
 
-  describe(): undefined {
-    return undefined
-  }
+  readonly debugWords = {}
 
   metrics(): Record<string, number> {
     return {}

@@ -92,9 +92,7 @@ class PlayedHome implements Machine {
     this.#say(link, { type: 'CLAIMED', nonce, outcome: 'lost', ...rest })
   }
 
-  describe(): undefined {
-    return undefined
-  }
+  readonly debugWords = {}
 
   metrics(): Record<string, number> {
     return {}

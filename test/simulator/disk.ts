@@ -5,7 +5,7 @@
 import { sameBytes } from '../../protocol/bytes.js'
 import { EPOCH_ZERO, sameEpoch } from '../../protocol/entries/epoch.js'
 import type {
-  Durable,
+  DurableState,
   Genesis,
   ReadQuery,
   ReadResult,
@@ -27,7 +27,7 @@ interface Pending {
 }
 
 /** Told of every transaction, with what the file held before it. */
-export type Written = (disk: Disk, batch: WriteBatch, before: Durable) => void
+export type Written = (disk: Disk, batch: WriteBatch, before: DurableState) => void
 
 function isAt({ index, entry }: Node, place: Place): boolean {
   return index === place.index && (!entry || sameBytes(entry.chain, place.chain))
@@ -37,7 +37,7 @@ function nothing({ kind }: ReadQuery): ReadResult {
   return kind === 'places' ? { kind, places: [] } : { kind, entries: [], more: false }
 }
 
-const ZERO: Durable = {
+const ZERO: DurableState = {
   promised: EPOCH_ZERO,
   logView: EPOCH_ZERO,
   last: 0,
@@ -134,7 +134,7 @@ export class Disk {
     return this.file?.last ?? this.#history.root
   }
 
-  get durable(): Durable {
+  get durable(): DurableState {
     return this.file?.durable ?? ZERO
   }
 

@@ -6,7 +6,7 @@ import { drops, isDrop } from '../../protocol/entries/drop.js'
 import { KIND, erased, weigh, type Entry } from '../../protocol/entries/entry.js'
 import { EPOCH_ZERO, type Epoch } from '../../protocol/entries/epoch.js'
 import type {
-  Durable,
+  DurableState,
   Genesis,
   ReadQuery,
   ReadResult,
@@ -61,7 +61,7 @@ export class File {
     return this.log.at(-1)!
   }
 
-  get durable(): Durable {
+  get durable(): DurableState {
     const { promised, view, last, commit } = this
     const chain = last.entry?.chain ?? new Uint8Array(32)
     return { promised, logView: view.epoch, last: last.index, chain, commit }

@@ -119,11 +119,10 @@ class Run {
   /** How every replica saw itself at the end. */
   #describe(): void {
     if (!this.#transcript.traced) return
-    const now = { monotonic: 0, wall: 0 }
     for (const { name, machine } of this.#cluster.hosts) {
-      for (const word of machine ? ['view', 'turn', 'log', 'ring'] : []) {
-        const text = machine!.describe(word, now)
-        if (text) this.#say(`${name} ${word}: ${text.split('\n').join('; ')}`)
+      for (const word of machine ? ['stat', 'view', 'turn', 'log', 'ring'] : []) {
+        const text = machine!.debugWords[word]?.answer()
+        if (typeof text === 'string') this.#say(`${name} ${word}: ${text.split('\n').join('; ')}`)
       }
     }
   }

@@ -30,7 +30,19 @@ import { readMailbox } from './load.js'
 t.setTimeout(280_000)
 
 const CLI = fileURLToPath(new URL('../../clients/cli/main.js', import.meta.url))
-const WORDS = ['stat', 'mntr', 'conf', 'ring', 'turn', 'view', 'clok', 'log', 'peer', 'help']
+const WORDS = [
+  'stat',
+  'mntr',
+  'conf',
+  'ring',
+  'turn',
+  'view',
+  'clock',
+  'clok',
+  'log',
+  'peer',
+  'help',
+]
 const unique = (what: string): string => `${what} ${randomBytes(12).toString('base64url')}`
 
 const newPassword = unique('canary password')

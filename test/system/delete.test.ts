@@ -32,6 +32,8 @@ t.test('deleted is gone: from pages, pushes and files, also after kill -9 of all
   const left = receipts.filter((_, i) => i % 2 === 1).map(({ index }) => index)
   const [away] = cluster.persistence
   await away!.kill()
+  const before = await alice.usage()
+  t.ok(before.bytes > 0 && before.bytes < before.quota, 'the mailbox holds something')
   await alice.delete([...gone, own.index, 1, 1e9])
   for (const replica of cluster.processing) {
     const reader = await cluster.logIn('alice', replica)
@@ -42,6 +44,9 @@ t.test('deleted is gone: from pages, pushes and files, also after kill -9 of all
       `read at ${replica.name}`,
     )
     t.ok(shown.every(({ text }) => text !== null))
+    // All texts are of about one length, and half of them are gone.
+    const { bytes } = await reader.usage()
+    t.ok(bytes > 0.4 * before.bytes && bytes < 0.6 * before.bytes, `usage at ${replica.name}`)
   }
   t.equal((await readMailbox(bob)).length, 1, 'nobody deletes in the mailbox of another')
 

@@ -4,21 +4,26 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
-import { DebugPort } from '../../../daemons/observe/debug-port.js'
-import type { DebugAnswers } from '../../../daemons/observe/debug-port.js'
+import { DebugPort, type DebugAnswers } from '../../../daemons/observe/debug-port.js'
+import { debugWords } from '../../../daemons/observe/debug-words.js'
 
 let ready = true
-const answers: DebugAnswers = {
-  describe: (word) => (word === 'turn' ? 'idle' : undefined),
-  figures: {
-    contentType: 'text/plain; version=0.0.4',
-    exposition: () => Promise.resolve('# TYPE troca_clients gauge\ntroca_clients 2\n'),
-    lines: () => Promise.resolve('troca_clients\t2'),
-  },
-  notReady: () => (ready ? null : 'no coordinator is known'),
-  conf: () => '{}',
-  stat: () => 'replica: p1',
+const figures = {
+  contentType: 'text/plain; version=0.0.4',
+  exposition: () => Promise.resolve('# TYPE troca_clients gauge\ntroca_clients 2\n'),
+  lines: () => Promise.resolve('troca_clients\t2'),
 }
+
+/** `turn`: what the machine answers to that word. */
+const answersOf = (turn: string): DebugAnswers => {
+  const own = { turn: { meaning: 'the turn', answer: () => turn } }
+  const clock = { meaning: 'the clock', answer: () => '7' }
+  const machine = { debugWords: { ...own, clock } }
+  const summary = () => ['replica: p1']
+  const words = debugWords({ machine, figures, summary, unreached: () => [], conf: () => '{}' })
+  return { words, figures, notReady: () => (ready ? null : 'no coordinator is known') }
+}
+const answers = answersOf('idle')
 
 /** What comes back before the other side closes; our side stays open, or not. */
 async function ask(port: number, input: string, ends = false): Promise<string> {
@@ -38,7 +43,11 @@ t.test('words and pages', async (t) => {
   t.equal(await ask(port, 'turn\n'), 'idle\n')
   t.equal(await ask(port, 'stat\n'), 'replica: p1\n')
   t.equal(await ask(port, 'mntr\n'), 'troca_clients\t2\n')
-  t.match(await ask(port, 'help\n'), /GET \/livez/)
+  t.equal(await ask(port, 'clok\n'), await ask(port, 'clock\n'), 'the older name')
+  const help = await ask(port, 'help\n')
+  for (const line of [/GET \/livez/, /^turn +the turn$/m, /^ruok +imok/m]) t.match(help, line)
+  t.match(await ask(port, 'version\n'), /^troca \d+\.\d+\.\d+\nwire \d+\nnode \d+/)
+  t.match(await ask(port, 'constructor\n'), /unknown word/)
   t.match(await ask(port, 'nonsense\n'), /unknown word/)
   t.equal(await ask(port, '', true), 'unknown word; try: help\n')
   const get = (path: string) => ask(port, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
@@ -63,7 +72,7 @@ const closed = (socket: Socket): Promise<void> =>
 
 t.test('who takes its time is left, whether it writes or reads', async (t) => {
   const long = 'x'.repeat(64 * 1024 * 1024)
-  const told = { ...answers, describe: () => long }
+  const told = answersOf(long)
   const debug = await DebugPort.open({ host: '127.0.0.1', port: 0 }, told, 200)
   t.teardown(() => debug.close())
   const to = { host: '127.0.0.1', port: debug.port }

@@ -3,11 +3,14 @@
 
 import { Driver } from '../../../daemons/runtime/driver.js'
 import type { Credentials } from '../../../daemons/net/credentials.js'
-import { issue, makeAuthority } from '../../../daemons/provision/certificates.js'
-import type { Authority, Validity } from '../../../daemons/provision/certificates.js'
+import {
+  issue,
+  makeAuthority,
+  type Authority,
+  type Validity,
+} from '../../../daemons/provision/certificates.js'
 import type { Replica } from '../../../daemons/net/identity.js'
-import { BOUNDS } from '../../../daemons/net/bounds.js'
-import type { LinkBounds } from '../../../daemons/net/bounds.js'
+import { BOUNDS, type LinkBounds } from '../../../daemons/net/bounds.js'
 import { Links } from '../../../daemons/net/links.js'
 import type { LogFields } from '../../../daemons/log/log.js'
 import type { Effect, Input, Machine, Now } from '../../../protocol/machine/machine.js'
@@ -54,7 +57,7 @@ export class ToyMachine implements Machine {
 
   durations: NonNullable<Machine['durations']> = () => ({})
 
-  describe(): undefined {}
+  readonly debugWords = {}
 
   metrics(): { toy: number } {
     return { toy: 1 }

@@ -14,6 +14,7 @@ const WORDS = [
   'ring',
   'turn',
   'view',
+  'clock',
   'clok',
   'log',
   'peer',

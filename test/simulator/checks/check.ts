@@ -3,7 +3,7 @@
 
 import type { Machine } from '../../../protocol/machine/machine.js'
 import type { Epoch } from '../../../protocol/entries/epoch.js'
-import type { Durable, WriteBatch } from '../../../protocol/machine/storage.js'
+import type { DurableState, WriteBatch } from '../../../protocol/machine/storage.js'
 import type { LogView } from '../../../protocol/persistence/tail.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Lane } from '../connection.js'
@@ -20,7 +20,7 @@ export interface Check {
   /** `to` is about to take it up. */
   delivered?(from: Host, to: Host, message: Message): void
   /** A transaction was done. */
-  written?(disk: Disk, batch: WriteBatch, before: Durable): void
+  written?(disk: Disk, batch: WriteBatch, before: DurableState): void
   stepped?(host: Host): void
   started?(host: Host): void
   /** A machine logs it. */

@@ -8,7 +8,7 @@ import {
   type Epoch,
 } from '../../../protocol/entries/epoch.js'
 import { sameBytes } from '../../../protocol/bytes.js'
-import type { Durable, WriteBatch } from '../../../protocol/machine/storage.js'
+import type { DurableState, WriteBatch } from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
@@ -20,7 +20,7 @@ function said(host: Host, what: string, epoch: Epoch, disk: Epoch): string {
 }
 
 export class DiskCheck implements Check {
-  written(disk: Disk, batch: WriteBatch, before: Durable): void {
+  written(disk: Disk, batch: WriteBatch, before: DurableState): void {
     if (batch.genesis) return
     const after = disk.durable
     for (const name of ['promised', 'logView'] as const) {
@@ -68,7 +68,7 @@ export class DiskCheck implements Check {
     }
   }
 
-  #ack(from: Host, message: The<'ACK'>, durable: Durable): void {
+  #ack(from: Host, message: The<'ACK'>, durable: DurableState): void {
     const { epoch, last } = message
     expect(sameEpoch(epoch, durable.logView), 'P5', () => said(from, 'ACK', epoch, durable.logView))
     // Once a higher promise is on disk, nothing of a lower epoch may leave.
@@ -90,7 +90,7 @@ export class DiskCheck implements Check {
     })
   }
 
-  #promise(from: Host, message: The<'PROMISE'>, durable: Durable): void {
+  #promise(from: Host, message: The<'PROMISE'>, durable: DurableState): void {
     const { epoch, logView, last } = message
     expect(compareEpochs(epoch, durable.promised) <= 0, 'P5', () =>
       said(from, 'PROMISE', epoch, durable.promised),

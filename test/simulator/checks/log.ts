@@ -2,7 +2,7 @@
 // says "committed": messages between replicas, the feed, answers, and the commit index on disk.
 
 import { formatEpoch, sameEpoch, type Epoch } from '../../../protocol/entries/epoch.js'
-import type { Durable, WriteBatch } from '../../../protocol/machine/storage.js'
+import type { DurableState, WriteBatch } from '../../../protocol/machine/storage.js'
 import { NO_FENCE } from '../../../protocol/entries/fence.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
@@ -33,7 +33,7 @@ export class LogCheck implements Check {
     this.#disks = disks
   }
 
-  written(disk: Disk, batch: WriteBatch, before: Durable): void {
+  written(disk: Disk, batch: WriteBatch, before: DurableState): void {
     const { file, last } = disk
     if (batch.genesis) this.#caughtUp.delete(disk)
     if (batch.view) this.#caughtUp.delete(disk)
@@ -49,14 +49,14 @@ export class LogCheck implements Check {
     if (batch.entries || batch.view) this.#comparePrefixes(disk)
   }
 
-  #isCatchUp(batch: WriteBatch, before: Durable): boolean {
+  #isCatchUp(batch: WriteBatch, before: DurableState): boolean {
     if (batch.truncateAfter !== undefined && batch.truncateAfter < before.last) return true
     // Epochs grow along the log: the last entry tells.
     const last = batch.entries?.at(-1)
     return last !== undefined && !sameEpoch(last.epoch, before.logView)
   }
 
-  #mark(disk: Disk, batch: WriteBatch, before: Durable): void {
+  #mark(disk: Disk, batch: WriteBatch, before: DurableState): void {
     const { log } = disk.file!
     const bit = 1 << disk.slot
     let from = Math.min(batch.entries?.[0]?.index ?? Infinity, before.last + 1)

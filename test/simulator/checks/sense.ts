@@ -7,7 +7,7 @@ import type { Check } from './check.js'
 
 export class SenseCheck implements Check {
   logged(host: Host, event: string, fields: LogFields): void {
-    expect(event !== 'nonsense', 'sense', () => {
+    expect(event !== 'invalid-message', 'sense', () => {
       return `${host.name} hears nonsense of slot ${String(fields['peer'])}: ${String(fields['reason'])}`
     })
     expect(event !== 'term-refuted', 'sense', () => {

@@ -3,7 +3,7 @@
 
 import t from 'tap'
 import type { Epoch } from '../../../protocol/entries/epoch.js'
-import type { Durable, WriteBatch } from '../../../protocol/machine/storage.js'
+import type { DurableState, WriteBatch } from '../../../protocol/machine/storage.js'
 import type { Member } from '../../../protocol/entries/incarnation.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
@@ -43,7 +43,7 @@ class Ballot {
 
   constructor(named: readonly Member[] = FIRST_LIVES) {
     const incarnations = new Map(named.map((member) => [member.slot, member]))
-    const durable: Durable = {
+    const durable: DurableState = {
       ...{ promised: EPOCH, logView: LOG_VIEW, last: 10, chain: chainOf(10), commit: 0 },
     }
     const file = { incarnation: life(1).incarnation, incarnations }

@@ -4,7 +4,11 @@
 
 import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
 import type { Message, MessageName, The } from '../../../protocol/messages/catalogue.js'
-import { ASKED, LEFT, WANTED } from '../../../protocol/processing/context.js'
+import {
+  WEIGHT_ASKING,
+  WEIGHT_LEFT,
+  WEIGHT_CONNECTED,
+} from '../../../protocol/processing/context.js'
 import { TIMINGS } from '../../../protocol/machine/config.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
@@ -114,23 +118,27 @@ export class WeightCheck implements Check {
     const demand = this.#lives.of(from)
     const { askers, clientAt, lightAt, refusedAt, stepped } = demand
     const now = from.steppedAt
-    if (size >= WANTED && size < ASKED) demand.lightAt = now
+    if (size >= WEIGHT_CONNECTED && size < WEIGHT_ASKING) demand.lightAt = now
     if (now - stepped > GAP_MS) return
     const all = [...askers.values()]
     const alone = all.some(({ connections }) => connections > 0) ? 0 : now - clientAt
-    expect(size < WANTED || alone < suspect + 1, 'C6', () => {
+    expect(size < WEIGHT_CONNECTED || alone < suspect + 1, 'C6', () => {
       return `${from.name} weighs ${size}, and for ${alone} ms no client has been connected`
     })
     const refused = now - refusedAt
-    expect(size >= LEFT || refused > coordinatorPatience - 1, 'C6', () => {
+    expect(size >= WEIGHT_LEFT || refused > coordinatorPatience - 1, 'C6', () => {
       return `${from.name} weighs ${size}; ${refused} ms ago it refused what a client wanted ordered`
     })
-    if (size < LEFT || (size >= WANTED && size < ASKED)) return
+    if (size < WEIGHT_LEFT || (size >= WEIGHT_CONNECTED && size < WEIGHT_ASKING)) return
     const until = Math.max(...all.map((asker) => (asker.computing.size > 0 ? now : asker.until)))
     const waits = now - until
-    expect(waits < coordinatorPatience + 1 && (size < ASKED || until >= lightAt), 'C6', () => {
-      return `${from.name} weighs ${size}; ${waits} ms ago all that clients had asked it for was put`
-    })
+    expect(
+      waits < coordinatorPatience + 1 && (size < WEIGHT_ASKING || until >= lightAt),
+      'C6',
+      () => {
+        return `${from.name} weighs ${size}; ${waits} ms ago all that clients had asked it for was put`
+      },
+    )
   }
 
   stepped(host: Host): void {

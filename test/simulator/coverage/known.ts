@@ -33,7 +33,7 @@ export const LOG_EVENTS = [
   'late-disagreement',
   'new-incarnation',
   'no-majority',
-  'nonsense',
+  'invalid-message',
   'own-result-in-the-minority',
   'peer-silent',
   'proposal-failed',
@@ -107,7 +107,11 @@ const NOT_SIMULATED: readonly string[] = [
 ]
 
 /** Only who lies is told, or noted, so: the fuzzer's clusters have liars, and must reach them. */
-export const OF_LIARS: readonly string[] = ['error NONSENSE', 'log nonsense', 'log clock-jump']
+export const OF_LIARS: readonly string[] = [
+  'error INVALID_MESSAGE',
+  'log invalid-message',
+  'log clock-jump',
+]
 
 /** It takes more than a run has. */
 const NOT_REACHED: readonly string[] = [

@@ -1,7 +1,6 @@
 // Situations of terms, orders and what clients are told.
 
-import type { Entry } from '../../../protocol/entries/entry.js'
-import { KIND } from '../../../protocol/entries/entry.js'
+import { KIND, type Entry } from '../../../protocol/entries/entry.js'
 import { formatEpoch } from '../../../protocol/entries/epoch.js'
 import type { WriteBatch } from '../../../protocol/machine/storage.js'
 import { decodeTerm } from '../../../protocol/entries/fence.js'
@@ -39,8 +38,8 @@ export class OrderSituations implements Watcher {
 
   moved(host: Host, from: string, to: string): void {
     if (from !== 'participant' || to !== 'claimant' || this.#electing.has(host)) return
-    const ring = host.machine!.describe('ring', { monotonic: 0, wall: 0 })
-    if (!ring?.includes('successor: -')) this.#reach('a claim without the ring')
+    const ring = host.machine!.debugWords['ring']?.answer()
+    if (!String(ring).includes('successor: -')) this.#reach('a claim without the ring')
   }
 
   logged(_host: Host, event: string, fields: LogFields): void {

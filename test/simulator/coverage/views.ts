@@ -1,7 +1,7 @@
 // Situations of views, turns and the log.
 
 import { compareEpochs, sameEpoch, type Epoch } from '../../../protocol/entries/epoch.js'
-import type { Durable, ReadQuery, WriteBatch } from '../../../protocol/machine/storage.js'
+import type { DurableState, ReadQuery, WriteBatch } from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { turnView } from '../checks/check.js'
 import type { Disk } from '../disk.js'
@@ -43,7 +43,7 @@ export class ViewSituations implements Watcher {
     }
   }
 
-  written({ slot }: Disk, batch: WriteBatch, before: Durable): void {
+  written({ slot }: Disk, batch: WriteBatch, before: DurableState): void {
     const installing = this.#installing.get(slot)
     if (batch.promised && batch.incarnations) {
       this.#promised.add(slot)
@@ -125,14 +125,18 @@ export class ViewSituations implements Watcher {
     }
   }
 
-  #install(to: Host, epoch: Epoch, { promised, logView }: Durable): void {
+  #install(to: Host, epoch: Epoch, { promised, logView }: DurableState): void {
     if (sameEpoch(epoch, logView)) this.#reach('INSTALL comes twice')
     else if (!sameEpoch(epoch, promised)) return
     else if (this.#promised.has(to.slot)) this.#installing.set(to.slot, epoch)
     else this.#reach('INSTALL resumed after a restart is ignored')
   }
 
-  #replicate(to: Host, { entries, previous, epoch }: The<'REPLICATE'>, durable: Durable): void {
+  #replicate(
+    to: Host,
+    { entries, previous, epoch }: The<'REPLICATE'>,
+    durable: DurableState,
+  ): void {
     if (!sameEpoch(epoch, durable.logView)) return
     const last = entries.at(-1)?.index ?? 0
     if (last <= durable.last) this.#reach('REPLICATE comes again')

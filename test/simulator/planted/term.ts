@@ -242,8 +242,8 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'processing/context',
-        line: 'this.wanted ? (asked',
-        becomes: 'this.wanted || asked ? (asked',
+        line: 'this.hasClients ? connected : gone',
+        becomes: 'this.hasClients || asked ? connected : gone',
       },
     ],
     caughtBy: ['C6', 'P7'],
@@ -263,7 +263,7 @@ export const TERM_BUGS: readonly Bug[] = [
   {
     name: 'clients that have just left weigh nothing',
     workload: 'whole',
-    changes: [{ file: 'processing/context', line: 'asked ? LEFT : 0', becomes: '0' }],
+    changes: [{ file: 'processing/context', line: 'asked ? WEIGHT_LEFT : 0', becomes: '0' }],
     caughtBy: ['C6', 'P7'],
   },
   {
@@ -296,7 +296,7 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: LEADERSHIP,
-        line: 'return vain || this.#insist > 0 ? 0 : this.#hearsay;',
+        line: 'return unreachable || this.#claimsLeft > 0 ? 0 : this.#hearsay;',
         becomes: 'return this.#hearsay;',
       },
     ],
@@ -332,7 +332,7 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: LEADERSHIP,
-        line: 'this.#insist = (this.#insist > 0 ? this.#insist : this.#context.slots + 1) - 1;',
+        line: 'this.#claimsLeft = (this.#claimsLeft > 0 ? this.#claimsLeft : this.#context.slots + 1) - 1;',
         becomes: 'this.#insist = 0;',
       },
     ],

@@ -2,7 +2,14 @@
 // and sometimes two, works on its streams and reads. It may lose everything but its name and its
 // password at any time. Its answers are checked elsewhere; here is only how a client behaves.
 
-import type { Effect, Input, LinkId, Machine, Now } from '../../../protocol/machine/machine.js'
+import type {
+  DebugWords,
+  Effect,
+  Input,
+  LinkId,
+  Machine,
+  Now,
+} from '../../../protocol/machine/machine.js'
 import type { Slot } from '../../../protocol/slots.js'
 import { ERRORS } from '../../../protocol/errors.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
@@ -283,9 +290,14 @@ export class Client implements Machine {
     this.#world.dial(answer.coordinator)
   }
 
-  describe(): string {
-    const streams = this.#streams.map((stream) => stream.describe()).join('; ')
-    return `link ${this.#link} to p${this.#at}, logged in ${this.#loggedIn}: ${streams}`
+  readonly debugWords: DebugWords = {
+    stat: {
+      meaning: 'the connection, and what each stream has sent',
+      answer: () => {
+        const streams = this.#streams.map((stream) => stream.describe()).join('; ')
+        return `link ${this.#link} to p${this.#at}, logged in ${this.#loggedIn}: ${streams}`
+      },
+    },
   }
 
   metrics(): Record<string, number> {

@@ -302,9 +302,7 @@ export class Writer implements Machine {
     this.#resendAt = Math.min(this.#resendAt, this.#now.monotonic + this.#random.between(50, 500))
   }
 
-  describe(): undefined {
-    return undefined
-  }
+  readonly debugWords = {}
 
   metrics(): Record<string, number> {
     return { role: this.#role === 'coordinator' ? 1 : 0, unanswered: this.#unanswered.length }
