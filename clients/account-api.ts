@@ -10,7 +10,8 @@ import type { OperationOptions } from './options.js'
 /** The methods of {@link Client} for accounts and keys. */
 export interface AccountApi {
   /**
-   * Makes an account and logs in. A call that is repeated after a lost answer makes no second account.
+   * Makes an account and logs in. A call that is repeated after a lost answer makes no second
+   * account.
    *
    * @param name - 1 to 32 of `a-z 0-9 . _ -`; the first is a letter.
    * @param password - Protects the private key, wherever it is kept.
@@ -170,8 +171,8 @@ export interface AccountApi {
    * owner first, by another way.
    *
    * @param name - The account.
-   * @param fingerprint - The fingerprint that was compared; another one is refused. Without it any is
-   * trusted.
+   * @param fingerprint - The fingerprint that was compared; another one is refused. Without it any
+   * is trusted.
    * @returns The contact with the keys that are known from then on.
    * @throws TrocaError `UNTRUSTED_KEY` if the fingerprint is another one; `NO_KEYS` without a
    * `keyStore`.

@@ -1,5 +1,6 @@
-// The account of a client: registration, log-in, and changes of password and key. A change may be
-// asked for again after a lost answer: its token tells the service that it is the same one.
+// Requests about an account: registration, log-in, changes of password and key, deletion.
+// Invariant: a repeated change has the same token, so the service carries it out once though an
+// answer is lost.
 
 import { randomBytes } from 'node:crypto'
 import type { Message, The } from '../protocol/messages/catalogue.js'
@@ -13,7 +14,7 @@ import type { OperationOptions } from './options.js'
 import { unwrapKeys, wrapKey } from './own-keys.js'
 import { parseInvitation } from './directory.js'
 
-/** Making an RSA key takes seconds. */
+/** Longer than the default, because making an RSA key takes seconds. */
 const NEW_KEY_TIMEOUT_MS = 120_000
 const TOKEN_BYTES = 16
 
@@ -24,27 +25,27 @@ export interface Account {
   /** Who holds the private keys. */
   readonly held: Held
   /**
-   * RFC 7638 thumbprint of the public key that is sealed for; client-held: of the signing key,
-   * which vouches for that one.
+   * RFC 7638 thumbprint of the public key that messages are sealed for. Client-held: thumbprint of
+   * the signing key, which vouches for the sealing key.
    */
   readonly fingerprint: string
-  /** Length of the key that is sealed for, in bits. */
+  /** Length of the key that messages are sealed for, in bits. */
   readonly bits: number
-  /** Everything up to this log index was acknowledged. */
+  /** Log index up to which the account has acknowledged its mailbox. */
   readonly cursor: number
 }
 
 /** How a new key is made. */
 export interface NewKeyOptions extends OperationOptions {
-  /** Hears of the search for primes, which takes seconds. */
+  /** Gets the progress of the search for primes, which takes seconds. */
   readonly onProgress?: (text: string) => void
-  /** Of keys that are made here, for client-held accounts; 3072 by default. */
+  /** Bits of each key that this client makes, for client-held accounts; 3072 by default. */
   readonly bits?: number
 }
 
 /** How an account is made. */
 export interface InvitedOptions extends NewKeyOptions {
-  /** The code of an invitation, where registration needs one. */
+  /** The code of an invitation, if registration needs one. */
   readonly invitation?: string
 }
 
@@ -60,7 +61,7 @@ export class Accounts {
     this.#link = link
   }
 
-  /** `keys`: made here; null: the service makes one. */
+  /** `keys`: the client-held keys to publish; null: the service makes a key. */
   async register(
     name: string,
     password: string,
@@ -101,7 +102,7 @@ export class Accounts {
     const build: Asking = (request) => {
       return { type: 'CHANGE_PASSWORD', request, password, newPassword, token }
     }
-    // A connection that is lost meanwhile does not tell which of the two counts.
+    // Until the answer comes, either password may be the valid one; a reconnect tries both.
     const { user, passwords } = credentials
     this.#link.credentials = { user, passwords: [...passwords, newPassword] }
     try {
@@ -145,7 +146,7 @@ export class Accounts {
     const wrappedKey = wrapKey(user, password, wrapped, key)
     const token = randomBytes(TOKEN_BYTES)
     const build: Asking = (request) => ({ type: 'ADD_KEY', request, password, token, wrappedKey })
-    const answer = await this.#operations.ask('taking up the key', build, {
+    const answer = await this.#operations.ask('adding the key', build, {
       timeoutMs: NEW_KEY_TIMEOUT_MS,
       ...options,
     })
@@ -159,11 +160,14 @@ export class Accounts {
     const { credentials } = this.#link
     if (!credentials) throw refusedHere('NOT_LOGGED_IN')
     const build: Asking = (request) => ({ type: 'EXPORT_KEYS', request, password })
-    const answer = await this.#operations.ask('asking for the own keys', build, options)
+    const answer = await this.#operations.ask('asking for the private keys', build, options)
     return { user: credentials.user, wrapped: answer as The<'WRAPPED_KEYS'> }
   }
 
-  /** Asked for again after a lost answer, also by who cannot log in any more because of it. */
+  /**
+   * Deletes the account. `leaving`: after a lost answer the request is repeated without a log-in,
+   * which a deleted account no longer has.
+   */
   async delete(password: string, options: OperationOptions): Promise<void> {
     const { credentials } = this.#link
     if (!credentials) throw refusedHere('NOT_LOGGED_IN')
@@ -182,7 +186,7 @@ export class Accounts {
     }
   }
 
-  /** The public keys of an account, newest first; nothing of them is checked here. */
+  /** The public keys of an account, newest first, unchecked. */
   async published(name: string, options: OperationOptions): Promise<readonly PublishedKey[]> {
     const build: Asking = (request) => ({ type: 'KEYS', request, name })
     const answer = await this.#operations.ask(`asking for the keys of ${name}`, build, options)

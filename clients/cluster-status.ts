@@ -1,22 +1,22 @@
-// The state of the cluster as one processing replica knows it.
+// The state of the cluster as the connected processing replica reports it (STATUS_IS).
 
-/** What one processing replica knows of the cluster. */
+/** The state of the cluster as the connected processing replica knows it. */
 export interface ClusterStatus {
-  /** As `troca init` chose it. */
+  /** The cluster's name, chosen by `troca init`. */
   readonly clusterId: string
-  /** Slot of the replica that coordinates; 0: none known. */
+  /** Slot of the coordinator; 0: none known. */
   readonly coordinator: number
-  /** Counts the coordinators that were confirmed. */
+  /** Number of the coordinator's term; grows with each confirmed coordinator. */
   readonly term: number
   /** All replicas of the cluster file. */
   readonly replicas: readonly ReplicaStatus[]
-  /** Persistence replicas that must be up to serve. */
+  /** How many persistence replicas must be up for the cluster to serve. */
   readonly needed: number
-  /** Whether the cluster serves. */
+  /** Whether the cluster can store messages now. */
   readonly ready: boolean
 }
 
-/** What a processing replica knows of another replica, or of itself. */
+/** The state of one replica as the connected processing replica knows it. */
 export interface ReplicaStatus {
   /** The tier of the replica. */
   readonly tier: 'processing' | 'persistence'
@@ -24,18 +24,18 @@ export interface ReplicaStatus {
   readonly slot: number
   /** Whether there is a connection to the replica. */
   readonly reachable: boolean
-  /** What the replica is just now, in a word: `coordinator`, `follower`, `normal` ... */
+  /** The present role of the replica, in a word: `coordinator`, `follower`, `normal` ... */
   readonly role: string
-  /** Term (processing), or counter of the installed epoch (persistence). */
+  /** Processing: its term. Persistence: the counter of its installed epoch. */
   readonly term: number
-  /** Persistence: the slot that breaks ties between epochs of one counter. */
+  /** Persistence: the slot that orders epochs of the same counter. */
   readonly epochSlot: number
-  /** Last index of its log. */
+  /** Last index of the replica's log. */
   readonly last: number
-  /** Last index that it knows to be committed. */
+  /** Last log index that the replica knows to be committed. */
   readonly committed: number
-  /** Persistence: its Lamport clock. */
+  /** Persistence: the time of its Lamport clock. */
   readonly lamport: number
-  /** How old this knowledge is, in milliseconds. */
+  /** Age of this state, in milliseconds. */
   readonly age: number
 }

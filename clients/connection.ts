@@ -1,5 +1,5 @@
 // One connection to one processing replica: socket, HELLO and WELCOME, requests and their answers.
-// What is sent in one turn of the event loop leaves in one write.
+// All messages of one turn of the event loop leave in one write.
 
 import { randomBytes } from 'node:crypto'
 import { connect as connectTcp, type Socket } from 'node:net'
@@ -10,9 +10,9 @@ import { FrameDecoder, encodeFrame } from '../protocol/wire/frame.js'
 import { clientError, fromRefusal, type TrocaError } from './errors.js'
 import type { Server } from './options.js'
 
-/** What a server may say before its WELCOME. */
+/** Longest frame from a server before its WELCOME. */
 const HANDSHAKE_FRAME_BYTES = 4 * 1024
-/** And afterwards: a page of many messages is longer than any request, which `maxFrame` bounds. */
+/** Longest frame after WELCOME. A page of messages is longer than any request (`maxFrame`). */
 const SERVER_FRAME_BYTES = 1024 * 1024
 const BOOT = randomBytes(8).toString('hex')
 
@@ -23,18 +23,18 @@ export interface DialOptions {
 }
 
 export interface ConnectionListener {
-  /** What answers no `ask`. */
+  /** A message that answers no `ask`. */
   message(message: Message, connection: Connection): void
-  /** Once, for whatever reason; nothing comes after. */
+  /** The connection has ended. Called once, and nothing is called after it. */
   closed(reason: TrocaError, connection: Connection): void
-  /** There is room again after `writable` was false. */
+  /** `writable` is true again. */
   drained(connection: Connection): void
 }
 
-/** What came under a request's id; null: the connection ended first. */
+/** The message with a request's id; null: the connection ended first. */
 export type Answer = Message | null
 
-/** A replica's certificate names cluster, tier and slot in a URI; host names are not looked at. */
+/** A replica's certificate names cluster, tier and slot in a URI; host names are not compared. */
 function checkReplica(clusterId: string, certificate: PeerCertificate): Error | undefined {
   const names = (certificate.subjectaltname ?? '').split(', ')
   const ofCluster = clusterId === '' ? 'URI:troca://' : `URI:troca://${clusterId}/`
@@ -72,8 +72,9 @@ export class Connection {
   welcome: The<'WELCOME'> | null = null
   listener: ConnectionListener
   closed = false
-  /** Monotonic, ms: when something was last heard, and when that was first doubted since. */
+  /** When the last bytes arrived, monotonic ms. */
   #heardAt = performance.now()
+  /** When PING was sent, monotonic ms; null: no PING is unanswered. */
   #pingedAt: number | null = null
   readonly #socket: Socket
   readonly #decoder = new FrameDecoder(HANDSHAKE_FRAME_BYTES)
@@ -81,8 +82,8 @@ export class Connection {
   #nextRequest = 1
   #frames: Buffer[] = []
   #flushing: NodeJS.Immediate | null = null
-  /** The server's own word on why it closes. */
-  #lastWord: TrocaError | null = null
+  /** The ERROR by which the server says why it closes the connection. */
+  #closingError: TrocaError | null = null
 
   constructor(server: Server, options: DialOptions, listener: ConnectionListener) {
     this.server = server
@@ -115,14 +116,14 @@ export class Connection {
     this.#flushing ??= setImmediate(this.#flush)
   }
 
-  /** `answered` may be called several times while the answers are PROGRESS. */
+  /** Calls `answered` for each PROGRESS and for the answer that follows. */
   ask(build: (request: number) => Message, answered: (answer: Answer) => void): void {
     const request = this.nextRequest()
     this.#asked.set(request, answered)
     this.send(build(request))
   }
 
-  /** Asks for a sign of life after `pingMs` without one; for how long that has had no answer. */
+  /** Sends PING after `pingMs` of silence. Gives for how long a PING is unanswered; 0: none is. */
   silentMs(now: number, pingMs: number): number {
     if (this.#pingedAt !== null) return now - this.#pingedAt
     if (now - this.#heardAt < pingMs) return 0
@@ -131,22 +132,22 @@ export class Connection {
     return 0
   }
 
-  /** Says goodbye and closes. */
+  /** Sends GOODBYE and closes. */
   close(reason: string): void {
     if (this.closed) return
     if (this.welcome) this.send({ type: 'GOODBYE', reason })
     this.#flush()
-    // Ends when the peer does; a peer that never does holds no process.
+    // The socket closes when the peer closes; unref() lets the process exit without that.
     this.#socket.end()
     this.#socket.unref()
     this.#end(clientError('CLOSED', reason, false))
   }
 
-  /** Given up: nothing more is said. */
+  /** Closes at once, without GOODBYE. */
   destroy(reason: TrocaError): void {
     if (this.closed) return
     this.#socket.destroy()
-    this.#end(this.#lastWord ?? reason)
+    this.#end(this.#closingError ?? reason)
   }
 
   unreachable(what: string, cause?: unknown): TrocaError {
@@ -200,7 +201,7 @@ export class Connection {
       this.#decoder.setLimit(SERVER_FRAME_BYTES)
     }
     if (message.type === 'ERROR' && message.request === 0) {
-      this.#lastWord = fromRefusal(message)
+      this.#closingError = fromRefusal(message)
       return
     }
     const request = 'request' in message && message.request !== null ? message.request : 0

@@ -1,6 +1,5 @@
-// Everything that must happen after a while, for one client: one interval and buckets of 25 ms, so
-// that a deadline costs an entry in a set and no timer of its own. The interval runs only while
-// something is due.
+// The timers of one client. One interval serves buckets of 25 ms, so that a deadline costs an entry
+// in a set instead of a timer. The interval runs only while a deadline is set.
 
 const GRAIN_MS = 25
 

@@ -1,6 +1,5 @@
-// Finding a replica to talk to: who welcomes first, then the coordinator that it names. The next
-// server is tried when one has failed, or when it takes its time: a stopped process accepts
-// connections and says nothing.
+// Finds a server: the first that welcomes, then the coordinator that it names. The next server is
+// dialled when one fails, or is slow: a stopped process accepts connections and sends nothing.
 
 import { Connection } from './connection.js'
 import type { ConnectionListener, DialOptions } from './connection.js'
@@ -8,21 +7,22 @@ import { clientError, fromRefusal } from './errors.js'
 import type { TrocaError } from './errors.js'
 import type { Server } from './options.js'
 
+/** A server that has not welcomed after this gets a rival. */
 const STAGGER_MS = 150
 const WELCOME_MS = 1_500
 const LOGIN_MS = 5_000
 
 export interface Credentials {
   readonly user: string
-  /** Two or more while a change is unanswered: the first that fits counts. */
+  /** Two or more while a change of password is unanswered: each is tried in this order. */
   readonly passwords: readonly string[]
-  /** The end of the account is unanswered: where nobody of that name is known, so be it. */
+  /** DELETE_ACCOUNT is unanswered: a log-in that fails may mean that the account is deleted. */
   readonly leaving?: boolean
 }
 
 const DEAF: ConnectionListener = { message() {}, closed() {}, drained() {} }
 
-/** A connection that was welcomed; rejects with TrocaError. */
+/** Connects and waits for WELCOME; rejects with TrocaError. */
 export function dial(server: Server, options: DialOptions): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const connection = new Connection(server, options, {
@@ -43,13 +43,13 @@ export function dial(server: Server, options: DialOptions): Promise<Connection> 
   })
 }
 
-/** What is to be said when no server could be used. */
+/** The error for the case that no server could be used. */
 function allFailed(failures: readonly TrocaError[]): TrocaError {
   const final = failures.find((failure) => !failure.retriable)
   if (final && failures.every((failure) => !failure.retriable)) return final
   const why = failures.map((failure) => failure.message).join(', ')
   const text = `no server could be reached: ${why}`
-  // Where all of them have said when to come again, the first of these times is soon enough.
+  // If every server asks to wait, the shortest wait counts; otherwise there is none.
   const waits = failures.map(({ retryAfterMs }) => retryAfterMs ?? 0)
   return clientError('UNREACHABLE', text, false, undefined, Math.min(...waits) || undefined)
 }
@@ -86,7 +86,7 @@ export function firstToWelcome(
   })
 }
 
-/** Like firstToWelcome, but prefers the coordinator that the first one names. */
+/** Dials as firstToWelcome does, then prefers the coordinator that this server names. */
 export async function findServer(
   servers: readonly Server[],
   options: DialOptions,
@@ -100,7 +100,7 @@ export async function findServer(
     first.close('going to the coordinator')
     return connection
   } catch (error) {
-    // It is gone, and the first one has not noticed yet.
+    // The named coordinator is gone, and the first server has not noticed it yet.
     if (!first.closed) return first
     throw error
   }

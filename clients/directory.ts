@@ -1,4 +1,4 @@
-// What an account has to do with others: invitations, and who it takes no messages from.
+// The directory as an account uses it: invitations for new users, and the account's block list.
 
 import { randomBytes } from 'node:crypto'
 import type { Message, The } from '../protocol/messages/catalogue.js'
@@ -7,20 +7,20 @@ import { refusedHere } from './errors.js'
 import type { Operations } from './operations.js'
 import type { OperationOptions } from './options.js'
 
-/** A right to register, once. */
+/** The right to register one account. */
 export interface Invitation {
-  /** 32 of 0-9 a-f, for the new user: the `invitation` of {@link RegisterOptions}. */
+  /** 32 hexadecimal digits for the new user: the `invitation` of {@link RegisterOptions}. */
   readonly code: string
-  /** When the invitation ends, ms since 1970. */
+  /** When the invitation expires, ms since 1970. */
   readonly expires: number
 }
 
-/** Throws BAD_INVITATION where the text is no code. */
+/** Throws BAD_INVITATION if the text is not a code. */
 export function parseInvitation(code: string): Uint8Array {
   const digits = code.trim()
   const bytes = Buffer.from(digits, 'hex')
   if (bytes.length === INVITATION_BYTES && digits.length === 2 * bytes.length) return bytes
-  throw refusedHere('BAD_INVITATION', `"${digits}" is no code of an invitation: 32 of 0-9 a-f`)
+  throw refusedHere('BAD_INVITATION', `"${digits}" is no invitation code: 32 of 0-9 a-f`)
 }
 
 /** Invitations and the block list of an account: {@link Client.directory}. */
@@ -33,7 +33,7 @@ export class Directory {
   }
 
   /**
-   * Makes an invitation, by which somebody may register, once. The service keeps only a hash of its
+   * Makes an invitation, with which one user can register. The service stores only a hash of its
    * code.
    *
    * @returns The invitation.
@@ -52,10 +52,10 @@ export class Directory {
   }
 
   /**
-   * Takes no more messages from a user.
+   * Blocks a user: the service refuses the user's messages to this account from then on.
    *
    * @param name - The user.
-   * @returns The block list as it is then.
+   * @returns The new block list.
    * @throws TrocaError `NO_SUCH_USER` or `TOO_MANY_BLOCKED`.
    * @example
    * ```ts
@@ -67,10 +67,10 @@ export class Directory {
   }
 
   /**
-   * Takes messages from a user again.
+   * Unblocks a user.
    *
-   * @param name - The user; one that is not blocked is passed over.
-   * @returns The block list as it is then.
+   * @param name - The user; one that is not blocked is ignored.
+   * @returns The new block list.
    * @throws TrocaError `NOT_LOGGED_IN`.
    * @example
    * ```ts
@@ -85,7 +85,7 @@ export class Directory {
   /**
    * Asks for the block list.
    *
-   * @returns The users from whom no messages are taken.
+   * @returns The blocked users.
    * @throws TrocaError `NOT_LOGGED_IN`.
    * @example
    * ```ts

@@ -1,14 +1,14 @@
-// What can go wrong for a client. Codes of the service are those of its error catalogue; the
-// client's own begin at 401. `definite` says that the thing asked for certainly did not happen.
+// The errors of a client. The service's codes are those of its error catalogue; the client's own
+// begin at 401. `definite` is true if the requested change certainly did not happen.
 
 import { ERRORS, errorName } from '../protocol/errors.js'
 import type { ErrorName } from '../protocol/errors.js'
 
 const CLIENT_ERRORS = {
-  TIMEOUT: { code: 401, retriable: true, hint: 'troca status shows what is missing' },
+  TIMEOUT: { code: 401, retriable: true, hint: 'troca status shows which replicas are missing' },
   UNREACHABLE: { code: 402, retriable: true, hint: 'is the cluster up? troca status' },
   CLOSED: { code: 403, retriable: false, hint: 'connect again' },
-  ABORTED: { code: 404, retriable: false, hint: 'the caller gave up' },
+  ABORTED: { code: 404, retriable: false, hint: 'the signal of the caller ended it' },
   UNTRUSTED_KEY: {
     code: 406,
     retriable: false,
@@ -17,19 +17,23 @@ const CLIENT_ERRORS = {
   NO_KEYS: {
     code: 407,
     retriable: false,
-    hint: 'copy keys/NAME.json of the cluster folder here, from where it was registered',
+    hint: 'copy keys/NAME.json from the cluster folder of the machine that registered the account',
   },
   NOT_END_TO_END: {
     code: 408,
     retriable: false,
-    hint: 'without --e2e it is sent so that the service can read it',
+    hint: 'without --e2e the message is sent, and the service can read it',
   },
-  BROKEN_PEER: { code: 405, retriable: false, hint: 'check address and version of the server' },
+  BROKEN_PEER: {
+    code: 405,
+    retriable: false,
+    hint: 'check the address and the version of the server',
+  },
 } as const
 
-/** The errors that a client finds by itself. */
+/** Names of the errors that the client itself finds. */
 export type ClientErrorName = keyof typeof CLIENT_ERRORS
-/** What {@link TrocaError.name} may be; `UNKNOWN` is a code of a newer service. */
+/** Values of {@link TrocaError.name}; `UNKNOWN` stands for a code of a newer service. */
 export type TrocaErrorName = ErrorName | ClientErrorName | 'UNKNOWN'
 
 interface Facts {
@@ -42,8 +46,8 @@ interface Facts {
 }
 
 /**
- * What every operation of a client rejects with: `name` to switch on, `definite` to decide whether
- * to ask again, `hint` to show to people.
+ * The error that every operation of a client rejects with. Switch on `name`, decide by `definite`
+ * whether to repeat the operation, show `hint` to people.
  *
  * @example
  * ```ts
@@ -59,17 +63,17 @@ interface Facts {
  * ```
  */
 export class TrocaError extends Error {
-  /** Stable, as `code`. */
+  /** Stable name of the error. */
   override readonly name: TrocaErrorName
-  /** Of the catalogue in docs/PROTOCOL.md; the client's own begin at 401. */
+  /** Stable code, from the catalogue in docs/PROTOCOL.md; the client's own begin at 401. */
   readonly code: number
   /** The same request may succeed later. */
   readonly retriable: boolean
-  /** The thing asked for certainly did not happen; false: it may have. */
+  /** true: the requested change certainly did not happen; false: it may have happened. */
   readonly definite: boolean
-  /** What to do next. */
+  /** What to do next, as a text for people. */
   readonly hint: string
-  /** How long the service asks to wait, where it says so. */
+  /** How long the service asks to wait, if it does. */
   readonly retryAfterMs: number | undefined
 
   /** @internal */
@@ -84,7 +88,7 @@ export class TrocaError extends Error {
   }
 }
 
-/** What an ERROR message of the service says. */
+/** The content of an ERROR message. */
 export interface Refusal {
   readonly code: number
   readonly text: string
@@ -104,7 +108,7 @@ export function fromRefusal(refusal: Refusal): TrocaError {
   })
 }
 
-/** An error of the service's catalogue that the client finds by itself, before anything is sent. */
+/** An error of the service's catalogue that the client finds before it sends anything. */
 export function refusedHere(name: ErrorName, text: string = ERRORS[name].text): TrocaError {
   return fromRefusal({ code: ERRORS[name].code, text, definite: true, retryAfter: null })
 }
@@ -119,7 +123,7 @@ export function clientError(
   return new TrocaError(name, text, { ...CLIENT_ERRORS[name], definite, cause, retryAfterMs })
 }
 
-/** Refused before it could enter the order: this try certainly left no trace. */
+/** True for a refusal before the total order: this try certainly changed nothing. */
 export function refusedBeforeOrder(refusal: Refusal): boolean {
   return refusal.definite && refusal.code >= 200 && refusal.code < 300
 }

@@ -1,5 +1,5 @@
-// Who a client acts as, and whose keys it believes: the account, and for a client-held one its key
-// file. Either both are there, or the log-in has failed.
+// The account that a client acts as, with its key file if it is client-held, and the trust in
+// others' keys. Invariant: a client-held account is logged in only with its key file open.
 
 import { Accounts, type Account, type InvitedOptions, type NewKeyOptions } from './accounts.js'
 import { EndToEnd } from './e2e/end-to-end.js'
@@ -21,19 +21,21 @@ const DEFAULT_BITS = 3072
 
 /** How {@link Client.register} makes an account. */
 export interface RegisterOptions extends InvitedOptions {
-  /** The private keys are made here and never leave this client: a `keyStore` is needed. */
+  /** This client makes the private keys and keeps them to itself; needs a `keyStore`. */
   readonly endToEnd?: boolean
 }
 
-/** The public side of a key; what its fingerprint is of, see Account. */
+/** The public facts of a key; {@link Account} says which key the fingerprint is of. */
 export type Key = Pick<Account, 'held' | 'fingerprint' | 'bits'>
 
 export class Identity {
   readonly #accounts: Accounts
   readonly #is: (account: Account | null) => void
   readonly #endToEnd: EndToEnd | null
-  /** The last look at somebody's keys: the next one waits for it, so that sends stay in order. */
-  #looking: Promise<unknown> = Promise.resolve()
+  /**
+   * The last check of a contact's keys: the next check waits for it, so that sends stay in order.
+   */
+  #lastCheck: Promise<unknown> = Promise.resolve()
 
   constructor(
     accounts: Accounts,
@@ -48,7 +50,7 @@ export class Identity {
     this.#endToEnd = store ? new EndToEnd(store, cluster, { published, notice }) : null
   }
 
-  /** Rejects with NO_KEYS where the client was given no store for keys. */
+  /** Throws NO_KEYS if the client was given no `keyStore`. */
   get endToEnd(): EndToEnd {
     if (this.#endToEnd) return this.#endToEnd
     throw clientError('NO_KEYS', 'a client-held account needs a keyStore', true)
@@ -65,7 +67,7 @@ export class Identity {
     const { keys, undo } = await this.endToEnd.begin(name, password, newPair(options))
     const registered = this.#accounts.register(name, password, keys, options)
     const account = await registered.catch(async (error: unknown) => {
-      // Otherwise they may be published, and nothing else has the private ones.
+      // Unless the refusal is definite, the keys may be published, and only this file has them.
       if (error instanceof TrocaError && error.definite) await undo()
       throw error
     })
@@ -94,7 +96,7 @@ export class Identity {
     return this.#begin(await this.#accounts.rotateKey(password, keys, options), password)
   }
 
-  /** Of a client-held account: from its key file. */
+  /** The private keys: from the key file of a client-held account, otherwise from the service. */
   exportKeys(
     { held }: Account,
     password: string,
@@ -114,14 +116,15 @@ export class Identity {
     return this.#begin(await this.#accounts.importKey(key, password, options), password)
   }
 
-  /** The key file of a client-held account stays where it is. */
+  /** Deletes the account. The key file of a client-held account stays in its place. */
   async delete(password: string, options: OperationOptions): Promise<void> {
     await this.#accounts.delete(password, options)
     this.#is(null)
   }
 
   /**
-   * As the service names them; rejects with UNTRUSTED_KEY when they do not vouch for each other.
+   * The keys as the service names them; rejects with UNTRUSTED_KEY if they do not vouch for each
+   * other.
    */
   async keys(name: string, options: OperationOptions): Promise<readonly Key[]> {
     const published = await this.#accounts.published(name, options)
@@ -133,16 +136,17 @@ export class Identity {
     })
   }
 
-  /** Somebody's keys, held against those known; UNTRUSTED_KEY when they are others. */
+  /** Compares a contact's keys with the known ones; rejects with UNTRUSTED_KEY if they differ. */
   contact(name: string): Promise<Contact> {
-    const contact = this.#looking.then(() => this.endToEnd.contact(name))
-    this.#looking = contact.catch(() => {})
+    const contact = this.#lastCheck.then(() => this.endToEnd.contact(name))
+    this.#lastCheck = contact.catch(() => {})
     return contact
   }
 
   /**
-   * What seals a text for this recipient; null: it goes as plain text, because the service holds
-   * the keys of either. `endToEnd`: rejects with NOT_END_TO_END instead.
+   * The function that seals a text for this recipient. null: the text goes as plain text, because
+   * the service holds the keys of sender or recipient; with `endToEnd` this rejects with
+   * NOT_END_TO_END instead.
    */
   async sealing(
     { held }: Account,
@@ -157,7 +161,7 @@ export class Identity {
     return null
   }
 
-  /** Opens the key file, where the account has one; until then the client acts for nobody. */
+  /** Opens the key file of a client-held account. If that fails, the client is logged out. */
   async #begin(account: Account, password: string): Promise<Account> {
     try {
       const own = await this.#withKeys(account, password)
@@ -175,7 +179,7 @@ export class Identity {
       const { fingerprint } = await this.endToEnd.unlock(name, password)
       return { ...account, fingerprint }
     }
-    // Else the service would get what is sent as plain text, by saying that it holds the keys.
+    // Downgrade: a lying service would get plain text by claiming that it holds the keys.
     if (await this.#endToEnd?.hasKeyFile(name)) throw downgraded(name)
     return account
   }

@@ -1,26 +1,26 @@
-// A message of the own mailbox, as the service sends it and as an application gets it.
+// A message of the mailbox, as the service sends it and as an application gets it.
 
 import type { The } from '../protocol/messages/catalogue.js'
 
 export type WireMessage = The<'PUSH'>['messages'][number]
 
-/** A message out of the own mailbox. */
+/** A message of the mailbox. */
 export interface InboxMessage {
-  /** Place in the log. */
+  /** Log index of the message. */
   readonly index: number
   /** The sender. */
   readonly from: string
-  /** The recipient: the own account. */
+  /** The recipient: the account that is logged in. */
   readonly to: string
-  /** Milliseconds since 1970; end to end: as the sender signed it. */
+  /** When it was ordered, ms since 1970; end to end: the time that the sender signed. */
   readonly time: number
   /** The stream of the sender's sends, in hexadecimal. */
   readonly stream: string
-  /** Place in the stream. */
+  /** Number of the message in its stream. */
   readonly seq: number
-  /** null: the envelope does not open, or is not its sender's for this place. */
+  /** null: the envelope does not open, or its sender did not sign it for this place. */
   readonly text: string | null
-  /** The service cannot read it, and its sender signed it. */
+  /** Whether only the recipient can read the message and its sender signed it. */
   readonly endToEnd: boolean
 }
 
@@ -30,5 +30,5 @@ export function toInboxMessage(message: WireMessage, endToEnd = false): InboxMes
   return { index, from, to, time, stream, seq, text, endToEnd }
 }
 
-/** The stored body of a message, made when its place is known. */
+/** Makes the stored body of a message. It needs the place, which the sender signs. */
 export type Seal = (stream: Uint8Array, seq: number) => Promise<Uint8Array>

@@ -1,6 +1,6 @@
 /**
- * The client library: accounts, sends and mailboxes of a cluster. In the examples of methods, `client`
- * is the result of {@link connect}.
+ * The client library: accounts, sends and mailboxes of a cluster. In the examples of methods,
+ * `client` is the result of {@link connect}.
  *
  * @module troca
  */

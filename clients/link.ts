@@ -1,7 +1,7 @@
-// Keeps one usable connection: finds a server, logs in again, notices silence, follows the
-// coordinator (the new connection is ready before the old one is left), and tries again with
-// back-off for as long as the client lives. A second connection stands by at another replica,
-// logged in, so that a failover waits for no handshake and no scrypt.
+// Keeps one usable connection: finds a server, logs in, notices silence, follows the coordinator,
+// and retries with back-off until the client closes. When the client moves to another replica, the
+// new connection is ready before the old one closes. A standby connection to another replica is
+// logged in already, so that a failover needs no handshake and no scrypt.
 
 import type { Message } from '../protocol/messages/catalogue.js'
 import type { Connection, ConnectionListener, DialOptions } from './connection.js'
@@ -14,39 +14,46 @@ import type { Server } from './options.js'
 const BACK_OFF_MIN_MS = 20
 const BACK_OFF_MAX_MS = 500
 const BEAT_MS = 200
-/** While something is unanswered, silence is looked into after this; else at the server's pace. */
+/**
+ * PING after this silence while a request is unanswered; otherwise after the server's heartbeat.
+ */
 const BUSY_PING_MS = 300
-/** A PING without any sign of life for so long: the connection is dead. */
+/** A connection that stays silent for this long after a PING is dead. */
 const SILENCE_MS = 1_000
-/** How often the coordinator is asked for while something is unanswered, when another replica or
- * none is known to be it, and when this one is. */
+/** STATUS is asked this often while requests are unanswered and this replica is not coordinator. */
 const SEEK_MS = 200
+/**
+ * STATUS is asked this often while requests are unanswered at the coordinator, or by an idle client
+ * elsewhere.
+ */
 const CHECK_MS = 2_000
-/** Who only listens, at the coordinator, asks it this often whether it still is. */
+/** STATUS is asked this often while no request is unanswered and this replica is coordinator. */
 const IDLE_CHECK_MS = 5_000
-/** A replica that has known of no coordinator for so long is left for another: it may be cut off alone. */
-const VAIN_MS = 2_000
-/** Clients that live shorter need no connection in reserve. */
+/** A replica that knows no coordinator for this long may be cut off: the client leaves it. */
+const NO_COORDINATOR_MS = 2_000
+/** The standby connection is made only after this, because a short-lived client needs none. */
 const STANDBY_AFTER_MS = 1_000
 const DEAF: ConnectionListener = { message() {}, closed() {}, drained() {} }
 
 export interface LinkListener {
-  /** Usable, and logged in if there are credentials. `previous`: the server used before. */
+  /**
+   * This connection is usable, and logged in if there are credentials. `previous`: server before.
+   */
   ready(connection: Connection, previous: Server | null): void
   lost(reason: TrocaError): void
-  /** No server will ever serve this client as it is. */
+  /** Every server refuses this client for good, for example because of its password. */
   hopeless(reason: TrocaError): void
   message(message: Message): void
   drained(): void
   coordinator(slot: number): void
-  /** Something is unanswered. */
+  /** True while a request is unanswered. */
   busy(): boolean
 }
 
 export class Link {
   #credentials: Credentials | null = null
   connection: Connection | null = null
-  /** Why there is no connection. */
+  /** The reason why the last attempt to connect failed, or the last connection ended. */
   lastFailure: TrocaError | null = null
   readonly #servers: Server[]
   readonly #options: DialOptions
@@ -61,8 +68,8 @@ export class Link {
   #standbyDueAt = 0
   #beatAt = 0
   #askedAt = -Infinity
-  /** Since when this replica has known of no coordinator; null: it does. */
-  #vainSince: number | null = null
+  /** Since when the connected replica knows no coordinator, monotonic ms; null: it knows one. */
+  #noCoordinatorSince: number | null = null
 
   constructor(
     servers: readonly Server[],
@@ -89,7 +96,7 @@ export class Link {
     this.#standby = null
   }
 
-  /** Something suggests that this replica cannot serve: looks for the coordinator soon. */
+  /** This replica may be unable to serve: the next beat asks for the coordinator. */
   doubt(): void {
     this.#askedAt = -Infinity
   }
@@ -105,7 +112,7 @@ export class Link {
       this.lastFailure = failure
       if (this.#closed) return
       if (!failure.retriable) return this.#listener.hopeless(failure)
-      // Whoever could not be used goes to the back.
+      // The next attempt begins with another server.
       this.#servers.push(this.#servers.shift()!)
       const backOffMs = Math.min(BACK_OFF_MIN_MS * 2 ** attempt, BACK_OFF_MAX_MS)
       const waitMs = failure.retryAfterMs ?? backOffMs * (0.5 + Math.random() / 2)
@@ -117,7 +124,7 @@ export class Link {
     return this.#credentials
   }
 
-  /** Another user: a connection that is logged in for the one before is of no use any more. */
+  /** A change of user closes the standby, which is logged in as the user before. */
   set credentials(credentials: Credentials | null) {
     if (credentials?.user !== this.#credentials?.user) this.#takeStandby()?.close('another user')
     this.#credentials = credentials
@@ -130,7 +137,7 @@ export class Link {
     this.#use(connection)
   }
 
-  /** False: closed meanwhile, or logged in for who is not the user any more. */
+  /** False: the link was closed meanwhile, or the user has changed. */
   async #logIn(connection: Connection): Promise<boolean> {
     const credentials = this.#credentials
     try {
@@ -142,7 +149,7 @@ export class Link {
     return !this.#closed && credentials?.user === this.#credentials?.user
   }
 
-  /** What was the connection until now is left. */
+  /** Closes the present connection and uses this one. */
   #use(connection: Connection): void {
     const old = this.connection
     if (old) old.listener = DEAF
@@ -152,12 +159,12 @@ export class Link {
     const previous = this.#previous
     this.#previous = connection.server
     this.lastFailure = null
-    this.#vainSince = null
+    this.#noCoordinatorSince = null
     this.#listener.ready(connection, previous)
     this.#beatAt = performance.now()
     this.#standbyDueAt = this.#beatAt + STANDBY_AFTER_MS
     this.#beat(connection)
-    // It may have ended while it was not listened to.
+    // The connection may have ended before its listener was set.
     if (connection.closed) this.#lost(connection.unreachable('closed the connection'), connection)
   }
 
@@ -174,7 +181,7 @@ export class Link {
     this.#listener.lost(reason)
     const standby = this.#takeStandby()
     if (!standby) return void this.#reconnect(0)
-    // What its WELCOME said of the coordinator is old by now.
+    // The coordinator in the standby's WELCOME may be out of date.
     this.doubt()
     this.#use(standby)
   }
@@ -185,11 +192,11 @@ export class Link {
     return standby?.closed ? null : standby
   }
 
-  /** One heartbeat: signs of life, silence, and whether this is still the right replica. */
+  /** Runs every BEAT_MS: detects silence, looks for the coordinator, tends the standby. */
   #beat(connection: Connection): void {
     if (this.connection !== connection) return
     const now = performance.now()
-    // This process itself was stopped: nobody else can be blamed for the silence.
+    // This process itself was stopped, so the silence says nothing about the server.
     const stalled = now - this.#beatAt > SILENCE_MS / 2
     this.#beatAt = now
     const busy = this.#listener.busy()
@@ -197,9 +204,9 @@ export class Link {
     if (!stalled && connection.silentMs(now, pingMs) > SILENCE_MS) {
       return connection.destroy(connection.unreachable('fell silent'))
     }
-    const home = this.#coordinator === connection.server.slot
-    const well = home && this.#vainSince === null
-    const seekMs = busy && !home ? SEEK_MS : busy || !well ? CHECK_MS : IDLE_CHECK_MS
+    const atCoordinator = this.#coordinator === connection.server.slot
+    const settled = atCoordinator && this.#noCoordinatorSince === null
+    const seekMs = busy && !atCoordinator ? SEEK_MS : busy || !settled ? CHECK_MS : IDLE_CHECK_MS
     if (now - this.#askedAt > seekMs) this.#seek(connection, now)
     this.#tendStandby(connection, now)
     this.#deadlines.set(BEAT_MS, () => this.#beat(connection))
@@ -223,7 +230,7 @@ export class Link {
       if (await this.#logIn(standby)) this.#standby = standby
       else standby.close('not needed any more')
     } catch {
-      // There is a connection; this is tried again later.
+      // The present connection serves; a later beat tries again.
     } finally {
       this.#preparing = false
       this.#standbyDueAt = performance.now() + STANDBY_AFTER_MS
@@ -236,8 +243,8 @@ export class Link {
       (request) => ({ type: 'STATUS', request }),
       (answer) => {
         if (answer?.type !== 'STATUS_IS' || this.connection !== connection) return
-        if (answer.coordinator === 0) return this.#inVain(connection, performance.now())
-        this.#vainSince = null
+        if (answer.coordinator === 0) return this.#withoutCoordinator(connection, performance.now())
+        this.#noCoordinatorSince = null
         this.#learn(answer.coordinator)
         const there = this.#servers.find((server) => server.slot === answer.coordinator)
         if (there && there.slot !== connection.server.slot) void this.#move(there)
@@ -245,17 +252,17 @@ export class Link {
     )
   }
 
-  /** To a replica that has let this client in. If none does, all are cut off: any is as good. */
-  #inVain(connection: Connection, now: number): void {
-    this.#vainSince ??= now
-    if (now - this.#vainSince <= VAIN_MS || this.#servers.length < 2) return
+  /** Moves to the standby, if the connected replica has known no coordinator for too long. */
+  #withoutCoordinator(connection: Connection, now: number): void {
+    this.#noCoordinatorSince ??= now
+    if (now - this.#noCoordinatorSince <= NO_COORDINATOR_MS || this.#servers.length < 2) return
     const standby = this.#takeStandby()
     if (standby) {
       this.doubt()
       return this.#use(standby)
     }
     if (this.credentials) return
-    // Not logged in, it has none in reserve.
+    // A client that is not logged in has no standby: it reconnects, and tries this server last.
     this.#servers.push(...this.#servers.splice(this.#servers.indexOf(connection.server), 1))
     connection.destroy(connection.unreachable('knows of no coordinator'))
   }
@@ -271,7 +278,7 @@ export class Link {
       if (connection.welcome!.coordinator === coordinator.slot) await this.#adopt(connection)
       else connection.close('not the coordinator')
     } catch {
-      // The present connection still serves; this is tried again while another is named.
+      // The present connection serves; the next STATUS that names another coordinator tries again.
     } finally {
       this.#moving = false
     }

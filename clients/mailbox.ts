@@ -1,4 +1,4 @@
-// The own mailbox: pages of it, messages as they arrive, deletions.
+// The mailbox of the account: pages, messages as they arrive, deletions.
 
 import type { Message, The } from '../protocol/messages/catalogue.js'
 import { MAX_DROP } from '../protocol/schema/shared.js'
@@ -21,17 +21,17 @@ const WINDOW_MESSAGES = 256
 export interface PageOf<M> {
   /** In the order of the log. */
   readonly messages: readonly M[]
-  /** Read on after this index. */
+  /** The next page begins after this index. */
   readonly next: number
   /** Whether there are messages after `next`. */
   readonly more: boolean
-  /** Everything up to this index was acknowledged. */
+  /** Log index up to which the account has acknowledged its mailbox. */
   readonly cursor: number
 }
 
-/** A page as {@link Client.inbox} gives it. */
+/** The page that {@link Client.inbox} gives. */
 export type Page = PageOf<InboxMessage>
-/** A page as {@link Client.envelopes} gives it. */
+/** The page that {@link Client.envelopes} gives. */
 export type EnvelopePage = PageOf<SealedMessage>
 
 /** How much a mailbox holds. */
@@ -46,24 +46,24 @@ export interface Usage {
 export interface PageOptions extends OperationOptions {
   /** Messages after this index; 0 by default. */
   readonly after?: number
-  /** At most so many messages; 200 by default. */
+  /** Messages of the page at most; 200 by default. */
   readonly limit?: number
 }
 
 /** How {@link Client.messages} listens. */
 export interface ListenOptions {
-  /** Messages after this index; by default after what was acknowledged. */
+  /** Messages after this index; by default after the last acknowledged message. */
   readonly after?: number
-  /** So many unacknowledged messages may be under way; 256 by default. */
+  /** How many unacknowledged messages the service sends at most; 256 by default. */
   readonly window?: number
   /** Ends the sequence. */
   readonly signal?: AbortSignal
 }
 
 export interface MailboxOwner {
-  /** Itself: the service opens nothing for it. */
+  /** True for a client-held account: the service opens nothing for it. */
   holdsKeys(): boolean
-  /** Opens what only its own keys do. */
+  /** Opens messages of a client-held account. */
   open(messages: readonly WireMessage[]): Promise<InboxMessage[]>
   acknowledge(index: number): void
 }
@@ -151,7 +151,7 @@ export class Mailbox {
     this.#subscription?.push(messages)
   }
 
-  /** No more messages, and for this reason, where it is not the user's own. */
+  /** Ends the subscription; its reader gets `reason` unless the application closed the client. */
   end(reason: TrocaError): void {
     this.#ended = reason
     this.stopListening(reason.name === 'CLOSED' ? null : reason)

@@ -1,18 +1,19 @@
-// What this client says of its own mailbox: how far it has received it, and how far its user has dealt
-// with it. The higher wins, so it is said again on each new connection, and little of it at a time.
+// The marks of the mailbox: how far this client has received it (DELIVERED), and how far its user
+// has read it (CURSOR). Invariant: marks only grow, so repeating one on a new connection is
+// harmless. A mark covers everything before it, so a few messages suffice.
 
 import type { Connection } from './connection.js'
 import type { Deadline, Deadlines } from './deadlines.js'
 
-/** What is dealt with meanwhile need not be called received. */
+/** DELIVERED waits this long, because a read mark that comes meanwhile makes it superfluous. */
 const DELIVERED_MS = 200
 
 export class Marks {
   readonly #deadlines: Deadlines
   readonly #connection: () => Connection | null
-  /** Everything through here has been asked for and has come: no message before it is missing. */
+  /** Every message up to this log index has been received, without a gap. */
   #reach = 0
-  /** The last message of that. */
+  /** Log index of the last message within #reach. */
   #delivered = 0
   #deliveredTold = 0
   #read = 0
@@ -24,7 +25,7 @@ export class Marks {
     this.#connection = connection
   }
 
-  /** `cursor`: as the service has it, which hears a little later than this client says it. */
+  /** `cursor`: the read mark as the service has it; it may be behind this client's own. */
   loggedIn(sameUser: boolean, cursor: number): void {
     if (!sameUser) this.#reach = this.#delivered = this.#read = 0
     this.#read = Math.max(this.#read, cursor)
@@ -36,7 +37,7 @@ export class Marks {
     return this.#read
   }
 
-  /** False: it was before. */
+  /** False: the mark is there or beyond it already. */
   acknowledge(index: number): boolean {
     if (index <= this.#read) return false
     this.#read = index
@@ -46,8 +47,9 @@ export class Marks {
   }
 
   /**
-   * All that is in the mailbox after `after` and up to `through` has come; `last`: the last message of
-   * it, 0: none. Behind a gap it says nothing: an index stands for everything before it.
+   * Every message after `after` and up to `through` was received; `last`: index of the last of
+   * them, 0: there was none. Messages beyond a gap move no mark, because a mark covers all before
+   * it.
    */
   received(after: number, through: number, last: number): void {
     if (after > this.#reach) return

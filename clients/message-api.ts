@@ -104,15 +104,15 @@ export interface MessageApi {
 
   /**
    * Gives each message once, as it arrives; waiting messages come first. The service sends at most
-   * `window` messages beyond the last acknowledged one, so acknowledge each. A client reads one such
-   * sequence at a time. The sequence outlives connections, and ends when `signal` aborts or the
-   * client closes.
+   * `window` messages beyond the last acknowledged one, so acknowledge each. A client reads one
+   * such sequence at a time. The sequence outlives connections, and ends when `signal` aborts or
+   * the client closes.
    *
    * @param options - `after`: a log index, by default that of the last acknowledged message;
    * `window`: messages, 256 by default.
    * @returns The messages, in the order of the log.
-   * @throws TrocaError `BAD_STATE` if the client already reads such a sequence; otherwise the error that
-   * ended the client.
+   * @throws TrocaError `BAD_STATE` if the client already reads such a sequence; otherwise the error
+   * that ended the client.
    * @example
    * ```ts
    * for await (const message of client.messages()) {

@@ -1,5 +1,5 @@
-// Requests other than sends: each may be repeated without harm, so it is written again on every new
-// connection and after every refusal that may pass, until it is answered or its time is over.
+// Requests other than sends. Invariant: repeating one is harmless, so each is written again on
+// every new connection and after every retriable refusal, until its answer or its time-out.
 
 import type { Message } from '../protocol/messages/catalogue.js'
 import type { Connection } from './connection.js'
@@ -10,12 +10,12 @@ import type { TrocaError } from './errors.js'
 const RETRY_MS = 50
 
 export interface Operation {
-  /** For the texts of errors: "reading the inbox". */
+  /** The operation in the texts of errors, for example "reading the inbox". */
   readonly what: string
   readonly build: (request: number) => Message
   readonly onProgress?: ((text: string) => void) | undefined
   readonly signal?: AbortSignal | undefined
-  /** Infinity: for as long as the client lives; absent: as the client was told for all. */
+  /** Infinity: no time-out; absent: the client's default. */
   readonly timeoutMs?: number | undefined
 }
 
@@ -24,9 +24,9 @@ interface Pending extends Operation {
   readonly resolve: (answer: Message) => void
   readonly reject: (error: TrocaError) => void
   deadline: Deadline | null
-  /** Monotonic ms. */
+  /** End of the time-out, monotonic ms. */
   readonly endsAt: number
-  /** Tries that may have been carried out. */
+  /** Number of tries that the service may have carried out. */
   openTries: number
   lastRefusal: TrocaError | null
 }
@@ -40,7 +40,7 @@ export class Operations {
   #connection: Connection | null = null
   #ended: TrocaError | null = null
 
-  /** `doubt` is called when a refusal suggests that another replica would do better. */
+  /** `doubt` is called when a refusal suggests that another replica may serve. */
   constructor(
     deadlines: Deadlines,
     timeoutMs: number,
@@ -84,7 +84,7 @@ export class Operations {
         pending.deadline = this.#deadlines.set(timeoutMs, () => this.#late(pending))
       }
       onAbort(operation.signal, (cause) => {
-        const text = `${pending.what} was given up`
+        const text = `${pending.what} was aborted`
         this.#fail(pending, clientError('ABORTED', text, pending.openTries === 0, cause))
       })
       this.#write(pending)
@@ -100,7 +100,7 @@ export class Operations {
     this.#connection = null
   }
 
-  /** Ends all with this error, and whatever comes later. */
+  /** Rejects every pending and every later operation with this error. */
   end(error: TrocaError): void {
     this.#ended = error
     for (const pending of this.#pending) this.#fail(pending, error)
@@ -111,7 +111,7 @@ export class Operations {
     if (!connection || !this.#pending.has(pending)) return
     pending.openTries++
     connection.ask(pending.build, (answer) => {
-      // After the end of a connection the next one takes it up.
+      // The connection ended; connected() writes the request again on the next one.
       if (answer === null || !this.#pending.has(pending)) return
       if (answer.type === 'PROGRESS') return pending.onProgress?.(answer.text)
       if (answer.type !== 'ERROR') {
@@ -119,12 +119,12 @@ export class Operations {
         return pending.resolve(answer)
       }
       if (refusedBeforeOrder(answer)) pending.openTries--
-      // This try did nothing; one before it, whose answer was lost, may have.
+      // This try changed nothing, but an earlier one whose answer was lost may have.
       const definite = answer.definite && pending.openTries <= 1
       const error = fromRefusal({ ...answer, definite })
       if (!error.retriable) return this.#fail(pending, error)
       pending.lastRefusal = error
-      // There will be no time for another try: who asked is told now, and why.
+      // No time is left for another try, so the refusal is the answer.
       if (performance.now() + (error.retryAfterMs ?? 0) > pending.endsAt) {
         return this.#fail(pending, error)
       }
@@ -153,7 +153,7 @@ export class Operations {
   }
 }
 
-/** TIMEOUT, or UNREACHABLE when there was nobody to ask. */
+/** TIMEOUT, or UNREACHABLE if there was no connection. */
 export function outOfTime(
   what: string,
   timeoutMs: number,

@@ -1,53 +1,53 @@
-// What an application says when it connects.
+// The options of connect() and of operations.
 
 import type { KeyStore } from './e2e/key-store.js'
 
-/** The place of one processing replica. */
+/** The address of one processing replica. */
 export interface ServerAddress {
-  /** Name or IP address. */
+  /** Host name or IP address. */
   readonly host: string
   /** TCP port. */
   readonly port: number
-  /** 1 ... N, where known: then the coordinator that another server names is found at once. */
+  /** Slot 1 ... N of the replica; by default its place in the list of servers, from 1. */
   readonly slot?: number
 }
 
-/** What {@link connect} needs to know. */
+/** The options of {@link connect}. */
 export interface ConnectOptions {
-  /** Processing replicas; "host:port" is p1, p2 ... in the order given. */
+  /** The processing replicas, in the order of their slots: p1, p2 ... */
   readonly servers: readonly (ServerAddress | string)[]
-  /** PEM of the cluster's CA; needed unless `tls` is false. */
+  /** Certificate of the cluster's CA, in PEM; needed unless `tls` is false. */
   readonly ca?: string | Buffer
-  /** As `troca init` chose it (client.json); a server of another cluster refuses. */
+  /** The cluster's name, from client.json; a server of another cluster refuses the client. */
   readonly clusterId?: string
-  /** false: plain TCP, for lessons on loopback. */
+  /** false: plain TCP, for lessons on loopback only. */
   readonly tls?: boolean
-  /** Who logs in, by `password`; without it the client logs in, or registers, later. */
+  /** The account to log in; without it the application logs in or registers later. */
   readonly user?: string
   /** The password of `user`. */
   readonly password?: string
   /**
-   * For client-held accounts: where their keys are, and the known keys of others; see
+   * Where the keys of client-held accounts and the known keys of contacts are; see
    * {@link KeyFolder}.
    */
   readonly keyStore?: KeyStore
-  /** Gives up whatever is under way. */
+  /** Ends the client; every unanswered operation rejects with `CLOSED`. */
   readonly signal?: AbortSignal
-  /** For connecting, and for each operation that names no other; 10,000 by default. */
+  /** Time-out of connecting, and of each operation without its own, in ms; 10,000 by default. */
   readonly timeoutMs?: number
 }
 
-/** How long an operation may take. */
+/** The options of every operation. */
 export interface OperationOptions {
-  /** Gives up the operation, which rejects with `ABORTED`. */
+  /** Aborts the operation, which rejects with `ABORTED`. */
   readonly signal?: AbortSignal
-  /** After which the operation rejects with `TIMEOUT`; by default that of the client. */
+  /** The operation rejects with `TIMEOUT` after this, in ms; by default the client's time-out. */
   readonly timeoutMs?: number
 }
 
-/** How {@link Client.send} sends. */
+/** The options of {@link Client.send}. */
 export interface SendOptions extends OperationOptions {
-  /** Rejects with `NOT_END_TO_END` where the message would not be sealed and signed here. */
+  /** true: rejects with `NOT_END_TO_END` unless this client seals and signs the message. */
   readonly endToEnd?: boolean
 }
 
@@ -57,7 +57,7 @@ export interface Server extends ServerAddress {
   readonly slot: number
 }
 
-/** Throws TypeError on what is not "host:port". */
+/** Throws TypeError for a text that is not "host:port". */
 export function parseServers(servers: ConnectOptions['servers']): Server[] {
   return servers.map((server, i) => {
     if (typeof server !== 'string') return { ...server, slot: server.slot ?? i + 1 }

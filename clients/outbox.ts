@@ -1,5 +1,5 @@
-// The sends of one client: keeps the window's promises over real connections. Opens a stream before
-// the first send, writes as many as may be unanswered, and the rest waits.
+// The sends of one client: drives the StreamWindow over real connections. A stream is opened before
+// the first send; sends beyond the credit of the connection wait.
 
 import { randomBytes } from 'node:crypto'
 import type { Message, The } from '../protocol/messages/catalogue.js'
@@ -11,37 +11,37 @@ import { StreamWindow, type Letter } from './stream-window.js'
 import type { Seal } from './inbox-message.js'
 
 const STREAM_ID_BYTES = 16
-/** Another replica would say the same. */
+/** Errors that another replica would give too, so the connected replica is not in doubt. */
 const NO_FAULT_OF_THE_REPLICA: ReadonlySet<string> = new Set([
   'OVERLOADED',
   'OUT_OF_ORDER',
   'RATE_LIMITED',
 ])
-/** Of the credit, left to requests that are no sends. */
+/** Part of the connection's credit that is kept for requests other than sends. */
 const OTHER_REQUESTS = 4
 
 /**
- * What {@link Client.send} resolves with: the message is on disk on a majority of the persistence
+ * The result of {@link Client.send}: the message is on disk on a majority of the persistence
  * replicas.
  */
 export interface Receipt {
-  /** Place in the log. */
+  /** Log index of the message. */
   readonly index: number
-  /** Place in this client's stream. */
+  /** Number of the message in this client's stream. */
   readonly seq: number
   /** When it was ordered, ms since 1970. */
   readonly time: number
-  /** The service cannot read it. */
+  /** Whether this client sealed and signed the message, so that the service cannot read it. */
   readonly endToEnd: boolean
 }
 
-/** A send: its stream, and its place in that. */
+/** The identity of a send: its stream and its number in the stream. */
 export interface SentPlace {
   /** The recipient. */
   readonly to: string
   /** The stream of a client's sends, in hexadecimal. */
   readonly stream: string
-  /** Place in the stream. */
+  /** Number of the message in the stream. */
   readonly seq: number
 }
 
@@ -100,7 +100,7 @@ export class Outbox {
       onAbort(signal, (cause) => {
         if (!letter.waiting) return
         const definite = this.#giveUp(letter)
-        reject(clientError('ABORTED', `the send to ${to} was given up`, definite, cause))
+        reject(clientError('ABORTED', `the send to ${to} was aborted`, definite, cause))
       })
       this.#pump()
     })
@@ -122,7 +122,7 @@ export class Outbox {
     this.#pump()
   }
 
-  /** Which send it is of; null: one that had its receipt before. */
+  /** The send that the receipt settles; null: the send was settled before. */
   receipt(message: The<'RECEIPT'>): SentPlace | null {
     const letter = this.#window.receipt(message.request)
     if (!letter) return null
@@ -134,7 +134,7 @@ export class Outbox {
     return place
   }
 
-  /** Which send it is of; null: one that is answered, or was accepted before. */
+  /** The send that is accepted; null: it is answered, or was accepted before. */
   accepted({ request }: The<'ACCEPTED'>): SentPlace | null {
     const letter = this.#window.writtenBy(request)
     if (!letter || this.#accepted.has(letter)) return null
@@ -160,7 +160,7 @@ export class Outbox {
     this.#pause = this.#deadlines.set(verdict.afterMs, () => this.#resume())
   }
 
-  /** Resolves when nobody waits for a receipt any more. */
+  /** Resolves when every send is settled. */
   idle(): Promise<void> {
     if (this.#waitingCount === 0) return Promise.resolve()
     return new Promise((resolve) => this.#whenIdle.push(resolve))
@@ -206,14 +206,14 @@ export class Outbox {
     }
   }
 
-  /** What comes behind it waits: a stream is written in order. */
+  /** Seals one letter. The letters behind it wait, because a stream is written in order. */
   #seal(letter: Letter<Waiting>, seal: Seal): void {
     if (this.#sealing) return
     this.#sealing = true
     const [stream, { seq }] = [this.#stream, letter]
     const done = (settle: () => void): void => {
       this.#sealing = false
-      // Otherwise it was given up, or its stream was left, meanwhile.
+      // With another seq or stream, the letter was given up or moved while it was being sealed.
       if (letter.seq === seq && this.#stream === stream) settle()
       this.#pump()
     }
@@ -263,12 +263,12 @@ export class Outbox {
     this.#settled(letter)
     const written = letter.seq > 0
     const definite = this.#window.giveUp(letter)
-    // The stream was left: what was waited for concerned that one.
+    // The window left the stream, so the pause, which was for that stream, is over.
     if (written && definite) this.#resume()
     return definite
   }
 
-  /** Whoever waited for it, who now no longer does. */
+  /** Ends the wait for this letter; gives its promise's functions, null if nothing waits. */
   #settled(letter: Letter<Waiting>): Waiting | null {
     const waiting = letter.waiting
     if (!waiting) return null

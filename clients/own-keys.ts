@@ -1,5 +1,5 @@
-// Private keys of an account, out and in. The service hands out and takes wrapped keys only: scrypt of
-// the password is run here, and no private key is on the wire.
+// Export and import of an account's private keys. Invariant: no private key is on the wire. The
+// service sends and accepts only wrapped keys, and scrypt of the password runs here.
 
 import { randomBytes } from 'node:crypto'
 import {
@@ -18,7 +18,7 @@ const NONCE_BYTES = 12
 
 const entropy = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
 
-/** The keys of an account, the newest first. TrocaError when they are not what they should be. */
+/** The account's private keys, the newest first. BROKEN_PEER unless each fits its public key. */
 export function unwrapKeys(
   user: string,
   password: string,
@@ -27,16 +27,16 @@ export function unwrapKeys(
   const wrappingKey = wrappingKeyOf(password, salt, cost)
   return keys.map(({ publicKey, wrappedKey }) => {
     const pkcs8 = unwrapPrivateKey(wrappingKey, user, wrappedKey)
-    // Authenticated encryption has kept it as it was when it was checked.
+    // The primes were tested before the key was wrapped, and the wrapping is authenticated.
     const key = pkcs8 && decodePkcs8(pkcs8, entropy, { rounds: 0 })
     if (!key || Buffer.compare(encodeSpki(key), publicKey) !== 0) {
-      throw broken('a key of the account is not the one that it should be')
+      throw broken('the service sent a private key that does not fit its public key')
     }
     return key
   })
 }
 
-/** As the service takes it up. */
+/** Wraps a private key in the form that ADD_KEY carries. */
 export function wrapKey(
   user: string,
   password: string,
@@ -51,7 +51,7 @@ function wrappingKeyOf(password: string, salt: Uint8Array, cost: WrappedKeys['co
   try {
     return derivePasswordKeys(password, salt, cost).wrappingKey
   } catch (error) {
-    throw broken('the costs of the password are out of bounds', error)
+    throw broken('the service asks for scrypt costs out of bounds', error)
   }
 }
 

@@ -1,6 +1,6 @@
-// What becomes of the own sends, as the service tells their sender alone: accepted, stored, delivered,
-// read or refused. What is followed is followed again on each new connection, and what has moved
-// meanwhile is told then.
+// The states of the account's sends: accepted, stored, delivered, read or refused. The service
+// tells them to the sender alone. Followed sends are followed again on each new connection, which
+// then reports states that were reached meanwhile.
 
 import { errorName } from '../protocol/errors.js'
 import type { ErrorName } from '../protocol/errors.js'
@@ -12,31 +12,33 @@ import type { SentPlace } from './outbox.js'
 
 const DEFAULT_LIMIT = 100
 
-/** One of the own sends. */
+/** A send of the account. */
 export interface SentMessage extends SentPlace {
-  /** Place in the log. */
+  /** Log index of the message. */
   readonly index: number
   /** When it was ordered, ms since 1970. */
   readonly time: number
-  /** Delivered: a client of the recipient has it. Read: the recipient has dealt with it. */
+  /**
+   * `delivered`: a client of the recipient has received it. `read`: it was acknowledged as read.
+   */
   readonly state: 'stored' | 'delivered' | 'read' | 'refused'
-  /** Why it was refused. */
+  /** Why the send was refused; null: it was not. */
   readonly error: ErrorName | null
 }
 
-/** A send has got further; it may pass over a state. */
+/** A send has reached a later state; it may skip one. */
 export interface ReceiptEvent extends SentPlace {
-  /** Accepted: it has a place in an order that is not on disk: it may still come to nothing. */
+  /** `accepted`: the send is ordered but not yet stored, and may still fail. */
   readonly state: 'accepted' | 'stored' | 'delivered' | 'read'
-  /** Place in the log; null: it is only accepted. */
+  /** Log index of the message; null while it is only accepted. */
   readonly index: number | null
 }
 
-/** Which sends {@link Receipts.list} gives. */
+/** The options of {@link Receipts.list}. */
 export interface ListOptions extends OperationOptions {
-  /** At most 1,000, which is what the service keeps of each user. */
+  /** Number of sends, 1,000 at most: the service keeps no more for an account. 100 by default. */
   readonly limit?: number
-  /** To this recipient only. */
+  /** Only sends to this recipient. */
   readonly to?: string
 }
 
@@ -46,11 +48,11 @@ interface Unread extends SentPlace {
 
 type Following = 'no' | 'asking' | 'yes'
 
-/** What becomes of the own sends: {@link Client.receipts}. */
+/** The states of the account's sends: {@link Client.receipts}. */
 export class Receipts {
   readonly #operations: Operations
   readonly #tell: (event: ReceiptEvent) => void
-  /** Stored and not known to be read, by log index; who comes first is forgotten first. */
+  /** Stored sends that are not known to be read, by log index; the oldest is dropped first. */
   readonly #unread = new Map<number, Unread>()
   #following: Following = 'no'
 
@@ -61,9 +63,10 @@ export class Receipts {
   }
 
   /**
-   * Asks for the newest sends of the account, over all its clients and sessions.
+   * Asks for the newest sends of the account, by all its clients and sessions.
    *
-   * @param options - `to`: to this recipient only; `limit`: sends, 100 by default, 1,000 at most.
+   * @param options - `to`: only sends to this recipient; `limit`: sends, 100 by default, 1,000 at
+   * most.
    * @returns The sends, the newest first, each with its state.
    * @throws TrocaError `NOT_LOGGED_IN`.
    * @example
@@ -86,11 +89,11 @@ export class Receipts {
   }
 
   /**
-   * Follows sends: from then on {@link Client.events} has a `receipt` whenever a send of this
-   * client, or one of `sends`, gets further. The newest 1,024 that are not read are followed, over
-   * reconnections too.
+   * Follows sends: from then on {@link Client.events} emits `receipt` whenever a send of this
+   * client, or one of `sends`, reaches a later state. The newest 1,024 unread sends are followed,
+   * also after a reconnection.
    *
-   * @param sends - Earlier sends, as {@link Receipts.list} gives them.
+   * @param sends - Earlier sends, from {@link Receipts.list}.
    * @returns Nothing, once the service follows.
    * @throws TrocaError `NOT_LOGGED_IN`.
    * @example
@@ -120,19 +123,19 @@ export class Receipts {
   }
 
   /**
-   * Asks again on a new connection; what was asked and not answered is asked again anyhow.
+   * Follows again on a new connection. Operations repeats a request that is still unanswered.
    *
    * @internal
    */
   connected(): void {
     if (this.#following !== 'yes') return
     this.#following = 'asking'
-    // Only the end of the client ends it.
+    // Without a time-out, only the end of the client rejects this.
     this.#ask({ timeoutMs: Infinity }).catch(() => {})
   }
 
   /**
-   * Forgets the sends of an account that the client no longer acts as.
+   * Forgets the sends of the account before, when another one logs in.
    *
    * @internal
    */
@@ -163,7 +166,7 @@ export class Receipts {
   }
 
   /**
-   * Up to these of its own messages; what was told before is not told again.
+   * The recipient's marks have moved. Each state of a send is told once.
    *
    * @internal
    */

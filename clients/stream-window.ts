@@ -1,7 +1,7 @@
-// One client's sends: which are unanswered, in which order they are (re)sent, and what may be said
-// of one that is given up. Pure: no socket, no clock. A place (seq) in the open stream is given at
-// the first write and never holds another message after.
-// Source: Troca's replication design, "Streams: once, in order".
+// One client's sends: which are unanswered, in which order they are written again, and whether a
+// send that is given up is certainly not stored. Pure: no socket, no clock. Invariant: a letter
+// gets its seq at its first write, and this (stream, seq) never holds another message. Source:
+// docs/PROTOCOL.md, "Sending", and invariant C3.
 
 import type { Seal } from './inbox-message.js'
 import { invariant } from '../protocol/assert.js'
@@ -9,17 +9,17 @@ import { ERRORS, errorName } from '../protocol/errors.js'
 import { refusedBeforeOrder, type Refusal } from './errors.js'
 
 export interface Letter<T> {
-  /** 0: not written in the open stream. */
+  /** Number in the open stream; 0: not written in it. */
   seq: number
   readonly to: string
   readonly text: string
-  /** The service sees only what this makes of the text; null: it seals the text itself. */
+  /** Seals the text at the client; null: the service seals it. */
   readonly seal: Seal | null
-  /** What was made; null: not yet. The same bytes for as long as the letter keeps its place. */
+  /** Result of `seal`, the same bytes while the letter keeps its seq; null: not sealed yet. */
   envelope: Uint8Array | null
-  /** Whoever waits for the answer; null: given up, but still owed to the stream. */
+  /** The waiting caller; null: the send was given up, but its seq must still be filled. */
   waiting: T | null
-  /** Tries written to a socket and not known to be refused before the order. */
+  /** Number of written tries that were not refused before the order: each may be stored. */
   openTries: number
   /** Request id of the newest try. */
   request: number
@@ -27,14 +27,14 @@ export interface Letter<T> {
 
 export type Verdict<T> =
   | { readonly kind: 'ignore' }
-  /** Everything unanswered is to be written again, from the lowest seq, after `afterMs`. */
+  /** Write every unanswered letter again after `afterMs`, from the lowest seq on. */
   | { readonly kind: 'resend'; readonly afterMs: number }
   | { readonly kind: 'refused'; readonly letter: Letter<T> }
 
-/** Unanswered sends of one stream at the most. */
+/** A stream has at most this many unanswered sends. */
 const MAX_UNANSWERED = 256
 const UNPLACED = { seq: 0, envelope: null, openTries: 0, request: 0 }
-/** A refusal that names no time is tried again after this. */
+/** Wait after a refusal without `retryAfter`. */
 const RETRY_MS = 20
 
 const worthAnotherTry = (code: number): boolean => {
@@ -44,15 +44,15 @@ const worthAnotherTry = (code: number): boolean => {
 
 export class StreamWindow<T> {
   #limit = MAX_UNANSWERED
-  /** No place is given any more: no stream is open yet, or one was left. */
+  /** No seq may be given: no stream is open yet, or the stream was left. */
   #sealed = true
   #nextSeq = 1
-  /** Those with a seq, ascending. */
+  /** Letters with a seq, ascending. */
   #unanswered: Letter<T>[] = []
   #unwritten: Letter<T>[] = []
   /** Tries on the current connection, by request id. */
   readonly #tries = new Map<number, Letter<T>>()
-  /** This many of #unanswered, from the lowest, were written since the last rewind. */
+  /** How many of #unanswered, from the lowest seq, were written since the last rewind. */
   #written = 0
 
   setLimit(limit: number): void {
@@ -63,7 +63,7 @@ export class StreamWindow<T> {
     return this.#unanswered.length + this.#unwritten.length
   }
 
-  /** There is something to send, and a stream must be opened first. */
+  /** A letter waits, and a stream must be opened before it can be written. */
   get wantsStream(): boolean {
     return this.#sealed && this.#unanswered.length === 0 && this.#unwritten.length > 0
   }
@@ -72,7 +72,7 @@ export class StreamWindow<T> {
     invariant(this.#unanswered.length === 0, 'C3: a stream was left with sends unanswered')
     this.#sealed = false
     this.#nextSeq = 1
-    // Answers to what was written in the one that was left say nothing of what comes now.
+    // Answers to letters of the stream that was left do not concern this one.
     this.#tries.clear()
   }
 
@@ -82,7 +82,9 @@ export class StreamWindow<T> {
     return letter
   }
 
-  /** The next letter to put on the wire, which has its place now; undefined: nothing, or no room. */
+  /**
+   * The next letter to write, now with its seq; undefined: there is none, or the limit is reached.
+   */
   next(): Letter<T> | undefined {
     const placed = this.#unanswered[this.#written]
     if (placed) return placed
@@ -94,7 +96,7 @@ export class StreamWindow<T> {
     return letter
   }
 
-  /** Puts the next letter on the wire, under this request id. */
+  /** Marks the next letter as written with this request id. */
   take(request: number): Letter<T> | undefined {
     const letter = this.next()
     if (!letter) return undefined
@@ -105,19 +107,21 @@ export class StreamWindow<T> {
     return letter
   }
 
-  /** The connection is gone, and with it every answer that was to come over it. */
+  /** The connection is lost: no answer will come, and every unanswered letter is written again. */
   disconnected(): void {
     this.#tries.clear()
     this.#written = 0
   }
 
-  /** undefined: it is answered, or its stream was left since. */
+  /** The letter of this request; undefined: it is answered, or its stream was left. */
   writtenBy(request: number): Letter<T> | undefined {
     const letter = this.#tries.get(request)
     return letter && letter.seq > 0 && this.#unanswered.includes(letter) ? letter : undefined
   }
 
-  /** Stored. Any try's receipt settles the letter; undefined: it was settled before. */
+  /**
+   * The letter is stored: the receipt of any of its tries settles it. undefined: settled before.
+   */
   receipt(request: number): Letter<T> | undefined {
     const letter = this.#tries.get(request)
     this.#tries.delete(request)
@@ -128,17 +132,17 @@ export class StreamWindow<T> {
     const letter = this.#tries.get(request)
     if (!letter) return { kind: 'ignore' }
     this.#tries.delete(request)
-    // Its stream was left since: it is as if it had never been written.
+    // After its stream was left, the letter counts as never written.
     const left = letter.seq === 0
     if (refusedBeforeOrder(refusal) && !left) letter.openTries--
-    // To wait is no help: whoever sends it is to decide. It has not consumed its seq.
+    // A full mailbox may stay full, so the caller decides. The refusal consumed no seq.
     if (refusal.code === ERRORS.MAILBOX_FULL.code && this.#takeOut(letter)) {
       return { kind: 'refused', letter }
     }
     if (!worthAnotherTry(refusal.code)) {
       return this.#settle(letter) ? { kind: 'refused', letter } : { kind: 'ignore' }
     }
-    // Says nothing new when a later try is under way or everything is to be written again anyhow.
+    // The refusal is out of date if a later try is written or a rewind is due already.
     const at = this.#unanswered.indexOf(letter)
     if (letter.request !== request || at < 0 || at >= this.#written) return { kind: 'ignore' }
     this.#written = 0
@@ -146,10 +150,10 @@ export class StreamWindow<T> {
   }
 
   /**
-   * The sender stops waiting; true: it is certainly not stored and never will be. If no try of it
-   * can have entered the order, none after it can have been stored (a stream has no gaps): then the
-   * stream is left there, and what came after goes on in another. Otherwise the letter keeps its
-   * place until it is answered.
+   * The caller stops waiting. true: the letter is certainly not stored and never will be. If none
+   * of its tries can have entered the order, no later letter can be stored either, because a stream
+   * has no gaps (C3): the window leaves the stream there, and later letters go into another.
+   * Otherwise the letter keeps its seq until it is answered.
    */
   giveUp(letter: Letter<T>): boolean {
     letter.waiting = null
@@ -172,7 +176,7 @@ export class StreamWindow<T> {
     return true
   }
 
-  /** Takes out everything, for the end. */
+  /** Takes out every letter, at the end of the client. */
   drop(): Letter<T>[] {
     const all = [...this.#unanswered, ...this.#unwritten]
     this.#unanswered = []
@@ -183,7 +187,7 @@ export class StreamWindow<T> {
   }
 
   #settle(letter: Letter<T>): boolean {
-    // Answers come in order, so it is nearly always the first.
+    // Fast path: answers come in order, so the letter is nearly always the first.
     const at = this.#unanswered[0] === letter ? 0 : this.#unanswered.indexOf(letter)
     if (at < 0) return false
     this.#unanswered.splice(at, 1)

@@ -1,5 +1,6 @@
-// Messages as they arrive, in log order, each given to the application once: `position` is the last
-// that was taken in, and whatever is pushed again after a reconnect at or below it is dropped.
+// Messages as they arrive. Invariant: the application gets them in log order, each once.
+// `#position` is the index of the last message received; messages up to it that are pushed again
+// after a reconnect are dropped.
 
 import { toInboxMessage, type WireMessage, type InboxMessage } from './inbox-message.js'
 import { toCompact } from '../protocol/envelope/parts.js'
@@ -7,11 +8,10 @@ import { splitSigned } from '../protocol/envelope/signed.js'
 import { clientError, type TrocaError } from './errors.js'
 import type { Operations } from './operations.js'
 
-/** A message as {@link Client.messages} gives it. */
+/** The message that {@link Client.messages} gives. */
 export interface ReceivedMessage extends InboxMessage {
   /**
-   * Says that everything up to this message is dealt with, as {@link Client.ack}: it is not given
-   * again.
+   * Marks everything up to this message as read, as {@link Client.ack} does. It is not given again.
    *
    * @example
    * ```ts
@@ -30,7 +30,7 @@ export interface SealedMessage extends Omit<InboxMessage, 'text'> {
   readonly jwe: string
 }
 
-/** `signed`: what is stored is a JWE and its sender's signature, which is not part of it. */
+/** `signed`: the stored body is a JWE followed by its sender's signature, which is cut off. */
 export function toSealedMessage(message: WireMessage, signed: boolean): SealedMessage {
   const { text: _text, ...place } = toInboxMessage(message, signed)
   return { ...place, jwe: jweOf(message, signed) }
@@ -41,12 +41,12 @@ function jweOf({ index, envelope }: WireMessage, signed: boolean): string {
     const body = envelope ?? new Uint8Array()
     return toCompact(signed ? splitSigned(body).envelope : body)
   } catch (error) {
-    throw clientError('BROKEN_PEER', `message ${index} has no sound envelope`, true, error)
+    throw clientError('BROKEN_PEER', `message ${index} has no valid envelope`, true, error)
   }
 }
 
 export interface SubscriptionOptions {
-  /** null: after what was acknowledged before. */
+  /** Log index to begin after; null: that of the last acknowledged message. */
   readonly after: number | null
   readonly window: number
 }
@@ -54,7 +54,7 @@ export interface SubscriptionOptions {
 export interface Subscriber {
   acknowledge(index: number): void
   open(messages: readonly WireMessage[]): Promise<InboxMessage[]>
-  /** All that is in the mailbox after `from` and up to `last`, which is a message, has come. */
+  /** Every message after `from` and up to the message `last` was received. */
   received(from: number, last: number): void
 }
 
@@ -76,7 +76,7 @@ export class Subscription {
     this.#subscriber = subscriber
   }
 
-  /** On each new connection, and at the start. */
+  /** Sends LISTEN: at the start, and on each new connection. */
   listen(): void {
     if (this.#asking || this.#ended) return
     this.#asking = true
@@ -104,7 +104,7 @@ export class Subscription {
 
   push(messages: readonly WireMessage[]): void {
     const last = messages.at(-1)?.index ?? 0
-    // Where it does not know yet from where it listens, that is what was acknowledged.
+    // Before LISTENING, #position may be null; the push then begins at the acknowledged mark.
     if (!this.#ended) this.#subscriber.received(this.#position ?? 0, last)
     for (const message of messages) {
       if (this.#ended || message.index <= (this.#position ?? -1)) continue

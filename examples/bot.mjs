@@ -1,10 +1,9 @@
-// A bot that answers whoever writes to it: `time`, `status`, or the text in capitals. Ctrl-C
-// ends it.
+// A bot that answers each message: `time`, `status`, or the text in capitals. Ctrl-C ends the bot.
 //
 //   node examples/bot.mjs                    # and elsewhere: npx troca send robo time
 //
-// A message is acknowledged once its answer is stored. If the bot dies in between, it answers that
-// message again after its restart; it leaves none out.
+// The bot acknowledges a message once its answer is stored. If the bot dies in between, it answers
+// the message again after its restart; every message gets an answer.
 
 import { TrocaError } from 'troca'
 import { enter } from './cluster.mjs'
@@ -31,7 +30,7 @@ for await (const message of client.messages({ signal: stop.signal })) {
     await client.send(from, await answerTo(text ?? ''))
     console.log(`answered ${from}: ${text}`)
   } catch (error) {
-    // A sender that has blocked the bot, or is gone, gets no answer; any other failure ends the bot.
+    // A sender that has blocked the bot, or was deleted, gets no answer. Other errors end the bot.
     if (!(error instanceof TrocaError) || !error.definite || error.retriable) throw error
     console.log(`no answer to ${message.from}: ${error.message}`)
   }

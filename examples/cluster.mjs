@@ -1,5 +1,5 @@
-// How every example reaches the cluster: the folder in TROCA_DIR, or .troca in the current one.
-// `troca up` writes client.json and ca.pem there.
+// Shared by the examples: finds the cluster in the folder TROCA_DIR, or in .troca of the current
+// folder, where `troca up` has written client.json and ca.pem.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ export function cluster() {
 }
 
 /**
- * A client that is logged in; its account is made the first time.
+ * A logged-in client; the first call for a name makes the account.
  *
  * @param {string} name
  * @param {import('troca').RegisterOptions & { keyStore?: import('troca').KeyStore }} [options]

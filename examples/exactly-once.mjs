@@ -3,12 +3,12 @@
 //   node examples/exactly-once.mjs JOBS.txt
 //   CRASH_AT=3 node examples/exactly-once.mjs JOBS.txt     # dies when the third is stored
 //
-// While the program lives, the library sees to it: a send that was not answered is sent again under
-// the same stream and seq. A new process has a new stream, and the library takes up no old one. So
-// this program keeps a journal beside the file, and asks after a restart which sends are stored that
-// the journal lacks. That is sound for an account that sends nothing else, one send at a time, and
-// for sends that have ended: a send that is still on its way to a replica when its program has died
-// is not seen. Each text carries its number, so that the recipient can tell that case too.
+// While the program runs, the library sends an unanswered message again with the same stream and
+// seq, so it is stored once. A new process has a new stream, and the library does not continue old
+// ones. Therefore this program keeps a journal beside the file. After a restart the program asks
+// for stored sends that the journal lacks. This is correct if the account sends nothing else and
+// one message at a time. It misses a send that is still on its way to a replica when the program
+// asks; each text begins with its number, so that the recipient can detect this case.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { enter } from './cluster.mjs'
@@ -34,7 +34,7 @@ function note(index) {
   writeFileSync(journal, JSON.stringify(done), { flush: true })
 }
 
-// Before the first send: else a crash in it could not be told from sends of an earlier file.
+// Written before the first send, so that a crash in that send is not taken for an earlier file.
 if (!existsSync(journal)) writeFileSync(journal, JSON.stringify(done), { flush: true })
 
 const lately = await client.receipts.list({ to: RECIPIENT, limit: 10 })
@@ -47,7 +47,7 @@ for (const { index, state } of lately.toReversed()) {
 while (done.sent < jobs.length) {
   const number = done.sent + 1
   const { index } = await client.send(RECIPIENT, `${number}: ${jobs[done.sent]}`)
-  // The worst moment: the message is stored, and the journal does not say so.
+  // The worst moment to crash: the message is stored, and the journal lacks it.
   if (process.env['CRASH_AT'] === String(number)) process.exit(1)
   note(index)
   console.log(`job ${number} is stored at ${index}`)

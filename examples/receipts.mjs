@@ -1,4 +1,4 @@
-// What becomes of each send, as it happens: accepted, stored, delivered, read.
+// The states of each send, as they change: accepted, stored, delivered, read.
 //
 //   node examples/receipts.mjs
 
@@ -37,7 +37,7 @@ await allRead
 stop.abort()
 await reading
 
-// The service keeps the newest 1,000 of an account: also for who was not there to follow.
+// The service keeps the newest 1,000 sends of an account, so a list needs no client that followed.
 for (const { to, index, state, time } of await sender.receipts.list({ limit: 3 })) {
   console.log(`${new Date(time).toISOString()}  ${index} to ${to}: ${state}`)
 }

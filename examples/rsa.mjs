@@ -19,7 +19,7 @@ import {
   thumbprint,
 } from 'troca/rsa'
 
-// A key of 3072 bits takes seconds; 2048 is the least.
+// Making a key of 3072 bits takes seconds; 2048 bits is the minimum.
 const key = generateKey(2048, randomBytes)
 console.log(`key of ${key.bits} bits, thumbprint of ${thumbprint(key).length} characters`)
 
@@ -33,7 +33,7 @@ const seed = randomBytes(hashLength('sha256'))
 const ciphertext = oaepEncrypt(recipient, Buffer.from('olá'), seed)
 console.log(`decrypted: ${Buffer.from(oaepDecrypt(key, ciphertext, randomBytes)).toString()}`)
 
-// Everything that does not open is one error, which does not say why.
+// A ciphertext that does not open gives one error, which does not say why.
 ciphertext[0] = (ciphertext[0] ?? 0) ^ 1
 try {
   oaepDecrypt(key, ciphertext, randomBytes)

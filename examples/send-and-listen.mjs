@@ -1,4 +1,4 @@
-// One client sends, another hears: the shortest way from a message to its reader.
+// One client sends, another receives: the shortest complete program.
 //
 //   node examples/send-and-listen.mjs
 
@@ -16,7 +16,7 @@ for (const { index, seq } of receipts) console.log(`sent: place ${index} of the 
 let awaited = LINES.length
 for await (const message of reader.messages()) {
   console.log(`${message.from}: ${message.text}`)
-  // Without it the message comes again to the next session.
+  // An unacknowledged message comes again in the next session.
   message.ack()
   if (--awaited === 0) break
 }

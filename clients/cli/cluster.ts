@@ -1,4 +1,4 @@
-// A whole cluster on this machine: made, started until it serves, and stopped.
+// A whole cluster on this machine: makes it, and starts it until it serves.
 
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,9 +15,9 @@ import { say } from './texts.js'
 import { DEBUG_HOST } from './debug-port.js'
 
 const POLL_MS = 100
-/** pm2 is asked less often: that starts a process each time. */
+/** Longer than POLL_MS, because each question to pm2 starts a process. */
 const SUPERVISOR_POLL_MS = 2_000
-/** A replica restarted so often does not come up by itself. */
+/** After this many restarts a replica counts as failed. */
 const RESTARTS_TOO_MANY = 3
 
 export interface ReplicaPorts {
@@ -53,14 +53,14 @@ export async function initCluster(dir: string, args: readonly string[]): Promise
   }
 }
 
-/** Fresh certificates from the cluster's own authority; the names of the replicas. */
+/** Makes new certificates with the cluster's own authority; gives the names of the replicas. */
 export async function renewCertificates(dir: string): Promise<string[]> {
   const ended = await run(daemonProgram('init'), ['--dir', dir, '--renew', '--json'])
   if (ended.code !== 0) throw new Failure(EXIT.failed, ended.stderr.trim())
   return (JSON.parse(ended.stdout) as { renewed: string[] }).renewed
 }
 
-/** What a failed demo left is all that may be in the way. */
+/** Removes what a failed demo left, if the folder holds nothing else. */
 function clearDemo(dir: string): void {
   const demo = join(dir, 'demo')
   if (!existsSync(demo) || readdirSync(dir).length > 1 || new Supervisor(demo).running) return
@@ -80,7 +80,7 @@ async function checkPorts(replicas: readonly ReplicaPorts[]): Promise<void> {
   }
 }
 
-/** Starts all replicas; resolves when the cluster serves with every one of them. */
+/** Starts all replicas; resolves when the cluster serves and every replica is reachable. */
 export async function startCluster(context: Context): Promise<ClusterStatus> {
   const supervisor = new Supervisor(context.dir)
   const replicas = replicasOf(context.dir)
@@ -96,7 +96,7 @@ export async function startCluster(context: Context): Promise<ClusterStatus> {
   })
 }
 
-/** Asks the replicas until `enough` is true of what they say; gives up with a reason. */
+/** Asks for the status until `enough` accepts it; at the time-out, a Failure with the reason. */
 async function waitUntilServing(
   context: Context,
   supervisor: Supervisor,

@@ -1,5 +1,6 @@
-// What a command knows before it begins: flag > TROCA_... > context file > default. Everything that
-// it remembers is in the cluster's directory: context.json, and one file per kept password.
+// The settings of a command, by precedence: flag, TROCA_... variable, context file, default. All
+// that commands remember is in the cluster's folder: context.json, and one file for each kept
+// password.
 
 import {
   chmodSync,
@@ -21,7 +22,7 @@ export interface GlobalFlags {
   dir?: string | undefined
   as?: string | undefined
   json?: boolean | undefined
-  /** Seconds. */
+  /** Time-out in seconds. */
   timeout?: number | undefined
   'password-file'?: string | undefined
 }
@@ -53,7 +54,7 @@ export class Context {
     this.#as = flags.as ?? TROCA_USER
   }
 
-  /** Whether the time-out was asked for; some commands have another default. */
+  /** What is left of the command's time-out, at least 1 ms. */
   get leftMs(): number {
     return Math.max(1, this.timeoutMs - (performance.now() - this.#startedAt))
   }
@@ -62,12 +63,12 @@ export class Context {
     return existsSync(join(this.dir, 'client.json'))
   }
 
-  /** Key files of client-held accounts, and the known keys of others. */
+  /** The key files of client-held accounts, and the known keys of contacts. */
   get keyStore(): KeyFolder {
     return new KeyFolder(this.dir)
   }
 
-  /** Who acts; a Failure when nobody is logged in. */
+  /** The user that the command acts as; throws a Failure if no user is logged in. */
   get user(): string {
     const user = this.#as ?? this.read().user
     if (!user) throw new Failure(EXIT.authentication, say('nobody'))
@@ -151,6 +152,6 @@ function checkName(name: string): string {
   if (USER_NAME.test(name)) return name
   throw new Failure(
     EXIT.usage,
-    `"${name}" is no user name: 1 to 32 of a-z 0-9 . _ - opening with a letter`,
+    `"${name}" is no user name: 1 to 32 of a-z 0-9 . _ - beginning with a letter`,
   )
 }

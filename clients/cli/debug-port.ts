@@ -1,12 +1,12 @@
-// Asks a replica's debug port: one word, the answer as text.
+// Sends one word to a replica's debug port and reads the answer as text.
 
 import { connect } from 'node:net'
 
-/** Where debug ports are, unless the cluster file names a debugHost. */
+/** Host of the debug ports, unless the cluster file names a debugHost. */
 export const DEBUG_HOST = '127.0.0.1'
 const ANSWER_MS = 1_000
 
-/** Rejects when nobody answers in time. */
+/** Rejects if no answer comes in time. */
 export function askDebugPort(port: number, word: string, host = DEBUG_HOST): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = ''

@@ -1,5 +1,5 @@
-// The demo's faults: kills one replica with SIGKILL while messages are under way, and watches it
-// come back.
+// The faults of the demo: kills a replica with SIGKILL while messages are under way, and waits
+// until it has recovered.
 
 import type { ClusterStatus } from '../cluster-status.js'
 import type { ReplicaPorts } from './cluster.js'
@@ -11,7 +11,7 @@ const BACK_MS = 60_000
 export interface Kill {
   readonly name: string
   readonly atMs: number
-  /** Until it answers again and has everything that was committed; null: not yet. */
+  /** Time until the replica answers and has every committed entry, in ms; null: not yet. */
   recoveredMs: number | null
 }
 
@@ -26,7 +26,7 @@ export const pause = (ms: number): Promise<void> =>
 const ask = (replica: ReplicaPorts, word: string): Promise<string> =>
   askDebugPort(replica.debugPort, word).catch(() => '')
 
-/** Asks who holds the turn until one does, or `withinMs` is over. */
+/** Asks the persistence replicas until one holds the turn; null after `withinMs`. */
 export async function findHolder(
   stores: readonly ReplicaPorts[],
   withinMs: number,
@@ -41,7 +41,7 @@ export async function findHolder(
   return null
 }
 
-/** Resolves when the killed replica's successor answers and has caught up. */
+/** Resolves when the restarted replica answers and has caught up. */
 export async function recovered(
   killed: Kill,
   replica: ReplicaPorts,
@@ -60,10 +60,10 @@ export async function recovered(
     killed.recoveredMs = performance.now() - killed.atMs
     return
   }
-  throw new Error(`${replica.name} was killed and has not come back and caught up`)
+  throw new Error(`${replica.name} was killed and has not caught up within ${BACK_MS / 1000} s`)
 }
 
-/** The longest time without a receipt after `fromMs`, and before the next fault. */
+/** The longest time without a receipt that touches `fromMs` to `toMs`, in ms. */
 export function longestGap(receiptsAtMs: readonly number[], fromMs: number, toMs: number): number {
   let longest = 0
   for (let i = 1; i < receiptsAtMs.length; i++) {

@@ -1,4 +1,4 @@
-// What Bob sends: the lines of the project's own README and docs, or of a file.
+// The text that Bob sends in the demo: the lines of README.md and docs/, or of a file.
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ export function demoLines(file: string | undefined): string[] {
   )
 }
 
-/** Where two texts first differ; null: nowhere. */
+/** The first difference between two texts; null: there is none. */
 export function firstDifference(
   sent: readonly string[],
   read: readonly (string | null)[],

@@ -1,6 +1,7 @@
 // npm run demo -- --help: Bob sends Alice every line of a text while the coordinator, and then the
-// persistence replica that holds the turn, are killed. Ends with 0 only if Alice read exactly what
-// Bob sent, both replicas came back and all logs agree. Leaves nothing running.
+// persistence replica that holds the turn, are killed. The exit code is 0 only if Alice read
+// exactly what Bob sent, both replicas recovered and all logs agree. The demo leaves no process
+// running.
 
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
@@ -20,19 +21,19 @@ import { clearProgress, note, progress, result, table } from './output.js'
 import { PACKAGE_DIR, daemonProgram, run } from './programs.js'
 import { Supervisor } from './supervisor.js'
 
-/** Whatever is in it is of an earlier demo. */
+/** Only demos write here, so each demo empties the folder first. */
 const OWN_DIR = join(PACKAGE_DIR, '.troca', 'demo')
 const START_S = 60
 const SEND_MS = 60_000
 const READ_MS = 60_000
 const IN_FLIGHT = 64
-/** Of both, so that who keeps the cluster can log in to it. */
+/** Password of both users; given by the environment, so that a kept cluster can be used. */
 const PASSWORD = process.env['TROCA_PASSWORD'] ?? randomBytes(16).toString('hex')
-/** Slow enough that messages are under way while the turn's holder is looked for. */
+/** Slows sends down, so that messages are still under way when the turn's holder is found. */
 const SEEKING_PAUSE_MS = 5
 const SEEK_MS = 5_000
 
-/** Once interrupted, nothing is killed any more but by stopping. */
+/** After an interrupt the demo kills no more replicas; it only stops them. */
 let interrupted = false
 
 interface Cast {
@@ -68,7 +69,7 @@ function strike(cast: Cast, course: Course, name: string, pid: number, what: str
   course.kills.push(killed)
   const replica = cast.replicas.find((other) => other.name === name)!
   const back = recovered(killed, replica, () => cast.alice.status({ timeoutMs: 1_000 }))
-  // Reported at the end, when it is waited for.
+  // play() awaits the promise at the end; until then a rejection must not end the process.
   back.catch(() => {})
   course.recoveries.push(back)
 }
@@ -77,7 +78,7 @@ async function strikeHolder(cast: Cast, course: Course, pids: Map<string, number
   const stores = cast.replicas.filter(({ name }) => name.startsWith('s'))
   const holder = await findHolder(stores, SEEK_MS)
   const name = (holder ?? stores[0]!).name
-  const what = holder ? 'which holds the turn' : 'as nobody was seen to hold the turn'
+  const what = holder ? 'which holds the turn' : 'because no replica was seen to hold the turn'
   strike(cast, course, name, pids.get(name)!, what)
 }
 
@@ -109,7 +110,7 @@ async function sendAll(cast: Cast, lines: readonly string[], course: Course): Pr
   if (seeking) await (seeking as Promise<void>)
 }
 
-/** What comes by push, in order, until there are `count`. */
+/** Collects the pushed texts, in order, until there are `count`. */
 async function listenFor(alice: Client, count: number): Promise<(string | null)[]> {
   const texts: (string | null)[] = []
   const signal = AbortSignal.timeout(READ_MS + SEND_MS)
@@ -176,11 +177,11 @@ async function play(cast: Cast, lines: readonly string[]): Promise<void> {
 async function demo(dir: string, supervisor: Supervisor, file: string | undefined): Promise<void> {
   const lines = demoLines(file)
   if (dir === OWN_DIR) {
-    // What an interrupted run may have left.
+    // An interrupted run may have left replicas and files.
     await supervisor.stop()
     rmSync(dir, { recursive: true, force: true })
   } else if (existsSync(dir) && readdirSync(dir).length > 0) {
-    throw new Failure(EXIT.usage, `${dir} is not empty; needed: a folder of the demo's own`)
+    throw new Failure(EXIT.usage, `${dir} is not empty; the demo needs an empty folder of its own`)
   }
   const context = new Context({ dir, timeout: START_S })
   progress('making a cluster')
@@ -213,12 +214,12 @@ function readArguments(): Arguments {
       type: 'string',
       default: OWN_DIR,
       defaultDescription: '.troca/demo',
-      describe: 'where the cluster is made: a folder that is not there yet, or empty',
+      describe: 'folder of the cluster: a new or an empty one',
     })
     .option('keep', {
       type: 'boolean',
       default: false,
-      describe: 'leave the cluster there, stopped; its passwords are TROCA_PASSWORD',
+      describe: 'keep the stopped cluster; its passwords are TROCA_PASSWORD',
     })
     .strict()
     .version(false)
@@ -231,7 +232,7 @@ async function main(): Promise<void> {
   const supervisor = new Supervisor(dir)
   const cleanUp = async (): Promise<void> => {
     progress('stopping everything')
-    // A start under way when it was interrupted may have come through after the first stop.
+    // A start that was under way at the interrupt may finish after the first stop.
     while (await supervisor.stop()) await pause(200)
     clearProgress()
   }

@@ -1,5 +1,5 @@
-// How a command ends when it does not succeed: an exit code and a sentence for people. A send that
-// was not answered is explained by what the cluster says of itself.
+// The failure of a command: an exit code and a sentence for people. For an unanswered request the
+// sentence says which replicas are missing, from the cluster's status.
 
 import type { Client } from '../client.js'
 import type { ClusterStatus } from '../cluster-status.js'
@@ -17,7 +17,7 @@ export const EXIT = {
 } as const
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
-/** For people; `exitCode` for scripts. */
+/** `message` is for people, `exitCode` for scripts. */
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly exitCode: ExitCode
@@ -74,16 +74,18 @@ export function whatIsMissing(status: ClusterStatus): string {
 
 const PASSING = new Set(['TIMEOUT', 'NO_QUORUM', 'NOT_READY', 'UNREACHABLE'])
 
-/** Whether a send can be stored just now, as far as the replica that was asked can see. */
+/** Whether a send can be stored now, by the status that one replica gave. */
 export function serves(status: ClusterStatus): boolean {
   const up = status.replicas.filter(({ tier, reachable }) => tier === 'persistence' && reachable)
   return status.ready && up.length >= status.needed
 }
 
-/** What may be said of a send: nothing, as there was none; by the error; or that none began. */
+/**
+ * Whether the command sends: not at all; it has begun, so the error's `definite` counts; not yet.
+ */
 export type Sending = 'no' | 'begun' | 'not-begun'
 
-/** Turns what a client threw into a Failure. */
+/** Turns an error of the library into a Failure. */
 export async function explain(
   error: unknown,
   client: Client | null,
@@ -112,7 +114,7 @@ export async function explain(
   return new Failure(exitCode, parts.join(' '), { error: name, code, definite, retriable, hint })
 }
 
-/** Says how it ended; the exit code. */
+/** Prints a failure; gives its exit code. */
 export function report(failure: Failure, json: boolean): ExitCode {
   if (json)
     resultJson({ ok: false, exitCode: failure.exitCode, text: failure.message, ...failure.facts })

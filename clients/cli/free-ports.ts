@@ -1,4 +1,4 @@
-// A base port whose neighbours, as many as a cluster takes, are all free just now.
+// Finds a base port after which all ports that a cluster takes are free.
 
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
@@ -6,7 +6,9 @@ import { createServer } from 'node:net'
 /** Above the well-known ports, below those that systems lend to outgoing connections. */
 const LOWEST = 10_000
 const HIGHEST = 32_000
-/** A replica's and a debug port for each of nine slots in two tiers. */
+/**
+ * Ports of a cluster: a replica and a debug port for each of nine slots in two tiers, and spare.
+ */
 const SPAN = 40
 const TRIES = 100
 

@@ -34,7 +34,7 @@ import { packageVersion } from './programs.js'
 const args = hideBin(process.argv)
 const json = args.includes('--json')
 
-// A reader that has had enough (head, a closed pager) is no error.
+// EPIPE is no error: the reader of stdout (head, a pager) has closed it.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.ok)
 })
@@ -81,7 +81,7 @@ const parser = yargs(args)
   .strict()
   .recommendCommands()
   .fail((message: string | null, error: Error | undefined) => {
-    // yargs has a message of its own for wrong usage only.
+    // yargs gives an `error` for a command's own failure, and only a message for wrong usage.
     throw error ?? new Failure(EXIT.usage, `${message ?? 'wrong usage'}. troca --help`)
   })
 

@@ -1,4 +1,4 @@
-// Results go to stdout, everything else to stderr; colour and moving lines only on a terminal.
+// Results go to stdout, everything else to stderr. Colour and overwritten lines only on a terminal.
 
 import Table from 'cli-table3'
 import pico from 'picocolors'
@@ -13,7 +13,7 @@ export function result(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-/** One object, one line. */
+/** Prints a value as JSON on one line. */
 export function resultJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`)
 }
@@ -23,12 +23,12 @@ export function note(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
-/** Elsewhere than on a terminal, not more often. */
+/** Shortest time between two progress lines, unless stderr is a terminal. */
 const LINE_EVERY_MS = 1_000
 let shown = ''
 let shownAt = -Infinity
 
-/** What is being done: one line that is overwritten on a terminal, a line now and then elsewhere. */
+/** Shows progress: one overwritten line on a terminal, elsewhere at most a line each second. */
 export function progress(text: string): void {
   if (text === shown) return
   const now = performance.now()
@@ -57,11 +57,11 @@ export function table(head: string[], rows: (string | number)[][]): string {
   return grid.toString()
 }
 
-/** Controls but tab and newline, and what turns the direction of text. */
+/** Control characters except tab and newline, line separators, and marks of text direction. */
 // oxlint-disable-next-line no-control-regex
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
 
-/** What others wrote, without anything that a terminal would obey. */
+/** Escapes everything in a stranger's text that a terminal would obey. */
 export function harmless(text: string): string {
   return text.replace(CONTROLS, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

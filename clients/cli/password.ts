@@ -1,5 +1,5 @@
-// Where a password or passphrase comes from: file, environment, prompt without echo, stdin. Never an
-// argument.
+// Reads a password or passphrase from a file, the environment, a prompt without echo, or stdin. It
+// is never an argument, because other users can see a process's arguments.
 
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -28,11 +28,11 @@ function prompt(question: string): Promise<string> {
   })
 }
 
-/** What is typed is seen. */
+/** Asks for a line, with echo. */
 export function askLine(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   return new Promise((resolve) => {
-    // Ctrl-C and the end of input are an answer too.
+    // Ctrl-C and the end of input give an empty answer.
     lines.once('close', () => resolve(''))
     lines.question(question, (answer) => {
       resolve(answer)
@@ -59,7 +59,7 @@ async function fromStdin(): Promise<string> {
   return firstLine(text)
 }
 
-/** Given by file or environment. */
+/** The password of a file or of the environment. */
 function given(context: Context): string | undefined {
   if (context.passwordFile !== undefined) {
     return firstLine(readFileSync(context.passwordFile, 'utf8'))
@@ -76,7 +76,9 @@ export const passphraseFileOption = {
   describe: 'its first line is the passphrase (TROCA_PASSPHRASE)',
 } as const
 
-/** Of a key's file: by file or environment; asked for, twice if it is new; or from stdin. */
+/**
+ * The passphrase of a key file: from a file, the environment, a prompt (twice if new), or stdin.
+ */
 export async function askPassphrase(
   flags: PassphraseFlags,
   { isNew = false, stdinIsTaken = false } = {},
@@ -89,14 +91,14 @@ export async function askPassphrase(
   return ask(say(isNew ? 'newPassphrase' : 'passphrase'), isNew, missing)
 }
 
-/** For register and log-in: asks for it; twice if it is new. */
+/** The password for register and log-in: given, or asked for (twice if new). */
 export async function askPassword(context: Context, name: string, isNew: boolean): Promise<string> {
   const ready = given(context)
   if (ready !== undefined) return ready
   return ask(say('password', { name }), isNew)
 }
 
-/** By prompt, twice if it is new; or from stdin. */
+/** Asks by prompt, twice for a new password; without a terminal, reads stdin. */
 async function ask(
   question: string,
   isNew: boolean,
@@ -110,14 +112,16 @@ async function ask(
   return password
 }
 
-/** For a change: asked for twice, or by file, environment or stdin. */
+/** The new password of a change: from a file, the environment, a prompt (twice), or stdin. */
 export async function askNewPassword(name: string, file: string | undefined): Promise<string> {
   const ready =
     file === undefined ? process.env['TROCA_NEW_PASSWORD'] : firstLine(readFileSync(file, 'utf8'))
   return ready || ask(say('newPassword', { name }), true)
 }
 
-/** For everything else: the kept one will do. `stdinIsTaken`: by the text to send. */
+/**
+ * The password of an account: given, kept, or asked for. `stdinIsTaken`: stdin is the text to send.
+ */
 export async function knownPassword(
   context: Context,
   name: string,

@@ -1,14 +1,14 @@
-// The daemons' programs, started as child processes: the CLI never loads them.
+// Starts the daemons' programs as child processes; the command line never imports them.
 
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The package's own folder: dist/clients/cli is three below it. */
+/** The package's folder, three levels above dist/clients/cli. */
 export const PACKAGE_DIR = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
 
-/** Read from the package itself: yargs would look where the package is installed. */
+/** Version of this package. yargs would read the package.json of the installing project. */
 export function packageVersion(): string {
   const file = readFileSync(join(PACKAGE_DIR, 'package.json'), 'utf8')
   return (JSON.parse(file) as { version: string }).version
@@ -19,7 +19,7 @@ const SECRETS = ['PASSWORD', 'NEW_PASSWORD', 'PASSPHRASE'].flatMap((name) => [
   `TROCA_${name}_FILE`,
 ])
 
-/** The environment without passwords: a daemon outlives the command, and keeps what it was given. */
+/** The environment without passwords, because a daemon keeps its environment while it runs. */
 export function daemonEnvironment(added: Record<string, string> = {}): NodeJS.ProcessEnv {
   const environment = { ...process.env, ...added }
   for (const name of SECRETS) delete environment[name]

@@ -1,4 +1,4 @@
-// What troca rsa reads and writes: PEM keys, and data by file or by stdin and stdout.
+// Input and output of troca rsa: PEM keys, and data by file or by stdin and stdout.
 
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
@@ -32,7 +32,7 @@ export interface KeyFlags extends PassphraseFlags {
   key: string
 }
 
-/** The key of a PEM file, checked; what it is, its label says. Stdin is left for data. */
+/** Reads and checks the key of a PEM file, private or public by its label. Stdin is for data. */
 export async function readKey(flags: KeyFlags): Promise<Key> {
   const pem = readFile(flags.key).toString('latin1')
   if (pem.includes('PRIVATE KEY-----')) {
@@ -45,7 +45,9 @@ export function readPrivateKey(flags: KeyFlags): Promise<RsaPrivateKey> {
   return privateKeyOf(readFile(flags.key).toString('latin1'), flags)
 }
 
-/** All private keys of a file, as `troca keys export` writes them: under one passphrase. */
+/**
+ * Reads all private keys of a file. One passphrase opens all, as `troca keys export` writes them.
+ */
 export async function readPrivateKeys(flags: KeyFlags): Promise<readonly RsaPrivateKey[]> {
   const blocks = pemBlocks(readFile(flags.key).toString('latin1'))
   if (blocks.length > MAX_KEYS) {
@@ -70,7 +72,7 @@ function decode(pem: string, passphrase: string): RsaPrivateKey {
     : privateKeyFromPem(pem, entropy)
 }
 
-/** Of a private key, its public half. */
+/** Reads a public key, or the public half of a private one. */
 export async function readPublicKey(flags: KeyFlags): Promise<RsaPublicKey> {
   return publicKeyOf((await readKey(flags)).key)
 }
@@ -92,17 +94,17 @@ export function readFile(path: string): Buffer {
   }
 }
 
-/** All of a file, or of stdin. */
+/** Reads a whole file, or stdin. */
 export async function readInput(path: string | undefined): Promise<Uint8Array> {
   return path === undefined ? await buffer(process.stdin) : readFile(path)
 }
 
-/** Before the search for primes. */
+/** Called before the search for primes, which takes long. */
 export function refuseExisting(path: string): void {
   if (existsSync(path)) throw new Failure(EXIT.failed, say('rsaExists', { path }))
 }
 
-/** For its owner alone, and in place of another file only with `force`: whole, or not at all. */
+/** Writes a private key with mode 0600, atomically; over another file only with `force`. */
 export function writePrivateKey(path: string, pem: string, force = false): void {
   const written = force ? `${path}.${process.pid}` : path
   try {
@@ -114,7 +116,7 @@ export function writePrivateKey(path: string, pem: string, force = false): void 
   }
 }
 
-/** Octets to a file or to stdout; with --json, they are in base64 where no file is named. */
+/** Writes octets to a file or to stdout; with --json and no file, in base64. */
 export function writeOutput(
   { out, json }: { out?: string | undefined; json?: boolean | undefined },
   octets: Uint8Array,
@@ -141,13 +143,13 @@ export function makeDirectory(path: string): void {
   }
 }
 
-/** A text to a file or to stdout. */
+/** Writes a text to a file or to stdout. */
 export function writeText(out: string | undefined, text: string): void {
   if (out === undefined) result(text.trimEnd())
   else writeOutput({ out }, Buffer.from(text))
 }
 
-/** Before the work: binary data may turn a terminal over. */
+/** Called before the work: binary output could garble a terminal. */
 export function refuseTerminal(flags: {
   out?: string | undefined
   json?: boolean | undefined
@@ -166,7 +168,7 @@ function reasonOf(error: unknown): string {
   const known: Record<string, string> = {
     ENOENT: 'no such file or directory',
     EACCES: 'permission denied',
-    EISDIR: 'it is a directory',
+    EISDIR: 'the path is a directory',
   }
   return known[code ?? ''] ?? String(code ?? error)
 }

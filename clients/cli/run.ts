@@ -1,4 +1,4 @@
-// Runs a command's work with a client, and turns whatever goes wrong into a Failure in time.
+// Runs a command's work with a client, and turns every error into a Failure within the time-out.
 
 import { connect } from '../client.js'
 import type { Client } from '../client.js'
@@ -8,7 +8,7 @@ import type { Sending } from './failure.js'
 import { knownPassword } from './password.js'
 import { sayKeys } from './say-keys.js'
 
-/** Kept back from the time-out, to ask the cluster what is wrong. */
+/** Part of the time-out that is reserved for asking the cluster what is wrong. */
 const EXPLAIN_MS = 1_000
 
 export interface Need {
@@ -18,7 +18,7 @@ export interface Need {
   readonly stdinIsTaken?: boolean
 }
 
-/** The time a step of a command may take. */
+/** The time-out of a step of a command. */
 export function stepMs(context: Context): number {
   return Math.max(1, context.leftMs - Math.min(EXPLAIN_MS, context.timeoutMs / 4))
 }

@@ -1,4 +1,4 @@
-// Who can read what, and what has become known of somebody's keys: for people, on stderr.
+// Notes on stderr: whether the service can read a mailbox or a message, and news of contacts' keys.
 
 import type { Account } from '../accounts.js'
 import type { KeyNotice } from '../e2e/known-keys.js'
@@ -19,17 +19,17 @@ export function sayKeys({ name, what, held, fingerprint, before }: KeyNotice): v
   note(what === 'untrusted' ? paintNote.bold(paintNote.red(text)) : text)
 }
 
-/** Before a mailbox is shown: the mode of all that is in it. */
+/** Says, before a mailbox is shown, whether the service can read it. */
 export function sayMode({ name, held }: Account): void {
   note(say(held === 'client' ? 'modeEndToEnd' : 'modeService', { name }))
 }
 
-/** Of an account: who holds its keys. */
+/** The holder of an account's keys, in words. */
 export function modeOf({ held }: Pick<Account, 'held'>): string {
   return say(held === 'client' ? 'heldByClient' : 'heldByService')
 }
 
-/** Of something sent: who can read it. */
+/** Whether the service can read a sent message, in words. */
 export function readableBy({ endToEnd }: { readonly endToEnd: boolean }): string {
   return say(endToEnd ? 'byEndToEnd' : 'byService')
 }

@@ -1,17 +1,17 @@
-// The shape of a cluster about to be made: flags that init and up share, handed to init's program.
+// The shape of a new cluster: flags that init and up share, and pass to the program init.
 
 import type { Options } from 'yargs'
 
 export const SHAPE = {
   processing: { type: 'number', describe: 'processing replicas (3)' },
   persistence: { type: 'number', describe: 'persistence replicas (3)' },
-  'base-port': { type: 'number', describe: 'p1 at the next one, s1 20 after that (7400)' },
+  'base-port': { type: 'number', describe: 'p1 gets the next port, s1 the 20th after p1 (7400)' },
   'key-bits': { type: 'number', describe: 'RSA bits of new accounts (3072)' },
   registration: {
     choices: ['open', 'invitation', 'closed'],
-    describe: 'who may make an account (open)',
+    describe: 'whether new accounts are open to all, by invitation, or closed (open)',
   },
-  host: { type: 'string', describe: 'where the replicas serve (127.0.0.1)' },
+  host: { type: 'string', describe: 'address at which the replicas serve (127.0.0.1)' },
   plain: { type: 'boolean', describe: 'no TLS: for lessons, on loopback only' },
 } as const satisfies Record<string, Options>
 

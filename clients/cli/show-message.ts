@@ -1,10 +1,10 @@
-// A received message, for people or as JSON.
+// Prints a received message, for people or as JSON.
 
 import type { InboxMessage } from '../inbox-message.js'
 import { harmless, paint, result, resultJson } from './output.js'
 import { say } from './texts.js'
 
-/** UTC. */
+/** Date and time in UTC, to the second. */
 export function formatTime(ms: number): string {
   return new Date(ms).toISOString().slice(0, 19).replace('T', ' ')
 }

@@ -1,5 +1,5 @@
-// One cluster's own pm2: its daemon, sockets and logs are in the cluster's directory, so nobody
-// else's programs are touched. What pm2 says of success is not believed; who asks the replicas is.
+// The pm2 of one cluster. Its daemon, sockets and logs are in the cluster's folder, so that it
+// touches no other programs. pm2 reports success too early; only the replicas' answers count.
 
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PACKAGE_DIR, daemonEnvironment, run } from './programs.js'
 
-/** A unix socket's path has room for 107 bytes on Linux, 103 on macOS. */
+/** Longest path of a socket here; Linux allows 107 bytes, macOS 103. */
 const SOCKET_PATH_BYTES = 100
 const STOP_POLL_MS = 50
 const STOP_MS = 15_000
@@ -16,7 +16,7 @@ const STOP_MS = 15_000
 export interface Supervised {
   readonly name: string
   readonly pid: number
-  /** pm2's word: online, stopping, stopped, launching, errored ... */
+  /** State by pm2: online, stopping, stopped, launching, errored ... */
   readonly status: string
   readonly restarts: number
 }
@@ -33,8 +33,8 @@ function alive(pid: number): boolean {
 export class Supervisor {
   readonly dir: string
   readonly home: string
-  /** What pm2 complained of at the start. */
-  #complaint = ''
+  /** What pm2 wrote to stderr at the start. */
+  #startErrors = ''
 
   constructor(dir: string) {
     this.dir = dir
@@ -52,7 +52,7 @@ export class Supervisor {
   async start(): Promise<void> {
     mkdirSync(this.home, { recursive: true, mode: 0o700 })
     const { stderr } = await this.#pm2('start', join(PACKAGE_DIR, 'ecosystem.config.js'))
-    this.#complaint = stderr.trim()
+    this.#startErrors = stderr.trim()
   }
 
   async list(): Promise<Supervised[]> {
@@ -93,7 +93,7 @@ export class Supervisor {
     return join(this.dir, 'logs', `${name}.err.log`)
   }
 
-  /** The last thing that a replica said before it ended: on stderr, or in its own log. */
+  /** The last telling line that a replica wrote, to stderr or to its log. */
   lastWords(name: string): string {
     const telling = /error|EADDR|cannot|fail|refus|in use|needed/i
     for (const path of [this.logPath(name), join(this.dir, 'logs', `${name}.log`)]) {
@@ -103,7 +103,7 @@ export class Supervisor {
       const line = spoken.findLast((text) => telling.test(text)) ?? spoken.at(-1)
       if (line) return line.trim().slice(0, 300)
     }
-    return this.#complaint.split('\n').at(-1) || 'it left no word'
+    return this.#startErrors.split('\n').at(-1) || 'it wrote nothing to its logs'
   }
 
   #daemonPid(): number {

@@ -1,5 +1,5 @@
-// What people read, in English and Portuguese. {name} is filled in. Texts that only developers see
-// (library errors, logs) stay English.
+// The texts for people, in English and Portuguese; {name} stands for a value. Texts for developers
+// (library errors, logs) are English only.
 
 const TEXTS = {
   ready: ['ready', 'pronto'],
@@ -16,8 +16,8 @@ const TEXTS = {
     'caixa de {name}: ponta a ponta; só você a pode ler',
   ],
   modeService: [
-    'mailbox of {name}: its keys are with the service, which can read it',
-    'caixa de {name}: as chaves estão no serviço, que a pode ler',
+    'mailbox of {name}: the service holds the keys and can read it',
+    'caixa de {name}: o serviço guarda as chaves e pode lê-la',
   ],
   heldByClient: ['held here alone', 'só existe aqui'],
   heldByService: ['held by the service', 'guardada pelo serviço'],
@@ -26,28 +26,28 @@ const TEXTS = {
     'chaves de {name} vistas pela primeira vez: {fingerprint}. Compare por outra via: troca keys fingerprint {name}',
   ],
   keysOfService: [
-    'the service holds the keys of {name}: it can read what is sent there',
-    'o serviço guarda as chaves de {name}: pode ler o que para lá se envia',
+    'the service holds the keys of {name} and can read messages to this account',
+    'o serviço guarda as chaves de {name} e pode ler as mensagens para esta conta',
   ],
   keysRotated: [
     '{name} has new keys, and the known ones vouch for them: {fingerprint}',
     '{name} tem chaves novas, e as conhecidas respondem por elas: {fingerprint}',
   ],
   keysChanged: [
-    'the service has another key for {name}, whose keys it holds: {fingerprint}, before {before}',
-    'o serviço tem outra chave para {name}, cujas chaves guarda: {fingerprint}, antes {before}',
+    'the key of {name}, which the service holds, has changed: now {fingerprint}, before {before}',
+    'a chave de {name}, que o serviço guarda, mudou: agora {fingerprint}, antes {before}',
   ],
   keysUntrusted: [
-    'WARNING: THE KEYS OF {name} HAVE CHANGED and nobody known vouches for the new ones.\n  known: {before}\n  now:   {fingerprint}\nSomebody may be reading along. Nothing is sent until you have compared fingerprints with {name} by another way.',
-    'AVISO: AS CHAVES DE {name} MUDARAM e ninguém conhecido responde pelas novas.\n  conhecida: {before}\n  agora:     {fingerprint}\nAlguém pode estar a ler. Nada é enviado até comparar as impressões digitais com {name} por outra via.',
+    'WARNING: THE KEYS OF {name} HAVE CHANGED, and no known key vouches for the new ones.\n  known: {before}\n  now:   {fingerprint}\nAnother person may be able to read your messages. Nothing is sent until you have compared fingerprints with {name} by another way.',
+    'AVISO: AS CHAVES DE {name} MUDARAM, e nenhuma chave conhecida responde pelas novas.\n  conhecida: {before}\n  agora:     {fingerprint}\nOutra pessoa pode conseguir ler as suas mensagens. Nada é enviado até comparar as impressões digitais com {name} por outra via.',
   ],
   keysTrusted: [
     'the keys of {name} are trusted: {fingerprint}',
     'as chaves de {name} são de confiança: {fingerprint}',
   ],
   keyFileAt: [
-    'the private keys are in {path} alone, under your password: keep a copy; without it nothing can be read',
-    'as chaves privadas só existem em {path}, sob a sua palavra-passe: guarde uma cópia; sem ela nada se lê',
+    'the private keys are only in {path}, encrypted with your password: keep a copy; without the file your messages cannot be read',
+    'as chaves privadas só existem em {path}, cifradas com a sua palavra-passe: guarde uma cópia; sem o ficheiro não se podem ler as suas mensagens',
   ],
   notStored: ['Nothing was stored.', 'Nada foi guardado.'],
   maybeStored: ['It may be stored.', 'Pode ter sido guardada.'],
@@ -72,25 +72,31 @@ const TEXTS = {
   headState: ['state', 'estado'],
   nothingSent: ['nothing was sent', 'nada foi enviado'],
   noMessages: ['no new messages', 'não há mensagens novas'],
-  deleted: ['deleted, as far as they were there: {count}', 'apagadas, as que havia: {count}'],
+  deleted: [
+    'asked to delete: {count}; those that existed are gone',
+    'pedidas para apagar: {count}; as que existiam foram apagadas',
+  ],
   sealed: ['(this envelope does not open)', '(este envelope não abre)'],
   unproven: [
-    '(not shown: it does not open, or its sender did not sign it for this place)',
-    '(não se mostra: não abre, ou o remetente não a assinou para este lugar)',
+    '(not shown: the message does not open, or its sender did not sign it for this place)',
+    '(não se mostra: a mensagem não abre, ou o remetente não a assinou para este lugar)',
   ],
   registered: [
     '{name} is registered; key of {bits} bits, {mode}, fingerprint {fingerprint}',
     '{name} foi registado; chave de {bits} bits, {mode}, impressão digital {fingerprint}',
   ],
   loggedIn: ['logged in as {name}', 'sessão aberta como {name}'],
-  loggedOut: ['{name} is forgotten here', '{name} foi esquecido aqui'],
+  loggedOut: [
+    '{name} is logged out here; no password is kept',
+    '{name} já não tem sessão aqui; nenhuma palavra-passe fica guardada',
+  ],
   remembered: [
-    'the password is kept, readable by you alone, in {path} (--no-save: not kept)',
-    'a palavra-passe fica guardada, só legível por si, em {path} (--no-save: não fica)',
+    'the password is kept in {path}, readable only by you (--no-save: not kept)',
+    'a palavra-passe fica guardada em {path}, legível só por si (--no-save: não fica)',
   ],
   nobody: [
-    'nobody is logged in; try: troca login NAME',
-    'ninguém tem sessão aberta; tente: troca login NOME',
+    'no user is logged in; try: troca login NAME',
+    'nenhum utilizador tem sessão aberta; tente: troca login NOME',
   ],
   password: ['Password for {name}: ', 'Palavra-passe de {name}: '],
   newPassword: ['New password for {name}: ', 'Nova palavra-passe de {name}: '],
@@ -99,8 +105,8 @@ const TEXTS = {
     '{name} tem nova palavra-passe; todas as outras sessões terminaram',
   ],
   rotated: [
-    '{name} has a new key of {bits} bits, fingerprint {fingerprint}; the old ones still read',
-    '{name} tem nova chave de {bits} bits, impressão digital {fingerprint}; as antigas ainda leem',
+    '{name} has a new key of {bits} bits, fingerprint {fingerprint}; the old keys still open older messages',
+    '{name} tem nova chave de {bits} bits, impressão digital {fingerprint}; as chaves antigas ainda abrem as mensagens anteriores',
   ],
   keyInUse: ['in use', 'em uso'],
   keyOld: ['reads what was sent before', 'lê o que foi enviado antes'],
@@ -112,54 +118,54 @@ const TEXTS = {
   ],
   noSuchKey: ['there is no key {kid}', 'não há chave {kid}'],
   exported: [
-    'private keys under the passphrase in {out}: {count}',
-    'chaves privadas sob a frase-passe em {out}: {count}',
+    'private keys in {out}, encrypted with the passphrase: {count}',
+    'chaves privadas em {out}, cifradas com a frase-passe: {count}',
   ],
   severalKeys: [
-    'the file has {count} keys; {kid} is taken (--kid: another)',
-    'o ficheiro tem {count} chaves; usa-se {kid} (--kid: outra)',
+    'the file has {count} keys; {kid} is imported (--kid chooses another)',
+    'o ficheiro tem {count} chaves; importa-se {kid} (--kid escolhe outra)',
   ],
   jweNotOpened: [
-    'line {line} does not open: another key, changed, or no JWE of RSA-OAEP-256 and A256GCM',
-    'a linha {line} não abre: outra chave, alterada, ou não é JWE de RSA-OAEP-256 e A256GCM',
+    'line {line} does not open: it is for another key, was changed, or is not a JWE of RSA-OAEP-256 and A256GCM',
+    'a linha {line} não abre: é para outra chave, foi alterada, ou não é um JWE de RSA-OAEP-256 e A256GCM',
   ],
   jweCount: ['{opened} of {count} opened', '{opened} de {count} abertas'],
   exportedTo: ['envelopes in {out}: {count}', 'envelopes em {out}: {count}'],
   invited: [
-    'whoever has this code may register once, until {until}: troca register NAME --invitation {code}',
-    'quem tiver este código pode registar-se uma vez, até {until}: troca register NOME --invitation {code}',
+    'this code registers one user, until {until}: troca register NAME --invitation {code}',
+    'este código regista um utilizador, até {until}: troca register NOME --invitation {code}',
   ],
   blocked: [
-    'messages from {name} are refused now',
+    'messages from {name} are refused from now on',
     'as mensagens de {name} passam a ser recusadas',
   ],
   unblocked: [
-    'messages from {name} are taken again',
+    'messages from {name} are accepted again',
     'as mensagens de {name} voltam a ser aceites',
   ],
-  nobodyBlocked: ['nobody is blocked', 'ninguém está bloqueado'],
+  nobodyBlocked: ['no user is blocked', 'nenhum utilizador está bloqueado'],
   confirmDelete: [
-    'This ends the account of {name} for ever, with all messages in its mailbox. Type the name to go on: ',
-    'Isto termina a conta de {name} para sempre, com todas as mensagens da sua caixa. Escreva o nome para continuar: ',
+    'This deletes the account of {name} for ever, with all messages in its mailbox. Type the name to go on: ',
+    'Isto apaga a conta de {name} para sempre, com todas as mensagens da sua caixa. Escreva o nome para continuar: ',
   ],
   deleteNeedsYes: [
-    'nobody to ask: add --yes to delete the account',
-    'ninguém a quem perguntar: junte --yes para apagar a conta',
+    'there is no terminal to ask at: add --yes to delete the account',
+    'não há terminal onde perguntar: junte --yes para apagar a conta',
   ],
   notDeleted: [
-    'not the name: the account of {name} is as it was',
-    'não é o nome: a conta de {name} está como estava',
+    'the typed name is another one: the account of {name} was not deleted',
+    'o nome escrito é outro: a conta de {name} não foi apagada',
   ],
   accountDeleted: [
     'the account of {name} is deleted, with its mailbox; the name stays taken',
     'a conta de {name} foi apagada, com a sua caixa; o nome fica ocupado',
   ],
   keyFileStays: [
-    'its key file is still there: {path}. It opens only what you have exported',
-    'o ficheiro de chaves ainda existe: {path}. Só abre o que exportou',
+    'the key file remains at {path}; it still opens exported messages',
+    'o ficheiro de chaves fica em {path}; ainda abre as mensagens exportadas',
   ],
   passwordAgain: ['Once more: ', 'Outra vez: '],
-  passwordsDiffer: ['the two of them differ', 'as duas são diferentes'],
+  passwordsDiffer: ['the two entries differ', 'as duas entradas são diferentes'],
   noPassword: [
     'no password: give it by prompt, --password-file, TROCA_PASSWORD or stdin',
     'falta a palavra-passe: por pergunta, --password-file, TROCA_PASSWORD ou stdin',
@@ -173,8 +179,8 @@ const TEXTS = {
     'ainda não há cluster em {dir}: a criar um',
   ],
   renewed: [
-    'new certificates for {names}; those that run take them up within seconds',
-    'certificados novos para {names}; as que correm passam a usá-los dentro de segundos',
+    'new certificates for {names}; running replicas load them within seconds',
+    'certificados novos para {names}; as réplicas em funcionamento passam a usá-los dentro de segundos',
   ],
   doctorFound: ['found', 'resultado'],
   doctorNext: ['what to do', 'o que fazer'],
@@ -188,13 +194,13 @@ const TEXTS = {
     'ready: coordinator {coordinator}, {all} replicas',
     'pronto: coordenador {coordinator}, {all} réplicas',
   ],
-  alreadyUp: ['it is already running', 'já está a funcionar'],
+  alreadyUp: ['the cluster is already running', 'o cluster já está a funcionar'],
   stopping: ['stopping', 'a parar'],
   stopped: ['stopped; nothing is left running', 'parado; nada ficou a correr'],
-  notRunning: ['nothing was running', 'nada estava a correr'],
+  notRunning: ['no replica was running', 'nenhuma réplica estava a correr'],
   portTaken: [
-    'port {port}, which {name} needs, is taken by another program; stop that, or choose other ports',
-    'a porta {port}, de que {name} precisa, está ocupada por outro programa; pare-o ou escolha outras portas',
+    'another program uses port {port}, which {name} needs; stop that program, or choose other ports',
+    'outro programa usa a porta {port}, de que {name} precisa; pare esse programa ou escolha outras portas',
   ],
   replicaDied: [
     '{name} does not start: {reason}. See {log}',
@@ -206,11 +212,11 @@ const TEXTS = {
     '{bits} bits, thumbprint {thumbprint}: {out}',
   ],
   rsaSearching: [
-    'searching two primes of {bits} bits: {candidates} candidates',
+    'searching for two primes of {bits} bits: {candidates} candidates',
     'à procura de dois primos de {bits} bits: {candidates} candidatos',
   ],
   rsaNotOpened: [
-    'decryption error: another key, label or hash than it was encrypted with, or it was changed',
+    'decryption error: the key, label or hash is not that of the encryption, or the ciphertext was changed',
     'erro ao decifrar: a chave, a etiqueta ou a função de hash é outra, ou o texto foi alterado',
   ],
   rsaTooLong: [
@@ -237,14 +243,14 @@ const TEXTS = {
   working: ['{what} …', '{what} …'],
 } as const satisfies Record<string, readonly [en: string, pt: string]>
 
-/** The service's errors, for who reads Portuguese; others are shown as they come. */
+/** Portuguese texts of errors, by name. An error without one is shown in English. */
 const ERRORS_PT: Record<string, string> = {
   NAME_TAKEN: 'este nome já está em uso',
   NO_SUCH_USER: 'esse utilizador não existe',
   BAD_CREDENTIALS: 'utilizador desconhecido ou palavra-passe errada',
   NOT_LOGGED_IN: 'sem sessão aberta',
   ACCOUNT_CHANGED: 'a conta foi alterada por outro pedido pouco antes',
-  BAD_KEY: 'esta chave não serve',
+  BAD_KEY: 'esta chave não é aceite',
   TOO_MANY_KEYS: 'a conta tem tantas chaves quantas pode ter',
   SESSION_ENDED: 'a conta mudou (palavra-passe, chave) ou foi apagada: abra sessão outra vez',
   CLIENT_HELD: 'só o destinatário tem as suas chaves: o serviço não aceita texto legível para ele',
@@ -284,7 +290,7 @@ function portuguese(): boolean {
 
 type Values = Record<string, string | number>
 
-/** A text of a table in the reader's language. */
+/** A text of a table, in the language of the environment. */
 export function sayIn<Name extends string>(
   texts: Readonly<Record<Name, readonly [en: string, pt: string]>>,
   name: Name,

@@ -1,6 +1,6 @@
-// What a client does itself for a client-held account: it seals and signs what is sent, verifies and
-// opens what arrives, and believes no key that the service names without having looked. The service
-// carries envelopes, and orders, stores and delivers them as any message.
+// End-to-end encryption for a client-held account: the client seals and signs each send, verifies
+// and opens each message, and checks every key that the service names. The service orders, stores
+// and delivers the envelopes as any message.
 
 import { randomBytes } from 'node:crypto'
 import { RecentlyUsed } from '../../protocol/recently-used.js'
@@ -24,14 +24,14 @@ import { KeyThread } from './key-thread.js'
 import { OwnKeys, type NewPair } from './own-keys.js'
 
 export interface EndToEndPort {
-  /** As the service names them now, the newest first. */
+  /** The keys of an account as the service names them now, the newest first. */
   published(name: string): Promise<readonly PublishedKey[]>
   notice(notice: KeyNotice): void
 }
 
-/** Somebody's keys are asked for again after this. */
+/** A contact's checked keys are trusted for this long, then checked again. */
 const KEYS_FRESH_MS = 60_000
-/** Messages remembered to notice one that is shown at two places. */
+/** How many places of messages are remembered to detect a replay. */
 const KEPT_PLACES = 100_000
 
 export class EndToEnd {
@@ -58,9 +58,10 @@ export class EndToEnd {
     this.#thread.close()
   }
 
-  // ---- the own keys ---------------------------------------------------------------------------
+  // ---- keys of this account
+  // ---------------------------------------------------------------------------
 
-  /** The first pair, saved and ready to be published. `undo`: it was not. */
+  /** The first pair of keys, saved but not yet published. `undo` removes a pair made here. */
   async begin(
     user: string,
     password: string,
@@ -76,7 +77,7 @@ export class EndToEnd {
     return (await this.#store.readKeys(user)) !== null
   }
 
-  /** After a log-in: the own keys, which must be those that the service names. */
+  /** Opens the key file after a log-in. Its keys must be those that the service names. */
   async unlock(user: string, password: string): Promise<Contact> {
     const who = { cluster: this.#cluster, user, password }
     const own = await OwnKeys.open(this.#store, this.#thread, who)
@@ -86,7 +87,10 @@ export class EndToEnd {
     return contact
   }
 
-  /** Also learns which pair counts now: another process may have published one from the same file. */
+  /**
+   * Checks the account's published keys, and uses the pair that is published as the newest: another
+   * process with the same key file may have published it.
+   */
   async #ownContact(own: OwnKeys): Promise<Contact> {
     const contact = contactOf(own.user, await this.#port.published(own.user))
     if (contact?.held !== 'client') throw untrusted(own.user)
@@ -94,21 +98,21 @@ export class EndToEnd {
     return contact
   }
 
-  /** Another pair to publish, made only if the password is right. */
+  /** Makes another pair to publish; rejects with NO_KEYS for a wrong password. */
   async next(password: string, how: NewPair): Promise<HeldKey> {
     const own = await this.#ownedWith(password)
     const published = await this.#port.published(own.user)
     return own.next(published.length, how)
   }
 
-  /** Puts the key file under another password around the service's change of it. */
+  /** Changes the password of the key file together with the service's (`change`). */
   async changePassword<T>(
     password: string,
     newPassword: string,
     change: () => Promise<T>,
   ): Promise<T> {
     const own = this.#owned()
-    // Until it is known which of the two counts, both do.
+    // Until the service's answer, either password may be the valid one, so both open the file.
     await own.onlyFor([password, newPassword])
     try {
       const changed = await change()
@@ -120,7 +124,7 @@ export class EndToEnd {
     }
   }
 
-  /** Those that open messages, the newest first. */
+  /** The private keys that open messages, the newest first. */
   async exportKeys(password: string): Promise<RsaPrivateKey[]> {
     const own = await this.#ownedWith(password)
     return own.sealingKeys.map((key) => decodePkcs8(key, randomBytes, { rounds: 0 }))
@@ -137,25 +141,26 @@ export class EndToEnd {
     throw clientError('NO_KEYS', 'the key file was not opened', true)
   }
 
-  // ---- others ---------------------------------------------------------------------------------
+  // ---- keys of contacts
+  // ---------------------------------------------------------------------------------
 
-  /** Rejects with UNTRUSTED_KEY when the keys are not to be believed. */
+  /** A contact with checked keys; rejects with UNTRUSTED_KEY if the check fails. */
   contact(name: string): Promise<Contact> {
     const now = performance.now()
     const known = this.#contacts.get(name)
     if (known && now - known.at < KEYS_FRESH_MS) return known.contact
-    const contact = this.#lookAt(name)
+    const contact = this.#check(name)
     this.#contacts.set(name, { at: now, contact })
     contact.catch(() => this.#contacts.delete(name))
     return contact
   }
 
-  async #lookAt(name: string): Promise<Contact> {
+  async #check(name: string): Promise<Contact> {
     if (this.#own?.user === name) return this.#ownContact(this.#own)
     return this.#known.check(name, await this.#port.published(name))
   }
 
-  /** Believes what is published from now on, as far as it is what people have compared. */
+  /** Trusts the published keys from now on, if `fingerprint`, when given, is theirs. */
   async trust(name: string, fingerprint?: string): Promise<Contact> {
     const contact = await this.#known.trust(name, await this.#port.published(name), fingerprint)
     this.#contacts.delete(name)
@@ -164,7 +169,7 @@ export class EndToEnd {
 
   // ---- messages -------------------------------------------------------------------------------
 
-  /** Seals a text, once its place is known. */
+  /** Gives the function that seals a text once its place in a stream is known. */
   sealFor({ name: recipient, keys }: Contact, text: string): Seal {
     const own = this.#owned()
     return (stream, seq) => {
@@ -175,7 +180,10 @@ export class EndToEnd {
     }
   }
 
-  /** `text` is null where a message is not its sender's, does not open, or was shown elsewhere. */
+  /**
+   * Opens messages. `text` is null if the sender did not sign the message for its place, if it does
+   * not open, or if it is a replay.
+   */
   async open(messages: readonly WireMessage[]): Promise<InboxMessage[]> {
     const own = this.#owned()
     const found = []
@@ -188,13 +196,16 @@ export class EndToEnd {
     const { sealingKeys } = own
     const opened = await this.#thread.run<'open'>({ kind: 'open', sealingKeys, found })
     return messages.map((message, i) => {
-      // Only what is truly its sender's takes its place.
+      // #isNew is asked only for opened messages, so that a forged one does not occupy the place.
       const proven = opened[i] && this.#isNew(message) ? opened[i] : { text: null }
       return { ...toInboxMessage(message, true), ...proven }
     })
   }
 
-  /** Also makes sure, as far as possible, that the keys that the header names are there. */
+  /**
+   * The keys that the sender may have signed with. Rereads the key file, and asks again for the
+   * sender's keys, if the header names keys that are not known here.
+   */
   async #signersOf(sender: string, body: Uint8Array): Promise<readonly RsaPublicKey[]> {
     try {
       const { kid, signer } = readSignedHeader(body)
@@ -207,13 +218,13 @@ export class EndToEnd {
       return keys.map(({ signing }) => signing)
     } catch (error) {
       if (error instanceof EnvelopeError) return []
-      // It was said already, loudly.
+      // A notice was emitted already; without trusted keys the message does not open.
       if (error instanceof TrocaError && error.name === 'UNTRUSTED_KEY') return []
       throw error
     }
   }
 
-  /** The same (stream, seq) at two places of the log is a replay. */
+  /** False for a replay: the same (stream, seq) at a second log index. */
   #isNew({ stream, seq, index }: WireMessage): boolean {
     const place = `${Buffer.from(stream).toString('hex')} ${seq}`
     return this.#places.getOrMake(place, () => index) === index

@@ -1,5 +1,5 @@
-// What takes a client long: making keys, signing, opening. Carried out on a thread of its own
-// (worker.ts), so that connections are answered meanwhile.
+// The slow work with private keys: making, signing, opening. It runs on a thread of its own
+// (worker.ts), so that the event loop stays free for connections.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { unreachable } from '../../protocol/assert.js'
@@ -17,7 +17,7 @@ import { generateKey } from '../../protocol/rsa/keys.js'
 import type { RsaPrivateKey, RsaPublicKey } from '../../protocol/rsa/keys.js'
 import type { PrivatePair } from './key-file.js'
 
-/** Private keys are PKCS#8, DER. */
+/** A unit of work. Private keys in it are PKCS#8, DER. */
 export type Job =
   | { readonly kind: 'make'; readonly bits: number }
   | {
@@ -25,7 +25,7 @@ export type Job =
       readonly user: string
       readonly number: number
       readonly pair: PrivatePair
-      /** The signing key before; null: none. */
+      /** The previous signing key; null: this is the first. */
       readonly previous: Uint8Array | null
     }
   | {
@@ -41,7 +41,7 @@ export type Job =
       readonly found: readonly Found[]
     }
 
-/** A stored body, where it was found, and the keys that its sender may have signed it with. */
+/** A stored body, its place, and the keys that its sender may have signed with. */
 interface Found {
   readonly body: Uint8Array
   readonly place: FoundPlace
@@ -52,13 +52,13 @@ export interface Results {
   readonly make: PrivatePair
   readonly publish: HeldKey
   readonly seal: Uint8Array
-  /** In the order asked; null: it does not open, or is not signed for its place. */
+  /** In the order of `found`; null: the body does not open, or is not signed for its place. */
   readonly open: readonly (OpenedMessage | null)[]
 }
 
 export type JobOf<K extends Job['kind']> = Extract<Job, { kind: K }>
 
-/** Parsed keys that are remembered: as many as an account has. */
+/** Size of the cache of parsed keys; an account has at most 16 pairs. */
 const KEPT_KEYS = 32
 const parsed = new RecentlyUsed<string, RsaPrivateKey>(KEPT_KEYS)
 const entropy = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
@@ -95,7 +95,7 @@ function makePair(bits: number, onProgress: (text: string) => void): PrivatePair
   return { sealing: make('the encryption key'), signing: make('the signing key') }
 }
 
-/** Made here, and kept under authenticated encryption since: its primes are not tested again. */
+/** Parses a key. Its primes were tested when it was made, and its encryption is authenticated. */
 function keyOf(pkcs8: Uint8Array): RsaPrivateKey {
   const name = createHash('sha256').update(pkcs8).digest('base64url')
   return parsed.getOrMake(name, () => decodePkcs8(pkcs8, entropy, { rounds: 0 }))

@@ -1,7 +1,7 @@
-// The private keys of a client-held account as a text: JSON whose "keys" are under a random file key
-// (AES-256-GCM), and that file key, in one slot for each password, under scrypt(password). So a
-// password is changed without touching the keys, and while a change is under way both passwords open
-// the file. Whatever does not open it, it is one error.
+// The key file of a client-held account, as JSON. "keys" is encrypted with a random file key
+// (AES-256-GCM); each slot holds the file key, encrypted with scrypt of one password. A change of
+// password rewrites only slots, and while it is unanswered both passwords open the file. Every
+// reason why the file does not open is NO_KEYS.
 
 import { randomBytes, scrypt } from 'node:crypto'
 import type { BinaryLike, ScryptOptions } from 'node:crypto'
@@ -10,7 +10,7 @@ import { unwrapPrivateKey, wrapPrivateKey } from '../../protocol/envelope/accoun
 import { clientError } from '../errors.js'
 import type { TrocaError } from '../errors.js'
 
-/** PKCS#8, DER. */
+/** A pair of private keys: PKCS#8, DER. */
 export interface PrivatePair {
   readonly sealing: Uint8Array
   readonly signing: Uint8Array
@@ -31,9 +31,9 @@ interface Written {
   readonly keys: string
 }
 
-/** About 0.1 s and 32 MiB for each password that is tried. */
+/** Cost of new slots: about 0.1 s and 32 MiB for each tried password. */
 const COST = [15, 8, 1] as const
-/** What a file may ask for: it could come from anywhere. */
+/** Upper bounds of the cost in a file, because a file may come from anywhere. */
 const MAX_COST = [20, 32, 16] as const
 const KEY_BYTES = 32
 const SALT_BYTES = 16
@@ -48,7 +48,7 @@ export class KeyFile {
   readonly user: string
   /** Newest first. */
   pairs: readonly PrivatePair[]
-  /** For the passwords that open it. */
+  /** One slot for each password that opens the file. */
   slots: readonly Slot[]
   readonly #fileKey: Uint8Array
 
@@ -70,7 +70,7 @@ export class KeyFile {
     return file
   }
 
-  /** Rejects with NO_KEYS when it is another user's, or the password does not open it. */
+  /** Rejects with NO_KEYS if the file is another user's or the password does not open it. */
   static async open(
     text: string,
     cluster: string,
@@ -79,14 +79,14 @@ export class KeyFile {
   ): Promise<KeyFile> {
     const written = parse(text)
     if (written.cluster !== cluster || written.user !== user) {
-      throw unusable(`it is the key file of ${written.user} in cluster ${written.cluster}`)
+      throw unusable(`this is the key file of ${written.user} in cluster ${written.cluster}`)
     }
     const fileKey = await fileKeyOf(written, password)
-    if (!fileKey) throw unusable('the password does not open it, or it is damaged')
+    if (!fileKey) throw unusable('the password does not open it, or the file is damaged')
     return new KeyFile(written, fileKey, pairsIn(written, fileKey))
   }
 
-  /** The same file, which another process may have written meanwhile: its keys beside those here. */
+  /** Merges the keys of `text`, which another process may have written, with those here. */
   reread(text: string): void {
     const written = parse(text)
     const pairs = pairsIn(written, this.#fileKey)
@@ -134,7 +134,7 @@ function parse(text: string): Written {
   } catch {
     // Falls through to the one error.
   }
-  throw unusable('it is no key file of this version')
+  throw unusable('the file is not a key file of this version')
 }
 
 async function fileKeyOf(
@@ -151,7 +151,7 @@ async function fileKeyOf(
 
 function pairsIn({ user, keys }: Written, fileKey: Uint8Array): PrivatePair[] {
   const plain = unwrapPrivateKey(fileKey, user, bytes64(keys))
-  if (!plain) throw unusable('it is damaged')
+  if (!plain) throw unusable('the file is damaged')
   const pairs = JSON.parse(Buffer.from(plain).toString('utf8')) as [string, string][]
   return pairs.map(([sealing, signing]) => ({
     sealing: bytes64(sealing),
@@ -161,13 +161,13 @@ function pairsIn({ user, keys }: Written, fileKey: Uint8Array): PrivatePair[] {
 
 async function stretch(password: string, salt: Uint8Array, cost: Slot['cost']): Promise<Buffer> {
   if (!cost.every((value, i) => value >= 1 && value <= MAX_COST[i]!)) {
-    throw unusable('it asks for too much work')
+    throw unusable('the file asks for too much work')
   }
   const [logN, r, p] = cost
   const N = 2 ** logN
-  // 128 N r bytes and some (RFC 7914 section 2); Node refuses more than 32 MiB unless told.
+  // scrypt takes 128 r (N + p + 2) bytes (RFC 7914); Node refuses more than 32 MiB by default.
   const maxmem = 128 * r * (N + p + 2)
-  // RFC 8265 section 4.2.2: however it was typed, the same password.
+  // NFC (RFC 8265 section 4.2.2): the same password, whichever keyboard typed it.
   return derive(password.normalize('NFC'), salt, KEY_BYTES, { N, r, p, maxmem })
 }
 

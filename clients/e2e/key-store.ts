@@ -1,5 +1,6 @@
-// Where a client keeps what the service must never have, or must not be the only one to say: the
-// file with its private keys, and the keys of others as they were seen. Both are texts to the store.
+// The store of a client: key files with private keys, which the service must never have, and the
+// known keys of contacts, on which the service must not be the only authority. To the store both
+// are texts.
 
 import {
   closeSync,
@@ -15,17 +16,17 @@ import {
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 
-/** What a text becomes; null: there is none, or none any more. */
+/** Makes the new text from the old one; null: there is no text. */
 export type Change = (text: string | null) => string | null
 
 /**
- * Where a client keeps its private keys and the known keys of others; {@link KeyFolder} is one.
+ * A store for private keys and the known keys of contacts; {@link KeyFolder} is one.
  *
  * @example
  * ```ts
  * import type { KeyStore } from 'troca'
  *
- * // For tests: whatever is in it ends with the process.
+ * // For tests: the keys are lost when the process ends.
  * export function inMemory(): KeyStore {
  *   const keys = new Map<string, string | null>()
  *   let known: string | null = null
@@ -39,24 +40,25 @@ export type Change = (text: string | null) => string | null
  * ```
  */
 export interface KeyStore {
-  /** The key file of a user, encrypted; null: there is none here. */
+  /** The encrypted key file of a user; null: there is none. */
   readKeys(user: string): Promise<string | null>
   /**
-   * With nobody else's change in between: a key that another process has just added is not lost.
+   * Changes a key file atomically: no other process changes it between read and write, so no key is
+   * lost.
    */
   changeKeys(user: string, change: Change): Promise<void>
-  /** The known keys of others; null: none yet. */
+  /** The known keys of contacts; null: none yet. */
   readKnown(): Promise<string | null>
-  /** With nobody else's change in between. */
+  /** Changes the known keys atomically. */
   changeKnown(change: Change): Promise<void>
 }
 
-/** A change takes some milliseconds: whoever has kept others out for so long has died in it. */
+/** A lock this old is left by a dead process, because a change takes milliseconds. */
 const LOCK_STALE_MS = 10_000
 const LOCK_POLL_MS = 20
 
 /**
- * A {@link KeyStore} in a folder: `keys/USER.json` and `known-keys.json`, for their owner alone.
+ * A {@link KeyStore} in a folder: `keys/USER.json` and `known-keys.json`, with mode 0600.
  *
  * @example
  * ```ts
@@ -74,16 +76,16 @@ const LOCK_POLL_MS = 20
 export class KeyFolder implements KeyStore {
   readonly #folder: string
 
-  /** @param folder - Made when something is kept. */
+  /** @param folder - Path of the folder; the first change creates it. */
   constructor(folder: string) {
     this.#folder = folder
   }
 
   /**
-   * Where the key file of a user is: to be copied to another machine, and kept safe.
+   * The path of a user's key file. Keep a copy of the file; another machine needs a copy, too.
    *
    * @param user - The user.
-   * @returns The path; the file need not be there.
+   * @returns The path, whether or not the file exists.
    * @example
    * ```ts
    * import { KeyFolder } from 'troca'
@@ -95,7 +97,7 @@ export class KeyFolder implements KeyStore {
     return join(this.#folder, 'keys', `${user}.json`)
   }
 
-  /** Where the known keys of others are. */
+  /** The path of the known keys of contacts. */
   get knownPath(): string {
     return join(this.#folder, 'known-keys.json')
   }
@@ -151,12 +153,12 @@ function taken(lock: string): boolean {
   return false
 }
 
-/** Whoever reads it sees the old text or the new one, whole; and so does a crash. */
+/** Readers, also after a crash, see the whole old text or the whole new one. */
 function replace(path: string, text: string): void {
   const temporary = `${path}.${process.pid}`
   writeFileSync(temporary, text, { mode: 0o600, flush: true })
   renameSync(temporary, path)
-  // Without this the name may still lead to the old file after a crash.
+  // Makes the rename durable: without fsync a crash may bring the old file back.
   const folder = openSync(dirname(path), 'r')
   try {
     fsyncSync(folder)

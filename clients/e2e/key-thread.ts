@@ -1,5 +1,5 @@
-// One thread for a client's private keys, started when it is first needed. It keeps the process alive
-// only while it has something to do.
+// The thread for a client's private keys, started by the first job. The thread keeps the process
+// alive only while a job runs.
 
 import { Worker } from 'node:worker_threads'
 import { clientError } from '../errors.js'
@@ -17,7 +17,7 @@ export class KeyThread {
   readonly #waiting = new Map<number, Waiting>()
   #next = 1
 
-  /** Rejects with CLOSED when the thread ends first, and with the reason when it cannot be done. */
+  /** Rejects with CLOSED if the thread ends first, and with NO_KEYS if the job fails. */
   run<K extends Job['kind']>(
     job: JobOf<K>,
     onProgress: (text: string) => void = () => {},
@@ -40,7 +40,7 @@ export class KeyThread {
   }
 
   #start(): Worker {
-    // Neither flags nor environment of the process: the thread needs none of them.
+    // The thread needs neither the flags nor the environment of the process.
     const script = new URL('./worker.js', import.meta.url)
     const worker = new Worker(script, { execArgv: [], env: {} })
     let cause = 'the client was closed'

@@ -1,7 +1,7 @@
-// The keys of others as this client has seen them: trust on first use, as ssh's known_hosts. Keys
-// that the known ones vouch for take their place; any others are refused until a person has compared
-// fingerprints. A service that swaps a published key, or says that it holds the keys of who held them
-// alone, is noticed here.
+// The known keys of contacts: trust on first use, as ssh's known_hosts. New keys replace known ones
+// that vouch for them; other keys are refused until a person has compared fingerprints. This
+// detects a service that swaps a published key, or claims to hold the keys of a client-held
+// account.
 
 import { checkKeys } from '../../protocol/envelope/held-keys.js'
 import type { CheckedKey } from '../../protocol/envelope/held-keys.js'
@@ -10,13 +10,14 @@ import { clientError } from '../errors.js'
 import type { KeyStore } from './key-store.js'
 
 /**
- * Who holds the private keys of an account: the service, sealed under its password, or its client.
+ * The holder of an account's private keys: the service, which wraps them with the password, or the
+ * client.
  */
 export type Held = 'service' | 'client'
 
-/** As the service names it. */
+/** A public key of an account as the service names it. */
 export interface PublishedKey {
-  /** RFC 7638 thumbprint of the key that is sealed for. */
+  /** RFC 7638 thumbprint of the key that messages are sealed for. */
   readonly fingerprint: string
   readonly bits: number
   /** SubjectPublicKeyInfo, DER. */
@@ -26,39 +27,38 @@ export interface PublishedKey {
 
 interface Known {
   readonly held: Held
-  /** Client-held: of the signing key, which vouches for the other. */
+  /** Client-held: fingerprint of the signing key, which vouches for the sealing key. */
   readonly fingerprint: string
-  /** ISO 8601: when it was first seen, or trusted. */
+  /** When the key was first seen, or trusted: ISO 8601. */
   readonly since: string
 }
 
-/** Somebody whose keys may be believed. */
+/** Another account, with keys that were checked. */
 export interface Contact {
   /** The user. */
-  /** The user. */
   readonly name: string
-  /** Who holds the private keys. */
+  /** The holder of the private keys. */
   readonly held: Held
-  /** What people compare. */
+  /** The fingerprint that people compare. */
   readonly fingerprint: string
-  /** Newest first; empty: the service holds the keys. */
+  /** The checked keys, the newest first; empty: the service holds the keys. */
   readonly keys: readonly CheckedKey[]
 }
 
-/** What a look at somebody's keys has shown. */
+/** The result of a check of an account's keys. */
 export interface KeyNotice {
   /** The user. */
   readonly name: string
   /**
    * `first`: seen for the first time. `rotated`: new, and the known key vouches for it. `changed`:
-   * of an account whose keys the service holds anyway. `untrusted`: refused.
+   * another key of an account whose keys the service holds. `untrusted`: refused.
    */
   readonly what: 'first' | 'rotated' | 'changed' | 'untrusted'
-  /** Who holds the private keys. */
+  /** The holder of the private keys. */
   readonly held: Held
-  /** What people compare. */
+  /** The fingerprint that people compare. */
   readonly fingerprint: string
-  /** Known until now; '': none. */
+  /** The fingerprint that was known before; '': none. */
   readonly before: string
 }
 
@@ -69,7 +69,7 @@ export class KnownKeys {
   readonly #store: KeyStore
   readonly #cluster: string
   readonly #onNotice: (notice: KeyNotice) => void
-  /** What reads the store and writes it again goes one after the other. */
+  /** The last task: each read and write of the store waits for the one before. */
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(store: KeyStore, cluster: string, onNotice: (notice: KeyNotice) => void) {
@@ -78,7 +78,7 @@ export class KnownKeys {
     this.#onNotice = onNotice
   }
 
-  /** Who this is, by keys that may be believed; rejects with UNTRUSTED_KEY otherwise. */
+  /** Compares published keys with the known ones; rejects with UNTRUSTED_KEY if they fail. */
   check(name: string, published: readonly PublishedKey[]): Promise<Contact> {
     return this.#inTurn(() => this.#check(name, published))
   }
@@ -97,8 +97,9 @@ export class KnownKeys {
   }
 
   /**
-   * Believes these keys from now on, whatever was known before. `fingerprint`: as people compared
-   * it; rejects with UNTRUSTED_KEY when it is not theirs, or when they do not vouch for each other.
+   * Trusts these keys from now on, whatever was known before. Rejects with UNTRUSTED_KEY if
+   * `fingerprint`, the one that people compared, is another, or if the keys do not vouch for each
+   * other.
    */
   trust(name: string, published: readonly PublishedKey[], fingerprint?: string): Promise<Contact> {
     return this.#inTurn(async () => {
@@ -135,12 +136,16 @@ function parse(text: string | null): Clusters {
   try {
     return text === null ? {} : (JSON.parse(text) as Clusters)
   } catch {
-    const why = 'the known keys of others cannot be read: known-keys.json is no JSON'
-    throw clientError('NO_KEYS', `${why}; without it they are believed at first sight again`, true)
+    const why = 'the known keys of contacts cannot be read: known-keys.json is no JSON'
+    throw clientError(
+      'NO_KEYS',
+      `${why}; without the file every key is trusted at first sight again`,
+      true,
+    )
   }
 }
 
-/** null: the keys do not vouch for each other, or not all of them are held by the same. */
+/** null: the keys do not vouch for each other, or the service holds some and the client others. */
 export function contactOf(name: string, published: readonly PublishedKey[]): Contact | null {
   const [newest] = published
   if (!newest) return null
@@ -164,7 +169,7 @@ function judge(known: Known | undefined, { held, fingerprint, keys }: Contact): 
 
 export function untrusted(name: string): Error {
   const text =
-    `THE KEYS OF ${name} ARE NOT THOSE KNOWN, and the known ones do not vouch for them: ` +
-    'the service may be lying, or somebody else has the name'
+    `THE KEYS OF ${name} ARE NOT THE KNOWN ONES, and the known ones do not vouch for them: ` +
+    'the service may be lying, or another person may have the name'
   return clientError('UNTRUSTED_KEY', text, true)
 }

@@ -1,5 +1,5 @@
-// The keys of the account that this client acts for. Invariant: a private key is in the key file
-// before its public half is published, so none that counts is ever lost with a process.
+// The keys of the account that is logged in. Invariant: a private key is in the key file before its
+// public half is published, so that a crash loses no published key.
 
 import { randomBytes } from 'node:crypto'
 import type { HeldKey } from '../../protocol/envelope/held-keys.js'
@@ -28,9 +28,9 @@ export class OwnKeys {
   readonly #thread: KeyThread
   readonly #file: KeyFile
   #pairs: readonly NamedPair[] = []
-  /** Of the pair that is published as the newest. */
+  /** Fingerprint of the pair that is published as the newest. */
   #current = ''
-  /** The file as it was read last. */
+  /** The last text that was read from the store. */
   #read = ''
 
   private constructor(store: KeyStore, thread: KeyThread, file: KeyFile) {
@@ -40,7 +40,7 @@ export class OwnKeys {
     this.#name()
   }
 
-  /** For a registration: the first pair, made now unless one was made before and not published. */
+  /** The first pair, for a registration; a pair that an earlier try made is used again. */
   static async first(
     store: KeyStore,
     thread: KeyThread,
@@ -61,7 +61,7 @@ export class OwnKeys {
     return { own, keys: await thread.run<'publish'>(job), isNew: text === null }
   }
 
-  /** Rejects with NO_KEYS when there is no key file of this user, or it does not open. */
+  /** Rejects with NO_KEYS if the user has no key file here, or it does not open. */
   static async open(
     store: KeyStore,
     thread: KeyThread,
@@ -70,7 +70,7 @@ export class OwnKeys {
     const { cluster, user, password } = who
     const text = await store.readKeys(user)
     if (text === null) {
-      const why = `${user} holds its keys itself, and its key file is not here`
+      const why = `${user} is a client-held account, and its key file is not here`
       throw clientError('NO_KEYS', why, true)
     }
     return new OwnKeys(store, thread, await KeyFile.open(text, cluster, user, password))
@@ -84,12 +84,12 @@ export class OwnKeys {
     return this.#pairs.map(({ sealing }) => sealing)
   }
 
-  /** Of the pair in use. */
+  /** The signing key of the pair in use. */
   get signingKey(): Uint8Array {
     return this.#pairs.find(({ fingerprint }) => fingerprint === this.#current)!.signing
   }
 
-  /** Rejects with UNTRUSTED_KEY when what is published in this user's name is not from this file. */
+  /** Uses the newest published pair; rejects with UNTRUSTED_KEY if it is not in the key file. */
   async use({ name, fingerprint, keys }: Contact): Promise<void> {
     await this.hasKey(keys[0]!.kid)
     const own = this.#pairs.find((pair) => pair.fingerprint === fingerprint)
@@ -100,7 +100,7 @@ export class OwnKeys {
     this.#current = fingerprint
   }
 
-  /** Another pair, in the file but not in use: the present signing key vouches for it. */
+  /** Adds a pair to the file, not yet in use. The present signing key vouches for it. */
   async next(published: number, { bits, onProgress }: NewPair): Promise<HeldKey> {
     const previous = this.signingKey
     const pair = await this.#thread.run<'make'>({ kind: 'make', bits }, onProgress)
@@ -110,7 +110,7 @@ export class OwnKeys {
     return this.#thread.run<'publish'>(job)
   }
 
-  /** Just these passwords open the file from now on. */
+  /** Makes these passwords, and no others, open the file. */
   async onlyFor(passwords: readonly string[]): Promise<void> {
     const slots = await this.#file.slotsFor(passwords)
     await this.#change(() => {
@@ -126,7 +126,7 @@ export class OwnKeys {
     await this.#store.changeKeys(this.user, () => null)
   }
 
-  /** False: there is none of this name, not even in what another process has written meanwhile. */
+  /** Whether the file has this key; rereads it, because another process may have added the key. */
   async hasKey(kid: string): Promise<boolean> {
     if (this.#has(kid)) return true
     const text = await this.#store.readKeys(this.user)
@@ -147,7 +147,7 @@ export class OwnKeys {
     })
   }
 
-  /** To the file as it is now. */
+  /** Applies a change to the latest text of the file. */
   async #change(change: () => void): Promise<void> {
     await this.#store.changeKeys(this.user, (text) => {
       if (text !== null) this.#file.reread(text)
@@ -165,7 +165,7 @@ export class OwnKeys {
   }
 }
 
-/** Its primes were tested when it was made. */
+/** Thumbprint of a key, whose primes were tested when it was made. */
 function nameOf(pkcs8: Uint8Array): string {
   return thumbprint(decodePkcs8(pkcs8, randomBytes, { rounds: 0 }))
 }

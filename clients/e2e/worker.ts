@@ -1,4 +1,5 @@
-// The thread's entry point: takes jobs one after the other, tells progress, answers each.
+// The entry point of the key thread: carries out jobs one after the other, and posts progress and
+// results.
 
 import { parentPort } from 'node:worker_threads'
 import { carryOut } from './jobs.js'

@@ -1,5 +1,4 @@
-// troca as a program: exit codes, JSON, where a password may come from. The cluster is a scripted
-// server.
+// The program troca against a scripted server: exit codes, JSON, sources of the password.
 
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -10,7 +9,7 @@ import type { The } from '../../protocol/messages/catalogue.js'
 import { FakeServer, sessionOf } from './fake-server.js'
 import type { Script } from './fake-server.js'
 
-// Each command is a process of its own.
+// Generous, because each command is a process of its own.
 t.setTimeout(120_000)
 
 const MAIN = join(dirname(fileURLToPath(import.meta.url)), '../../clients/cli/main.js')
@@ -98,7 +97,7 @@ t.test('wrong usage ends with 2, and a password is never an argument', async (t)
   }
 })
 
-t.test('without a cluster it says what to do', async (t) => {
+t.test('a command without a cluster says what to do', async (t) => {
   const { code, stderr } = await troca(t.testdir(), ['status'])
   t.equal(code, 1)
   t.match(stderr, /troca up/)
@@ -122,7 +121,7 @@ t.test('register keeps the password for its owner alone; send uses it', async (t
   t.equal((await troca(dir, ['send', 'alice', 'x'])).code, 4, 'nobody is logged in')
 })
 
-t.test('passwd: another password, kept where the old one was', async (t) => {
+t.test('passwd keeps the new password in the place of the old one', async (t) => {
   const { dir, server } = await cluster(t, ALL, (message, peer) => {
     if (message.type !== 'CHANGE_PASSWORD') return
     const { request, password } = message
@@ -144,7 +143,7 @@ t.test('passwd: another password, kept where the old one was', async (t) => {
   t.equal((await troca(dir, ['passwd'], '')).code, 2, 'no new password')
 })
 
-t.test('keys: listed, compared, made anew', async (t) => {
+t.test('keys list, fingerprint and rotate show and renew the keys', async (t) => {
   const { dir } = await cluster(t, ALL, (message, peer) => {
     if (message.type !== 'ROTATE_KEY') return
     const { request } = message
@@ -166,7 +165,7 @@ t.test('keys: listed, compared, made anew', async (t) => {
   t.equal((await keys()).code, 2)
 })
 
-t.test('delete: by index, and nothing where one is wrong', async (t) => {
+t.test('delete takes indices, and deletes nothing if one is invalid', async (t) => {
   const { dir, server } = await cluster(t, ALL, (message, peer) => {
     if (message.type !== 'DELETE') return
     peer.say({ type: 'DELETED', request: message.request, index: 9 })
@@ -183,7 +182,7 @@ t.test('delete: by index, and nothing where one is wrong', async (t) => {
   t.strictSame(asked(), [[5, 7], [8]])
 })
 
-t.test('--lines sends each line, and tells of each', async (t) => {
+t.test('send --lines sends each line and reports each receipt', async (t) => {
   const { dir, server } = await cluster(t, ALL, receipts)
   const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw' }
   const lines = ['one', '', 'three']
@@ -209,36 +208,42 @@ t.test('a refused send ends with 1, a wrong password with 4', async (t) => {
   t.equal((await troca(dir, ['inbox'], '', env)).code, 4)
 })
 
-t.test('without a quorum: 3, which replicas are missing, and whether it is stored', async (t) => {
-  const refusing = await cluster(t, [true, false, false], (message, peer) => {
-    // No try is unanswered when the time is over: one that is may be stored.
-    if (message.type === 'SEND') peer.refuse(message.request, 'NO_QUORUM', 2_000)
-  })
-  const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw', NO_COLOR: '1' }
-  const args = ['send', 'alice', 'x', '--timeout', '3']
-  const { code, stderr } = await troca(refusing.dir, args, '', env)
-  t.equal(code, 3)
-  t.match(
-    stderr,
-    '1 of 3 persistence replicas reachable (s1); 2 needed; missing: s2, s3. ' +
-      'Nothing was stored. Try: troca status',
-  )
-})
+t.test(
+  'a send without a quorum ends with 3, names missing replicas, and says if it is stored',
+  async (t) => {
+    const refusing = await cluster(t, [true, false, false], (message, peer) => {
+      // Every try is answered before the time-out, so the send is certainly not stored.
+      if (message.type === 'SEND') peer.refuse(message.request, 'NO_QUORUM', 2_000)
+    })
+    const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw', NO_COLOR: '1' }
+    const args = ['send', 'alice', 'x', '--timeout', '3']
+    const { code, stderr } = await troca(refusing.dir, args, '', env)
+    t.equal(code, 3)
+    t.match(
+      stderr,
+      '1 of 3 persistence replicas reachable (s1); 2 needed; missing: s2, s3. ' +
+        'Nothing was stored. Try: troca status',
+    )
+  },
+)
 
-t.test('no answer: 5, or 3 if the cluster is not ready; it may be stored', async (t) => {
-  const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw' }
-  const args = ['send', 'alice', 'x', '--timeout', '3']
-  const healthy = await cluster(t, ALL, () => {})
-  const late = await troca(healthy.dir, args, '', env)
-  t.equal(late.code, 5)
-  t.match(late.stderr, 'It may be stored.')
-  const lame = await cluster(t, [true, false, false], () => {})
-  const sent = await troca(lame.dir, args, '', env)
-  t.equal(sent.code, 3)
-  t.match(sent.stderr, '2 needed; missing: s2, s3. It may be stored.')
-})
+t.test(
+  'a send without an answer ends with 5, or 3 if the cluster is not ready; it may be stored',
+  async (t) => {
+    const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw' }
+    const args = ['send', 'alice', 'x', '--timeout', '3']
+    const healthy = await cluster(t, ALL, () => {})
+    const late = await troca(healthy.dir, args, '', env)
+    t.equal(late.code, 5)
+    t.match(late.stderr, 'It may be stored.')
+    const lame = await cluster(t, [true, false, false], () => {})
+    const sent = await troca(lame.dir, args, '', env)
+    t.equal(sent.code, 3)
+    t.match(sent.stderr, '2 needed; missing: s2, s3. It may be stored.')
+  },
+)
 
-t.test('nobody there: 3', async (t) => {
+t.test('a command that reaches no server ends with 3', async (t) => {
   const { dir, server } = await cluster(t, ALL, receipts)
   server.kill()
   const { code, stderr } = await troca(dir, ['status', '--timeout', '3'])
@@ -246,7 +251,7 @@ t.test('nobody there: 3', async (t) => {
   t.match(stderr, 'p1 refused the connection')
 })
 
-t.test('status: a table for people, one object with --json, 3 when not ready', async (t) => {
+t.test('status prints a table, or one object with --json', async (t) => {
   const ready = await cluster(t, ALL, receipts)
   const table = await troca(ready.dir, ['status'])
   t.equal(table.code, 0)
@@ -257,7 +262,7 @@ t.test('status: a table for people, one object with --json, 3 when not ready', a
   t.match(JSON.parse(json.stdout), { ready: true, needed: 2, coordinator: 1 })
 })
 
-t.test('status of a cluster that is not ready', async (t) => {
+t.test('status of a cluster that is not ready ends with 3', async (t) => {
   const { dir } = await cluster(t, [false, true, false], receipts)
   const { code, stderr } = await troca(dir, ['status'])
   t.equal(code, 3)
@@ -267,7 +272,7 @@ t.test('status of a cluster that is not ready', async (t) => {
   t.match(JSON.parse(json.stdout), { ready: false })
 })
 
-t.test('Portuguese where the environment says so', async (t) => {
+t.test('texts are Portuguese if the environment says so', async (t) => {
   const { dir } = await cluster(t, [false, true, false], receipts)
   const { stderr } = await troca(dir, ['status'], '', { LANG: 'pt_PT.UTF-8' })
   t.match(stderr, 'faltam: s1, s3')
@@ -280,7 +285,7 @@ const message = (index: number) => {
   return { index, from: 'bob', to: 'alice', time, stream, seq: index, text, envelope: null }
 }
 
-t.test('inbox shows what is new once; --peek leaves it new', async (t) => {
+t.test('inbox shows a new message once; --peek leaves it new', async (t) => {
   const { dir, server } = await cluster(t, ALL, (asked, peer) => {
     if (asked.type !== 'INBOX') return
     const messages = [3, 4, 5].filter((index) => index > asked.after).map(message)

@@ -1,4 +1,4 @@
-// The library against scripted servers: pipelining, failover, what is resent, what is said.
+// The library against scripted servers: pipelining, failover, resends, definite and other errors.
 
 import t from 'tap'
 import { connect } from '../../clients/index.js'
@@ -31,7 +31,7 @@ async function pair(
   return client
 }
 
-t.test('a page may be longer than what may be sent', async (t) => {
+t.test('a page may be longer than the longest request', async (t) => {
   const server = new FakeServer()
   const place = { from: 'alice', to: 'bob', time: 1, stream: Buffer.alloc(16), envelope: null }
   const messages = [1, 2, 3].map((index) => {
@@ -45,7 +45,7 @@ t.test('a page may be longer than what may be sent', async (t) => {
   t.equal((await client.inbox()).messages.length, messages.length)
 })
 
-t.test('sends are pipelined, and receipts come back with their place', async (t) => {
+t.test('sends are pipelined, and each receipt has the seq of its send', async (t) => {
   const server = new FakeServer()
   server.script = answerSends
   const client = await pair(t, [server])
@@ -61,7 +61,7 @@ t.test('sends are pipelined, and receipts come back with their place', async (t)
   )
 })
 
-t.test('no more than the credit is unanswered; the rest waits', async (t) => {
+t.test('unanswered sends never exceed the credit; the others wait', async (t) => {
   const server = new FakeServer()
   server.credit = 8
   const held: (() => void)[] = []
@@ -85,7 +85,7 @@ t.test('no more than the credit is unanswered; the rest waits', async (t) => {
   t.equal(most, 4)
 })
 
-t.test('what was in flight at a dead server is sent again, the same, in order', async (t) => {
+t.test('sends in flight at a dead server are sent again unchanged and in order', async (t) => {
   const first = new FakeServer(1, 1)
   const second = new FakeServer(2, 2)
   first.script = (message, peer) => {
@@ -114,7 +114,7 @@ t.test('what was in flight at a dead server is sent again, the same, in order', 
   t.strictSame(second.sends()[0]?.stream, first.sends()[0]?.stream)
 })
 
-t.test('a connection in reserve takes over without another log-in', async (t) => {
+t.test('a standby connection takes over without another log-in', async (t) => {
   const first = new FakeServer(1, 1)
   const second = new FakeServer(2, 1)
   first.script = answerSends
@@ -122,7 +122,7 @@ t.test('a connection in reserve takes over without another log-in', async (t) =>
   const client = await pair(t, [first, second])
   const logins = () => second.heard.filter((message) => message.type === 'LOGIN').length
   while (logins() === 0) await client.status()
-  // By then the answer to the log-in has been read as well.
+  // After this answer the client has also read the answer to the log-in.
   await client.status()
   first.kill()
   second.coordinator = 2
@@ -130,7 +130,7 @@ t.test('a connection in reserve takes over without another log-in', async (t) =>
   t.equal(logins(), 1)
 })
 
-t.test('a connection in reserve of the user before is not used for the next', async (t) => {
+t.test('a standby connection of one user is not used for another', async (t) => {
   const first = new FakeServer(1, 1)
   const second = new FakeServer(2, 1)
   first.script = answerSends
@@ -144,7 +144,7 @@ t.test('a connection in reserve of the user before is not used for the next', as
   first.kill()
   second.coordinator = 2
   await client.send('alice', 'x')
-  // Whoever sends on that connection has logged in on it.
+  // The connection that carried the send was logged in as carol.
   t.equal(logins().at(-1), 'carol')
 })
 
@@ -171,7 +171,7 @@ t.test('the client moves when the coordinator changes, and loses nothing', async
   t.equal(next.sends().length, 1)
 })
 
-t.test('a replica that is cut off from the others is left', async (t) => {
+t.test('a client that sends leaves a replica that knows no coordinator', async (t) => {
   const cutOff = new FakeServer(1, 1)
   const other = new FakeServer(2, 2)
   cutOff.script = (message, peer) => {
@@ -184,7 +184,7 @@ t.test('a replica that is cut off from the others is left', async (t) => {
   t.equal(other.sends().length, 1)
 })
 
-t.test('so it is by who only listens', async (t) => {
+t.test('a client that only listens leaves a replica that knows no coordinator', async (t) => {
   const message = { from: 'bob', to: 'alice', time: 1, stream: new Uint8Array(16), seq: 1 }
   const cutOff = new FakeServer(1, 1)
   const other = new FakeServer(2, 2)
@@ -202,7 +202,7 @@ t.test('so it is by who only listens', async (t) => {
   t.match(first, { value: { index: 7 } })
 })
 
-t.test('so it is by who is not logged in yet', async (t) => {
+t.test('a client that is not logged in leaves a replica that knows no coordinator', async (t) => {
   const cutOff = new FakeServer(1, 1)
   const other = new FakeServer(2, 2)
   cutOff.scripted.add('REGISTER')
@@ -218,7 +218,7 @@ t.test('so it is by who is not logged in yet', async (t) => {
   for (const server of [cutOff, other]) server.kill()
 })
 
-t.test('OVERLOADED: everything from the lowest again, after a while', async (t) => {
+t.test('after OVERLOADED every unanswered send is sent again, from the lowest seq', async (t) => {
   const server = new FakeServer()
   let refused = false
   let expected = 1
@@ -270,7 +270,7 @@ t.test('a refusal by execution rejects only that send', async (t) => {
   t.match(third, { value: { seq: 3 } })
 })
 
-t.test('without an answer a send ends in TIMEOUT and may be stored', async (t) => {
+t.test('a send without an answer ends in TIMEOUT and may be stored', async (t) => {
   const client = await pair(t, [new FakeServer()])
   const error = (await client
     .send('alice', 'x', { timeoutMs: 50 })
@@ -280,7 +280,7 @@ t.test('without an answer a send ends in TIMEOUT and may be stored', async (t) =
 })
 
 t.test(
-  'refused before the order at every try: certainly not stored; the rest goes on',
+  'a send refused before the order at every try is certainly not stored; later ones go on',
   async (t) => {
     const server = new FakeServer()
     server.script = (message, peer) => {
@@ -361,7 +361,7 @@ t.test('close() waits for what is unanswered', async (t) => {
   await t.rejects(client.send('alice', 'y'), { name: 'CLOSED' })
 })
 
-t.test('nobody there: UNREACHABLE names every server', async (t) => {
+t.test('a client that reaches no server gets UNREACHABLE with every server named', async (t) => {
   const server = await new FakeServer().start()
   const { address } = server
   server.kill()
@@ -369,7 +369,7 @@ t.test('nobody there: UNREACHABLE names every server', async (t) => {
   await t.rejects(error, { name: 'UNREACHABLE', message: /p1 refused the connection/ })
 })
 
-t.test('a wrong password ends at once', async (t) => {
+t.test('connect() with a wrong password rejects at once', async (t) => {
   const server = new FakeServer()
   server.scripted.add('LOGIN')
   server.script = (message, peer) => {
@@ -379,7 +379,7 @@ t.test('a wrong password ends at once', async (t) => {
   server.kill()
 })
 
-t.test('register repeats the same token', async (t) => {
+t.test('a repeated register has the same token', async (t) => {
   const server = new FakeServer()
   const client = await pair(t, [server])
   server.scripted.add('REGISTER')
@@ -403,40 +403,37 @@ t.test('register repeats the same token', async (t) => {
   t.equal(client.user, 'carol')
 })
 
-t.test(
-  'another password: asked again after a lost answer, logged in with the one that counts',
-  async (t) => {
-    const server = new FakeServer()
-    server.scripted.add('LOGIN')
-    let password = 'secret'
-    const tokens: string[] = []
-    server.script = (message, peer) => {
-      if (message.type === 'LOGIN') {
-        const { request, name } = message
-        if (message.password !== password) return peer.refuse(request, 'BAD_CREDENTIALS')
-        peer.say(sessionOf(request, name))
-      }
-      if (message.type !== 'CHANGE_PASSWORD') return
-      const { request, newPassword, token } = message
-      tokens.push(Buffer.from(token).toString('hex'))
-      password = newPassword
-      if (tokens.length === 1) return peer.drop()
-      peer.say(sessionOf(request, 'bob'))
+t.test('a change of password survives a lost answer, and the valid password logs in', async (t) => {
+  const server = new FakeServer()
+  server.scripted.add('LOGIN')
+  let password = 'secret'
+  const tokens: string[] = []
+  server.script = (message, peer) => {
+    if (message.type === 'LOGIN') {
+      const { request, name } = message
+      if (message.password !== password) return peer.refuse(request, 'BAD_CREDENTIALS')
+      peer.say(sessionOf(request, name))
     }
-    const client = await pair(t, [server])
-    t.match(await client.changePassword('secret', 'sesame'), { name: 'bob' })
-    t.equal(tokens.length, 2)
-    t.equal(tokens[0], tokens[1], 'the same change')
-    const tried = (): unknown[] =>
-      server.heard.flatMap((message) => (message.type === 'LOGIN' ? [message.password] : []))
-    t.strictSame(tried(), ['secret', 'secret', 'sesame'])
-    for (const peer of server.peers) peer.drop()
-    await client.status()
-    t.strictSame(tried().slice(3), ['sesame'], 'the old one is forgotten')
-  },
-)
+    if (message.type !== 'CHANGE_PASSWORD') return
+    const { request, newPassword, token } = message
+    tokens.push(Buffer.from(token).toString('hex'))
+    password = newPassword
+    if (tokens.length === 1) return peer.drop()
+    peer.say(sessionOf(request, 'bob'))
+  }
+  const client = await pair(t, [server])
+  t.match(await client.changePassword('secret', 'sesame'), { name: 'bob' })
+  t.equal(tokens.length, 2)
+  t.equal(tokens[0], tokens[1], 'the same change')
+  const tried = (): unknown[] =>
+    server.heard.flatMap((message) => (message.type === 'LOGIN' ? [message.password] : []))
+  t.strictSame(tried(), ['secret', 'secret', 'sesame'])
+  for (const peer of server.peers) peer.drop()
+  await client.status()
+  t.strictSame(tried().slice(3), ['sesame'], 'the old one is forgotten')
+})
 
-t.test('a change that is refused leaves everything as it was', async (t) => {
+t.test('a refused change leaves the password and the key unchanged', async (t) => {
   const server = new FakeServer()
   server.script = (message, peer) => {
     if (message.type === 'CHANGE_PASSWORD') peer.refuse(message.request, 'BAD_CREDENTIALS')

@@ -1,5 +1,5 @@
-// A scripted server for tests of the client: real frames over plain TCP on a free port. It answers
-// HELLO, LOGIN, STATUS and OPEN_STREAM by itself; everything else goes to the script.
+// A scripted server for tests of the client: real frames over plain TCP on a free port. The server
+// answers HELLO, LOGIN, STATUS and OPEN_STREAM by itself, and passes other messages to the script.
 
 import { createServer, type Server as TcpServer, type Socket, type AddressInfo } from 'node:net'
 import type { Message, The } from '../../protocol/messages/catalogue.js'
@@ -8,7 +8,7 @@ import { ERRORS, type ErrorName } from '../../protocol/errors.js'
 
 export type Script = (message: Message, peer: FakePeer) => void
 
-/** The answer to who logs in, to an account whose keys the service holds. */
+/** The answer to a log-in, for an account whose keys the service holds. */
 export function sessionOf(request: number, name: string): The<'SESSION'> {
   const account = { fingerprint: 'f', bits: 2048, held: 'service', cursor: 0 } as const
   return { type: 'SESSION', request, name, ...account }
@@ -41,12 +41,12 @@ export class FakePeer {
 
 export class FakeServer {
   readonly slot: number
-  /** Whom WELCOME and STATUS_IS name. */
+  /** The coordinator that WELCOME and STATUS_IS name. */
   coordinator: number
   credit = 256
   ready = true
   script: Script = () => {}
-  /** Answers by the script instead of by itself. */
+  /** Types of messages that the script answers instead of the server. */
   readonly scripted = new Set<Message['type']>()
   readonly heard: Message[] = []
   readonly peers = new Set<FakePeer>()
@@ -68,7 +68,7 @@ export class FakeServer {
     return { host: '127.0.0.1', port, slot: this.slot }
   }
 
-  /** As if killed: refuses and drops. */
+  /** Behaves as a killed process: refuses connections and drops the present ones. */
   kill(): void {
     this.#tcp.close()
     for (const peer of this.peers) peer.drop()

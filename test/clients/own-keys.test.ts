@@ -1,5 +1,5 @@
-// Private keys as the service hands them out and takes them: what a client makes of them, and what
-// it says to a service that hands out something else.
+// Private keys as the service sends and accepts them: how a client unwraps and wraps them, and how
+// it rejects a service that sends other keys.
 
 import t from 'tap'
 import { unwrapKeys, wrapKey } from '../../clients/own-keys.js'
@@ -23,7 +23,7 @@ const [newest, older] = [stored(second), stored(first)]
 const wrapped = { salt, cost, keys: [newest, older] }
 const broken = { name: 'BROKEN_PEER', definite: true }
 
-t.test('keys come out in their order, and go in so that the service opens them', (t) => {
+t.test('keys are unwrapped in order, and wrapped so that the service can open them', (t) => {
   t.same(unwrapKeys('bob', 'sesame', wrapped), [second, first])
   const sent = wrapKey('bob', 'sesame', wrapped, first)
   t.same(unwrapPrivateKey(wrappingKey, 'bob', sent), encodePkcs8(first))
@@ -31,7 +31,7 @@ t.test('keys come out in their order, and go in so that the service opens them',
   t.end()
 })
 
-t.test('a key that is another, changed, or of another user is not taken for the own', (t) => {
+t.test('a key that is changed, swapped or of another user is rejected', (t) => {
   const wrong = [
     { ...newest, publicKey: older.publicKey },
     { ...newest, wrappedKey: older.wrappedKey },
@@ -46,7 +46,7 @@ t.test('a key that is another, changed, or of another user is not taken for the 
   t.end()
 })
 
-t.test('costs that would take the memory of the client are refused', (t) => {
+t.test('scrypt costs that would exhaust the memory of the client are rejected', (t) => {
   for (const change of [{ logN: 24 }, { r: 64 }, { p: 0 }, { p: 17 }]) {
     const hostile = { ...wrapped, cost: { ...cost, ...change } }
     t.throws(() => unwrapKeys('bob', 'sesame', hostile), broken)

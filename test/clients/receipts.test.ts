@@ -1,4 +1,4 @@
-// What the library makes of receipts, and says of its own mailbox, against scripted servers.
+// Receipts of sends, and the marks of the mailbox, against scripted servers.
 
 import t from 'tap'
 import { connect } from '../../clients/index.js'
@@ -22,7 +22,7 @@ async function connected(
   return client
 }
 
-/** Answers who wants to follow, and then plays `script`. */
+/** Answers FOLLOW_RECEIPTS, and then plays `script`. */
 function followed(script: Script): Script {
   return (message, peer) => {
     if (message.type === 'FOLLOW_RECEIPTS') {
@@ -37,7 +37,7 @@ const sentAt = (index: number, state: The<'RECEIPTS_ARE'>['sends'][number]['stat
   return { ...place, state, code }
 }
 
-t.test('a send gets further: each state once, and what it passes over is not told', async (t) => {
+t.test('each state of a send is told once, and a skipped state is not told', async (t) => {
   const server = new FakeServer()
   server.script = followed((message, peer) => {
     if (message.type !== 'SEND') return
@@ -80,7 +80,7 @@ t.test('a send gets further: each state once, and what it passes over is not tol
   t.ok(told.every((event) => event.to === 'alice' && event.stream === stream))
 })
 
-t.test('after a lost connection it follows again what is not read', async (t) => {
+t.test('a client follows its unread sends again after a lost connection', async (t) => {
   const server = new FakeServer()
   const asked = (): unknown[] =>
     server.heard.flatMap((one) => (one.type === 'FOLLOW_RECEIPTS' ? [one.indices] : []))
@@ -116,7 +116,7 @@ t.test('after a lost connection it follows again what is not read', async (t) =>
   ])
 })
 
-t.test('a list of sends, with why one was refused', async (t) => {
+t.test('a list of sends says why one was refused', async (t) => {
   const server = new FakeServer()
   server.script = (message, peer) => {
     if (message.type !== 'RECEIPTS') return
@@ -137,7 +137,7 @@ function messageAt(index: number): The<'PUSH'>['messages'][number] {
   return { index, ...place, text: 'olá', envelope: null }
 }
 
-/** Marks as the server heard them. */
+/** The marks that the server has received. */
 const marks = (server: FakeServer): unknown[] =>
   server.heard.flatMap((one) => {
     return one.type === 'DELIVERED' || one.type === 'CURSOR' ? [[one.type, one.index]] : []
@@ -157,7 +157,7 @@ function reading(last: number, heard: (message: Message, peer: FakePeer) => void
   }
 }
 
-t.test('what has come is called delivered, once; behind a gap nothing is', async (t) => {
+t.test('received messages are marked as delivered once, and none behind a gap', async (t) => {
   const server = new FakeServer()
   let wake = (): void => {}
   const next = (): Promise<void> => new Promise((resolve) => (wake = resolve))
@@ -179,7 +179,7 @@ t.test('what has come is called delivered, once; behind a gap nothing is', async
   t.equal(marks(server).length, 2, 'nothing new')
 })
 
-t.test('what is read need not be called delivered', async (t) => {
+t.test('a read message is not marked as delivered as well', async (t) => {
   const server = new FakeServer()
   server.script = reading(10, () => {})
   const client = await connected(t, server)
@@ -189,7 +189,7 @@ t.test('what is read need not be called delivered', async (t) => {
   t.strictSame(marks(server), [['CURSOR', 8]])
 })
 
-t.test('the end of a client tells what it has received', async (t) => {
+t.test('a client that closes marks what it has received as delivered', async (t) => {
   const server = new FakeServer()
   server.script = reading(10, () => {})
   const client = await connected(t, server)
@@ -198,7 +198,7 @@ t.test('the end of a client tells what it has received', async (t) => {
   t.strictSame(marks(server), [['DELIVERED', 8]])
 })
 
-t.test('pushes are delivered; again on a new connection', async (t) => {
+t.test('pushed messages are marked as delivered, and again on a new connection', async (t) => {
   const server = new FakeServer()
   let listens = 0
   server.script = (message, peer) => {

@@ -1,4 +1,4 @@
-// troca rsa as a program, both ways against the openssl program, and how it refuses.
+// The program troca rsa, in both directions against the program openssl, and its refusals.
 
 import { spawnSync } from 'node:child_process'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
-// Each command is a process of its own.
+// Generous, because each command is a process of its own.
 t.setTimeout(240_000)
 
 const MAIN = join(dirname(fileURLToPath(import.meta.url)), '../../clients/cli/main.js')
@@ -44,7 +44,7 @@ function troca(
   return run(process.execPath, [MAIN, 'rsa', ...args.split(' ')], input, passphrase)
 }
 
-/** Its stdout; a failure of the test when it fails. */
+/** Runs a program that must succeed; gives its stdout. */
 function openssl(args: string, input: Uint8Array | string = ''): Buffer {
   const { code, stdout, stderr } = run('openssl', args.split(' '), input)
   t.equal(code, 0, `openssl ${args} ${stderr}`)
@@ -56,7 +56,7 @@ function good({ code, stdout, stderr }: Ended): Buffer {
   return stdout
 }
 
-t.test('a key is made for its owner alone, and never over a file', (t) => {
+t.test('gen writes a key with mode 0600, and never over a file', (t) => {
   const { bits, thumbprint, out } = JSON.parse(
     good(troca('gen --bits 2048 --out made.pem --json')).toString(),
   ) as { bits: number; thumbprint: string; out: string }
@@ -76,7 +76,7 @@ t.test('a key is made for its owner alone, and never over a file', (t) => {
   t.end()
 })
 
-t.test('keys go both ways between it and openssl', { skip }, (t) => {
+t.test('troca and openssl read the keys of each other', { skip }, (t) => {
   openssl('pkey -in made.pem -check -noout')
   t.equal(openssl('pkey -in made.pem -pubout').toString(), readFileSync(path('made.pub'), 'utf8'))
   openssl('genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out pkcs8.pem')
@@ -89,7 +89,7 @@ t.test('keys go both ways between it and openssl', { skip }, (t) => {
   t.end()
 })
 
-t.test('OAEP goes both ways', { skip }, (t) => {
+t.test('troca and openssl decrypt the OAEP of each other', { skip }, (t) => {
   const cases = [
     { ours: '', theirs: 'rsa_oaep_md:sha256 -pkeyopt rsa_mgf1_md:sha256' },
     {
@@ -110,7 +110,7 @@ t.test('OAEP goes both ways', { skip }, (t) => {
   t.end()
 })
 
-t.test('PSS goes both ways', { skip }, (t) => {
+t.test('troca and openssl verify the PSS of each other', { skip }, (t) => {
   openssl(`pkey -in ${privateKey} -pubout -out public.pem`)
   const cases = [
     { ours: '', hash: 'sha256', theirs: 'rsa_pss_saltlen:32' },
@@ -135,40 +135,44 @@ t.test('PSS goes both ways', { skip }, (t) => {
   t.end()
 })
 
-t.test('keys under a passphrase go both ways, and the passphrase is no argument', { skip }, (t) => {
-  writeFileSync(path('passphrase'), 'open sesame\nsecond line')
-  good(troca('gen --bits 2048 --passphrase-file passphrase --out sealed.pem'))
-  t.match(readFileSync(path('sealed.pem'), 'utf8'), /^-----BEGIN ENCRYPTED PRIVATE KEY-----/)
-  t.equal(statSync(path('sealed.pem')).mode & 0o777, 0o600)
-  openssl('pkey -in sealed.pem -passin file:passphrase -check -noout')
-  openssl(`pkey -in ${privateKey} -aes256 -passout file:passphrase -out theirs.pem`)
+t.test(
+  'encrypted keys open in both directions, and the passphrase is no argument',
+  { skip },
+  (t) => {
+    writeFileSync(path('passphrase'), 'open sesame\nsecond line')
+    good(troca('gen --bits 2048 --passphrase-file passphrase --out sealed.pem'))
+    t.match(readFileSync(path('sealed.pem'), 'utf8'), /^-----BEGIN ENCRYPTED PRIVATE KEY-----/)
+    t.equal(statSync(path('sealed.pem')).mode & 0o777, 0o600)
+    openssl('pkey -in sealed.pem -passin file:passphrase -check -noout')
+    openssl(`pkey -in ${privateKey} -aes256 -passout file:passphrase -out theirs.pem`)
 
-  const message = 'Attack at dawn'
-  for (const name of ['sealed.pem', 'theirs.pem']) {
-    const byFile = `--key ${name} --passphrase-file passphrase`
-    const byEnvironment = { TROCA_PASSPHRASE: 'open sesame' }
-    const sealed = good(troca(`encrypt ${byFile}`, message))
-    const opened = good(troca(`decrypt --key ${name}`, sealed, byEnvironment))
-    t.equal(opened.toString(), message)
-    const signature = good(troca(`sign --key ${name}`, message, byEnvironment))
-    writeFileSync(path('by.sig'), signature)
-    good(troca(`verify ${byFile} --signature by.sig`, message))
+    const message = 'Attack at dawn'
+    for (const name of ['sealed.pem', 'theirs.pem']) {
+      const byFile = `--key ${name} --passphrase-file passphrase`
+      const byEnvironment = { TROCA_PASSPHRASE: 'open sesame' }
+      const sealed = good(troca(`encrypt ${byFile}`, message))
+      const opened = good(troca(`decrypt --key ${name}`, sealed, byEnvironment))
+      t.equal(opened.toString(), message)
+      const signature = good(troca(`sign --key ${name}`, message, byEnvironment))
+      writeFileSync(path('by.sig'), signature)
+      good(troca(`verify ${byFile} --signature by.sig`, message))
 
-    const missing = troca(`decrypt --key ${name}`, sealed)
-    t.equal(missing.code, 2)
-    t.match(missing.stderr, /no passphrase: give it by prompt, --passphrase-file or TROCA_PASS/)
-    const wrong = troca(`inspect --key ${name}`, '', { TROCA_PASSPHRASE: 'open sesam' })
-    t.equal(wrong.code, 1)
-    t.match(wrong.stderr, /it does not open: the passphrase is wrong, or/)
-  }
-  const asked = good(troca('gen --bits 2048 --passphrase --json', 'from stdin\n')).toString()
-  const { pem } = JSON.parse(asked) as { pem: string }
-  writeFileSync(path('asked.pem'), pem)
-  openssl('pkey -in asked.pem -passin stdin -noout', 'from stdin\n')
-  t.end()
-})
+      const missing = troca(`decrypt --key ${name}`, sealed)
+      t.equal(missing.code, 2)
+      t.match(missing.stderr, /no passphrase: give it by prompt, --passphrase-file or TROCA_PASS/)
+      const wrong = troca(`inspect --key ${name}`, '', { TROCA_PASSPHRASE: 'open sesam' })
+      t.equal(wrong.code, 1)
+      t.match(wrong.stderr, /it does not open: the passphrase is wrong, or/)
+    }
+    const asked = good(troca('gen --bits 2048 --passphrase --json', 'from stdin\n')).toString()
+    const { pem } = JSON.parse(asked) as { pem: string }
+    writeFileSync(path('asked.pem'), pem)
+    openssl('pkey -in asked.pem -passin stdin -noout', 'from stdin\n')
+    t.end()
+  },
+)
 
-t.test('keys that it does not take are refused with what to do', { skip }, (t) => {
+t.test('a rejected key is reported with what to do', { skip }, (t) => {
   openssl(`rsa -in ${privateKey} -traditional -aes256 -passout pass:secret -out old.pem`)
   openssl('genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ec.pem')
   openssl('genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out short.pem')
@@ -188,7 +192,7 @@ t.test('keys that it does not take are refused with what to do', { skip }, (t) =
   t.end()
 })
 
-t.test('what does not fit, does not open or is not understood', (t) => {
+t.test('messages that are too long, do not open or are not understood are refused', (t) => {
   const long = troca(`encrypt --key ${privateKey}`, Buffer.alloc(191))
   t.equal(long.code, 1)
   t.match(long.stderr, /191 bytes; a key of 2048 bits encrypts at most 190 with sha256/)

@@ -1,5 +1,5 @@
-// The window of one stream, without sockets: order, resending, and what may be said of a send that
-// is given up.
+// The window of one stream, without sockets: order, resends, and whether a send that is given up is
+// certainly not stored.
 
 import t from 'tap'
 import { StreamWindow } from '../../clients/stream-window.js'
@@ -12,7 +12,7 @@ const refusal = (name: ErrorName, retryAfter: number | null = null) => {
   return { code, text, definite, retryAfter }
 }
 
-/** A window with an open stream and `count` letters in it, of which none is written. */
+/** A window with an open stream and `count` unwritten letters. */
 function filled(count: number, limit = 256): [StreamWindow<string>, Letter<string>[]] {
   const window = new StreamWindow<string>()
   window.setLimit(limit)
@@ -21,7 +21,7 @@ function filled(count: number, limit = 256): [StreamWindow<string>, Letter<strin
   return [window, letters]
 }
 
-/** Takes what may be written; request ids count up from `from`. */
+/** Writes every letter that may be written; request ids count up from `from`. */
 function takeAll(window: StreamWindow<string>, from: number): number[] {
   const seqs: number[] = []
   for (let request = from; ; request++) {
@@ -42,7 +42,7 @@ t.test('nothing is written before a stream is open', (t) => {
   t.end()
 })
 
-t.test('seqs are given at the first write, in order, and no more than the limit', (t) => {
+t.test('letters get their seqs at the first write, in order, up to the limit', (t) => {
   const [window] = filled(5, 3)
   t.strictSame(takeAll(window, 1), [1, 2, 3])
   t.match(window.receipt(1), { seq: 1 })
@@ -50,19 +50,22 @@ t.test('seqs are given at the first write, in order, and no more than the limit'
   t.end()
 })
 
-t.test('after a break everything unanswered is written again, from the lowest', (t) => {
-  const [window] = filled(5, 4)
-  takeAll(window, 1)
-  window.receipt(1)
-  window.receipt(2)
-  window.disconnected()
-  t.strictSame(takeAll(window, 10), [3, 4, 5])
-  t.equal(window.receipt(3), undefined, 'an answer over the old connection says nothing')
-  t.match(window.receipt(10), { seq: 3 })
-  t.end()
-})
+t.test(
+  'every unanswered letter is written again after a lost connection, from the lowest seq',
+  (t) => {
+    const [window] = filled(5, 4)
+    takeAll(window, 1)
+    window.receipt(1)
+    window.receipt(2)
+    window.disconnected()
+    t.strictSame(takeAll(window, 10), [3, 4, 5])
+    t.equal(window.receipt(3), undefined, 'an answer over the old connection says nothing')
+    t.match(window.receipt(10), { seq: 3 })
+    t.end()
+  },
+)
 
-t.test('OVERLOADED and the OUT_OF_ORDER behind it cause one rewind', (t) => {
+t.test('OVERLOADED and the OUT_OF_ORDER errors behind it cause one rewind', (t) => {
   const [window] = filled(4)
   takeAll(window, 1)
   window.receipt(1)
@@ -84,7 +87,7 @@ t.test('a refusal by execution uses up the seq', (t) => {
   t.end()
 })
 
-t.test('given up before it was written: certainly not stored, and no seq is used', (t) => {
+t.test('a letter given up before its first write is certainly not stored, and uses no seq', (t) => {
   const [window, letters] = filled(3, 1)
   takeAll(window, 1)
   t.equal(window.giveUp(letters[1]!), true)
@@ -93,7 +96,7 @@ t.test('given up before it was written: certainly not stored, and no seq is used
   t.end()
 })
 
-t.test('given up while a try is open: may be stored, keeps its place', (t) => {
+t.test('a letter given up while a try is open may be stored, and keeps its seq', (t) => {
   const [window, letters] = filled(2)
   takeAll(window, 1)
   t.equal(window.giveUp(letters[0]!), false)
@@ -124,7 +127,7 @@ t.test('UNKNOWN_OUTCOME and OUT_OF_ORDER are not refusals before the order', (t)
 })
 
 t.test(
-  'every try refused before the order: certainly not stored, the stream is left there',
+  'a letter refused before the order at every try is certainly not stored, and ends its stream',
   (t) => {
     const [window, letters] = filled(4)
     takeAll(window, 1)
@@ -147,26 +150,23 @@ t.test(
   },
 )
 
-t.test(
-  'a full mailbox: whoever sends is told, and what comes behind goes in another stream',
-  (t) => {
-    const [window] = filled(5)
-    takeAll(window, 1)
-    window.receipt(1)
-    t.match(window.error(2, refusal('MAILBOX_FULL')), { kind: 'refused', letter: { text: 't1' } })
-    t.match(window.error(3, refusal('OUT_OF_ORDER')), { kind: 'ignore' })
-    t.match(window.error(4, refusal('MAILBOX_FULL')), { kind: 'refused', letter: { text: 't3' } })
-    t.ok(window.wantsStream)
-    window.streamOpened()
-    t.match(window.error(5, refusal('MAILBOX_FULL')), { kind: 'ignore' }, 'it is written again')
-    t.strictSame(takeAll(window, 10), [1, 2])
-    t.match(window.receipt(10), { text: 't2' })
-    t.match(window.receipt(11), { text: 't4' })
-    t.end()
-  },
-)
+t.test('MAILBOX_FULL rejects the letter, and later letters go into another stream', (t) => {
+  const [window] = filled(5)
+  takeAll(window, 1)
+  window.receipt(1)
+  t.match(window.error(2, refusal('MAILBOX_FULL')), { kind: 'refused', letter: { text: 't1' } })
+  t.match(window.error(3, refusal('OUT_OF_ORDER')), { kind: 'ignore' })
+  t.match(window.error(4, refusal('MAILBOX_FULL')), { kind: 'refused', letter: { text: 't3' } })
+  t.ok(window.wantsStream)
+  window.streamOpened()
+  t.match(window.error(5, refusal('MAILBOX_FULL')), { kind: 'ignore' }, 'it is written again')
+  t.strictSame(takeAll(window, 10), [1, 2])
+  t.match(window.receipt(10), { text: 't2' })
+  t.match(window.receipt(11), { text: 't4' })
+  t.end()
+})
 
-t.test('a full mailbox says nothing of a send that may be stored already', (t) => {
+t.test('MAILBOX_FULL does not settle a letter that may be stored already', (t) => {
   const [window, letters] = filled(1)
   takeAll(window, 1)
   window.disconnected()
@@ -177,7 +177,7 @@ t.test('a full mailbox says nothing of a send that may be stored already', (t) =
   t.end()
 })
 
-t.test('drop() hands back everything, in order', (t) => {
+t.test('drop() gives back every letter, in order', (t) => {
   const [window, letters] = filled(3, 2)
   takeAll(window, 1)
   t.strictSame(window.drop(), letters)

@@ -119,6 +119,9 @@ function complaints(texts: ReadonlyMap<string, string>): string[] {
   })
 }
 
+// Generous, because typedoc reads the whole project.
+t.setTimeout(180_000)
+
 const all = documented()
 const given = join(ROOT, 'given.d.ts')
 

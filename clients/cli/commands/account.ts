@@ -1,4 +1,4 @@
-// troca account delete: the end of the current user's account, for ever.
+// troca account delete: deletes the current user's account for ever.
 
 import type { Argv, CommandModule } from 'yargs'
 import { Context } from '../context.js'
@@ -13,7 +13,7 @@ interface Flags extends GlobalFlags {
   yes: boolean
 }
 
-/** Its name has to be typed. */
+/** Asks the user to type the account's name. */
 async function confirm(name: string): Promise<void> {
   if (!process.stdin.isTTY) throw new Failure(EXIT.usage, say('deleteNeedsYes'))
   if ((await askLine(say('confirmDelete', { name }))).trim() === name) return
@@ -22,7 +22,7 @@ async function confirm(name: string): Promise<void> {
 
 const deleteAccount: CommandModule<GlobalFlags, Flags> = {
   command: 'delete',
-  describe: 'end the account: its messages go, its name stays taken',
+  describe: 'delete the account and its mailbox; its name stays taken',
   builder: (yargs: Argv<GlobalFlags>) =>
     yargs.option('yes', { type: 'boolean', default: false, describe: 'do not ask' }),
   async handler(flags) {

@@ -30,7 +30,7 @@ interface BenchResult {
   readonly maxMs: number
 }
 
-/** Keeps `inFlight` sends unanswered for so many seconds. */
+/** Keeps `inFlight` sends unanswered for `seconds`. */
 async function measure(client: Client, to: string, flags: Flags): Promise<BenchResult> {
   const { 'in-flight': inFlight, size, seconds } = flags
   const histogram = build({ highestTrackableValue: 120_000_000, numberOfSignificantValueDigits: 3 })
@@ -90,7 +90,7 @@ export const bench: CommandModule<GlobalFlags, Flags> = {
       .option('in-flight', {
         type: 'number',
         default: 64,
-        describe: 'unanswered at a time, to 256',
+        describe: 'unanswered sends at a time, 256 at most',
       })
       .option('size', { type: 'number', default: 256, describe: 'bytes of a text' })
       .option('seconds', { type: 'number', default: 10 }),

@@ -16,12 +16,12 @@ interface Flags extends GlobalFlags {
 
 export const block: CommandModule<GlobalFlags, Flags> = {
   command: 'block [name]',
-  describe: 'take no messages from this user',
+  describe: 'refuse messages from this user',
   builder: (yargs) =>
     yargs
       .positional('name', { type: 'string' })
-      .option('remove', { type: 'string', describe: 'take messages from this user again' })
-      .option('list', { type: 'boolean', default: false, describe: 'who is blocked' }),
+      .option('remove', { type: 'string', describe: 'accept messages from this user again' })
+      .option('list', { type: 'boolean', default: false, describe: 'show the blocked users' }),
   async handler(flags) {
     const context = new Context(flags)
     const { name, remove, list } = flags

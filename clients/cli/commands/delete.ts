@@ -1,4 +1,4 @@
-// troca delete INDEX...: messages of the own mailbox, by the number that inbox shows before them.
+// troca delete INDEX...: deletes messages of the mailbox, by the number that inbox shows.
 
 import type { CommandModule } from 'yargs'
 import { Context } from '../context.js'
@@ -15,12 +15,15 @@ interface Flags extends GlobalFlags {
 function parseIndex(text: string): number {
   const index = Number(text)
   if (/^\d+$/.test(text) && Number.isSafeInteger(index) && index > 0) return index
-  throw new Failure(EXIT.usage, `"${text}" is no log index: the number before a message`)
+  throw new Failure(
+    EXIT.usage,
+    `"${text}" is no log index: give the number that inbox shows before a message`,
+  )
 }
 
 export const deleteCommand: CommandModule<GlobalFlags, Flags> = {
   command: 'delete <index...>',
-  describe: 'delete messages of the own mailbox, for ever',
+  describe: 'delete messages of the mailbox for ever',
   builder: (yargs) =>
     yargs.positional('index', { type: 'string', array: true, demandOption: true }),
   async handler(flags) {

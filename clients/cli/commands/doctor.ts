@@ -1,4 +1,4 @@
-// troca doctor: looks at everything that can be wrong, says how it is, and what to do next.
+// troca doctor: checks everything that can be wrong, and says what is so and what to do next.
 
 import type { CommandModule } from 'yargs'
 import { hasCluster } from '../cluster.js'
@@ -44,7 +44,7 @@ const COLOURS: Record<Verdict, (text: string) => string> = {
   fail: (text) => paint.red(text),
 }
 
-/** What is the same of several is one row. */
+/** Merges findings that differ only in their subject into one row. */
 function grouped(findings: readonly Finding[]): Finding[] {
   const groups = new Map<string, Finding>()
   for (const finding of findings) {
@@ -63,7 +63,7 @@ function row({ check, subject, verdict, text, next = '' }: Finding): string[] {
 
 export const doctor: CommandModule<GlobalFlags, GlobalFlags> = {
   command: 'doctor',
-  describe: 'look at everything that can be wrong, and say what to do next',
+  describe: 'check everything that can be wrong, and say what to do next',
   async handler(flags) {
     const context = new Context(flags)
     const { dir } = context

@@ -1,4 +1,4 @@
-// troca down: drains and stops every replica, and the pm2 that kept them.
+// troca down: drains and stops every replica, then the cluster's pm2.
 
 import type { CommandModule } from 'yargs'
 import { Context } from '../context.js'

@@ -1,5 +1,5 @@
-// troca inbox: what is new since the last time, and remembers that it was shown; or the envelopes as
-// they are stored, for any JOSE library.
+// troca inbox: shows new messages and marks them as read; or exports the stored envelopes for any
+// JOSE library.
 
 import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
@@ -25,7 +25,7 @@ interface Flags extends GlobalFlags {
   out?: string | undefined
 }
 
-/** A log index, or a date: everything with a later place, or of that time and later. */
+/** --since: a log index (messages after it) or a date (messages from then on). */
 function parseSince(since: string): { after: number; fromMs: number } {
   if (/^\d+$/.test(since)) return { after: Number(since), fromMs: 0 }
   const fromMs = Date.parse(since)
@@ -41,14 +41,14 @@ interface Wanted {
 
 function wanted(context: Context, client: Client, flags: Flags): Wanted & { seen: number } {
   const seen = Math.max(client.account!.cursor, context.read().accounts[context.user]?.cursor ?? 0)
-  // A replica that was killed may not have passed it on.
+  // The read mark of the last run may be lost with a killed replica, so it is sent again.
   client.ack(seen)
   const since = flags.since === undefined ? null : parseSince(flags.since)
   const after = since?.after ?? (flags.all ? 0 : seen)
   return { seen, after, fromMs: since?.fromMs ?? 0, limit: flags.limit ?? Infinity }
 }
 
-/** Page after page; how many were shown, and the last. */
+/** Shows messages page by page; gives their number and the last index. */
 async function eachOf<M extends { readonly index: number; readonly time: number }>(
   read: (after: number) => Promise<{ messages: readonly M[]; next: number; more: boolean }>,
   { after, fromMs, limit }: Wanted,
@@ -84,7 +84,7 @@ async function show(client: Client, context: Context, flags: Flags): Promise<voi
   context.rememberCursor(context.user, last)
 }
 
-/** One JWE a line, or a file each; what is exported is not thereby read. */
+/** Exports one JWE a line, or a file for each. An export marks nothing as read. */
 async function exportJwe(client: Client, context: Context, flags: Flags): Promise<void> {
   const { out } = flags
   if (out !== undefined) makeDirectory(out)
@@ -110,13 +110,16 @@ export const inbox: CommandModule<GlobalFlags, Flags> = {
     yargs
       .option('all', { type: 'boolean', default: false, describe: 'from the first message on' })
       .option('since', { type: 'string', describe: 'after this log index, or from this date on' })
-      .option('limit', { type: 'number', describe: 'so many at the most' })
-      .option('peek', { type: 'boolean', default: false, describe: 'they stay new' })
-      .option('export', { choices: ['jwe'] as const, describe: 'as stored, sealed; they stay new' })
+      .option('limit', { type: 'number', describe: 'number of messages at most' })
+      .option('peek', { type: 'boolean', default: false, describe: 'do not mark them as read' })
+      .option('export', {
+        choices: ['jwe'] as const,
+        describe: 'sealed, as stored; do not mark them as read',
+      })
       .option('out', {
         type: 'string',
         implies: 'export',
-        describe: 'folder: a file each (stdout)',
+        describe: 'folder for one file each (stdout)',
       }),
   async handler(flags) {
     const context = new Context(flags)

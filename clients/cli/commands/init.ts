@@ -1,5 +1,5 @@
-// troca init: makes a cluster (certificates, configuration, empty databases), starts nothing. With
-// --renew: fresh certificates for the cluster that is there, whether it runs or not.
+// troca init: makes a cluster (certificates, configuration, empty databases) and starts nothing.
+// With --renew: makes new certificates for an existing cluster, whether or not it runs.
 
 import type { CommandModule } from 'yargs'
 import { hasCluster, initCluster, renewCertificates } from '../cluster.js'
@@ -19,7 +19,7 @@ export const init: CommandModule<GlobalFlags, Flags> = {
   builder: (yargs) =>
     yargs.options(SHAPE).option('renew', {
       ...{ type: 'boolean', conflicts: Object.keys(SHAPE) },
-      describe: 'fresh certificates from the same authority; replicas that run take them up',
+      describe: 'new certificates from the same authority; running replicas load them',
     }),
   async handler(flags) {
     const context = new Context(flags)

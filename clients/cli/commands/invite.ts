@@ -1,4 +1,4 @@
-// troca invite: a code by which somebody may register, once. The code alone is on stdout.
+// troca invite: makes a code with which one user can register. Only the code is on stdout.
 
 import type { CommandModule } from 'yargs'
 import { Context } from '../context.js'
@@ -9,7 +9,7 @@ import { say } from '../texts.js'
 
 export const invite: CommandModule<GlobalFlags, GlobalFlags> = {
   command: 'invite',
-  describe: 'make a code by which somebody may register, once',
+  describe: 'make a code with which one user can register',
   async handler(flags) {
     const context = new Context(flags)
     const { code, expires } = await withClient(context, { login: true }, (client) =>

@@ -1,4 +1,4 @@
-// troca keys export | import: the private keys of the current user, as PKCS#8 under a passphrase.
+// troca keys export | import: the private keys of the current user, as PKCS#8 with a passphrase.
 
 import type { Argv, CommandModule } from 'yargs'
 import { thumbprint } from '../../../protocol/rsa/jwk.js'
@@ -28,7 +28,7 @@ interface ImportFlags extends KeyFileFlags {
 const withKid = (yargs: Argv<GlobalFlags>, describe: string): Argv<KeyFileFlags> =>
   yargs.option('kid', { type: 'string', describe }).option('passphrase-file', passphraseFileOption)
 
-/** The one of this fingerprint, or all where none is asked for. */
+/** The key with this fingerprint; all keys if `kid` is undefined. */
 function chosen(keys: readonly RsaPrivateKey[], kid: string | undefined): readonly RsaPrivateKey[] {
   if (kid === undefined) return keys
   const key = keys.find((one) => thumbprint(one) === kid)
@@ -42,7 +42,7 @@ export const exportKeys: CommandModule<GlobalFlags, ExportFlags> = {
   builder: (yargs) =>
     withKid(yargs, 'only the key of this fingerprint')
       .option('out', { type: 'string', describe: 'file to write (stdout)' })
-      .option('force', { type: 'boolean', default: false, describe: 'also over a file' }),
+      .option('force', { type: 'boolean', default: false, describe: 'overwrite an existing file' }),
   async handler(flags) {
     const { out, kid, force } = flags
     const context = new Context(flags)
@@ -69,7 +69,7 @@ export const exportKeys: CommandModule<GlobalFlags, ExportFlags> = {
 
 export const importKey: CommandModule<GlobalFlags, ImportFlags> = {
   command: 'import',
-  describe: 'take up a private key made elsewhere; the keys before still open what was sent',
+  describe: 'add a private key made elsewhere; the older keys still open older messages',
   builder: (yargs) =>
     withKid(yargs, 'the key of this fingerprint (the first of the file)').option('in', {
       type: 'string',

@@ -1,4 +1,4 @@
-// troca keys trust NAME: after two people have compared fingerprints by another way.
+// troca keys trust NAME: trusts an account's present keys, after people have compared fingerprints.
 
 import type { CommandModule } from 'yargs'
 import { Context } from '../context.js'
@@ -14,11 +14,11 @@ interface Flags extends GlobalFlags {
 
 export const trust: CommandModule<GlobalFlags, Flags> = {
   command: 'trust <name>',
-  describe: 'believe the keys of this user as they are now',
+  describe: 'trust the present keys of this user',
   builder: (yargs) =>
     yargs.positional('name', { type: 'string', demandOption: true }).option('fingerprint', {
       type: 'string',
-      describe: 'only if it is this one: as its owner has told it',
+      describe: 'trust only this fingerprint, which the owner has told you',
     }),
   async handler(flags) {
     const context = new Context(flags)

@@ -34,13 +34,13 @@ const list: CommandModule<GlobalFlags, GlobalFlags> = {
 
 const fingerprint: CommandModule<GlobalFlags, OfUser> = {
   command: 'fingerprint [name]',
-  describe: 'of the key that messages to this user are sealed for: compare it by another way',
+  describe: 'fingerprint of the key that messages to this user are sealed for',
   builder: (yargs: Argv<GlobalFlags>) => yargs.positional('name', { type: 'string' }),
   async handler(flags) {
     const context = new Context(flags)
     const name = flags.name ?? context.user
     const [key] = await withClient(context, { login: true }, async (client) => {
-      // Says so, loudly, where they are not those known.
+      // contact() emits a notice, and sayKeys a warning, if the keys are not the known ones.
       if (name !== context.user) await client.contact(name).catch(unlessUntrusted)
       return client.keys(name, { timeoutMs: stepMs(context) })
     })
@@ -59,9 +59,9 @@ interface Rotation extends GlobalFlags {
 
 const rotate: CommandModule<GlobalFlags, Rotation> = {
   command: 'rotate',
-  describe: 'make a new key; the old ones still open what was sent before',
+  describe: 'make a new key; the older keys still open older messages',
   builder: (yargs) =>
-    yargs.option('bits', { type: 'number', describe: 'of keys that are made here (3072)' }),
+    yargs.option('bits', { type: 'number', describe: 'bits of keys that are made here (3072)' }),
   async handler(flags) {
     const context = new Context(flags)
     const name = context.user

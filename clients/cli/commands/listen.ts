@@ -1,4 +1,4 @@
-// troca listen: prints messages as they arrive, each acknowledged once it is printed.
+// troca listen: prints messages as they arrive, and acknowledges each after printing it.
 
 import type { CommandModule } from 'yargs'
 import { Context } from '../context.js'
@@ -24,7 +24,7 @@ export const listen: CommandModule<GlobalFlags, GlobalFlags> = {
       if (!context.json) sayMode(client.account!)
       const after = context.read().accounts[name]?.cursor ?? 0
       const from = after > client.account!.cursor ? { after } : {}
-      // A replica that was killed may not have passed it on.
+      // The read mark of the last run may be lost with a killed replica, so it is sent again.
       client.ack(after)
       let last = 0
       for await (const message of client.messages({ ...from, signal: stop.signal })) {

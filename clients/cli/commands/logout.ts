@@ -1,4 +1,4 @@
-// troca logout: forgets the kept password and who is current. The account stays.
+// troca logout: forgets the kept password and the current user. The account stays.
 
 import type { CommandModule } from 'yargs'
 import { Context } from '../context.js'

@@ -1,5 +1,4 @@
-// troca open: what is in JWEs, as `troca inbox --export jwe` and JOSE libraries write them. Needs no
-// cluster.
+// troca open: opens JWEs of `troca inbox --export jwe` and of JOSE libraries. Needs no cluster.
 
 import type { CommandModule } from 'yargs'
 import { EnvelopeError } from '../../../protocol/envelope/envelope-error.js'
@@ -28,21 +27,21 @@ function textOf(plaintext: Uint8Array): string | null {
   }
 }
 
-/** A text as it is, anything else in base64. */
+/** Prints UTF-8 as text, other content in base64. */
 function showJson({ header, plaintext }: OpenedJwe): void {
   const text = textOf(plaintext)
   const content = text === null ? { base64: Buffer.from(plaintext).toString('base64') } : { text }
   resultJson({ header, ...content })
 }
 
-/** For who looks at it. */
+/** Prints to a terminal: only text, and escaped. */
 function showText(content: Uint8Array): void {
   const text = textOf(content)
   if (text === null) throw new Failure(EXIT.usage, say('rsaBinary'))
   result(harmless(text))
 }
 
-/** The one content as it is; each of several ends with a newline. */
+/** A single content unchanged; several contents with a newline after each. */
 function join(plaintexts: readonly Uint8Array[]): Uint8Array {
   const [only] = plaintexts
   if (only && plaintexts.length === 1) return only

@@ -1,4 +1,4 @@
-// troca passwd: another password for the current user.
+// troca passwd: changes the password of the current user.
 
 import type { CommandModule } from 'yargs'
 import { Context } from '../context.js'

@@ -1,4 +1,4 @@
-// troca receipts: what became of what was sent; with --follow, also what becomes of it from now on.
+// troca receipts: the states of sent messages; with --follow, also their changes from now on.
 
 import type { CommandModule } from 'yargs'
 import { ERRORS } from '../../../protocol/errors.js'
@@ -46,7 +46,7 @@ function row({ index, to, time, state, error }: SentMessage): (string | number)[
 }
 
 function show(sends: readonly SentMessage[], context: Context): void {
-  // As an inbox: what came last stands last.
+  // Oldest first, as in an inbox.
   const inOrder = sends.toReversed()
   if (context.json) return inOrder.forEach((sent) => resultJson(sent))
   if (sends.length === 0) return note(say('nothingSent'))
@@ -54,7 +54,7 @@ function show(sends: readonly SentMessage[], context: Context): void {
   result(table(head, inOrder.map(row)))
 }
 
-/** Until all are read, or whoever asked has seen enough. */
+/** Prints changes until every send is read, or until Ctrl-C. */
 async function follow(
   client: Client,
   sends: readonly SentMessage[],
@@ -80,15 +80,19 @@ async function follow(
 
 export const receipts: CommandModule<GlobalFlags, Flags> = {
   command: 'receipts',
-  describe: 'what became of what was sent: stored, delivered, read or refused',
+  describe: 'states of sent messages: stored, delivered, read or refused',
   builder: (yargs) =>
     yargs
-      .option('to', { type: 'string', describe: 'only what was sent to this user' })
-      .option('limit', { type: 'number', default: DEFAULT_LIMIT, describe: 'the newest so many' })
+      .option('to', { type: 'string', describe: 'only messages to this user' })
+      .option('limit', {
+        type: 'number',
+        default: DEFAULT_LIMIT,
+        describe: 'number of messages, the newest',
+      })
       .option('follow', {
         type: 'boolean',
         default: false,
-        describe: 'and what becomes of them, until all are read',
+        describe: 'also print changes, until all are read',
       }),
   async handler(flags) {
     const context = new Context(flags)

@@ -30,8 +30,8 @@ export const register: CommandModule<GlobalFlags, Flags> = {
         default: false,
         describe: 'the private keys are made here and never leave this machine',
       })
-      .option('bits', { type: 'number', describe: 'with --e2e: bits of each key (3072)' })
-      .option('invitation', { type: 'string', describe: 'the code that troca invite gave' }),
+      .option('bits', { type: 'number', describe: 'bits of each key, with --e2e (3072)' })
+      .option('invitation', { type: 'string', describe: 'code from troca invite' }),
   async handler(flags) {
     const context = new Context(flags)
     const { name, save, e2e, bits, invitation } = flags

@@ -1,5 +1,5 @@
 // troca rsa gen | public | encrypt | decrypt | sign | verify | inspect: the project's RSA on PEM
-// files, as openssl genpkey and pkeyutl have it. Needs no cluster.
+// files, compatible with openssl genpkey and pkeyutl. Needs no cluster.
 
 import type { Argv, CommandModule } from 'yargs'
 import { HASH_NAMES, hashLength } from '../../../protocol/rsa/hashes.js'
@@ -93,7 +93,7 @@ const gen: CommandModule<GlobalFlags, GenFlags> = {
       .option('passphrase', {
         type: 'boolean',
         default: false,
-        describe: 'put it under a passphrase, which is asked for (PBES2)',
+        describe: 'encrypt the key with a passphrase, by prompt (PBES2)',
       })
       .option('passphrase-file', passphraseFileOption)
       .option('out', outOption),
@@ -204,7 +204,7 @@ const verify: CommandModule<GlobalFlags, PssFlags & { signature: string }> = {
 
 const inspect: CommandModule<GlobalFlags, KeyFlags> = {
   command: 'inspect',
-  describe: 'what a key is, after all its checks',
+  describe: 'show a key, after all checks',
   builder: withKey,
   async handler(flags) {
     const { kind, key } = await readKey(flags)

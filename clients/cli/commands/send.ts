@@ -1,4 +1,4 @@
-// troca send TO [TEXT]: one message, or with --lines one for each line of stdin, pipelined.
+// troca send TO [TEXT]: sends one message, or with --lines one for each line of stdin, pipelined.
 
 import { text as readAll } from 'node:stream/consumers'
 import { createInterface } from 'node:readline'
@@ -13,7 +13,7 @@ import { stepMs, withClient } from '../run.js'
 import { readableBy } from '../say-keys.js'
 import { say } from '../texts.js'
 
-/** Lines read ahead of their receipts. */
+/** How many lines are sent before the first of them has its receipt. */
 const LINES_UNDER_WAY = 512
 
 interface Flags extends GlobalFlags {
@@ -21,11 +21,11 @@ interface Flags extends GlobalFlags {
   text?: string | undefined
   lines: boolean
   e2e: boolean
-  /** What follows --: a text may open with a dash. */
+  /** The arguments after --, because a text may begin with a dash. */
   '--'?: string[]
 }
 
-/** Ends at the first line that is not stored; the time-out is for each line. */
+/** Stops at the first line that is not stored. The time-out is that of each line. */
 async function sendLines(
   client: Client,
   { to, e2e: endToEnd }: Flags,
@@ -43,7 +43,7 @@ async function sendLines(
   }
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
     const sent = client.send(to, line, { endToEnd, timeoutMs: context.timeoutMs })
-    // Reported when its turn comes.
+    // settleOne() awaits the promise; until then a rejection must not end the process.
     sent.catch(() => {})
     underWay.push(sent)
     if (underWay.length >= LINES_UNDER_WAY) await settleOne()
@@ -60,7 +60,7 @@ function storedLines(count: number, last: Receipt | null): string {
 
 export const send: CommandModule<GlobalFlags, Flags> = {
   command: 'send <to> [text]',
-  describe: 'send a message; without text, or with -, it is read from stdin',
+  describe: 'send a message; without a text, or with -, the text is read from stdin',
   builder: (yargs) =>
     yargs
       .positional('to', { type: 'string', demandOption: true })
@@ -69,12 +69,12 @@ export const send: CommandModule<GlobalFlags, Flags> = {
       .option('e2e', {
         type: 'boolean',
         default: false,
-        describe: 'only if nobody but the recipient can read it',
+        describe: 'send only if no one but the recipient can read it',
       }),
   async handler(flags) {
     const context = new Context(flags)
     const { to, lines, e2e: endToEnd } = flags
-    // yargs makes an empty text of a lone dash.
+    // yargs turns a lone dash into an empty text.
     const isDash = flags.text === '' && process.argv.includes('-')
     const text = isDash ? '-' : (flags.text ?? flags['--']?.[0])
     const stdinIsTaken = lines || text === undefined || text === '-'

@@ -1,4 +1,4 @@
-// troca status: every replica as the cluster sees it.
+// troca status: the state of every replica, as the connected replica knows it.
 
 import type { CommandModule } from 'yargs'
 import type { ClusterStatus } from '../../cluster-status.js'

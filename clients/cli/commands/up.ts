@@ -1,4 +1,4 @@
-// troca up: makes a cluster if there is none, starts every replica, waits until they serve.
+// troca up: makes a cluster if there is none, starts every replica, and waits until all serve.
 
 import type { CommandModule } from 'yargs'
 import { hasCluster, initCluster, startCluster } from '../cluster.js'
@@ -12,7 +12,7 @@ import { say } from '../texts.js'
 
 type Flags = GlobalFlags & Shape
 
-/** Six processes on a slow machine. */
+/** Longer than other commands: six processes start on a slow machine. */
 const UP_TIMEOUT_S = 30
 
 export const up: CommandModule<GlobalFlags, Flags> = {

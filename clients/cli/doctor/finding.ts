@@ -1,4 +1,4 @@
-// One thing that the doctor has looked at: what it is, how it is, and what to do next.
+// A finding of the doctor: what was checked, its state, and what to do next.
 
 import { sayIn } from '../texts.js'
 import { DOCTOR_TEXTS } from './texts.js'
@@ -7,9 +7,9 @@ import type { DoctorText } from './texts.js'
 export type Verdict = 'ok' | 'warn' | 'fail'
 
 export interface Finding {
-  /** Stable, for programs. */
+  /** Stable name of the check, for programs. */
   readonly check: string
-  /** A replica, a file, or nothing in particular. */
+  /** The replica or the file that was checked; '': neither. */
   readonly subject: string
   readonly verdict: Verdict
   readonly text: string

@@ -1,5 +1,5 @@
-// What the cluster's folder says before anything is asked: Node, the cluster file, certificates,
-// who may read what is secret, and room on the disk.
+// Checks of the cluster's folder, without a question to any replica: Node, the cluster file,
+// certificates, the modes of files with secrets, free space on the disk.
 
 import {
   accessSync,
@@ -19,7 +19,7 @@ import type { Finding } from './finding.js'
 
 const DAY_MS = 86_400_000
 const SOON_DAYS = 30
-/** The clients' ca.pem goes with it: that takes longer. */
+/** Earlier than for certificates, because every client needs the new ca.pem, too. */
 const AUTHORITY_SOON_DAYS = 180
 const LOW_BYTES = 1024 ** 3
 const TOO_LOW_BYTES = 64 * 1024 ** 2
@@ -33,7 +33,7 @@ export interface Inspected {
   readonly certificates: readonly Certificate[]
 }
 
-/** A replica as the cluster file has it; `uri` as its certificate must. */
+/** A replica of the cluster file; `uri` is the name that its certificate must have. */
 export interface Inspection extends ReplicaPorts {
   readonly uri: string
 }
@@ -59,7 +59,7 @@ export function checkNode(): Finding {
   return trouble('fail', 'node', '', ['nodeOld', 'nodeOldNext'], { version, needed })
 }
 
-/** null: the cluster file is not one, and there is nothing more to look at. */
+/** `inspected` is null if the cluster file is invalid; then no further check is possible. */
 export async function checkClusterFile(
   dir: string,
 ): Promise<{ findings: Finding[]; inspected: Inspected | null }> {

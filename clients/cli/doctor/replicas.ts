@@ -1,5 +1,5 @@
-// What the replicas say of themselves: whether each answers, as whom, whether it serves, what its
-// clock shows, and what the cluster's pm2 makes of it.
+// Checks of the replicas: whether each answers with the right certificate, whether it serves, its
+// clock, and its state under the cluster's pm2.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,14 +12,14 @@ import type { Finding } from './finding.js'
 import type { Inspected, Inspection } from './folder.js'
 
 const CONNECT_MS = 2_000
-/** Messages carry the coordinator's time: people see a difference of seconds. */
+/** Messages carry the coordinator's time; a difference of seconds is visible to users. */
 const CLOCK_WARN_S = 2
 
-/** Resolves with the fingerprint of the certificate that is shown; '' without TLS. */
+/** Connects; resolves with the fingerprint of the replica's certificate, '' without TLS. */
 function reach({ host, port, uri }: Inspection, ca: Buffer | null): Promise<string> {
   return new Promise((resolve, reject) => {
     const done = (fingerprint: string): void => {
-      // In good order: the replica is to see a visitor, not a handshake that was broken off.
+      // end(), not destroy(): the replica must not log a broken handshake.
       socket.end()
       resolve(fingerprint)
     }
@@ -71,7 +71,7 @@ export async function checkPort(
 
 const logOf = (dir: string, name: string): string => join(dir, 'logs', `${name}.log`)
 
-/** What a listener on every address is reached by from here. */
+/** A debug host that means every address is reached at loopback. */
 const reachable = (host: string): string => (/^(0\.0\.0\.0|::)$/.test(host) ? DEBUG_HOST : host)
 
 interface Told {
@@ -79,7 +79,7 @@ interface Told {
   readonly runs: boolean
 }
 
-/** By its debug port: whether it serves, and its clock. */
+/** Asks the debug port whether the replica serves, and for its clock. */
 export async function checkState(
   dir: string,
   replica: Inspection,
@@ -118,7 +118,7 @@ function clock(name: string, difference: number): Finding {
   return trouble('warn', 'clock', name, ['clockOff', 'clockOffNext'], { seconds })
 }
 
-/** Whether enough of them run for anything to be stored. */
+/** Whether a majority of the persistence replicas runs, which every send needs. */
 export function checkMajority(states: readonly { name: string; runs: boolean }[]): Finding {
   const stores = states.filter(({ name }) => name.startsWith('s'))
   const missing = stores.filter((one) => !one.runs).map(({ name }) => name)

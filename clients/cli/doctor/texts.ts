@@ -1,4 +1,4 @@
-// What the doctor says, in English and Portuguese; {name} is filled in.
+// The texts of troca doctor, in English and Portuguese; {name} stands for a value.
 
 export const DOCTOR_TEXTS = {
   node: ['Node {version}', 'Node {version}'],
@@ -10,10 +10,13 @@ export const DOCTOR_TEXTS = {
   config: ['is in order', 'está em ordem'],
   configWrong: ['{problem}', '{problem}'],
   configWrongNext: ['edit {file}', 'edite {file}'],
-  tlsOff: ['tls is off: everything travels readable', 'tls desligado: tudo circula legível'],
+  tlsOff: [
+    'TLS is off: the network can read all traffic',
+    'TLS desligado: a rede pode ler todo o tráfego',
+  ],
   tlsOffNext: [
-    'for lessons only; else: troca init without --plain',
-    'só para aulas; senão: troca init sem --plain',
+    'use it for lessons only; otherwise make a cluster without --plain',
+    'use-o só em aulas; senão crie um cluster sem --plain',
   ],
   debugOpen: [
     'the debug ports listen at {host}, without a password',
@@ -47,8 +50,8 @@ export const DOCTOR_TEXTS = {
   disk: ['{free} free of {all}', '{free} livres de {all}'],
   diskLow: ['only {free} free of {all}', 'só {free} livres de {all}'],
   diskLowNext: [
-    'make room; a replica with a full disk refuses to store and comes back by itself',
-    'liberte espaço; uma réplica com o disco cheio recusa guardar e volta por si',
+    'free some space; a replica with a full disk refuses to store, and recovers by itself',
+    'liberte espaço; uma réplica com o disco cheio recusa guardar, e recupera por si',
   ],
   notWritable: ['cannot be written to', 'não se pode escrever aqui'],
   notWritableNext: [
@@ -62,7 +65,7 @@ export const DOCTOR_TEXTS = {
     'troca up; se está presa: troca down, troca up; se é noutro lado: host, porta, firewall',
   ],
   portOther: [
-    'somebody else answers at {at}: {reason}',
+    'another program answers at {at}: {reason}',
     'outro programa responde em {at}: {reason}',
   ],
   portOtherNext: [
@@ -91,9 +94,9 @@ export const DOCTOR_TEXTS = {
   ],
   majorityNext: ['start the missing ones: {missing}', 'inicie as que faltam: {missing}'],
   clock: ['within {seconds} s of this machine', 'a menos de {seconds} s desta máquina'],
-  clockOff: ['{seconds} s away from this machine', 'a {seconds} s desta máquina'],
+  clockOff: ['differs from this machine by {seconds} s', 'difere desta máquina em {seconds} s'],
   clockOffNext: [
-    'set both clocks by NTP: times of messages and certificates go by them',
+    'set both clocks by NTP: the times of messages and the validity of certificates depend on them',
     'acerte os relógios por NTP: deles dependem as horas das mensagens e os certificados',
   ],
   pm2: ['runs', 'corre'],
@@ -102,8 +105,8 @@ export const DOCTOR_TEXTS = {
   pm2Down: ['pm2 says {status}: {words}', 'o pm2 diz {status}: {words}'],
   pm2Not: ["the cluster's pm2 does not run", 'o pm2 do cluster não corre'],
   pm2NotNext: [
-    'troca up; nothing to do where something else runs the replicas',
-    'troca up; nada a fazer se outra coisa corre as réplicas',
+    'troca up; nothing to do if another supervisor runs the replicas',
+    'troca up; nada a fazer se outro supervisor corre as réplicas',
   ],
 } as const satisfies Record<string, readonly [en: string, pt: string]>
 

@@ -1,5 +1,5 @@
-// troca with client-held accounts, as a program: what it says of who can read what, and that a
-// swapped key stops it. The cluster is a scripted server.
+// The program troca with client-held accounts, against a scripted server: whether it says who can
+// read a message, and that a swapped key stops it.
 
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import type { Ended } from '../../../clients/cli/programs.js'
 import { Person } from '../../protocol/envelope/people.js'
 import { Service, published } from './service.js'
 
-// Each command is a process of its own, and two of them make keys.
+// Generous, because each command is a process of its own, and two commands make keys.
 t.setTimeout(240_000)
 
 const CLI = fileURLToPath(new URL('../../../clients/cli/main.js', import.meta.url))
@@ -33,7 +33,7 @@ async function begin(t: Test): Promise<{ service: Service; dir: string; troca: T
   return { service, dir, troca }
 }
 
-t.test('register --e2e, send, inbox: who can read it is always said', async (t) => {
+t.test('register --e2e, send and inbox always say whether the service can read', async (t) => {
   const { service, dir, troca } = await begin(t)
   const registered = await troca('alice', 'register', 'alice', '--e2e', '--bits', '2048')
   t.equal(registered.code, 0, registered.stderr)
@@ -69,7 +69,7 @@ t.test('register --e2e, send, inbox: who can read it is always said', async (t) 
   t.match(JSON.parse(last!), { endToEnd: true, text: null })
 })
 
-t.test('a swapped key: loud, refused, until it is trusted', async (t) => {
+t.test('a swapped key is refused with a warning until it is trusted', async (t) => {
   const { service, troca } = await begin(t)
   const [bob, mallory] = [new Person('bob'), new Person('bob')]
   await troca('alice', 'register', 'alice', '--e2e', '--bits', '2048')
@@ -92,7 +92,7 @@ t.test('a swapped key: loud, refused, until it is trusted', async (t) => {
   t.equal((await troca('alice', 'send', 'bob', 'three')).code, 0)
 })
 
-t.test('usage, and a machine without the key file', async (t) => {
+t.test('wrong usage ends with 2, and a log-in without the key file with 4', async (t) => {
   const { service, troca } = await begin(t)
   const alice = new Person('alice')
   service.accounts.set('alice', { password: 'pw', keys: alice.published.map(published) })

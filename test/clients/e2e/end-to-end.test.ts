@@ -1,5 +1,5 @@
-// The library's side of client-held accounts, against a service that lies: what it swaps is noticed,
-// and nothing that it should not have ever reaches it.
+// Client-held accounts of the library against a service that lies: the client detects what the
+// service swaps, and sends it no plain text and no private key.
 
 import t from 'tap'
 import type { Test } from 'tap'
@@ -15,7 +15,7 @@ import type { WireMessage } from './service.js'
 
 t.setTimeout(120_000)
 
-/** In memory: one for each machine. */
+/** A store in memory; each client of a test has its own, as on machines of their own. */
 class Store implements KeyStore {
   readonly keys = new Map<string, string>()
   known: string | null = null
@@ -55,7 +55,7 @@ async function begin(t: Test): Promise<Service> {
   return service
 }
 
-/** With keys of OpenSSL's making in its key file: it makes none itself, which takes long. */
+/** Joins with a key file whose keys OpenSSL made, because making keys here takes long. */
 async function join(t: Test, service: Service, name: string): Promise<User> {
   const user = await client(t, service, new Store())
   const file = await KeyFile.make('troca-test', name, 'pw')
@@ -69,11 +69,11 @@ async function join(t: Test, service: Service, name: string): Promise<User> {
 const textsOf = async ({ client }: User): Promise<(string | null)[]> =>
   (await client.inbox()).messages.map(({ text }) => text)
 
-/** Everything that the service was ever told. */
+/** Every byte that the service has received. */
 const heard = (service: Service): string =>
   Buffer.concat(service.heard.map((message) => encodeFrame(message))).toString('latin1')
 
-t.test('sealed by the one, opened by the other; the service has no text', async (t) => {
+t.test('the sender seals, the recipient opens, and the service gets no text', async (t) => {
   const service = await begin(t)
   const [alice, bob] = [await join(t, service, 'alice'), await join(t, service, 'bob')]
   t.match(alice.client.account, { held: 'client', bits: 2048 })
@@ -91,7 +91,7 @@ t.test('sealed by the one, opened by the other; the service has no text', async 
   t.equal((await alice.client.keys('bob'))[0]!.fingerprint, bob.client.account!.fingerprint)
 })
 
-t.test('keys are made off the event loop, and kept before they are published', async (t) => {
+t.test('keys are made off the event loop, and saved before they are published', async (t) => {
   const service = await begin(t)
   const alice = await client(t, service, new Store())
   const { script } = service
@@ -114,7 +114,7 @@ t.test('keys are made off the event loop, and kept before they are published', a
   t.notOk(bob.store.keys.has('bob'), 'keys that were never published are not left behind')
 })
 
-t.test('whatever is changed, moved, or shown again is not shown as text', async (t) => {
+t.test('a message that is changed, moved or replayed has no text', async (t) => {
   const service = await begin(t)
   const [alice, bob] = [await join(t, service, 'alice'), await join(t, service, 'bob')]
   const carol = await join(t, service, 'carol')
@@ -137,7 +137,7 @@ t.test('whatever is changed, moved, or shown again is not shown as text', async 
   t.same(await textsOf(carol), [null], 'another recipient')
 })
 
-t.test('a swapped key is noticed: nothing is sent until people have compared', async (t) => {
+t.test('a swapped key stops sends until the fingerprint is trusted', async (t) => {
   const service = await begin(t)
   const [alice, bob] = [await join(t, service, 'alice'), await join(t, service, 'bob')]
   await alice.client.send('bob', 'before')
@@ -174,12 +174,12 @@ t.test('a swapped key is noticed: nothing is sent until people have compared', a
 const published_ = (person: Person): ReturnType<typeof published>[] =>
   person.published.map((key) => published(key))
 
-t.test("a sender's swapped key: what is signed with it is not shown as the sender's", async (t) => {
+t.test("a message signed with a swapped key is not shown as the sender's", async (t) => {
   const service = await begin(t)
   const [alice, bob] = [await join(t, service, 'alice'), await join(t, service, 'bob')]
   await alice.client.send('bob', 'hers')
   t.same(await textsOf(bob), ['hers'])
-  // The service makes an alice of its own, who really signs.
+  // The service makes keys of its own for alice, and signs with them.
   const impostor = await begin(t)
   impostor.accounts.set('bob', service.accounts.get('bob')!)
   const fake = await join(t, impostor, 'alice')
@@ -191,7 +191,7 @@ t.test("a sender's swapped key: what is signed with it is not shown as the sende
 })
 
 t.test(
-  'new keys: signed by the old ones, so followed with a notice; old messages open',
+  'new keys that the old ones sign are accepted with a notice; old messages still open',
   async (t) => {
     const service = await begin(t)
     const [alice, bob] = [await join(t, service, 'alice'), await join(t, service, 'bob')]
@@ -218,7 +218,7 @@ t.test(
 )
 
 t.test(
-  'another password opens the key file too; a change refused leaves it as it was',
+  'a change of password changes the key file; a refused change leaves the file unchanged',
   async (t) => {
     const service = await begin(t)
     const alice = await join(t, service, 'alice')
@@ -230,7 +230,7 @@ t.test(
   },
 )
 
-t.test('without its key file, or with another, nobody acts as a client-held account', async (t) => {
+t.test('a log-in to a client-held account needs its own key file', async (t) => {
   const service = await begin(t)
   const alice = await join(t, service, 'alice')
   const elsewhere = await client(t, service, new Store())
@@ -252,7 +252,7 @@ t.test('without its key file, or with another, nobody acts as a client-held acco
 })
 
 t.test(
-  'to who leaves its keys with the service: as plain text, unless told otherwise',
+  'a send to an account whose keys the service holds is plain text, or rejected with endToEnd',
   async (t) => {
     const service = await begin(t)
     service.addPlain('carol', 'key of carol')
@@ -269,7 +269,7 @@ t.test(
   },
 )
 
-t.test('a service that says it holds the keys gets no plain text', async (t) => {
+t.test('a service that claims to hold the keys gets no plain text', async (t) => {
   const service = await begin(t)
   const [alice] = [await join(t, service, 'alice'), await join(t, service, 'bob')]
   service.addPlain('alice', 'key of alice')
@@ -279,7 +279,7 @@ t.test('a service that says it holds the keys gets no plain text', async (t) => 
   t.notMatch(heard(service), /a secret/)
 })
 
-t.test('the time is the one that the sender signed, not what the service says', async (t) => {
+t.test('the time of a message is the signed one, not that of the service', async (t) => {
   const service = await begin(t)
   const [alice, bob] = [await join(t, service, 'alice'), await join(t, service, 'bob')]
   const before = Date.now()
@@ -288,7 +288,7 @@ t.test('the time is the one that the sender signed, not what the service says', 
   t.ok(message!.time >= before && message!.time <= Date.now(), 'the service says another')
 })
 
-t.test('after a lost connection the very same bytes are sent again', async (t) => {
+t.test('a resend after a lost connection has the same bytes', async (t) => {
   const service = await begin(t)
   const [alice] = [await join(t, service, 'alice'), await join(t, service, 'bob')]
   const { script } = service

@@ -16,7 +16,7 @@ async function made(): Promise<KeyFile> {
   return file
 }
 
-t.test('it opens with its password, and with no other', async (t) => {
+t.test('a key file opens with its password only', async (t) => {
   const text = String(await made())
   t.same((await open(text, 'sesame')).pairs, [pair])
   await t.rejects(open(text, 'Sesame'), refused)
@@ -26,7 +26,7 @@ t.test('it opens with its password, and with no other', async (t) => {
   t.notOk(inside.includes(Buffer.from(pair.signing).toString('base64url').slice(0, 40)))
 })
 
-t.test('another password; both, while it is not known which counts', async (t) => {
+t.test('both passwords open the file during a change, and only the new one after it', async (t) => {
   const file = await made()
   file.slots = await file.slotsFor(['sesame', 'open'])
   for (const password of ['sesame', 'open']) {
@@ -38,7 +38,7 @@ t.test('another password; both, while it is not known which counts', async (t) =
   t.notOk(await file.opensWith('sesame'))
 })
 
-t.test('a file that was changed, cut short, or asks for endless work: one error', async (t) => {
+t.test('a file that is changed, cut short or too costly gives one error', async (t) => {
   const text = String(await made())
   type Written = { slots: { salt: string; cost: number[]; fileKey: string }[]; keys: string }
   const changed = (how: (written: Written) => void): string => {
@@ -60,7 +60,7 @@ t.test('a file that was changed, cut short, or asks for endless work: one error'
   for (const one of bad) await t.rejects(open(one, 'sesame'), refused)
 })
 
-t.test('in a folder: for its owner alone, replaced as a whole', async (t) => {
+t.test('KeyFolder writes files with mode 0600 and replaces them atomically', async (t) => {
   const folder = new KeyFolder(t.testdir())
   t.equal(await folder.readKeys('alice'), null)
   t.equal(await folder.readKnown(), null)
@@ -75,7 +75,7 @@ t.test('in a folder: for its owner alone, replaced as a whole', async (t) => {
   t.equal(await folder.readKeys('alice'), null)
 })
 
-t.test('two change it at once: neither key is lost, nor a password', async (t) => {
+t.test('two processes that change a key file at once lose no key and no password', async (t) => {
   const folder = new KeyFolder(t.testdir())
   await folder.changeKeys('alice', () => null)
   const text = String(await made())
@@ -102,7 +102,7 @@ t.test('two change it at once: neither key is lost, nor a password', async (t) =
   t.same(both.pairs, [pairs[1], pairs[0], pair])
 })
 
-t.test('a change waits for another under way, but not for one that died in it', async (t) => {
+t.test('a change waits for a running one, but not for that of a dead process', async (t) => {
   const folder = new KeyFolder(t.testdir({ keys: {} }))
   const lock = `${folder.pathOf('alice')}.lock`
   writeFileSync(lock, '')

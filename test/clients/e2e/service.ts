@@ -1,5 +1,5 @@
-// A service for tests of client-held accounts: it publishes, stores and delivers as the real one,
-// over real frames, and it lies where a test tells it to.
+// A service for tests of client-held accounts. The service publishes, stores and delivers as the
+// real one, over real frames, and lies if a test tells it to.
 
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { HeldKey } from '../../../protocol/envelope/held-keys.js'
@@ -12,7 +12,7 @@ type PublishedKey = The<'KEYS_ARE'>['keys'][number]
 
 interface FakeAccount {
   password: string
-  /** Newest first. */
+  /** The published keys, the newest first. */
   keys: PublishedKey[]
 }
 
@@ -26,7 +26,7 @@ export function published({ publicKey, signing }: HeldKey): PublishedKey {
 export class Service extends FakeServer {
   readonly accounts = new Map<string, FakeAccount>()
   readonly stored: WireMessage[] = []
-  /** What KEYS answers for a name, instead of the truth. */
+  /** Lies: the answer to KEYS for a name, instead of the published keys. */
   readonly lies = new Map<string, PublishedKey[]>()
   readonly #users = new Map<FakePeer, string>()
 
