@@ -14,7 +14,7 @@ export const KIND = {
   account: 3,
   stream: 4,
   message: 5,
-  cursors: 6,
+  marks: 6,
   drop: 7,
   /** The end of an account. */
   closed: 8,

@@ -21,7 +21,7 @@ function expect(holds: boolean, what: string): void {
 function checkBody({ kind }: Meta, { meta, body }: Draft, index = 0): void {
   if (kind === KIND.term) decodeTerm(body)
   else if (kind === KIND.drop) decodeDrop({ index, meta, body })
-  else if (kind === KIND.cursors) decodeMarks(body)
+  else if (kind === KIND.marks) decodeMarks(body)
 }
 
 /**
@@ -29,7 +29,7 @@ function checkBody({ kind }: Meta, { meta, body }: Draft, index = 0): void {
  * 1.
  */
 function checkPlace(kind: number, term: number, k: number, part: number, parts: number): void {
-  const outside = kind === KIND.cursors
+  const outside = kind === KIND.marks
   expect(outside === (term === 0), `an entry of kind ${kind} in term ${term}`)
   expect((outside || kind === KIND.term) === (k === 0), `an entry of kind ${kind} in order ${k}`)
   expect(part >= 1 && part <= parts, `part ${part} of ${parts}`)

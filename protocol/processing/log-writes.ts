@@ -89,7 +89,7 @@ export class LogWrites {
   }
 
   /** Appends marks outside the term, one entry at a time. False: the last one is still pending. */
-  appendCursors(draft: Draft): boolean {
+  appendMarks(draft: Draft): boolean {
     if (this.#marks) return false
     this.#marks = { id: ++this.#next, drafts: [draft] }
     this.#sendMarks()

@@ -35,8 +35,8 @@ export class MarkWriter {
   tick(): void {
     const { now } = this.#context
     if (this.#pending.size === 0 || now.monotonic - this.#last < INTERVAL_MS) return
-    const draft = { meta: plainMeta(KIND.cursors), body: encodeMarks(this.#pending) }
-    if (!this.#log.serves || !this.#writes.appendCursors(draft)) return
+    const draft = { meta: plainMeta(KIND.marks), body: encodeMarks(this.#pending) }
+    if (!this.#log.serves || !this.#writes.appendMarks(draft)) return
     this.#last = now.monotonic
     this.#pending = new Marks()
   }

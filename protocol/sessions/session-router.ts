@@ -214,7 +214,7 @@ export class SessionRouter {
   committed(entry: Entry, meta: Meta): void {
     if (meta.kind === KIND.message && !entry.bodyHash) this.#arrived.push({ entry, meta })
     if (meta.kind === KIND.account || meta.kind === KIND.closed) this.#accountChanged(meta.mailbox)
-    if (meta.kind === KIND.cursors) {
+    if (meta.kind === KIND.marks) {
       for (const [user] of decodeMarks(entry.body)) this.#marked.add(user)
     }
     if (!isDrop(entry)) return

@@ -90,7 +90,7 @@ export class Ledger extends Directory implements LedgerWriter {
     this.index = entry.index
     this.fence = advanceFence(this.fence, entry)
     if (meta.kind === KIND.term) this.termIndex = entry.index
-    if (meta.kind === KIND.cursors) {
+    if (meta.kind === KIND.marks) {
       for (const [user, mark] of decodeMarks(entry.body)) this.marks.raise(user, mark)
       return
     }

@@ -153,7 +153,7 @@ export function logOf(epochs: readonly Epoch[]): Entry[] {
   const log: Entry[] = []
   for (const [i, epoch] of epochs.entries()) {
     const order = { term: 0, k: 0, part: 1, parts: 1, lamport: i + 1, time: 0 }
-    const draft = { meta: plainMeta(KIND.cursors), body: Buffer.from('[]') }
+    const draft = { meta: plainMeta(KIND.marks), body: Buffer.from('[]') }
     log.push(
       withChain(log.at(-1)?.chain ?? CHAIN_ZERO, { index: i + 1, epoch, ...order, ...draft }),
     )

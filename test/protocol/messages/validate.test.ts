@@ -30,8 +30,8 @@ function entry(name: keyof typeof KIND, change: Partial<Entry> = {}): Entry {
   const ofStream = name === 'message'
   const stream = ofStream ? new Uint8Array(16) : NONE
   const meta = encodeMeta({ kind, answer: 0, mailbox: 'a', stream, seq: 1, digest: NONE })
-  const term = name === 'cursors' ? 0 : 1
-  const k = name === 'cursors' || name === 'term' ? 0 : 1
+  const term = name === 'marks' ? 0 : 1
+  const k = name === 'marks' || name === 'term' ? 0 : 1
   return withChain(new Uint8Array(32), {
     ...{ index: 1, epoch: { counter: 1, slot: 1 }, term, k, part: 1, parts: 1, lamport: 1 },
     ...{ time: 1, meta, body: Buffer.from(BODIES[name] ?? ''), ...change },
@@ -49,7 +49,7 @@ const feed = (...entries: Entry[]): Message => {
 }
 
 t.test('valid messages pass', async (t) => {
-  for (const name of ['noop', 'term', 'message', 'cursors', 'drop', 'stream', 'refusal'] as const) {
+  for (const name of ['noop', 'term', 'message', 'marks', 'drop', 'stream', 'refusal'] as const) {
     t.equal(whyInvalid(replicate([entry(name)]), 1), null, name)
     if (name !== 'refusal') t.equal(whyInvalid(feed(entry(name)), 1), null, name)
   }
@@ -64,8 +64,8 @@ t.test('invalid entries are refused', async (t) => {
     ['term body', replicate([entry('term', { body: Buffer.from('[1.5,"",""]') })]), /slot, boot/],
     ['no JSON', replicate([entry('drop', { body: Buffer.from('[') })]), /cannot be read/],
     ['drop', replicate([entry('drop', { body: Buffer.from('["1"]') })]), /array of indices/],
-    ['cursors', replicate([entry('cursors', { body: Buffer.from('[["a",1e99]]') })]), /marks body/],
-    ['cursors in a term', replicate([entry('cursors', { term: 1 })]), /kind 6 in term 1/],
+    ['marks', replicate([entry('marks', { body: Buffer.from('[["a",1e99]]') })]), /marks body/],
+    ['cursors in a term', replicate([entry('marks', { term: 1 })]), /kind 6 in term 1/],
     ['outside a term', replicate([entry('noop', { term: 0 })]), /kind 0 in term 0/],
     ['in order 0', replicate([entry('noop', { k: 0 })]), /kind 0 in order 0/],
     ['part 0', replicate([entry('noop', { part: 0 })]), /part 0 of 1/],
@@ -94,7 +94,7 @@ t.test('invalid appends, promises and commands are refused', async (t) => {
   t.equal(whyInvalid(forward(2), 2), null)
   const wrong: [string, Message, RegExp][] = [
     ['a TERM', { ...append, k: 0, drafts: [entry('term')] }, /CLAIM alone/],
-    ['cursors', { ...append, drafts: [entry('cursors')] }, /kind 6 in term 1/],
+    ['marks', { ...append, drafts: [entry('marks')] }, /kind 6 in term 1/],
     ['unreadable', { ...append, drafts: [entry('account')] }, /cannot be read/],
     ['promise', { ...exampleOf('PROMISE'), commit: 2 ** 40 }, /beyond the end/],
     ['install', { ...exampleOf('INSTALL'), commit: 2 ** 40 }, /beyond the end/],

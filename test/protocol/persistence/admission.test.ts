@@ -26,7 +26,7 @@ function order(k: number, parts = 1, change: Partial<PendingOrder> = {}): Pendin
 
 t.test('the next k is appended; the TERM entry is k = 0', (t) => {
   t.same(admitOrder(logOf([TERM]), order(1)), { verdict: 'append', skip: 0 })
-  t.match(admitOrder(logOf([TERM, { k: 1 }, 'cursors']), order(2, 3)), { verdict: 'append' })
+  t.match(admitOrder(logOf([TERM, { k: 1 }, 'marks']), order(2, 3)), { verdict: 'append' })
   t.end()
 })
 
@@ -62,7 +62,7 @@ t.test('C2: an order that is in the log is answered as present', (t) => {
 })
 
 t.test('an order with marks between its parts is present through its last part', (t) => {
-  const log = logOf([TERM, { k: 1, part: 1, parts: 2 }, 'cursors', { k: 1, part: 2, parts: 2 }])
+  const log = logOf([TERM, { k: 1, part: 1, parts: 2 }, 'marks', { k: 1, part: 2, parts: 2 }])
   t.same(admitOrder(log, order(1, 2)), { verdict: 'present', through: 4 })
   t.end()
 })

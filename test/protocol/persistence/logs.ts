@@ -13,7 +13,7 @@ import { LogTail } from '../../../protocol/persistence/tail.js'
 export type Step =
   | { readonly term: number; readonly owner: Owner }
   | { readonly k: number; readonly part?: number; readonly parts?: number; readonly body?: string }
-  | 'cursors'
+  | 'marks'
 
 export const OWNER: Owner = { slot: 2, boot: 'boot', nonce: 'nonce' }
 
@@ -26,8 +26,8 @@ export function entries(steps: readonly Step[], before: readonly Entry[] = []): 
     const at = { index, epoch: { counter: 1, slot: 1 }, lamport: index, time: 1_000 + index }
     const chain = log.at(-1)?.chain ?? CHAIN_ZERO
     const whole = { part: 1, parts: 1 }
-    if (step === 'cursors') {
-      const draft = { meta: plainMeta(KIND.cursors), body: Buffer.from('[]') }
+    if (step === 'marks') {
+      const draft = { meta: plainMeta(KIND.marks), body: Buffer.from('[]') }
       log.push(withChain(chain, { ...at, ...whole, ...draft, term: 0, k: 0 }))
     } else if ('owner' in step) {
       term = step.term

@@ -39,7 +39,7 @@ t.test('has: a place is in the log, or not in it, or before the entries in memor
 })
 
 t.test('the fence is the newest term and its last order; marks do not move it', (t) => {
-  const log = logOf([{ term: 1, owner: OWNER }, { k: 1, part: 1, parts: 2 }, 'cursors'])
+  const log = logOf([{ term: 1, owner: OWNER }, { k: 1, part: 1, parts: 2 }, 'marks'])
   t.same(log.fence, { term: 1, owner: OWNER, k: 1, part: 1, parts: 2 })
   t.same(log.committedFence, NO_FENCE)
   log.commitThrough(1)

@@ -89,7 +89,7 @@ t.test('an order waits for the log through its base', (t) => {
   one.apply(term())
   one.hold(order(1, [register('alice')], { base: 2 }))
   t.same(one.run(), [])
-  one.apply(entry({ meta: plainMeta(KIND.cursors), body: Buffer.from('[]') }, { term: 0 }))
+  one.apply(entry({ meta: plainMeta(KIND.marks), body: Buffer.from('[]') }, { term: 0 }))
   t.equal(one.run().length, 1)
   t.end()
 })

@@ -59,7 +59,7 @@ class Ahead {
   /** Commits an entry with the marks of these users. */
   marks(...marks: [user: string, delivered: number, read: number][]): void {
     const body = encodeMarks(marks.map(([user, delivered, read]) => [user, { delivered, read }]))
-    this.entry(KIND.cursors, body)
+    this.entry(KIND.marks, body)
   }
 
   entry(kind: Kind, body: Uint8Array): void {
@@ -161,7 +161,7 @@ t.test('the higher mark wins; the time of marks does not advance the time of exe
 
 t.test('marks of an older version hold the read mark only', (t) => {
   const ahead = new Ahead()
-  ahead.entry(KIND.cursors, Buffer.from('[["alice",7]]'))
+  ahead.entry(KIND.marks, Buffer.from('[["alice",7]]'))
   t.same(ahead.base.marks.of('alice'), { delivered: 7, read: 7 })
   t.end()
 })

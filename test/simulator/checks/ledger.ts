@@ -138,7 +138,7 @@ export class ClientLedger {
     } else if (kind === KIND.stream) {
       expect(!this.streams.has(hex(stream)), 'C3', () => `a stream is opened twice, at ${index}`)
       this.streams.set(hex(stream), { owner: mailbox, index, next: 1 })
-    } else if (kind === KIND.cursors) this.#marksMoved(index, decodeMarks(entry!.body))
+    } else if (kind === KIND.marks) this.#marksMoved(index, decodeMarks(entry!.body))
     if (isDrop(entry!)) this.#drop(decodeDrop(entry!))
     if (kind !== KIND.message && kind !== KIND.refusal) return
     const known = this.streams.get(hex(stream))

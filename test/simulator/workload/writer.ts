@@ -206,7 +206,7 @@ export class Writer implements Machine {
     this.#cursorAt = this.#now.monotonic + wait
     const at = this.#random.u32()
     const body = encodeMarks([['somebody', { delivered: at, read: at }]])
-    const draft = { meta: plainMeta(KIND.cursors), body }
+    const draft = { meta: plainMeta(KIND.marks), body }
     const [id, time] = [++this.#ids, this.#now.wall]
     this.#say({ type: 'APPEND', id, term: 0, k: 0, time, drafts: [draft] })
   }
