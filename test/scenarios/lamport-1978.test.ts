@@ -70,7 +70,7 @@ t.test('total order: by stamp, ties by the order of the processes', (t) => {
   t.end()
 })
 
-t.test('a stamp that jumps absurdly far is refused and changes nothing', (t) => {
+t.test('a stamp beyond MAX_JUMP is refused and changes nothing', (t) => {
   const clock = new LamportClock(7)
   t.notOk(clock.receive(7 + MAX_JUMP + 1))
   t.equal(clock.now, 7)

@@ -1,6 +1,6 @@
-// Every entry that was ever written or sent, as a tree: an entry's parent is what its chain was
-// made on. The path to the last committed one is the ledger. What a single path must obey
-// (P6, C1, C2, C3, C7) is checked once, where an entry joins the tree.
+// Every entry that was ever written or sent, as a tree: an entry's parent is the entry that its
+// chain follows. The path to the last committed entry is the ledger. The rules of a single path
+// (P6, C1, C2, C3, C7) are checked once, where an entry joins the tree.
 
 import {
   CHAIN_ZERO,
@@ -127,7 +127,7 @@ export class History {
   #fence(entry: Entry, parent: Node, where: string): Fence {
     const { fence } = parent
     if (entry.term === 0) {
-      expect(entry.k === 0, 'C7', () => `${where}: a cursor entry with k ${entry.k}`)
+      expect(entry.k === 0, 'C7', () => `${where}: a marks entry with k ${entry.k}`)
       return fence
     }
     if (entry.meta[0] === KIND.term) {

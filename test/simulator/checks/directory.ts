@@ -116,7 +116,7 @@ export class DirectoryCheck implements Check {
     known!.used = true
   }
 
-  // ---- what clients are told ------------------------------------------------------------------
+  // ---- answers to clients ---------------------------------------------------------------------
 
   sent(from: Host, to: Host, message: Message): void {
     if (to.role !== 'client') return

@@ -80,7 +80,7 @@ export class PromiseCheck implements Check {
     return ballot
   }
 
-  /** The proposer's promise to itself, as its file has it. */
+  /** The proposer's promise to itself, which only its file shows. */
   written(disk: Disk, batch: WriteBatch): void {
     const { promised } = batch
     if (promised?.slot !== disk.slot || batch.view) return

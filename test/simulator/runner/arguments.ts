@@ -8,7 +8,7 @@ import type { Wishes } from './plan.js'
 
 const MODES: readonly Mode[] = ['usual', 'beyond']
 
-/** Wrong usage, in one sentence. */
+/** Wrong usage; the message is one sentence. */
 export class Usage extends Error {}
 
 export function usage(parser: Argv): Argv {

@@ -24,7 +24,7 @@ export function exhausted(plan: Plan): Result {
   }
 }
 
-/** `workload`: as optionsOf has it. `print`: gets the transcript. */
+/** `workload`: see optionsOf. `print` gets the transcript. */
 export function runPlan(
   plan: Plan,
   workload?: Workload,

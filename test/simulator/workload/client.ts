@@ -194,7 +194,7 @@ export class Client implements Machine {
     }
   }
 
-  // ---- what it asks ---------------------------------------------------------------------------
+  // ---- requests -------------------------------------------------------------------------------
 
   #say(link: LinkId | null, message: Message): void {
     if (link !== null) this.#effects.push({ type: 'send', link, message })
@@ -273,7 +273,7 @@ export class Client implements Machine {
     this.#ask(link, (request) => ({ type: 'SEND', request, stream, seq, to, text }))
   }
 
-  // ---- what it hears --------------------------------------------------------------------------
+  // ---- answers --------------------------------------------------------------------------------
 
   #hear(link: LinkId, message: Message): void {
     if (link !== this.#link && link !== this.#side.link) return
