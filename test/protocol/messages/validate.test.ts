@@ -18,7 +18,7 @@ const BODIES: Record<string, string> = {
   noop: '[0,0]',
   term: '[1,"b","n"]',
   account: '{}',
-  cursors: '[["a",1]]',
+  marks: '[["a",1]]',
   drop: '[1]',
 }
 
