@@ -8,7 +8,7 @@ import type { HeldKey } from '../protocol/envelope/held-keys.js'
 import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
 import type { Held, PublishedKey } from './e2e/known-keys.js'
 import { TrocaError, refusedHere } from './errors.js'
-import type { Link } from './link.js'
+import type { Reconnector } from './reconnector.js'
 import type { Operations } from './operations.js'
 import type { OperationOptions } from './options.js'
 import { unwrapKeys, wrapKey } from './own-keys.js'
@@ -53,12 +53,12 @@ type Asking = (request: number) => Message
 
 export class Accounts {
   readonly #operations: Operations
-  readonly #link: Link
+  readonly #reconnector: Reconnector
   #registration: { readonly name: string; readonly token: Uint8Array } | null = null
 
-  constructor(operations: Operations, link: Link) {
+  constructor(operations: Operations, link: Reconnector) {
     this.#operations = operations
-    this.#link = link
+    this.#reconnector = link
   }
 
   /** `keys`: the client-held keys to publish; null: the service makes a key. */
@@ -96,7 +96,7 @@ export class Accounts {
     newPassword: string,
     options: OperationOptions,
   ): Promise<Account> {
-    const { credentials } = this.#link
+    const { credentials } = this.#reconnector
     if (!credentials) throw refusedHere('NOT_LOGGED_IN')
     const token = randomBytes(TOKEN_BYTES)
     const build: Asking = (request) => {
@@ -104,14 +104,14 @@ export class Accounts {
     }
     // Until the answer comes, either password may be the valid one; a reconnect tries both.
     const { user, passwords } = credentials
-    this.#link.credentials = { user, passwords: [...passwords, newPassword] }
+    this.#reconnector.credentials = { user, passwords: [...passwords, newPassword] }
     try {
       return this.#session(
         await this.#operations.ask('changing the password', build, options),
         newPassword,
       )
     } catch (error) {
-      if (error instanceof TrocaError && error.definite) this.#link.credentials = credentials
+      if (error instanceof TrocaError && error.definite) this.#reconnector.credentials = credentials
       throw error
     }
   }
@@ -157,7 +157,7 @@ export class Accounts {
     password: string,
     options: OperationOptions,
   ): Promise<{ user: string; wrapped: The<'WRAPPED_KEYS'> }> {
-    const { credentials } = this.#link
+    const { credentials } = this.#reconnector
     if (!credentials) throw refusedHere('NOT_LOGGED_IN')
     const build: Asking = (request) => ({ type: 'EXPORT_KEYS', request, password })
     const answer = await this.#operations.ask('asking for the private keys', build, options)
@@ -169,19 +169,19 @@ export class Accounts {
    * which a deleted account no longer has.
    */
   async delete(password: string, options: OperationOptions): Promise<void> {
-    const { credentials } = this.#link
+    const { credentials } = this.#reconnector
     if (!credentials) throw refusedHere('NOT_LOGGED_IN')
     const { user: name } = credentials
     const token = randomBytes(TOKEN_BYTES)
     const build: Asking = (request) => {
       return { type: 'DELETE_ACCOUNT', request, name, password, token }
     }
-    this.#link.credentials = { ...credentials, leaving: true }
+    this.#reconnector.credentials = { ...credentials, leaving: true }
     try {
       await this.#operations.ask('deleting the account', build, options)
-      this.#link.credentials = null
+      this.#reconnector.credentials = null
     } catch (error) {
-      if (error instanceof TrocaError && error.definite) this.#link.credentials = credentials
+      if (error instanceof TrocaError && error.definite) this.#reconnector.credentials = credentials
       throw error
     }
   }
@@ -195,7 +195,7 @@ export class Accounts {
 
   #session(answer: Message, password: string): Account {
     const { name, held, fingerprint, bits, cursor } = answer as The<'SESSION'>
-    this.#link.credentials = { user: name, passwords: [password] }
+    this.#reconnector.credentials = { user: name, passwords: [password] }
     return { name, held, fingerprint, bits, cursor }
   }
 }

@@ -11,14 +11,14 @@ import type { AccountApi } from './account-api.js'
 import { Accounts, type Account, type NewKeyOptions } from './accounts.js'
 import type { ClientEvents } from './client-events.js'
 import type { ClusterStatus } from './cluster-status.js'
-import type { Connection } from './connection.js'
+import type { Link } from './link.js'
 import { Deadlines } from './deadlines.js'
 import { logOut } from './dial.js'
 import { Directory } from './directory.js'
 import type { Contact } from './e2e/known-keys.js'
 import { clientError, refusedHere, type TrocaError } from './errors.js'
 import { Identity, type Key, type RegisterOptions } from './identity.js'
-import { Link } from './link.js'
+import { Reconnector } from './reconnector.js'
 import {
   Mailbox,
   type EnvelopePage,
@@ -117,7 +117,7 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
   readonly receipts: Receipts
   readonly #timeoutMs: number
   readonly #deadlines = new Deadlines()
-  readonly #link: Link
+  readonly #reconnector: Reconnector
   readonly #operations: Operations
   readonly #identity: Identity
   readonly #outbox: Outbox
@@ -130,20 +130,25 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
   constructor(options: ConnectOptions) {
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
     const { ca, clusterId = '', tls = true } = options
-    this.#link = new Link(parseServers(options.servers), { ca, clusterId, tls }, this.#deadlines, {
-      ready: (connection, previous) => this.#ready(connection, previous),
-      lost: (reason) => this.#lost(reason),
-      hopeless: (reason) => this.#end(reason),
-      message: (message) => this.#message(message),
-      drained: () => this.#outbox.drained(),
-      coordinator: (slot) => this.events.emit('coordinator', { slot }),
-      busy: () => this.#operations.unanswered + this.#outbox.unanswered > 0,
-    })
-    const why = (): TrocaError | null => this.#link.lastFailure
-    const doubt = (): void => this.#link.doubt()
+    this.#reconnector = new Reconnector(
+      parseServers(options.servers),
+      { ca, clusterId, tls },
+      this.#deadlines,
+      {
+        ready: (connection, previous) => this.#ready(connection, previous),
+        lost: (reason) => this.#lost(reason),
+        hopeless: (reason) => this.#end(reason),
+        message: (message) => this.#message(message),
+        drained: () => this.#outbox.drained(),
+        coordinator: (slot) => this.events.emit('coordinator', { slot }),
+        busy: () => this.#operations.unanswered + this.#outbox.unanswered > 0,
+      },
+    )
+    const why = (): TrocaError | null => this.#reconnector.lastFailure
+    const doubt = (): void => this.#reconnector.doubt()
     this.#operations = new Operations(this.#deadlines, this.#timeoutMs, why, doubt)
     this.directory = new Directory(this.#operations)
-    const accounts = new Accounts(this.#operations, this.#link)
+    const accounts = new Accounts(this.#operations, this.#reconnector)
     const is = (account: Account | null): void => this.#is(account)
     this.#identity = new Identity(accounts, is, {
       store: options.keyStore,
@@ -152,14 +157,14 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
     })
     this.#outbox = new Outbox(this.#operations, this.#deadlines, why, doubt)
     this.receipts = new Receipts(this.#operations, (event) => this.events.emit('receipt', event))
-    this.#marks = new Marks(this.#deadlines, () => this.#link.connection)
+    this.#marks = new Marks(this.#deadlines, () => this.#reconnector.connection)
     this.#mailbox = new Mailbox(this.#operations, this.#marks, {
       holdsKeys: () => this.account?.held === 'client',
       open: (messages) => this.#identity.endToEnd.open(messages),
       acknowledge: (index) => this.ack(index),
     })
     onAbort(options.signal, () => this.abandon('the signal aborted'))
-    this.#link.start()
+    this.#reconnector.start()
   }
 
   /** The name of {@link Client.account}; null: not logged in. */
@@ -291,7 +296,7 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
     const timeoutMs = options.timeoutMs ?? LOG_OUT_MS
     // A stream that stays open costs the replicas some memory, and loses nothing.
     if (this.account) await this.#outbox.closeStream(timeoutMs).catch(() => {})
-    const connection = this.#link.connection
+    const connection = this.#reconnector.connection
     if (connection && this.account) await logOut(connection, timeoutMs)
     this.abandon('closed')
   }
@@ -322,7 +327,7 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
     this.account = { ...account, cursor: this.#marks.read }
   }
 
-  #ready(connection: Connection, previous: Server | null): void {
+  #ready(connection: Link, previous: Server | null): void {
     const { coordinator } = connection.welcome!
     const to = connection.server.slot
     this.events.emit('connected', { slot: to, coordinator })
@@ -369,7 +374,7 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
   #end(reason: TrocaError): void {
     if (this.#ended) return
     this.#ended = reason
-    this.#link.close(reason.name === 'CLOSED' ? reason.message : ERRORS.SHUTTING_DOWN.text)
+    this.#reconnector.close(reason.name === 'CLOSED' ? reason.message : ERRORS.SHUTTING_DOWN.text)
     this.#operations.end(reason)
     this.#outbox.end(reason)
     this.#mailbox.end(reason)

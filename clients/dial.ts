@@ -1,8 +1,8 @@
 // Finds a server: the first that welcomes, then the coordinator that it names. The next server is
 // dialled when one fails, or is slow: a stopped process accepts connections and sends nothing.
 
-import { Connection } from './connection.js'
-import type { ConnectionListener, DialOptions } from './connection.js'
+import { Link } from './link.js'
+import type { LinkListener, DialOptions } from './link.js'
 import { clientError, fromRefusal } from './errors.js'
 import type { TrocaError } from './errors.js'
 import type { Server } from './options.js'
@@ -20,12 +20,12 @@ export interface Credentials {
   readonly leaving?: boolean
 }
 
-const DEAF: ConnectionListener = { message() {}, closed() {}, drained() {} }
+const DEAF: LinkListener = { message() {}, closed() {}, drained() {} }
 
 /** Connects and waits for WELCOME; rejects with TrocaError. */
-export function dial(server: Server, options: DialOptions): Promise<Connection> {
+export function dial(server: Server, options: DialOptions): Promise<Link> {
   return new Promise((resolve, reject) => {
-    const connection = new Connection(server, options, {
+    const connection = new Link(server, options, {
       ...DEAF,
       message(message) {
         if (message.type !== 'WELCOME') return
@@ -54,10 +54,7 @@ function allFailed(failures: readonly TrocaError[]): TrocaError {
   return clientError('UNREACHABLE', text, false, undefined, Math.min(...waits) || undefined)
 }
 
-export function firstToWelcome(
-  servers: readonly Server[],
-  options: DialOptions,
-): Promise<Connection> {
+export function firstToWelcome(servers: readonly Server[], options: DialOptions): Promise<Link> {
   return new Promise((resolve, reject) => {
     const failures: TrocaError[] = []
     let next = 0
@@ -87,10 +84,7 @@ export function firstToWelcome(
 }
 
 /** Dials as firstToWelcome does, then prefers the coordinator that this server names. */
-export async function findServer(
-  servers: readonly Server[],
-  options: DialOptions,
-): Promise<Connection> {
+export async function findServer(servers: readonly Server[], options: DialOptions): Promise<Link> {
   const first = await firstToWelcome(servers, options)
   const named = first.welcome!.coordinator
   const coordinator = servers.find((server) => server.slot === named)
@@ -107,7 +101,7 @@ export async function findServer(
 }
 
 /** Logs this connection in; rejects with TrocaError. */
-export async function logIn(connection: Connection, who: Credentials): Promise<void> {
+export async function logIn(connection: Link, who: Credentials): Promise<void> {
   const [password = '', ...others] = who.passwords
   try {
     await tryPassword(connection, who.user, password)
@@ -118,7 +112,7 @@ export async function logIn(connection: Connection, who: Credentials): Promise<v
   }
 }
 
-function tryPassword(connection: Connection, name: string, password: string): Promise<void> {
+function tryPassword(connection: Link, name: string, password: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const late = (): void => connection.destroy(connection.unreachable('took too long to log in'))
     const timer = setTimeout(late, LOGIN_MS)
@@ -139,7 +133,7 @@ function tryPassword(connection: Connection, name: string, password: string): Pr
  * Logs this connection out. The server's end of the connection shows that it has handled everything
  * sent before.
  */
-export function logOut(connection: Connection, withinMs: number): Promise<void> {
+export function logOut(connection: Link, withinMs: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, withinMs)
     const listener = connection.listener

@@ -1,292 +1,233 @@
-// Keeps one usable connection: finds a server, logs in, notices silence, follows the coordinator,
-// and retries with back-off until the client closes. When the client moves to another replica, the
-// new connection is ready before the old one closes. A standby connection to another replica is
-// logged in already, so that a failover needs no handshake and no scrypt.
+// One connection to one processing replica: socket, HELLO and WELCOME, requests and their answers.
+// All messages of one turn of the event loop leave in one write.
 
-import type { Message } from '../protocol/messages/catalogue.js'
-import type { Connection, ConnectionListener, DialOptions } from './connection.js'
-import type { Deadlines } from './deadlines.js'
-import { dial, findServer, firstToWelcome, logIn } from './dial.js'
-import type { Credentials } from './dial.js'
-import type { TrocaError } from './errors.js'
+import { randomBytes } from 'node:crypto'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls, type PeerCertificate } from 'node:tls'
+import { WIRE_VERSION } from '../protocol/schema/shared.js'
+import type { Message, The } from '../protocol/messages/catalogue.js'
+import { FrameDecoder, encodeFrame } from '../protocol/wire/frame.js'
+import { clientError, fromRefusal, type TrocaError } from './errors.js'
 import type { Server } from './options.js'
 
-const BACK_OFF_MIN_MS = 20
-const BACK_OFF_MAX_MS = 500
-const BEAT_MS = 200
-/**
- * PING after this silence while a request is unanswered; otherwise after the server's heartbeat.
- */
-const BUSY_PING_MS = 300
-/** A connection that stays silent for this long after a PING is dead. */
-const SILENCE_MS = 1_000
-/** STATUS is asked this often while requests are unanswered and this replica is not coordinator. */
-const SEEK_MS = 200
-/**
- * STATUS is asked this often while requests are unanswered at the coordinator, or by an idle client
- * elsewhere.
- */
-const CHECK_MS = 2_000
-/** STATUS is asked this often while no request is unanswered and this replica is coordinator. */
-const IDLE_CHECK_MS = 5_000
-/** A replica that knows no coordinator for this long may be cut off: the client leaves it. */
-const NO_COORDINATOR_MS = 2_000
-/** The standby connection is made only after this, because a short-lived client needs none. */
-const STANDBY_AFTER_MS = 1_000
-const DEAF: ConnectionListener = { message() {}, closed() {}, drained() {} }
+/** Longest frame from a server before its WELCOME. */
+const HANDSHAKE_FRAME_BYTES = 4 * 1024
+/** Longest frame after WELCOME. A page of messages is longer than any request (`maxFrame`). */
+const SERVER_FRAME_BYTES = 1024 * 1024
+const BOOT = randomBytes(8).toString('hex')
+
+export interface DialOptions {
+  readonly ca: string | Buffer | undefined
+  readonly clusterId: string
+  readonly tls: boolean
+}
 
 export interface LinkListener {
-  /**
-   * This connection is usable, and logged in if there are credentials. `previous`: server before.
-   */
-  ready(connection: Connection, previous: Server | null): void
-  lost(reason: TrocaError): void
-  /** Every server refuses this client for good, for example because of its password. */
-  hopeless(reason: TrocaError): void
-  message(message: Message): void
-  drained(): void
-  coordinator(slot: number): void
-  /** True while a request is unanswered. */
-  busy(): boolean
+  /** A message that answers no `ask`. */
+  message(message: Message, connection: Link): void
+  /** The connection has ended. Called once, and nothing is called after it. */
+  closed(reason: TrocaError, connection: Link): void
+  /** `writable` is true again. */
+  drained(connection: Link): void
+}
+
+/** The message with a request's id; null: the connection ended first. */
+export type Answer = Message | null
+
+/** A replica's certificate names cluster, tier and slot in a URI; host names are not compared. */
+function checkReplica(clusterId: string, certificate: PeerCertificate): Error | undefined {
+  const names = (certificate.subjectaltname ?? '').split(', ')
+  const ofCluster = clusterId === '' ? 'URI:troca://' : `URI:troca://${clusterId}/`
+  const isReplica = (name: string): boolean =>
+    name.startsWith(ofCluster) && /\/processing\/\d+$/.test(name)
+  if (names.some(isReplica)) return undefined
+  return Object.assign(new Error('the certificate is not that of a processing replica'), {
+    code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+  })
+}
+
+function openSocket(server: Server, options: DialOptions): Socket {
+  const { host, port } = server
+  if (!options.tls) return connectTcp({ host, port, noDelay: true })
+  return connectTls({
+    host,
+    port,
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    minVersion: 'TLSv1.3',
+    checkServerIdentity: (_host, certificate) => checkReplica(options.clusterId, certificate),
+  }).setNoDelay(true)
+}
+
+const REASONS: Record<string, string> = {
+  ECONNREFUSED: 'refused the connection',
+  ECONNRESET: 'broke the connection',
+  EPIPE: 'broke the connection',
+  ETIMEDOUT: 'did not answer',
+  EHOSTUNREACH: 'cannot be reached',
+  ENOTFOUND: 'has an unknown host name',
 }
 
 export class Link {
-  #credentials: Credentials | null = null
-  connection: Connection | null = null
-  /** The reason why the last attempt to connect failed, or the last connection ended. */
-  lastFailure: TrocaError | null = null
-  readonly #servers: Server[]
-  readonly #options: DialOptions
-  readonly #listener: LinkListener
-  readonly #deadlines: Deadlines
-  #previous: Server | null = null
-  #coordinator = 0
-  #closed = false
-  #moving = false
-  #standby: Connection | null = null
-  #preparing = false
-  #standbyDueAt = 0
-  #beatAt = 0
-  #askedAt = -Infinity
-  /** Since when the connected replica knows no coordinator, monotonic ms; null: it knows one. */
-  #noCoordinatorSince: number | null = null
+  readonly server: Server
+  welcome: The<'WELCOME'> | null = null
+  listener: LinkListener
+  closed = false
+  /** When the last bytes arrived, monotonic ms. */
+  #heardAt = performance.now()
+  /** When PING was sent, monotonic ms; null: no PING is unanswered. */
+  #pingedAt: number | null = null
+  readonly #socket: Socket
+  readonly #decoder = new FrameDecoder(HANDSHAKE_FRAME_BYTES)
+  readonly #asked = new Map<number, (answer: Answer) => void>()
+  #nextRequest = 1
+  #frames: Buffer[] = []
+  #flushing: NodeJS.Immediate | null = null
+  /** The ERROR by which the server says why it closes the connection. */
+  #closingError: TrocaError | null = null
 
-  constructor(
-    servers: readonly Server[],
-    options: DialOptions,
-    deadlines: Deadlines,
-    listener: LinkListener,
-  ) {
-    this.#servers = [...servers]
-    this.#options = options
-    this.#deadlines = deadlines
-    this.#listener = listener
+  constructor(server: Server, options: DialOptions, listener: LinkListener) {
+    this.server = server
+    this.listener = listener
+    const socket = openSocket(server, options)
+    this.#socket = socket
+    socket.on(options.tls ? 'secureConnect' : 'connect', () => this.#hello(options.clusterId))
+    socket.on('data', (chunk: Buffer) => this.#received(chunk))
+    socket.on('drain', () => this.listener.drained(this))
+    socket.on('error', (error) => this.#failed(error))
+    socket.on('close', () => this.destroy(this.unreachable('closed the connection')))
   }
 
-  start(): void {
-    void this.#reconnect(0)
+  get name(): string {
+    return `p${this.server.slot}`
   }
 
+  /** False while the socket's buffer is full. */
+  get writable(): boolean {
+    return !this.closed && !this.#socket.writableNeedDrain
+  }
+
+  nextRequest(): number {
+    return this.#nextRequest++
+  }
+
+  send(message: Message): void {
+    if (this.closed) return
+    this.#frames.push(encodeFrame(message))
+    this.#flushing ??= setImmediate(this.#flush)
+  }
+
+  /** Calls `answered` for each PROGRESS and for the answer that follows. */
+  ask(build: (request: number) => Message, answered: (answer: Answer) => void): void {
+    const request = this.nextRequest()
+    this.#asked.set(request, answered)
+    this.send(build(request))
+  }
+
+  /** Sends PING after `pingMs` of silence. Gives for how long a PING is unanswered; 0: none is. */
+  silentMs(now: number, pingMs: number): number {
+    if (this.#pingedAt !== null) return now - this.#pingedAt
+    if (now - this.#heardAt < pingMs) return 0
+    this.#pingedAt = now
+    this.send({ type: 'PING', nonce: 0 })
+    return 0
+  }
+
+  /** Sends GOODBYE and closes. */
   close(reason: string): void {
-    this.#closed = true
-    const connection = this.connection
-    this.connection = null
-    connection?.close(reason)
-    this.#standby?.close(reason)
-    this.#standby = null
+    if (this.closed) return
+    if (this.welcome) this.send({ type: 'GOODBYE', reason })
+    this.#flush()
+    // The socket closes when the peer closes; unref() lets the process exit without that.
+    this.#socket.end()
+    this.#socket.unref()
+    this.#end(clientError('CLOSED', reason, false))
   }
 
-  /** This replica may be unable to serve: the next beat asks for the coordinator. */
-  doubt(): void {
-    this.#askedAt = -Infinity
+  /** Closes at once, without GOODBYE. */
+  destroy(reason: TrocaError): void {
+    if (this.closed) return
+    this.#socket.destroy()
+    this.#end(this.#closingError ?? reason)
   }
 
-  async #reconnect(attempt: number): Promise<void> {
-    if (this.#closed || this.connection) return
+  unreachable(what: string, cause?: unknown): TrocaError {
+    return clientError('UNREACHABLE', `${this.name} ${what}`, false, cause)
+  }
+
+  #hello(clusterId: string): void {
+    this.send({
+      type: 'HELLO',
+      minVersion: WIRE_VERSION,
+      maxVersion: WIRE_VERSION,
+      clusterId,
+      role: 'client',
+      slot: 0,
+      boot: BOOT,
+      lane: 'main',
+    })
+  }
+
+  readonly #flush = (): void => {
+    if (this.#flushing) clearImmediate(this.#flushing)
+    this.#flushing = null
+    const frames = this.#frames
+    if (frames.length === 0 || this.#socket.destroyed) return
+    this.#frames = []
+    this.#socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames))
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.closed) return
+    this.#heardAt = performance.now()
+    this.#pingedAt = null
+    let messages: Message[]
     try {
-      const connection = await findServer(this.#servers, this.#options)
-      await this.#adopt(connection)
-      if (!this.connection) void this.#reconnect(0)
+      messages = this.#decoder.push(chunk)
     } catch (error) {
-      const failure = error as TrocaError
-      this.lastFailure = failure
-      if (this.#closed) return
-      if (!failure.retriable) return this.#listener.hopeless(failure)
-      // The next attempt begins with another server.
-      this.#servers.push(this.#servers.shift()!)
-      const backOffMs = Math.min(BACK_OFF_MIN_MS * 2 ** attempt, BACK_OFF_MAX_MS)
-      const waitMs = failure.retryAfterMs ?? backOffMs * (0.5 + Math.random() / 2)
-      this.#deadlines.set(waitMs, () => void this.#reconnect(attempt + 1))
+      const text = `${this.name} does not speak the protocol: ${(error as Error).message}`
+      return this.destroy(clientError('BROKEN_PEER', text, false, error))
+    }
+    for (const message of messages) {
+      if (this.closed) return
+      this.#take(message)
     }
   }
 
-  get credentials(): Credentials | null {
-    return this.#credentials
-  }
-
-  /** A change of user closes the standby, which is logged in as the user before. */
-  set credentials(credentials: Credentials | null) {
-    if (credentials?.user !== this.#credentials?.user) this.#takeStandby()?.close('another user')
-    this.#credentials = credentials
-  }
-
-  /** Logs in and makes this the connection. */
-  async #adopt(connection: Connection): Promise<void> {
-    if (!(await this.#logIn(connection))) return connection.close('not needed any more')
-    this.#learn(connection.welcome!.coordinator)
-    this.#use(connection)
-  }
-
-  /** False: the link was closed meanwhile, or the user has changed. */
-  async #logIn(connection: Connection): Promise<boolean> {
-    const credentials = this.#credentials
-    try {
-      if (credentials) await logIn(connection, credentials)
-    } catch (error) {
-      connection.close('could not log in')
-      throw error
+  #take(message: Message): void {
+    if (message.type === 'PING') return this.send({ type: 'PONG', nonce: message.nonce })
+    if (message.type === 'PONG') return
+    if (message.type === 'WELCOME') {
+      this.welcome = message
+      this.#decoder.setLimit(SERVER_FRAME_BYTES)
     }
-    return !this.#closed && credentials?.user === this.#credentials?.user
-  }
-
-  /** Closes the present connection and uses this one. */
-  #use(connection: Connection): void {
-    const old = this.connection
-    if (old) old.listener = DEAF
-    old?.close('following the coordinator')
-    this.connection = connection
-    connection.listener = this.#connectionListener
-    const previous = this.#previous
-    this.#previous = connection.server
-    this.lastFailure = null
-    this.#noCoordinatorSince = null
-    this.#listener.ready(connection, previous)
-    this.#beatAt = performance.now()
-    this.#standbyDueAt = this.#beatAt + STANDBY_AFTER_MS
-    this.#beat(connection)
-    // The connection may have ended before its listener was set.
-    if (connection.closed) this.#lost(connection.unreachable('closed the connection'), connection)
-  }
-
-  readonly #connectionListener: ConnectionListener = {
-    message: (message) => this.#listener.message(message),
-    drained: () => this.#listener.drained(),
-    closed: (reason, connection) => this.#lost(reason, connection),
-  }
-
-  #lost(reason: TrocaError, connection: Connection): void {
-    if (this.connection !== connection) return
-    this.connection = null
-    this.lastFailure = reason
-    this.#listener.lost(reason)
-    const standby = this.#takeStandby()
-    if (!standby) return void this.#reconnect(0)
-    // The coordinator in the standby's WELCOME may be out of date.
-    this.doubt()
-    this.#use(standby)
-  }
-
-  #takeStandby(): Connection | null {
-    const standby = this.#standby
-    this.#standby = null
-    return standby?.closed ? null : standby
-  }
-
-  /** Runs every BEAT_MS: detects silence, looks for the coordinator, tends the standby. */
-  #beat(connection: Connection): void {
-    if (this.connection !== connection) return
-    const now = performance.now()
-    // This process itself was stopped, so the silence says nothing about the server.
-    const stalled = now - this.#beatAt > SILENCE_MS / 2
-    this.#beatAt = now
-    const busy = this.#listener.busy()
-    const pingMs = busy ? BUSY_PING_MS : connection.welcome!.heartbeat
-    if (!stalled && connection.silentMs(now, pingMs) > SILENCE_MS) {
-      return connection.destroy(connection.unreachable('fell silent'))
+    if (message.type === 'ERROR' && message.request === 0) {
+      this.#closingError = fromRefusal(message)
+      return
     }
-    const atCoordinator = this.#coordinator === connection.server.slot
-    const settled = atCoordinator && this.#noCoordinatorSince === null
-    const seekMs = busy && !atCoordinator ? SEEK_MS : busy || !settled ? CHECK_MS : IDLE_CHECK_MS
-    if (now - this.#askedAt > seekMs) this.#seek(connection, now)
-    this.#tendStandby(connection, now)
-    this.#deadlines.set(BEAT_MS, () => this.#beat(connection))
-  }
-
-  #tendStandby(connection: Connection, now: number): void {
-    if (!this.credentials || this.#servers.length < 2 || this.#preparing) return
-    const standby = this.#standby
-    if (standby?.server.slot === connection.server.slot) this.#takeStandby()?.close('not needed')
-    else if (standby && !standby.closed) {
-      if (standby.silentMs(now, standby.welcome!.heartbeat) <= SILENCE_MS) return
-      this.#takeStandby()?.destroy(standby.unreachable('fell silent'))
-    } else if (now > this.#standbyDueAt) void this.#prepareStandby(connection)
-  }
-
-  async #prepareStandby(connection: Connection): Promise<void> {
-    this.#preparing = true
-    try {
-      const others = this.#servers.filter(({ slot }) => slot !== connection.server.slot)
-      const standby = await firstToWelcome(others, this.#options)
-      if (await this.#logIn(standby)) this.#standby = standby
-      else standby.close('not needed any more')
-    } catch {
-      // The present connection serves; a later beat tries again.
-    } finally {
-      this.#preparing = false
-      this.#standbyDueAt = performance.now() + STANDBY_AFTER_MS
+    const request = 'request' in message && message.request !== null ? message.request : 0
+    const answered = this.#asked.get(request)
+    if (!answered) this.listener.message(message, this)
+    else {
+      if (message.type !== 'PROGRESS') this.#asked.delete(request)
+      answered(message)
     }
+    if (message.type === 'GOODBYE') this.destroy(this.unreachable(`left: ${message.reason}`))
   }
 
-  #seek(connection: Connection, now: number): void {
-    this.#askedAt = now
-    connection.ask(
-      (request) => ({ type: 'STATUS', request }),
-      (answer) => {
-        if (answer?.type !== 'STATUS_IS' || this.connection !== connection) return
-        if (answer.coordinator === 0) return this.#withoutCoordinator(connection, performance.now())
-        this.#noCoordinatorSince = null
-        this.#learn(answer.coordinator)
-        const there = this.#servers.find((server) => server.slot === answer.coordinator)
-        if (there && there.slot !== connection.server.slot) void this.#move(there)
-      },
-    )
-  }
-
-  /** Moves to the standby, if the connected replica has known no coordinator for too long. */
-  #withoutCoordinator(connection: Connection, now: number): void {
-    this.#noCoordinatorSince ??= now
-    if (now - this.#noCoordinatorSince <= NO_COORDINATOR_MS || this.#servers.length < 2) return
-    const standby = this.#takeStandby()
-    if (standby) {
-      this.doubt()
-      return this.#use(standby)
+  #failed(error: NodeJS.ErrnoException): void {
+    const code = error.code ?? ''
+    if (/CERT|TLS|SSL|SIGN/.test(code)) {
+      const text = `${this.name} could not be trusted: ${error.message}`
+      return this.destroy(clientError('BROKEN_PEER', text, false, error))
     }
-    if (this.credentials) return
-    // A client that is not logged in has no standby: it reconnects, and tries this server last.
-    this.#servers.push(...this.#servers.splice(this.#servers.indexOf(connection.server), 1))
-    connection.destroy(connection.unreachable('knows of no coordinator'))
+    this.destroy(this.unreachable(REASONS[code] ?? error.message, error))
   }
 
-  async #move(coordinator: Server): Promise<void> {
-    if (this.#moving) return
-    if (this.#standby?.server.slot === coordinator.slot && !this.#standby.closed) {
-      return this.#use(this.#takeStandby()!)
-    }
-    this.#moving = true
-    try {
-      const connection = await dial(coordinator, this.#options)
-      if (connection.welcome!.coordinator === coordinator.slot) await this.#adopt(connection)
-      else connection.close('not the coordinator')
-    } catch {
-      // The present connection serves; the next STATUS that names another coordinator tries again.
-    } finally {
-      this.#moving = false
-    }
-  }
-
-  #learn(coordinator: number): void {
-    if (coordinator === 0 || coordinator === this.#coordinator) return
-    this.#coordinator = coordinator
-    this.#listener.coordinator(coordinator)
+  #end(reason: TrocaError): void {
+    this.closed = true
+    const asked = [...this.#asked.values()]
+    this.#asked.clear()
+    for (const answered of asked) answered(null)
+    this.listener.closed(reason, this)
   }
 }

@@ -2,7 +2,7 @@
 // has read it (CURSOR). Invariant: marks only grow, so repeating one on a new connection is
 // harmless. A mark covers everything before it, so a few messages suffice.
 
-import type { Connection } from './connection.js'
+import type { Link } from './link.js'
 import type { Deadline, Deadlines } from './deadlines.js'
 
 /** DELIVERED waits this long, because a read mark that comes meanwhile makes it superfluous. */
@@ -10,7 +10,7 @@ const DELIVERED_MS = 200
 
 export class Marks {
   readonly #deadlines: Deadlines
-  readonly #connection: () => Connection | null
+  readonly #connection: () => Link | null
   /** Every message up to this log index has been received, without a gap. */
   #reach = 0
   /** Log index of the last message within #reach. */
@@ -20,7 +20,7 @@ export class Marks {
   #readTold = 0
   #due: Deadline | null = null
 
-  constructor(deadlines: Deadlines, connection: () => Connection | null) {
+  constructor(deadlines: Deadlines, connection: () => Link | null) {
     this.#deadlines = deadlines
     this.#connection = connection
   }

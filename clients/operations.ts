@@ -2,7 +2,7 @@
 // every new connection and after every retriable refusal, until its answer or its time-out.
 
 import type { Message } from '../protocol/messages/catalogue.js'
-import type { Connection } from './connection.js'
+import type { Link } from './link.js'
 import type { Deadline, Deadlines } from './deadlines.js'
 import { clientError, fromRefusal, refusedBeforeOrder } from './errors.js'
 import type { TrocaError } from './errors.js'
@@ -37,7 +37,7 @@ export class Operations {
   readonly #whyDisconnected: () => TrocaError | null
   readonly #doubt: () => void
   readonly #pending = new Set<Pending>()
-  #connection: Connection | null = null
+  #connection: Link | null = null
   #ended: TrocaError | null = null
 
   /** `doubt` is called when a refusal suggests that another replica may serve. */
@@ -91,7 +91,7 @@ export class Operations {
     })
   }
 
-  connected(connection: Connection): void {
+  connected(connection: Link): void {
     this.#connection = connection
     for (const pending of this.#pending) this.#write(pending)
   }

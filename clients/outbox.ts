@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Message, The } from '../protocol/messages/catalogue.js'
-import type { Connection } from './connection.js'
+import type { Link } from './link.js'
 import type { Deadline, Deadlines } from './deadlines.js'
 import { clientError, fromRefusal, type TrocaError } from './errors.js'
 import { onAbort, outOfTime, type Operations } from './operations.js'
@@ -57,7 +57,7 @@ export class Outbox {
   readonly #deadlines: Deadlines
   readonly #whyDisconnected: () => TrocaError | null
   readonly #doubt: () => void
-  #connection: Connection | null = null
+  #connection: Link | null = null
   #stream = new Uint8Array(STREAM_ID_BYTES)
   readonly #accepted = new WeakSet<Letter<Waiting>>()
   #opening = false
@@ -106,7 +106,7 @@ export class Outbox {
     })
   }
 
-  connected(connection: Connection): void {
+  connected(connection: Link): void {
     this.#connection = connection
     this.#window.disconnected()
     this.#window.setLimit(connection.welcome!.credit - OTHER_REQUESTS)
