@@ -8,8 +8,7 @@ import { MAX_TEXT } from '../protocol/schema/shared.js'
 import type { Message, The } from '../protocol/messages/catalogue.js'
 import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
 import type { AccountApi } from './account-api.js'
-import { Accounts } from './accounts.js'
-import type { Account, NewKeyOptions } from './accounts.js'
+import { Accounts, type Account, type NewKeyOptions } from './accounts.js'
 import type { ClientEvents } from './client-events.js'
 import type { ClusterStatus } from './cluster-status.js'
 import type { Connection } from './connection.js'
@@ -17,20 +16,29 @@ import { Deadlines } from './deadlines.js'
 import { logOut } from './dial.js'
 import { Directory } from './directory.js'
 import type { Contact } from './e2e/known-keys.js'
-import { clientError, refusedHere } from './errors.js'
-import type { TrocaError } from './errors.js'
-import { Identity } from './identity.js'
-import type { Key, RegisterOptions } from './identity.js'
+import { clientError, refusedHere, type TrocaError } from './errors.js'
+import { Identity, type Key, type RegisterOptions } from './identity.js'
 import { Link } from './link.js'
-import { Mailbox } from './mailbox.js'
-import type { EnvelopePage, ListenOptions, Page, PageOptions } from './mailbox.js'
+import {
+  Mailbox,
+  type EnvelopePage,
+  type ListenOptions,
+  type Page,
+  type PageOptions,
+  type Usage,
+} from './mailbox.js'
 import { Marks } from './marks.js'
 import type { MessageApi } from './message-api.js'
 import { Operations, onAbort } from './operations.js'
-import { DEFAULT_TIMEOUT_MS, parseServers } from './options.js'
-import type { ConnectOptions, OperationOptions, SendOptions, Server } from './options.js'
-import { Outbox } from './outbox.js'
-import type { Receipt } from './outbox.js'
+import {
+  DEFAULT_TIMEOUT_MS,
+  parseServers,
+  type ConnectOptions,
+  type OperationOptions,
+  type SendOptions,
+  type Server,
+} from './options.js'
+import { Outbox, type Receipt } from './outbox.js'
 import { Receipts } from './receipts.js'
 import type { ReceivedMessage } from './subscription.js'
 
@@ -228,6 +236,10 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
     return this.#mailbox.envelopes(options)
   }
 
+  usage(options: OperationOptions = {}): Promise<Usage> {
+    return this.#mailbox.usage(options)
+  }
+
   delete(indices: readonly number[], options: OperationOptions = {}): Promise<void> {
     return this.#mailbox.delete(indices, options)
   }
@@ -276,8 +288,11 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
     await this.#outbox.idle()
     this.#mailbox.stopListening(null)
     this.#marks.tell()
+    const timeoutMs = options.timeoutMs ?? LOG_OUT_MS
+    // A stream that stays open costs the replicas some memory, and loses nothing.
+    if (this.account) await this.#outbox.closeStream(timeoutMs).catch(() => {})
     const connection = this.#link.connection
-    if (connection && this.account) await logOut(connection, options.timeoutMs ?? LOG_OUT_MS)
+    if (connection && this.account) await logOut(connection, timeoutMs)
     this.abandon('closed')
   }
 

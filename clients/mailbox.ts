@@ -34,6 +34,14 @@ export type Page = PageOf<InboxMessage>
 /** A page as {@link Client.envelopes} gives it. */
 export type EnvelopePage = PageOf<SealedMessage>
 
+/** How much a mailbox holds. */
+export interface Usage {
+  /** Bytes of the stored messages, as they are kept. */
+  readonly bytes: number
+  /** From so many bytes on the mailbox takes no more messages. */
+  readonly quota: number
+}
+
 /** Which page of a mailbox. */
 export interface PageOptions extends OperationOptions {
   /** Messages after this index; 0 by default. */
@@ -96,6 +104,13 @@ export class Mailbox {
   #open(messages: readonly WireMessage[]): Promise<InboxMessage[]> {
     if (this.#owner.holdsKeys()) return this.#owner.open(messages)
     return Promise.resolve(messages.map((message) => toInboxMessage(message)))
+  }
+
+  async usage(options: OperationOptions): Promise<Usage> {
+    const build = (request: number): Message => ({ type: 'USAGE', request })
+    const asked = this.#operations.ask('asking for the usage', build, options)
+    const { bytes, quota } = (await asked) as The<'USAGE_IS'>
+    return { bytes, quota }
   }
 
   async delete(indices: readonly number[], options: OperationOptions): Promise<void> {

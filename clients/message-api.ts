@@ -1,7 +1,7 @@
 // What a client does with messages: the documentation of these methods of Client, which hands each
 // on to its Outbox or its Mailbox.
 
-import type { EnvelopePage, ListenOptions, Page, PageOptions } from './mailbox.js'
+import type { EnvelopePage, ListenOptions, Page, PageOptions, Usage } from './mailbox.js'
 import type { OperationOptions, SendOptions } from './options.js'
 import type { Receipt } from './outbox.js'
 import type { ReceivedMessage } from './subscription.js'
@@ -73,6 +73,20 @@ export interface MessageApi {
    * ```
    */
   envelopes(options?: PageOptions): Promise<EnvelopePage>
+
+  /**
+   * Tells how much the mailbox holds, and how much it may hold.
+   *
+   * @returns Bytes of the stored messages and the quota, with every message that was acknowledged
+   * before the call.
+   * @throws TrocaError `NOT_LOGGED_IN`.
+   * @example
+   * ```ts
+   * const { bytes, quota } = await client.usage()
+   * console.log(`${Math.round((100 * bytes) / quota)} % used`)
+   * ```
+   */
+  usage(options?: OperationOptions): Promise<Usage>
 
   /**
    * Deletes messages of the mailbox for ever. An index without a message is ignored.

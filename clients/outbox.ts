@@ -2,7 +2,7 @@
 // the first send, writes as many as may be unanswered, and the rest waits.
 
 import { randomBytes } from 'node:crypto'
-import type { The } from '../protocol/messages/catalogue.js'
+import type { Message, The } from '../protocol/messages/catalogue.js'
 import type { Connection } from './connection.js'
 import type { Deadline, Deadlines } from './deadlines.js'
 import { clientError, fromRefusal, type TrocaError } from './errors.js'
@@ -164,6 +164,15 @@ export class Outbox {
   idle(): Promise<void> {
     if (this.#waitingCount === 0) return Promise.resolve()
     return new Promise((resolve) => this.#whenIdle.push(resolve))
+  }
+
+  /** The service forgets the answers of the stream: all are here. Without a stream there is nothing to do. */
+  async closeStream(timeoutMs: number): Promise<void> {
+    if (this.#window.wantsStream || this.#opening || !this.#connection) return
+    const stream = this.#stream
+    if (stream.every((byte) => byte === 0)) return
+    const build = (request: number): Message => ({ type: 'CLOSE_STREAM', request, stream })
+    await this.#operations.run({ what: 'closing the stream', build, timeoutMs })
   }
 
   end(error: TrocaError): void {

@@ -108,6 +108,7 @@ export const ERRORS = {
     'the block list is as long as it may be',
     'remove a name from it: troca block --remove NAME',
   ),
+  STREAM_CLOSED: final(127, 'this stream is closed', 'send it in another stream'),
   OVERLOADED: later(201, 'the replica is overloaded', 'try again after a while'),
   NOT_READY: later(202, 'there is no coordinator at present', 'try again; troca status shows why'),
   NO_QUORUM: later(203, 'too few persistence replicas', 'start the missing ones; see troca status'),

@@ -260,6 +260,7 @@ const ERRORS_PT: Record<string, string> = {
   TOO_MANY_INVITATIONS: 'a conta tem tantos convites abertos quantos pode ter',
   BLOCKED: 'o destinatário não aceita mensagens desta conta',
   TOO_MANY_BLOCKED: 'a lista de bloqueados está cheia',
+  STREAM_CLOSED: 'este fluxo de envios está fechado',
   RATE_LIMITED: 'este utilizador envia depressa demais',
   MAILBOX_FULL: 'a caixa do destinatário está cheia',
   OVERLOADED: 'a réplica tem trabalho a mais',

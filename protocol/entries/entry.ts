@@ -21,6 +21,7 @@ export const KIND = {
   invitation: 9,
   /** Somebody is put on, or taken off, a block list. */
   block: 10,
+  streamClosed: 11,
 } as const
 
 export type Kind = (typeof KIND)[keyof typeof KIND]

@@ -17,7 +17,7 @@ export const PROCESSING_METRICS = {
   troca_commands_queued_bytes: 'What those weigh.',
   troca_requests_pending: 'Commands of own clients that wait for their committed entry.',
   troca_accounts: 'Accounts in the state.',
-  troca_streams: 'Streams in the state.',
+  troca_streams: 'Streams that are open.',
   troca_ring_live: 'Processing replicas linked, this one included.',
   troca_sessions: 'Connections of clients, logged in or not.',
   troca_listeners: 'Clients that are pushed to.',

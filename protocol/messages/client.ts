@@ -55,6 +55,26 @@ export const STREAM_OPENED = message({
   fields: { request, stream },
 })
 
+export const CLOSE_STREAM = message({
+  tag: 0x2f,
+  name: 'CLOSE_STREAM',
+  by: 'client',
+  answers: ['STREAM_CLOSED'],
+  login: 'required',
+  ordered: true,
+  repeated: 'harmless',
+  meaning: 'Ends a stream, once all its sends are answered: no later send of it is taken.',
+  fields: { request, stream },
+})
+
+export const STREAM_CLOSED = message({
+  tag: 0x3b,
+  name: 'STREAM_CLOSED',
+  by: 'processing',
+  meaning: 'The stream is closed.',
+  fields: { request },
+})
+
 export const SEND = message({
   tag: 0x16,
   name: 'SEND',
@@ -250,6 +270,32 @@ export const DELETED = message({
   by: 'processing',
   meaning: 'No read or push that begins from now on shows the messages.',
   fields: { request, index: index.means('Log index of the deletion.') },
+})
+
+export const USAGE = message({
+  tag: 0x2d,
+  name: 'USAGE',
+  by: 'client',
+  answers: ['USAGE_IS'],
+  login: 'required',
+  ordered: false,
+  repeated: 'harmless',
+  meaning: 'Asks how much the own mailbox holds, and may hold.',
+  fields: { request },
+})
+
+export const USAGE_IS = message({
+  tag: 0x2e,
+  name: 'USAGE_IS',
+  by: 'processing',
+  meaning: 'What the mailbox holds, with all that was acknowledged before the request.',
+  fields: {
+    request,
+    bytes: uint({ unit: 'bytes' }).means('Bytes of the stored messages, as they are kept.'),
+    quota: uint({ unit: 'bytes' }).means(
+      'From so many bytes on the mailbox takes no more messages.',
+    ),
+  },
 })
 
 export const DELIVERED = message({

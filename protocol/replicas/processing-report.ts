@@ -104,7 +104,7 @@ export function ringMetrics(
     troca_commands_queued: coordinator.queued,
     troca_commands_queued_bytes: coordinator.queuedBytes,
     troca_accounts: base.accounts.size,
-    troca_streams: base.streams.size,
+    troca_streams: base.openStreams,
     troca_ring_live: context.live.length,
   }
 }

@@ -48,6 +48,16 @@ export class Sends {
     })
   }
 
+  closeStream(session: Session, user: string, message: The<'CLOSE_STREAM'>): void {
+    const { request, stream } = message
+    const command = { kind: 'close-stream', user, stream } as const
+    this.#requests.submit(session, request, command, (entry, meta) => {
+      const code = meta.kind === KIND.noop ? decodeNote(entry.body).code : 0
+      if (code !== 0) return this.#requests.refuseByCode(session, request, code)
+      this.#requests.reply(session, { type: 'STREAM_CLOSED', request })
+    })
+  }
+
   send(session: Session, user: string, message: Send): void {
     const refused = this.#whyRefused(user, message)
     if (refused) return this.#requests.reply(session, refused)
@@ -92,6 +102,10 @@ export class Sends {
     const { code, value } = decodeNote(entry.body)
     if (code === ERRORS.OUT_OF_ORDER.code) {
       return refusal(request, 'OUT_OF_ORDER', `expected ${value}`, { expected: value })
+    }
+    if (code === ERRORS.STREAM_CLOSED.code) {
+      // Before the end of the stream each seq was executed: it may have been stored.
+      return refusal(request, 'STREAM_CLOSED', '', { definite: seq >= value })
     }
     if (code !== 0) return refusal(request, errorName(code) ?? 'BAD_REQUEST')
     const known = this.#executor.base.answered(idOf(stream), value)

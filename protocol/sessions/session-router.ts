@@ -71,7 +71,7 @@ export class SessionRouter {
     const opener = new MessageOpener(context, queries, executor, this.#requests.waiters)
     this.#pushes = new Pushes(context, log, executor, this.#requests, opener)
     this.#inbox = new Inbox(executor, this.#requests, opener)
-    this.#mailbox = new MailboxRequests(this.#requests)
+    this.#mailbox = new MailboxRequests(context.limits, executor, this.#requests)
     this.#receipts = new Receipts(context, executor, this.#requests)
     this.#sends = new Sends(context, executor, this.#receipts, this.#requests)
     this.#directory = new DirectoryRequests(context.limits, executor, this.#requests)
@@ -154,6 +154,8 @@ export class SessionRouter {
         return this.#pushes.listen(session, user, message)
       case 'OPEN_STREAM':
         return this.#sends.openStream(session, user, message)
+      case 'CLOSE_STREAM':
+        return this.#sends.closeStream(session, user, message)
       case 'SEND':
       case 'SEND_SEALED':
         return this.#sends.send(session, user, message)
@@ -172,6 +174,8 @@ export class SessionRouter {
         return this.#directory.block(session, user, message)
       case 'BLOCKED':
         return this.#directory.blocked(session, user, message)
+      case 'USAGE':
+        return this.#mailbox.usage(session, user, message)
       case 'DELETE':
         return this.#mailbox.delete(session, user, message)
       case 'RECEIPTS':

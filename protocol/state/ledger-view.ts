@@ -25,6 +25,8 @@ export interface StreamView {
   readonly owner: string
   /** The seq that is executed next. */
   readonly next: number
+  /** No send of it is executed any more. */
+  readonly closed: boolean
 }
 
 /** What was answered to one seq of a stream. */
@@ -51,6 +53,7 @@ export interface LedgerWriter extends LedgerView {
   putBlocked(user: string, senders: ReadonlySet<string>): void
   putInvitation(invited: Invited, time: number): void
   openStream(id: string, owner: string): void
+  closeStream(id: string): void
   /** The next seq of the stream has its answer. `to`: the recipient. */
   putAnswer(stream: Uint8Array, seq: number, answered: Answered, to: string): void
 }

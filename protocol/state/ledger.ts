@@ -16,12 +16,15 @@ import { SentIndex } from './sent-index.js'
 
 export interface StreamState extends StreamView {
   next: number
+  closed: boolean
   readonly answers: Map<number, Answered>
 }
 
 /** The committed log, applied. */
 export class Ledger extends Directory implements LedgerWriter {
   readonly streams = new Map<string, StreamState>()
+  /** Of them, those that are not closed. */
+  openStreams = 0
   readonly marks: Marks
   readonly sent = new SentIndex()
   readonly sizes = new MailboxSizes()
@@ -47,7 +50,16 @@ export class Ledger extends Directory implements LedgerWriter {
   }
 
   openStream(id: string, owner: string): void {
-    this.streams.set(id, { owner, next: 1, answers: new Map() })
+    this.streams.set(id, { owner, next: 1, closed: false, answers: new Map() })
+    this.openStreams++
+  }
+
+  closeStream(id: string): void {
+    const stream = this.streams.get(id)
+    if (!stream) return
+    this.openStreams--
+    stream.closed = true
+    stream.answers.clear()
   }
 
   putAnswer(id: Uint8Array, seq: number, answered: Answered, to: string): void {
@@ -115,13 +127,18 @@ export class Overlay extends DirectoryOverlay implements LedgerWriter {
   }
 
   openStream(id: string, owner: string): void {
-    this.#streams.set(id, { value: { owner, next: 1 }, k: this.k })
+    this.#streams.set(id, { value: { owner, next: 1, closed: false }, k: this.k })
+  }
+
+  closeStream(id: string): void {
+    const { owner, next } = this.stream(id)!
+    this.#streams.set(id, { value: { owner, next, closed: true }, k: this.k })
   }
 
   putAnswer(stream: Uint8Array, seq: number, answered: Answered): void {
     const id = idOf(stream)
     const { owner } = this.stream(id)!
-    this.#streams.set(id, { value: { owner, next: seq + 1 }, k: this.k })
+    this.#streams.set(id, { value: { owner, next: seq + 1, closed: false }, k: this.k })
     const known = this.#answered.get(id) ?? new Map<number, Answered>()
     known.set(seq, answered)
     this.#answered.set(id, known)

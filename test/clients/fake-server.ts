@@ -130,6 +130,8 @@ export class FakeServer {
       }
       case 'OPEN_STREAM':
         return { type: 'STREAM_OPENED', request: message.request, stream: message.stream }
+      case 'CLOSE_STREAM':
+        return { type: 'STREAM_CLOSED', request: message.request }
       case 'PING':
         return { type: 'PONG', nonce: message.nonce }
       case 'LOGOUT':

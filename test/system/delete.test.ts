@@ -33,6 +33,8 @@ t.test('deleted messages are gone from pages, pushes and files, despite kill -9'
   const left = receipts.filter((_, i) => i % 2 === 1).map(({ index }) => index)
   const [away] = cluster.persistence
   await away!.kill()
+  const before = await alice.usage()
+  t.ok(before.bytes > 0 && before.bytes < before.quota, 'the mailbox holds something')
   await alice.delete([...gone, own.index, 1, 1e9])
   for (const replica of cluster.processing) {
     const reader = await cluster.logIn('alice', replica)
@@ -43,6 +45,9 @@ t.test('deleted messages are gone from pages, pushes and files, despite kill -9'
       `read at ${replica.name}`,
     )
     t.ok(shown.every(({ text }) => text !== null))
+    // All texts are of about one length, and half of them are gone.
+    const { bytes } = await reader.usage()
+    t.ok(bytes > 0.4 * before.bytes && bytes < 0.6 * before.bytes, `usage at ${replica.name}`)
   }
   t.equal((await readMailbox(bob)).length, 1, 'a user cannot delete in the mailbox of another')
 

@@ -12,7 +12,10 @@ export const openStream = defineCommand({
   fields: { user, stream },
   decide(ledger, { user: by, stream: id }) {
     const existing = ledger.stream(idOf(id))
-    if (existing) return noop(existing.owner === by ? 0 : ERRORS.CONFLICT.code, existing.next)
+    if (existing) {
+      const own = existing.closed ? ERRORS.STREAM_CLOSED.code : 0
+      return noop(existing.owner === by ? own : ERRORS.CONFLICT.code, existing.next)
+    }
     const meta = { kind: KIND.stream, answer: 0, mailbox: by, stream: id, seq: 0, digest: NONE }
     return decision(meta)
   },

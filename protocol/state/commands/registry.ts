@@ -12,6 +12,7 @@ import type { LedgerView, LedgerWriter } from '../ledger-view.js'
 import { MESSAGE_ENTRY, REFUSAL_ENTRY } from './sending.js'
 import { BLOCK_ENTRY, block } from './block.js'
 import { changeAccount } from './change-account.js'
+import { STREAM_CLOSED_ENTRY, closeStream } from './close-stream.js'
 import type { CommandDefinition, EntryDefinition, Written } from './define.js'
 import { CLOSED_ENTRY, deleteAccount } from './delete-account.js'
 import { deleteMessages } from './delete.js'
@@ -32,6 +33,7 @@ const COMMANDS = {
   invite,
   block,
   'delete-account': deleteAccount,
+  'close-stream': closeStream,
 } as const
 
 const ENTRIES: readonly EntryDefinition[] = [
@@ -42,6 +44,7 @@ const ENTRIES: readonly EntryDefinition[] = [
   MESSAGE_ENTRY,
   REFUSAL_ENTRY,
   STREAM_ENTRY,
+  STREAM_CLOSED_ENTRY,
 ]
 
 type Definitions = typeof COMMANDS

@@ -38,6 +38,7 @@ export function decideSend(
   const state = ledger.stream(id)
   const sender = ledger.account(user)
   if (!state || state.owner !== user || !sender) return noop(ERRORS.NO_SUCH_STREAM.code)
+  if (state.closed) return noop(ERRORS.STREAM_CLOSED.code, state.next)
   const digest = parts.digest()
   if (seq > state.next) return noop(ERRORS.OUT_OF_ORDER.code, state.next)
   if (seq < state.next) {

@@ -8,7 +8,7 @@ import { decide, type Command } from '../../../protocol/state/commands/registry.
 import type { Decision } from '../../../protocol/state/decision.js'
 import { Ledger, Overlay } from '../../../protocol/state/ledger.js'
 import { KEPT_ANSWERS } from '../../../protocol/state/commands/sending.js'
-import { STREAM, change, context, open, register, remove, send } from './orders.js'
+import { STREAM, change, context, closeStream, open, register, remove, send } from './orders.js'
 
 /** Decides one after the other, each on what those before it have changed. */
 class Course {
@@ -146,6 +146,23 @@ t.test('C5: a known seq: the same request points at its answer, another is a con
   isNoop(t, course.do(send(2, 'olá', 'nobody')), 0, 2)
   t.end()
 })
+
+t.test(
+  'a closed stream takes no send, and says how far it went; its id is not opened again',
+  (t) => {
+    const course = Course.begun()
+    course.do(send(1, 'olá'))
+    isNoop(t, course.do(closeStream('bob')), code('NO_SUCH_STREAM'))
+    t.match(course.do(closeStream('alice')).meta, { kind: KIND.streamClosed, mailbox: 'alice' })
+    isNoop(t, course.do(closeStream('alice')), 0, 2)
+    for (const seq of [1, 2, 3]) {
+      isNoop(t, course.do(send(seq, 'olá')), code('STREAM_CLOSED'), 2)
+    }
+    isNoop(t, course.do(open('alice')), code('STREAM_CLOSED'), 2)
+    isNoop(t, course.do(open('bob')), code('CONFLICT'), 2)
+    t.end()
+  },
+)
 
 t.test('the last answers are kept; what is older is an old duplicate', (t) => {
   const course = Course.begun()

@@ -14,7 +14,7 @@ import { KEPT_SENDS } from '../../../protocol/state/sent-index.js'
 import { Ledger, Overlay } from '../../../protocol/state/ledger.js'
 import { idOf } from '../../../protocol/bytes.js'
 import { encodeTerm } from '../../../protocol/entries/fence.js'
-import { STREAM, context, open, register, send } from './orders.js'
+import { STREAM, context, closeStream, open, register, send } from './orders.js'
 
 const ID = idOf(STREAM)
 
@@ -72,7 +72,7 @@ t.test('the overlay is read before the committed log', (t) => {
   ahead.execute(register('alice'))
   ahead.execute(open('alice'))
   t.equal(ahead.overlay.account('alice')?.name, 'alice')
-  t.same(ahead.overlay.stream(ID), { owner: 'alice', next: 1 })
+  t.same(ahead.overlay.stream(ID), { owner: 'alice', next: 1, closed: false })
   t.equal(ahead.base.account('alice'), undefined, 'nothing of it is committed')
   t.equal(ahead.base.stream(ID), undefined)
   t.end()
@@ -92,6 +92,26 @@ t.test('settled: what is committed is read from the log, and looks the same', (t
   t.equal(ahead.overlay.stream(ID), ahead.base.stream(ID), 'nothing is left in the overlay')
   t.end()
 })
+
+t.test(
+  'a stream that is closed ahead of the log is closed behind it, and keeps no answers',
+  (t) => {
+    const ahead = new Ahead()
+    const course = [register('alice'), open('alice'), send(1, 'a', 'alice'), closeStream('alice')]
+    const executed = course.map((command) => ahead.execute(command))
+    t.match(ahead.overlay.stream(ID), { next: 2, closed: true })
+    t.equal(ahead.base.openStreams, 0)
+    for (const one of executed.slice(0, 3)) ahead.commit(one)
+    t.match(ahead.base.stream(ID), { next: 2, closed: false })
+    t.equal(ahead.base.openStreams, 1)
+    ahead.commit(executed[3]!)
+    t.match(ahead.base.stream(ID), { owner: 'alice', next: 2, closed: true })
+    t.equal(ahead.base.openStreams, 0)
+    t.equal(ahead.base.answered(ID, 1), undefined)
+    t.equal(ahead.overlay.stream(ID), ahead.base.stream(ID), 'nothing is left in the overlay')
+    t.end()
+  },
+)
 
 t.test('an order that comes behind does not take back what a later one wrote', (t) => {
   const ahead = new Ahead()

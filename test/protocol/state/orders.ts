@@ -139,6 +139,10 @@ export function open(user: string, stream = STREAM): Command {
   return { kind: 'open-stream', origin, user, stream }
 }
 
+export function closeStream(user: string, stream = STREAM): Command {
+  return { kind: 'close-stream', origin, user, stream }
+}
+
 export function send(seq: number, text: string, to = 'bob', user = 'alice'): Command {
   return { kind: 'send', origin, user, stream: STREAM, seq, to, text }
 }

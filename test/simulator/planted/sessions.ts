@@ -25,9 +25,9 @@ export const SESSION_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'sessions/sends',
-        line: 'const { request, stream } = message;',
+        line: "const command = { kind: 'open-stream', user, stream };",
         becomes:
-          'const { request, stream } = message;\n' +
+          "const command = { kind: 'open-stream', user, stream };\n" +
           "this.#requests.reply(session, { type: 'STREAM_OPENED', request, stream, index: this.#executor.base.index });",
       },
     ],
