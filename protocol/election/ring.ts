@@ -1,6 +1,6 @@
-// Ring election after Chang & Roberts 1979: ids travel to the successor; a higher one is passed on,
-// a lower one replaced by the own or dropped; who gets its own id back has won. Rounds, a hop limit
-// and random time-outs make lost messages and dying members harmless.
+// Ring election after Chang & Roberts 1979: ids travel to the successor. A replica forwards a
+// higher id, replaces a lower one by its own or drops it, and wins when its own id returns. Rounds,
+// a hop limit and random time-outs make lost messages and dying members harmless.
 
 import type { Slot } from '../slots.js'
 
@@ -8,7 +8,7 @@ export interface RingPort {
   /** The next slot with a live link; undefined: alone. */
   successor(): Slot | undefined
   send(to: Slot, message: { round: number; candidate: Slot; hops: number }): void
-  /** May offer its id: reaches a persistence member that can work. */
+  /** This replica may offer its id: it reaches a persistence member that can work. */
   eligible(): boolean
   /** 0 <= x < 1. */
   random(): number
@@ -75,7 +75,7 @@ export class Ring {
     return false
   }
 
-  /** True: the own id has come back, this replica has won. */
+  /** True: the own id has come back, and this replica has won. */
   onElection(message: { round: number; candidate: Slot; hops: number }, nowMs: number): boolean {
     const { candidate, hops } = message
     const successor = this.#port.successor()
@@ -84,7 +84,7 @@ export class Ring {
       if (won) this.rest()
       return won
     }
-    // A candidate who died would go round for ever.
+    // The id of a candidate that died would go round for ever.
     if (successor === undefined || hops > 2 * this.#slots) return false
     if (candidate > this.#self || !this.#port.eligible()) {
       this.#join(nowMs)

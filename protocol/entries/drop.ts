@@ -1,30 +1,33 @@
-// What erases messages: a DROP entry, by which the owner of a mailbox deletes some, and a CLOSED one,
-// the end of an account, which takes all that is in its mailbox. Once it is committed, their bodies
-// are erased wherever the log is kept; header, meta, chain and the hash of the body stay.
+// Entries that erase messages: a DROP, by which the owner of a mailbox deletes some, and a CLOSED
+// one, the end of an account, which erases its whole mailbox. Once it is committed, the bodies are
+// erased wherever the log is kept; header, meta, chain and the hash of the body stay.
 
 import { KIND, decodeMeta, type Entry } from './entry.js'
 
 export interface Drop {
-  /** Of the entry itself. */
+  /** Index of the entry itself. */
   readonly index: number
   readonly mailbox: string
-  /** All below it: what comes later is not meant, whatever was asked. null: all that is below it. */
+  /**
+   * Indices below the entry's own; later ones in a request are ignored. null: all messages below
+   * the entry.
+   */
   readonly indices: readonly number[] | null
 }
 
-/** A DROP of some messages, by name. */
+/** A DROP that names messages by index. */
 export type NamedDrop = Drop & { readonly indices: readonly number[] }
 
 export function encodeDrop(indices: readonly number[]): Uint8Array {
   return Buffer.from(JSON.stringify(indices))
 }
 
-/** By its meta alone. */
+/** The meta alone decides. */
 export function isDrop({ meta }: Pick<Entry, 'meta'>): boolean {
   return meta[0] === KIND.drop || meta[0] === KIND.closed
 }
 
-/** Throws where the entry erases nothing. */
+/** Throws if the entry erases nothing. */
 export function decodeDrop(entry: Pick<Entry, 'index' | 'meta' | 'body'>): Drop {
   const { kind, mailbox } = decodeMeta(entry.meta)
   const { index } = entry
@@ -35,7 +38,7 @@ export function decodeDrop(entry: Pick<Entry, 'index' | 'meta' | 'body'>): Drop 
   return { index, mailbox, indices: (indices as number[]).filter((named) => named < index) }
 }
 
-/** Whether it names the message at `index` of its mailbox. */
+/** Whether `drop` names the message at `index` of its mailbox. */
 export function names(drop: Drop, index: number): boolean {
   return drop.indices ? drop.indices.includes(index) : index < drop.index
 }

@@ -6,7 +6,7 @@ import { sha256, sameBytes } from '../bytes.js'
 import { invariant } from '../assert.js'
 import type { Epoch } from './epoch.js'
 
-/** What an entry is. Numbers are stored and never reused. */
+/** Kinds of entries. The numbers are stored and never reused. */
 export const KIND = {
   noop: 0,
   term: 1,
@@ -19,7 +19,7 @@ export const KIND = {
   /** The end of an account. */
   closed: 8,
   invitation: 9,
-  /** Somebody is put on, or taken off, a block list. */
+  /** A user is put on, or taken off, a block list. */
   block: 10,
   streamClosed: 11,
 } as const
@@ -28,12 +28,12 @@ export type Kind = (typeof KIND)[keyof typeof KIND]
 
 const LAST_KIND = Math.max(...Object.values(KIND))
 
-/** The part of an entry that outlives its body, and that the file is indexed by. */
+/** The part of an entry that outlives its body; the file is indexed by it. */
 export interface Meta {
   readonly kind: Kind
   /** 0: done as asked; otherwise the code of the refusal (errors.ts). */
   readonly answer: number
-  /** Whose mailbox a message is in; whose account, invitation or block list it is; else empty. */
+  /** The user whose mailbox, account, invitation or block list the entry is about; else empty. */
   readonly mailbox: string
   /** 16 bytes, or none. */
   readonly stream: Uint8Array
@@ -43,7 +43,7 @@ export interface Meta {
   readonly digest: Uint8Array
 }
 
-/** One command's outcome as the processing tier decides it. */
+/** The outcome of one command as the processing tier decides it. */
 export interface Draft {
   readonly meta: Uint8Array
   readonly body: Uint8Array
@@ -52,14 +52,14 @@ export interface Draft {
 export interface Entry extends Draft {
   readonly index: number
   readonly epoch: Epoch
-  /** Term and order number of the coordinator that wrote it; 0 and 0 for cursors. */
+  /** Term and order number of the coordinator that wrote the entry; 0 and 0 for marks. */
   readonly term: number
   readonly k: number
   /** 1 ... parts, within the order. */
   readonly part: number
   readonly parts: number
   readonly lamport: number
-  /** Milliseconds since 1970, as the order said. */
+  /** Milliseconds since 1970, as the order states. */
   readonly time: number
   /** SHA-256 of a body that was erased; null: the body is there. */
   readonly bodyHash: Uint8Array | null
@@ -94,7 +94,7 @@ export function encodeMeta(meta: Meta): Uint8Array {
   return out
 }
 
-/** Throws RangeError where the bytes are not one whole meta. */
+/** Throws RangeError if the bytes are not exactly one meta. */
 export function decodeMeta(bytes: Uint8Array): Meta {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const kind = view.readUInt8(0)
@@ -121,14 +121,17 @@ export function decodeMeta(bytes: Uint8Array): Meta {
   }
 }
 
-/** A meta without stream: terms, cursors, accounts, no-ops. */
+/** A meta without stream: terms, marks, accounts, no-ops. */
 export function plainMeta(kind: Kind, answer = 0, mailbox = ''): Uint8Array {
   return encodeMeta({ kind, answer, mailbox, stream: NO_BYTES, seq: 0, digest: NO_BYTES })
 }
 
 const FIXED_BYTES = HASH_BYTES + 76
 
-/** What the chain hashes: the previous chain, fixed-width integers, meta, and the body's hash. */
+/**
+ * The input of the chain's hash: the previous chain, fixed-width integers, meta, and the body's
+ * hash.
+ */
 function chained(previous: Uint8Array, entry: Unchained, bodyHash: Uint8Array): Buffer {
   const out = Buffer.allocUnsafe(FIXED_BYTES + entry.meta.length + HASH_BYTES)
   out.set(previous, 0)
@@ -154,9 +157,9 @@ function chained(previous: Uint8Array, entry: Unchained, bodyHash: Uint8Array): 
   return out
 }
 
-/** Of the whole body, or of the one that was erased. */
+/** Hash of the body, or of the body that was erased. */
 export function bodyHashOf({ body, bodyHash = null }: Pick<Draft, 'body'> & Erasable): Uint8Array {
-  // A body that is there is believed by its own bytes alone.
+  // A body that is present is hashed: `bodyHash` is not trusted then.
   return bodyHash && body.length === 0 ? bodyHash : sha256(body)
 }
 
@@ -164,7 +167,7 @@ export function chainOf(previous: Uint8Array, entry: Unchained & Erasable): Uint
   return sha256(chained(previous, entry, bodyHashOf(entry)))
 }
 
-/** Whether each entry follows from the one before, the first from `previous`. */
+/** Whether each entry continues the chain of the one before, the first that of `previous`. */
 export function isChained(previous: Uint8Array, entries: readonly Entry[]): boolean {
   let before = previous
   return entries.every((entry) => {
@@ -178,13 +181,13 @@ export function withChain(previous: Uint8Array, entry: Unchained): Entry {
   return { ...entry, bodyHash: null, chain: chainOf(previous, entry) }
 }
 
-/** Header, meta and chain stay. */
+/** The entry without its body; header, meta and chain stay. */
 export function erased(entry: Entry): Entry {
   if (entry.bodyHash) return entry
   return { ...entry, body: NO_BYTES, bodyHash: sha256(entry.body) }
 }
 
-/** Bytes that an entry weighs against the bounds of groups, frames and windows. */
+/** Bytes of an entry as counted against the bounds of groups, frames and windows. */
 export function weigh(draft: Draft): number {
   return draft.meta.length + draft.body.length + 64
 }

@@ -1,4 +1,5 @@
-// The body of a TERM entry: who owns the term.
+// The body of a TERM entry, which names the owner of the term; and the fence that a log's TERMs
+// make.
 
 import { KIND, type Entry } from './entry.js'
 
@@ -6,7 +7,7 @@ export function encodeTerm(owner: Owner): Uint8Array {
   return Buffer.from(JSON.stringify([owner.slot, owner.boot, owner.nonce]), 'utf8')
 }
 
-/** Throws where the bytes are not a TERM's body. */
+/** Throws if the bytes are not a TERM's body. */
 export function decodeTerm(body: Uint8Array): Owner {
   const value: unknown = JSON.parse(Buffer.from(body).toString('utf8'))
   if (!Array.isArray(value)) throw new RangeError('TERM body: array expected')
@@ -17,7 +18,7 @@ export function decodeTerm(body: Uint8Array): Owner {
   return { slot: slot as number, boot, nonce }
 }
 
-/** The newest term in a stretch of the log, and how far its orders go. */
+/** The newest term in a stretch of the log, and the last of its orders. */
 export interface Fence {
   readonly term: number
   readonly owner: Owner | null
@@ -27,11 +28,11 @@ export interface Fence {
   readonly parts: number
 }
 
-/** A processing replica's one life: a restarted one never continues a term. */
+/** One boot of a processing replica: a restarted one never continues a term. */
 export interface Owner {
   readonly slot: number
   readonly boot: string
-  /** Random, of the CLAIM. */
+  /** Random; the nonce of the CLAIM. */
   readonly nonce: string
 }
 

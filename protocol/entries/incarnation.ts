@@ -10,8 +10,8 @@ export interface Incarnation {
 }
 
 /**
- * Below 0: `a` is superseded by `b`. Two lives may come to the same number where the first was lost
- * before a majority had recorded it; then the nonces decide, for everybody in the same way.
+ * Below 0: `a` is superseded by `b`. Two incarnations may get the same counter if the first was
+ * lost before a majority had recorded it; then the nonces decide, for all replicas in the same way.
  */
 export function compareIncarnations(a: Incarnation, b: Incarnation): number {
   if (a.counter !== b.counter) return a.counter - b.counter

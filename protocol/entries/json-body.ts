@@ -4,7 +4,7 @@ export function writeJson(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value))
 }
 
-/** Throws SyntaxError where the bytes are no JSON. */
+/** Throws SyntaxError if the bytes are no JSON. */
 export function readJson(body: Uint8Array): unknown {
   return JSON.parse(Buffer.from(body).toString('utf8'))
 }

@@ -1,5 +1,5 @@
-// How far each user has received its mailbox, and dealt with it. Marks commute (the higher wins):
-// they are appended outside the order, and execution never reads them.
+// Marks: how far each user has received its mailbox, and dealt with it. Marks commute (the higher
+// wins): they are appended outside the order, and execution never reads them.
 
 import { isCount, readJson, writeJson } from './json-body.js'
 
@@ -19,7 +19,7 @@ export class Marks {
     return this.#marks.get(user) ?? UNMARKED
   }
 
-  /** It says more than is known. */
+  /** Whether the mark is above the known one. */
   exceeds(user: string, mark: Mark): boolean {
     const known = this.of(user)
     return mark.read > known.read || mark.delivered > known.delivered
@@ -45,7 +45,7 @@ export function encodeMarks(marks: Iterable<readonly [string, Mark]>): Uint8Arra
   return writeJson([...marks].map(([user, { read, delivered }]) => [user, read, delivered]))
 }
 
-/** Throws where the bytes are no marks. */
+/** Throws if the bytes are no marks. */
 export function decodeMarks(body: Uint8Array): [string, Mark][] {
   const marks = readJson(body)
   const isMark = (one: unknown): boolean =>
@@ -53,7 +53,7 @@ export function decodeMarks(body: Uint8Array): [string, Mark][] {
   if (!Array.isArray(marks) || !marks.every(isMark)) {
     throw new RangeError('marks body: names and indices expected')
   }
-  // Version 0.1 wrote only how far was read.
+  // Version 0.1 wrote only the read mark.
   return (marks as [user: string, read: number, delivered?: number][]).map(
     ([user, read, delivered = read]) => [user, { delivered, read }],
   )

@@ -1,4 +1,4 @@
-// The body of a NOOP: a command that changed nothing, and why.
+// The body of a NOOP, the entry of a command that changed nothing: its reason.
 
 import { isCount, readJson, writeJson } from './json-body.js'
 
@@ -13,7 +13,7 @@ export function encodeNote(note: Note): Uint8Array {
   return writeJson([note.code, note.value])
 }
 
-/** Throws where the bytes are no note. */
+/** Throws if the bytes are no note. */
 export function decodeNote(body: Uint8Array): Note {
   const note = readJson(body)
   if (!Array.isArray(note) || note.length !== 2 || !note.every(isCount)) {

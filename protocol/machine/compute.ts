@@ -1,4 +1,4 @@
-// The long computations that a replica asks its shell for: scrypt, key generation and RSA private
+// Long computations that a replica asks its shell for: scrypt, key generation and RSA private
 // operations never run where frames are handled (a slow one must delay no heartbeat).
 
 import type { AccountSecrets } from '../envelope/secrets.js'
@@ -11,7 +11,7 @@ export type Job =
       readonly user: string
       readonly password: string
       readonly bits: number
-      /** Made by the client; null: make one. */
+      /** Keys made by the client; null: the worker makes them. */
       readonly keys: HeldKey | null
     }
   | {
@@ -40,7 +40,7 @@ export type Job =
       readonly kind: 'add-key'
       readonly user: string
       readonly password: string
-      /** As in AccountKey, under this password. */
+      /** As in AccountKey, wrapped under this password. */
       readonly wrappedKey: Uint8Array
       readonly secrets: AccountSecrets
     }
@@ -50,14 +50,14 @@ export type Job =
       readonly privateKeys: readonly Uint8Array[]
       /** Stored bodies of messages. */
       readonly envelopes: readonly Uint8Array[]
-      /** Where each was found in the log: one that was moved does not open. */
+      /** Place of each envelope in the log: an envelope that was moved does not open. */
       readonly places: readonly MessagePlace[]
     }
 
-/** A new key in front of the others. */
+/** An account with a new key in front of the others. */
 interface Rotated {
   readonly secrets: AccountSecrets
-  /** The new one; none, where the client holds it. */
+  /** The new private key; none: the client holds it. */
   readonly privateKeys: readonly Uint8Array[]
 }
 
@@ -65,7 +65,7 @@ export type JobResult =
   | {
       readonly kind: 'create-account'
       readonly secrets: AccountSecrets
-      /** None, where the client holds it. */
+      /** None: the client holds them. */
       readonly privateKeys: readonly Uint8Array[]
     }
   /** All keys that the service holds, newest first. null: wrong password, or no such user. */
@@ -74,11 +74,14 @@ export type JobResult =
   | { readonly kind: 'change-password'; readonly secrets: AccountSecrets | null }
   /** null: wrong password. */
   | { readonly kind: 'rotate-key'; readonly rotated: Rotated | null }
-  /** null: wrong password, or what is wrong with the key. */
+  /** null: wrong password; with `badKey`, the fault of the key instead. */
   | { readonly kind: 'add-key'; readonly rotated: Rotated | null; readonly badKey: string | null }
-  /** What the client made is unsound, or the keys before do not vouch for it. */
+  /** The client's keys are unsound, or the earlier keys do not sign them. */
   | { readonly kind: 'bad-keys' }
-  /** In the order asked; null: does not open (wrong key, tag or padding: one error). */
+  /**
+   * Texts in the order of the envelopes; null: does not open (wrong key, tag or padding: one
+   * error).
+   */
   | { readonly kind: 'open'; readonly texts: readonly (string | null)[] }
   /** The computation itself could not be done (no memory, worker died, queue full). */
   | { readonly kind: 'failed'; readonly reason: string }

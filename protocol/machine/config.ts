@@ -1,4 +1,4 @@
-// What a replica is told at its start. Everything else it learns from its links and its file.
+// Configuration of a replica at its start. It learns everything else from its links and its file.
 
 import type { Slot } from '../slots.js'
 import type { Entropy } from '../entropy.js'
@@ -7,15 +7,17 @@ import type { RecipientKey, Seal } from '../envelope/seal.js'
 
 /** All in milliseconds of the monotonic clock. */
 export interface Timings {
-  /** A sign of life goes out this often on an idle link. */
+  /** Time between two heartbeats on an idle link. */
   readonly heartbeat: number
   /** Silence beyond this is ground for suspicion. */
   readonly suspect: number
   /** How long a proposer waits for answers, and a joiner for a view. */
   readonly patience: number
-  /** A coordinator without persistence stops after this. Longer than a view change takes. */
+  /**
+   * A coordinator without persistence stops after this, which is longer than a view change takes.
+   */
   readonly coordinatorPatience: number
-  /** A read waits this long for the log to get far enough. */
+  /** Time that a read waits for the log to get far enough. */
   readonly readPatience: number
 }
 
@@ -28,13 +30,13 @@ export const TIMINGS: Timings = {
 }
 
 export interface LogBounds {
-  /** Entries kept in memory behind the end; what is older is read from the file. */
+  /** Entries kept in memory behind the end; older ones are read from the file. */
   readonly tail: number
-  /** Who is more entries behind catches up before it joins a view. */
+  /** A replica that is more entries behind catches up before it joins a view. */
   readonly near: number
   /** Entries in one frame of a pull or a feed, at most. */
   readonly stretch: number
-  /** Bytes of entries in any frame: well below what a frame between replicas may be. */
+  /** Bytes of entries in any frame: well below the bound of a frame between replicas. */
   readonly frameBytes: number
 }
 
@@ -58,11 +60,11 @@ export interface PersistenceConfig {
   readonly logBounds?: LogBounds
 }
 
-/** Who may register: anybody; who has an invitation, and the very first; nobody. */
+/** Who may register: anybody; holders of an invitation, and the very first user; nobody. */
 export const REGISTRATION = ['open', 'invitation', 'closed'] as const
 export type Registration = (typeof REGISTRATION)[number]
 
-/** Bounds on what a replica holds at once, and on what one client or user may ask of it. */
+/** Bounds on what a replica holds at once, and on the requests of one client or user. */
 export interface Limits {
   /** Commands waiting for a place in the order. */
   readonly queuedCommands: number
@@ -70,27 +72,30 @@ export interface Limits {
   /** Log-ins, registrations and new keys under way or waiting: in all, and from one address. */
   readonly computations: number
   readonly computationsPerAddress: number
-  /** Requests of one client unanswered. */
+  /** Unanswered requests of one client. */
   readonly credit: number
-  /** Wrong passwords without a wait: for one account from one address, and from one address in all. */
+  /**
+   * Wrong passwords that cost no wait: for one account from one address, and from one address in
+   * all.
+   */
   readonly wrongPasswords: number
   readonly wrongPasswordsPerAddress: number
-  /** The longest wait after them, ms. */
+  /** The longest wait after further wrong passwords, ms. */
   readonly backOffMs: number
-  /** From one address. */
+  /** Registrations from one address. */
   readonly registrationsPerMinute: number
   /** RSA bits of new accounts. */
   readonly keyBits: number
-  /** A key epoch ends after so many commands, or milliseconds. */
+  /** A key epoch ends after this many commands, or milliseconds. */
   readonly keyEpochCommands: number
   readonly keyEpochMs: number
   /** Open invitations of one user, and how long each stays open. */
   readonly invitations: number
   readonly invitationMs: number
-  /** Of one user, at one replica: in the long run, and at once after a pause. */
+  /** Sends of one user, at one replica: in the long run, and at once after a pause. */
   readonly sendsPerSecond: number
   readonly sendBurst: number
-  /** Bytes of stored messages in one mailbox, at which no more are taken. */
+  /** Bytes of stored messages at which a mailbox accepts no more. */
   readonly mailboxBytes: number
 }
 
@@ -126,7 +131,7 @@ export interface ProcessingConfig {
   readonly timings: Timings
   readonly limits: Limits
   readonly registration: Registration
-  /** The envelope that execution puts texts into; deterministic. */
+  /** Makes the envelope of a text in execution; deterministic. */
   readonly seal: Seal
   readonly readKey: (publicKey: Uint8Array) => RecipientKey
 }

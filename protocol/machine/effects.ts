@@ -1,5 +1,5 @@
-// Gathers the effects of one step, and keeps what is to happen when a write, a read or a
-// computation has come back.
+// Gathers the effects of one step, and keeps the callbacks of writes, reads and computations until
+// their results come back.
 
 import type { Effect, LinkId, LogLevel } from './machine.js'
 import type { Slot } from '../slots.js'
@@ -24,7 +24,7 @@ export class Outbox {
     this.#effects.push({ type: 'close', link, reason })
   }
 
-  /** What a replica has said cannot be: nothing of it is used; a new connection may do better. */
+  /** A replica's message is invalid: nothing of it is used, and a new connection may do better. */
   distrust(link: LinkId, peer: Slot, reason: string): void {
     this.log('error', 'invalid-message', { peer, reason })
     this.send(link, refusal(0, 'INVALID_MESSAGE', reason))

@@ -1,12 +1,12 @@
-// What a replica's machine can be asked to measure, by Prometheus name: one line for people each.
-// Those that end in _total only ever grow while the process lives.
+// Measurements of a replica's machine, by Prometheus name, each with one line for people. Those
+// that end in _total only grow while the process runs.
 
 export const PROCESSING_METRICS = {
   troca_has_coordinator: '1 where a live coordinator is known.',
-  troca_is_coordinator: '1 where it is this replica.',
+  troca_is_coordinator: '1 where this replica is the coordinator.',
   troca_term: 'The newest term known.',
   troca_applied_index: 'Entries of the committed log that are applied here.',
-  troca_applied_lag_entries: 'Entries that its persistence home has committed beyond those.',
+  troca_applied_lag_entries: 'Committed entries of the persistence home that are not applied here.',
   troca_elections_total: 'Elections that this replica has begun.',
   troca_orders_total: 'Orders given as coordinator.',
   troca_commands_total: 'Commands in those orders.',
@@ -14,20 +14,20 @@ export const PROCESSING_METRICS = {
   troca_divergences_total: 'Attempts at an order without a majority of equal votes.',
   troca_orders_in_flight: 'Orders given and not yet committed.',
   troca_commands_queued: 'Commands that wait for a place in an order.',
-  troca_commands_queued_bytes: 'What those weigh.',
+  troca_commands_queued_bytes: 'Bytes of the commands that wait for a place in an order.',
   troca_requests_pending: 'Commands of own clients that wait for their committed entry.',
   troca_accounts: 'Accounts in the state.',
   troca_streams: 'Streams that are open.',
   troca_ring_live: 'Processing replicas linked, this one included.',
   troca_sessions: 'Connections of clients, logged in or not.',
-  troca_listeners: 'Clients that are pushed to.',
+  troca_listeners: 'Clients that get pushes.',
 } as const
 
 export const PERSISTENCE_METRICS = {
   troca_log_last_index: 'Entries in the log.',
   troca_log_durable_index: 'Entries on the own disk.',
   troca_log_commit_index: 'Entries known to be committed.',
-  troca_log_lag_entries: 'Entries that another replica says it has committed beyond those.',
+  troca_log_lag_entries: 'Committed entries of another replica that are not committed here.',
   troca_lamport_clock: 'The Lamport clock.',
   troca_newest_term: 'The newest term in the log.',
   troca_view_epoch: 'Counter of the epoch that is installed.',
@@ -37,7 +37,7 @@ export const PERSISTENCE_METRICS = {
   troca_view_proposals_total: 'Views that this replica has proposed.',
   troca_turn_holding: '1 where this replica holds the turn.',
   troca_writers_waiting: 'Orders and claims that wait for the turn.',
-  troca_writers_unanswered: 'Those appended and not yet committed.',
+  troca_writers_unanswered: 'Orders and claims that are appended and not yet committed.',
   troca_peers_reached: 'Persistence replicas reached, this one included.',
   troca_feed_followers: 'Processing replicas that follow the log here.',
 } as const

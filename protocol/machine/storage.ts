@@ -1,5 +1,6 @@
-// What a persistence replica asks of its file, in the terms of the log. The shell keeps one writer
-// connection and one FIFO queue; each batch is one transaction, durable before it is answered.
+// Requests of a persistence replica to its file, in the terms of the log. The shell keeps one
+// writer connection and one FIFO queue; each batch is one transaction, durable before it is
+// answered.
 
 import type { Place } from '../entries/place.js'
 import type { Incarnation, Member, View } from '../entries/incarnation.js'
@@ -14,7 +15,7 @@ export interface Genesis {
   readonly slots: number
 }
 
-/** What a peer was seen to have said, so that a rolled-back file is noticed (best effort). */
+/** Promise and ACK seen from a peer, so that a rolled-back file is noticed (best effort). */
 export interface Remembered {
   readonly slot: number
   readonly incarnation: Incarnation
@@ -24,7 +25,10 @@ export interface Remembered {
 
 /** One transaction. Parts apply in the order listed here; absent parts change nothing. */
 export interface WriteBatch {
-  /** Of the transaction itself; if it does not hold, nothing is written and `stale` is answered. */
+  /**
+   * Condition that the transaction checks: if it does not hold, nothing is written and the result
+   * is `stale`.
+   */
   readonly require?: { readonly promised?: Epoch; readonly last?: Place }
   readonly genesis?: { readonly genesis: Genesis; readonly incarnation: Incarnation }
   readonly promised?: Epoch
@@ -33,7 +37,10 @@ export interface WriteBatch {
   readonly truncateAfter?: number
   readonly entries?: readonly Entry[]
   readonly commit?: number
-  /** In log order, none above `commit`; the last one is how far they are carried out from now on. */
+  /**
+   * DROPs to carry out, in log order, none above `commit`. The last index is the one through which
+   * DROPs are carried out from then on.
+   */
   readonly erase?: readonly NamedDrop[]
   readonly view?: View
   readonly remembered?: readonly Remembered[]
@@ -50,7 +57,7 @@ export interface DurableState {
 
 export type WriteResult =
   | { readonly outcome: 'written' | 'stale'; readonly durable: DurableState }
-  /** Rolled back for want of room; nothing changed. */
+  /** Rolled back for lack of room; nothing changed. */
   | { readonly outcome: 'full' }
 
 export type ReadQuery =
@@ -61,18 +68,18 @@ export type ReadQuery =
       readonly limit: number
       readonly maxBytes: number
     }
-  /** The same of one mailbox's messages, none above `through`. */
+  /** Messages of one mailbox after an index, none above `through`, up to the bounds. */
   | {
       readonly kind: 'mailbox'
       readonly mailbox: string
       readonly after: number
       readonly through: number
-      /** Left out, whether or not it is still there. */
+      /** Indices to leave out, whether or not their entries are still there. */
       readonly without: readonly number[]
       readonly limit: number
       readonly maxBytes: number
     }
-  /** The chain at each index; those not in the log are left out of the answer. */
+  /** The chain at each index; indices that are not in the log are missing from the result. */
   | { readonly kind: 'places'; readonly indices: readonly number[] }
 
 export type ReadResult =
@@ -82,10 +89,10 @@ export type ReadResult =
       readonly more: boolean
     }
   | { readonly kind: 'places'; readonly places: readonly Place[] }
-  /** The file changed under the reader or cannot be read just now; ask again. */
+  /** The file changed under the reader or cannot be read now; the read may be repeated. */
   | { readonly kind: 'failed'; readonly reason: string }
 
-/** What a file holds when a replica starts. */
+/** Contents of a file when a replica starts. */
 export interface Recovered {
   readonly genesis: Genesis
   readonly incarnation: Incarnation
@@ -97,11 +104,13 @@ export interface Recovered {
   readonly lamport: number
   /** The last entries of the log, from min(commit, last - `TAIL_ENTRIES`) + 1 on. */
   readonly tail: readonly Entry[]
-  /** The newest TERM entry at or below `commit`, if any, and the last order of it there. */
+  /**
+   * The newest TERM entry at or below `commit`, if any, and the last order of its term up to there.
+   */
   readonly fence: Fence
   /** DROP entries at or below `commit` that the file has not carried out. */
   readonly drops: readonly Entry[]
 }
 
-/** How many entries a replica keeps in memory behind the end of its log. */
+/** Entries that a replica keeps in memory behind the end of its log. */
 export const TAIL_ENTRIES = 8192

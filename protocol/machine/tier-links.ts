@@ -1,6 +1,6 @@
-// The links to the other replicas of the own tier: one a slot, the newest. Who falls silent is given up,
-// unless it was this process that stood still: then others' silence means nothing, and suspicions start
-// afresh.
+// The links to the other replicas of the own tier: one for each slot, the newest. A silent replica
+// is given up, unless this process itself stood still: then the others' silence means nothing, and
+// suspicions start afresh.
 
 import type { LinkId, Now } from './machine.js'
 import type { Slot } from '../slots.js'
@@ -11,7 +11,7 @@ export interface TierPeer<Heartbeat> {
   readonly boot: string
   /** When a frame last came, monotonic ms. */
   heard: number
-  /** What its last heartbeat said; null until the first. */
+  /** The last heartbeat; null until the first. */
   heartbeat: Heartbeat | null
 }
 
@@ -30,7 +30,7 @@ export class TierLinks<Heartbeat> {
     this.#context = context
   }
 
-  /** In place of the one that there was. */
+  /** Replaces the link that the slot had. */
   up(link: LinkId, slot: Slot, boot: string): void {
     this.#slotOf.set(link, slot)
     this.#context.peers.set(slot, {
@@ -41,7 +41,9 @@ export class TierLinks<Heartbeat> {
     })
   }
 
-  /** Who is not linked any more; undefined: the link is another tier's, or has been replaced. */
+  /**
+   * The slot that is no longer linked; undefined: the link is another tier's, or has been replaced.
+   */
   down(link: LinkId): Slot | undefined {
     const slot = this.current(link)
     this.#slotOf.delete(link)
@@ -49,7 +51,7 @@ export class TierLinks<Heartbeat> {
     return slot
   }
 
-  /** Whose link it is now; undefined: nobody's, and its frames are ignored. */
+  /** The slot whose link it is now; undefined: no slot's, and its frames are ignored. */
   current(link: LinkId): Slot | undefined {
     const slot = this.#slotOf.get(link)
     return slot !== undefined && this.#context.peers.get(slot)?.link === link ? slot : undefined
@@ -64,7 +66,7 @@ export class TierLinks<Heartbeat> {
     return stalled
   }
 
-  /** Links to be given up. */
+  /** Links to be given up: nothing has come over them for too long. */
   get silent(): LinkId[] {
     const { now, timings, peers } = this.#context
     return [...peers.values()]

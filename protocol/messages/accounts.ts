@@ -1,5 +1,5 @@
-// Client and processing replica, about accounts: log-ins, keys, invitations, block lists, the end.
-// Part of the same conversation as client.ts.
+// Accounts, between client and processing replica: log-ins, keys, invitations, block lists,
+// deletion. Part of the same conversation as client.ts.
 
 import { message } from '../schema/message.js'
 import { record } from '../schema/record.js'
@@ -22,7 +22,9 @@ import {
 const accountName = userName.means('Name of the account.')
 const secret = text(1024, 'correct horse battery staple')
 const password = secret.means('Password of the account.')
-const token = bytes(16).means('Random, chosen by the client; the same again when it asks again.')
+const token = bytes(16).means(
+  'Random, chosen by the client; a repeated request has the same token.',
+)
 const invitationCode = bytes(INVITATION_BYTES)
 
 const heldKey = record({
@@ -69,7 +71,7 @@ export const LOGIN = message({
   login: 'none',
   ordered: false,
   repeated: 'harmless',
-  meaning: 'Opens an account with its password.',
+  meaning: 'Logs in to an account with its password.',
   fields: { request, name: accountName, password },
 })
 
@@ -114,7 +116,7 @@ export const CHANGE_PASSWORD = message({
   login: 'required',
   ordered: true,
   repeated: REPEATED_TOKEN,
-  meaning: 'Puts the account under another password; its other sessions end.',
+  meaning: 'Changes the password of the account; its other sessions end.',
   fields: {
     request,
     password: password.means('Password of the account so far.'),
@@ -131,7 +133,7 @@ export const ROTATE_KEY = message({
   login: 'required',
   ordered: true,
   repeated: REPEATED_TOKEN,
-  meaning: 'Gives the account a new key; the old ones only read. Its other sessions end.',
+  meaning: 'Gives the account a new key; older keys only decrypt. Its other sessions end.',
   fields: {
     request,
     password,
@@ -217,7 +219,7 @@ export const ADD_KEY = message({
   login: 'required',
   ordered: true,
   repeated: REPEATED_TOKEN,
-  meaning: 'Takes up a private key made elsewhere; the ones before only read.',
+  meaning: 'Adds a private key made elsewhere; older keys only decrypt.',
   fields: {
     request,
     password,
@@ -271,7 +273,7 @@ export const UNBLOCK = message({
   login: 'required',
   ordered: true,
   repeated: 'harmless',
-  meaning: 'Takes messages from a blocked user again.',
+  meaning: 'Accepts messages from a blocked user again.',
   fields: { request, name: userName.means('Name of the user to unblock.') },
 })
 

@@ -1,5 +1,5 @@
-// The message catalogue: every message that travels, by conversation. From its rows come the types,
-// the validators, the golden frames, the documents, and who may say and ask what.
+// The message catalogue: every message on the wire, by conversation. Its rows yield the types, the
+// validators, the golden frames, the documents, and which side may send which message.
 
 import type { AnyMessageType, LogIn, MessageOf, Speaker } from '../schema/message.js'
 import * as accounts from './accounts.js'
@@ -21,7 +21,7 @@ type Conversations = typeof CONVERSATIONS
 type RowsOf<C> = C[keyof C]
 type AnyRow = { [K in keyof Conversations]: RowsOf<Conversations[K]> }[keyof Conversations]
 
-/** The ends of each conversation that may say its messages. */
+/** The sides of each conversation that may send its messages. */
 interface Ends {
   handshake: 'either'
   client: 'client' | 'processing'
@@ -30,7 +30,7 @@ interface Ends {
   persistence: 'persistence'
 }
 
-/** Each row under its own name, said by one of these ends, and answered by rows beside it. */
+/** Each row under its own name, sent by one of these sides, and answered by rows beside it. */
 type Between<By extends Speaker, C> = {
   readonly [N in keyof C]: {
     readonly name: N
@@ -61,10 +61,10 @@ export const BY_NAME: ReadonlyMap<string, AnyMessageType> = new Map(
 type SaidByClients = Extract<RowsOf<Conversations['client']>, { readonly by: 'client' }>
 type Unanswered = Extract<SaidByClients, { readonly answers: readonly never[] }>
 
-/** What a client says and is answered one by one. */
+/** Requests of a client: each is answered by one message. */
 export type ClientRequest = MessageOf<Exclude<SaidByClients, Unanswered>>
 export type ClientRequestName = ClientRequest['type']
-/** What a client says and no message answers. The handshake's messages are neither. */
+/** Messages of a client that no message answers. The handshake's messages are neither. */
 export type ClientNotice = MessageOf<Unanswered>
 
 /** Every request of a client, and whether it needs a log-in. */

@@ -1,5 +1,5 @@
-// Client and processing replica: sending, reading, receipts, the state of the cluster. Every request
-// carries an id of the client's choosing that its answer repeats.
+// Sending, reading, receipts and the state of the cluster, between client and processing replica.
+// Every request carries an id of the client's choosing, which its answer repeats.
 
 import { message } from '../schema/message.js'
 import { record } from '../schema/record.js'
@@ -25,7 +25,7 @@ import {
 } from '../schema/shared.js'
 
 const recipient = userName.means('Name of the recipient.')
-const storedAt = wallTime.means('When the service took the message, by its clock.')
+const storedAt = wallTime.means('Time when the service accepted the message, by its clock.')
 
 export const PROGRESS = message({
   tag: 0x13,
@@ -63,7 +63,7 @@ export const CLOSE_STREAM = message({
   login: 'required',
   ordered: true,
   repeated: 'harmless',
-  meaning: 'Ends a stream, once all its sends are answered: no later send of it is taken.',
+  meaning: 'Ends a stream, once all its sends are answered: later sends in the stream are refused.',
   fields: { request, stream },
 })
 
@@ -167,7 +167,7 @@ export const LISTEN = message({
   login: 'required',
   ordered: false,
   repeated: 'takes the place of the one before',
-  meaning: 'Has the messages of the own mailbox pushed, those that are there and those to come.',
+  meaning: 'Starts pushes of the own mailbox: of the messages that are there and of those to come.',
   fields: {
     request,
     after: optional(index).means("Log index after which to begin; nil: the account's cursor."),
@@ -216,7 +216,8 @@ export const STATUS = message({
 
 const replicaStatus = record({
   name: 'replica status',
-  meaning: 'What the answering replica has last heard of a replica; 0 and empty: nothing.',
+  meaning:
+    'The last state of a replica that the answering replica has heard; 0 and empty: nothing.',
   fields: {
     tier: oneOf('processing', 'persistence').means('Tier of the replica.'),
     slot,
@@ -259,7 +260,7 @@ export const DELETE = message({
   fields: {
     request,
     indices: list(index, MAX_DROP, 1).means(
-      'Log indices of the messages; one that is no message there is passed over.',
+      'Log indices of the messages; an index without such a message is skipped.',
     ),
   },
 })
@@ -280,7 +281,7 @@ export const USAGE = message({
   login: 'required',
   ordered: false,
   repeated: 'harmless',
-  meaning: 'Asks how much the own mailbox holds, and may hold.',
+  meaning: 'Asks for the size and the bound of the own mailbox.',
   fields: { request },
 })
 
@@ -288,13 +289,11 @@ export const USAGE_IS = message({
   tag: 0x2e,
   name: 'USAGE_IS',
   by: 'processing',
-  meaning: 'What the mailbox holds, with all that was acknowledged before the request.',
+  meaning: 'The size of the mailbox, with all that was acknowledged before the request.',
   fields: {
     request,
     bytes: uint({ unit: 'bytes' }).means('Bytes of the stored messages, as they are kept.'),
-    quota: uint({ unit: 'bytes' }).means(
-      'From so many bytes on the mailbox takes no more messages.',
-    ),
+    quota: uint({ unit: 'bytes' }).means('Bytes at which the mailbox accepts no more messages.'),
   },
 })
 
@@ -327,14 +326,14 @@ export const RECEIPTS = message({
 
 const sendState = record({
   name: 'send state',
-  meaning: 'A send and what has become of it.',
+  meaning: 'A send and its state.',
   fields: {
     stream,
     seq,
     to: recipient,
     index: index.means('Log index of the message, or of its refusal.'),
     time: storedAt,
-    state: oneOf('stored', 'delivered', 'read', 'refused').means('How far it has come.'),
+    state: oneOf('stored', 'delivered', 'read', 'refused').means('State of the send.'),
     code: uint({ max: 65_535 }).means('Code of the error that refused it; 0: it was not refused.'),
   },
 })
@@ -355,12 +354,11 @@ export const FOLLOW_RECEIPTS = message({
   login: 'required',
   ordered: false,
   repeated: 'harmless',
-  meaning:
-    'Has this session told what becomes of its sends from now on, and of these earlier ones.',
+  meaning: 'Starts reports to this session on its sends from now on, and on these earlier ones.',
   fields: {
     request,
     indices: list(index, MAX_FOLLOWED).means(
-      'Log indices of own earlier messages; one that is not, or no longer kept, is passed over.',
+      'Log indices of own earlier messages; others, and messages no longer kept, are skipped.',
     ),
   },
 })
@@ -369,7 +367,7 @@ export const FOLLOWING_RECEIPTS = message({
   tag: 0x2b,
   name: 'FOLLOWING_RECEIPTS',
   by: 'processing',
-  meaning: 'ACCEPTED and RECEIPT_STATE are said from now on.',
+  meaning: 'ACCEPTED and RECEIPT_STATE are sent from now on.',
   fields: { request },
 })
 
@@ -381,7 +379,8 @@ export const SEND_SEALED = message({
   login: 'required',
   ordered: true,
   repeated: "with the same bytes: the first one's answer",
-  meaning: 'Sends what this client sealed for a client-held account and signed; otherwise as SEND.',
+  meaning:
+    'Sends a message that the client sealed for a client-held account and signed; else as SEND.',
   fields: {
     request,
     stream,
@@ -405,10 +404,10 @@ export const RECEIPT_STATE = message({
   tag: 0x3d,
   name: 'RECEIPT_STATE',
   by: 'processing',
-  meaning: 'What this session has sent to a user has come further.',
+  meaning: 'More messages of this session to a user have been delivered or read.',
   fields: {
     to: recipient,
     delivered: index.means('Log index of the last own message that the recipient has received.'),
-    read: index.means('Log index of the last one that it has read; 0: none not told before.'),
+    read: index.means('Log index of the last one that the recipient has read; 0: no news.'),
   },
 })

@@ -1,4 +1,4 @@
-// The first words on every connection, and the last.
+// The handshake of every connection, and its last messages.
 
 import { message } from '../schema/message.js'
 import { bool, oneOf, optional, text, uint } from '../schema/schema.js'
@@ -42,9 +42,9 @@ export const WELCOME = message({
     slot: slot.means('Slot of the replica that answers.'),
     boot,
     coordinator: slot.means('Slot of the replica that orders commands just now; 0: none is known.'),
-    maxFrame: uint({ unit: 'bytes' }).means('Longest frame taken from this connection.'),
+    maxFrame: uint({ unit: 'bytes' }).means('Longest frame accepted on this connection.'),
     credit: uint({ max: 65_535 }).means('Requests that a client may have unanswered at a time.'),
-    heartbeat: millis.means('Silence after which the client should say PING.'),
+    heartbeat: millis.means('Silence after which the client should send PING.'),
   },
 })
 
@@ -63,11 +63,13 @@ export const ERROR = message({
   meaning: 'A request was not done, or (request 0) the connection is about to be closed.',
   fields: {
     request: request.means('Id of the request that was not done; 0: the connection ends.'),
-    code: uint({ max: 65_535 }).means('Which error; the codes are listed under Errors below.'),
+    code: uint({ max: 65_535 }).means(
+      'Code of the error; the codes are listed under Errors below.',
+    ),
     text: text(1024).means('What is wrong and what to do, in words, for people.'),
     definite: bool.means('True: the thing asked for certainly did not happen.'),
     retryAfter: optional(millis).means(
-      'Time after which it makes sense to ask again; nil: waiting does not help.',
+      'Time to wait before the next try; nil: waiting does not help.',
     ),
     expected: optional(uint()).means(
       'With OUT_OF_ORDER: the seq that comes next in the stream; otherwise nil.',
@@ -80,7 +82,7 @@ export const PING = message({
   name: 'PING',
   by: 'either',
   answers: ['PONG'],
-  meaning: 'Sign of life that asks for one.',
+  meaning: 'Asks the other side for a PONG.',
   fields: { nonce: pingNonce.means('Any number; PONG repeats it.') },
 })
 
@@ -88,6 +90,6 @@ export const PONG = message({
   tag: 0x06,
   name: 'PONG',
   by: 'either',
-  meaning: 'Sign of life.',
+  meaning: 'Answers a PING: the sender is alive.',
   fields: { nonce: pingNonce.means('The number of the PING.') },
 })

@@ -1,5 +1,5 @@
-// The narrow waist: all that the processing tier knows of the persistence tier is CLAIM, APPEND,
-// FEED and READ, with their answers and signs of life.
+// The log service: the processing tier knows the persistence tier only by CLAIM, APPEND, FEED and
+// READ, with their answers and heartbeats.
 
 import { message } from '../schema/message.js'
 import { bool, list, oneOf, uint } from '../schema/schema.js'
@@ -25,13 +25,13 @@ const weight = uint({ max: 255 }).means(
     '64 where they are connected, 32 where they asked and have left.',
 )
 const appendId = request.means('Id that the sender gave the APPEND; its answer repeats it.')
-const question = request.means('Id that the sender gave the question; its answer repeats it.')
+const query = request.means('Id that the sender gave the query; its answer repeats it.')
 
 export const HOME_HEARTBEAT = message({
   tag: 0x60,
   name: 'HOME_HEARTBEAT',
   by: 'processing',
-  meaning: 'Sign of life; the lease of a term is what this says, not the link.',
+  meaning: 'Heartbeat; it states the lease of a term, which the link alone does not.',
   fields: {
     holds: term.means('Term held as its claimant or coordinator; 0: none.'),
     nonce: nonce.means('Nonce of the CLAIM under way or won; empty: none.'),
@@ -43,10 +43,10 @@ export const STORE_HEARTBEAT = message({
   tag: 0x61,
   name: 'STORE_HEARTBEAT',
   by: 'persistence',
-  meaning: 'Sign of life: state of the file and of the view.',
+  meaning: 'Heartbeat: state of the file and of the view.',
   fields: {
     status: oneOf('normal', 'changing', 'outside', 'learner').means(
-      'Stand of the sender: in a view, between views, in no view, or without a vote.',
+      'Status of the sender: in a view, between views, in no view, or without a vote.',
     ),
     epoch: epoch.means('View that the sender has installed last.'),
     members: slots.means('Slots of the members of that view.'),
@@ -81,11 +81,11 @@ export const CLAIMED = message({
   tag: 0x63,
   name: 'CLAIMED',
   by: 'persistence',
-  meaning: 'What became of the claim, once the TERM that this speaks of is committed.',
+  meaning: 'Outcome of the claim, sent once the TERM that decides it is committed.',
   fields: {
     nonce: nonce.means('Nonce of the CLAIM.'),
     outcome: oneOf('won', 'lost', 'leased', 'not-serving').means(
-      'The claim won; a newer term is there; the owner of the term is alive; or try elsewhere.',
+      'The claim won; there is a newer term; the owner of the term is alive; or try elsewhere.',
     ),
     term: term.means('The newest committed term: with won, the one that the claim made.'),
     index: index.means(
@@ -99,7 +99,7 @@ export const RESIGN = message({
   name: 'RESIGN',
   by: 'persistence',
   meaning: 'Asks the coordinator to give way: a claimant that weighs more wants to lead.',
-  fields: { term: term.means('Term that is to be given up.') },
+  fields: { term: term.means('Term to give up.') },
 })
 
 export const APPEND = message({
@@ -110,8 +110,8 @@ export const APPEND = message({
   meaning: 'Entries of one order, for the log.',
   fields: {
     id: appendId,
-    term: term.means('Term of the order; 0 for cursors.'),
-    k: orderNumber.means('Number of the order within the term, from 1; 0 for cursors.'),
+    term: term.means('Term of the order; 0 for marks.'),
+    k: orderNumber.means('Number of the order within the term, from 1; 0 for marks.'),
     time: wallTime.means('Time of the order, with which the entries are stamped.'),
     drafts: list(draft, MAX_GROUP, 1).means('All entries of the order, in their order.'),
   },
@@ -122,7 +122,7 @@ export const APPENDED = message({
   name: 'APPENDED',
   by: 'persistence',
   meaning: 'The whole order is committed.',
-  fields: { id: appendId, k: orderNumber.means('Number of the order; 0 for cursors.') },
+  fields: { id: appendId, k: orderNumber.means('Number of the order; 0 for marks.') },
 })
 
 export const FENCED = message({
@@ -151,11 +151,11 @@ export const NOT_APPENDED = message({
   tag: 0x69,
   name: 'NOT_APPENDED',
   by: 'persistence',
-  meaning: 'The append was not taken up.',
+  meaning: 'The append was rejected.',
   fields: {
     id: appendId,
     reason: oneOf('not-serving', 'full', 'overloaded', 'conflict', 'too-old').means(
-      'In no view; disk full; too much waiting; other bytes there; too old to be compared.',
+      'In no view; disk full; queue full; the log has other bytes there; too old to compare.',
     ),
   },
 })
@@ -165,9 +165,9 @@ export const FEED = message({
   name: 'FEED',
   by: 'processing',
   answers: ['ENTRIES'],
-  meaning: 'Follows the committed log by ENTRIES, and acknowledges what has come.',
+  meaning: 'Follows the committed log by ENTRIES, and acknowledges received entries.',
   fields: {
-    after: index.means('Log index after which to begin, or up to which all has come.'),
+    after: index.means('Log index after which to begin, or through which entries were received.'),
     bodies: bool.means('True: messages with their bodies; false: with their meta alone.'),
     start: bool.means('True: begin after `after`; false: only an acknowledgement.'),
   },
@@ -193,7 +193,7 @@ export const READ = message({
   answers: ['READ_PAGE', 'NOT_YET'],
   meaning: 'Asks for a linearizable page of a mailbox; on the bulk lane.',
   fields: {
-    request: question,
+    request: query,
     mailbox: userName.means('Name of the user whose mailbox is read.'),
     after: index.means('Log index after which the page begins.'),
     limit: uint({ max: MAX_GROUP }).means('Messages at the most.'),
@@ -206,7 +206,7 @@ export const READ_PAGE = message({
   by: 'persistence',
   meaning: 'All messages of the mailbox after `after`, up to the limits.',
   fields: {
-    request: question,
+    request: query,
     entries: entries.means('The messages, in log order.'),
     through: index.means('Log index up to which the read saw the committed log.'),
     more: bool.means('True: the mailbox has more.'),
@@ -218,7 +218,7 @@ export const NOT_YET = message({
   name: 'NOT_YET',
   by: 'persistence',
   meaning: 'This replica cannot tell just now; another may.',
-  fields: { request: question },
+  fields: { request: query },
 })
 
 export const TIP = message({
@@ -227,13 +227,13 @@ export const TIP = message({
   by: 'processing',
   answers: ['TIP_IS', 'NOT_YET'],
   meaning: 'Asks for an index that every entry acknowledged before now is at or below.',
-  fields: { request: question },
+  fields: { request: query },
 })
 
 export const TIP_IS = message({
   tag: 0x70,
   name: 'TIP_IS',
   by: 'persistence',
-  meaning: 'How far the log must be applied to hold all that was acknowledged before the TIP.',
-  fields: { request: question, index: index.means('That log index.') },
+  meaning: 'An index at or above every entry that was acknowledged before the TIP.',
+  fields: { request: query, index: index.means('That log index.') },
 })

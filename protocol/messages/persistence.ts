@@ -1,4 +1,4 @@
-// Between persistence replicas. Every message names its sender's incarnation, clock and epochs.
+// Messages between persistence replicas. Each names its sender's incarnation, clock and epochs.
 
 import { message } from '../schema/message.js'
 import { bool, list, oneOf, optional, text, uint } from '../schema/schema.js'
@@ -25,24 +25,26 @@ const from = {
   incarnation: incarnation.means('Incarnation of the sender.'),
 }
 
-const serving = epoch.means('View that this belongs to; it counts in no other.')
+const serving = epoch.means('View that the message belongs to; it counts in no other view.')
 const proposed = epoch.means('Epoch of the view that is proposed.')
 const stamp = lamport.means('Lamport stamp of the REQUEST; the lower one goes first.')
 const commit = index.means('Log index up to which the log is committed.')
 const newest = members.means('The newest incarnation of each slot that the sender knows of.')
 const learner = bool.means('True: the sender has lost its file and has no vote yet.')
 const pull = uint().means('Number that the sender gave the PULL; its answer repeats it.')
-const round = uint().means('Number that the sender gave the question; its answer repeats it.')
+const round = uint().means(
+  'Number that the sender gave the round of the read; its answer repeats it.',
+)
 
 export const VIEW_HEARTBEAT = message({
   tag: 0x80,
   name: 'VIEW_HEARTBEAT',
   by: 'persistence',
-  meaning: 'Sign of life, with all that a proposer of a view must know of a member.',
+  meaning: 'Heartbeat, with all that a proposer of a view must know of a member.',
   fields: {
     ...from,
     status: oneOf('normal', 'changing', 'outside', 'learner').means(
-      'Stand of the sender: in a view, between views, in no view, or without a vote.',
+      'Status of the sender: in a view, between views, in no view, or without a vote.',
     ),
     active: bool.means('True: the sender has installed a view since it started.'),
     reaches: slots.means(
@@ -56,7 +58,7 @@ export const VIEW_HEARTBEAT = message({
     leaseWeight: uint({ max: 255 }).means(
       'Weight that the owner of that term has last stated to the sender; 0: it has no lease here.',
     ),
-    resign: term.means('Term whose owner is to be asked, where it is heard, to resign; 0: none.'),
+    resign: term.means('Term whose owner the members are to ask to resign; 0: none.'),
   },
 })
 
@@ -130,7 +132,8 @@ export const PULL = message({
   name: 'PULL',
   by: 'persistence',
   answers: ['PULLED'],
-  meaning: 'Asks for what follows the highest of these places that is also in the log asked.',
+  meaning:
+    'Asks for the entries after the highest of these places that the log of the receiver has.',
   fields: {
     ...from,
     id: pull,
@@ -160,7 +163,7 @@ export const STALE = message({
   tag: 0x88,
   name: 'STALE',
   by: 'persistence',
-  meaning: 'The message was for an epoch that is over; the header has the present one.',
+  meaning: 'The message was for an epoch that is over; the header names the present one.',
   fields: { ...from, epoch: epoch.means('The epoch that is over.') },
 })
 
@@ -220,7 +223,7 @@ export const PROMISE = message({
   tag: 0x8e,
   name: 'PROMISE',
   by: 'persistence',
-  meaning: 'Promised, durably; with the log as the transaction that wrote the promise saw it.',
+  meaning: 'The promise is durable; the log is the one that the transaction of the promise read.',
   fields: {
     ...from,
     epoch: epoch.means('The epoch promised.'),
@@ -297,7 +300,7 @@ export const RECALL = message({
   tag: 0x94,
   name: 'RECALL',
   by: 'persistence',
-  meaning: 'On a new link: what the sender remembers that the receiver has said.',
+  meaning: 'On a new link: promise and acknowledgement of the receiver that the sender remembers.',
   fields: {
     ...from,
     about: incarnation.means('Incarnation of the receiver that said it.'),
@@ -319,7 +322,7 @@ export const YOU_ARE = message({
   tag: 0x96,
   name: 'YOU_ARE',
   by: 'persistence',
-  meaning: 'What a replica without its file must know to begin a new one.',
+  meaning: 'The facts that a replica without its file needs to begin a new one.',
   fields: {
     ...from,
     clusterId,

@@ -1,11 +1,11 @@
-// The ERROR frame that turns a request away.
+// The ERROR frame that refuses a request.
 
 import { ERRORS, type ErrorName } from '../errors.js'
 import type { The } from './catalogue.js'
 
-/** Overrides what the catalogue says of the error. */
+/** Overrides of the error's row in the catalogue. */
 export interface RefusalExtra {
-  /** Milliseconds; null: another try is of no use. */
+  /** Milliseconds to wait; null: another try is of no use. */
   readonly retryAfter?: number | null
   readonly expected?: number
   readonly definite?: boolean

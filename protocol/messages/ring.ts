@@ -17,13 +17,13 @@ import {
 const hops = uint({ max: 255 }).means(
   'Links travelled so far; bounded, so that no message goes round for ever.',
 )
-const attempt = uint({ max: 16 }).means('Which try at the order this is, from 1.')
+const attempt = uint({ max: 16 }).means('Number of the attempt at the order, from 1.')
 
 export const RING_HEARTBEAT = message({
   tag: 0x40,
   name: 'RING_HEARTBEAT',
   by: 'processing',
-  meaning: 'Sign of life: what the sender holds and knows.',
+  meaning: 'Heartbeat: the state of the sender, and the terms that it knows.',
   fields: {
     holds: term.means('Term that the sender coordinates; 0: none.'),
     newestTerm: term.means('Newest term that the sender knows.'),
@@ -66,7 +66,7 @@ export const FORWARD = message({
   by: 'processing',
   answers: ['REJECTED'],
   meaning:
-    'Commands of clients, handed to the coordinator; those that it takes come back in ORDER.',
+    'Commands of clients, handed to the coordinator; those that it accepts come back in ORDER.',
   fields: {
     commands: list(commandField, MAX_GROUP).means('The commands, in the order that they came in.'),
   },
@@ -76,7 +76,7 @@ export const REJECTED = message({
   tag: 0x44,
   name: 'REJECTED',
   by: 'processing',
-  meaning: 'The coordinator takes these commands into no order.',
+  meaning: 'The coordinator puts these commands into no order.',
   fields: {
     requests: list(request, MAX_GROUP).means('Their numbers, as their origins gave them.'),
     reason: oneOf('overloaded', 'not-coordinator').means('Why they were refused.'),
@@ -88,14 +88,16 @@ export const ORDER = message({
   name: 'ORDER',
   by: 'processing',
   answers: ['VOTE'],
-  meaning: 'The next commands of the term, with all the clock and chance that they may use.',
+  meaning: 'The next commands of the term, with all the time and randomness that they may use.',
   fields: {
     term,
     k: orderNumber,
     attempt,
     base: index.means('Log index up to which the log must at least be applied before executing.'),
     time: wallTime.means('The only clock that the commands may use.'),
-    seed: bytes(32).means('The only chance that they may use; fresh for each order and attempt.'),
+    seed: bytes(32).means(
+      'The only randomness that the commands may use; fresh for each order and attempt.',
+    ),
     keySeed: bytes(32).means('Secret that the content keys of this key epoch are derived from.'),
     diverged: bool.means('True: the last attempt, without a majority before: refuse each command.'),
     commands: list(commandField, MAX_GROUP, 1).means('The commands, in this order.'),
@@ -106,12 +108,12 @@ export const VOTE = message({
   tag: 0x46,
   name: 'VOTE',
   by: 'processing',
-  meaning: 'What the sender came to when it executed the order.',
+  meaning: 'Hash of the result that the sender got by executing the order.',
   fields: {
     term,
     k: orderNumber,
     attempt,
-    hash: hash.means('SHA-256 of all entries that the order came to.'),
+    hash: hash.means('SHA-256 of all entries of the order, as the sender computed them.'),
   },
 })
 

@@ -1,6 +1,6 @@
-// What a well-formed message between replicas says against itself: entries that nobody can read, a
-// range that ends before it begins. Such a frame is its sender's fault alone: the link is closed, and
-// nothing of it is used. What is only untrue cannot be seen here.
+// Validates messages between replicas that are well-formed: entries that cannot be read, a range
+// that ends before it begins. Such a frame is an error of its sender: the link is closed, and
+// nothing of the frame is used. A false statement without contradiction passes.
 
 import { decodeDrop } from '../entries/drop.js'
 import { KIND, decodeMeta, type Draft, type Entry, type Meta } from '../entries/entry.js'
@@ -17,14 +17,17 @@ function expect(holds: boolean, what: string): void {
   if (!holds) throw new Invalid(what)
 }
 
-/** What the log itself reads of a body, and of those that anybody may append. */
+/** Decodes the bodies that the log itself reads, and those of marks. */
 function checkBody({ kind }: Meta, { meta, body }: Draft, index = 0): void {
   if (kind === KIND.term) decodeTerm(body)
   else if (kind === KIND.drop) decodeDrop({ index, meta, body })
   else if (kind === KIND.cursors) decodeMarks(body)
 }
 
-/** Only cursors are outside a term, a TERM is order 0 of its own, and all others count from 1. */
+/**
+ * Only marks are outside a term; a TERM is order 0 of its own term, and all other orders count from
+ * 1.
+ */
 function checkPlace(kind: number, term: number, k: number, part: number, parts: number): void {
   const outside = kind === KIND.cursors
   expect(outside === (term === 0), `an entry of kind ${kind} in term ${term}`)
@@ -32,7 +35,7 @@ function checkPlace(kind: number, term: number, k: number, part: number, parts: 
   expect(part >= 1 && part <= parts, `part ${part} of ${parts}`)
 }
 
-/** `clock`: their sender's, which is past every stamp of its log. */
+/** `clock`: the sender's, which is not below any stamp of its log. */
 function checkEntries(entries: readonly Entry[], clock = Infinity): void {
   for (const [i, entry] of entries.entries()) {
     const { index, term, k, part, parts, lamport, bodyHash } = entry
@@ -58,7 +61,7 @@ function checkAppend({ term, k, drafts }: The<'APPEND'>): void {
   for (const draft of drafts) {
     const meta = decodeMeta(draft.meta)
     checkBody(meta, draft)
-    // In the log it would keep every replica from the entries behind it.
+    // In the log, an unreadable entry would keep every replica from the entries behind it.
     checkEntry(meta, draft.body)
     expect(meta.kind !== KIND.term, 'a TERM is made by a CLAIM alone')
     checkPlace(meta.kind, term, k, 1, drafts.length)
@@ -71,14 +74,14 @@ function check(message: Message, from: Slot): void {
       return checkAppend(message)
     case 'ENTRIES':
       checkGapless(message.entries, undefined)
-      expect(message.bodyBytes.length === message.entries.length, 'sizes of other entries')
+      expect(message.bodyBytes.length === message.entries.length, 'body sizes of other entries')
       checkEntries(message.entries)
       for (const { meta, body } of message.entries) checkEntry(decodeMeta(meta), body)
       return
     case 'READ_PAGE':
       return expect(
         message.entries.every(({ meta }) => decodeMeta(meta).kind === KIND.message),
-        'a page of what is no message',
+        'a page with an entry that is no message',
       )
     case 'REPLICATE':
       checkGapless(message.entries, message.previous.index)
@@ -100,13 +103,13 @@ function check(message: Message, from: Slot): void {
   }
 }
 
-/** null: it makes sense. */
+/** Why the message is invalid; null: it is valid. */
 export function whyInvalid(message: Message, from: Slot): string | null {
   try {
     check(message, from)
     return null
   } catch (error) {
-    // The others come from bodies; what they quote of them must not get into a log.
+    // Other errors come from parsing bodies; the text that they quote must not get into a log.
     const told = error instanceof Invalid || error instanceof RangeError
     return told ? error.message : 'a body that cannot be read'
   }

@@ -1,6 +1,6 @@
 // Ricart & Agrawala 1981, with the kept permissions of Roucairol & Carvalho 1983, inside one view.
-// Exclusion (P1) comes from every pair of members comparing directly: a majority is not enough.
-// The caller sees to epochs and connections; here is only the algorithm.
+// Exclusion (P1) comes from every pair of members comparing directly: a majority is not enough. The
+// caller handles epochs and connections.
 
 import { invariant } from '../assert.js'
 import type { Slot } from '../slots.js'
@@ -26,7 +26,7 @@ export class Turn {
     this.#port = port
   }
 
-  /** A new view: nobody holds any permission. */
+  /** A new view: no member holds a permission. */
   install(others: readonly Slot[]): void {
     this.#others = others
     this.#holding = false
@@ -44,17 +44,17 @@ export class Turn {
     return this.#wanting !== null
   }
 
-  /** Somebody waits for this replica to leave. */
+  /** A member waits for this replica to leave the turn. */
   get awaited(): boolean {
     return this.#deferredReplies.size > 0
   }
 
-  /** Whose permission is asked for and missing. */
+  /** Members whose permission is asked for and missing. */
   get missing(): readonly Slot[] {
     return [...this.#outstanding]
   }
 
-  /** Asks for the turn under `stamp`; holding at once where every permission was kept. */
+  /** Asks for the turn under `stamp`. With every permission kept, the turn is held at once. */
   request(stamp: number): void {
     invariant(!this.#holding && this.#wanting === null, 'P1: asked for the turn twice')
     this.#wanting = stamp
@@ -77,7 +77,7 @@ export class Turn {
     this.#give(from, stamp)
   }
 
-  /** True when this reply was the one outstanding; a reply to another stamp counts for nothing. */
+  /** True: the reply was outstanding. A reply to another stamp does not count. */
   onReply(from: Slot, stamp: number): boolean {
     if (this.#wanting !== stamp || !this.#outstanding.delete(from)) return false
     this.#permissions.add(from)
@@ -85,7 +85,7 @@ export class Turn {
     return true
   }
 
-  /** Ends the turn and answers who was deferred. */
+  /** Ends the turn and answers the deferred requests. */
   leave(): void {
     invariant(this.#holding, 'P1: left a turn that was not held')
     this.#holding = false
@@ -94,7 +94,7 @@ export class Turn {
     for (const [peer, stamp] of deferred) this.#give(peer, stamp)
   }
 
-  /** The connection to a peer is a new one: what was asked on the old one is asked again. */
+  /** A new connection to a peer: a request made on the old one is sent again. */
   reconnected(peer: Slot): void {
     this.#deferredReplies.delete(peer)
     if (this.#wanting !== null && this.#outstanding.has(peer)) {

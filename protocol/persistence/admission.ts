@@ -1,5 +1,5 @@
-// What the holder of the turn checks before it appends, against its complete log and what is in
-// flight: terms (C1), gapless k (C7), equal bytes (C2). Pure questions, no state.
+// Checks of the turn's holder before an append, against its complete log and all appends in flight:
+// terms (C1), gapless k (C7), equal bytes (C2). Pure functions, no state.
 
 import type { LinkId } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
@@ -20,7 +20,7 @@ export interface PendingOrder {
   readonly time: number
   /** All entries of the order. */
   readonly drafts: readonly Draft[]
-  /** Monotonic ms when it came. */
+  /** When it arrived, monotonic ms. */
   readonly since: number
 }
 
@@ -39,7 +39,7 @@ export interface PendingClaim {
 export type Pending = PendingOrder | PendingClaim
 
 export type Verdict =
-  /** Append the drafts from `skip` on: those before it are in the log already. */
+  /** Append the drafts from `skip` on: the earlier ones are in the log already. */
   | { readonly verdict: 'append'; readonly skip: number }
   /** All parts are in the log, the last of them at `through`. */
   | { readonly verdict: 'present'; readonly through: number }
@@ -47,7 +47,7 @@ export type Verdict =
   | { readonly verdict: 'gap'; readonly expected: number }
   | { readonly verdict: 'conflict' | 'too-old' }
 
-/** Where the parts of (term, k) are; undefined: further back than memory reaches. */
+/** Indices of the parts of (term, k); undefined: they may lie before the entries in memory. */
 function findParts(log: LogTail, term: number, k: number): Map<number, number> | undefined {
   const parts = new Map<number, number>()
   for (let index = log.last; index >= log.first; index--) {
@@ -72,7 +72,7 @@ export function admitOrder(log: LogTail, order: PendingOrder): Verdict {
   return admitRepeated(log, order)
 }
 
-/** An order that is in the log in part or whole: sent again, since no answer came. */
+/** An order that is in the log in part or whole: it was sent again because no answer came. */
 function admitRepeated(log: LogTail, order: PendingOrder): Verdict {
   const there = findParts(log, order.term, order.k)
   if (!there) return { verdict: 'too-old' }
@@ -94,7 +94,10 @@ function admitRepeated(log: LogTail, order: PendingOrder): Verdict {
 
 export type ClaimVerdict = 'append' | 'won' | 'lost' | 'leased'
 
-/** Compare-and-set; `lease` is the weight that the owner of the newest term stated, 0 if silent. */
+/**
+ * Compare-and-set. `lease` is the weight that the owner of the newest term stated, 0 if it is
+ * silent.
+ */
 export function admitClaim(log: LogTail, claim: PendingClaim, lease: number): ClaimVerdict {
   const { term, owner } = log.fence
   if (owner && owner.nonce === claim.nonce) return 'won'

@@ -1,6 +1,6 @@
-// What processing replicas have asked to append: those that wait for the turn, and those whose
-// entries are in the log and wait for their commit. A view change puts the second back before the
-// first, in order: an append without an answer is simply done again.
+// Appends of processing replicas: those that wait for the turn, and those whose entries are in the
+// log and wait for their commit. A view change puts the second before the first, in order: an
+// append without an answer is simply done again.
 
 import type { LinkId } from '../machine/machine.js'
 import type { Message } from '../messages/catalogue.js'
@@ -8,7 +8,7 @@ import type { Pending } from './admission.js'
 
 interface Uncommitted {
   readonly pending: Pending
-  /** Answered when this index is committed. */
+  /** The answer is sent when this index is committed. */
   readonly through: number
   readonly answer: () => Message
 }
@@ -28,12 +28,12 @@ export class AppendQueue {
     return this.#unanswered.length
   }
 
-  /** Monotonic ms at which the oldest of all came; undefined: nothing to do. */
+  /** Monotonic ms at which the oldest append arrived; undefined: there is none. */
   get oldest(): number | undefined {
     return this.#unanswered[0]?.pending.since ?? this.#queue[0]?.since
   }
 
-  /** False: full. */
+  /** False: the queue is full. */
   add(pending: Pending): boolean {
     if (this.#queue.length >= MAX_WAITING) return false
     this.#queue.push(pending)
@@ -52,7 +52,7 @@ export class AppendQueue {
     this.#unanswered.push({ pending, through, answer })
   }
 
-  /** Takes out what is committed through `commit`, in order. */
+  /** Removes and returns the answers to appends committed through `commit`, in order. */
   answered(commit: number): { readonly link: LinkId; readonly message: Message }[] {
     const done: { link: LinkId; message: Message }[] = []
     while (this.#unanswered.length > 0 && this.#unanswered[0]!.through <= commit) {

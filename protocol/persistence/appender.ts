@@ -1,6 +1,6 @@
 // Append and commit inside one view. The holder of the turn stamps entries, sends them and writes
-// them at the same time; durable on a majority of ALL slots = committed. Nothing is said before it
-// is on disk (P5); an entry never changes once committed (P3).
+// them at the same time; an entry durable on a majority of ALL slots is committed. Nothing is said
+// before it is on disk (P5); an entry never changes once committed (P3).
 
 import { invariant } from '../assert.js'
 import { Durations } from '../durations.js'
@@ -16,7 +16,10 @@ import type { Leases } from './lease.js'
 import type { Puller } from './pull.js'
 import { AppendQueue } from './append-queue.js'
 
-/** Transactions of the holder that may wait for the disk; what comes meanwhile forms the next. */
+/**
+ * Transactions of the holder that may wait for the disk; appends that arrive meanwhile form the
+ * next.
+ */
 const GROUPS_IN_FLIGHT = 2
 
 export class Appender {
@@ -25,21 +28,21 @@ export class Appender {
   readonly turn: Turn
   readonly queue = new AppendQueue()
   readonly #sequencer: Sequencer
-  /** Durable through here in this epoch, by member. */
+  /** By member: the index through which its log is durable in this epoch. */
   readonly acked = new Map<Slot, number>()
   #groupsInFlight = 0
-  /** A group has been appended in this turn: who waits comes next. */
+  /** A group has been appended in this turn: a member that waits for the turn comes next. */
   #served = false
-  /** Highest own entry of this view. */
+  /** Highest index that this replica appended as holder in this view. */
   #ownLast = 0
-  /** A REPLY named this as its log's end; the turn's work begins when the own log is there. */
+  /** Highest end of log that a REPLY named: the turn's work begins when the own log reaches it. */
   #required = 0
   #saidCommit = 0
-  /** Since when the turn is asked for, monotonic ms; 0: it is not. */
+  /** Since when the turn is wanted, monotonic ms; 0: it is not wanted. */
   wantingSince = 0
-  /** From asking for the turn to holding it. */
+  /** Time from asking for the turn to holding it. */
   readonly turnWaits = new Durations()
-  /** Takes up nothing new (being stopped). */
+  /** Requests no new turn: the replica is being stopped. */
   draining = false
 
   constructor(context: PersistenceContext, leases: Leases, puller: Puller) {
@@ -54,7 +57,7 @@ export class Appender {
     })
   }
 
-  /** A view has been installed: nobody holds any permission, nothing is acknowledged. */
+  /** A view has been installed: no member holds a permission, no entry is acknowledged. */
   installed(): void {
     this.turn.install(this.#context.otherMembers)
     this.acked.clear()
@@ -66,7 +69,10 @@ export class Appender {
     this.wantingSince = 0
   }
 
-  /** A higher epoch is promised, or the view is left: unanswered appends go back, in order. */
+  /**
+   * A higher epoch is promised, or the view is left: unanswered appends return to the queue, in
+   * order.
+   */
   leftView(): void {
     this.turn.install([])
     this.queue.putBack()
@@ -88,7 +94,7 @@ export class Appender {
     this.#announceCommit()
   }
 
-  /** Members that have kept the turn from this replica for too long: ground for suspicion. */
+  /** Members that have withheld the turn from this replica for too long: ground for suspicion. */
   get stuckOn(): readonly Slot[] {
     const { now, timings } = this.#context
     const since = this.wantingSince
@@ -102,7 +108,7 @@ export class Appender {
     this.turn.request(this.#context.clock.tick())
   }
 
-  /** Everything in memory while holding is complete: all members have installed the epoch. */
+  /** While holding, the log in memory is complete: all members have installed the epoch. */
   #useTurn(): void {
     while (this.queue.waiting > 0 && this.#groupsInFlight < GROUPS_IN_FLIGHT) {
       if (this.turn.awaited && this.#served) break
@@ -123,16 +129,16 @@ export class Appender {
     if (source !== undefined) this.pullFrom(source)
   }
 
-  /** Gets what the own log lacks of this view's, from a member. */
+  /** Pulls entries of this view that the own log lacks from a member. */
   pullFrom(member: Slot): void {
     const epoch = this.#context.epoch
     this.#puller.ask(member, false, (pulled) => {
       if (!pulled || !this.#context.serving || !sameEpoch(epoch, this.#context.epoch)) return
-      // In another view, or on its way there, the member's log may be another one than this view's.
+      // A member in another view, or on its way to one, may have another log than this view's.
       const inView = sameEpoch(pulled.installed, epoch) && sameEpoch(pulled.promised, epoch)
       if (!inView || !pulled.common) return
       this.#accept(member, pulled.common.index, pulled.entries, pulled.commit)
-      // One stretch may not be all: nothing else would ask on where no more is written.
+      // One stretch may not be all: where no more is written, nothing else would ask again.
       if (pulled.entries.length > 0 && pulled.last > this.#context.log.last) this.pullFrom(member)
     })
   }
@@ -161,7 +167,10 @@ export class Appender {
     this.#saidCommit = Math.max(this.#saidCommit, log.commit)
   }
 
-  /** `ackTo`: who is to hear that it is durable here; undefined: it is the holder's own group. */
+  /**
+   * `ackTo`: the holder that hears when the group is durable here; undefined: this replica is the
+   * holder.
+   */
   #write(
     previous: { index: number; chain: Uint8Array },
     entries: readonly Entry[],
@@ -229,7 +238,7 @@ export class Appender {
     this.#raiseCommit(last)
   }
 
-  /** A new connection to a member: what was under way on the old one is sent again. */
+  /** A new connection to a member: messages that the old one may have lost are sent again. */
   reconnected(peer: Slot): void {
     if (!this.#context.serving || !this.#context.isMember(peer)) return
     const { log } = this.#context

@@ -1,5 +1,5 @@
-// A group of entries as REPLICATE frames, each of which says what it follows; and how a member takes
-// one up: what it has must be the same, what is new must continue the chain.
+// Cuts a group of entries into REPLICATE frames, each with the place before it, and appends such a
+// frame at a member: entries known there must be equal, new ones must continue the chain.
 
 import { invariant } from '../assert.js'
 import type { LamportClock } from '../clocks/lamport.js'
@@ -14,7 +14,7 @@ export interface FramePart {
   readonly entries: readonly Entry[]
 }
 
-/** In order; an entry that is larger than a frame's share has one to itself. */
+/** Frames in log order. An entry larger than the bound has a frame to itself. */
 export function cutFrames(
   previous: Place,
   entries: readonly Entry[],
@@ -41,8 +41,8 @@ export function cutFrames(
 }
 
 /**
- * Appends what is new of the entries after `after`, in the same view's log; answers with it. null: it
- * does not follow from what is here, and nothing of it was taken.
+ * Appends and returns the new ones of the entries after `after`, which are of the same view's log.
+ * null: they do not continue the own log, and none is appended.
  */
 export function takeStretch(
   log: LogTail,

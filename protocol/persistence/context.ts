@@ -1,5 +1,5 @@
-// Where a persistence replica stands: its life, its promise, its view, its log and its links. The
-// parts of the replica (turn, log, view change, reads) share this and nothing else.
+// State that the parts of a persistence replica (turn, log, view change, reads) share: the
+// incarnation of its file, its promise, its view, its log and its links.
 
 import {
   sameIncarnation,
@@ -28,7 +28,7 @@ import type { TierPeer } from '../machine/tier-links.js'
 
 export type Status = 'normal' | 'changing' | 'outside' | 'learner'
 
-/** Messages between persistence replicas: all those that open with clock and epochs. */
+/** Messages between persistence replicas: all messages that open with clock and epochs. */
 export type PeerMessage = Extract<Message, { readonly installed: Epoch }>
 type WithoutHeader<M> = M extends unknown
   ? Omit<M, 'clock' | 'installed' | 'promised' | 'incarnation'>
@@ -52,15 +52,17 @@ export class PersistenceContext {
   status: Status = 'learner'
   now: Now = { monotonic: 0, wall: 0 }
 
-  /** Own life; counter 0 while none is known (the file is missing). */
+  /** Incarnation of the own file; counter 0 while none is known (the file is missing). */
   incarnation: Incarnation
   /** Newest incarnation known of each slot. */
   readonly incarnations = new Map<Slot, Incarnation>()
   /** Highest promise that has been queued for the file; never goes down (P4). */
   promised: Epoch
-  /** The same, as far as it is on disk: only this may be said (P5). */
+  /** The part of `promised` that is on disk: only this may be said (P5). */
   durablePromised: Epoch
-  /** What this process itself promised: a restarted one applies no INSTALL of before. */
+  /**
+   * Highest promise of this process: after a restart, no INSTALL of an earlier promise is applied.
+   */
   promisedSinceStart: Epoch | null = null
   /** The view last installed; its epoch is logView. */
   view: View
@@ -71,20 +73,20 @@ export class PersistenceContext {
   /** The last write found no room. */
   full = false
   /**
-   * What was pulled may lack bodies that drops up to here have erased: below it the log is as it was
-   * at no one moment.
+   * Pulled entries may lack bodies that drops through this index have erased: until the log reaches
+   * the index, a page would show the state of no single moment.
    */
   erasedThrough = 0
   /** A view has been installed since this process started. */
   active = false
   /** Monotonic ms at which each write that is not finished was queued, oldest first. */
   readonly #writes: number[] = []
-  /** What the file holds, as its last answer said. */
+  /** Place of the file's end, as the last answer to a write said. */
   #file: Place
-  /** Writes of the log not answered; one that failed makes memory and file differ. */
+  /** Unanswered writes of the log. A write that failed makes memory and file differ. */
   #logWrites = 0
   #spoiled = false
-  /** Told of a write that did not work: leave the view as if restarted. */
+  /** Told of a write that failed: the replica leaves the view as if restarted. */
   onWriteFailed: (result: WriteResult) => void = () => {}
 
   constructor(config: PersistenceConfig) {
@@ -115,7 +117,7 @@ export class PersistenceContext {
     this.status = this.votes ? 'outside' : 'learner'
   }
 
-  /** A voter: alive since genesis, or named by a view that it has installed. */
+  /** A voter: its file exists since genesis, or a view that it has installed names it. */
   get votes(): boolean {
     if (this.incarnation.counter === 1) return true
     return this.view.members.some(
@@ -167,7 +169,7 @@ export class PersistenceContext {
     if (link !== undefined) this.outbox.distrust(link, peer, reason)
   }
 
-  /** One message object for all, so that the shell encodes it once. */
+  /** One message object for all receivers, so that the shell encodes it once. */
   broadcast(to: readonly Slot[], body: Body): void {
     const message = {
       ...body,
@@ -201,7 +203,7 @@ export class PersistenceContext {
     })
   }
 
-  /** No write of the log is under way: memory goes back to the file where one has failed. */
+  /** No write of the log is under way: if one has failed, memory returns to what the file holds. */
   #compareWithFile(): void {
     if (this.#spoiled) this.log.resetTo(this.#file)
     else this.log.settled()
@@ -218,27 +220,29 @@ export class PersistenceContext {
     return this.#writes.length
   }
 
-  /** Counters that jump absurdly far: one bad peer must not use up all epochs, or all lives. */
+  /** Counters that jump too far: one bad peer must not use up all epochs, or all incarnations. */
   invalidCounter(message: PeerMessage): string | null {
     const { installed, promised, incarnation } = message
     const epochs = 'epoch' in message ? [installed, promised, message.epoch] : [installed, promised]
     if (epochs.some(({ counter }) => counter > this.seen.counter + MAX_JUMP)) {
-      return 'an epoch that jumps absurdly far'
+      return 'an epoch counter that jumps too far'
     }
     const named = 'incarnations' in message ? message.incarnations : []
-    const lives = [incarnation, ...named.map((member) => member.incarnation)]
-    return lives.some(({ counter }) => counter > MAX_JUMP) ? 'an incarnation absurdly high' : null
+    const incarnations = [incarnation, ...named.map((member) => member.incarnation)]
+    return incarnations.some(({ counter }) => counter > MAX_JUMP)
+      ? 'an incarnation counter that is too high'
+      : null
   }
 
   noteEpoch(epoch: Epoch): void {
     this.seen = maxEpoch(this.seen, epoch)
   }
 
-  /** Records a newer life of a slot. */
+  /** Records a newer incarnation of a slot. */
   noteIncarnation(slot: Slot, incarnation: Incarnation): void {
     const known = this.incarnations.get(slot)
     const newer = !known || compareIncarnations(incarnation, known) > 0
-    // 0: it does not know its own yet.
+    // Counter 0: the replica does not know its own incarnation yet.
     if (newer && incarnation.counter > 0) {
       this.incarnations.set(slot, incarnation)
     }

@@ -1,5 +1,5 @@
-// The turn and the log exist only inside an installed epoch: what comes for a lower one is refused,
-// what comes for the one promised and not yet installed is kept.
+// The turn and the log exist only inside an installed epoch: messages of a lower epoch are refused,
+// messages of the epoch promised and not yet installed are kept.
 
 import type { LinkId } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
@@ -63,8 +63,8 @@ export class EpochGate {
   }
 
   /**
-   * A pull may fail, a COMMIT get lost, and writes may end: what a member that serves in this view has
-   * committed is taken up, or asked for.
+   * A pull may fail, a COMMIT get lost, and writes may end: entries that a member serving in this
+   * view has committed are committed here too, or pulled.
    */
   heard(from: Slot, message: The<'VIEW_HEARTBEAT'>): void {
     const { serving, log, epoch } = this.#context
@@ -73,7 +73,7 @@ export class EpochGate {
     if (serving && serves && committed > log.commit) this.#appender.onCommit(from, committed)
   }
 
-  /** A higher epoch is promised: only what is for that one is still of use. */
+  /** A higher epoch is promised: only messages of that one are still of use. */
   promised(): void {
     this.#kept = this.#kept.filter(({ message }) =>
       sameEpoch(message.epoch, this.#context.promised),

@@ -1,6 +1,7 @@
-// Carries committed DROPs out: erases bodies in memory at once, and in the file by a transaction of
-// its own, together with the mark of how far DROPs are carried out. What a crash leaves undone is
-// found above that mark. Until then, pages leave out what is pending.
+// Carries out committed DROPs: erases bodies in memory at once, and in the file by a separate
+// transaction, together with the index through which DROPs are carried out. After a crash the DROPs
+// above that index are carried out again. Until then, pages leave out the messages of pending
+// DROPs.
 
 import type { PersistenceContext } from './context.js'
 import type { PendingDrops } from './pending-drops.js'
@@ -17,7 +18,7 @@ export class Eraser {
   readonly #reads: Reads
   #erasing = false
 
-  /** `undone`: committed entries that erase; the file holds them and has not carried them out. */
+  /** `undone`: committed DROPs in the file that it has not carried out. */
   constructor(
     context: PersistenceContext,
     pending: PendingDrops,
@@ -37,7 +38,9 @@ export class Eraser {
     this.#reads.dropped(drop.mailbox)
   }
 
-  /** Takes up what is committed and in the file: only that can no longer be taken back. */
+  /**
+   * Takes DROPs that are committed and in the file: only such a DROP can no longer be taken back.
+   */
   pump(): void {
     const { log, writable, incarnation } = this.#context
     for (const entry of log.takeDrops()) this.#take(entry)
@@ -56,7 +59,10 @@ export class Eraser {
     this.#erase(erase as NamedDrop[], erase.length)
   }
 
-  /** A page at a time: a mailbox may be larger than memory. All before it is carried out already. */
+  /**
+   * A page at a time: a mailbox may be larger than memory. All DROPs before this one are carried
+   * out already.
+   */
   #eraseMailbox({ index, mailbox }: Drop): void {
     const { stretch: limit, frameBytes: maxBytes } = this.#context.bounds
     const all = { mailbox, after: 0, through: index, without: [] }
@@ -71,7 +77,7 @@ export class Eraser {
     })
   }
 
-  /** `done`: so many of the pending ones are carried out by it. */
+  /** `done`: the number of pending DROPs that this transaction completes. */
   #erase(erase: readonly NamedDrop[], done: number): void {
     const { log } = this.#context
     const commit = Math.min(log.commit, log.durable)

@@ -1,5 +1,5 @@
-// FEED: processing replicas follow the committed log. Each has so much under way unacknowledged;
-// who is further behind than memory reaches is served from the file.
+// FEED: processing replicas follow the committed log, each with a bounded number of unacknowledged
+// entries. A follower that is behind the entries in memory is served from the file.
 
 import type { LinkId } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
@@ -44,7 +44,7 @@ export class Feeds {
     this.#followers.delete(link)
   }
 
-  /** Sends what is committed and not yet sent, as far as each follower's window goes. */
+  /** Sends committed entries that are not sent yet, as far as each follower's window allows. */
   pump(): void {
     for (const [link, follower] of this.#followers) this.#serve(link, follower)
   }

@@ -1,5 +1,5 @@
-// The lease of a term's owner, as its frames to this replica state it. It only avoids duels between
-// claimants; what fences is the term.
+// The lease of a term's owner, as its heartbeats to this replica state it. A lease only avoids
+// duels between claimants; the term does the fencing.
 
 import type { LinkId } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
@@ -18,7 +18,7 @@ interface Statement {
 export class Leases {
   readonly #context: PersistenceContext
   readonly #statements = new Map<LinkId, Statement>()
-  /** The owner of this term was asked to resign: the members hear it with every heartbeat. 0: none. */
+  /** The owner of this term is asked to resign; heartbeats tell it to all members. 0: none. */
   resign = 0
 
   constructor(context: PersistenceContext) {
@@ -28,7 +28,8 @@ export class Leases {
   hear(link: LinkId, slot: Slot, boot: string, message: The<'HOME_HEARTBEAT'>): void {
     const { holds, nonce, weight } = message
     const heard = this.#context.now.monotonic
-    // One life of a slot speaks: a hello with another boot nonce ends what the old one said.
+    // One boot of a slot speaks: a hello with another boot nonce ends the statements of the old
+    // process.
     for (const [other, said] of this.#statements) {
       if (said.slot === slot && said.boot !== boot) this.#statements.delete(other)
     }
@@ -39,7 +40,9 @@ export class Leases {
     this.#statements.delete(link)
   }
 
-  /** Weight that the owner of the log's newest term stated here; 0: it has no lease here. */
+  /**
+   * Weight that the owner of the log's newest term stated to this replica; 0: it has no lease here.
+   */
   get ownWeight(): number {
     const { now, log, timings } = this.#context
     const { term, owner } = log.fence
@@ -52,7 +55,7 @@ export class Leases {
     return 0
   }
 
-  /** The same over all members of the view, as their heartbeats say. */
+  /** Highest weight of that owner over all members of the view, as their heartbeats say. */
   get weight(): number {
     const { peers, otherMembers, log } = this.#context
     let weight = this.ownWeight
@@ -64,13 +67,13 @@ export class Leases {
     return weight
   }
 
-  /** Wherever the owner of `term` has its lease from. */
+  /** Asks the owner of `term` to resign, whichever member has stated its lease. */
   askToResign(term: number): void {
     this.passResign(term)
     this.resign = term
   }
 
-  /** Asks the owner of `term` to resign, where it has its lease from this replica. */
+  /** Asks the owner of `term` to resign, if its lease is stated to this replica. */
   passResign(term: number): void {
     const { log, outbox } = this.#context
     if (term === 0 || term !== log.fence.term || this.ownWeight === 0) return

@@ -1,5 +1,5 @@
-// The narrow waist, seen from the persistence tier: processing replicas ask by CLAIM, APPEND, FEED
-// and READ, and hear how it stands here.
+// The log service, seen from the persistence tier: processing replicas use CLAIM, APPEND, FEED and
+// READ (messages/log-service.ts), and hear the state of this replica by heartbeats.
 
 import type { LinkId } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
@@ -89,7 +89,7 @@ export class LogService {
     })
   }
 
-  /** Appends are queued while a view is being changed, not while this replica is out of it. */
+  /** Appends are queued in a view and while it is being changed, not outside. */
   get #takes(): boolean {
     const { status } = this.#context
     return (status === 'normal' || status === 'changing') && !this.#appender.draining
@@ -97,9 +97,9 @@ export class LogService {
 
   onMessage(link: LinkId, message: Message): void {
     const writer = this.#clients.get(link)!
-    const nonsense = whyInvalid(message, writer.slot)
-    if (nonsense !== null) {
-      this.#context.outbox.distrust(link, writer.slot, nonsense)
+    const invalid = whyInvalid(message, writer.slot)
+    if (invalid !== null) {
+      this.#context.outbox.distrust(link, writer.slot, invalid)
       return
     }
     writer.heard = this.#context.now.monotonic

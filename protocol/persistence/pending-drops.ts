@@ -1,9 +1,11 @@
-// DROPs that are committed, and not yet carried out in the file. Until then pages leave out what the
-// DROPs name.
+// DROPs that are committed and not yet carried out in the file. Until then, pages leave out the
+// messages that these DROPs name.
 
 import type { Drop } from '../entries/drop.js'
 
-/** Messages of a mailbox that the file may still hold: those named, and all up to `through`. */
+/**
+ * Messages of a mailbox that the file may still hold: those in `indices`, and all up to `through`.
+ */
 export interface Hidden {
   readonly through: number
   readonly indices: readonly number[]

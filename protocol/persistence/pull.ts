@@ -1,6 +1,6 @@
-// PULL and PULLED: a stretch of somebody else's log after the last place in common. Used by a
-// member that is behind, by a proposer and its members around INSTALL, and, of committed entries
-// only, by a replica that catches up outside the view.
+// PULL and PULLED: a stretch of another replica's log after the last place in common. A member that
+// is behind pulls, a proposer and its members do around INSTALL, and so does a replica that catches
+// up outside the view (committed entries only).
 
 import type { LinkId } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
@@ -32,9 +32,9 @@ export function stretch(entries: readonly Entry[], frameBytes: number): Entry[] 
 export class Puller {
   readonly #context: PersistenceContext
   #next = 0
-  /** End of the last stretch pulled: where the own log has it, the next one begins there. */
+  /** End of the last stretch pulled: the next one begins there if the own log has that place. */
   #reached: Place | null = null
-  /** One at a time: whoever asks while one is under way is asked to wait for the next occasion. */
+  /** One pull at a time: a caller that finds one pending asks again at its next occasion. */
   #pending: PendingPull | null = null
 
   constructor(context: PersistenceContext) {
@@ -52,7 +52,8 @@ export class Puller {
     this.#pending = { id, to, since: this.#context.now.monotonic, then }
     const places = this.#context.log.probes()
     const reached = this.#reached
-    // Probes lie ever further apart: what they miss is found a stretch at a time.
+    // Probes lie ever further apart; with the end of the last stretch, a long gap is closed stretch
+    // by stretch.
     if (reached && this.#context.log.has(reached) === true) {
       places.push(reached)
       places.sort((a, b) => b.index - a.index)
@@ -80,7 +81,7 @@ export class Puller {
       this.#end(null)
   }
 
-  /** What was asked for is not wanted any more. */
+  /** The pending pull is not wanted any more. */
   cancel(): void {
     this.#pending = null
   }
@@ -91,11 +92,11 @@ export class Puller {
     then(pulled)
   }
 
-  /** Serves a peer, from memory where it reaches back so far, else from the file. */
+  /** Serves a peer from memory, or from the file where memory does not reach back far enough. */
   onPull(from: Slot, message: The<'PULL'>): void {
     const { votes, status } = this.#context
     if (!votes) return
-    // Outside a view the log may have been changed by catch-up: only what is committed is certain.
+    // Outside a view, catch-up may change the log: only committed entries are certain.
     if (status === 'outside' && !message.committedOnly) return
     const { log } = this.#context
     const limit = this.#limit(message)
@@ -119,8 +120,8 @@ export class Puller {
   }
 
   /**
-   * Only what is on disk here: with it is the promise that it rests on, which the answer's header names
-   * (P3). What is still being written may rest on a higher one.
+   * Only entries on disk here are served: on disk with them is the promise that they rest on, which
+   * the answer's header names (P3). Entries still being written may rest on a higher one.
    */
   #limit({ committedOnly }: The<'PULL'>): number {
     const { durable, commit } = this.#context.log

@@ -1,6 +1,6 @@
 // Linearizable reads without a coordinator: r is the `last` of the highest (logView, last) among a
-// majority of voters asked after the read arrived; whose committed log reaches r may answer. Many
-// reads share one round.
+// majority of voters asked after the read arrived. A replica whose committed log reaches r may
+// answer. Many reads share one round.
 
 import type { LinkId } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
@@ -22,7 +22,10 @@ type PendingRead = Page | { readonly kind: 'tip'; readonly link: LinkId; readonl
 /** A page that is being read from the file. */
 interface Reading {
   readonly read: Page
-  /** Something was deleted in the mailbox meanwhile: the page may be of no one moment. */
+  /**
+   * Messages of the mailbox were deleted during the read: the page may show the state of no single
+   * moment.
+   */
   torn: boolean
 }
 
@@ -44,7 +47,7 @@ export class Reads {
   #next = 0
   #waitingForRound: PendingRead[] = []
   #round: Round | null = null
-  /** Rounds done: these wait for the committed log to reach `through`. */
+  /** Reads whose round is done: each waits for the committed log to reach `through`. */
   #waitingForLog: Waiting[] = []
   readonly #reading = new Set<Reading>()
   readonly #drops: PendingDrops
@@ -110,7 +113,7 @@ export class Reads {
     this.#begin()
   }
 
-  /** At the end of each step, after what is committed has been taken up. */
+  /** Called at the end of each step, after the drops of newly committed entries are noted. */
   pump(): void {
     const reach = Math.min(this.#context.log.commit, this.#context.log.durable)
     if (reach < this.#context.erasedThrough) return
@@ -133,7 +136,7 @@ export class Reads {
     const reading = { read, torn: false }
     this.#reading.add(reading)
     outbox.read({ kind: 'mailbox', mailbox, ...bounds }, (result) => {
-      // Given up meanwhile.
+      // The read was given up meanwhile.
       if (!this.#reading.delete(reading)) return
       if (reading.torn) {
         this.#waitingForLog.push({ through, since, read })
@@ -163,7 +166,7 @@ export class Reads {
     for (const { read } of late) this.#notYet(read)
   }
 
-  /** The own answer does not count any more, nor what rests on it: rounds, and pages (P9). */
+  /** The own answer no longer counts, nor do the rounds and pages that rest on it (P9). */
   abandon(): void {
     const reads = [
       ...(this.#round?.reads ?? []),

@@ -1,5 +1,6 @@
-// What the holder of the turn makes of what writers ask: entries with their stamp and their place, or an
-// answer. Checked against its log, which is complete, with all that is in flight (C1, C2, C7).
+// Turns the pending appends and claims into stamped entries or into answers, for the holder of the
+// turn. Each is checked against the holder's log, which is complete and includes all that is in
+// flight (C1, C2, C7).
 
 import { MAX_GROUP } from '../schema/shared.js'
 import type { PersistenceContext } from './context.js'
@@ -28,7 +29,9 @@ export class Sequencer {
     this.#queue = queue
   }
 
-  /** As many as one transaction may have, at the end of the log in memory; none: all was answered. */
+  /**
+   * Entries of one transaction, appended to the log in memory; none: every request was answered.
+   */
   takeGroup(): Entry[] {
     const group: Entry[] = []
     let bytes = 0
@@ -84,7 +87,7 @@ export class Sequencer {
         return []
       case 'fenced':
         this.#queue.answerAt(order, this.#fenceThrough, () => {
-          // Not log.fence: a newer TERM may follow that is not committed.
+          // `log.fence` may name a newer TERM that is not committed, hence the committed one.
           return { type: 'FENCED', id, term: log.committedFence.term }
         })
         return []
@@ -131,7 +134,7 @@ export class Sequencer {
     return added
   }
 
-  /** The newest TERM is committed when this index is. */
+  /** The newest TERM is committed once this index is. */
   get #fenceThrough(): number {
     const { log } = this.#context
     return log.committedFence.term === log.fence.term ? log.commit : log.last

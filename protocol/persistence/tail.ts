@@ -1,6 +1,6 @@
-// The end of the log in memory: all that is not committed, and some way before it. `last` is what
-// has been queued for the file, `durable` what the file has said it holds, `commit` what is durable
-// on a majority of all. Committed entries never change (P3).
+// The end of the log in memory: all uncommitted entries and some committed ones before them. `last`
+// has been queued for the file, `durable` is on disk, `commit` is durable on a majority of all
+// slots. Committed entries never change (P3).
 
 import { advanceFence, NO_FENCE, type Fence } from '../entries/fence.js'
 import { invariant } from '../assert.js'
@@ -10,7 +10,7 @@ import { sameBytes } from '../bytes.js'
 import { TAIL_ENTRIES, type DurableState } from '../machine/storage.js'
 import type { Place } from '../entries/place.js'
 
-/** What others may see of it. */
+/** The part of the tail that other parts may read. */
 export type LogView = Pick<
   LogTail,
   'last' | 'commit' | 'durable' | 'first' | 'committedFence' | 'placeAt'
@@ -25,15 +25,18 @@ export class LogTail {
   #fenceAtCommit: Fence
   #fence: Fence
   #durable: number
-  /** A committed place below `durable`, and the fence there: what a reset counts on from. */
+  /**
+   * A committed place at or below `durable`, and the fence there: a reset computes the fence from
+   * it.
+   */
   #floor: { index: number; fence: Fence }
-  /** What unfinished writes have dropped, in order: the entries after index `at`. */
+  /** Entries after index `at` that an unfinished write drops, in order of the writes. */
   #cuts: { readonly at: number; readonly entries: readonly Entry[] }[] = []
 
-  /** Entries that erase, and were committed since they were last taken out, in order. */
+  /** Committed DROPs that have not been taken yet, in log order. */
   #drops: Entry[] = []
 
-  /** How many entries it keeps in memory at least, where there are so many. */
+  /** Entries kept in memory at least, if the log has so many. */
   readonly #keep: number
 
   constructor(
@@ -46,7 +49,8 @@ export class LogTail {
     this.#keep = keep
     this.#entries = [...tail]
     const first = tail[0]
-    // Where the tail does not reach back to entry 1, the place before it is only known by number.
+    // Where the tail does not reach back to entry 1, the place before it is known by its number
+    // only.
     this.#before =
       first === undefined
         ? last
@@ -107,13 +111,13 @@ export class LogTail {
     return entry && { index, chain: entry.chain }
   }
 
-  /** In memory and after `index`, at most `limit`. */
+  /** Entries in memory after `index`, at most `limit`. */
   after(index: number, limit = Infinity): Entry[] {
     const start = Math.max(0, index - this.#before.index)
     return this.#entries.slice(start, limit === Infinity ? undefined : start + limit)
   }
 
-  /** Whether `place` is in the log; undefined: too far back to know from memory. */
+  /** Whether `place` is in the log; undefined: it lies before the entries in memory. */
   has(place: Place): boolean | undefined {
     if (place.index === 0) return true
     if (place.index > this.last) return false
@@ -133,7 +137,7 @@ export class LogTail {
     }
   }
 
-  /** Drops what is after `index`. At or below the commit index: never. */
+  /** Drops the entries after `index`, which is never below the commit index (P3). */
   truncateAfter(index: number): void {
     if (index >= this.last) return
     invariant(index >= this.#commit, `P3: dropping after ${index}, committed ${this.#commit}`)
@@ -145,7 +149,7 @@ export class LogTail {
     for (const entry of this.after(this.#commit)) this.#fence = advanceFence(this.#fence, entry)
   }
 
-  /** Raises the commit index, never beyond the end. True if it went up. */
+  /** Raises the commit index, at most to `last`. True: it rose. */
   commitThrough(index: number): boolean {
     const through = Math.min(index, this.last)
     if (through <= this.#commit) return false
@@ -159,7 +163,7 @@ export class LogTail {
     return true
   }
 
-  /** Takes out the committed DROPs that are in the file: nothing can take these back. */
+  /** Takes out committed DROPs that are in the file: such a DROP can no longer be taken back. */
   takeDrops(): Entry[] {
     if (this.#drops.length === 0) return []
     const taken = this.#drops.filter(({ index }) => index <= this.#durable)
@@ -167,7 +171,7 @@ export class LogTail {
     return taken
   }
 
-  /** Forgets the bodies of what it erases. */
+  /** Erases the bodies of the entries that `drop` names. */
   erase(drop: Drop): void {
     const entries = drop.indices ? drop.indices.map((index) => this.at(index)) : this.after(0)
     for (const entry of entries) {
@@ -176,20 +180,24 @@ export class LogTail {
     }
   }
 
-  /** The file's log ends there. If this one does not hold it, a write under way will change the file. */
+  /**
+   * The file's log ends at this place. If the tail does not hold the place, a write under way will
+   * change the file.
+   */
   durableThrough({ last: index, chain }: Pick<DurableState, 'last' | 'chain'>): void {
     if (this.has({ index, chain }) === true) this.#durable = index
   }
 
-  /** All that was queued for the file is in it. */
+  /** Every write of the log has reached the file. */
   settled(): void {
     this.#cuts = []
   }
 
   /**
-   * A write failed: the log is what the file holds again. What is in memory beyond it never was in
-   * this log, not even where others have committed it meanwhile; what a failed write would have
-   * dropped still is. It was dropped because it was not committed: the commit index goes back with it.
+   * A write failed: the log becomes what the file holds. Entries in memory beyond it never were in
+   * this log, even if other replicas have committed them meanwhile. Entries that a failed write
+   * would have dropped are still in the log; they were dropped as uncommitted, so the commit index
+   * goes back below them.
    */
   resetTo(file: Place): void {
     let committed = Math.min(this.#commit, file.index)
@@ -212,7 +220,7 @@ export class LogTail {
     this.#fence = this.after(this.#commit).reduce(advanceFence, this.#fenceAtCommit)
   }
 
-  /** Places to find a common prefix by: the end, then ever further back, the commit, the start. */
+  /** Places to find a common prefix by: the end, ever further back, the commit, the start. */
   probes(): Place[] {
     const places: Place[] = []
     const add = (index: number): void => {
@@ -230,7 +238,7 @@ export class LogTail {
   }
 
   #trim(): void {
-    // What a failed write may bring back is still needed.
+    // The file's end may return to entries that an unfinished write drops, so they are kept.
     if (this.#cuts.length > 0) return
     const final = Math.min(this.#commit, this.#durable)
     const excess = Math.min(this.#entries.length - this.#keep, final - this.#before.index - 1)

@@ -1,5 +1,5 @@
-// Where a processing replica stands: its role, the terms it knows and its links in the ring. The
-// parts of the replica share this.
+// State that the parts of a processing replica share: its role, the terms it knows and its links in
+// the ring.
 
 import type { Now } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
@@ -11,7 +11,10 @@ import type { TierPeer } from '../machine/tier-links.js'
 
 export type Role = 'follower' | 'participant' | 'claimant' | 'coordinator'
 
-/** Clients that asked have left; some are there; they ask. Each weighs more than all that comes below it. */
+/**
+ * Parts of a claim's weight: clients have asked and left, clients are connected, connected clients
+ * ask. Each is more than everything below it adds up to.
+ */
 export const WEIGHT_LEFT = 32
 export const WEIGHT_CONNECTED = 64
 export const WEIGHT_ASKING = 128
@@ -34,9 +37,12 @@ export class ProcessingContext {
   holds = 0
   /** Highest term seen in feed, messages and answers. */
   newestTerm = 0
-  /** A claim has shown that there is no such term yet: what is said of any up to here is hearsay. */
+  /**
+   * Terms above `newestTerm` and up to this one do not exist, as a claim has shown: messages that
+   * name them are not believed.
+   */
   refuted = 0
-  /** Clients connected here, and when there was last one, monotonic ms. */
+  /** Clients connected to this replica, and when there was last one, monotonic ms. */
   #clients = 0
   #clientAt = -Infinity
   /** When a client last asked for something, monotonic ms. */
@@ -54,7 +60,7 @@ export class ProcessingContext {
     this.registration = config.registration
   }
 
-  /** Whether what the ring says in this term counts: it is not over, and nothing shows it a lie. */
+  /** Whether messages of the ring about `term` count: the term is not over, and not refuted. */
   believes(term: number): boolean {
     return term === this.newestTerm || (term > this.newestTerm && term > this.refuted)
   }
@@ -64,7 +70,7 @@ export class ProcessingContext {
     return peer !== undefined && this.now.monotonic - peer.heard <= this.timings.suspect
   }
 
-  /** L: this replica and all that it hears. */
+  /** L: this replica and all replicas that it hears. */
   get live(): Slot[] {
     const live: Slot[] = []
     for (let slot = 1; slot <= this.slots; slot++) {
@@ -83,20 +89,25 @@ export class ProcessingContext {
     this.#clientAt = this.now.monotonic
   }
 
-  /** For something that takes an order: what is refused here, or read, needs no coordinator. */
+  /**
+   * Called for requests that need an order. A request that is refused here, or only reads, needs no
+   * coordinator.
+   */
   clientAsked(): void {
     this.#askedAt = this.now.monotonic
   }
 
-  /** A client is connected, or was just now: one that is refused comes and goes. */
+  /**
+   * A client is connected, or was just now: a client that is refused disconnects and comes back.
+   */
   get hasClients(): boolean {
     return this.#clients > 0 || this.now.monotonic - this.#clientAt <= this.timings.suspect
   }
 
   /**
-   * What a claim weighs against the lease of another: the replicas linked here, and above all
-   * whether any client is, and has something to be ordered. A coordinator whom no client reaches gives way.
-   * Those that have just left may come back, and weigh less than any who are there.
+   * Weight of a claim against the lease of another replica: the live replicas linked here, and
+   * above all whether clients are connected here and ask. A coordinator that no client reaches
+   * gives way. Clients that have just left may come back; they weigh less than connected ones.
    */
   get weight(): number {
     const asked = this.now.monotonic - this.#askedAt <= this.timings.coordinatorPatience

@@ -1,5 +1,5 @@
-// The coordinator of one term: gives the order, gathers the votes, appends what a majority of the
-// live ring came to, in order and without gaps (C7), and tells everybody.
+// The coordinator of one term: gives each order, counts its votes, appends the result of the
+// majority of the live ring in the sequence of k without gaps (C7), and broadcasts the commit.
 
 import { Durations } from '../durations.js'
 import type { Slot } from '../slots.js'
@@ -12,19 +12,19 @@ import type { LogWrites } from './log-writes.js'
 import type { PendingRequests } from './pending-requests.js'
 import type { ProcessingContext } from './context.js'
 
-/** Orders between ORDER and APPENDED. What arrives meanwhile makes the next one larger. */
+/** Orders between ORDER and APPENDED. Commands that arrive meanwhile enlarge the next order. */
 const ORDERS_IN_FLIGHT = 2
 const ORDER_COMMANDS = 256
-/** Texts, keys and what envelopes add to them: an order's entries must fit one frame. */
+/** Bounds texts and keys of an order: with what envelopes add, its entries must fit one frame. */
 const ORDER_BYTES = 160 * 1024
-/** The attempt that refuses everything. */
+/** On the last attempt, all replicas refuse every command of the order. */
 const LAST_ATTEMPT = 3
 
 interface InFlight {
   order: The<'ORDER'>
-  /** Whose votes are still waited for; only shrinks. */
+  /** Replicas whose votes are awaited; the set only shrinks. */
   voters: Set<Slot>
-  /** Whose votes count. */
+  /** Replicas whose votes count: those live when the order was given. */
   readonly counted: Set<Slot>
   votes: Map<Slot, Uint8Array>
   decided: boolean
@@ -48,13 +48,13 @@ export class Coordinator {
   #keySeed = new Uint8Array(32)
   #keySeedLeft = 0
   #keySeedUntil = 0
-  /** Did not vote in time: not in L until it votes again. */
+  /** Replicas that did not vote in time: each stays outside L until its next vote. */
   readonly #lagging = new Set<Slot>()
-  /** From giving an order to its commit. */
+  /** Time from giving an order to its commit. */
   readonly commitTimes = new Durations()
   readonly metrics = { orders: 0, commands: 0, oneOfOne: 0, divergences: 0 }
 
-  /** `resign`: this replica gives the term up. */
+  /** `resign` gives up this replica's term. */
   constructor(
     context: ProcessingContext,
     log: LogClient,
@@ -83,7 +83,7 @@ export class Coordinator {
     return this.#orders.size
   }
 
-  /** The own TERM is applied: the first order of the term is 1. */
+  /** The own TERM is applied: the first order of the term has k = 1. */
   begin(): void {
     this.#nextK = 1
     this.#nextAppend = 1
@@ -93,7 +93,7 @@ export class Coordinator {
     this.#time = this.#executor.base.time
   }
 
-  /** Gives up all that is queued; returns it. */
+  /** Gives up all orders, and returns the commands that have no order yet. */
   end(): Command[] {
     this.#orders.clear()
     this.#committed.length = 0
@@ -101,7 +101,7 @@ export class Coordinator {
     return this.#queue.splice(0)
   }
 
-  /** False: no room, nothing taken. */
+  /** False: there is no room, and the command is not queued. */
   submit(command: Command): boolean {
     const bytes = weighCommand(command)
     const { queuedCommands, queuedBytes } = this.#context.limits
@@ -112,7 +112,7 @@ export class Coordinator {
     return true
   }
 
-  /** Gives out what is queued, as far as orders may be in flight. */
+  /** Gives orders of the queued commands while fewer than ORDERS_IN_FLIGHT are in flight. */
   issue(): void {
     while (this.#queue.length > 0 && this.#orders.size < ORDERS_IN_FLIGHT) {
       const commands = this.#takeCommands()
@@ -123,7 +123,7 @@ export class Coordinator {
     }
   }
 
-  /** An order is of one key epoch: as many commands as that allows, at the most. */
+  /** All commands of an order share one key epoch, so the epoch's limit bounds their number too. */
   #takeCommands(): Command[] {
     const most = Math.min(ORDER_COMMANDS, this.#context.limits.keyEpochCommands)
     let count = 0
@@ -169,7 +169,10 @@ export class Coordinator {
     this.run()
   }
 
-  /** Kept for a bounded key epoch; never across attempts, where a nonce would come twice. */
+  /**
+   * A key seed serves one bounded key epoch. A new attempt needs a new seed: with the old one a
+   * nonce would be used twice.
+   */
   #keySeedFor(commands: number, attempt: number): Uint8Array {
     const { now, limits, entropy } = this.#context
     if (attempt > 1 || this.#keySeedLeft < commands || now.monotonic >= this.#keySeedUntil) {
@@ -192,7 +195,7 @@ export class Coordinator {
     this.#evaluate(message.k, inFlight)
   }
 
-  /** Executes what can be executed, and counts the own votes. */
+  /** Executes every order that can be executed, and counts this replica's own votes. */
   run(): void {
     for (const executed of this.#executor.run()) this.#vote(executed)
   }
@@ -248,7 +251,10 @@ export class Coordinator {
     return [...inFlight.votes.keys()].filter((slot) => inFlight.counted.has(slot))
   }
 
-  /** No majority: a new attempt with new seeds for k and everything above, on rebuilt states. */
+  /**
+   * Without a majority, order k and all orders above it get a new attempt, with new seeds and on
+   * rebuilt states.
+   */
   #retry(k: number, attempt: number): void {
     this.metrics.divergences++
     this.#context.outbox.log('error', 'no-majority', { k, attempt, term: this.#context.holds })
@@ -261,7 +267,7 @@ export class Coordinator {
     for (const [number, { order }] of again) this.#give(number, order.attempt + 1, order.commands)
   }
 
-  /** Builds the state again, from the log. */
+  /** Rebuilds the state from the log. */
   rebuild(): void {
     this.#executor.reset()
     this.#log.follow()
@@ -288,14 +294,14 @@ export class Coordinator {
     this.issue()
   }
 
-  /** Nobody waits for these: they go with the next order, or with the next tick. */
+  /** No client waits for COMMITTED, so it goes with the next order or the next tick. */
   #sayCommitted(): void {
     for (const message of this.#committed.splice(0)) this.#context.broadcast(message)
   }
 
   // ---- links and time -------------------------------------------------------------------------
 
-  /** An entrant, or a new connection: all uncommitted orders again. */
+  /** A peer that is new in the ring, or newly connected, lacks the uncommitted orders. */
   linked(slot: Slot): void {
     const orders = [...this.#orders].sort(([a], [b]) => a - b)
     for (const [, { order }] of orders) this.#context.send(slot, order)

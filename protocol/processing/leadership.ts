@@ -1,5 +1,5 @@
-// Who coordinates: ring election, then a term from persistence (compare-and-set), then the own TERM
-// applied. Who stopped coordinating for any reason never sends another order in that term.
+// The way to coordination: Ring election, then a term from persistence (compare-and-set), then the
+// own TERM applied. A replica that stopped coordinating never sends another order in that term.
 
 import { Ring } from '../election/ring.js'
 import type { Slot } from '../slots.js'
@@ -13,11 +13,11 @@ import type { Executor } from '../state/executor.js'
 export interface LeadershipEvents {
   /** The own TERM is won and applied: the first order may be given. */
   coordinate(term: number): void
-  /** Not the coordinator any more. */
+  /** This replica coordinates no more. */
   stopped(reason: string): void
   /** The known coordinator has changed; 0: none. */
   coordinator(slot: Slot): void
-  /** There is no term above this one, whatever was said. */
+  /** No term above this one exists, contrary to what messages said. */
   refuted(term: number): void
 }
 
@@ -29,20 +29,26 @@ export class Leadership {
   readonly #executor: Executor
   readonly #events: LeadershipEvents
   readonly #ring: Ring
-  /** Won, waiting for the own TERM to be applied. */
+  /** A claim that is won; its TERM is not applied here yet. */
   #won: { readonly term: number; readonly index: number } | null = null
-  /** A term that a store knows nothing of: through `index` the log tells whether it ever was. */
+  /**
+   * A term that a persistence replica does not know. The log through `index` shows whether the term
+   * exists.
+   */
   #doubted: { readonly term: number; readonly index: number } | null = null
   #claimNonce = ''
   #expected = 0
-  /** A failed claim disqualifies until then, monotonic ms. */
+  /** After a failed claim this replica is no candidate until then, monotonic ms. */
   #disqualifiedUntil = 0
   #announced: Slot = 0
-  /** Since when the only coordinator known is one that is not linked here, monotonic ms; null: it is not so. */
+  /**
+   * Since when the only known coordinator is one without a link to here, monotonic ms; null: it is
+   * not so.
+   */
   #unreachableSince: number | null = null
   /**
-   * Claims that are still put without an election. Owners of the term may be resigning for them, one after
-   * the other: an election in between would give the term to the next of those.
+   * Claims still to be made without an election. Owners of the term may resign for these claims,
+   * one after the other; an election in between would give the term to the next such owner.
    */
   #claimsLeft = 0
   elections = 0
@@ -73,14 +79,15 @@ export class Leadership {
     })
   }
 
-  /** Only who reaches a persistence member whose view can commit offers its id. */
+  /** Only a replica that reaches a persistence member whose view can commit is a candidate. */
   get #eligible(): boolean {
     return this.#log.commits && this.#context.now.monotonic >= this.#disqualifiedUntil
   }
 
   /**
-   * The live coordinator: this replica, or one heard to say "I hold term t", or, for as long as nobody
-   * waits for a coordinator that it cannot reach, one that a neighbour vouches for, t not below any term known here. 0: none.
+   * The live coordinator, its term not below any term known here; 0: none. It is this replica, or a
+   * replica that is heard and holds a term, or one that a neighbour vouches for. Hearsay counts
+   * only until clients here have waited too long for a coordinator without a link to here.
    */
   get coordinator(): Slot {
     const { holds, self, newestTerm, now, timings } = this.#context
@@ -94,7 +101,7 @@ export class Leadership {
     return unreachable || this.#claimsLeft > 0 ? 0 : this.#hearsay
   }
 
-  /** Whom a neighbour vouches for; 0: nobody. */
+  /** The coordinator that a neighbour vouches for; 0: none. */
   get #hearsay(): Slot {
     const { self, newestTerm } = this.#context
     for (const [slot, peer] of this.#context.peers) {
@@ -105,14 +112,17 @@ export class Leadership {
     return 0
   }
 
-  /** Clients wait here, and nothing can be passed on to a coordinator known by hearsay alone. */
+  /** Clients wait here, and no command can be forwarded to a coordinator known by hearsay alone. */
   #noteUnreachable(): void {
     const { hasClients, now } = this.#context
     const unreachable = hasClients && this.vouched.slot === 0 && this.#hearsay !== 0
     this.#unreachableSince = unreachable ? (this.#unreachableSince ?? now.monotonic) : null
   }
 
-  /** What the own heartbeat vouches for: only a coordinator heard directly. */
+  /**
+   * The coordinator that the own heartbeat vouches for: this replica, or one that it hears
+   * directly.
+   */
   get vouched(): { readonly slot: Slot; readonly term: number } {
     const { holds, self, newestTerm } = this.#context
     if (holds > 0) return { slot: self, term: holds }
@@ -173,7 +183,7 @@ export class Leadership {
   }
 
   onElection(message: The<'ELECTION'>): void {
-    // No election while a live coordinator is known; its heartbeats and ours say who.
+    // No election while a live coordinator is known: its heartbeats and this replica's name it.
     if (this.coordinator !== 0 || this.#context.role === 'claimant') return
     if (this.#ring.onElection(message, this.#context.now.monotonic)) this.#claim()
     else if (this.#ring.participant) this.#context.role = 'participant'
@@ -200,7 +210,8 @@ export class Leadership {
       return
     }
     this.#claimsLeft = (this.#claimsLeft > 0 ? this.#claimsLeft : this.#context.slots + 1) - 1
-    // Who it is serves others, and gives way to nobody here: for a while it is believed again.
+    // Every claim was refused, so the coordinator has a valid lease: hearsay about that coordinator
+    // counts again for a while.
     if (this.#claimsLeft === 0) this.#unreachableSince = null
     this.#disqualify(outcome)
   }
@@ -221,7 +232,7 @@ export class Leadership {
     this.#ring.rest()
   }
 
-  /** The log has been applied further: with the own TERM in it, coordination begins. */
+  /** The log has been applied further. Once the own TERM is applied, coordination begins. */
   applied(): void {
     this.#refute()
     const won = this.#won
@@ -253,7 +264,10 @@ export class Leadership {
     if (hops < this.#context.slots) this.#context.send(successor, { ...message, hops: hops + 1 })
   }
 
-  /** Who does not know it may be out of date: the log tells, through all that is acknowledged by now. */
+  /**
+   * A persistence replica that does not know the term may be out of date. The log decides, applied
+   * through all that is acknowledged by now.
+   */
   #doubt(term: number): void {
     this.#queries.tip((index) => {
       if (index === null) return
@@ -263,8 +277,8 @@ export class Leadership {
   }
 
   /**
-   * The log has every term that there is. A higher one was said by a replica that is wrong: believed for
-   * ever, it would keep everybody from every term to come.
+   * The log has every term that exists, so a higher one is the error of some replica. A term that
+   * is believed wrongly and for ever would keep all replicas from every term to come.
    */
   #refute(): void {
     const { index, fence } = this.#executor.base
@@ -278,14 +292,17 @@ export class Leadership {
     this.#events.refuted(fence.term)
   }
 
-  /** A term seen anywhere: who holds or claims a lower one stops. */
+  /** A term seen anywhere: a replica that holds a lower one gives it up. */
   seeTerm(term: number): void {
     if (term <= this.#context.newestTerm) return
     this.#context.newestTerm = term
     if (this.#context.holds > 0 && this.#context.holds < term) this.stop('a newer term')
   }
 
-  /** Somebody weighs more: long enough for that claim this replica does not offer its id. */
+  /**
+   * The claim of another replica weighs more. This replica stays out of elections long enough for
+   * that claim to win.
+   */
   resign(): void {
     this.stop('a larger part of the ring asks to lead')
     const { now, timings } = this.#context

@@ -1,6 +1,6 @@
-// The log as a processing replica uses it: chooses a persistence replica as its home, follows that one's
-// feed, and states the lease to all. The processing tier knows persistence only by CLAIM, APPEND, FEED
-// and READ (messages/log-service.ts).
+// The log as a processing replica uses it: chooses a persistence replica as home, follows the feed
+// of the home, and states the lease to all persistence replicas. The processing tier knows
+// persistence only by CLAIM, APPEND, FEED and READ (messages/log-service.ts).
 
 import type { LinkId } from '../machine/machine.js'
 import type { Executor } from '../state/executor.js'
@@ -10,7 +10,7 @@ import type { LogQueries } from './log-queries.js'
 import type { Lane, LogReplicas } from './log-replicas.js'
 import type { LogWrites } from './log-writes.js'
 
-/** The feed is acknowledged this often, in entries. */
+/** Entries applied between two acknowledgements of the feed. */
 const ACKNOWLEDGE_EVERY = 1_024
 
 export class LogClient {
@@ -45,12 +45,12 @@ export class LogClient {
     return this.#replicas.normal(this.#replicas.home)
   }
 
-  /** The home is in a view that can commit, as far as is known here. */
+  /** The home is in a view that can commit, as far as this replica knows. */
   get commits(): boolean {
     return this.#replicas.commits(this.#replicas.home)
   }
 
-  /** Persistence replicas with a live link to here or to the home. */
+  /** Persistence replicas with a live link to this replica or to the home. */
   get reached(): Slot[] {
     const overHome = this.#replicas.get(this.#replicas.home)?.heartbeat?.reaches ?? []
     return this.#replicas.slots
@@ -58,7 +58,7 @@ export class LogClient {
       .toSorted((a, b) => a - b)
   }
 
-  /** A majority is reached, but so many of its disks are full that nothing more can be stored on one. */
+  /** A majority is reached, but without the full disks it is none: nothing more can be stored. */
   get full(): boolean {
     const { reached } = this
     const withRoom = reached.filter((slot) => !this.#replicas.isFull(slot))
@@ -66,7 +66,10 @@ export class LogClient {
     return reached.length > half && withRoom.length <= half
   }
 
-  /** What is appended now can be committed: the home is in a view or between two, and reaches a majority. */
+  /**
+   * An append made now can be committed: the home is in a view or between two, and reaches a
+   * majority.
+   */
   get quorate(): boolean {
     const { home } = this.#replicas
     return this.#replicas.works(home) && this.#replicas.reachesMajority(home)
@@ -77,13 +80,13 @@ export class LogClient {
     return this.#homelessSince === null ? 0 : this.#context.now.monotonic - this.#homelessSince
   }
 
-  /** How long there has been no such home, or none that answers what it was asked, ms. */
+  /** How long there has been no home that can commit, or none that answers its requests, ms. */
   get homelessMs(): number {
     const since = Math.min(this.#homelessSince ?? Infinity, this.#writes.since)
     return Math.max(0, this.#context.now.monotonic - since)
   }
 
-  /** After a stall of this process nobody else is late. */
+  /** After a stall of this process, the silence of other replicas means nothing. */
   freshen(): void {
     this.#replicas.freshen()
     this.#writes.freshen()
@@ -97,7 +100,8 @@ export class LogClient {
       const next = best ?? replicas.slots.find((slot) => replicas.normal(slot))
       this.#moveTo(next ?? replicas.slots.find((slot) => replicas.works(slot)) ?? 0)
     } else if (best && !this.commits && (this.serves || this.#homeless > timings.patience)) {
-      // Cut off from the others, it may not know that its view is over, or never get to the next.
+      // A home that is cut off from the others may not know that its view is over, or never get to
+      // the next.
       this.#moveTo(best)
     }
     if (this.commits) this.#homelessSince = null
@@ -112,7 +116,7 @@ export class LogClient {
     this.#resume()
   }
 
-  /** A new home, or a new connection to it: everything that is unanswered again. */
+  /** A new home, or a new connection to the home, gets every unanswered request again. */
   #resume(): void {
     this.#sayHeartbeat(this.#replicas.home)
     this.follow()
@@ -121,13 +125,13 @@ export class LogClient {
 
   // ---- the feed -------------------------------------------------------------------------------
 
-  /** Follows the feed from what is applied here. */
+  /** Follows the feed from the last entry applied here. */
   follow(): void {
     this.#acknowledged = this.#executor.base.index
     this.#sayFeed(true)
   }
 
-  /** Acknowledges what was applied, so that more may come. */
+  /** Acknowledges applied entries, so that the home sends more. */
   applied(): void {
     const { index } = this.#executor.base
     if (index - this.#acknowledged < ACKNOWLEDGE_EVERY) return
@@ -135,7 +139,7 @@ export class LogClient {
     this.#sayFeed(false)
   }
 
-  /** The feed carries messages' bodies only while somebody here wants them. */
+  /** The feed carries the bodies of messages only while this replica wants them. */
   wantBodies(wanted: boolean): void {
     if (this.#bodies === wanted) return
     this.#bodies = wanted

@@ -1,5 +1,5 @@
-// TIP and READ: linearizable questions to the persistence tier. Any replica of it may answer; where one
-// cannot tell just now, or its link is lost, the next is asked.
+// TIP and READ: linearizable queries to the persistence tier. Any persistence replica may answer. A
+// query that a replica cannot answer yet, or whose link is lost, goes to the next replica.
 
 import type { The } from '../messages/catalogue.js'
 import type { Slot } from '../slots.js'
@@ -12,7 +12,7 @@ type Answer = The<'READ_PAGE'> | The<'TIP_IS'>
 interface OpenQuery {
   readonly message: Query
   readonly since: number
-  /** 0: nobody yet. */
+  /** The replica that was asked; 0: none. */
   asked: Slot
   readonly then: (answer: Answer | null) => void
 }
@@ -28,7 +28,10 @@ export class LogQueries {
     this.#replicas = replicas
   }
 
-  /** An index that everything acknowledged before now is at or below; null: cannot be told. */
+  /**
+   * An index that is at or above everything acknowledged before the call; null: no replica could
+   * tell.
+   */
   tip(then: (index: number | null) => void): void {
     const request = ++this.#next
     this.#add({ type: 'TIP', request }, (answer) =>
@@ -36,7 +39,7 @@ export class LogQueries {
     )
   }
 
-  /** A page of a mailbox; null: cannot be told. */
+  /** A page of a mailbox; null: no replica could tell. */
   read(
     mailbox: string,
     after: number,
@@ -55,7 +58,7 @@ export class LogQueries {
     this.#ask(query)
   }
 
-  /** Asks the preferred replica, or if that one has just failed to answer, the next. */
+  /** Asks the preferred replica, or the next one if the preferred one has just failed to answer. */
   #ask(query: OpenQuery): void {
     const { askable } = this.#replicas
     const slot = askable.find((candidate) => candidate !== query.asked) ?? askable[0]
@@ -80,10 +83,11 @@ export class LogQueries {
 
   tick(): void {
     const { now, timings } = this.#context
-    // A view change takes its time; where no replica can tell, the asker is to try elsewhere at once.
+    // A view change takes time. Where no replica reaches a majority, the client is to try elsewhere
+    // at once.
     const patience = (this.#replicas.anyQuorate ? 4 : 1) * timings.readPatience
     for (const [request, query] of this.#open) {
-      // There was nobody to ask.
+      // No replica could be asked before.
       if (query.asked === 0) this.#ask(query)
       if (now.monotonic - query.since <= patience) continue
       this.#open.delete(request)

@@ -1,5 +1,5 @@
 // The persistence replicas as this processing replica hears them: which are linked, which are in a
-// view, whose view can commit, and which of them is the home.
+// view, which view can commit, and which replica is the home.
 
 import { compareEpochs } from '../entries/epoch.js'
 import type { LinkId } from '../machine/machine.js'
@@ -21,9 +21,9 @@ export class LogReplicas {
   readonly #context: ProcessingContext
   readonly #bySlot = new Map<Slot, LogReplica>()
   readonly #ownerOf = new Map<LinkId, { readonly slot: Slot; readonly lane: Lane }>()
-  /** All slots in the order of preference: the own number's, then round. */
+  /** All slots in the order of preference: this replica's own number first, then round. */
   readonly slots: readonly Slot[]
-  /** Where terms are claimed, orders appended, and the feed comes from; 0: none. */
+  /** The replica that gets claims and orders, and sends the feed; 0: none. */
   home: Slot = 0
 
   constructor(context: ProcessingContext) {
@@ -61,7 +61,7 @@ export class LogReplicas {
     if (this.home === slot) this.home = 0
   }
 
-  /** The lane that is gone, and whose; undefined: the link had been replaced. */
+  /** Slot and lane of the lost link; undefined: the link had been replaced. */
   linkDown(link: LinkId): { readonly slot: Slot; readonly lane: Lane } | undefined {
     const owner = this.#current(link)
     this.#ownerOf.delete(link)
@@ -77,7 +77,7 @@ export class LogReplicas {
     return owner && this.#bySlot.get(owner.slot)?.[owner.lane] === link ? owner : undefined
   }
 
-  /** A frame came; undefined: over a link that has been replaced, so the frame is ignored. */
+  /** Notes that a frame came; undefined: the link has been replaced, so the frame is ignored. */
   heard(link: LinkId): { readonly slot: Slot; readonly lane: Lane } | undefined {
     const owner = this.#current(link)
     if (owner) this.#bySlot.get(owner.slot)!.heard = this.#context.now.monotonic
@@ -98,7 +98,7 @@ export class LogReplicas {
     if (link) this.#context.outbox.send(link, message)
   }
 
-  /** After a stall of this process the silence of others means nothing. */
+  /** After a stall of this process, the silence of other replicas means nothing. */
   freshen(): void {
     for (const replica of this.#bySlot.values()) replica.heard = this.#context.now.monotonic
   }
@@ -112,7 +112,7 @@ export class LogReplicas {
     return now.monotonic - replica.heard <= timings.suspect
   }
 
-  /** Heard, and hears this replica: a path may be open one way only. */
+  /** The replica is heard and hears this one: a path may be open one way only. */
   #linked(slot: Slot): boolean {
     return (
       this.hears(slot) && this.get(slot)!.heartbeat?.hears.includes(this.#context.self) === true
@@ -123,7 +123,7 @@ export class LogReplicas {
     return this.#linked(slot) && this.get(slot)?.heartbeat?.status === 'normal'
   }
 
-  /** In a view, or between two: it queues what it is given. */
+  /** The replica is in a view, or between two: it queues appends. */
   works(slot: Slot): boolean {
     const changing = this.#linked(slot) && this.get(slot)?.heartbeat?.status === 'changing'
     return changing || this.normal(slot)
@@ -138,7 +138,10 @@ export class LogReplicas {
     return this.slots.some((slot) => this.works(slot) && this.reachesMajority(slot))
   }
 
-  /** In a view that can commit: it reaches a majority, and nobody is heard to be in a newer one. */
+  /**
+   * In a view that can commit: the replica reaches a majority, and no replica is heard in a newer
+   * view.
+   */
   commits(slot: Slot): boolean {
     if (!this.normal(slot) || !this.reachesMajority(slot)) return false
     const { epoch } = this.get(slot)!.heartbeat!
@@ -152,7 +155,10 @@ export class LogReplicas {
     return this.get(slot)?.heartbeat?.full === true
   }
 
-  /** Replicas that can be asked a question: the home first, then those heard with a bulk link. */
+  /**
+   * Replicas that can be queried: the home first, then the others; each is heard and has a bulk
+   * link.
+   */
   get askable(): readonly Slot[] {
     return [this.home, ...this.slots].filter(
       (slot) => this.hears(slot) && this.get(slot)!.bulk !== null,

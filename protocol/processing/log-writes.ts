@@ -1,6 +1,6 @@
-// What was asked of the persistence home and is not answered: the claim, the appends of the term and the
-// cursors. All of it goes again, in order, to the next home or on a new connection: terms and k make that
-// harmless.
+// Requests to the persistence home that are not answered: the claim, the appends of the term and
+// the marks. All are sent again, in order, to the next home or on a new connection: terms and k
+// make that harmless.
 
 import type { Draft } from '../entries/entry.js'
 import type { The } from '../messages/catalogue.js'
@@ -26,7 +26,7 @@ export class LogWrites {
   #next = 0
   #appends: Append[] = []
   readonly #wentBackTo = new Set<number>()
-  #cursors: { readonly id: number; readonly drafts: readonly Draft[] } | null = null
+  #marks: { readonly id: number; readonly drafts: readonly Draft[] } | null = null
   #claim: Omit<The<'CLAIM'>, 'weight'> | null = null
   #retryAt = 0
 
@@ -35,13 +35,15 @@ export class LogWrites {
     this.#replicas = replicas
   }
 
-  /** Since when nothing was answered, monotonic ms; Infinity: the home owes nothing. */
+  /**
+   * Since when the claim or an append has had no answer, monotonic ms; Infinity: all are answered.
+   */
   get since(): number {
     const waits = this.#appends.length > 0 || this.#claim !== null
     return waits ? this.#answeredAt : Infinity
   }
 
-  /** From here on it is late anew. */
+  /** The wait for an answer counts from now. */
   freshen(): void {
     this.#answeredAt = this.#context.now.monotonic
   }
@@ -55,12 +57,12 @@ export class LogWrites {
     this.#sendClaim()
   }
 
-  /** With the weight that this replica has now, not the one it had where the claim was sent before. */
+  /** The weight is the one of now: it may have changed since the claim was sent before. */
   #sendClaim(): void {
     if (this.#claim) this.#replicas.sendHome({ ...this.#claim, weight: this.#context.weight })
   }
 
-  /** Nonce of the claim under way; empty: none. */
+  /** Nonce of the pending claim; empty: none. */
   get claiming(): string {
     return this.#claim?.nonce ?? ''
   }
@@ -80,23 +82,23 @@ export class LogWrites {
     this.#replicas.sendHome({ type: 'APPEND', id, term, k, time, drafts })
   }
 
-  /** The term is over or given up: nothing of it is sent again. */
+  /** The term is over or given up: its appends are not sent again. */
   dropAppends(): void {
     this.#appends = []
     this.#wentBackTo.clear()
   }
 
-  /** Outside the term; one entry at a time. False: the last is still under way. */
+  /** Appends marks outside the term, one entry at a time. False: the last one is still pending. */
   appendCursors(draft: Draft): boolean {
-    if (this.#cursors) return false
-    this.#cursors = { id: ++this.#next, drafts: [draft] }
-    this.#sendCursors()
+    if (this.#marks) return false
+    this.#marks = { id: ++this.#next, drafts: [draft] }
+    this.#sendMarks()
     return true
   }
 
-  #sendCursors(): void {
-    if (!this.#cursors) return
-    const { id, drafts } = this.#cursors
+  #sendMarks(): void {
+    if (!this.#marks) return
+    const { id, drafts } = this.#marks
     const time = this.#context.now.wall
     this.#replicas.sendHome({ type: 'APPEND', id, term: 0, k: 0, time, drafts })
   }
@@ -104,10 +106,10 @@ export class LogWrites {
   sendAgain(): void {
     this.#sendClaim()
     for (const append of this.#appends) this.#sendAppend(append)
-    this.#sendCursors()
+    this.#sendMarks()
   }
 
-  /** True once when all of it is to be asked again: the home could not do something, a while ago. */
+  /** True once when all requests are due again: the home could not serve one, a while ago. */
   takeRetry(): boolean {
     if (this.#retryAt === 0 || this.#context.now.monotonic < this.#retryAt) return false
     this.#retryAt = 0
@@ -116,12 +118,12 @@ export class LogWrites {
 
   // ---- what is answered -----------------------------------------------------------------------
 
-  /** Whether an append that is under way has this id. */
+  /** Whether a pending append has this id. */
   has(append: number): boolean {
     return this.#appends.some(({ id }) => id === append)
   }
 
-  /** Whether the answer is one to the claim under way. */
+  /** Whether the message decides the pending claim. */
   onClaimed({ nonce, outcome }: The<'CLAIMED'>): boolean {
     if (nonce !== this.#claim?.nonce) return false
     if (outcome !== 'not-serving') return true
@@ -129,10 +131,10 @@ export class LogWrites {
     return false
   }
 
-  /** The order whose append is committed; null: cursors, or nothing that is under way. */
+  /** The k of the order that is committed; null: the answer was to marks, or to nothing pending. */
   onAppended({ id, k }: The<'APPENDED'>): number | null {
-    if (id === this.#cursors?.id) {
-      this.#cursors = null
+    if (id === this.#marks?.id) {
+      this.#marks = null
       return null
     }
     const at = this.#appends.findIndex((append) => append.id === id)
@@ -143,16 +145,19 @@ export class LogWrites {
     return k
   }
 
-  /** The store lacks an order before this one: from there on again, once for each gap. */
+  /**
+   * The home's log lacks an order before this one: the appends from that order on go again, once
+   * for each gap.
+   */
   onGap({ id, expected }: The<'GAP'>): void {
     if (!this.has(id) || this.#wentBackTo.has(expected)) return
     this.#wentBackTo.add(expected)
     for (const append of this.#appends) if (append.k >= expected) this.#sendAppend(append)
   }
 
-  /** Why the append can never be done in this term; null: it is tried again. */
+  /** Why the append can never succeed in this term; null: it is tried again. */
   onNotAppended({ id, reason }: The<'NOT_APPENDED'>): 'conflict' | 'too-old' | null {
-    if (id !== this.#cursors?.id) {
+    if (id !== this.#marks?.id) {
       if (!this.has(id)) return null
       if (reason === 'conflict' || reason === 'too-old') return reason
     }

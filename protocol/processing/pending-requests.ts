@@ -1,28 +1,31 @@
 // Requests of this replica's own clients between their ORDER and their entry in the committed log.
 // Every answer comes from the log itself: no client sees an effect of an uncommitted entry (C4),
-// none an answer before its predecessors are committed (C8).
+// and no client an answer before the entries before it are committed (C8).
 
 import type { Entry, Meta } from '../entries/entry.js'
 import type { Slot } from '../slots.js'
 import type { Command } from '../state/commands/registry.js'
 import type { Order } from '../state/order.js'
 
-/** What becomes of a request; exactly one of `answer` and `fail` is called, once. */
+/** Outcome of a request: exactly one of `answer` and `fail` is called, once. */
 export interface RequestOutcome {
   readonly answer: (entry: Entry, meta: Meta) => void
-  /** It has a place in an order, which may come to nothing yet. */
+  /** The request has a place in an order, which may still come to nothing. */
   readonly placed: () => void
   readonly fail: (reason: FailureReason) => void
 }
 
-/** `unknown`: it had a place in an order, so it may have happened; the others are definite. */
+/**
+ * `unknown`: the request had a place in an order, so it may have happened. With the other reasons
+ * it has not.
+ */
 export type FailureReason = 'unknown' | RejectionReason
 
-/** Why a coordinator takes no command: it has no room, or it is none. */
+/** Why a coordinator rejects a command: it has no room, or it is not the coordinator. */
 export type RejectionReason = 'overloaded' | 'not-coordinator'
 
 interface PendingRequest extends RequestOutcome {
-  /** Which coordinator it was handed to. */
+  /** The coordinator that the command was handed to. */
   readonly coordinator: Slot
 }
 
@@ -30,7 +33,7 @@ export class PendingRequests {
   readonly #boot: string
   readonly #self: Slot
   readonly #pending = new Map<number, PendingRequest>()
-  /** By order: the request of each part, 0 where it is another replica's. */
+  /** By k: the request id of each part, 0 for the request of another replica. */
   readonly #placed = new Map<number, readonly number[]>()
   #term = 0
 
@@ -47,7 +50,10 @@ export class PendingRequests {
     this.#pending.set(command.origin.id, { ...outcome, coordinator })
   }
 
-  /** An ORDER shows which place each command got. Orders already committed have no answer left. */
+  /**
+   * An ORDER shows the place of each command. An order that is already committed brings no answer
+   * any more.
+   */
   place(order: Order, committedK: number): void {
     if (order.term < this.#term) return
     if (order.term > this.#term) this.enterTerm(order.term)
@@ -65,7 +71,9 @@ export class PendingRequests {
     if (isNew) for (const id of ids) this.#pending.get(id)?.placed()
   }
 
-  /** An entry of the committed log: answers the request that it came from, if it was one of ours. */
+  /**
+   * An entry of the committed log answers the request that it came from, if this replica made it.
+   */
   resolve(entry: Entry, meta: Meta): void {
     if (entry.term === 0) return
     if (entry.term > this.#term) this.enterTerm(entry.term)
@@ -86,19 +94,22 @@ export class PendingRequests {
     for (const ids of orders) for (const id of ids) this.#fail(id, 'unknown')
   }
 
-  /** Refused before they had a place in any order. */
+  /** The coordinator rejected these requests before they had a place in any order. */
   rejected(ids: readonly number[], reason: RejectionReason): void {
     for (const id of ids) this.#fail(id, reason)
   }
 
-  /** The coordinator that they were handed to coordinates no more, or cannot be heard. */
+  /** The coordinator of these requests coordinates no more, or cannot be heard. */
   lostCoordinator(slot: Slot): void {
     for (const [id, { coordinator }] of [...this.#pending]) {
       if (coordinator === slot) this.#fail(id, 'unknown')
     }
   }
 
-  /** Nobody but this coordinator, and this replica itself, can still answer. */
+  /**
+   * Only this coordinator and this replica itself can still answer: requests at other replicas
+   * fail.
+   */
   answeredBy(slot: Slot): void {
     for (const [id, { coordinator }] of [...this.#pending]) {
       if (coordinator !== slot && coordinator !== this.#self) this.#fail(id, 'unknown')

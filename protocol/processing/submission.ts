@@ -1,5 +1,5 @@
 // Commands on their way into an order: those of this replica's own clients, and those that other
-// replicas forward to it. A command refused here has no place in any order, and its asker is told so.
+// replicas forward. A command refused here has no place in any order, and its sender is told so.
 
 import type { ErrorName } from '../errors.js'
 import { MAX_GROUP } from '../schema/shared.js'
@@ -41,15 +41,15 @@ export class Submission {
   }
 
   /**
-   * null: the command is on its way, and `outcome` hears of it. `connected`: its client is still
-   * there; what was computed for one that has left says nothing of where the others are.
+   * null: the command is on its way, and `outcome` tells the result. `connected`: the client is
+   * still there; a command whose client has left does not show where clients are.
    */
   submit(request: ClientCommand, connected: boolean, outcome: RequestOutcome): Refusal | null {
     const { coordinator } = this.#leadership
     const { boot, self } = this.#context
     const id = ++this.#nextRequest
     const command = { ...request, origin: { slot: self, boot, id } } as Command
-    // Nobody could store it: it weighs nothing.
+    // No replica can store the command, so it adds no weight.
     if (this.#log.full) return { name: 'STORAGE_FULL', detail: '' }
     if (connected) this.#context.clientAsked()
     if (!this.#log.quorate) return { name: 'NO_QUORUM', detail: this.#reachedReplicas }
@@ -81,7 +81,7 @@ export class Submission {
     this.#reject(from, refused, coordinates ? 'overloaded' : 'not-coordinator')
   }
 
-  /** Not the coordinator any more: nothing queued had a place in an order yet. */
+  /** This replica coordinates no more: no queued command had a place in an order yet. */
   stopped(): void {
     const { self, slots } = this.#context
     const queued = this.#coordinator.end()

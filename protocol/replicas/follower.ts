@@ -1,5 +1,6 @@
-// How a processing replica follows: orders of the coordinator are executed and voted on; entries of
-// the committed log are applied, answer clients, and decide wherever the two differ.
+// The follower's side of a processing replica: it executes orders of the coordinator and votes on
+// them; it applies entries of the committed log, which answer clients. Where log and execution
+// differ, the log decides.
 
 import { sameBytes } from '../bytes.js'
 import type { The } from '../messages/catalogue.js'
@@ -12,7 +13,7 @@ import type { SessionRouter } from '../sessions/session-router.js'
 import type { Slot } from '../slots.js'
 import type { Executed, Executor } from '../state/executor.js'
 
-/** A coordinator's clock this far ahead of the own is not followed, ms. */
+/** An order is refused if its time is this far ahead of the own clock, ms. */
 const MAX_CLOCK_LEAD_MS = 3_600_000
 
 export interface FollowerParts {
@@ -33,7 +34,7 @@ export class Follower {
   readonly #leadership: Leadership
   readonly #coordinator: Coordinator
   readonly #sessions: SessionRouter
-  /** The replica that gave the newest order: votes go there. */
+  /** The replica that gave the newest order: it gets the votes. */
   #orderedBy: Slot = 0
 
   constructor(parts: FollowerParts) {
@@ -64,7 +65,9 @@ export class Follower {
     this.#run()
   }
 
-  /** The coordinator counts its own vote; the others send theirs to whoever gave the order. */
+  /**
+   * The coordinator counts its own vote; the others send theirs to the replica that gave the order.
+   */
   #run(): void {
     if (this.#context.role === 'coordinator') this.#coordinator.run()
     else for (const executed of this.#executor.run()) this.#vote(executed)
@@ -84,7 +87,7 @@ export class Follower {
     this.#rebuild()
   }
 
-  /** Builds the state again, from the log. */
+  /** Rebuilds the state from the log. */
   #rebuild(): void {
     this.#executor.reset()
     this.#log.follow()
@@ -94,7 +97,8 @@ export class Follower {
     for (const [i, entry] of entries.entries()) {
       const { base } = this.#executor
       if (entry.index <= base.index) continue
-      // A gap is left over from before a rebuild or a new home; the stretch asked for comes.
+      // A gap: the entry was sent before a rebuild or by the old home; the requested stretch
+      // follows.
       if (entry.index > base.index + 1) break
       const meta = this.#executor.apply(entry, bodyBytes[i] ?? 0)
       if (entry.term > this.#context.newestTerm) this.#leadership.seeTerm(entry.term)

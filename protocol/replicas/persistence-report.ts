@@ -1,4 +1,4 @@
-// What a persistence replica tells people: the words of the debug port, and its gauges.
+// Reports of a persistence replica for people: the words of the debug port, and its gauges.
 
 import { formatEpoch } from '../entries/epoch.js'
 import type { DebugWords } from '../machine/machine.js'
@@ -67,7 +67,7 @@ function describeLog({ log }: PersistenceContext): string {
   ].join('\n')
 }
 
-/** The ring is made by the processing replicas; the log knows who won it last. */
+/** Processing replicas form the ring; the log knows only the owner of its newest term. */
 function describeRing({ log }: PersistenceContext): string {
   const { term, owner } = log.committedFence
   return `newest term: ${term}\nowner: ${owner ? `p${owner.slot}` : '-'}`

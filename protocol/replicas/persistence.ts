@@ -1,5 +1,5 @@
-// A persistence replica: the log, the turn, the view and the reads, composed into one machine. Here
-// is only who hears what: epochs are checked before any part sees a message of the turn or the log.
+// A persistence replica: the log, the turn, the view and the reads, composed into one machine. It
+// only routes inputs: epochs are checked before any part sees a message of the turn or the log.
 
 import { invariant } from '../assert.js'
 import type { Durations } from '../durations.js'
@@ -131,7 +131,7 @@ export class PersistenceReplica implements Machine {
     return this.#context.outbox.take()
   }
 
-  /** What every step ends with: the turn moves on, followers and readers get what is there. */
+  /** The end of every step: the turn moves on, followers and readers get what is committed. */
   #settle(): void {
     this.#appender.pump()
     this.#eraser.pump()
@@ -214,7 +214,7 @@ export class PersistenceReplica implements Machine {
     this.#reads.tick()
     if (now.monotonic - this.#lastHeartbeat >= timings.heartbeat) this.#heartbeat()
     this.#view.maintain()
-    // After a view that is given up here: what it lacked is not pulled any more.
+    // After a view that was given up above, so that its pull does not go on.
     this.#puller.tick()
   }
 
@@ -239,11 +239,11 @@ export class PersistenceReplica implements Machine {
     }
     const message: PeerMessage = received
     const peer = this.#context.peers.get(from)!
-    const nonsense = whyInvalid(message, from) ?? this.#context.invalidCounter(message)
-    if (nonsense !== null) return this.#context.distrust(from, nonsense)
+    const invalid = whyInvalid(message, from) ?? this.#context.invalidCounter(message)
+    if (invalid !== null) return this.#context.distrust(from, invalid)
     if (!this.#context.clock.receive(message.clock)) {
       this.#context.outbox.log('error', 'clock-jump', { peer: from, clock: message.clock })
-      this.#context.outbox.close(link, 'a Lamport stamp that jumps absurdly far')
+      this.#context.outbox.close(link, 'a Lamport stamp that jumps too far')
       return
     }
     peer.heard = this.#context.now.monotonic

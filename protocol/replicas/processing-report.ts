@@ -1,4 +1,4 @@
-// What a processing replica tells people: the words of the debug port, and its gauges.
+// Reports of a processing replica for people: the words of the debug port, and its gauges.
 
 import { formatEpoch } from '../entries/epoch.js'
 import type { Coordinator } from '../processing/coordinator.js'
@@ -43,8 +43,8 @@ export function processingWords(
       answer: () => describeHome(logReplicas),
     },
     turn: {
-      meaning: 'where the turn is to be asked for',
-      answer: () => 'the turn goes round among the persistence replicas: ask one of them',
+      meaning: 'where to ask for the turn',
+      answer: () => 'persistence replicas hold the turn: ask one of them',
     },
     clock: {
       meaning: 'the Lamport clock of the persistence home',
@@ -53,7 +53,7 @@ export function processingWords(
   }
 }
 
-/** The view as the home has told it. */
+/** The view, as the home's last heartbeat described it. */
 function describeHome(logReplicas: LogReplicas): string {
   const { home } = logReplicas
   const heartbeat = logReplicas.get(home)?.heartbeat

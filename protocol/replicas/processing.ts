@@ -94,7 +94,7 @@ export class ProcessingReplica implements Machine {
     return this.#leadership.coordinator
   }
 
-  /** Who is logged in on a client's link. */
+  /** The user logged in on a client's link; null: none. */
   userOf(link: LinkId): string | null {
     return this.#sessions.userOf(link)
   }
@@ -236,17 +236,17 @@ export class ProcessingReplica implements Machine {
       return
     }
     if (this.#logReplicas.owns(link)) {
-      if (this.#isNonsense(this.#logReplicas.slotOf(link)!, link, message)) return
+      if (this.#isInvalid(this.#logReplicas.slotOf(link)!, link, message)) return
       this.#fromLogReplica(link, message)
       return
     }
     const slot = this.#ring.current(link)
-    if (slot === undefined || this.#isNonsense(slot, link, message)) return
+    if (slot === undefined || this.#isInvalid(slot, link, message)) return
     this.#context.peers.get(slot)!.heard = this.#context.now.monotonic
     this.#fromRing(slot, link, message)
   }
 
-  #isNonsense(peer: Slot, link: LinkId, message: Message): boolean {
+  #isInvalid(peer: Slot, link: LinkId, message: Message): boolean {
     const reason = whyInvalid(message, peer)
     if (reason === null) return false
     this.#context.outbox.distrust(link, peer, reason)
@@ -273,7 +273,8 @@ export class ProcessingReplica implements Machine {
         if (message.term === this.#context.holds) this.#leadership.resign()
         return
       default:
-        // The rest is for the home: what another one says to it is left over from before.
+        // All other messages are the home's: from another replica they date from when it was the
+        // home.
         if (from.slot === this.#logReplicas.home && from.lane === 'main') this.#fromHome(message)
     }
   }

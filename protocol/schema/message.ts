@@ -1,27 +1,30 @@
-// Rows of the catalogue. A row says everything about a message: its tag, who says it, what answers
-// it, what a client must know before it asks, and what each field means. All else is derived from
-// the row. On the wire a message is a MessagePack array: its tag, then its fields in order.
+// Rows of the catalogue. A row says everything about a message: its tag, its sender, its answers,
+// the terms for clients, and the meaning of each field. All else is derived from the row. On the
+// wire a message is a MessagePack array: its tag, then its fields in order.
 
 import { arrayReader, arrayWriter } from './record.js'
 import type { AnyShape, Fields, WireValue } from './schema.js'
 
-/** Who may say a message. `either`: both ends of a connection, whatever their roles. */
+/** The side that may send a message. `either`: both ends of a connection, whatever their roles. */
 export type Speaker = 'client' | 'processing' | 'persistence' | 'either'
 
-/** `unless-repeated`: needed, except by who asks again for what is done, with the same token. */
+/**
+ * `unless-repeated`: needed, except for a repeated request with the same token that is done
+ * already.
+ */
 export type LogIn = 'required' | 'none' | 'unless-repeated'
 
-/** What a client must know of a message that it says. */
+/** Terms that a client must know of a message that it sends. */
 export interface ClientTerms {
   readonly login: LogIn
-  /** A command: it has a place in the order, and what it does is an entry of the log. */
+  /** A command: it has a place in the order, and its effect is an entry of the log. */
   readonly ordered: boolean
-  /** What comes of saying it again, for a client that has lost the answer. */
+  /** Effect of a repeated request, for a client that has lost the answer. */
   readonly repeated: string
 }
 
 interface Row<N extends string, B extends Speaker, A extends string, S extends AnyShape> {
-  /** Never reused. */
+  /** Number of the message on the wire; never reused. */
   readonly tag: number
   readonly name: N
   readonly by: B
@@ -40,7 +43,7 @@ export interface MessageType<
   A extends string,
   S extends AnyShape,
 > extends Required<Row<N, B, A, S>> {
-  /** null: no client says it. */
+  /** null: no client sends it. */
   readonly terms: ClientTerms | null
   read(value: readonly unknown[]): { readonly type: N } & Fields<S>
   write(message: Fields<S>): WireValue[]

@@ -4,7 +4,7 @@
 import { fail, field } from './schema.js'
 import type { AnyField, AnyShape, Fields, Meant, WireValue } from './schema.js'
 
-/** Reads an array of `skip` values, which are the caller's, and one more for each field. */
+/** Reads an array of `skip` values, which the caller reads, and one more for each field. */
 export function arrayReader<S extends AnyShape>(shape: S, skip: number) {
   const entries = Object.entries(shape)
   return (value: unknown, path: string): Fields<S> => {
@@ -20,7 +20,7 @@ export function arrayReader<S extends AnyShape>(shape: S, skip: number) {
   }
 }
 
-/** Appends the value of each field, in order, to `out`, which holds what comes before them. */
+/** Appends the value of each field, in order, to `out`, which holds the values before them. */
 export function arrayWriter(shape: AnyShape) {
   const names = Object.keys(shape)
   const fields: readonly AnyField[] = Object.values(shape)

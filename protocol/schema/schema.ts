@@ -1,7 +1,11 @@
-// Fields: the words in which the catalogue describes its messages. One field gives the TypeScript
-// type, the strict validator, an example for the golden frame and a row in docs/MESSAGES.md.
+// Fields: the vocabulary in which the catalogue describes its messages. One field gives the
+// TypeScript type, the strict validator, an example for the golden frame and a row in
+// docs/MESSAGES.md.
 
-/** Bytes of a peer that do not fit the catalogue. The message begins with the path of the field. */
+/**
+ * A peer's bytes that do not fit the catalogue. The error's message begins with the path of the
+ * field.
+ */
 export class WireError extends Error {
   override readonly name = 'WireError'
 }
@@ -10,7 +14,7 @@ export class WireError extends Error {
 export type WireValue = null | boolean | number | bigint | string | Uint8Array | WireValue[]
 
 export interface Field<T> {
-  /** For the tables: "uint <= 9 slot", "bytes[16]". */
+  /** Label for the tables: "uint <= 9 slot", "bytes[16]". */
   readonly label: string
   readonly example: T
   /** The record or choice within, alone, optional or in a list; null: there is none. */
@@ -22,7 +26,7 @@ export interface Field<T> {
   means(meaning: string): Meant<T>
 }
 
-/** A field that can stand in a message, record or choice: it says what it means. */
+/** A field that can stand in a message, record or choice: it has a meaning. */
 export interface Meant<T> extends Field<T> {
   readonly meaning: string
 }

@@ -4,7 +4,7 @@ import { record } from './record.js'
 import { bytes, list, optional, text, uint } from './schema.js'
 import { HASH_BYTES, STREAM_BYTES } from '../entries/entry.js'
 
-/** Version of the wire; HELLO names those that a sender can speak. */
+/** Version of the wire; HELLO names the versions that a sender can speak. */
 export const WIRE_VERSION = 2
 /** Replicas per tier at the most. */
 export const MAX_SLOTS = 9
@@ -12,7 +12,7 @@ export const MAX_SLOTS = 9
 export const MAX_TEXT = 64 * 1024
 /** Bytes of a message that its sender sealed and signed, at the most. */
 export const MAX_SEALED = MAX_TEXT + 4 * 1024
-/** Keys of one account, the old ones that only read included. */
+/** Keys of one account, including older ones that only decrypt. */
 export const MAX_KEYS = 16
 /** Messages that one DELETE names, at the most. */
 export const MAX_DROP = 128
@@ -20,9 +20,9 @@ export const MAX_DROP = 128
 export const INVITATION_BYTES = 16
 /** Names on one block list, at the most. */
 export const MAX_BLOCKED = 256
-/** Sends that one answer about receipts tells of, at the most. */
+/** Sends in one answer about receipts, at the most. */
 export const MAX_RECEIPTS = 1_000
-/** Stored sends that one session hears of further, at the most. */
+/** Stored sends that one session follows, at the most. */
 export const MAX_FOLLOWED = 1_024
 /** Bytes of one frame between replicas at the most. */
 export const MAX_PEER_FRAME = 256 * 1024
@@ -63,7 +63,7 @@ export const epoch = record({
 })
 export const incarnation = record({
   name: 'incarnation',
-  meaning: 'Which file of its slot a persistence replica has; a lost file has a successor.',
+  meaning: 'The file that a persistence replica has: each new file of a slot is another one.',
   fields: {
     counter: uint().means('1 for the first file, higher for each successor; 0: not known yet.'),
     nonce: nonce.means('Random, hexadecimal; empty for the first file.'),
@@ -99,7 +99,8 @@ export const wrappedPrivateKey = bytes(1, 8192).means(
 export const publicKey = bytes(1, 2048).means('Public RSA key: SubjectPublicKeyInfo, DER.')
 export const signingKey = record({
   name: 'signing key',
-  meaning: 'Key by which the client of a client-held account signs, and what vouches for it.',
+  meaning:
+    'Key by which the client of a client-held account signs, and the signatures that vouch for it.',
   fields: {
     publicKey,
     ownSignature: bytes(1, 1024).means('PSS signature over the pair of keys, by this key.'),
@@ -110,7 +111,7 @@ export const signingKey = record({
 })
 
 const meta = bytes(9, 512).means(
-  'What outlives the body: kind (u8), answer (u16), seq (u48), ' +
+  'The part that outlives the body: kind (u8), answer (u16), seq (u48), ' +
     'then mailbox, stream and digest, each after its length (u8).',
 )
 const body = bytes(0, MAX_PEER_FRAME)
@@ -134,10 +135,8 @@ const entry = record({
   fields: {
     index,
     epoch: epoch.means('View in which the entry was appended.'),
-    term: term.means('Term of the coordinator that ordered it; 0 for cursors.'),
-    k: orderNumber.means(
-      'Number of its order within the term; 0 for a TERM entry and for cursors.',
-    ),
+    term: term.means('Term of the coordinator that ordered it; 0 for marks.'),
+    k: orderNumber.means('Number of its order within the term; 0 for a TERM entry and for marks.'),
     part: partNumber,
     parts: partCount,
     lamport: lamport.means('Lamport stamp; grows along the log.'),

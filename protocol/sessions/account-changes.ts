@@ -1,6 +1,6 @@
-// What changes an account or needs its password once more: another password or key, the keys as they
-// are stored, and the end. A change ends all other sessions of its user: they hold keys of before, and
-// were opened with a password that may be the reason for it.
+// Requests that change an account or need its password once more: a new password or key, the export
+// of keys, and deletion. A change ends all other sessions of the user: their keys are outdated, and
+// the old password that opened them may be the reason for the change.
 
 import type { The } from '../messages/catalogue.js'
 import { MAX_KEYS } from '../schema/shared.js'
@@ -53,7 +53,10 @@ export class AccountChanges {
     })
   }
 
-  /** An answer was lost: whoever asks again with the password that counts now is logged in. */
+  /**
+   * The answer to the change was lost: a repeated request with the password that is valid now logs
+   * in.
+   */
   #changedBefore(session: Session, user: string, message: Change): void {
     const password = message.type === 'CHANGE_PASSWORD' ? message.newPassword : message.password
     this.#logIn.unlock(session, message.request, user, password)
@@ -75,7 +78,7 @@ export class AccountChanges {
     })
   }
 
-  /** Made here, or by the client, or taken up from elsewhere. */
+  /** A new key: made here, made by the client, or imported. */
   #newKey(session: Session, account: Account, message: NewKey): void {
     const { request, password } = message
     const keys = message.type === 'ROTATE_KEY' ? message.keys : null
@@ -119,7 +122,8 @@ export class AccountChanges {
     const command = { kind: 'change-account', user, version, token, ...secrets } as const
     this.#requests.submit(session, request, command, (entry, meta) => {
       if (meta.kind === KIND.account) {
-        // Nothing was changed between: the session has all keys of the version before.
+        // The version has not changed in between, so the session has all keys of the version
+        // before.
         if (session.user === user) {
           session.privateKeys = [...added, ...session.privateKeys]
           session.version = version + 1
@@ -135,7 +139,10 @@ export class AccountChanges {
 
   // ---- what the password alone opens ----------------------------------------------------------
 
-  /** As they are stored: whoever asks must know the password, and opens them alone. */
+  /**
+   * The keys as they are stored. The request must prove the password; only its client can unwrap
+   * them.
+   */
   exportKeys(session: Session, user: string, message: The<'EXPORT_KEYS'>): void {
     const { request } = message
     this.#requests.lookUp(session, user, request, () => {
@@ -152,7 +159,7 @@ export class AccountChanges {
     })
   }
 
-  /** The end of an account needs no log-in to be heard of again: that is over by then. */
+  /** A repeated DELETE_ACCOUNT is answered without a log-in: after the first, none is possible. */
   close(session: Session, message: The<'DELETE_ACCOUNT'>): void {
     const { request, name: user, token } = message
     this.#requests.atTip(session, request, () => {

@@ -1,7 +1,7 @@
-// Where a client comes from, as far as it can be held to account: its address without the port. Of
-// IPv6 the first 64 bits, as whoever has one such address has all of them (RFC 6177).
+// The accountable part of a client's address: the address without the port. For IPv6 it is the
+// first 64 bits, since the owner of one address there has all of them (RFC 6177).
 
-/** Of a host as sockets name it. */
+/** `host` as sockets write it. */
 export function originOf(host: string): string {
   const ipv4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host)
   if (ipv4) return ipv4[1]!

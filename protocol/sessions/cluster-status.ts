@@ -1,4 +1,4 @@
-// What one processing replica knows of the whole cluster, from heartbeats.
+// STATUS_IS: the state of the whole cluster as one processing replica knows it from heartbeats.
 
 import type { The } from '../messages/catalogue.js'
 import type { Slot } from '../slots.js'

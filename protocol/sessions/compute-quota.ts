@@ -1,6 +1,6 @@
-// What clients may have computed of scrypt and RSA: bounded in all, for each address and for each
-// account, and guarded against guessing. Refused here, nothing was computed. What is said depends on
-// what was asked from where, never on whether there is such an account.
+// Quota of computations (scrypt and RSA) for clients: bounded in all, for each address and for each
+// account, and guarded against guessing. A refusal here costs no computation. Its text depends on
+// the request and the address, never on whether the account exists.
 
 import type { The } from '../messages/catalogue.js'
 import { Multiset } from '../multiset.js'
@@ -12,17 +12,23 @@ import type { RequestContext } from './request-context.js'
 import type { Session } from './session.js'
 import { refusal } from '../messages/refusal.js'
 
-/** Everything but opening messages, which only who is logged in can ask for. */
+/** All computations but opening messages, which needs a log-in. */
 export type AccountJob = Exclude<Job, { kind: 'open' }>
 
-/** A key takes as long as so many log-ins, or longer: an address may have so many fewer under way. */
+/**
+ * A key takes at least as long as this number of log-ins: an address may have so many fewer keys at
+ * once.
+ */
 const KEY_WEIGHT = 8
-/** Of one (account, address): who is not suspected yet may have several devices. */
+/**
+ * Computations at once of one (account, address) that is not suspect: a user may have several
+ * devices.
+ */
 const PAIR_AT_ONCE = 16
-/** Until one of those that are under way has ended, most likely. */
+/** Wait after which a computation of the address has most likely ended, ms. */
 const SOON_MS = 500
 
-/** Whether the password fitted; null: that is not known. */
+/** Whether the password was right; null: the result does not tell. */
 function fitted(result: JobResult): boolean | null {
   switch (result.kind) {
     case 'unlock':
@@ -43,7 +49,7 @@ export class ComputeQuota {
   readonly #requests: Pick<RequestContext, 'reply' | 'isConnected'>
   readonly #backoff: LoginBackoff
   readonly #registrations: RateLimiter
-  /** Under way or waiting. */
+  /** Computations that run or wait. */
   readonly #byOrigin = new Multiset()
   readonly #byAccount = new Multiset()
   readonly #byPair = new Multiset()
@@ -68,7 +74,7 @@ export class ComputeQuota {
     return Math.max(1, Math.floor(this.#context.limits.computationsPerAddress / KEY_WEIGHT))
   }
 
-  /** `then` is called, unless this is refused, and said so. What takes long says how far it is. */
+  /** Calls `then`, or answers with a refusal. A long computation sends PROGRESS. */
   run(session: Session, request: number, job: AccountJob, then: (result: JobResult) => void): void {
     const { origin } = session
     const refused = this.#whyNot(origin, request, job)
@@ -94,7 +100,7 @@ export class ComputeQuota {
     )
   }
 
-  /** Asked before anything else is done for a log-in. */
+  /** Checked before any other work for a log-in. */
   refusesPassword(session: Session, request: number, user: string): boolean {
     const refused = this.#whyWait(session.origin, request, user)
     if (refused) this.#requests.reply(session, refused)
@@ -116,7 +122,7 @@ export class ComputeQuota {
       const detail = `${computationsPerAddress} log-ins, or ${this.#keysPerAddress} registrations`
       return refusal(request, 'ADDRESS_BUSY', detail, { retryAfter: SOON_MS })
     }
-    // All addresses together that want into one account leave room for the others.
+    // All addresses together that try one account leave room for the others.
     if (this.#byAccount.count(job.user) >= Math.max(1, computations / 2)) {
       const detail = 'too many log-ins of this account at once'
       return refusal(request, 'OVERLOADED', detail, { retryAfter: 1_000 })

@@ -1,4 +1,4 @@
-// What users ask about each other: published keys, invitations, block lists.
+// Requests about users: published keys, invitations, block lists.
 
 import type { The } from '../messages/catalogue.js'
 import { KIND } from '../entries/entry.js'
@@ -43,7 +43,7 @@ export class DirectoryRequests {
       const made = meta.kind === KIND.invitation
       const { code: why, value } = made ? { code: 0, value: 0 } : decodeNote(entry.body)
       if (why !== 0) return this.#requests.refuseByCode(session, request, why)
-      // Where it was open already, the note says until when.
+      // An invitation that was open already: the note holds its expiry.
       const expires = made ? decodeInvitation(entry.body).expires : value
       this.#requests.reply(session, { type: 'INVITED', request, expires })
     })

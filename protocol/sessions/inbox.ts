@@ -1,4 +1,4 @@
-// Pages of the own mailbox, on request.
+// INBOX: pages of the user's own mailbox, on request.
 
 import { FairSemaphore } from '../fair-semaphore.js'
 import type { ErrorName } from '../errors.js'
@@ -9,7 +9,7 @@ import type { InboxMessage, MessageOpener } from './opener.js'
 import type { RequestContext } from './request-context.js'
 import type { Session } from './session.js'
 
-/** Pages being read here, of all clients together: log-ins ask the same replicas on the same lane. */
+/** Pages being read for all clients together: log-ins query the same replicas on the same lane. */
 const PAGES_AT_ONCE = 4
 
 export class Inbox {
@@ -37,7 +37,7 @@ export class Inbox {
     const { request, after, limit, sealed } = message
     const { user } = session
     const refuse = (name: ErrorName, detail = ''): void => answer(refusal(request, name, detail))
-    // The request may have had to wait.
+    // The request may have waited for its turn, and the user may have logged out.
     if (!user) return refuse('NOT_LOGGED_IN')
     this.#opener.read(user, after, limit, (page) => {
       if (!page) return refuse('NO_QUORUM')
@@ -46,7 +46,8 @@ export class Inbox {
         if (!messages) return refuse('OVERLOADED', 'not opened')
         if (session.user !== user) return refuse('NOT_LOGGED_IN')
         const { more, through } = page
-        // An empty page with more to come (limit 0) has shown nothing: read on from where it began.
+        // An empty page with more to come (limit 0) has shown nothing: the next one begins where it
+        // began.
         const next = page.entries.at(-1)?.index ?? (more ? after : Math.max(after, through))
         const cursor = this.#executor.base.marks.of(user).read
         answer({ type: 'PAGE', request, messages, next, more, cursor })

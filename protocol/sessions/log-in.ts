@@ -1,4 +1,4 @@
-// Log-in: a password is checked off the event loop, and opens the account for one connection.
+// Log-in: a worker checks the password, and the account's keys are opened for one connection.
 
 import type { The } from '../messages/catalogue.js'
 import type { ProcessingContext } from '../processing/context.js'
@@ -49,8 +49,8 @@ export class LogIn {
   }
 
   /**
-   * `version`: of the account that the keys are from. While the state is built again from the log,
-   * the account and its cursor are not what they were: the session begins after that.
+   * `version` of the account that the keys are from. While the state is rebuilt from the log, the
+   * account and its marks are those of an earlier time: the session begins after the rebuild.
    */
   open(
     session: Session,
@@ -72,7 +72,7 @@ export class LogIn {
     const account = this.#executor.base.account(name)
     if (!this.#requests.isConnected(session) || account?.version !== version) {
       for (const key of privateKeys) key.fill(0)
-      // It was changed while the password was being checked.
+      // The account was changed while the password was checked.
       return this.#requests.refuse(session, request, 'SESSION_ENDED')
     }
     for (const key of session.privateKeys) key.fill(0)

@@ -1,5 +1,5 @@
-// What waits for the own log: a log-in for all that was acknowledged before it, a page for the
-// streams, keys and deletions that it rests on.
+// Callbacks that wait for the own log: a log-in waits for all that was acknowledged before it, a
+// page for the streams, keys and deletions that it rests on.
 
 import type { Executor } from '../state/executor.js'
 
@@ -12,18 +12,20 @@ export class LogWaiters {
     this.#executor = executor
   }
 
-  /** All that was ever applied here: while the state is built again, more than is applied. */
+  /**
+   * Highest index ever applied here. While the state is rebuilt, it is above the index applied now.
+   */
   get furthest(): number {
     return this.#furthest
   }
 
-  /** Runs `then` once the log is applied through `index`: at once, where it is. */
+  /** Runs `then` once the log is applied through `index`, at once if it already is. */
   through(index: number, then: () => void): void {
     if (index <= this.#executor.base.index) return then()
     this.#waiting.push({ index, then })
   }
 
-  /** Through all that was ever applied here: later only while the state is built again. */
+  /** Runs `then` at the highest index ever applied here: later only while the state is rebuilt. */
   again(then: () => void): void {
     this.through(this.#furthest, then)
   }

@@ -1,34 +1,36 @@
-// Wrong passwords, and how long somebody waits after so many. Counted by (account, address), so that
-// who guesses from elsewhere does not lock the account's owner out; and by address over all accounts.
-// Names are counted whether or not there is such an account: the wait tells nobody. Each replica
-// counts for itself.
+// Waits after wrong passwords. They are counted by (account, address), so that guesses from
+// elsewhere do not lock the account's owner out; and by address over all accounts. Names count
+// whether or not such an account exists, so that the wait does not tell. Each replica counts for
+// itself.
 
 export interface BackOff {
-  /** Wrong passwords of a pair, and of an address, that cost no wait. */
+  /**
+   * Wrong passwords that cost no wait: of one account from one address, and of one address in all.
+   */
   readonly perPair: number
   readonly perAddress: number
-  /** The longest wait. */
+  /** The longest wait, ms. */
   readonly maxMs: number
 }
 
-/** The wait doubles with each further one. */
+/** First wait; each further wrong password doubles it. */
 const FIRST_WAIT_MS = 1_000
-/** After so long without another they are forgotten. */
+/** Wrong passwords are forgotten after this time without another. */
 const FORGET_MS = 900_000
-/** Beyond so many, the older half is forgotten. */
+/** Above this number of keys, the older half is forgotten. */
 const MAX_KEPT = 65_536
 const MIN_KEPT = 64
 
 interface Failures {
   readonly count: number
-  /** Of the last one, monotonic ms. */
+  /** Time of the last wrong password, monotonic ms. */
   readonly at: number
 }
 
 class Counts {
   readonly #free: number
   readonly #maxMs: number
-  /** The one that failed last comes last. */
+  /** In order of the last failure, the newest at the end. */
   readonly #of = new Map<string, Failures>()
   #sweepAt = MIN_KEPT
 
@@ -85,18 +87,18 @@ export class LoginBackoff {
     this.#free = perPair
   }
 
-  /** Pairs and addresses that are kept in mind. */
+  /** Pairs and addresses with wrong passwords that are counted. */
   get size(): number {
     return this.#pairs.size + this.#addresses.size
   }
 
-  /** 0: a password may be tried. */
+  /** 0: a password may be tried now. */
   waitMs(name: string, origin: string, now: number): number {
     const pair = this.#pairs.waitMs(pairOf(name, origin), now)
     return Math.max(pair, this.#addresses.waitMs(origin, now))
   }
 
-  /** So many wrong ones that the next are taken one at a time. */
+  /** After so many wrong passwords, the next attempts are admitted one at a time. */
   isSuspect(name: string, origin: string, now: number): boolean {
     return this.#pairs.count(pairOf(name, origin), now) >= this.#free
   }
@@ -106,7 +108,10 @@ export class LoginBackoff {
     this.#addresses.failed(origin, now)
   }
 
-  /** The address is not cleared: an account of one's own would make guessing at others free. */
+  /**
+   * The address stays counted: otherwise logging in to an own account would make guesses at others
+   * free.
+   */
   succeeded(name: string, origin: string): void {
     this.#pairs.forget(pairOf(name, origin))
   }

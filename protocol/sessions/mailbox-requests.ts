@@ -1,4 +1,4 @@
-// What a user asks of the own mailbox besides its messages.
+// Requests about the user's own mailbox, besides reading it.
 
 import { KIND } from '../entries/entry.js'
 import { decodeNote } from '../entries/note.js'

@@ -1,6 +1,6 @@
-// How far users have received their mailboxes and dealt with them, as their clients here say. Marks
-// commute (the higher wins), so each replica appends its own, one entry at a time, outside the term;
-// execution never reads them.
+// Marks of users: how far each has received and read its mailbox, as clients here state. Marks
+// commute (the higher wins), so each replica appends its own, one entry at a time, outside the
+// term; execution never reads them.
 
 import { KIND, plainMeta } from '../entries/entry.js'
 import type { Executor } from '../state/executor.js'
@@ -9,7 +9,7 @@ import type { LogWrites } from '../processing/log-writes.js'
 import { encodeMarks, Marks, type Mark } from '../entries/marks.js'
 import type { ProcessingContext } from '../processing/context.js'
 
-/** Marks are appended at most this often. */
+/** Least time between two appends of marks. */
 const INTERVAL_MS = 500
 
 export class MarkWriter {
@@ -27,7 +27,7 @@ export class MarkWriter {
     this.#executor = executor
   }
 
-  /** What the log holds already is not appended again. */
+  /** A mark that the log already holds is not appended again. */
   mark(user: string, mark: Mark): void {
     if (this.#executor.base.marks.exceeds(user, mark)) this.#pending.raise(user, mark)
   }

@@ -1,5 +1,5 @@
-// Stored messages as their recipient gets them: opened in a worker, or sealed as they are where the
-// recipient's client opens them itself.
+// Stored messages in the form that their recipient gets: opened in a worker, or sealed as stored if
+// the recipient's client opens them itself.
 
 import { decodeMeta, type Entry } from '../entries/entry.js'
 import { idOf } from '../bytes.js'
@@ -13,7 +13,7 @@ import type { Session } from './session.js'
 
 export type InboxMessage = The<'PAGE'>['messages'][number]
 
-/** Messages of one page at the most. */
+/** Messages of one page at most. */
 const PAGE = 128
 
 export class MessageOpener {
@@ -35,8 +35,8 @@ export class MessageOpener {
   }
 
   /**
-   * A page of a mailbox; null: it cannot be told. The own log reaches as far as the page by then: it
-   * says who sent what, and which keys open it.
+   * A page of a mailbox; null: no replica could tell. By then the own log is applied through the
+   * page's index, so that it names each message's sender and the keys that open it.
    */
   read(
     user: string,
@@ -50,7 +50,7 @@ export class MessageOpener {
     })
   }
 
-  /** `then(null)`: it could not be tried just now. A text that does not open is another thing. */
+  /** `then(null)`: no worker could try. A text that does not open is a null text instead. */
   open(
     session: Session,
     entries: readonly Entry[],
@@ -67,7 +67,7 @@ export class MessageOpener {
       return
     }
     const places = this.#places(user, entries)
-    // Copies: the session's own are wiped at its end, and these may wait for a worker.
+    // Copies, since the session's keys are wiped at its end, while the job may wait for a worker.
     const keys = privateKeys.map((key) => Uint8Array.from(key))
     const job = { kind: 'open', privateKeys: keys, envelopes, places } as const
     this.#context.outbox.compute(job, session.origin, (result) => {
@@ -82,7 +82,7 @@ export class MessageOpener {
     })
   }
 
-  /** As stored: their recipient opens them itself. */
+  /** Messages as stored: the recipient's client opens them itself. */
   sealed(user: string, entries: readonly Entry[]): InboxMessage[] {
     return this.#places(user, entries).map((place, i) => {
       const { index, body } = entries[i]!

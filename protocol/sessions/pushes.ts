@@ -1,6 +1,6 @@
-// Pushes to clients that listen. Each replica pushes from its own feed; a listener that falls behind
-// loses pushes, not messages: the log is read to it from where it stopped. Texts are opened in workers
-// and given out in log order.
+// Pushes to clients that listen. Each replica pushes from its own feed. A listener that falls
+// behind loses pushes, not messages: pages of its mailbox are read and pushed until it has caught
+// up. Texts are opened in workers and pushed in log order.
 
 import type { Drop } from '../entries/drop.js'
 import type { Entry, Meta } from '../entries/entry.js'
@@ -15,25 +15,25 @@ import type { Session } from './session.js'
 
 interface Listener {
   readonly session: Session
-  /** Everything through here has been pushed or is being opened. */
+  /** Everything through this index has been pushed or is being opened. */
   sent: number
   acknowledged: number
   readonly window: number
   /** Unacknowledged messages, by index, in order. */
   readonly underWay: number[]
-  /** Up to date with the feed; otherwise it is read to. */
+  /** True: pushes come from the feed; false: pages are read until the listener has caught up. */
   live: boolean
   reading: boolean
-  /** Deleted while it is being read to: the page may be older than that. */
+  /** Messages deleted while a page is read, which may be older than their deletion. */
   readonly deleted: Set<number>
-  /** Pushes leave in order though they may be opened out of order. */
+  /** Pushes being opened, in log order: they leave in this order, however the workers finish. */
   readonly opening: Opening[]
 }
 
 interface Opening {
-  /** null: not open yet. */
+  /** null: not opened yet. */
   messages: InboxMessage[] | null
-  /** Deleted since. */
+  /** Indices deleted since. */
   readonly without: Set<number>
 }
 
@@ -87,7 +87,7 @@ export class Pushes implements Subscriptions {
     if (this.#listeners.delete(link)) this.#wantBodies()
   }
 
-  /** The feed carries messages' bodies only while somebody here listens. */
+  /** The feed carries the bodies of messages only while a client here listens. */
   #wantBodies(): void {
     this.#log.wantBodies(this.#listeners.size > 0)
   }
@@ -100,7 +100,7 @@ export class Pushes implements Subscriptions {
     if (!listener.live) this.#readOn(listener)
   }
 
-  /** New messages of the committed log, in order, in one stretch of the feed. */
+  /** New messages of the committed log, in order, from one stretch of the feed. */
   arrived(entries: readonly { readonly entry: Entry; readonly meta: Meta }[]): void {
     if (this.#listeners.size === 0) return
     for (const listener of this.#listeners.values()) {
@@ -122,10 +122,10 @@ export class Pushes implements Subscriptions {
     }
   }
 
-  /** Deleted messages are not pushed any more, as far as they have not left. */
+  /** Deleted messages that have not been pushed yet are not pushed any more. */
   dropped({ mailbox, indices }: Drop): void {
     for (const listener of this.#listeners.values()) {
-      // Where all is deleted, the account is gone, and its sessions with it.
+      // `indices` is null when the account is deleted: its sessions end with it.
       if (listener.session.user !== mailbox || !indices) continue
       for (const { without } of listener.opening) for (const index of indices) without.add(index)
       if (listener.reading) for (const index of indices) listener.deleted.add(index)
@@ -152,7 +152,10 @@ export class Pushes implements Subscriptions {
     })
   }
 
-  /** From `sent` on nothing has been pushed: it is read to from there, what came behind it too. */
+  /**
+   * Pushes after `sent` did not happen: pages from there on are read, also for later pushes in
+   * `opening`.
+   */
   #backTo(listener: Listener, place: Opening, sent: number): void {
     const at = listener.opening.indexOf(place)
     const over = this.#listeners.get(listener.session.link) !== listener
@@ -164,7 +167,9 @@ export class Pushes implements Subscriptions {
     this.#readOn(listener)
   }
 
-  /** Reads a page for who is behind; live again when the log has no more than the feed has shown. */
+  /**
+   * Reads a page for a listener that is behind, until the log has no more than the feed has shown.
+   */
   #readOn(listener: Listener): void {
     const room = listener.window - listener.underWay.length
     if (listener.reading || room <= 0) return
@@ -173,7 +178,7 @@ export class Pushes implements Subscriptions {
     this.#opener.read(session.user!, sent, room, (page) => {
       listener.reading = false
       if (this.#listeners.get(session.link) !== listener) return
-      // Without an answer, or gone back meanwhile: the page does not follow on.
+      // Without a page, or after a return to an earlier index meanwhile, the page does not follow.
       if (!page || listener.sent !== sent) {
         this.#readOn(listener)
         return
@@ -183,7 +188,7 @@ export class Pushes implements Subscriptions {
       if (entries.length > 0) this.#push(listener, entries)
       const end = page.more ? (page.entries.at(-1)?.index ?? 0) : page.through
       listener.sent = Math.max(listener.sent, end)
-      // What the feed showed beyond the page came while it was being read: read once more.
+      // The feed showed entries beyond the page while it was read: another page is read.
       listener.live = !page.more && this.#executor.base.index <= listener.sent
       if (!listener.live) this.#readOn(listener)
     })

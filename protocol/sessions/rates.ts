@@ -1,10 +1,10 @@
-// How fast each user sends: a token bucket a user, at each replica for itself. A bucket that has run
-// dry is closed until it holds some again, so that a stream of sends is not let through in drops.
+// Rate limits of sends: one token bucket for each user, at each replica by itself. An empty bucket
+// stays closed until it holds tokens for a while, so that sends do not pass one by one.
 
 export interface Rate {
-  /** Of sends, in the long run. */
+  /** Sends in the long run. */
   readonly perSecond: number
-  /** At once, after a pause. */
+  /** Sends at once after a pause. */
   readonly burst: number
 }
 
@@ -15,29 +15,31 @@ interface Bucket {
   dry: boolean
 }
 
-/** A dry bucket opens again with the sends of so long, s. */
+/** An empty bucket reopens with the tokens of this time, s. */
 const REOPENS_WITH_S = 0.1
-/** Whoever waits as long as told finds no hair missing. */
+/** Tolerance for rounding: a client that waits exactly `retryAfter` ms must be let through. */
 const ROUNDING = 1e-6
-/** Before so many are kept, none is forgotten. */
+/** Full buckets are forgotten only when more than this number are kept. */
 const MIN_KEPT = 64
 
 export class RateLimiter {
   readonly #rate: Rate
   readonly #buckets = new Map<string, Bucket>()
-  /** Full buckets are forgotten when there are so many. */
+  /** Number of buckets at which full ones are forgotten. */
   #sweepAt = MIN_KEPT
 
   constructor(rate: Rate) {
     this.#rate = rate
   }
 
-  /** Buckets that are not known to be full. */
+  /** Buckets kept; those of other users are full. */
   get size(): number {
     return this.#buckets.size
   }
 
-  /** 0: one send taken. Otherwise the ms until one may be, rounded up; none is taken. */
+  /**
+   * 0: one send is counted. Otherwise the ms until a send may pass, rounded up; nothing is counted.
+   */
   take(user: string, now: number): number {
     const bucket = this.#bucket(user, now)
     const { perSecond, burst } = this.#rate

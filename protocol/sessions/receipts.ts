@@ -1,5 +1,5 @@
-// What a sender may know of its sends: accepted, stored, delivered, read or refused. Nobody else is
-// told of it, and it learns of its recipients' marks no more than what they say of its own messages.
+// A sender's view of its sends: accepted, stored, delivered, read or refused. Only the sender is
+// told, and of its recipients' marks it learns only what they mean for its own messages.
 
 import type { LinkId } from '../machine/machine.js'
 import { MAX_FOLLOWED } from '../schema/shared.js'
@@ -20,7 +20,7 @@ interface Unread {
 interface Follower {
   readonly session: Session
   readonly user: string
-  /** By log index; who comes first is forgotten first. */
+  /** By log index. The one that was added first is forgotten first. */
   readonly unread: Map<number, Unread>
 }
 
@@ -75,7 +75,9 @@ export class Receipts implements Subscriptions {
     })
   }
 
-  /** Another may have logged in on the connection since. */
+  /**
+   * The follower of the session's user: another user may have logged in on the connection since.
+   */
   #followerAt({ link, user }: Session): Follower | undefined {
     const follower = this.#followers.get(link)
     return follower?.user === user ? follower : undefined
@@ -87,7 +89,10 @@ export class Receipts implements Subscriptions {
     this.#context.outbox.send(session.link, { type: 'ACCEPTED', request, seq })
   }
 
-  /** It was just told so; a message that was stored long ago may have been read since. */
+  /**
+   * The session has just got the RECEIPT. A message that was stored long ago may have been read
+   * since.
+   */
   stored(session: Session, to: string, index: number): void {
     const follower = this.#followerAt(session)
     if (!follower) return
@@ -110,7 +115,7 @@ export class Receipts implements Subscriptions {
     }
   }
 
-  /** Of what was sent to this user, what has been delivered or read and not been told yet. */
+  /** Tells which messages to this user have been delivered or read, and not reported yet. */
   #tell({ session, user, unread }: Follower, to: string): void {
     if (session.user !== user) return
     const mark = this.#executor.base.marks.of(to)

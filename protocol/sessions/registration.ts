@@ -1,5 +1,5 @@
-// Registration: the keys and secrets of a new account are computed off the event loop, and then become
-// a command.
+// Registration: a worker computes the keys and secrets of a new account, and a command submits
+// them.
 
 import { idOf, sameBytes, sha256 } from '../bytes.js'
 import { KIND } from '../entries/entry.js'
@@ -51,7 +51,7 @@ export class Registration {
     })
   }
 
-  /** What is sure not to be let in need not be computed; execution decides. */
+  /** A registration that is sure to be refused is not computed; execution decides the others. */
   #whyNotLetIn(invitation: Uint8Array | null): ErrorName | null {
     const { registration } = this.#context
     const { base } = this.#executor
@@ -60,7 +60,7 @@ export class Registration {
       return registration === 'invitation' && !base.isEmpty ? 'INVITATION_NEEDED' : null
     }
     const known = base.invitation(idOf(sha256(invitation)))
-    // The order's time is not earlier than what is in the log.
+    // The time of the order is not earlier than the newest in the log.
     const open = known && !known.used && isOpen(known, base.time)
     return open ? null : 'BAD_INVITATION'
   }

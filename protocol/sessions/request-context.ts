@@ -1,4 +1,4 @@
-// What the parts that serve client requests share: the sessions, a command on its way, an answer, and
+// Shared by the parts that serve client requests: the sessions, sending commands and answers, and
 // waiting for the end of the log.
 
 import { errorName, type ErrorName } from '../errors.js'
@@ -15,9 +15,9 @@ import type { Executor } from '../state/executor.js'
 import { LogWaiters } from './log-waiters.js'
 import type { Session } from './session.js'
 
-/** What goes on for a user on one connection, beyond single requests. */
+/** A lasting service for the user of a connection, beyond single requests. */
 export interface Subscriptions {
-  /** Nobody is logged in there any more. */
+  /** The user of the connection has logged out. */
   forget(link: LinkId): void
 }
 
@@ -86,7 +86,7 @@ export class RequestContext {
 
   // ---- requests and answers -------------------------------------------------------------------
 
-  /** A client with as many requests unanswered as it may have is not read until half are answered. */
+  /** A client whose unanswered requests reach the credit is not read until half are answered. */
   count(session: Session): void {
     session.unanswered++
     if (session.held || session.unanswered < this.#context.limits.credit) return
@@ -114,12 +114,15 @@ export class RequestContext {
     this.reply(session, refusal(request, name, detail, extra))
   }
 
-  /** `code`: of errors.ts, from the log. */
+  /** `code` is one of errors.ts, from the log. */
   refuseByCode(session: Session, request: number, code: number): void {
     this.refuse(session, request, errorName(code) ?? 'BAD_REQUEST')
   }
 
-  /** `answer` is called with what the command became; `placed` when its place in the order is known. */
+  /**
+   * `answer` gets the committed entry of the command; `placed` is called when the command has a
+   * place in an order.
+   */
   submit(
     session: Session,
     request: number,
@@ -135,7 +138,7 @@ export class RequestContext {
 
   // ---- the end of the log ---------------------------------------------------------------------
 
-  /** Runs `then` when the own log holds everything that was acknowledged before now. */
+  /** Runs `then` once the own log is applied through everything acknowledged before the call. */
   atTip(session: Session, request: number, then: () => void): void {
     this.#queries.tip((index) => {
       if (index === null) this.refuse(session, request, 'NO_QUORUM')
@@ -143,7 +146,9 @@ export class RequestContext {
     })
   }
 
-  /** The same for what is shown to this user alone, who may have logged out by then. */
+  /**
+   * Like `atTip`, for answers that only this user may see: the user may have logged out meanwhile.
+   */
   lookUp(session: Session, user: string, request: number, then: () => void): void {
     this.atTip(session, request, () => {
       if (session.user === user) then()

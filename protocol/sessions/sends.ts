@@ -1,5 +1,6 @@
-// Sends of clients: what can be refused before it is ordered, and the answer from the committed log.
-// Rate and quota are soft: each replica counts for itself, and what is under way counts for nothing.
+// Sends of clients: refusals before a place in the order, and answers from the committed log. Rate
+// and quota are soft: each replica counts for itself, and sends without an entry yet are not
+// counted.
 
 import { ERRORS, errorName } from '../errors.js'
 import type { Message, The } from '../messages/catalogue.js'
@@ -85,12 +86,15 @@ export class Sends {
     return refusal(request, 'MAILBOX_FULL', detail, { retryAfter: null })
   }
 
-  /** It has its answer, or its place is another's: that is told as ever. */
+  /**
+   * The seq is answered already or belongs to another send: execution tells which, even if the
+   * mailbox is full.
+   */
   #isKnown({ stream, seq }: Send): boolean {
     return seq < (this.#executor.base.stream(idOf(stream))?.next ?? 0)
   }
 
-  /** The answer to a send, from its entry; a repeated one gets the original's (C5). */
+  /** The answer to a send, from its entry; a repeated send gets the original's answer (C5). */
   #answer(message: Send, entry: Entry, meta: Meta): Message {
     const { request, seq, stream } = message
     const answered = (code: number, index: number, time: number): Message => {
@@ -104,7 +108,7 @@ export class Sends {
       return refusal(request, 'OUT_OF_ORDER', `expected ${value}`, { expected: value })
     }
     if (code === ERRORS.STREAM_CLOSED.code) {
-      // Before the end of the stream each seq was executed: it may have been stored.
+      // Each seq below `next` was executed before the stream's end, so its message may be stored.
       return refusal(request, 'STREAM_CLOSED', '', { definite: seq >= value })
     }
     if (code !== 0) return refusal(request, errorName(code) ?? 'BAD_REQUEST')

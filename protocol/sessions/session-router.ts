@@ -1,5 +1,6 @@
-// Clients: each request is checked for form and right, and goes to the part that answers it. A refusal
-// here consumes nothing and is definite; everything later is answered from the committed log.
+// Client requests: each is checked for form and right, and goes to the part that answers it. A
+// refusal here consumes nothing and is definite; everything later is answered from the committed
+// log.
 
 import { decodeDrop, isDrop, drops } from '../entries/drop.js'
 import { KIND, type Entry, type Meta } from '../entries/entry.js'
@@ -56,7 +57,7 @@ export class SessionRouter {
   readonly #registration: Registration
   readonly #changes: AccountChanges
   readonly #directory: DirectoryRequests
-  /** Committed since `caughtUp`: messages to push, and users whose marks moved. */
+  /** Committed since the last `caughtUp`: messages to push, and users whose marks moved. */
   #arrived: { readonly entry: Entry; readonly meta: Meta }[] = []
   readonly #marked = new Set<string>()
   draining = false
@@ -198,7 +199,7 @@ export class SessionRouter {
     this.#mark(session, { delivered: through, read: through })
   }
 
-  /** No client has seen more than was ever applied here. */
+  /** No client can have seen more than was ever applied here. */
   #reached(index: number): number {
     return Math.min(index, this.#requests.waiters.furthest)
   }
@@ -209,7 +210,7 @@ export class SessionRouter {
 
   // ---- the committed log ----------------------------------------------------------------------
 
-  /** What a committed entry means to sessions; some of it is done at the end of the stretch. */
+  /** Tells sessions about a committed entry; part of the work waits for `caughtUp`. */
   committed(entry: Entry, meta: Meta): void {
     if (meta.kind === KIND.message && !entry.bodyHash) this.#arrived.push({ entry, meta })
     if (meta.kind === KIND.account || meta.kind === KIND.closed) this.#accountChanged(meta.mailbox)
@@ -231,7 +232,7 @@ export class SessionRouter {
     this.#requests.waiters.advance()
   }
 
-  /** A committed entry has changed this account, or ended it: sessions from before it end. */
+  /** A committed entry has changed or ended this account: sessions of an earlier version end. */
   #accountChanged(name: string): void {
     const { version = Infinity } = this.#executor.base.account(name) ?? {}
     if (version === 1) return

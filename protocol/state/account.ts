@@ -1,4 +1,4 @@
-// An account as execution knows it, and the body of the entry that keeps it.
+// An account as execution reads it, and the body of the entry that stores it.
 
 import { fromBase64url, isCount, readJson, toBase64url, writeJson } from '../entries/json-body.js'
 import type { AccountKey, AccountSecrets } from '../envelope/secrets.js'
@@ -6,11 +6,11 @@ import type { AccountKey, AccountSecrets } from '../envelope/secrets.js'
 export interface Account {
   readonly name: string
   readonly secrets: AccountSecrets
-  /** Of the registration: repeating it with the same token is the same registration. */
+  /** Token of the registration: a REGISTER with the same token repeats it. */
   readonly token: Uint8Array
   /** 1 at the registration; each change adds one. */
   readonly version: number
-  /** Of the last change, as `token`; empty: there was none. */
+  /** Token of the last change; empty: there was none. */
   readonly changeToken: Uint8Array
   /** SHA-256 of the code that the registration used up; null: none, or a later version. */
   readonly invitation: Uint8Array | null
@@ -19,7 +19,9 @@ export interface Account {
 interface KeyJson {
   publicKey: string
   wrappedKey: string
-  /** Signing key, its signature, the previous one's; only of client-held accounts. */
+  /**
+   * Signing key, its signature, the signature by the previous one; only in client-held accounts.
+   */
   signing?: [publicKey: string, own: string, previous: string]
 }
 
@@ -61,7 +63,7 @@ export function encodeAccount(account: Omit<Account, 'name'>): Uint8Array {
   })
 }
 
-/** Throws where the bytes are no account. */
+/** Throws if the bytes are no account. */
 export function decodeAccount(name: string, body: Uint8Array): Account {
   const json = readJson(body) as KeyJson & {
     token: string
@@ -93,7 +95,10 @@ export function decodeAccount(name: string, body: Uint8Array): Account {
   }
 }
 
-/** Whose client alone holds its keys: fixed at the registration, so that senders can rely on it. */
+/**
+ * Whether the user's client alone holds the keys: fixed at the registration, so that senders can
+ * rely on it.
+ */
 export function isClientHeld({ signing }: AccountSecrets): boolean {
   return signing !== null
 }

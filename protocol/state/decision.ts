@@ -1,4 +1,4 @@
-// What deciding a command takes, and what comes of it.
+// Deciding a command: the context that a decision depends on, and its result.
 
 import { encodeMeta, KIND, type Draft, type Kind, type Meta } from '../entries/entry.js'
 import { encodeNote } from '../entries/note.js'
@@ -46,7 +46,10 @@ export function plainEntry(kind: Kind, mailbox: string, body: Uint8Array): Decis
   return decision({ kind, answer: 0, mailbox, stream: NONE, seq: 0, digest: NONE }, body)
 }
 
-/** Nothing is done and no seq consumed; `value` is the expected seq, or the one answered before. */
+/**
+ * An entry without effect, which consumes no seq. `value` is the expected seq, or the one answered
+ * before.
+ */
 export function noop(code: number, value = 0): Decision {
   const meta = { kind: KIND.noop, answer: code, mailbox: '', stream: NONE, seq: 0, digest: NONE }
   return decision(meta, encodeNote({ code, value }))

@@ -1,5 +1,5 @@
-// Who has an account, who had one, who takes no messages from whom, and which invitations are open:
-// in the committed log, and ahead of it.
+// The directory: accounts, names of ended accounts, block lists and invitations; in the committed
+// log, and in an overlay ahead of it.
 
 import { idOf } from '../bytes.js'
 import type { Account } from './account.js'
@@ -14,7 +14,7 @@ export class Directory implements DirectoryView {
   readonly #closed = new Map<string, Uint8Array>()
   readonly #blocked = new Map<string, ReadonlySet<string>>()
   readonly #invitations = new Map<string, Invited>()
-  /** Ids, by who invited. */
+  /** Ids of invitations, by the user who invited. */
   readonly #invitedBy = new Map<string, Set<string>>()
 
   account(name: string): Account | undefined {
@@ -62,7 +62,7 @@ export class Directory implements DirectoryView {
     this.#blocked.set(user, senders)
   }
 
-  /** Invitations of the same user that have expired meanwhile are forgotten. */
+  /** Expired invitations of the same user are forgotten. */
   putInvitation(invited: Invited, time: number): void {
     const { by, invitation } = invited
     const id = idOf(invitation)
@@ -78,7 +78,7 @@ export class Directory implements DirectoryView {
   }
 }
 
-/** What orders of one term have written that the committed log does not hold yet. */
+/** Directory changes by orders of one term that the committed log does not hold yet. */
 export class DirectoryOverlay implements DirectoryView {
   readonly #directory: Directory
   readonly #accounts = new OverlayMap<Account>()

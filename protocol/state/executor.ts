@@ -1,5 +1,6 @@
 // Executes orders, exactly the next one after the last applied whole, on the committed log plus the
-// overlay; what it came to is voted on. Never executes an order that is committed.
+// overlay; the replicas vote on the hash of the result. An order that is committed is never
+// executed.
 
 import { decodeMeta, type Draft, type Entry, type Meta } from '../entries/entry.js'
 import { sha256 } from '../bytes.js'
@@ -18,7 +19,7 @@ export interface Executed {
   readonly drafts: readonly Draft[]
 }
 
-/** Orders held back until the feed is far enough; more than a coordinator has in flight. */
+/** Orders held until the feed has reached their base; a coordinator has fewer in flight. */
 const MAX_HELD = 64
 /** Hashes kept for a COMMITTED that comes after the entries themselves. */
 const KEPT_HASHES = 256
@@ -65,13 +66,13 @@ export class Executor {
     return key
   }
 
-  /** All of the account, newest first. */
+  /** All keys of the account, newest first. */
   keysOf(account: Account): RecipientKey[] {
     const older = account.secrets.older.map(({ publicKey }) => this.#readKey(publicKey))
     return [this.keyOf(account), ...older]
   }
 
-  /** The names of all of the account's keys. */
+  /** Key thumbprints of the account. */
   namesOf(account: Account): KeyNames {
     const known = this.#names.get(account)
     if (known) return known
@@ -97,7 +98,7 @@ export class Executor {
     }
   }
 
-  /** Of the orders that it executes. */
+  /** Term of the orders that it executes. */
   get term(): number {
     return this.#term
   }
@@ -106,7 +107,7 @@ export class Executor {
     return this.#executed.get(k)
   }
 
-  /** Takes an order; `run` executes it once the log is far enough. */
+  /** Holds an order; `run` executes it once the log is applied far enough. */
   hold(order: Order): void {
     if (order.term < this.#term) return
     if (order.term > this.#term) this.enterTerm(order.term)
@@ -116,14 +117,14 @@ export class Executor {
     this.#held.set(order.k, order)
   }
 
-  /** From here on only orders of this term, or of a later one. */
+  /** From here on, only orders of this term or of a later one are executed. */
   enterTerm(term: number): void {
     this.#term = term
     this.#held.clear()
     this.dropOverlay()
   }
 
-  /** Executes what can be: the next order, while there is one and the log is far enough. */
+  /** Executes orders while the next one is there and the log is applied far enough. */
   run(): Executed[] {
     const done: Executed[] = []
     for (;;) {
@@ -156,7 +157,10 @@ export class Executor {
     return executed
   }
 
-  /** One entry of the committed log, whose body has so many bytes there. Returns its meta, decoded. */
+  /**
+   * Applies one entry of the committed log, whose body has `bodyBytes` there. Returns its decoded
+   * meta.
+   */
   apply(entry: Entry, bodyBytes = entry.body.length): Meta {
     const meta = decodeMeta(entry.meta)
     this.base.apply(entry, meta, bodyBytes)
@@ -171,21 +175,21 @@ export class Executor {
     return meta
   }
 
-  /** Only the hash is needed from here on, for a COMMITTED that comes late. */
+  /** After the commit only the hash is needed, for a COMMITTED that comes late. */
   #committed(k: number): void {
     this.#held.delete(k)
     const executed = this.#executed.get(k)
     if (executed) this.#executed.set(k, { ...executed, drafts: [] })
   }
 
-  /** Forgets what was executed and is not committed. */
+  /** Forgets executed orders that are not committed. */
   dropOverlay(): void {
     this.#overlay = new Overlay(this.base)
     this.#executed.clear()
     this.#lastK = 0
   }
 
-  /** Forgets everything: the state is built again from the log. */
+  /** Forgets everything: the state is rebuilt from the log. */
   reset(): void {
     this.base = new Ledger(this.base.marks)
     this.#keys = new WeakMap()

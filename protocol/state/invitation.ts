@@ -1,12 +1,12 @@
-// An invitation to register, and the body of the entry that keeps it. An expired invitation counts as
-// absent: only by that rule may it be forgotten (C2).
+// An invitation to register, and the body of the entry that stores it. An expired invitation counts
+// as absent: by this rule it may be forgotten without a difference in any decision (C2).
 
 import { fromBase64url, isCount, readJson, toBase64url, writeJson } from '../entries/json-body.js'
 
 export interface Invitation {
-  /** SHA-256 of its code. */
+  /** SHA-256 of the invitation's code. */
   readonly invitation: Uint8Array
-  /** By order time, ms since 1970. */
+  /** Compared with the time of orders, ms since 1970. */
   readonly expires: number
 }
 
@@ -24,7 +24,7 @@ export function encodeInvitation({ invitation, expires }: Invitation): Uint8Arra
   return writeJson([toBase64url(invitation), expires])
 }
 
-/** Throws where the bytes are no invitation. */
+/** Throws if the bytes are no invitation. */
 export function decodeInvitation(body: Uint8Array): Invitation {
   const written = readJson(body)
   if (!Array.isArray(written) || typeof written[0] !== 'string' || !isCount(written[1])) {

@@ -1,22 +1,23 @@
-// The state as execution reads and writes it. The committed ledger and the overlay of orders executed
-// ahead of it offer the same, so a command is decided, and its entry applied, in one way for both.
+// The state as execution reads and writes it. The committed ledger and the overlay of orders
+// executed ahead of it have the same interface, so both decide commands and apply entries in one
+// way.
 
 import type { Account } from './account.js'
 import type { Invited } from './invitation.js'
 
-/** Accounts and what belongs to them. */
+/** Accounts, and the block lists and invitations that belong to them. */
 export interface DirectoryView {
   /** undefined: no account has this name, or it has ended. */
   account(name: string): Account | undefined
   /** An account has, or had, this name. */
   isTaken(name: string): boolean
-  /** Nobody has ever registered. */
+  /** No account has ever been registered. */
   readonly isEmpty: boolean
   /** Token of the request that ended the account of this name. */
   closing(name: string): Uint8Array | undefined
-  /** Senders from whom this user takes no messages. */
+  /** Senders whose messages this user refuses. */
   blocked(user: string): ReadonlySet<string>
-  /** By its id; undefined also where the account that invited has ended. */
+  /** By id. It is undefined also if the account that invited has ended. */
   invitation(id: string): Invited | undefined
   invitationsOf(user: string): readonly Invited[]
 }
@@ -25,11 +26,11 @@ export interface StreamView {
   readonly owner: string
   /** The seq that is executed next. */
   readonly next: number
-  /** No send of it is executed any more. */
+  /** True: no further send of the stream is executed. */
   readonly closed: boolean
 }
 
-/** What was answered to one seq of a stream. */
+/** The answer to one seq of a stream. */
 export interface Answered {
   /** SHA-256 of the request. */
   readonly digest: Uint8Array

@@ -1,6 +1,6 @@
-// What execution knows: the directory and streams, from the committed log, and the overlay of orders
-// executed but not yet seen committed. Both change only by what was decided. Marks, the index of
-// sends and the sizes of mailboxes are kept here too, for questions; execution never reads them.
+// The state of execution: the ledger, from the committed log, and the overlay of orders executed
+// but not yet seen committed. Both change only by decided entries. Marks, the index of sends and
+// the sizes of mailboxes are kept in the ledger too, for queries; execution never reads them.
 
 import { idOf } from '../bytes.js'
 import { decodeDrop, isDrop } from '../entries/drop.js'
@@ -23,7 +23,7 @@ export interface StreamState extends StreamView {
 /** The committed log, applied. */
 export class Ledger extends Directory implements LedgerWriter {
   readonly streams = new Map<string, StreamState>()
-  /** Of them, those that are not closed. */
+  /** Streams in `streams` that are not closed. */
   openStreams = 0
   readonly marks: Marks
   readonly sent = new SentIndex()
@@ -35,7 +35,7 @@ export class Ledger extends Directory implements LedgerWriter {
   /** Highest time of entries that orders or claims wrote, ms since 1970. */
   time = 0
 
-  /** `marks`: known from before a rebuild, as they only grow. */
+  /** `marks` from before a rebuild are kept, as they only grow. */
   constructor(marks = new Marks()) {
     super()
     this.marks = marks
@@ -78,14 +78,14 @@ export class Ledger extends Directory implements LedgerWriter {
     this.sent.forget(name)
   }
 
-  /** The last order of `term` applied whole, and whether one is half applied. */
+  /** The last order of `term` that is applied whole, and whether the next one is half applied. */
   progress(term: number): { readonly k: number; readonly half: boolean } {
     const { k, part, parts } = this.fence
     if (this.fence.term !== term) return { k: 0, half: false }
     return part === parts ? { k, half: false } : { k: k - 1, half: true }
   }
 
-  /** `bodyBytes`: of the body in the log, which need not be here. */
+  /** `bodyBytes`: size of the body in the log; the entry here may lack the body. */
   apply(entry: Entry, meta = decodeMeta(entry.meta), bodyBytes = entry.body.length): void {
     this.index = entry.index
     this.fence = advanceFence(this.fence, entry)
@@ -103,7 +103,7 @@ export class Ledger extends Directory implements LedgerWriter {
 
 interface Pending<T> {
   value: T
-  /** The last order that wrote it. */
+  /** The last order that wrote the value. */
   k: number
 }
 
@@ -149,7 +149,10 @@ export class Overlay extends DirectoryOverlay implements LedgerWriter {
     applyEntry(this, meta, { body, index: 0, time: 0 })
   }
 
-  /** The committed log has this entry of order k now: what only it wrote is not needed here. */
+  /**
+   * The committed log now has this entry of order k: values that only this order wrote leave the
+   * overlay.
+   */
   settle(meta: Meta, k: number): void {
     if (meta.stream.length === 0) return
     const id = idOf(meta.stream)

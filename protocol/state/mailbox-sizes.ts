@@ -1,16 +1,16 @@
-// How many bytes each mailbox holds, from the committed log in its order: 12 bytes of memory for
-// each message that is there, in two columns. Execution does not know of it: it is for turning sends
-// away before they are ordered.
+// Bytes that each mailbox holds, counted from the committed log in its order: 12 bytes of memory
+// for each stored message, in two columns. The sizes serve to refuse sends before they are ordered;
+// execution never reads them.
 
 import type { Drop } from '../entries/drop.js'
 
 interface Mailbox {
-  /** Log indices, ascending; as many as `length`. */
+  /** Log indices, ascending, in the first `length` places. */
   indices: Float64Array
-  /** Bytes of each; 0: deleted. */
+  /** Bytes of each message; 0: deleted. */
   sizes: Uint32Array
   length: number
-  /** Of them, those not deleted. */
+  /** Messages of these that are not deleted. */
   live: number
   bytes: number
 }
@@ -18,7 +18,7 @@ interface Mailbox {
 const FIRST = 8
 const GROWTH = 1.5
 
-/** Room for so many messages and some more; those deleted are left behind. */
+/** Makes room for more messages, and leaves deleted ones out. */
 function resized(mailbox: Mailbox): void {
   const { indices, sizes, length, live } = mailbox
   const room = Math.max(FIRST, Math.ceil(live * GROWTH))
@@ -39,7 +39,7 @@ export class MailboxSizes {
     return this.#mailboxes.get(mailbox)?.bytes ?? 0
   }
 
-  /** The committed log has this message; nothing where its body is erased already. */
+  /** The committed log has this message. Nothing is counted if its body is erased already. */
   add(name: string, index: number, bytes: number): void {
     if (bytes === 0) return
     const mailbox = this.#mailboxes.get(name) ?? {
@@ -70,7 +70,7 @@ export class MailboxSizes {
   }
 }
 
-/** Of the first message at `index` or later. */
+/** Position of the first message at `index` or later. */
 function placeOf({ indices, length }: Mailbox, index: number): number {
   let [low, high] = [0, length]
   while (low < high) {

@@ -1,4 +1,4 @@
-// An order as execution takes it: the message ORDER of the coordinator carries one.
+// An order in the form that execution takes; the coordinator's message ORDER carries one.
 
 import type { Command } from './commands/registry.js'
 
@@ -6,7 +6,7 @@ export interface Order {
   readonly term: number
   /** Gapless within the term, from 1 (C7). */
   readonly k: number
-  /** From 1; each attempt has seeds of its own. */
+  /** From 1; each attempt has its own seeds. */
   readonly attempt: number
   /** The order is executed on the committed log through this index at least. */
   readonly base: number

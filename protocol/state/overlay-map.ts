@@ -1,5 +1,5 @@
-// What orders ahead of the committed log have written, by key: each value until the committed log
-// holds the last order that wrote it.
+// Values that orders ahead of the committed log have written, by key: each stays until the
+// committed log holds the last order that wrote it.
 
 export class OverlayMap<T> {
   readonly #written = new Map<string, { readonly value: T; readonly k: number }>()

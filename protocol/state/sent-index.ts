@@ -1,19 +1,19 @@
-// What each user has sent, from the committed log: its newest sends over all its streams, for the
-// questions of that user alone. Execution never reads it.
+// The newest sends of each user over all streams, from the committed log. Only that user may query
+// them; execution never reads them.
 
 import type { Answered } from './ledger-view.js'
 
-/** Of each user. */
+/** Sends kept for each user. */
 export const KEPT_SENDS = 1_000
 
 export interface SentMessage {
   readonly stream: Uint8Array
   readonly seq: number
-  /** Empty where an older version refused it: that did not say to whom it was. */
+  /** Empty if an older version refused the send: its entry does not name the recipient. */
   readonly to: string
   readonly index: number
   readonly time: number
-  /** Of the refusal; 0: stored. */
+  /** Code of the refusal; 0: stored. */
   readonly code: number
 }
 
@@ -34,19 +34,19 @@ export class SentIndex {
     return this.#byUser.get(user)?.slice(-KEPT_SENDS) ?? []
   }
 
-  /** Newest first; `to`: null for whomever. */
+  /** Newest first, only those to `to`; null: to all. */
   newest(user: string, limit: number, to: string | null): SentMessage[] {
     const kept = this.#kept(user).filter((sent) => to === null || sent.to === to)
     return kept.reverse().slice(0, limit)
   }
 
-  /** Those of these places of the log that hold a stored message of the user. */
+  /** Sends of the user among these log indices that are stored. */
   storedAt(user: string, indices: readonly number[]): SentMessage[] {
     const wanted = new Set(indices)
     return this.#kept(user).filter(({ index, code }) => code === 0 && wanted.has(index))
   }
 
-  /** The account has ended: nobody asks any more. */
+  /** The account has ended: no user can query its sends. */
   forget(user: string): void {
     this.#byUser.delete(user)
   }

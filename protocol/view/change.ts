@@ -1,6 +1,6 @@
-// View change, the acceptor's side and the decision to begin: promises that never go down (P4),
-// one INSTALL per epoch (P8), applied once. After Viewstamped Replication (Liskov & Cowling 2012)
-// and Paxos: what a majority of all has promised to is what counts.
+// View change, the acceptor's side and the decision to begin: promises that never go down (P4), one
+// INSTALL per epoch (P8), applied once. After Viewstamped Replication (Liskov & Cowling 2012) and
+// Paxos: only promises of a majority of all slots decide.
 
 import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
@@ -33,7 +33,7 @@ export class ViewChange {
   #wantedSince: number | null = null
   #delay = 0
   #notBefore = 0
-  /** An attempt of this replica failed: it owes another. */
+  /** An attempt of this replica failed, so it must make another. */
   #owesProposal = false
   /** Views proposed since the start. */
   proposals = 0
@@ -72,7 +72,7 @@ export class ViewChange {
 
   // ---- when to begin -------------------------------------------------------------------------
 
-  /** Called on ticks and whenever what is known of the peers has changed. */
+  /** Called on ticks and whenever heartbeats or links of the peers have changed. */
   maintain(): void {
     if (this.#context.incarnation.counter === 0) return
     if (this.#proposal) {
@@ -92,7 +92,7 @@ export class ViewChange {
     if (this.#wantedSince === null) {
       this.#wantedSince = this.#context.now.monotonic
       const { patience } = this.#context.timings
-      // Who is changing has a proposer, who is to have the time that it needs.
+      // A view change has a proposer already, which gets the time that it needs.
       const underWay =
         this.#context.status === 'normal' && this.#membership.viewFault() === 'changing'
       this.#delay =
@@ -102,7 +102,10 @@ export class ViewChange {
     if (this.#context.now.monotonic - this.#wantedSince >= this.#delay) this.#propose(target)
   }
 
-  /** A learner that promised and heard no more of it asks again; that view it does not enter any more. */
+  /**
+   * A learner whose promised view does not come leaves it and asks to join again; it no longer
+   * enters that view.
+   */
   #giveUpChanging(): void {
     const waited = this.#context.now.monotonic - this.#changingSince
     if (
@@ -141,7 +144,7 @@ export class ViewChange {
 
   #objection(from: Slot, message: The<'ASK'>): string {
     const linked = message.members.every((slot) => this.#context.hears(slot))
-    if (!linked) return 'not linked to all of these'
+    if (!linked) return 'not linked to all proposed members'
     if (this.#proposal && this.#context.self < from) return 'proposing'
     if (
       this.#context.status !== 'normal' ||
@@ -186,7 +189,8 @@ export class ViewChange {
     this.#proposal = null
     this.#notBefore = now.monotonic + backOff * (0.5 + this.#context.random())
     for (const slot of blamed) this.#membership.blame(slot, now.monotonic + 2 * timings.suspect)
-    // With its own promise given, or its view not complete, nobody else may have cause to begin.
+    // If the own promise is given, or the view is incomplete, no other replica may have cause to
+    // begin.
     this.#owesProposal = sameEpoch(this.#context.promised, epoch)
   }
 
@@ -196,7 +200,9 @@ export class ViewChange {
     this.#owesProposal = false
   }
 
-  /** Persists the promise behind all queued writes; `then` gets what that transaction saw. */
+  /**
+   * Persists the promise behind all queued writes; `then` gets the state that its transaction read.
+   */
   #promiseTo(epoch: Epoch, named: readonly Member[], then: (durable: DurableState) => void): void {
     for (const { slot, incarnation } of named) this.#context.noteIncarnation(slot, incarnation)
     const newest = this.#context.incarnations.get(this.#context.self)!
@@ -293,14 +299,14 @@ export class ViewChange {
 
   // ---- links ----------------------------------------------------------------------------------
 
-  /** A header says that a higher view than ours is installed, and we have not promised to it. */
+  /** A header names an installed view above the own one, to which this replica has not promised. */
   onHigherView(): void {
     if (this.#context.status !== 'normal' && this.#context.status !== 'changing') return
     this.#dropProposal('a higher view')
     this.leave()
   }
 
-  /** From here on like a restarted replica: back only by a new view. */
+  /** Leaves the view as a restart would: only a new view takes this replica in again. */
   leave(): void {
     this.#dropProposal('left')
     this.#context.standOutside()
@@ -311,13 +317,16 @@ export class ViewChange {
     this.#leftView()
   }
 
-  /** Nothing of the old view leaves from here on. */
+  /** No message of the old view leaves this replica from here on. */
   #leftView(): void {
     this.#appender.leftView()
     this.#gate.promised()
   }
 
-  /** A newer incarnation of this slot is known, or its file was rolled back: this one is over (P9). */
+  /**
+   * A newer incarnation of this slot is known, or the file was rolled back: the own one is over
+   * (P9).
+   */
   startAnew(): void {
     this.leave()
     this.#incarnations.startAnew()

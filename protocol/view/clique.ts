@@ -1,11 +1,11 @@
-// Which members a view should have: replicas that all reach each other, the most of them, then the
-// lowest slots. A member that cannot reach everybody would make views alternate for ever.
+// Chooses the members of a view: the most replicas that all reach each other, and among equally
+// many the lowest slots. A member that cannot reach the others would make views alternate for ever.
 
 import type { Slot } from '../slots.js'
 
 /**
- * The best clique that contains `self`. `reaches(a, b)`: a has a live link to b. With at most nine
- * slots, trying every subset is the simplest thing that is right.
+ * The best clique that contains `self`. `reaches(a, b)`: a has a live link to b. There are at most
+ * nine slots, so trying every subset is the simplest correct way.
  */
 export function bestClique(
   self: Slot,

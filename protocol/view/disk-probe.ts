@@ -1,4 +1,4 @@
-// A test write at the start and after a full disk: who cannot write joins no view.
+// A test write at the start and after a full disk: a replica that cannot write joins no view.
 
 import { maxEpoch } from '../entries/epoch.js'
 import type { PersistenceContext } from '../persistence/context.js'

@@ -1,4 +1,4 @@
-// The sign of life among persistence replicas, with all that a proposer must know of a member.
+// The heartbeat among persistence replicas, with all that a proposer must know of a member.
 
 import type { Slot } from '../slots.js'
 import type { Leases } from '../persistence/lease.js'

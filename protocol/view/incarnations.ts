@@ -1,6 +1,6 @@
-// The lives of files. A voter is a (slot, incarnation): who comes back without its file, or with
-// less in it than its peers remember, is a learner under a new incarnation, and what its old one
-// promised counts no more (P9).
+// Incarnations of files. A voter is a (slot, incarnation). A replica that comes back without its
+// file, or with less in it than its peers remember, is a learner under a new incarnation; promises
+// of the old incarnation no longer count (P9).
 
 import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
@@ -11,9 +11,9 @@ import type { PersistenceContext } from '../persistence/context.js'
 
 export class Incarnations {
   readonly #context: PersistenceContext
-  /** What peers were seen to have said, by slot; best effort. */
+  /** Promises and ACKs seen from each slot; best effort. */
   readonly #remembered = new Map<Slot, Remembered>()
-  /** Answers to WHO_AM_I; null: the own life is known. */
+  /** Answers to WHO_AM_I; null: the own incarnation is known. */
   #answers: Map<Slot, The<'YOU_ARE'>> | null
   #asked = -Infinity
   #asks = 0
@@ -30,7 +30,7 @@ export class Incarnations {
     return [...this.#remembered.values()]
   }
 
-  /** A promise or a committed ACK that this replica was sent. */
+  /** Notes a promise or a committed ACK that this replica was sent. */
   remember(slot: Slot, incarnation: Incarnation, promised: Epoch, acked: number): void {
     const known = this.#remembered.get(slot)
     const same = known && sameIncarnation(known.incarnation, incarnation)
@@ -42,7 +42,7 @@ export class Incarnations {
     })
   }
 
-  /** The commit index is final: what members have acknowledged up to it they must still hold. */
+  /** The commit index is final: members must still hold what they have acknowledged up to it. */
   rememberAcks(acked: ReadonlyMap<Slot, number>): void {
     const { view, log, epoch } = this.#context
     for (const [slot, through] of acked) {
@@ -63,7 +63,10 @@ export class Incarnations {
     })
   }
 
-  /** True when the own file holds less than this life has said: it was rolled back. */
+  /**
+   * True: the own file holds less than this incarnation has promised or acknowledged, so the file
+   * was rolled back.
+   */
   onRecall(message: The<'RECALL'>): boolean {
     if (!sameIncarnation(message.about, this.#context.incarnation)) return false
     return (
@@ -72,11 +75,11 @@ export class Incarnations {
     )
   }
 
-  /** The own life is over: a new incarnation has to be found. */
+  /** The own incarnation is over: a new one has to be found. */
   startAnew(): void {
     this.#context.outbox.log('error', 'file-rolled-back', { slot: this.#context.self })
     this.#context.incarnation = { counter: 0, nonce: '' }
-    // From here on it stands in no view; its file says so with the new life (P5).
+    // This replica is in no view from here on; its file says so with the new incarnation (P5).
     this.#context.view = { epoch: EPOCH_ZERO, members: [] }
     this.#context.status = 'learner'
     this.#answers = new Map()
@@ -89,7 +92,7 @@ export class Incarnations {
     this.#asked = this.#context.now.monotonic
     this.#context.broadcast([...this.#context.peers.keys()], { type: 'WHO_AM_I' })
     this.#asks++
-    // Said once a minute or so: nothing here can go on by itself when a majority of files is lost.
+    // Logged about once a minute: with a majority of files lost, nothing here goes on by itself.
     if (this.#asks % 120 !== 20) return
     const { self: slot, majority: needed } = this.#context
     this.#context.outbox.log('error', 'too-few-files', {
@@ -110,7 +113,10 @@ export class Incarnations {
     })
   }
 
-  /** The counter after the highest that a majority of ALL slots, learners not counted, recorded. */
+  /**
+   * The new counter is one above the highest that a majority of ALL slots recorded, learners not
+   * counted.
+   */
   onYouAre(from: Slot, message: The<'YOU_ARE'>): void {
     if (!this.#answers || message.learner) return
     if (message.clusterId !== this.#context.clusterId || message.slots !== this.#context.slots)
@@ -133,7 +139,7 @@ export class Incarnations {
     const batch = {
       genesis: { genesis: { clusterId, slots }, incarnation },
       incarnations: [...incarnations].map(([slot, one]) => ({ slot, incarnation: one })),
-      // A file that was there and rolled back keeps its log, but stands in no view any more.
+      // A file that was rolled back keeps its log, but belongs to no view any more.
       ...(this.#hasFile && { view: { epoch: EPOCH_ZERO, members: [] } }),
     }
     this.#hasFile = true

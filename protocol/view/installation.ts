@@ -1,5 +1,5 @@
-// Installing a view: the log is brought to where the new one's ends, by as many pulls as it takes, and
-// last of all the view row is written. Once for each epoch (P8), and only where nothing higher is promised.
+// Installing a view: pulls bring the log to where the view's log ends, and the view row is written
+// last. It happens once for each epoch (P8), and only while nothing higher is promised.
 
 import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
@@ -12,7 +12,7 @@ import type { Incarnations } from './incarnations.js'
 import { syncTo } from './sync.js'
 
 export interface InstallationEvents {
-  /** From here on the log is not what was promised. */
+  /** From here on the log differs from the one that the promise described. */
   begins(): void
   installed(epoch: Epoch): void
 }
@@ -24,7 +24,10 @@ export class Installation {
   readonly #incarnations: Incarnations
   readonly #events: InstallationEvents
   #message: The<'INSTALL'> | null = null
-  /** Where the log of the installed view began: all of it is committed once all members have it. */
+  /**
+   * End of the log with which the installed view began: once all members have the view, the log
+   * through this index is committed.
+   */
   #last = 0
   /** Views installed here since the start. */
   count = 0
@@ -71,7 +74,8 @@ export class Installation {
     }
     this.#puller.ask(source, false, (pulled) => {
       if (this.#message !== message) return
-      // The source could not read, or is out of reach for a moment: it stays the source of this view.
+      // The source could not read, or is out of reach for a moment: it stays the source of this
+      // view.
       if (!pulled) return this.#advance(source, message)
       if (!pulled.common) return this.giveUp()
       const limit = message.last.index
@@ -104,7 +108,7 @@ export class Installation {
       if (result.outcome !== 'written') return
       this.#context.view = { epoch, members }
       if (this.#message !== message) {
-        // It was given up meanwhile: the row counts, as it would after a restart.
+        // The installation was given up meanwhile: the row counts as after a restart.
         if (this.#context.status !== 'changing') this.#context.standOutside()
         return
       }
@@ -123,7 +127,7 @@ export class Installation {
     })
   }
 
-  /** ACTIVE may get lost: heartbeats of all members that have the view installed say the same. */
+  /** ACTIVE may get lost: heartbeats show it too, once all members have the view installed. */
   heard(): void {
     const { serving, log, epoch, otherMembers, peers } = this.#context
     if (!serving || log.commit >= this.#last) return

@@ -1,5 +1,5 @@
-// Outside a view: a replica that restarted, or lost its file, asks a member to be taken in; one that
-// is far behind first catches up on what is committed.
+// Outside a view, a replica that restarted or lost its file asks a member to be taken in. A replica
+// that is far behind first catches up on committed entries.
 
 import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
@@ -12,7 +12,7 @@ export class Joining {
   readonly #context: PersistenceContext
   readonly #puller: Puller
   #lastJoin = -Infinity
-  /** Last sign that a JOIN was heard, or the first JOIN, monotonic ms. */
+  /** When a JOINING last came, or else the first JOIN was sent, monotonic ms. */
   #joinHeard: number | null = null
 
   constructor(context: PersistenceContext, puller: Puller) {
@@ -20,7 +20,7 @@ export class Joining {
     this.#puller = puller
   }
 
-  /** JOINs have had no answer for so long that somebody else must begin. */
+  /** JOINs have had no answer for so long that this replica proposes a view itself. */
   get unheard(): boolean {
     const { now, timings } = this.#context
     return this.#joinHeard !== null && now.monotonic - this.#joinHeard > 4 * timings.patience
@@ -36,7 +36,7 @@ export class Joining {
     if (this.#context.status === 'learner' && this.#context.incarnation.counter === 0) return
     const member = this.#context.reached.find((slot) => peers.get(slot)?.heartbeat?.active)
     if (member === undefined) return
-    // It goes on while it waits to be taken in: under load it would fall behind again.
+    // Catching up goes on until the replica is a member: under load it would fall behind again.
     const behind = peers.get(member)!.heartbeat!.committed - log.last
     if (behind > 0) this.#catchUp(member)
     if (behind > this.#context.bounds.near) return
@@ -46,7 +46,7 @@ export class Joining {
     this.#context.send(member, { type: 'JOIN', last: log.last })
   }
 
-  /** JOIN is newer than the heartbeat: under load that makes the difference between near and far. */
+  /** A JOIN is newer than the sender's heartbeat; under load that decides between near and far. */
   onJoin(from: Slot, message: The<'JOIN'>): void {
     const peer = this.#context.peers.get(from)
     if (peer?.heartbeat) peer.heartbeat = { ...peer.heartbeat, last: message.last }
@@ -58,8 +58,8 @@ export class Joining {
   }
 
   /**
-   * Committed entries in chunks, outside the view. First `promised` rises to what the source has
-   * promised; its installed epoch would not be enough. logView stays as it is.
+   * Committed entries in stretches, outside the view. `promised` first rises to the source's
+   * promise; the source's installed epoch would not be enough. logView stays as it is.
    */
   #catchUp(source: Slot): void {
     this.#puller.ask(source, true, (pulled) => {

@@ -1,4 +1,4 @@
-// Who is well and who is not, as the heartbeats say, and so whom a view should have.
+// Judges from heartbeats which members have faults, and which replicas the next view should have.
 
 import type { Slot } from '../slots.js'
 import { compareEpochs } from '../entries/epoch.js'
@@ -9,7 +9,7 @@ import type { PersistenceContext } from '../persistence/context.js'
 export class Membership {
   readonly #context: PersistenceContext
   readonly #appender: Pick<Appender, 'stuckOn'>
-  /** Left out of the next proposals until then, monotonic ms. */
+  /** Until when each slot is left out of proposals, monotonic ms. */
   readonly #blamed = new Map<Slot, number>()
 
   constructor(context: PersistenceContext, appender: Pick<Appender, 'stuckOn'>) {
@@ -21,7 +21,7 @@ export class Membership {
     this.#blamed.set(slot, until)
   }
 
-  /** 0 for the lowest live slot that votes: it proposes first. */
+  /** 0 for the lowest live slot that votes: that replica proposes first. */
   rank(): number {
     return this.#context.reached.filter(
       (slot) =>
@@ -30,16 +30,17 @@ export class Membership {
   }
 
   /**
-   * What is wrong with a member: silent, restarted, stuck, or not reached by another member; or only
-   * on its way to another view.
+   * The view's fault: a member is silent, restarted, stuck, or not reached by another member
+   * ('lost'), or some member is only on its way to another view ('changing').
    */
   viewFault(): 'lost' | 'changing' | null {
     const { now, timings, self, peers } = this.#context
     const stuck = this.#appender.stuckOn
-    // Whom nobody has heard for a while is not apart from somebody, but dead, as will show at once.
+    // A slot that no replica has heard for a while is dead rather than cut off from one member: the
+    // suspicion bound will tell soon.
     const fresh = (slot: Slot): boolean =>
       slot === self || now.monotonic - (peers.get(slot)?.heard ?? 0) <= timings.suspect / 2
-    let trouble: 'changing' | null = null
+    let fault: 'changing' | null = null
     for (const slot of this.#context.otherMembers) {
       const heartbeat = peers.get(slot)?.heartbeat
       if (!this.#context.hears(slot) || stuck.includes(slot)) return 'lost'
@@ -51,26 +52,26 @@ export class Membership {
       )
       if (apart) return 'lost'
       if (oldestWrite > 2 * timings.suspect) return 'lost'
-      if (compareEpochs(promised, this.#context.epoch) > 0) trouble = 'changing'
+      if (compareEpochs(promised, this.#context.epoch) > 0) fault = 'changing'
     }
-    return trouble
+    return fault
   }
 
-  /** Somebody more can be taken in, and all members stay. */
+  /** The view can take in more replicas, and keep all its members. */
   canGrow(): boolean {
     const target = this.target()
     const members = this.#context.memberSlots
     return target.length > members.length && members.every((slot) => target.includes(slot))
   }
 
-  /** Whom a view proposed now should have; empty where this replica itself is not fit. */
+  /** Slots of a view proposed now; empty: this replica itself is not fit to be a member. */
   target(): Slot[] {
     const { self, majority } = this.#context
     const all = this.#fit([])
     if (!all.includes(self)) return []
     const free = this.#fit(this.#appender.stuckOn)
-    // Who is far behind or stuck stays out, unless too few of the others reach each other: then they are
-    // what there is.
+    // Replicas that are far behind or stuck stay out, unless too few of the others reach each
+    // other.
     let clique: Slot[] = []
     for (const candidates of [this.#near(free), free, this.#near(all), all]) {
       clique = bestClique(self, candidates, (a, b) => this.#reaches(a, b))
@@ -79,7 +80,10 @@ export class Membership {
     return clique
   }
 
-  /** By what is committed: a tail that nobody else has makes no one else far behind. */
+  /**
+   * Measured against committed entries: a tail that only one replica has leaves no other far
+   * behind.
+   */
   #near(fit: readonly Slot[]): Slot[] {
     const { self, peers } = this.#context
     const lastOf = (slot: Slot): number =>
@@ -106,7 +110,9 @@ export class Membership {
     return this.#context.peers.get(a)?.heartbeat?.reaches.includes(b) ?? false
   }
 
-  /** A member promised this view and never installed it: it cannot serve, and says so by ASK. */
+  /**
+   * A member promised this view and never installed it: that member cannot serve, and sends ASK.
+   */
   lacksInstalled(): boolean {
     return this.#context.otherMembers.some((slot) => {
       const heartbeat = this.#context.peers.get(slot)?.heartbeat

@@ -1,6 +1,6 @@
-// One proposer's attempt at one epoch: ASK, PREPARE, fetch what it lacks, INSTALL, ACTIVE. The new
-// log is the one with the highest (logView, last) among promises that count, from a majority of
-// ALL slots; superseded incarnations and learners do not count (P9).
+// One proposer's attempt at one epoch: ASK, PREPARE, fetching entries that the own log lacks,
+// INSTALL, ACTIVE. The new log is the one with the highest (logView, last) among promises that
+// count, from a majority of ALL slots; superseded incarnations and learners do not count (P9).
 
 import { invariant } from '../assert.js'
 import type { Slot } from '../slots.js'
@@ -45,7 +45,7 @@ export class Proposal {
   readonly #consents = new Set<Slot>()
   readonly #promises = new Map<Slot, Promised>()
   readonly #installedBy = new Set<Slot>()
-  /** What PREPARE named: a learner may be a member only if it is here. */
+  /** Incarnations that PREPARE named: a learner may be a member only if it is among them. */
   #named: readonly Member[] = []
   #install: The<'INSTALL'> | null = null
 
@@ -123,7 +123,7 @@ export class Proposal {
   #prepareIfConsented(): void {
     if (!this.#others.every((slot) => this.#consents.has(slot))) return
     const { epoch } = this
-    // Somebody else may have been promised a higher epoch meanwhile.
+    // This replica may have promised a higher epoch to another proposer meanwhile.
     if (!this.#context.isAbovePromise(epoch)) {
       this.fail('a higher epoch is promised', [], 40)
       return
@@ -157,7 +157,7 @@ export class Proposal {
     if (this.#target.every((slot) => this.#promises.has(slot))) this.#choose([])
   }
 
-  /** A promise counts only if none in hand records a newer incarnation of its slot. */
+  /** A promise counts only if no promise at hand records a newer incarnation of its slot. */
   #counts(slot: Slot, promised: Promised): boolean {
     if (promised.learner) return false
     return [...this.#promises.values()].every((other) => {
@@ -169,7 +169,7 @@ export class Proposal {
   #choose(silent: readonly Slot[]): void {
     const counted = [...this.#promises].filter(([slot, promised]) => this.#counts(slot, promised))
     if (counted.length < this.#context.majority || !this.#promises.has(this.#context.self)) {
-      // With the same members it would be the same again, while others who count may be there.
+      // The same members would fail the same way, while others whose promises count may be live.
       const counts = (slot: Slot): boolean => counted.some(([one]) => one === slot)
       const idle = [...this.#promises.keys()].filter(
         (slot) => slot !== this.#context.self && !counts(slot),
@@ -186,7 +186,7 @@ export class Proposal {
     this.#fetch(source, best.last)
   }
 
-  /** Brings the own log to `last`, so that the members can get it here. */
+  /** Brings the own log to `last`, so that the members can pull it from here. */
   #fetch(source: Slot, last: Place): void {
     if (this.phase !== 'fetching') return
     if (this.#context.log.has(last) === true) {
@@ -270,7 +270,7 @@ export class Proposal {
     }
   }
 
-  /** A dead link is known at once: no need to wait for the time-out. */
+  /** The loss of a link is known at once, without the time-out. */
   lost(peer: Slot): void {
     if (!this.#target.includes(peer)) return
     if (this.phase === 'asking') this.fail(`s${peer} lost`, [], 0)

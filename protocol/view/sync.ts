@@ -1,5 +1,6 @@
-// Writes a pulled stretch over the own log: what differs after the common place is dropped, the
-// rest added. Nothing at or below the own commit index is ever dropped (P3, asserted by the tail).
+// Writes a pulled stretch over the own log: entries that differ after the common place are dropped,
+// and the stretch's are added. No entry at or below the own commit index is ever dropped (P3,
+// asserted by the tail).
 
 import { isChained, type Entry } from '../entries/entry.js'
 import { sameBytes } from '../bytes.js'
@@ -14,7 +15,7 @@ interface Stretch {
   readonly entries: readonly Entry[]
 }
 
-/** `then` runs once it is durable; not at all where the transaction found things changed. */
+/** `then` runs once the stretch is durable; never, if the log or the file had changed meanwhile. */
 export function syncTo(
   context: PersistenceContext,
   stretch: Stretch,
@@ -22,7 +23,7 @@ export function syncTo(
   then: () => void,
 ): void {
   const { log, clock } = context
-  // A write that failed since the pull was asked for may have taken the place in common away.
+  // A write that failed after the pull was sent may have removed the common place from the log.
   if (stretch.common && log.has(stretch.common) === false) return
   const fresh = stretch.entries.filter((entry) => {
     const known = log.at(entry.index)
@@ -30,7 +31,7 @@ export function syncTo(
     return entry.index > log.last || log.has({ index: entry.index, chain: entry.chain }) === false
   })
   const first = fresh[0]
-  // From the first that differs on, everything is new.
+  // From the first entry that differs on, the whole stretch is new.
   const added = first ? stretch.entries.filter((entry) => entry.index >= first.index) : []
   const previous = first && (log.placeAt(first.index - 1) ?? stretch.common)
   if (previous && !isChained(previous.chain, added)) {
@@ -42,7 +43,8 @@ export function syncTo(
   log.truncateAfter(keep)
   for (const entry of added) clock.raise(entry.lamport)
   log.append(added)
-  // Beyond the stretch nothing here has been compared with the source.
+  // Entries beyond the stretch have not been compared with the source, so they are not committed by
+  // it.
   const compared = (stretch.common?.index ?? 0) + stretch.entries.length
   log.commitThrough(Math.min(extra.commit ?? 0, compared))
   const batch: WriteBatch = {

@@ -40,7 +40,7 @@ t.test('a lower id is replaced by the own, a higher one is passed on', (t) => {
   t.end()
 })
 
-t.test('a lower id is dropped by who takes part already', (t) => {
+t.test('a participant drops a lower id', (t) => {
   const circle = new Circle([1, 2, 3])
   circle.start(2, 1)
   circle.deliver() // 2 → 3
@@ -57,7 +57,7 @@ t.test('a lower id is dropped by who takes part already', (t) => {
   t.end()
 })
 
-t.test('who gets its own id back has won, and only then', (t) => {
+t.test('a replica wins exactly when its own id comes back', (t) => {
   const circle = new Circle([1, 2, 3])
   circle.start(3)
   circle.deliver()
@@ -69,7 +69,7 @@ t.test('who gets its own id back has won, and only then', (t) => {
   t.end()
 })
 
-t.test('the highest alone starts: n messages', (t) => {
+t.test('an election that the highest id starts alone takes n messages', (t) => {
   for (const n of [2, 3, 5, 9]) {
     const order = Array.from({ length: n }, (_, i) => i + 1)
     const circle = new Circle(order)
@@ -107,7 +107,7 @@ t.test(
   },
 )
 
-t.test('on the average n H(n) messages', (t) => {
+t.test('an election takes n H(n) messages on the average', (t) => {
   const circles = permutations([1, 2, 3, 4, 5])
   let messages = 0
   for (const order of circles) {
@@ -122,7 +122,7 @@ t.test('on the average n H(n) messages', (t) => {
   t.end()
 })
 
-t.test('who cannot work passes every id on and offers none', (t) => {
+t.test('a replica that cannot work passes every id on and offers none', (t) => {
   const circle = new Circle([1, 2, 3])
   circle.ineligible.add(3)
   circle.start(3)
@@ -139,7 +139,7 @@ t.test('who cannot work passes every id on and offers none', (t) => {
   t.end()
 })
 
-t.test('who cannot work any more has not won, though its id comes back', (t) => {
+t.test('a replica that cannot work any more has not won, though its id comes back', (t) => {
   const circle = new Circle([1, 2])
   circle.start(2)
   circle.deliver()
@@ -149,7 +149,7 @@ t.test('who cannot work any more has not won, though its id comes back', (t) => 
   t.end()
 })
 
-t.test('the hop limit ends the id of a candidate who died', (t) => {
+t.test('the hop limit ends the id of a dead candidate', (t) => {
   const circle = new Circle([1, 2, 3])
   circle.start(3)
   circle.deliver() // on its way from 1 to 2
@@ -181,7 +181,7 @@ t.test('a round is given up only after its time', (t) => {
   t.end()
 })
 
-t.test('an own id of an earlier round is not this round won', (t) => {
+t.test('an own id of an earlier round does not win this round', (t) => {
   const circle = new Circle([1, 2, 3])
   circle.start(3)
   circle.loseAll()
@@ -192,21 +192,24 @@ t.test('an own id of an earlier round is not this round won', (t) => {
   t.end()
 })
 
-t.test('two fruitless rounds claim without the ring: links need not be transitive', (t) => {
-  const circle = new Circle([1, 2, 3])
-  circle.start(2)
-  circle.loseAll()
-  circle.now += ROUND_MS
-  circle.start(2) // the first was fruitless
-  circle.loseAll()
-  t.same(circle.winners, [])
-  circle.now += ROUND_MS
-  circle.start(2) // and so was the second
-  t.same(circle.winners, [2])
-  t.end()
-})
+t.test(
+  'after two fruitless rounds a replica claims without the ring: links need not be transitive',
+  (t) => {
+    const circle = new Circle([1, 2, 3])
+    circle.start(2)
+    circle.loseAll()
+    circle.now += ROUND_MS
+    circle.start(2) // the first was fruitless
+    circle.loseAll()
+    t.same(circle.winners, [])
+    circle.now += ROUND_MS
+    circle.start(2) // and so was the second
+    t.same(circle.winners, [2])
+    t.end()
+  },
+)
 
-t.test('a live coordinator in between: fruitless rounds count from the start', (t) => {
+t.test('a live coordinator in between resets the count of fruitless rounds', (t) => {
   const circle = new Circle([1, 2, 3])
   circle.start(2)
   circle.now += ROUND_MS
@@ -224,7 +227,7 @@ t.test('a live coordinator in between: fruitless rounds count from the start', (
   t.end()
 })
 
-t.test('alone it has won at once, without a message', (t) => {
+t.test('a replica alone has won at once, without a message', (t) => {
   const circle = new Circle([2])
   circle.start(2)
   t.same(circle.winners, [2])
@@ -232,7 +235,7 @@ t.test('alone it has won at once, without a message', (t) => {
   t.end()
 })
 
-t.test('alone and unable to work it has won nothing', (t) => {
+t.test('a replica alone and unable to work has won nothing', (t) => {
   const circle = new Circle([2])
   circle.ineligible.add(2)
   circle.start(2)

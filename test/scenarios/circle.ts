@@ -1,4 +1,4 @@
-// Replicas in a circle, electing. The test says in which order the ids sit, who starts and what
+// Replicas that elect in a circle. The test says in which order the ids sit, who starts and what
 // arrives; `said` is the transcript: "1 → 2 ELECTION 3".
 
 import { Ring } from '../../protocol/election/ring.js'
@@ -20,7 +20,7 @@ export class Circle {
   #said: string[] = []
   now = 0
 
-  /** `order`: who comes after whom, each next to its successor. */
+  /** `order`: the slots around the circle, each next to its successor. */
   constructor(order: readonly Slot[]) {
     this.#order = order
     for (const slot of order) {
@@ -51,7 +51,10 @@ export class Circle {
     for (const slot of slots) if (this.at(slot).elect(this.now)) this.winners.push(slot)
   }
 
-  /** Out of the circle: its neighbours are each other's, what is on the way to it is lost. */
+  /**
+   * Takes a replica out of the circle: its neighbours become each other's, and messages on their
+   * way to it are lost.
+   */
   die(slot: Slot): void {
     this.#order = this.#order.filter((other) => other !== slot)
     this.#flight = this.#flight.filter(({ to }) => to !== slot)

@@ -1,5 +1,6 @@
-// Replicas of one view that compete for the turn, and the messages between them. The test says who
-// wants, who leaves and what arrives; `said` is the transcript: "1 → 2 REQUEST 5".
+// Replicas of one view that compete for the turn, and the messages between them. The test says
+// which replica wants the turn, which leaves it and what arrives; `said` is the transcript: "1 → 2
+// REQUEST 5".
 
 import { Turn } from '../../protocol/mutex/ricart-agrawala.js'
 import type { Slot } from '../../protocol/slots.js'
@@ -41,13 +42,13 @@ export class Floor {
     return [...this.#turns].filter(([, turn]) => turn.holding).map(([slot]) => slot)
   }
 
-  /** Paths with something on the way, each once. */
+  /** Paths that have a message under way, each path once. */
   get paths(): [Slot, Slot][] {
     const paths = new Map(this.#flight.map(({ from, to }) => [`${from} ${to}`, [from, to]]))
     return [...paths.values()] as [Slot, Slot][]
   }
 
-  /** The oldest message from one to another arrives: links keep their order. */
+  /** Delivers the oldest message of a path: links keep the order. */
   deliver(from: Slot, to: Slot): void {
     const at = this.#flight.findIndex((m) => m.from === from && m.to === to)
     if (at < 0) throw new Error(`nothing on the way from ${from} to ${to}`)
@@ -60,7 +61,7 @@ export class Floor {
     for (let next = this.#flight[0]; next; next = this.#flight[0]) this.deliver(next.from, next.to)
   }
 
-  /** What was sent since it was last asked for, in order. */
+  /** The messages sent since the last call, in order. */
   said(): string[] {
     const said = this.#said
     this.#said = []

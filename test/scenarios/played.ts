@@ -1,5 +1,5 @@
-// A replica whose part the test plays: it links, gives signs of life, notes nothing, answers
-// nothing, and says exactly what it is told to.
+// Replicas and clients that the test plays: they link, send heartbeats, answer nothing of
+// themselves, and send exactly what the test tells them to.
 
 import type { Effect, Input, LinkId, Machine } from '../../protocol/machine/machine.js'
 import type { Slot } from '../../protocol/slots.js'
@@ -11,7 +11,7 @@ import type { Message, The } from '../../protocol/messages/catalogue.js'
 import type { Body } from '../../protocol/persistence/context.js'
 import type { Stage } from './stage.js'
 
-/** Says what it is told, and on every tick the sign of life that the test has given it. */
+/** Sends what it is told to, and on every tick the heartbeat that the test has given it. */
 class Puppet implements Machine {
   readonly #links = new Map<string, LinkId>()
   readonly #signs: (to: string) => Message | null
@@ -63,8 +63,8 @@ export class PlayedStore {
   installed: Epoch = EPOCH_ZERO
   promised: Epoch = EPOCH_ZERO
   incarnation: Incarnation = { counter: 1, nonce: '' }
-  /** What its signs of life say beside the usual. */
-  life: Partial<The<'VIEW_HEARTBEAT'>> = {}
+  /** Fields of its heartbeats that differ from the usual ones. */
+  heartbeat: Partial<The<'VIEW_HEARTBEAT'>> = {}
 
   constructor(stage: Stage, slot: Slot, slots: number) {
     this.#stage = stage
@@ -75,7 +75,7 @@ export class PlayedStore {
       if (!to.startsWith('s')) return null
       const usual = { status: 'outside', active: false, reaches, last: 0, committed: 0 } as const
       const rest = { oldestWrite: 0, writable: true, term: 0, leaseWeight: 0, resign: 0 }
-      return this.#whole({ type: 'VIEW_HEARTBEAT', ...usual, ...rest, ...this.life })
+      return this.#whole({ type: 'VIEW_HEARTBEAT', ...usual, ...rest, ...this.heartbeat })
     })
     stage.add('persistence', slot, () => this.#puppet)
   }
@@ -89,7 +89,7 @@ export class PlayedStore {
     return { ...body, clock: ++this.clock, installed, promised, incarnation } as Message
   }
 
-  /** Says it and lets everything that follows at once happen. */
+  /** Sends a message and runs everything that follows at once. */
   say(to: string, body: Body): void {
     this.#puppet.say(to, this.#whole(body))
     this.#stage.host(this.#name).input({ type: 'tick' })
@@ -129,7 +129,7 @@ export class PlayedWriter {
     this.#stage.host(this.#name).input({ type: 'tick' })
   }
 
-  /** Claims the next term at `to` and waits until it has it. */
+  /** Claims the next term at `to` and waits until the claim is won. */
   claim(to: string): void {
     const nonce = `nonce of term ${this.term + 1}`
     this.say(to, { type: 'CLAIM', expected: this.term, nonce, weight: 1, time: 0 })
@@ -138,7 +138,7 @@ export class PlayedWriter {
     this.term = claimed.term
   }
 
-  /** Order k of one entry; its id is k. */
+  /** Appends order k, with one entry; the append's id is k. */
   append(to: string, k: number, text = `order ${k}`): void {
     const drafts = [{ meta: plainMeta(KIND.message, 0, 'alice'), body: Buffer.from(text) }]
     const place = { id: k, term: this.term, k, time: 0 }
@@ -189,7 +189,7 @@ export class PlayedClient {
     this.#stage.run(10)
   }
 
-  /** Sends and does not wait; returns the request's number. */
+  /** Sends a request without waiting; the request's number. */
   send(asked: WithoutRequest<Request>): number {
     const request = ++this.#request
     this.#puppet.say(this.#at, { ...asked, request } as Message)
@@ -206,14 +206,14 @@ export class PlayedClient {
     return undefined
   }
 
-  /** Sends and waits for the answer. */
+  /** Sends a request; its answer. */
   ask(asked: WithoutRequest<Request>): Request {
     const request = this.send(asked)
     this.#stage.until(`answer to ${asked.type}`, () => this.answer(request) !== undefined)
     return this.answer(request)!
   }
 
-  /** A new account and an open stream; the stream's id. */
+  /** Registers an account and opens a stream; the stream's id. */
   register(name: string): Uint8Array {
     const token = new Uint8Array(16).fill(name.length)
     const session = this.ask({

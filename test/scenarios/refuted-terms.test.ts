@@ -1,6 +1,6 @@
-// A term that never was, said once and believed, would keep a ring from every term to come. The log
-// tells which terms there are; a store that has lost the others knows only those of before. A real p1,
-// alone in its ring, and a store that the test plays.
+// A term that does not exist, named once and believed, would keep a ring from claiming any later
+// term. The log tells which terms exist; a store that has lost the newest ones knows only the
+// earlier ones. p1 is real and alone in its ring; the test plays the store.
 
 import t from 'tap'
 import { withChain, CHAIN_ZERO, KIND, plainMeta, type Entry } from '../../protocol/entries/entry.js'
@@ -15,7 +15,7 @@ import { Stage } from './stage.js'
 
 const NOBODY = { slot: 9, boot: 'of somebody else', nonce: 'of somebody else' }
 
-/** TERM 1 to TERM n. */
+/** A log of TERM 1 to TERM n. */
 function logOfTerms(n: number): Entry[] {
   const log: Entry[] = []
   for (let term = 1; term <= n; term++) {
@@ -27,7 +27,7 @@ function logOfTerms(n: number): Entry[] {
   return log
 }
 
-/** Its feed has a log of terms; to claims it says that some term is the newest. */
+/** A store whose feed has a log of terms, and which answers claims with some newest term. */
 class PlayedHome implements Machine {
   readonly #log: Entry[]
   readonly #newest: () => number
@@ -99,7 +99,7 @@ class PlayedHome implements Machine {
   }
 }
 
-/** `terms`: in the log; `newest`: what the store says. */
+/** `terms`: number of terms in the log; `newest`: the newest term that the store names. */
 function play(terms: number, newest: () => number): Stage {
   const stage = new Stage(1)
   stage.add('persistence', 1, () => new PlayedHome(logOfTerms(terms), newest))

@@ -14,7 +14,7 @@ t.test('a node that wants to enter sends REQUEST to all other nodes', (t) => {
   t.end()
 })
 
-t.test('it enters when all have replied: 2 (N - 1) messages', (t) => {
+t.test('a node enters when all others have replied: 2 (N - 1) messages', (t) => {
   const floor = new Floor(4)
   floor.at(2).request(5)
   floor.deliverAll()
@@ -74,7 +74,7 @@ t.test('even the oldest request waits for a node that is inside', (t) => {
   t.end()
 })
 
-t.test('two want at once: the lower sequence number has priority', (t) => {
+t.test('of two requests at once the lower sequence number has priority', (t) => {
   const floor = new Floor(3)
   floor.at(3).request(4)
   floor.at(1).request(7)
@@ -96,7 +96,7 @@ t.test('two want at once: the lower sequence number has priority', (t) => {
   t.end()
 })
 
-t.test('equal sequence numbers: the lower node number has priority', (t) => {
+t.test('of two equal sequence numbers the lower node number has priority', (t) => {
   const floor = new Floor(2)
   floor.at(2).request(6)
   floor.at(1).request(6)
@@ -127,7 +127,7 @@ t.test('fairness: requests are served in the order of their sequence numbers', (
   t.end()
 })
 
-t.test('fairness: who leaves and wants again comes behind those who wait', (t) => {
+t.test('fairness: a node that leaves and wants again comes behind the waiting nodes', (t) => {
   const floor = new Floor(2)
   floor.at(1).request(1)
   floor.deliverAll()
@@ -155,7 +155,7 @@ t.test('a reply with another stamp counts for nothing', (t) => {
   t.end()
 })
 
-t.test('a reply from somebody who was not asked counts for nothing', (t) => {
+t.test('a reply from a node that was not asked counts for nothing', (t) => {
   const floor = new Floor(3)
   floor.at(1).request(5)
   t.ok(floor.at(1).onReply(2, 5))
@@ -178,7 +178,7 @@ t.test('of two requests of one deferred node the newer is answered', (t) => {
   t.end()
 })
 
-t.test('a new connection: what was asked on the old one is asked again', (t) => {
+t.test('a new connection repeats the request of the old one', (t) => {
   const floor = new Floor(3)
   floor.at(1).request(5)
   floor.deliver(1, 2)
@@ -191,7 +191,7 @@ t.test('a new connection: what was asked on the old one is asked again', (t) => 
   t.end()
 })
 
-t.test('a new connection: a deferred request of the old one is forgotten', (t) => {
+t.test('a new connection forgets the deferred request of the old one', (t) => {
   const floor = new Floor(2)
   floor.at(1).request(1)
   floor.deliverAll()
@@ -203,7 +203,7 @@ t.test('a new connection: a deferred request of the old one is forgotten', (t) =
   t.end()
 })
 
-t.test('P1: to ask twice, or to leave what is not held, is a fault of ours', (t) => {
+t.test('P1: asking twice, or leaving a turn that is not held, breaks an assertion', (t) => {
   const floor = new Floor(2)
   t.throws(() => floor.at(1).leave(), { name: 'InvariantError' })
   floor.at(1).request(1)
@@ -213,7 +213,7 @@ t.test('P1: to ask twice, or to leave what is not held, is a fault of ours', (t)
   t.end()
 })
 
-/** Everybody wants again and again, messages arrive in any order that links allow. */
+/** Every replica wants the turn again and again; messages arrive in any order that links allow. */
 function walk(random: Random, members: number, entries: number): { most: number; served: number } {
   const floor = new Floor(members)
   let [clock, most, served] = [0, 0, 0]

@@ -4,7 +4,7 @@
 import t from 'tap'
 import { Floor } from './floor.js'
 
-/** Three replicas, the first of which has had the turn and left it. */
+/** Three replicas, of which the first has had the turn and left it. */
 function afterFirst(): Floor {
   const floor = new Floor(3)
   floor.at(1).request(1)
@@ -25,7 +25,7 @@ t.test('a kept permission costs no messages', (t) => {
   t.end()
 })
 
-t.test('only those are asked whose permission was given away', (t) => {
+t.test('a node asks only for the permissions that it gave away', (t) => {
   const floor = afterFirst()
   floor.at(2).request(5)
   floor.deliver(2, 1)
@@ -42,7 +42,7 @@ t.test('only those are asked whose permission was given away', (t) => {
   t.end()
 })
 
-t.test('who gives a permission away while wanting asks for it again', (t) => {
+t.test('a node that gives a permission away while it wants the turn asks for it again', (t) => {
   const floor = new Floor(3)
   floor.at(1).request(1)
   floor.deliverAll()
@@ -66,7 +66,7 @@ t.test('who gives a permission away while wanting asks for it again', (t) => {
   t.end()
 })
 
-t.test('who does not want gives a permission away without asking for it', (t) => {
+t.test('a node that does not want the turn gives a permission away without asking for it', (t) => {
   const floor = afterFirst()
   floor.at(2).request(5)
   floor.deliver(2, 1)
@@ -74,7 +74,7 @@ t.test('who does not want gives a permission away without asking for it', (t) =>
   t.end()
 })
 
-t.test('the permission is given back at leaving to whom was deferred', (t) => {
+t.test('a node that leaves gives its permission to the nodes that it deferred', (t) => {
   const floor = afterFirst()
   floor.at(1).request(2)
   floor.at(2).request(5)
@@ -89,7 +89,7 @@ t.test('the permission is given back at leaving to whom was deferred', (t) => {
   t.end()
 })
 
-t.test('in a new view nobody holds any permission', (t) => {
+t.test('no permission survives a change of the view', (t) => {
   const floor = afterFirst()
   floor.at(1).install([2, 3])
   floor.at(1).request(2)

@@ -1,6 +1,6 @@
-// Whole machines on virtual time, for a test to drive step by step: the simulator's hosts, files and
-// network, with every chance taken out of them. A path can be held (frames wait, as behind a slow
-// link) or a host crashed at the very message that matters; `lines` is the transcript.
+// Whole machines on virtual time, which a test drives step by step: the simulator's hosts, files
+// and network without any randomness. A path can be held (frames wait, as behind a slow link) or a
+// host crashed at the very message that matters; `lines` is the transcript.
 
 import type { Machine } from '../../protocol/machine/machine.js'
 import type { Slot, Tier } from '../../protocol/slots.js'
@@ -20,7 +20,7 @@ import { Timeline } from '../simulator/timeline.js'
 import { Transcript } from '../simulator/transcript.js'
 import { Violation } from '../simulator/violation.js'
 
-/** Every delay the shortest, every mishap left out; nonces stay apart. */
+/** A random source without randomness: the shortest delays, no mishaps, but distinct nonces. */
 class Steady extends Random {
   override float(): number {
     return 0
@@ -41,7 +41,7 @@ const LETTER = { processing: 'p', persistence: 's', client: 'c' } as const
 
 const short = ({ counter, slot }: Epoch): string => `${counter}.${slot}`
 
-/** What tells two messages of one kind apart. */
+/** The fields that tell two messages of one kind apart. */
 function detail(message: Message): string {
   switch (message.type) {
     case 'ASK':
@@ -89,7 +89,7 @@ export class Stage {
     })
   }
 
-  /** Puts a machine on the stage; `disk` for one that persists. */
+  /** Adds a machine; a persistence replica has a `disk`. */
   add(
     tier: Tier | 'client',
     slot: Slot,
@@ -114,7 +114,7 @@ export class Stage {
     this.#hosts.set(name, new Host(name, tier, slot, disk, around, random, build))
   }
 
-  /** A real persistence replica, with its file as `init` leaves it. */
+  /** Adds a real persistence replica, with its file as `init` leaves it. */
   addStore(slot: Slot, slots: number): void {
     const chance = new Steady(this.#seed, `disk ${slot}`)
     const disk = new Disk(slot, this.timeline, chance, this.#history, TAIL_ENTRIES, () => {})
@@ -158,7 +158,7 @@ export class Stage {
     }
   }
 
-  /** One connection of a client. */
+  /** Dials one connection of a client. */
   dial(from: string, to: string): void {
     this.#network.dialOnce(this.host(from), this.host(to))
   }
@@ -172,7 +172,7 @@ export class Stage {
     while (this.timeline.now < end && this.timeline.step());
   }
 
-  /** Runs until it is so, at most 20 s of virtual time. */
+  /** Runs until `done`, at most 20 s of virtual time. */
   until(what: string, done: () => boolean): void {
     const end = this.timeline.now + 20_000
     while (!done()) {
@@ -180,7 +180,7 @@ export class Stage {
     }
   }
 
-  /** Runs until such a message is sent from now on; it is still on its way then. */
+  /** Runs until such a message is sent; the message is still on its way then. */
   untilSent<N extends MessageName>(from: string, to: string, type: N): The<N> {
     const mark = this.said.length
     let found: Said | undefined
@@ -192,7 +192,7 @@ export class Stage {
     return found!.message as The<N>
   }
 
-  /** Frames from one to another wait until they are let go. */
+  /** Frames of a path wait until they are let go. */
   hold(from: string, to: string): void {
     this.#network.block(this.host(from), this.host(to))
   }
@@ -201,7 +201,7 @@ export class Stage {
     this.#network.unblock(this.host(from), this.host(to))
   }
 
-  /** Nothing between the two groups, either way, until `heal`. */
+  /** Cuts all paths between the two groups, in both directions, until `heal`. */
   cut(these: readonly string[], those: readonly string[]): void {
     for (const a of these) {
       for (const b of those) {
@@ -215,7 +215,7 @@ export class Stage {
     this.#network.heal()
   }
 
-  /** Sent by anybody from `mark` on (an earlier `said.length`). */
+  /** Messages of this kind from `mark` on (an earlier `said.length`), from any sender. */
   sent<N extends MessageName>(type: N, mark = 0): (Said & { readonly message: The<N> })[] {
     return this.said.slice(mark).filter((said) => said.message.type === type) as (Said & {
       readonly message: The<N>

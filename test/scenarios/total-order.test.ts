@@ -1,6 +1,6 @@
 // Active replication: every processing replica executes every command in the coordinator's order
-// (Schneider 1990), and the persistence log is the commit point. Real replicas p1, p2, p3 on one
-// real store s1, so that its disk alone says what is committed; the client c1 is played.
+// (Schneider 1990), and the persistence log is the commit point. p1, p2 and p3 are real, on one
+// real store s1, whose disk alone decides what is committed; the test plays the client c1.
 
 import t from 'tap'
 import { ERRORS, type ErrorName } from '../../protocol/errors.js'
@@ -18,11 +18,11 @@ const COURSE: MessageName[] = ['FORWARD', 'ORDER', 'VOTE', 'APPEND', 'APPENDED',
 class Ring {
   readonly stage = new Stage(1)
   readonly client: PlayedClient
-  /** What a replica's execution adds to every text: nothing while it is sound. */
+  /** Text that a replica's execution adds to every message; absent: its execution is right. */
   readonly wrong = new Map<number, () => string>()
   stream: Uint8Array = new Uint8Array(16)
 
-  /** `real`: which of the three slots are processing replicas. */
+  /** `real`: the slots of the three that are real processing replicas. */
   constructor(real: readonly number[] = [1, 2, 3], limits: Limits = LIMITS) {
     this.stage.addStore(1, 1)
     for (const slot of real) {
@@ -37,7 +37,9 @@ class Ring {
     this.client = new PlayedClient(this.stage, 1)
   }
 
-  /** Waits for a coordinator that all know, then registers alice with a stream, at `at`. */
+  /**
+   * Waits for a coordinator that all replicas know, then registers alice with a stream, at `at`.
+   */
   begin(at?: string): this {
     this.stage.start()
     this.stage.until('a coordinator', () => this.replicas.every((p) => p.coordinatorSlot > 0))
@@ -86,7 +88,7 @@ class Ring {
     return this.client.ask({ type: 'SEND', stream: this.stream, seq, to, text })
   }
 
-  /** Nothing gets durable, hence committed, for so long. */
+  /** Nothing becomes durable, hence nothing is committed, for so long. */
   stickDisk(ms: number): void {
     this.stage.disk('s1').stuckUntil = this.stage.timeline.now + ms
   }
@@ -177,7 +179,7 @@ t.test('a majority of the live ring decides: a slow vote is not waited for', (t)
   t.end()
 })
 
-t.test('one vote of three is no majority; who is silent for too long leaves L', (t) => {
+t.test('one vote of three is no majority; a replica that is silent for too long leaves L', (t) => {
   const ring = new Ring().begin()
   const [a, b] = ring.others
   const lead = ring.coordinator
@@ -193,7 +195,7 @@ t.test('one vote of three is no majority; who is silent for too long leaves L', 
   t.end()
 })
 
-t.test('who coordinates is deposed by nobody who comes back', (t) => {
+t.test('a replica that comes back does not depose the coordinator', (t) => {
   const ring = new Ring().begin()
   const [gone] = ring.others
   const mark = ring.stage.said.length
@@ -211,7 +213,7 @@ t.test('who coordinates is deposed by nobody who comes back', (t) => {
   t.end()
 })
 
-t.test('the coordinator dies: the next one begins with a term of its own, k at 1', (t) => {
+t.test('the next coordinator after a death begins with a term of its own, k at 1', (t) => {
   const ring = new Ring().begin('p1')
   const lead = ring.coordinator
   t.not(lead, 'p1')
@@ -293,7 +295,7 @@ t.test('C5: a repeated request gets the original answer, and no second message',
   t.end()
 })
 
-t.test('C5: repeated while the original is under way', (t) => {
+t.test('C5: a request repeated while the original is under way is stored once', (t) => {
   const ring = new Ring().begin()
   ring.stickDisk(300)
   const requests = [ring.send(1, 'olá'), ring.send(1, 'olá')]
@@ -305,24 +307,27 @@ t.test('C5: repeated while the original is under way', (t) => {
   t.end()
 })
 
-t.test('C5: repeated elsewhere, after the coordinator has died with the answer', (t) => {
-  const ring = new Ring().begin('p3')
-  ring.stage.hold('p3', 'p1') // no ORDER, no COMMITTED: p1 knows of it by the feed alone
-  ring.stickDisk(300)
-  const request = ring.send(1, 'olá')
-  ring.stage.run(100)
-  ring.stage.crash('p3')
-  ring.stage.until('another', () => ring.replicas.some((p) => p.term === 2))
-  t.equal(ring.client.answer(request), undefined)
-  ring.stage.run(1_200)
-  ring.client.connect('p1')
-  ring.client.ask({ type: 'LOGIN', name: 'alice', password: 'secret' })
-  const [stored] = ring.messages
-  t.match(ring.ask(1, 'olá'), { type: 'RECEIPT', seq: 1, index: stored!.index })
-  t.equal(stored!.term, 1)
-  t.equal(ring.messages.length, 1)
-  t.end()
-})
+t.test(
+  'C5: a request repeated elsewhere after the coordinator died gets the original answer',
+  (t) => {
+    const ring = new Ring().begin('p3')
+    ring.stage.hold('p3', 'p1') // no ORDER, no COMMITTED: p1 knows of it by the feed alone
+    ring.stickDisk(300)
+    const request = ring.send(1, 'olá')
+    ring.stage.run(100)
+    ring.stage.crash('p3')
+    ring.stage.until('another', () => ring.replicas.some((p) => p.term === 2))
+    t.equal(ring.client.answer(request), undefined)
+    ring.stage.run(1_200)
+    ring.client.connect('p1')
+    ring.client.ask({ type: 'LOGIN', name: 'alice', password: 'secret' })
+    const [stored] = ring.messages
+    t.match(ring.ask(1, 'olá'), { type: 'RECEIPT', seq: 1, index: stored!.index })
+    t.equal(stored!.term, 1)
+    t.equal(ring.messages.length, 1)
+    t.end()
+  },
+)
 
 t.test('CONFLICT: another text under a known seq; the first one stands', (t) => {
   const ring = new Ring().begin()
@@ -399,7 +404,7 @@ t.test('a wrong vote is outvoted, and its replica builds its state again', (t) =
   t.end()
 })
 
-/** Of all VOTEs on order k, sent since `mark`. */
+/** The hashes of all VOTEs on order k since `mark`. */
 function hashes(ring: Ring, mark: number, k: number): string[] {
   const votes = ring.stage.sent('VOTE', mark).filter(({ message }) => message.k === k)
   return votes.map(({ message }) => Buffer.from(message.hash).toString('hex'))
@@ -424,28 +429,31 @@ t.test('a coordinator in the minority resigns; what it ordered is stored once in
   t.end()
 })
 
-t.test('no majority: a new attempt, with a new seed, on states built again', (t) => {
-  const ring = new Ring().begin()
-  for (const slot of [1, 2, 3]) ring.wrong.set(slot, () => `, says p${slot}`)
-  const mark = ring.stage.said.length
-  const request = ring.send(1, 'olá')
-  ring.stage.until('a second attempt', () =>
-    ring.stage.sent('ORDER', mark).some(({ message }) => message.attempt === 2),
-  )
-  ring.wrong.clear()
-  ring.stage.until('answered', () => ring.client.answer(request) !== undefined)
-  t.match(ring.client.answer(request), { type: 'RECEIPT', seq: 1 })
-  const [first, , second] = ring.stage.sent('ORDER', mark).map(({ message }) => message)
-  t.same([first?.attempt, second?.attempt], [1, 2])
-  t.notSame(first?.seed, second?.seed)
-  t.notSame(first?.keySeed, second?.keySeed, 'nor is any nonce used twice')
-  t.same(second?.commands, first?.commands)
-  t.same(
-    new Set(ring.stage.sent('FEED', mark).map(({ from }) => from)),
-    new Set(['p1', 'p2', 'p3']),
-  )
-  t.end()
-})
+t.test(
+  'an order without a majority gets a new attempt, with a new seed, on states built again',
+  (t) => {
+    const ring = new Ring().begin()
+    for (const slot of [1, 2, 3]) ring.wrong.set(slot, () => `, says p${slot}`)
+    const mark = ring.stage.said.length
+    const request = ring.send(1, 'olá')
+    ring.stage.until('a second attempt', () =>
+      ring.stage.sent('ORDER', mark).some(({ message }) => message.attempt === 2),
+    )
+    ring.wrong.clear()
+    ring.stage.until('answered', () => ring.client.answer(request) !== undefined)
+    t.match(ring.client.answer(request), { type: 'RECEIPT', seq: 1 })
+    const [first, , second] = ring.stage.sent('ORDER', mark).map(({ message }) => message)
+    t.same([first?.attempt, second?.attempt], [1, 2])
+    t.notSame(first?.seed, second?.seed)
+    t.notSame(first?.keySeed, second?.keySeed, 'nor is any nonce used twice')
+    t.same(second?.commands, first?.commands)
+    t.same(
+      new Set(ring.stage.sent('FEED', mark).map(({ from }) => from)),
+      new Set(['p1', 'p2', 'p3']),
+    )
+    t.end()
+  },
+)
 
 t.test('the last attempt is a fixed refusal: DIVERGED, which consumes the seq', (t) => {
   const ring = new Ring().begin()
@@ -470,7 +478,7 @@ t.test('the last attempt is a fixed refusal: DIVERGED, which consumes the seq', 
   t.end()
 })
 
-/** What orders since `mark` had as their key seed: how many commands, in which terms. */
+/** The key seeds of the orders since `mark`: number of commands and terms of each. */
 function keyEpochs(ring: Ring, mark: number): { commands: number; terms: Set<number> }[] {
   const epochs = new Map<string, { commands: number; terms: Set<number> }>()
   const seen = new Set<string>()
@@ -505,7 +513,7 @@ for (const most of [1, 5]) {
   })
 }
 
-t.test('a key epoch ends in time, with its term, and with the life of its coordinator', (t) => {
+t.test('a key epoch ends in time, with its term, and with the boot of its coordinator', (t) => {
   const ring = new Ring([1, 2, 3], { ...LIMITS, keyEpochMs: 100 }).begin()
   const mark = ring.stage.said.length
   ring.ask(1, 'one')

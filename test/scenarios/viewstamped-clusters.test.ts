@@ -1,6 +1,6 @@
-// Viewstamped Replication as docs/PROTOCOL changes it, in whole clusters: real replicas that crash,
-// lose their files, are cut off and come back, with a writer that the test plays. The rules one by
-// one are in viewstamped-replication.test.ts.
+// Viewstamped Replication as docs/PROTOCOL.md changes it, in whole clusters: real replicas that
+// crash, lose their files, are cut off and come back, with a writer that the test plays.
+// viewstamped-replication.test.ts has the rules one by one.
 
 import t from 'tap'
 import type { MessageName } from '../../protocol/messages/catalogue.js'
@@ -16,7 +16,7 @@ const CHANGE: MessageName[] = [
   'INSTALLED',
   'ACTIVE',
 ]
-/** All real, all of them up. */
+/** A cluster of real replicas, all of them up. */
 function cluster(slots: number): Stage {
   const stage = new Stage(slots)
   for (let slot = 1; slot <= slots; slot++) stage.addStore(slot, slots)
@@ -26,7 +26,7 @@ function cluster(slots: number): Stage {
 const statuses = (stage: Stage, slots: readonly number[]): string[] =>
   slots.map((slot) => stage.store(`s${slot}`).status)
 
-t.test('the first view begins with a majority; who links later makes it grow', (t) => {
+t.test('the first view begins with a majority; a replica that links later makes it grow', (t) => {
   const stage = cluster(3)
   stage.start()
   stage.untilSent('s1', 's3', 'ACTIVE')
@@ -129,7 +129,7 @@ t.test('P5: the holder counts itself only after its own fsync', (t) => {
   t.end()
 })
 
-t.test('own unanswered appends are put back, and answered after the change', (t) => {
+t.test("a replica's unanswered appends are put back, and answered after the change", (t) => {
   const { stage, writer } = serving(3)
   stage.hold('s1', 's2')
   stage.hold('s1', 's3')
@@ -163,7 +163,7 @@ t.test('own unanswered appends are put back, and answered after the change', (t)
   t.end()
 })
 
-t.test('what a majority holds is in every later view, acknowledged or not (P3)', (t) => {
+t.test('an entry that a majority holds is in every later view, acknowledged or not (P3)', (t) => {
   const { stage, writer } = serving(3)
   stage.hold('s2', 's1')
   stage.hold('s3', 's1')
@@ -200,7 +200,7 @@ t.test('a restarted member never resumes its old view: it joins by a new one', (
   t.end()
 })
 
-t.test('after a restart of all somebody begins', (t) => {
+t.test('a cluster whose replicas all restarted forms a view', (t) => {
   const { stage, writer } = serving(3)
   writer.append('s1', 1)
   stage.run(100)
@@ -234,7 +234,7 @@ t.test('P9: a lost file comes back under a new incarnation and gets the log agai
   t.end()
 })
 
-t.test('with too many files lost it stops: nobody invents a majority', (t) => {
+t.test('a cluster with too many files lost stops: nobody invents a majority', (t) => {
   const { stage, writer } = serving(3)
   writer.append('s1', 1)
   stage.run(100)

@@ -1,5 +1,5 @@
-// Liskov & Cowling, "Viewstamped Replication Revisited", 2012, as docs/PROTOCOL changes it: whole
-// persistence replicas, some of them played by the test. Epochs are written counter.slot.
+// Liskov & Cowling, "Viewstamped Replication Revisited", 2012, as docs/PROTOCOL.md changes it:
+// whole persistence replicas, some of them played by the test. Epochs are written counter.slot.
 
 import t, { type Test } from 'tap'
 import { EPOCH_ZERO, type Epoch } from '../../protocol/entries/epoch.js'
@@ -8,7 +8,7 @@ import { PlayedStore, logOf, placeOf } from './played.js'
 
 const epoch = (counter: number, slot: number): Epoch => ({ counter, slot })
 
-/** `real` is a replica, the others are played; all are linked. */
+/** `real` is a real replica, the test plays the others; all are linked. */
 function playing(real: number, slots: number): { stage: Stage; s: Map<number, PlayedStore> } {
   const stage = new Stage(slots)
   const s = new Map<number, PlayedStore>()
@@ -61,7 +61,7 @@ t.test('the new log is the one with the highest (logView, last): logView first',
   t.end()
 })
 
-t.test('of equal logViews the longer log is chosen', (t) => {
+t.test('the longer of two logs of equal logViews is chosen', (t) => {
   const { stage, s } = playing(1, 3)
   const log = logOf([epoch(1, 2), epoch(1, 2), epoch(1, 2)])
   const { epoch: e } = stage.untilSent('s1', 's3', 'ASK')
@@ -95,7 +95,7 @@ t.test('a late promise does not widen the view', (t) => {
   t.end()
 })
 
-t.test('a promise to a higher epoch ends the own proposal', (t) => {
+t.test("a promise to a higher epoch ends a replica's own proposal", (t) => {
   const { stage, s } = playing(1, 3)
   const { epoch: own } = stage.untilSent('s1', 's3', 'ASK')
   s.get(2)!.consent('s1', own)
@@ -125,7 +125,7 @@ t.test('P4, P5: a promise is on disk before it is said, and never goes down', (t
   t.end()
 })
 
-/** s2 has promised 5.1 to s1 and installed it, with all three in it. */
+/** s2 has promised 5.1 to s1 and has installed it, with all three as members. */
 function installed(t: Test): ReturnType<typeof playing> {
   const play = playing(2, 3)
   const { stage, s } = play
@@ -137,7 +137,7 @@ function installed(t: Test): ReturnType<typeof playing> {
   ])
   for (const one of s.values()) {
     one.installed = one.promised = epoch(5, 1)
-    one.life = { status: 'normal', active: true }
+    one.heartbeat = { status: 'normal', active: true }
   }
   stage.run(30)
   return play
@@ -185,7 +185,7 @@ t.test('INSTALL of an epoch that was not promised changes nothing', (t) => {
   t.end()
 })
 
-t.test('who restarted since its promise neither installs nor repeats it', (t) => {
+t.test('a replica that restarted since its promise neither installs nor repeats it', (t) => {
   const play = playing(2, 3)
   const { stage } = play
   stage.run(100)
@@ -223,7 +223,7 @@ t.test('the turn and the log of a lower epoch are answered STALE', (t) => {
   t.end()
 })
 
-t.test('from its promise on nothing of the old view leaves a replica', (t) => {
+t.test('a replica sends nothing of the old view after its promise', (t) => {
   const { stage, s } = installed(t)
   s.get(3)!.say('s2', { type: 'PREPARE', epoch: epoch(6, 3), incarnations: [] })
   const mark = stage.said.length
@@ -241,8 +241,8 @@ t.test('a healthy view refuses ASK, unless it grows; nothing is written for it',
   stage.run(100)
   install(play, [1, 2])
   s.get(1)!.installed = s.get(1)!.promised = epoch(5, 1)
-  s.get(1)!.life = { status: 'normal', active: true }
-  s.get(1)!.life = { ...s.get(1)!.life, reaches: [1, 2] }
+  s.get(1)!.heartbeat = { status: 'normal', active: true }
+  s.get(1)!.heartbeat = { ...s.get(1)!.heartbeat, reaches: [1, 2] }
   stage.run(30)
   s.get(3)!.say('s2', { type: 'ASK', epoch: epoch(6, 3), members: [2, 3] })
   s.get(3)!.say('s2', { type: 'ASK', epoch: epoch(6, 3), members: [1, 2, 3] })
@@ -257,18 +257,18 @@ t.test('a healthy view refuses ASK, unless it grows; nothing is written for it',
 
 t.test('a view with a member that has restarted is not healthy: ASK is granted', (t) => {
   const { stage, s } = installed(t)
-  s.get(1)!.life = { status: 'outside' }
+  s.get(1)!.heartbeat = { status: 'outside' }
   stage.run(30)
   s.get(3)!.say('s2', { type: 'ASK', epoch: epoch(6, 3), members: [2, 3] })
   t.same(stage.lines(['CONSENT']), ['s2 → s3 CONSENT 6.3 granted'])
   t.end()
 })
 
-t.test('when a member falls silent the lowest of the others asks first', (t) => {
+t.test('the lowest of the other members asks first when one falls silent', (t) => {
   const { stage, s } = installed(t)
   stage.hold('s1', 's2')
   stage.run(900)
-  s.get(3)!.life = { ...s.get(3)!.life, reaches: [2, 3] }
+  s.get(3)!.heartbeat = { ...s.get(3)!.heartbeat, reaches: [2, 3] }
   t.same(stage.lines(['ASK']), [])
   stage.run(200)
   t.same(stage.lines(['ASK']), ['s2 → s3 ASK 6.2 [2 3]'])
@@ -283,8 +283,8 @@ t.test('when a member falls silent the lowest of the others asks first', (t) => 
 
 t.test('a view in which two members do not reach each other is not healthy', (t) => {
   const { stage, s } = installed(t)
-  s.get(3)!.life = { ...s.get(3)!.life, reaches: [2, 3] }
-  s.get(1)!.life = { ...s.get(1)!.life, reaches: [1, 2] }
+  s.get(3)!.heartbeat = { ...s.get(3)!.heartbeat, reaches: [2, 3] }
+  s.get(1)!.heartbeat = { ...s.get(1)!.heartbeat, reaches: [1, 2] }
   stage.run(1_000)
   t.same(stage.lines(['ASK']), ['s2 → s1 ASK 6.2 [1 2]'], 'the lower of two pairs')
   t.end()
@@ -296,7 +296,7 @@ t.test('catch-up raises promised to what the source has promised, and leaves log
   const log = logOf([epoch(4, 1), epoch(4, 1), epoch(4, 1)])
   source.installed = epoch(4, 1)
   source.promised = epoch(9, 3)
-  source.life = { status: 'normal', active: true, last: 1_500, committed: 1_500 }
+  source.heartbeat = { status: 'normal', active: true, last: 1_500, committed: 1_500 }
   const { id, committedOnly } = stage.untilSent('s2', 's1', 'PULL')
   t.ok(committedOnly)
   const pulled = { common: placeOf([]), entries: log, last: 1_500, commit: 1_500 }
@@ -313,7 +313,7 @@ t.test('catch-up raises promised to what the source has promised, and leaves log
 t.test('P9: a learner promises, and its promise does not count', (t) => {
   const { stage, s } = playing(1, 3)
   s.get(2)!.incarnation = { counter: 2, nonce: 'new' }
-  s.get(2)!.life = { status: 'learner' }
+  s.get(2)!.heartbeat = { status: 'learner' }
   const { epoch: e } = stage.untilSent('s1', 's3', 'ASK')
   s.get(2)!.consent('s1', e)
   s.get(3)!.consent('s1', e)
@@ -326,7 +326,7 @@ t.test('P9: a learner promises, and its promise does not count', (t) => {
 t.test('P9: a learner makes up the members, never the majority', (t) => {
   const { stage, s } = playing(1, 5)
   stage.crash('s4', 's5')
-  s.get(2)!.life = { status: 'learner' }
+  s.get(2)!.heartbeat = { status: 'learner' }
   const { epoch: e } = stage.untilSent('s1', 's2', 'ASK')
   s.get(2)!.consent('s1', e)
   s.get(3)!.consent('s1', e)
@@ -360,7 +360,7 @@ t.test('P9: a learner serves no pulls', (t) => {
 t.test('P9: a learner becomes a member of a view that rests on a majority without it', (t) => {
   const { stage, s } = playing(1, 3)
   s.get(2)!.incarnation = { counter: 2, nonce: 'new' }
-  s.get(2)!.life = { status: 'learner' }
+  s.get(2)!.heartbeat = { status: 'learner' }
   const { epoch: e } = stage.untilSent('s1', 's3', 'ASK')
   s.get(2)!.consent('s1', e)
   s.get(3)!.consent('s1', e)
@@ -375,7 +375,7 @@ t.test('P9: a learner becomes a member of a view that rests on a majority withou
   t.end()
 })
 
-t.test('P9: a promise counts only if none in hand records a newer life of its slot', (t) => {
+t.test('P9: a promise counts only if none in hand records a newer incarnation of its slot', (t) => {
   const { stage, s } = playing(1, 5)
   stage.crash('s5')
   const { epoch: e } = stage.untilSent('s1', 's3', 'ASK')
@@ -388,7 +388,7 @@ t.test('P9: a promise counts only if none in hand records a newer life of its sl
   t.end()
 })
 
-t.test('a replica that hears of a newer life of its slot stops being a voter', (t) => {
+t.test('a replica that hears of a newer incarnation of its slot stops being a voter', (t) => {
   const { stage, s } = playing(2, 3)
   stage.run(100)
   const incarnations = [{ slot: 2, incarnation: { counter: 2, nonce: 'new' } }]

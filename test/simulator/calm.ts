@@ -1,7 +1,7 @@
-// After the storm. Often first a core that is enough (a majority of the files, some of the processing
-// replicas) is whole while the rest stays as broken as it is, and must serve (P7, C6). Then everything
-// heals: what is unanswered gets its answer, all logs end equal, and from there on nothing changes
-// hands any more (C6).
+// The end of a run, after the storm of faults. First, in many runs, a core (a majority of the files
+// and some of the processing replicas) is whole while the rest stays as broken as it is, and the
+// core must serve (P7, C6). Then everything heals: every request gets its answer, all logs end
+// equal, and from there on nothing changes hands any more (C6).
 
 import type { Cluster } from './cluster.js'
 import { blank, chooseCore, isolate, restart } from './core.js'
@@ -12,17 +12,22 @@ import { Random } from './random.js'
 import type { Workload } from './simulation.js'
 import { Violation } from './violation.js'
 
-/** Within this a healed cluster, or a core, has to serve; and to have done everything, milliseconds. */
+/**
+ * Milliseconds in which a healed cluster, or a core, has to serve; and to have done all its work.
+ */
 const SERVED_MS = 10_000
 const CALM_MS = 20_000
-/** In a core nobody waits while all users are with others, who refuse them. So much of it does not count. */
+/**
+ * Milliseconds at most that do not count in a core while all users are connected to replicas
+ * outside it, which refuse them.
+ */
 const AWAY_MS = 5_000
-/** More for each entry that a file lacks, and at most so much more. */
+/** Milliseconds more for each entry that a file lacks, and the most that this adds. */
 const ENTRY_MS = 20
 const MAX_MORE_MS = 10_000
-/** A run may come to its end so many more times. */
+/** A run may come to rest so many more times. */
 const MAX_MORE_ENDS = 3
-/** Nothing changes hands for so long, once all is well. */
+/** Milliseconds during which nothing changes hands, once all is well. */
 const STABLE_MS = 3_000
 
 export class Calm {
@@ -32,7 +37,7 @@ export class Calm {
   readonly #tinyFrames: boolean
   readonly #say: (what: string) => void
   #blowsOver = 0
-  /** From the end of the faults to the next order committed, and to equal logs, milliseconds. */
+  /** Milliseconds from the end of the faults to the next committed order, and to equal logs. */
   servedMs = 0
   convergedMs = 0
 
@@ -54,7 +59,7 @@ export class Calm {
   run(): void {
     const cluster = this.#cluster
     const random = new Random(this.#seed, 'core')
-    // Some storms end by losing what is under way, and some with nobody who writes afterwards.
+    // Some storms end with the loss of all frames under way, some with no writer afterwards.
     if (random.chance(0.3)) cluster.network.shake(random)
     const quiet = random.chance(0.3)
     if (quiet) this.#quiet(random)
@@ -77,7 +82,7 @@ export class Calm {
     this.#cluster.timeline.until(() => timeline.now >= this.#blowsOver)
     const begin = timeline.now
     const what = (): string => `not converged within the bound: ${this.#state()}`
-    // A file that was lost comes back entry by entry where frames are small.
+    // A lost file comes back entry by entry where frames are small.
     const ms = CALM_MS + this.#allowance(history.committed.index)
     this.#within(
       () => ms,
@@ -93,7 +98,7 @@ export class Calm {
     this.#blowsOver = this.#cluster.timeline.now + LAST_BLOWS_MS
   }
 
-  /** Some more work, blows while it ends, and nobody who would write afterwards. */
+  /** Some more work, with blows while it ends and no writer afterwards. */
   #endAgain(random: Random): void {
     this.#say('AGAIN   some more work, and blows while it ends')
     this.#workload.busy = true
@@ -104,7 +109,7 @@ export class Calm {
     this.#comesToRest()
   }
 
-  /** The core serves; then it stays the core for a while, or another takes over at once. */
+  /** The core serves. Then it stays the core for a while, or another one takes over at once. */
   #core(random: Random): void {
     const cluster = this.#cluster
     const core = chooseCore(cluster, random)
@@ -122,7 +127,7 @@ export class Calm {
     if (random.chance(0.5)) this.#cluster.timeline.pass(random.spread(20, 3_000))
   }
 
-  /** Nobody writes any more. Often one replica has just missed the last that another wrote. */
+  /** No writer is left. Often one replica has just missed the last entries of another. */
   #quiet(random: Random): void {
     if (random.chance(0.6)) {
       this.#cluster.heal(this.#cluster.hosts)
@@ -132,7 +137,7 @@ export class Calm {
     this.#workload.busy = false
   }
 
-  /** For a moment one replica hears nothing of another; what was under way between them is lost. */
+  /** One replica hears nothing of another for a moment, and the frames between them are lost. */
   #miss(random: Random): void {
     const { network, persistence } = this.#cluster
     const [store, other] = random.shuffled(persistence)
@@ -144,13 +149,16 @@ export class Calm {
     network.unblock(other, store)
   }
 
-  /** For a file that lacks so many entries; without a limit where they come one or two a frame. */
+  /**
+   * Extra milliseconds for a file that lacks so many entries; no limit where a frame has one or two
+   * entries.
+   */
   #allowance(entries: number): number {
     const ms = ENTRY_MS * Math.max(0, entries)
     return this.#tinyFrames ? ms : Math.min(ms, MAX_MORE_MS)
   }
 
-  /** Milliseconds until `core`, or the whole cluster, has committed an order that was not before. */
+  /** Milliseconds until `core`, or the whole cluster, has committed a new order. */
   #served(core?: readonly Host[]): number {
     const { timeline, history, disks } = this.#cluster
     const begin = timeline.now
@@ -159,7 +167,8 @@ export class Calm {
       const { term, k } = history.committed.fence
       return term > before.term ? k > 0 : term === before.term && k > before.k
     }
-    // A core that needs a file far behind waits until that has what it lacks, entry by entry perhaps.
+    // A core that needs a file far behind waits until that file has caught up, perhaps entry by
+    // entry.
     const behind = history.committed.index - Math.min(...disks.map(({ last }) => last.index))
     const ms = SERVED_MS + Math.min(this.#allowance(behind), MAX_MORE_MS / 2)
     const what = (): string => `no order committed within ${ms} ms of calm: ${this.#state()}`
@@ -170,12 +179,12 @@ export class Calm {
       lookedAt = timeline.now
       return ms + awayMs
     }
-    // Without any term there is no coordinator: that is C6's; with one it is P7's.
+    // Without any term no coordinator was ever elected, which breaks C6; with a term it is P7.
     this.#within(boundMs, served, before.term === 0 ? 'C6' : 'P7', what)
     return timeline.now - begin
   }
 
-  /** A user is connected to it, or there are none but scripted writers. */
+  /** A user is connected to the core, or the writers are scripted. */
   #isVisited(core: readonly Host[]): boolean {
     const { clients, processing, network } = this.#cluster
     const serving = processing.filter((host) => core.includes(host))
@@ -206,7 +215,7 @@ export class Calm {
     )
   }
 
-  /** While nothing fails the coordinator stays, and so does the view. */
+  /** The coordinator and the view stay while nothing fails. */
   #stable(): void {
     const cluster = this.#cluster
     const { history, persistence, disks } = cluster
@@ -218,11 +227,12 @@ export class Calm {
           return `${host.name} in ${counter}.${slot}`
         }),
       ].join(', ')
-    // What failed before may be noticed late: a connection of which only one end has learned.
+    // An earlier fault may be noticed late: a connection of which one end alone has learned that it
+    // is over.
     cluster.disarm()
     this.#cluster.timeline.until(() => !cluster.network.halfOpen)
     this.#cluster.timeline.pass(STABLE_MS)
-    // Damage that nobody has read yet may still show.
+    // Damage that has not been read yet may still show.
     if (!disks.every((disk) => disk.sound)) return
     const before = context()
     this.#cluster.timeline.pass(STABLE_MS)

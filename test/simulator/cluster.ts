@@ -1,5 +1,5 @@
 // A whole cluster on virtual time: hosts, their files, the network between them, the checkers.
-// Within a tier the higher slot dials the lower; processing dials persistence on two lanes.
+// Within a tier the higher slot dials the lower one; processing dials persistence on two lanes.
 
 import type { Input, Machine } from '../../protocol/machine/machine.js'
 import type { Slot } from '../../protocol/slots.js'
@@ -25,7 +25,7 @@ import { Violation } from './violation.js'
 
 export const CLUSTER_ID = 'simulated'
 
-/** What runs in the hosts: the product's machines, or mutants and stand-ins of them. */
+/** The machines that run in the hosts: the product's, machines with a planted bug, or stand-ins. */
 export interface Machines {
   persistence(config: PersistenceConfig): Machine
   processing(slot: Slot, start: Start, sizes: Sizes): Machine
@@ -34,7 +34,7 @@ export interface Machines {
   corrupt?(slot: Slot, wrong: boolean): void
 }
 
-/** Told of a message that was waited for. */
+/** Called with the message that was waited for. */
 export type Spring = (from: Host, to: Host, message: Message) => void
 
 export class Cluster {
@@ -47,12 +47,12 @@ export class Cluster {
   readonly persistence: Host[] = []
   readonly clients: Host[] = []
   readonly checks: Check[] = []
-  /** Processing replicas that compute wrong bytes just now. */
+  /** Processing replicas that compute wrong bytes at this moment. */
   readonly wrong = new Set<Slot>()
   readonly #traps = new Map<MessageName, Spring[]>()
-  /** Who was wrong since it started may remember something wrong. */
+  /** Processing replicas that computed wrong bytes since they started: their state may be wrong. */
   readonly #tainted = new Set<Slot>()
-  /** Whom nobody starts again. */
+  /** Hosts that are not started again. */
   readonly #out = new Set<Host>()
   readonly #setting: Setting
   readonly #machines: Machines
@@ -111,14 +111,14 @@ export class Cluster {
     return this.persistence.map((host) => host.disk!)
   }
 
-  /** As the process manager starts what has ended. */
+  /** Starts an ended process again, as the process manager would. */
   #again(host: Host): void {
     this.timeline.after(500, () => {
       if (!host.up && !this.#out.has(host)) this.start(host)
     })
   }
 
-  /** Damage found in a file: its process ends, and comes back without it. */
+  /** Damage was found in a file: its process ends and comes back without the file. */
   #setAside(slot: Slot): void {
     const host = this.persistence[slot - 1]!
     this.coverage.reach('a damaged file is set aside')
@@ -136,7 +136,7 @@ export class Cluster {
     }
   }
 
-  /** Tells of the next message of this kind between replicas, once. */
+  /** Calls `spring` once, with the next message of this kind between replicas. */
   trap(type: MessageName, spring: Spring): void {
     this.#traps.set(type, [...(this.#traps.get(type) ?? []), spring])
   }
@@ -156,7 +156,7 @@ export class Cluster {
     for (const spring of set) spring(from, to, message)
   }
 
-  /** Everything is as it should be for these, and between them; the others stay as they are. */
+  /** Repairs these hosts and the paths between them; the others stay as they are. */
   heal(core: readonly Host[]): void {
     this.network.heal()
     for (const slot of this.wrong) this.corrupt(slot, false)

@@ -1,6 +1,6 @@
-// Cheap stand-ins for the long computations and the envelope. They keep the shape of the real
-// ones: a key opens only what was sealed for it, a password only its own account, and every bit of
-// the seal's input changes its bytes.
+// Cheap stand-ins for the long computations and the envelope. They keep the shape of the real ones:
+// a key opens only what was sealed for it, a password only its own account, and every bit of the
+// seal's input changes its bytes.
 
 import type { HeldKey } from '../../protocol/envelope/held-keys.js'
 import type { Entropy } from '../../protocol/entropy.js'
@@ -25,18 +25,21 @@ function digest(text: string): string {
 
 const privateKeyOf = (name: string): string => `private:${name}`
 
-/** As a client wraps a key that it brings. */
+/** Wraps a key as a client does that brings its own. */
 export function wrap(name: string, password: string): AccountKey {
   const wrappedKey = bytesOf(JSON.stringify([password, privateKeyOf(name)]))
   return { publicKey: bytesOf(name), wrappedKey, signing: null }
 }
 
-/** Wrapped all the same, so that the checks see which password counts; it opens nothing. */
+/**
+ * A client-held key: wrapped all the same, so that the checks see which password counts; it opens
+ * nothing.
+ */
 function held({ publicKey, signing }: HeldKey, password: string): AccountKey {
   return { ...wrap(textOf(publicKey), password), signing }
 }
 
-/** null: another password, or nothing that `wrap` has made. */
+/** null: the password is another one, or `wrap` did not make the key. */
 function unwrap({ wrappedKey }: AccountKey, password: string): string | null {
   try {
     const [right, key] = JSON.parse(textOf(wrappedKey)) as [string, string]
@@ -110,7 +113,7 @@ export function compute(job: Job, entropy: Entropy): JobResult {
       }
     }
     case 'open': {
-      // Too many wait, or a worker died.
+      // A computation fails now and then, as where too many wait or a worker died.
       if (entropy(1)[0]! < 3) return { kind: 'failed', reason: 'busy' }
       const keys = job.privateKeys.map(textOf)
       return { kind: 'open', texts: job.envelopes.map((envelope) => open(envelope, keys)) }

@@ -1,4 +1,4 @@
-// A connection on virtual time: two ends, and the frames that are on their way to each.
+// A connection on virtual time: two ends, and the frames on their way to each.
 
 import type { LinkId } from '../../protocol/machine/machine.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
@@ -8,14 +8,14 @@ export type Lane = 'main' | 'bulk'
 
 export interface Frame {
   readonly ready: number
-  /** null: the connection ends here. */
+  /** null: the end of the connection. */
   readonly message: Message | null
 }
 
 export class Connection {
   readonly lane: Lane
   readonly ends: End[] = []
-  /** Nothing more gets in. */
+  /** Frames that are sent from now on are dropped. */
   dead = false
 
   constructor(lane: Lane) {
@@ -23,25 +23,27 @@ export class Connection {
   }
 }
 
-/** One side of a connection, and what is on its way to it. */
+/** One side of a connection, with the frames on their way to it. */
 export class End {
   readonly host: Host
   readonly link: LinkId
-  readonly life: number
+  readonly bootCount: number
   readonly connection: Connection
-  /** What its host believes: not yet up, then open until it has learned of the end. */
+  /**
+   * The host's view of the connection: not yet up, then open until the host has learned of the end.
+   */
   up = false
   open = true
   incoming: Frame[] = []
-  /** What comes over it after its end. */
+  /** Frames that come after the end, and within how many milliseconds. */
   late: { readonly frames: readonly Frame[]; readonly within: number } | null = null
   pumping = false
-  /** Told when its host has learned of the end. */
+  /** Called when the host has learned of the end. */
   ended: () => void = () => {}
 
   constructor(host: Host, connection: Connection) {
     this.host = host
-    this.life = host.life
+    this.bootCount = host.bootCount
     this.link = host.nextLink()
     this.connection = connection
     connection.ends.push(this)

@@ -1,5 +1,5 @@
-// The liveness half of a run (after TigerBeetle's): a core that is enough is whole, and whatever is
-// wrong with the others is wrong for good. The core must not need them, nor be disturbed by them.
+// The liveness half of a run (after TigerBeetle's): a core of replicas is whole, and the faults of
+// the others are permanent. The core must not need the others, nor be disturbed by them.
 
 import type { Cluster } from './cluster.js'
 import { spared } from './faults/files.js'
@@ -10,7 +10,7 @@ function leads({ machine }: Host): boolean {
   return machine !== null && 'term' in machine && machine.term !== 0
 }
 
-/** A majority of the files that count or more, one processing replica or more, all clients. */
+/** A majority or more of the files that count, one or more processing replicas, all clients. */
 export function chooseCore(cluster: Cluster, random: Random): Host[] {
   const { persistence, processing, clients } = cluster
   const majority = Math.floor(persistence.length / 2) + 1
@@ -18,14 +18,14 @@ export function chooseCore(cluster: Cluster, random: Random): Host[] {
   const sound = order.filter((host) => host.disk!.sound)
   const others = order.filter((host) => !host.disk!.sound)
   const stores = [...sound, ...others].slice(0, random.between(majority, persistence.length))
-  // Often without the one that leads: it keeps whatever it holds, out there.
+  // The coordinator often stays outside, with everything that it holds.
   const followers = processing.filter((host) => !leads(host))
   const chosen = followers.length > 0 && random.chance(0.5) ? followers : processing
   const serving = random.shuffled(chosen).slice(0, random.between(1, chosen.length))
   return [...stores, ...serving, ...clients]
 }
 
-/** Those of the others that may begin again without their files. */
+/** Replicas outside the core begin again without their files, where the fault model allows it. */
 export function blank(cluster: Cluster, core: readonly Host[]): void {
   for (const host of cluster.persistence.filter((one) => !core.includes(one))) {
     if (!spared(cluster, host.disk!)) continue
@@ -35,19 +35,19 @@ export function blank(cluster: Cluster, core: readonly Host[]): void {
   }
 }
 
-/** No view is left of those that were. */
+/** Restarts the persistence replicas of the core, so that none of them is in a view. */
 export function restart(cluster: Cluster, core: readonly Host[]): void {
   const stores = core.filter(({ role }) => role === 'persistence')
   for (const host of stores) host.crash()
   for (const host of stores) cluster.start(host)
 }
 
-/** How likely the path to a member of the core is cut for good, and the path back. */
+/** Probability that the path to a member of the core is cut for good, and that of the path back. */
 type Way = readonly [to: number, back: number]
 
 const OPEN: Way = [0, 0]
 const CUT: Way = [1, 1]
-/** It hears, and nobody hears it; or the other way round. */
+/** MUTE hears the others, who do not hear it; DEAF is the opposite. */
 const MUTE: Way = [1, 0]
 const DEAF: Way = [0, 1]
 
@@ -66,7 +66,10 @@ const WAYS: Readonly<Record<string, (host: Host, member: Host) => Way>> = {
   'mute but to its tier': inTier(OPEN, MUTE),
 }
 
-/** Each of the others is dead, stands still, cut off, or reaches some of the core some ways. */
+/**
+ * Every replica outside the core is dead, paused, cut off, or reaches parts of the core in some
+ * directions.
+ */
 export function isolate(
   cluster: Cluster,
   core: readonly Host[],
@@ -75,15 +78,16 @@ export function isolate(
 ): void {
   const { network } = cluster
   const known = random.chance(0.3) ? random.pick(core) : null
-  // A replica that is half there disturbs most.
+  // A replica that is half cut off disturbs most.
   const any = (): string => (random.chance(0.4) ? 'half cut off' : random.pick(Object.keys(WAYS)))
-  // Those of a tier reach each other: alike, they are a part of it that goes on by itself.
+  // Outsiders of one tier reach each other: cut off alike, they are a part that goes on by itself.
   const alike = random.chance(0.4) ? { processing: any(), persistence: any(), client: '' } : null
   for (const host of cluster.replicas.filter((one) => !core.includes(one))) {
     const how = known?.role === host.role ? 'cut off' : (alike?.[host.role] ?? any())
     tell(host, how)
     if (how === 'dead') host.crash()
-    // All of a tier may reach one and the same member: two halves that it belongs to both.
+    // The outsiders of a tier may all reach one and the same member, which then belongs to both
+    // halves.
     for (const member of core.filter((one) => one !== known)) {
       const [to, back] = WAYS[how]!(host, member)
       if (random.chance(to)) network.block(host, member)

@@ -1,18 +1,18 @@
-// Which states, transitions and situations a run has reached, and how often: what shows that the
-// faults get to where they should. coverage/known.ts has the names.
+// The states, transitions and situations that a run has reached, and how often: they show that the
+// faults get to where they should. coverage/known.ts lists the names.
 
 import { errorName } from '../../protocol/errors.js'
 import type { DurableState, ReadQuery, WriteBatch } from '../../protocol/machine/storage.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { turnView, type Check } from './checks/check.js'
-import { LifeSituations } from './coverage/lives.js'
+import { FileSituations } from './coverage/files.js'
 import { OrderSituations } from './coverage/orders.js'
 import type { LogFields, Watcher } from './coverage/reach.js'
 import { ViewSituations } from './coverage/views.js'
 import type { Disk } from './disk.js'
 import type { Host } from './host.js'
 
-/** A persistence replica's status, a processing replica's role; undefined: it has none. */
+/** A persistence replica's status, a processing replica's role; undefined: the host has neither. */
 function standingOf(host: Host): string | undefined {
   const view = turnView(host)
   if (view) return view.holdsTurn ? 'holding' : view.status
@@ -39,7 +39,7 @@ function answerOf(message: Message): string | undefined {
 
 export class Coverage implements Check {
   readonly #counts = new Map<string, number>()
-  /** Apart from the rest: there are so many. */
+  /** Messages by name, apart from the other states because there are so many. */
   readonly #messages = new Map<string, number>()
   readonly #context = new Map<Host, string>()
   readonly #watchers: readonly Watcher[]
@@ -48,7 +48,7 @@ export class Coverage implements Check {
     const reach = (name: string): void => this.reach(name)
     this.#watchers = [
       new ViewSituations(reach),
-      new LifeSituations(reach),
+      new FileSituations(reach),
       new OrderSituations(reach),
     ]
   }

@@ -1,6 +1,7 @@
 // A persistence replica's file on virtual time: one writer, first in first out, one transaction a
-// batch. A transaction is done wholly or not at all: one that a crash tears is undone when the file
-// is opened again. Those that a crash finds unanswered may be done, in order, up to any one of them.
+// batch. A transaction is done wholly or not at all: a transaction that a crash tears is undone
+// when the file is opened again. Unanswered transactions may be done at a crash, in order, up to
+// any one of them.
 
 import { sameBytes } from '../../protocol/bytes.js'
 import { EPOCH_ZERO, sameEpoch } from '../../protocol/entries/epoch.js'
@@ -26,7 +27,7 @@ interface Pending {
   readonly done: (result: WriteResult) => void
 }
 
-/** Told of every transaction, with what the file held before it. */
+/** Called with every transaction, and with what the file held before it. */
 export type Written = (disk: Disk, batch: WriteBatch, before: DurableState) => void
 
 function isAt({ index, entry }: Node, place: Place): boolean {
@@ -53,18 +54,18 @@ export class Disk {
   readonly #written: Written
   file: File | null = null
   full = false
-  /** Times slower than usual. */
+  /** Factor by which the disk is slower than usual. */
   slow = 1
   stuckUntil = 0
-  /** Where the log will end once all that is queued is written; null: not known just now. */
+  /** The end of the log once all queued batches are written; null: not known at this moment. */
   ahead: Node | null = null
-  /** How many entries at its end a replica reads when it starts. */
+  /** Number of entries at the end of the log that a replica reads when it starts. */
   readonly tailEntries: number
-  /** Damage was found: the process ends, and the file is set aside. */
+  /** Called when damage was found: the process ends, and the file is set aside. */
   unsound: () => void = () => {}
   #queue: Pending[] = []
-  #life = 0
-  /** Counts the waits for the device: the end of an old one is nothing. */
+  #boot = 0
+  /** Counts the waits for the device: the end of an earlier wait is ignored. */
   #wait = 0
   #onFailedSync: (() => void) | null = null
 
@@ -94,7 +95,7 @@ export class Disk {
     this.ahead = this.#history.root
   }
 
-  /** What the file holds now, to be put back later. */
+  /** A copy of the file, to be put back later. */
   snapshot(): File | null {
     return this.file?.copy() ?? null
   }
@@ -105,7 +106,7 @@ export class Disk {
     this.ahead = this.last
   }
 
-  /** Entry `index` does not read back as written from now on. */
+  /** From now on entry `index` does not read back as written. */
   flip(index: number): void {
     this.file?.flipped.add(index)
   }
@@ -115,14 +116,14 @@ export class Disk {
     this.#onFailedSync = tell
   }
 
-  /** Whatever was wrong with the device is over; what was lost stays lost. */
+  /** Ends every fault of the device; lost data stays lost. */
   heal(): void {
     const stuck = this.stuckUntil > this.#timeline.now
     this.full = false
     this.slow = 1
     this.stuckUntil = 0
     this.#onFailedSync = null
-    // What is under way was to end only with that.
+    // The batch under way would end only when the disk was no longer stuck.
     if (stuck && this.#queue.length > 0) this.#start()
   }
 
@@ -142,7 +143,9 @@ export class Disk {
     return this.file?.voter ?? false
   }
 
-  /** A voter's, with all that it was given: one of those of which a majority is needed. */
+  /**
+   * The file is a voter's and holds everything that it acknowledged: it counts towards a majority.
+   */
   get sound(): boolean {
     return this.voter && !this.file!.forgets && this.file!.flipped.size === 0
   }
@@ -153,11 +156,14 @@ export class Disk {
     if (this.#queue.length === 1) this.#start()
   }
 
-  /** Keeps `ahead`, and lets the history know entries as soon as somebody means to write them. */
+  /**
+   * Keeps `ahead` up to date, and adds entries to the history as soon as a replica means to write
+   * them.
+   */
   #look(batch: WriteBatch): void {
     let at = this.ahead
     const { truncateAfter, require } = batch
-    // Of a writer that has not heard yet that a write before this one failed: it will be stale.
+    // The writer has not heard yet that an earlier write failed: the batch will be stale.
     if (require?.last && at && !isAt(at, require.last)) at = null
     if (truncateAfter !== undefined) {
       while (at && at.index > truncateAfter) at = at.parent
@@ -188,15 +194,17 @@ export class Disk {
     })
   }
 
-  /** The process exits; `crash` decides what of the queue is there when it comes back. */
+  /**
+   * fsync fails and the process exits; `crash` decides how much of the queue is on disk afterwards.
+   */
   #failSync(tell: () => void): void {
     this.#onFailedSync = null
     tell()
   }
 
-  /** The process died: what is queued is done up to a random point, and nobody hears of it. */
+  /** The process died: queued batches are done up to a random point, and nobody is told. */
   crash(): void {
-    this.#life++
+    this.#boot++
     this.#wait++
     const survive = this.#random.chance(0.5) ? 0 : this.#random.between(0, this.#queue.length)
     for (const { batch } of this.#queue.slice(0, survive)) this.#apply(batch)
@@ -213,7 +221,7 @@ export class Disk {
       (require?.promised && !sameEpoch(require.promised, durable.promised)) ||
       (last && (last.index !== durable.last || Buffer.compare(last.chain, durable.chain) !== 0))
     if (stale) return { outcome: 'stale', durable }
-    // A file that is there keeps its log under the new life.
+    // An existing file keeps its log under the new incarnation.
     if (batch.genesis && this.file) Object.assign(this.file, batch.genesis, { forgets: false })
     else if (batch.genesis) this.format(batch.genesis.genesis, batch.genesis.incarnation)
     const { file } = this
@@ -224,10 +232,10 @@ export class Disk {
   }
 
   read(query: ReadQuery, done: (result: ReadResult) => void): void {
-    const life = this.#life
+    const boot = this.#boot
     const latency = (0.1 + this.#random.exponential(0.5)) * this.slow
     this.#timeline.after(latency, () => {
-      if (life !== this.#life) return
+      if (boot !== this.#boot) return
       if (this.#random.chance(0.01)) return done({ kind: 'failed', reason: 'busy' })
       const result = this.file ? this.file.answer(query) : nothing(query)
       if (result) done(result)

@@ -1,6 +1,5 @@
-// What one persistence replica's file holds, in the simulator: the state beside the log, and the log
-// as a path through the history. What a transaction does to it, what it answers, what a replica finds
-// in it when it starts.
+// The contents of one persistence replica's file: the state beside the log, and the log as a path
+// through the history. Transactions, queries, and what a replica reads when it starts.
 
 import { drops, isDrop } from '../../protocol/entries/drop.js'
 import { KIND, erased, weigh, type Entry } from '../../protocol/entries/entry.js'
@@ -27,16 +26,19 @@ export class File {
   view: View = { epoch: EPOCH_ZERO, members: [] }
   incarnations = new Map<number, Member>()
   remembered = new Map<string, Remembered>()
-  /** By index; [0] is the place before entry 1. */
+  /** Nodes by index; [0] is the place before entry 1. */
   log: Node[]
   commit = 0
-  /** It was put back to an earlier state, under the life that it had then, and no view has let it in since. */
+  /**
+   * The file was put back to an earlier state, under the incarnation of that time, and no view has
+   * let it in since.
+   */
   forgets = false
   /** Indices of entries that do not read back as they were written. */
   flipped = new Set<number>()
   /** Indices of messages without their bodies. */
   erased = new Set<number>()
-  /** DROP entries through here are carried out. */
+  /** DROP entries up to this index are carried out. */
   dropped = 0
 
   constructor(slot: number, genesis: Genesis, incarnation: Incarnation, root: Node) {
@@ -67,14 +69,17 @@ export class File {
     return { promised, logView: view.epoch, last: last.index, chain, commit }
   }
 
-  /** Counts towards a majority: it has had its file from genesis, or was let in by a view. */
+  /**
+   * The replica counts towards a majority: it has had its file from genesis, or a view has let it
+   * in.
+   */
   get voter(): boolean {
     const { counter } = this.incarnation
     if (counter === 1) return true
     return this.view.members.some((m) => m.slot === this.slot && m.incarnation.counter === counter)
   }
 
-  /** One transaction, whole. */
+  /** Carries out one transaction. */
   change(batch: WriteBatch, history: History): void {
     if (batch.promised) this.promised = batch.promised
     for (const member of batch.incarnations ?? []) this.incarnations.set(member.slot, member)
@@ -118,7 +123,10 @@ export class File {
     return this.erased.has(index) ? erased(entry!) : entry!
   }
 
-  /** null: damage was found. Each entry is verified as it is read, by the chain before it. */
+  /**
+   * The answer to a query; null: damage was found. Each entry is verified as it is read, by the
+   * chain before it.
+   */
   answer(query: ReadQuery): ReadResult | null {
     const { log } = this
     if (query.kind === 'places') {
@@ -146,7 +154,7 @@ export class File {
     return { kind: query.kind, entries, more: false }
   }
 
-  /** null: damage was found in the part that is read at the start. */
+  /** What a replica finds at its start; null: the part that it reads is damaged. */
   recovered(tailEntries: number): Recovered | null {
     const { genesis, incarnation, durable, view, log, last, commit } = this
     const first = Math.max(1, Math.min(commit, last.index - tailEntries) + 1)

@@ -1,5 +1,5 @@
-// What happens to a message on its way: it is frozen, so that no machine can change what another
-// one holds, or, in a share of the runs, encoded and decoded by the catalogue.
+// A message on its way is frozen, so that no machine can change what another one holds; in a share
+// of the runs it is encoded and decoded by the catalogue instead.
 
 import { BY_NAME, BY_TAG, type Message } from '../../protocol/messages/catalogue.js'
 import { MAX_PEER_FRAME } from '../../protocol/schema/shared.js'
@@ -13,14 +13,14 @@ export function freeze(value: unknown): void {
   for (const part of Object.values(value)) freeze(part)
 }
 
-/** As the codec gives it back: fresh bytes, numbers instead of BigInts. */
+/** A copy as the codec gives it back: fresh bytes, numbers instead of BigInts. */
 function arrive(value: WireValue): WireValue {
   if (typeof value === 'bigint') return Number(value)
   if (value instanceof Uint8Array) return Uint8Array.from(value)
   return Array.isArray(value) ? value.map(arrive) : value
 }
 
-/** Bytes as MessagePack, rounded up. */
+/** Size as MessagePack, in bytes, rounded up. */
 function weigh(value: WireValue): number {
   if (typeof value === 'string') return 5 + Buffer.byteLength(value)
   if (value instanceof Uint8Array) return 5 + value.length

@@ -1,6 +1,6 @@
-// Users whose clients hold their keys. What such a user seals is a signed envelope with a true header
-// and the text, readable, in the place of its ciphertext. To the checks a sealed message is a text,
-// made of all its bytes: every rule of plain messages then holds of sealed ones as it stands.
+// Users whose clients hold their keys. Such a user seals a signed envelope with a true header, and
+// the readable text in the place of its ciphertext. The checks see a sealed message as a text made
+// of all its bytes, so every rule of plain messages holds of sealed ones too.
 
 import { EnvelopeError } from '../../protocol/envelope/envelope-error.js'
 import { finishHeader, headerStart } from '../../protocol/envelope/header.js'
@@ -10,11 +10,11 @@ import { splitSigned } from '../../protocol/envelope/signed.js'
 import type { Message, The } from '../../protocol/messages/catalogue.js'
 import { concat } from '../../protocol/rsa/octets.js'
 
-/** No text of the workload begins so. */
+/** A prefix that no text of the workload has. */
 const SEALED = '\u0000sealed '
 const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'utf8')
 
-/** `pair` tells those of one user apart; messages are sealed for the first, ''. */
+/** `pair` tells the keys of one user apart; messages are sealed for the first key, ''. */
 export function heldKey(user: string, pair = ''): HeldKey {
   const signature = bytesOf(`signed by ${user}`)
   return {
@@ -42,17 +42,17 @@ export function sealedBy(
   return concat(envelope, field('signature'))
 }
 
-/** Its bytes, as a text. */
+/** A sealed message as a text. */
 export function textOfSealed(sealed: Uint8Array): string {
   return SEALED + Buffer.from(sealed).toString('latin1')
 }
 
-/** null: it is the text of a plain message. */
+/** The sealed bytes in a text; null: the text is of a plain message. */
 export function sealedOfText(text: string): Uint8Array | null {
   return text.startsWith(SEALED) ? Buffer.from(text.slice(SEALED.length), 'latin1') : null
 }
 
-/** As the checks see it. */
+/** The message as the checks see it. */
 export function asPlain(message: Message): Message {
   if (message.type === 'SEND_SEALED') {
     const { sealed, type: _type, ...place } = message

@@ -17,14 +17,16 @@ import { Violation, expect } from './violation.js'
 
 export interface Node {
   readonly index: number
-  /** null: the place before entry 1. */
+  /** null: this node is the place before entry 1. */
   readonly entry: Entry | null
   readonly meta: Meta | null
   readonly parent: Node | null
-  /** Newest term on the path to here, and its last order. */
+  /** Newest term on the path to this node, and the last order of that term. */
   readonly fence: Fence
   readonly lamport: number
-  /** Bit n: durable, at some time, in slot n's file, the replica being a voter. */
+  /**
+   * Bit n: the entry was durable, at some time, in slot n's file while that replica was a voter.
+   */
   holders: number
 }
 
@@ -53,7 +55,7 @@ export class History {
     lamport: 0,
     holders: 0,
   }
-  /** By index: what has been reported committed. */
+  /** The entries that have been reported committed, by index. */
   readonly ledger: Node[] = [this.root]
   readonly #majority: number
   readonly #byChain = new Map<string, Node>([[keyOf(CHAIN_ZERO), this.root]])
@@ -82,7 +84,7 @@ export class History {
     return this.#byChain.get(keyOf(chain))
   }
 
-  /** The entry on top of `parent`. */
+  /** Adds the entry on top of `parent`; the node that it has. */
   add(entry: Entry, parent: Node): Node {
     const key = keyOf(entry.chain)
     const known = this.#byChain.get(key)
@@ -115,7 +117,7 @@ export class History {
     return node
   }
 
-  /** The one entry at `index` that a majority holds, if there is just one. */
+  /** The entry at `index` that a majority holds, if there is exactly one. */
   durableAt(index: number): Node | undefined {
     const rivals = this.#byIndex.get(index) ?? []
     const durable = rivals.filter((node) => bits(node.holders) >= this.#majority)
@@ -141,7 +143,7 @@ export class History {
     return { ...fence, k, part, parts: entry.parts }
   }
 
-  /** What a coordinator asked to be appended; C2 binds it to that for ever. */
+  /** A draft that a coordinator asked to be appended; C2 binds the entry to it for ever. */
   drafted(term: number, k: number, part: number, draft: Draft): void {
     const key = `${term}/${k}/${part}`
     const known = this.#drafts.get(key)
@@ -156,8 +158,8 @@ export class History {
   }
 
   /**
-   * Reported committed by `who`. `epoch`: it was committed in this epoch or in one below; views
-   * above it must hold it.
+   * `who` reports the entry committed. `epoch`: the entry was committed in this epoch or in one
+   * below; views above it must hold it.
    */
   report(node: Node, who: string, epoch?: Epoch): void {
     const known = this.ledger[node.index]
@@ -218,7 +220,10 @@ export class History {
     for (const tell of this.#onCommit) tell(node)
   }
 
-  /** A view's log ends at `node`: everything committed in lower epochs must be in it. */
+  /**
+   * A view begins with a log that ends at `node`: everything committed in lower epochs must be in
+   * it.
+   */
   installed(epoch: Epoch, node: Node): void {
     this.#installs.push({ epoch, node })
     let at = this.ledger.length - 1

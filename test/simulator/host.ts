@@ -1,5 +1,5 @@
-// One process on virtual time: carries out its machine's effects, as the daemon's driver does. It
-// can be crashed between any two effects, paused (inputs pile up and come late, ticks melt into
+// One process on virtual time. It carries out its machine's effects, as the daemon's driver does.
+// It can be crashed between any two effects, paused (inputs queue up and come late, ticks become
 // one) and started anew with nothing but its file.
 
 import { InvariantError } from '../../protocol/assert.js'
@@ -32,20 +32,20 @@ export interface Surroundings {
   readonly timeline: Timeline
   readonly network: Network
   readonly transcript: Transcript
-  /** A machine is about to take up what came from a peer, at once or when it goes on after a pause. */
+  /** A machine is about to handle an input from a peer, at once or after a pause. */
   readonly taken: (end: End, input: Input) => void
-  /** After every step of every machine. */
+  /** Called after every step of every machine. */
   readonly stepped: (host: Host) => void
-  /** Went in good order. */
+  /** The process has ended in good order. */
   readonly stopped: (host: Host) => void
-  /** Went because one of its own assertions did not hold. */
+  /** The process has ended because one of its own assertions failed. */
   readonly halted: (host: Host, why: string) => void
   readonly logged: (host: Host, event: string, fields: LogFields) => void
   readonly read: (host: Host, query: ReadQuery) => void
 }
 
 const TICK_MS = 20
-/** What a wall clock shows when a run begins. */
+/** Wall clock at the beginning of a run, ms since 1970. */
 const WALL_START = 1_790_000_000_000
 
 export class Host {
@@ -58,16 +58,16 @@ export class Host {
   readonly #random: Random
   readonly #build: (start: Start) => Machine
   machine: Machine | null = null
-  life = 0
+  bootCount = 0
   boot = ''
   wallOffset = 0
-  /** Crashes after so many effects of its next step that has as many; -1: does not. */
+  /** The host crashes after so many effects of its next step that has as many; -1: never. */
   crashAfterEffects = -1
   #links = 0
   #steppedAt = 0
   #paused = false
   #backlog: Arrival[] = []
-  /** Links that its machine has closed: what came over them before is not taken up any more. */
+  /** Links that the machine has closed: earlier frames of theirs are not handled any more. */
   readonly #closed = new Set<LinkId>()
   #clockStart = 0
 
@@ -101,8 +101,8 @@ export class Host {
     return this.#paused
   }
 
-  alive(life: number): boolean {
-    return this.up && this.life === life
+  alive(bootCount: number): boolean {
+    return this.up && this.bootCount === bootCount
   }
 
   nextLink(): LinkId {
@@ -110,7 +110,7 @@ export class Host {
   }
 
   start(): void {
-    this.life++
+    this.bootCount++
     this.boot = this.#random.hex(8)
     this.#links = 0
     this.#backlog = []
@@ -119,14 +119,14 @@ export class Host {
     this.#note('starts')
     const entropy: Entropy = (bytes) => this.#random.bytes(bytes)
     this.machine = this.#guard(() => this.#build({ boot: this.boot, entropy }))
-    this.#tickLater(this.life)
+    this.#tickLater(this.bootCount)
   }
 
-  #tickLater(life: number): void {
+  #tickLater(bootCount: number): void {
     this.#around.timeline.after(TICK_MS + this.#random.float(), () => {
-      if (!this.alive(life)) return
+      if (!this.alive(bootCount)) return
       this.input({ type: 'tick' })
-      this.#tickLater(life)
+      this.#tickLater(bootCount)
     })
   }
 
@@ -150,14 +150,14 @@ export class Host {
     if (!this.#paused) return
     this.#paused = false
     this.#note('goes on')
-    const { life } = this
+    const { bootCount } = this
     const backlog = this.#backlog
     this.#backlog = []
-    // The timer first or the sockets first: both happen.
+    // The timer comes before the sockets or after them: both orders happen.
     const tick: Arrival = { input: { type: 'tick' } }
     if (this.#random.chance(0.5)) backlog.push(tick)
     else backlog.unshift(tick)
-    for (const { input, end } of backlog) if (this.alive(life)) this.input(input, end)
+    for (const { input, end } of backlog) if (this.alive(bootCount)) this.input(input, end)
   }
 
   linkUp(end: End, peer: Host): void {
@@ -175,7 +175,7 @@ export class Host {
     this.input({ type: 'message', link: end.link, message }, end)
   }
 
-  /** `end`: of the connection that it is about. */
+  /** `end`: the end of the connection that the input is about. */
   input(input: Input, end?: End): void {
     if (!this.machine) return
     if (this.#paused) {
@@ -189,7 +189,7 @@ export class Host {
     transcript.add(Math.floor(timeline.now * 1000))
     transcript.addText(input.type)
     this.#trace(input)
-    // Whole milliseconds; the monotonic clock never goes back, the wall clock may.
+    // Whole milliseconds. The monotonic clock never goes back, the wall clock may.
     const monotonic = Math.floor(timeline.now - this.#clockStart)
     const wall = Math.floor(WALL_START + timeline.now + this.wallOffset)
     const effects = this.#guard(() => this.machine!.step(input, { monotonic, wall }))
@@ -209,9 +209,9 @@ export class Host {
 
   #one(effect: Effect): void {
     const { timeline, network, transcript } = this.#around
-    const { life } = this
+    const { bootCount } = this
     const later = (input: Input): void => {
-      if (this.alive(life)) this.input(input)
+      if (this.alive(bootCount)) this.input(input)
     }
     switch (effect.type) {
       case 'send':
@@ -220,14 +220,14 @@ export class Host {
       case 'close':
         this.#closed.add(effect.link)
         return network.close(this, effect.link)
-      // A connection that is not read is like a slow one, and those there are anyway; and frames have
-      // no length here.
+      // A held connection would act like a slow one, which other faults provide, and frames have no
+      // length here.
       case 'hold':
       case 'admit':
         return
       case 'persist':
         return this.disk!.write(effect.batch, (result) => {
-          // The answer crosses from the writer to the event loop.
+          // Milliseconds for the answer's way from the writer thread to the event loop.
           const hop = this.#random.float() * 0.2
           timeline.after(hop, () => later({ type: 'stored', token: effect.token, result }))
         })
@@ -256,7 +256,7 @@ export class Host {
     }
   }
 
-  /** Names the replica in whatever its machine throws. */
+  /** Adds the replica's name to every error that its machine throws. */
   #guard<T>(run: () => T): T | null {
     try {
       return run()
@@ -291,7 +291,7 @@ export class Host {
     transcript.line(timeline.now, `${who.padEnd(7)} ${text}`)
   }
 
-  /** Virtual time of the last step, for checks of what is current. */
+  /** Virtual time of the last step, in milliseconds. */
   get steppedAt(): number {
     return this.#steppedAt
   }

@@ -1,9 +1,11 @@
-// How many seeds each planted bug survives: npm run hunt -- --help. Exit code 1 where one escapes, 2
-// for wrong usage.
+// How many seeds each planted bug survives: npm run hunt -- --help. Exit code 1: a bug escaped; 2: wrong
+// usage.
 
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import yargs from 'yargs'
 import { BUGS } from './planted/bugs.js'
 import type { Bug } from './planted/bug.js'
+import { measuredIn, plantedBugsPage } from './planted/page.js'
 import { plant } from './planted/plant.js'
 import { THREADS, threadsOf, usage, Usage, wholeNumber } from './runner/arguments.js'
 import { commit } from './runner/commit.js'
@@ -22,7 +24,7 @@ interface Bounds {
   readonly threads: number
 }
 
-/** The first seeds, of those that a campaign runs, that notice the bug. `tell`: how many have been run. */
+/** The first seeds of a campaign that notice the bug. `tell` gets how many have been run. */
 export async function hunt(
   bug: Bug,
   bounds: Bounds,
@@ -44,7 +46,7 @@ export async function hunt(
   return caught.sort((a, b) => a.seed - b.seed).slice(0, catches)
 }
 
-/** Seeds from one catch to the next, the middle one; null: none. */
+/** Seeds from one catch to the next, the median; null: there is no catch. */
 function median(caught: readonly Caught[]): number | null {
   const gaps = caught.map(({ seed }, i) => seed - (caught[i - 1]?.seed ?? 0)).sort((a, b) => a - b)
   return gaps[Math.floor(gaps.length / 2)] ?? null
@@ -64,13 +66,18 @@ function line({ bug, invariants, expected, median }: Found): string {
   return `${bug.padEnd(64)} ${(invariants.join(' ') || 'ESCAPED').padEnd(16)} ${median ?? '-'}${note}`
 }
 
-/** Who was caught less often than was asked for is marked: its median says little. */
-function row({ bug, invariants, median, caught }: Found, { catches }: Bounds): string {
-  const few = caught.length > 0 && caught.length < catches ? ` (caught ${caught.length} x)` : ''
-  return `| ${bug} | ${invariants.join(', ') || '**escaped**'} | ${median ?? '-'}${few} |`
+/** Writes the page of all bugs; bugs that were not hunted keep what the file says of them. */
+function writePage(file: string, found: readonly Found[], { catches: wanted }: Bounds): void {
+  const measured = measuredIn(existsSync(file) ? readFileSync(file, 'utf8') : '')
+  for (const { bug, invariants, median, caught } of found) {
+    const few = caught.length > 0 && caught.length < wanted ? ` (caught ${caught.length} x)` : ''
+    const caughtBy = invariants.join(', ') || '**escaped**'
+    measured.set(bug, { caughtBy, median: `${median ?? '-'}${few}`, commit: commit() })
+  }
+  writeFileSync(file, plantedBugsPage(measured))
 }
 
-/** How far it is, in place of what stood there; nothing where nobody looks. */
+/** Overwrites the line of progress, where stderr is a terminal. */
 function show(progress: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${progress}`)
 }
@@ -81,12 +88,12 @@ async function main(): Promise<boolean> {
     yargs(process.argv.slice(2)).scriptName('npm run hunt --').usage('$0 [options]'),
   )
     .options({
-      only: { type: 'string', default: '', describe: 'bugs with this in their names' },
+      only: { type: 'string', default: '', describe: 'only bugs with this in their names' },
       seeds: { ...text, describe: 'at most so many seeds a bug [300]' },
-      catches: { ...text, describe: 'until it was caught so often [3]' },
+      catches: { ...text, describe: 'until a bug was caught so often [3]' },
       threads: THREADS,
       json: { type: 'boolean', default: false, describe: 'the findings as JSON; lines on stderr' },
-      table: { type: 'boolean', default: false, describe: 'the findings as rows of Markdown' },
+      out: { ...text, describe: 'put the findings into this file, such as docs/PLANTED-BUGS.md' },
     })
     .parseSync()
   if ('help' in values) return true
@@ -106,8 +113,9 @@ async function main(): Promise<boolean> {
     const invariants = [...new Set(caught.map(({ invariant }) => invariant))]
     found.push({ bug: name, invariants, expected, median: median(caught), caught })
     show('')
-    say(values.table ? row(found.at(-1)!, bounds) : line(found.at(-1)!))
+    say(line(found.at(-1)!))
   }
+  if (values.out) writePage(values.out, found, bounds)
   if (values.json) console.log(JSON.stringify({ commit: commit(), ...bounds, found }))
   return found.every(({ caught }) => caught.length > 0)
 }

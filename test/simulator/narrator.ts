@@ -1,4 +1,4 @@
-// Tells in a transcript how a replica stands, whenever a step has changed that.
+// Adds a line to the transcript whenever a step has changed a replica's state.
 
 import { formatEpoch } from '../../protocol/entries/epoch.js'
 import { turnView, type Check } from './checks/check.js'
@@ -18,7 +18,7 @@ function standingOf(host: Host): string | undefined {
   return `${String(machine.role)}${term}`
 }
 
-/** Where its log ends and what of it is committed, which every other step changes. */
+/** The end of the log and its commit index, which change in every other step. */
 function logOf(host: Host): string {
   const view = turnView(host)
   return view ? `, log to ${view.log.last}, committed to ${view.log.commit}` : ''

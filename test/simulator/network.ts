@@ -1,7 +1,7 @@
-// Connections on virtual time, with TCP's promises: inside one connection nothing is lost,
-// doubled or out of order; a reset loses a suffix of what is under way, and the two ends learn of
-// it at different times, one of them perhaps much later (half-open). A cut path holds frames back;
-// it loses none until somebody gives the connection up.
+// Connections on virtual time, with TCP's promises. Inside one connection nothing is lost, doubled
+// or out of order. A reset loses a suffix of the frames under way, and the two ends learn of it at
+// different times, one of them perhaps much later (half-open). A cut path holds frames back and
+// loses none until one side gives the connection up.
 
 import type { LinkId } from '../../protocol/machine/machine.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
@@ -10,12 +10,12 @@ import type { Host } from './host.js'
 import type { Random } from './random.js'
 import type { Timeline } from './timeline.js'
 
-/** Who dials whom, again and again. */
+/** A host that dials another one again and again. */
 interface Route {
   readonly from: Host
   readonly to: Host
   readonly lane: Lane
-  readonly life: number
+  readonly bootCount: number
 }
 
 export interface NetworkEvents {
@@ -28,11 +28,11 @@ export class Network {
   readonly #events: NetworkEvents
   readonly #blocked = new Map<string, number>()
   readonly #connections = new Set<Connection>()
-  /** Times slower than usual, by "from>to". */
+  /** Factor by which a path is slower than usual, by "from>to". */
   readonly slow = new Map<string, number>()
-  /** How likely a frame comes twice, by "from>to". */
+  /** Probability that a frame comes twice, by "from>to". */
   readonly doubled = new Map<string, number>()
-  /** Milliseconds, mean. */
+  /** Mean latency, milliseconds. */
   readonly #latency: number
 
   constructor(timeline: Timeline, random: Random, latency: number, events: NetworkEvents) {
@@ -46,33 +46,36 @@ export class Network {
     return [...this.#connections]
   }
 
-  /** A connection is over, and one of its ends has not learned of it. */
+  /** Whether a connection is over of which one end has not learned it. */
   get halfOpen(): boolean {
     return this.connections.some(({ dead, ends }) => dead && ends.some(({ open }) => open))
   }
 
-  /** Keeps a connection to `to` while `from` lives this life. */
+  /** Keeps a connection to `to` during the present boot of `from`. */
   route(from: Host, to: Host, lane: Lane): void {
-    const route: Route = { from, to, lane, life: from.life }
+    const route: Route = { from, to, lane, bootCount: from.bootCount }
     this.#dialLater(route, this.#random.between(0, 50))
   }
 
-  /** One attempt; the host hears of it only where it comes about. */
+  /** Dials once; the host hears of a success alone. */
   dialOnce(from: Host, to: Host): void {
-    const { life } = from
+    const { bootCount } = from
     this.#timeline.after(this.#random.between(1, 20), () => {
-      if (from.alive(life)) this.#dial({ from, to, lane: 'main', life }, false)
+      if (from.alive(bootCount)) this.#dial({ from, to, lane: 'main', bootCount }, false)
     })
   }
 
   #dialLater(route: Route, delay: number): void {
     this.#timeline.after(delay, () => {
-      if (!route.from.alive(route.life)) return
+      if (!route.from.alive(route.bootCount)) return
       if (!this.#dial(route)) this.#dialLater(route, this.#random.between(20, 300))
     })
   }
 
-  /** From the end of a connection to the next attempt: at once, often before others have noticed. */
+  /**
+   * Milliseconds from the end of a connection to the next attempt: often too short for others to
+   * notice.
+   */
   #pause(): number {
     return this.#random.chance(0.3) ? this.#random.float() : this.#random.between(10, 160)
   }
@@ -88,7 +91,7 @@ export class Network {
     this.#timeline.after(reached, () => this.#accept(far, near))
     const answered = reached + this.#delay(to, from)
     this.#timeline.after(answered, () => {
-      if (near.open && from.alive(near.life)) this.#raise(near)
+      if (near.open && from.alive(near.bootCount)) this.#raise(near)
     })
     if (again) near.ended = () => this.#dialLater(route, this.#pause())
     return true
@@ -96,8 +99,8 @@ export class Network {
 
   #accept(far: End, near: End): void {
     const { host } = far
-    if (!host.alive(far.life) || !far.open) return this.sever(far.connection)
-    // One current connection per pair and lane: the newer replaces what is left of the older.
+    if (!host.alive(far.bootCount) || !far.open) return this.sever(far.connection)
+    // A pair of hosts has one connection per lane: the newer replaces the rest of the older.
     for (const old of host.ends.values()) {
       const same = old.other.host === near.host && old.connection.lane === far.connection.lane
       if (same && old.open) this.#end(old, 'replaced by a newer connection')
@@ -126,7 +129,9 @@ export class Network {
     return this.connections.filter(({ ends }) => ends.every(({ host }) => host === a || host === b))
   }
 
-  /** A frame that was sent before on the main lane comes once more, over what now leads there. */
+  /**
+   * A message that was sent before on the main lane comes once more, over the present connection.
+   */
   repeat(from: Host, to: Host, message: Message): void {
     const end = [...to.ends.values()].find(({ open, other, connection }) => {
       return open && other.host === from && connection.lane === 'main'
@@ -134,7 +139,7 @@ export class Network {
     if (end) this.#push(end, message, this.#delay(from, to))
   }
 
-  /** The same frame once more, after some that were sent later. */
+  /** The same frame comes once more, after some later ones. */
   #double(to: End, message: Message): void {
     const { host } = to.other
     const likely = this.doubled.get(`${host.name}>${to.host.name}`) ?? 0
@@ -144,7 +149,7 @@ export class Network {
     })
   }
 
-  /** The host closes: what it sent before still arrives. */
+  /** The host closes the connection: frames that it sent before still arrive. */
   close(host: Host, link: LinkId): void {
     const end = host.ends.get(link)
     if (!end?.open) return
@@ -187,7 +192,7 @@ export class Network {
     end.incoming = []
     if (end.open) {
       end.open = false
-      if (end.host.alive(end.life)) end.host.linkDown(end, reason)
+      if (end.host.alive(end.bootCount)) end.host.linkDown(end, reason)
       this.#comeLate(end)
       end.ended()
     }
@@ -197,7 +202,10 @@ export class Network {
     }
   }
 
-  /** Lets `end` know. A cut path cannot carry the news: then silence tells, in the end. */
+  /**
+   * Tells `end` that its connection is over. A cut path cannot carry the news: silence tells in the
+   * end.
+   */
   #tell(end: End, delay: number): void {
     this.#push(end, null, delay)
     this.#timeline.after(delay + this.#random.between(1_000, 6_000), () => {
@@ -205,7 +213,10 @@ export class Network {
     })
   }
 
-  /** Reset, with a suffix of the frames under way lost. `lateMs`: one end learns so much later. */
+  /**
+   * Resets the connection and loses a suffix of the frames under way. `lateMs`: one end learns of
+   * it so much later.
+   */
   sever(connection: Connection, lateMs = 0): void {
     connection.dead = true
     const late = this.#random.below(2)
@@ -217,7 +228,10 @@ export class Network {
     })
   }
 
-  /** Reset; what was under way comes all the same, within `lateMs` after the end was learned. */
+  /**
+   * Resets the connection; the frames under way still come, within `lateMs` after the end was
+   * learned.
+   */
   severLate(connection: Connection, lateMs: number): void {
     for (const end of connection.ends) {
       end.late = { frames: [...end.incoming], within: lateMs }
@@ -226,17 +240,17 @@ export class Network {
     this.sever(connection)
   }
 
-  #comeLate({ host, life, late, link }: End): void {
+  #comeLate({ host, bootCount, late, link }: End): void {
     let delay = 0
     for (const { message } of late?.frames ?? []) {
       delay += this.#random.float() * (late!.within / late!.frames.length)
       this.#timeline.after(delay, () => {
-        if (message && host.alive(life)) host.input({ type: 'message', link, message })
+        if (message && host.alive(bootCount)) host.input({ type: 'message', link, message })
       })
     }
   }
 
-  /** The host's process is gone: its kernel resets what it had open. */
+  /** The host's process has ended: its kernel resets its connections. */
   died(host: Host): void {
     for (const connection of this.#connections) {
       for (const end of connection.ends) {
@@ -258,7 +272,10 @@ export class Network {
     return (this.#blocked.get(`${from.name}>${to.name}`) ?? 0) > 0
   }
 
-  /** One way. Connections over it stall; some are given up while it lasts. */
+  /**
+   * Cuts one path, in one direction. Connections over it stall; some are given up while the cut
+   * lasts.
+   */
   block(from: Host, to: Host): void {
     const path = `${from.name}>${to.name}`
     this.#blocked.set(path, (this.#blocked.get(path) ?? 0) + 1)
@@ -283,13 +300,13 @@ export class Network {
     }
   }
 
-  /** A part of all connections is reset, at one moment. */
+  /** Resets a random part of all connections at one moment. */
   shake(random: Random): void {
     const likely = random.float()
     for (const connection of this.connections) if (random.chance(likely)) this.sever(connection)
   }
 
-  /** Every path is open again and at its usual speed. */
+  /** Opens every path again, at its usual speed. */
   heal(): void {
     this.#blocked.clear()
     this.slow.clear()

@@ -1,5 +1,6 @@
-// Chance from a seed: xoshiro128** seeded by splitmix32 (Blackman & Vigna 2018). Every concern of
-// a run draws from a stream of its own, so that turning one fault off does not reshuffle the rest.
+// Randomness from a seed: xoshiro128** seeded by splitmix32 (Blackman & Vigna 2018). Every concern
+// of a run draws from a stream of its own, so that turning one fault off does not reshuffle the
+// rest.
 
 export class Random {
   readonly #s = new Uint32Array(4)
@@ -46,7 +47,7 @@ export class Random {
     return low + this.below(high - low + 1)
   }
 
-  /** low <= x < high, small values as likely as large ones on a logarithmic scale. */
+  /** low <= x < high, uniform on a logarithmic scale. */
   spread(low: number, high: number): number {
     return low * (high / low) ** this.float()
   }
@@ -63,7 +64,10 @@ export class Random {
     return items[this.below(items.length)]!
   }
 
-  /** Each item with probability one half, at least one and not all where that is possible. */
+  /**
+   * Splits the items at random in two parts, neither of them empty where there are two items or
+   * more.
+   */
   split<T>(items: readonly T[]): [T[], T[]] {
     const order = this.shuffled(items)
     const cut = items.length < 2 ? items.length : this.between(1, items.length - 1)

@@ -1,5 +1,5 @@
-// The simulator by hand: npm run simulate -- --help. Exit code 0: every seed passed; 1: one failed;
-// 2: wrong usage.
+// The simulator's command: npm run simulate -- --help. Exit code 0: every seed passed; 1: a seed
+// failed; 2: wrong usage.
 
 import { load, plantNamed } from './planted/plant.js'
 import { readArguments, Usage, type Arguments } from './runner/arguments.js'
@@ -11,7 +11,7 @@ import { failed, runPlan, type Result } from './runner/result.js'
 import { shrink } from './runner/shrink.js'
 import { withoutHeartbeats } from './transcript.js'
 
-/** One seed. False: it failed. */
+/** Runs one seed; false: it failed. */
 async function one(seed: number, values: Arguments, planted?: string): Promise<boolean> {
   const make = planted === undefined ? undefined : await load(planted)
   const print = values.trace === 'all' ? console.log : withoutHeartbeats(console.log)
@@ -41,7 +41,7 @@ async function main(): Promise<boolean> {
   return values.seed === undefined ? campaign(values, planted) : one(values.seed, values, planted)
 }
 
-// A reader that has had enough (head, a closed pager) is no error.
+// A reader that closes the pipe (head, a pager) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
 })

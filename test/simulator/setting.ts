@@ -1,4 +1,4 @@
-// What a run is made of: how many of what, how fast, and how small the bounds of logs and frames.
+// The setting of a run: sizes, speeds, and the bounds of logs and frames.
 
 import type { LogBounds } from '../../protocol/machine/config.js'
 import { Random } from './random.js'
@@ -12,21 +12,24 @@ export interface Sizes {
 export interface Setting {
   readonly seed: number
   readonly sizes: Sizes
-  /** Every message is encoded and decoded on its way. */
+  /** Whether every message is encoded and decoded on its way. */
   readonly wire: boolean
-  /** Milliseconds, mean, one way. */
+  /** Mean latency in one direction, milliseconds. */
   readonly latency: number
   readonly logBounds: LogBounds
-  /** A replica whose own assertions stop it is loud, and that may be all that it can do. */
+  /**
+   * Whether an assertion of a replica's own may stop it: beyond the fault model that may be all
+   * that it can do.
+   */
   readonly mayHalt: boolean
-  /** Name of a host that says anything beside its work: by its own words it may halt itself. */
+  /** Name of a host that sends arbitrary messages beside its work; its own messages may halt it. */
   readonly liar?: string
 }
 
 export const hasTinyFrames = ({ stretch, frameBytes }: Omit<LogBounds, 'near'>): boolean =>
   stretch < 8 || frameBytes < 1_000
 
-/** What the seed says of all that no flag does. `least`: entries that are always in memory. */
+/** The setting that the seed chooses. `least`: number of entries that are always in memory. */
 export function settingOf(
   seed: number,
   sizes: Sizes,
@@ -40,11 +43,11 @@ export function settingOf(
   const near = bounds.pick([20, 200, 1_000])
   let stretch = bounds.pick([1, 2, 32, 512])
   let frameBytes = bounds.pick([700, 8_192, 160 * 1024, 160 * 1024])
-  // What is read from the file then reaches beyond where memory begins.
+  // Reads from the file then reach back beyond the entries in memory.
   if (bounds.chance(0.3)) [tail, stretch, frameBytes] = [least, 512, 160 * 1024]
   const logBounds = {
     ...{ tail, stretch, frameBytes },
-    // A view waits while its members fetch what they lack: some tens of frames at most.
+    // A view waits while its members fetch the entries that they lack: some tens of frames at most.
     near: hasTinyFrames({ tail, stretch, frameBytes }) ? Math.min(near, 60) : near,
   }
   return { seed, sizes, wire, latency, logBounds, mayHalt }

@@ -1,4 +1,5 @@
-// One run: a cluster, a workload and faults, all from one seed. First the storm, then calm.
+// One run: a cluster, a workload and faults, all from one seed. The storm of faults comes first,
+// then the calm.
 
 import { Calm } from './calm.js'
 import { Cluster, type Machines } from './cluster.js'
@@ -9,17 +10,17 @@ import { Transcript } from './transcript.js'
 import { Violation } from './violation.js'
 
 export interface Workload extends Machines {
-  /** Whether new work is begun; false near the end of a run. */
+  /** Whether the workload begins new work; false near the end of a run. */
   busy: boolean
-  /** Entries that are always in memory, where an order that is sent again is looked for. */
+  /** Number of entries that are always in memory, where a repeated order is looked up. */
   readonly leastTail: number
-  /** Everything that clients asked for has been answered, and answered well. */
+  /** Every request of the clients has its answer, and a good one. */
   settled(cluster: Cluster): boolean
 }
 
 /**
- * usual: faults within the fault model; everything promised must hold. beyond: more than that
- * breaks; progress is not promised, but nothing may be silently wrong.
+ * usual: faults within the fault model, and every promise must hold. beyond: more breaks than that;
+ * progress is not promised, but nothing may be silently wrong.
  */
 export type Mode = 'usual' | 'beyond'
 
@@ -28,9 +29,9 @@ export interface Options {
   readonly sizes: Sizes
   readonly workload: Workload
   readonly mode?: Mode
-  /** Instead of the swarm's choice. */
+  /** Rates in place of the swarm's choice. */
   readonly rates?: Rates
-  /** Only these strikes of faults, such as crash#3. */
+  /** Names of the only strikes of faults that happen, such as crash#3; absent: all. */
   readonly strikes?: ReadonlySet<string>
   readonly stormMs?: number
   readonly print?: (line: string) => void
@@ -44,16 +45,16 @@ export interface Outcome {
   readonly stormMs: number
   readonly events: number
   readonly entries: number
-  /** From the end of the faults to the next order committed, and to equal logs. */
+  /** Milliseconds from the end of the faults to the next committed order, and to equal logs. */
   readonly servedMs: number
   readonly convergedMs: number
   readonly rates: Rates
-  /** Strikes of faults that did something, in order. */
+  /** Strikes of faults that had an effect, in order. */
   readonly strikes: readonly string[]
   readonly reached: ReadonlyMap<string, number>
 }
 
-/** A cluster that is beyond help is watched for so long after the faults. */
+/** Milliseconds for which a run beyond the fault model is watched after the faults. */
 const WATCHED_MS = 5_000
 
 class Run {
@@ -116,7 +117,7 @@ class Run {
     this.#transcript.line(this.#cluster.timeline.now, what)
   }
 
-  /** How every replica saw itself at the end. */
+  /** Adds every replica's own state to the transcript. */
   #describe(): void {
     if (!this.#transcript.traced) return
     for (const { name, machine } of this.#cluster.hosts) {

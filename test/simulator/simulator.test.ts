@@ -1,6 +1,6 @@
-// A fixed few minutes of the simulator: the first seeds of a campaign, the same course twice from one
-// seed, seeds that once failed, planted bugs that must be noticed, and a failure made smaller. More of
-// it by hand: test/simulator/run.ts, hunt.ts.
+// A fixed few minutes of the simulator: the first seeds of a campaign, the same course twice from
+// one seed, seeds that once failed, planted bugs that must be noticed, and a failure made smaller.
+// More by hand: test/simulator/run.ts, hunt.ts.
 
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -10,6 +10,7 @@ import t from 'tap'
 import { LOG_EVENTS } from './coverage/known.js'
 import { hunt } from './hunt.js'
 import { BUGS } from './planted/bugs.js'
+import { measuredIn, plantedBugsPage } from './planted/page.js'
 import { changedBy, load, plantNamed } from './planted/plant.js'
 import { commit } from './runner/commit.js'
 import { planOf, type Plan } from './runner/plan.js'
@@ -17,12 +18,12 @@ import { failureText } from './runner/report.js'
 import { failed, runPlan } from './runner/result.js'
 import { shrink } from './runner/shrink.js'
 
-// Also where it is run by itself, not by tap with its settings.
+// Needed where this file runs by itself, without tap's settings.
 t.setTimeout(600_000)
 
 const RUN = fileURLToPath(new URL('run.js', import.meta.url))
 
-/** As npm run simulate would, in a process of its own: its exit code and what it printed. */
+/** Runs the simulator in a process of its own; its exit code and output. */
 function simulator(...words: string[]): { code: number; text: string } {
   try {
     const text = execFileSync(process.execPath, [RUN, ...words], {
@@ -36,7 +37,7 @@ function simulator(...words: string[]): { code: number; text: string } {
   }
 }
 
-/** Seeds that once failed, with what was wrong. */
+/** Seeds that once failed, each with the fault of that time. */
 const ONCE_FAILED = [
   {
     plan: planOf(201_375, { workload: 'whole', processing: 3, persistence: 3, clients: 3 }),
@@ -52,7 +53,7 @@ const ONCE_FAILED = [
   },
   {
     plan: planOf(378),
-    why: 'nobody could register with who was not the coordinator: it weighed less for ever',
+    why: 'nobody could register at a replica that did not coordinate: it weighed less for ever',
   },
   {
     plan: planOf(468),
@@ -68,11 +69,11 @@ const ONCE_FAILED = [
   },
   {
     plan: planOf(22_126),
-    why: 'who had been asked to resign won again before who had asked',
+    why: 'a coordinator that was asked to resign won again before the replica that had asked',
   },
   {
     plan: planOf(22_464),
-    why: 'two lives of one file had one number: it was never let in again',
+    why: 'two incarnations of one file had one number: the file was never let in again',
   },
   {
     plan: planOf(30_083),
@@ -80,7 +81,7 @@ const ONCE_FAILED = [
   },
   {
     plan: planOf(30_168),
-    why: 'a file that does not know its life yet was taken for life 0',
+    why: 'a file that does not know its incarnation yet was taken for incarnation 0',
   },
   {
     plan: planOf(30_978),
@@ -96,11 +97,11 @@ const ONCE_FAILED = [
   },
   {
     plan: planOf(42_299),
-    why: 'whoever resigned for a claim was followed by another one who weighed too little',
+    why: 'a coordinator that resigned for a claim was followed by another of too little weight',
   },
   {
     plan: planOf(50_704),
-    why: 'COMMIT was lost, nobody wrote: a member never heard that its last entries were committed',
+    why: 'COMMIT was lost and nobody wrote: a member never heard that its last entries were committed',
   },
   {
     plan: planOf(95_277),
@@ -112,11 +113,11 @@ const ONCE_FAILED = [
   },
   {
     plan: planOf(300_095),
-    why: 'the checker counted what came over a connection that its hearer had just closed',
+    why: 'the checker counted messages of a connection that their receiver had just closed',
   },
   {
     plan: planOf(301_011),
-    why: 'the checker took what waited while a replica stood still for as old as its last step',
+    why: 'the checker dated messages that waited for a paused replica by its last step',
   },
   {
     plan: planOf(310_044),
@@ -124,15 +125,15 @@ const ONCE_FAILED = [
   },
   {
     plan: planOf(310_928, { workload: 'whole' }),
-    why: 'what was computed for clients that had left weighed in a claim',
+    why: 'computations for clients that had left weighed in a claim',
   },
   {
     plan: planOf(322_402, { workload: 'whole' }),
-    why: 'what a client had asked outlived it, and hearsay was believed for longer than it takes to link',
+    why: 'requests outlived their client, and hearsay was believed for longer than it takes to link',
   },
   {
     plan: planOf(400_075, { workload: 'whole' }),
-    why: 'users who left did so with a password that had never come to count, again and again',
+    why: 'leaving users tried again and again a password that had never come to count',
   },
   {
     plan: planOf(400_694, { workload: 'whole' }),
@@ -156,15 +157,15 @@ const ONCE_FAILED = [
   },
   {
     plan: planOf(802_883),
-    why: 'users took a password that was wrong on purpose for a sign against those that they had chosen',
+    why: 'users took a password that was wrong on purpose as a sign against their chosen ones',
   },
   {
     plan: planOf(810_420),
-    why: 'the checker took what waits for the log for longer than five seconds for put, or given up',
+    why: 'the checker took requests that wait for the log for over five seconds for submitted or given up',
   },
   {
     plan: planOf(810_667),
-    why: 'clients that came back again and again weighed nothing in between: others led whom none reached',
+    why: 'clients that came back again and again weighed nothing in between: replicas that no client reached led',
   },
   {
     plan: planOf(811_818),
@@ -172,7 +173,7 @@ const ONCE_FAILED = [
   },
   {
     plan: planOf(901_879),
-    why: 'a block list was looked up for who had logged out meanwhile, and shown as empty',
+    why: 'a block list was looked up for a user who had logged out meanwhile, and shown as empty',
   },
   {
     plan: planOf(903_618),
@@ -180,7 +181,7 @@ const ONCE_FAILED = [
   },
   {
     plan: planOf(1_003_516),
-    why: 'a view was sought among those who were not stuck, though too few of them reached each other',
+    why: 'a view was sought among the replicas that were not stuck, though too few of them reached each other',
   },
   {
     plan: planOf(1_006_094),
@@ -199,7 +200,7 @@ for (const { plan, why } of ONCE_FAILED) {
   })
 }
 
-t.test('the first seeds of a campaign', async (t) => {
+t.test('the first seeds of a campaign pass', async (t) => {
   const seen = new Set<string>()
   let entries = 0
   for (let seed = 1; seed <= 90; seed++) {
@@ -224,18 +225,25 @@ t.test('one seed has one course, in any process', async (t) => {
   t.match(simulator('--seed', '7').text, `hash ${first.hash.toString(16)}`)
 })
 
-t.test('strikes that did something are all that a run needs', async (t) => {
+t.test('a run with only its effective strikes has the same course', async (t) => {
   const plan = planOf(5)
   const whole = runPlan(plan)
   t.equal(runPlan({ ...plan, strikes: whole.strikes }).hash, whole.hash)
 })
 
-t.test('every planted bug still finds its lines', async (t) => {
+t.test('every planted bug finds its lines in the build', async (t) => {
   t.ok(BUGS.length >= 45, `only ${BUGS.length} bugs are planted`)
   for (const bug of BUGS) t.doesNotThrow(() => changedBy(bug), bug.name)
 })
 
-/** Those that a few seeds notice; hunt.ts goes through all of them. */
+t.test('docs/PLANTED-BUGS.md lists the planted bugs', async (t) => {
+  const page = readFileSync(new URL('../../../docs/PLANTED-BUGS.md', import.meta.url), 'utf8')
+  const again = plantedBugsPage(measuredIn(page))
+  t.equal(page, again, 'run: npm run hunt -- --out docs/PLANTED-BUGS.md --only NAME')
+  t.notMatch(page, 'not hunted yet')
+})
+
+/** Bugs that a few seeds notice; hunt.ts goes through all of them. */
 const QUICK = [
   'a majority of permissions makes a holder',
   'a kept permission is not given back',
@@ -245,7 +253,7 @@ const QUICK = [
   'the holder counts itself before its fsync',
   'one file is enough for a commit',
   'the feed runs ahead of the commit',
-  'a receipt names the place before',
+  'a receipt names the index before its message',
 ]
 
 for (const bug of BUGS.filter(({ name }) => QUICK.includes(name))) {
@@ -256,7 +264,7 @@ for (const bug of BUGS.filter(({ name }) => QUICK.includes(name))) {
   })
 }
 
-t.test('a failing run is made smaller', async (t) => {
+t.test('shrink makes a failing run smaller', async (t) => {
   const workloads = await load(plantNamed('a holder gives its permission away')!)
   const run = (plan: Plan) => runPlan(plan, workloads(plan.workload))
   let from = run(planOf(1))
@@ -272,7 +280,7 @@ t.test('a failing run is made smaller', async (t) => {
   t.equal(again.hash, to.hash, 'the smaller plan replays')
 })
 
-t.test('events of the log are known', async (t) => {
+t.test('every log event of the machines has a name in coverage/known.ts', async (t) => {
   const folder = fileURLToPath(new URL('../../protocol', import.meta.url))
   const emitted = new Set<string>()
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {

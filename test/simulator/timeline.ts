@@ -1,9 +1,9 @@
-// Virtual time: a binary heap of what happens when, in milliseconds. Ties go by the order in which
-// they were scheduled, so a run has exactly one course.
+// Virtual time: a binary heap of events, in milliseconds. Events of one moment run in the order in
+// which they were scheduled, so a run has exactly one course.
 
 import { Violation } from './violation.js'
 
-/** As if a run had no end: the machines talk in circles. */
+/** A run with more events than this has no end: its machines send messages in circles. */
 const MAX_EVENTS = 5_000_000
 const LOOK_MS = 20
 
@@ -28,7 +28,7 @@ export class Timeline {
     return this.#order
   }
 
-  /** Runs `run` after `delay`, never before what is under way now has ended. */
+  /** Runs `run` after `delay` ms, never before the present event has ended. */
   after(delay: number, run: () => void): void {
     const heap = this.#heap
     const event = { at: this.#now + Math.max(0, delay), order: ++this.#order, run }
@@ -43,7 +43,7 @@ export class Timeline {
     heap[i] = event
   }
 
-  /** Runs the next event. False: there is none. */
+  /** Runs the next event; false: there is none. */
   step(): boolean {
     const heap = this.#heap
     const next = heap[0]
@@ -55,7 +55,7 @@ export class Timeline {
     return true
   }
 
-  /** What happens until `done`, which is asked now and then, or until nothing happens any more. */
+  /** Runs events until `done`, which is asked now and then, or until there are none. */
   until(done: () => boolean): void {
     let nextLook = this.#now
     while (this.step()) {
@@ -66,7 +66,7 @@ export class Timeline {
     }
   }
 
-  /** What happens within so many milliseconds. */
+  /** Runs the events of the next `ms` milliseconds. */
   pass(ms: number): void {
     const end = this.#now + ms
     this.until(() => this.#now >= end)

@@ -1,12 +1,14 @@
-// What happened, twice: as a running hash that two runs of one seed must share, and, when traced,
-// as lines that a person can read.
+// The course of a run, twice: as a running hash that two runs of one seed must share, and, where
+// traced, as lines that a person can read.
 
 import type { Message } from '../../protocol/messages/catalogue.js'
 
 const isEpoch = (value: object): value is { counter: number; slot: number } =>
   'counter' in value && 'slot' in value
 
-/** Texts are padded with thousands of characters now and then. */
+/**
+ * Longest text that is printed whole, in characters: the workload pads some texts with thousands.
+ */
 const MAX_TEXT = 32
 
 function clipped(text: string): string {
@@ -14,7 +16,7 @@ function clipped(text: string): string {
   return `${text.slice(0, MAX_TEXT)}... (${text.length})`
 }
 
-/** One field of a message, short. */
+/** One field of a message, shortened. */
 function brief(value: unknown): string {
   if (value === null) return '-'
   if (typeof value === 'string') return clipped(value)
@@ -37,13 +39,14 @@ function brief(value: unknown): string {
   return `{${Object.values(value).map(brief).join(' ')}}`
 }
 
-/** Of no help to a reader: random, or said by the line already. */
+/** Fields that are left out: random values, and those that the line names already. */
 const LEFT_OUT = new Set(['type', 'clock', 'incarnation', 'seed', 'keySeed'])
 
 function worthSaying(name: string, value: unknown, message: Message): boolean {
   if (LEFT_OUT.has(name) || value === false) return false
   if (name !== 'installed' && name !== 'promised') return true
-  // What every message of a view says is worth a word only where it is not that view's.
+  // The epochs in a message's header are printed only where they differ from the message's own
+  // epoch.
   return !('epoch' in message) || brief(value) !== brief(message.epoch)
 }
 
@@ -59,7 +62,7 @@ export class Transcript {
   readonly #print: (line: string) => void
   #hash = 0x811c9dc5
 
-  /** `print` gets every line where the run is traced. */
+  /** `print` gets every line of a traced run. */
   constructor(traced: boolean, print: (line: string) => void) {
     this.traced = traced
     this.#print = print
@@ -78,7 +81,10 @@ export class Transcript {
     for (let i = 0; i < value.length; i++) this.add(value.charCodeAt(i))
   }
 
-  /** The scalars of a message; its bytes are covered by the chains that follow from them. */
+  /**
+   * Adds the scalars of a message to the hash; its bytes are covered by the chains that follow from
+   * them.
+   */
   addMessage(message: Message): void {
     this.addText(message.type)
     for (const value of Object.values(message)) {
@@ -94,7 +100,7 @@ export class Transcript {
 
 const HEARTBEAT = /^ *[\d.]+ +\S+ +\w+_HEARTBEAT /
 
-/** A transcript without signs of life, which are most of it. */
+/** A transcript without heartbeats, which are most of it. */
 export function withoutHeartbeats(print: (line: string) => void): (line: string) => void {
   return (line) => {
     if (!HEARTBEAT.test(line)) print(line)

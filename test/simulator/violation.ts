@@ -1,4 +1,5 @@
-// What a checker throws: an invariant of docs/PROTOCOL by its name, and how it was broken.
+// The error that a checker throws: an invariant by its name in docs/PROTOCOL.md, or a rule of the
+// checkers, and how it was broken.
 
 export class Violation extends Error {
   override readonly name = 'Violation'

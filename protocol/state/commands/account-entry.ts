@@ -7,7 +7,7 @@ import { decodeAccount, encodeAccount, type Account } from '../account.js'
 import { plainEntry, type Decision } from '../decision.js'
 import { defineEntry } from './define.js'
 
-/** Bytes that the keys of an account take in its entry, where they are base64. */
+/** Bytes of an account's keys in its entry, which holds them as base64. */
 export function weighKeys(secrets: AccountSecrets): number {
   return 2 * [secrets, ...secrets.older].reduce((bytes, key) => bytes + weighKey(key), 0)
 }

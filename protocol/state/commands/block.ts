@@ -1,4 +1,4 @@
-// Block lists: senders from whom a user takes no messages.
+// Block lists: senders whose messages a user refuses.
 
 import { KIND } from '../../entries/entry.js'
 import { readJson, writeJson } from '../../entries/json-body.js'
@@ -19,7 +19,7 @@ function encodeBlock({ name, blocked }: Block): Uint8Array {
   return writeJson([name, blocked])
 }
 
-/** Throws where the bytes are no entry of a block list. */
+/** Throws if the bytes are no entry of a block list. */
 export function decodeBlock(body: Uint8Array): Block {
   const written = readJson(body)
   if (
@@ -27,7 +27,7 @@ export function decodeBlock(body: Uint8Array): Block {
     typeof written[0] !== 'string' ||
     typeof written[1] !== 'boolean'
   ) {
-    throw new RangeError('block body: name and truth expected')
+    throw new RangeError('block body: name and boolean expected')
   }
   const [name, blocked] = written as [string, boolean]
   return { name, blocked }

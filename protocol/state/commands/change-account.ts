@@ -1,5 +1,5 @@
-// Another password, or another key. Compare-and-set: of two changes made from the same version, the
-// first one counts.
+// A new password or key. Compare-and-set: if two changes are made from the same version, the first
+// one in the log wins.
 
 import { sameBytes } from '../../bytes.js'
 import { ERRORS } from '../../errors.js'

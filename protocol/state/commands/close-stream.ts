@@ -1,5 +1,5 @@
-// The end of a stream: its kept answers are forgotten. That it was, whose it was and how far it went
-// stays, so that a late send is told so, and is told the truth (C5).
+// CLOSE_STREAM: the end of a stream. Its kept answers are forgotten; its existence, owner and next
+// seq stay, so that the refusal of a late send is true (C5).
 
 import { idOf } from '../../bytes.js'
 import { KIND } from '../../entries/entry.js'

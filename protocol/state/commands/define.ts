@@ -1,5 +1,5 @@
-// What a kind of command, and a kind of entry, consist of. One file per command says all of it; the
-// registry lists the files.
+// The parts of a command kind and of an entry kind. One file defines each command; the registry
+// lists the files.
 
 import type { Kind, Meta } from '../../entries/entry.js'
 import type { AnyShape, Fields } from '../../schema/schema.js'
@@ -9,14 +9,14 @@ import type { LedgerView, LedgerWriter } from '../ledger-view.js'
 export interface CommandDefinition<S extends AnyShape> {
   /** The fields on the wire, in order, after the origin. */
   readonly fields: S
-  /** Bytes that the command adds to its entry beyond header and envelope, at the most. */
+  /** Upper bound of the bytes that the command adds to its entry beyond header and envelope. */
   weigh?(command: Fields<S>): number
   /**
-   * One command yields exactly one entry, the same bytes on every replica. `place`: of the command in
-   * its order, from 0.
+   * Each command yields exactly one entry, the same bytes on every replica. `place` is the
+   * command's position in its order, from 0.
    */
   decide(ledger: LedgerView, command: Fields<S>, context: ExecutionContext, place: number): Decision
-  /** `decide` is called for a diverged order too; otherwise a no-op refuses the command there. */
+  /** `decide` is called for a diverged order too. Without it, a no-op refuses the command there. */
   readonly decidesDiverged?: true
 }
 
@@ -26,7 +26,7 @@ export function defineCommand<const S extends AnyShape>(
   return definition
 }
 
-/** The part of an entry that its place in the log and in time is read from. */
+/** The parts of an entry that are applied to the ledger, besides its meta. */
 export interface Written {
   readonly body: Uint8Array
   /** 0: not committed yet. */
@@ -37,7 +37,7 @@ export interface Written {
 
 export interface EntryDefinition {
   readonly kind: Kind
-  /** Throws where the body is none of this kind. Absent: execution does not read the body. */
+  /** Throws if the body is not one of this kind. Absent: execution does not read the body. */
   check?(meta: Meta, body: Uint8Array): void
   apply(ledger: LedgerWriter, meta: Meta, written: Written): void
 }

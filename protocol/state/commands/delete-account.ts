@@ -1,4 +1,4 @@
-// The end of an account. Its name stays taken for ever: nobody can come later and be mistaken for the
+// The end of an account. Its name stays taken for ever: no later user can be mistaken for the
 // person who had it.
 
 import { sameBytes } from '../../bytes.js'
@@ -9,12 +9,12 @@ import { noop, plainEntry } from '../decision.js'
 import { defineCommand, defineEntry } from './define.js'
 import { token, user, version } from './shapes.js'
 
-/** `token`: of the request that ended the account. */
+/** `token` of the request that ended the account. */
 export function encodeClosing(token: Uint8Array): Uint8Array {
   return writeJson([toBase64url(token)])
 }
 
-/** Throws where the bytes are no token. */
+/** Throws if the bytes are no token. */
 export function decodeClosing(body: Uint8Array): Uint8Array {
   const closing = readJson(body)
   if (!Array.isArray(closing) || typeof closing[0] !== 'string') {

@@ -1,5 +1,5 @@
-// Deleting messages: a DROP entry. Execution does not know what is in which mailbox; the persistence
-// tier decides what the indices name, where the messages are (entries/drop.ts).
+// Deleting messages: a DROP entry. Execution does not know the contents of mailboxes; the
+// persistence tier, which does, decides which messages the indices name (entries/drop.ts).
 
 import { encodeDrop } from '../../entries/drop.js'
 import { KIND } from '../../entries/entry.js'

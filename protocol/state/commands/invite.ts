@@ -1,5 +1,5 @@
-// Invitations. A code is opened once, and known until it expires: a request that comes late opens no
-// second one.
+// Invitations. A code opens one invitation, and stays known until it expires: a late copy of the
+// request opens no second one.
 
 import { idOf } from '../../bytes.js'
 import { KIND } from '../../entries/entry.js'

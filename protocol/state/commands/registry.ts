@@ -1,4 +1,4 @@
-// All kinds of commands and of entries that execution knows.
+// The registry of all command kinds and entry kinds.
 
 import { KIND, type Entry, type Meta } from '../../entries/entry.js'
 import { decodeNote } from '../../entries/note.js'
@@ -22,7 +22,7 @@ import { register } from './register.js'
 import { sendSealed } from './send-sealed.js'
 import { send } from './send.js'
 
-/** By kind; on the wire a kind travels as its number in this order. */
+/** By kind. On the wire, a kind is its number in this order. */
 const COMMANDS = {
   register,
   'open-stream': openStream,
@@ -82,7 +82,7 @@ const DEFINITIONS = COMMANDS as unknown as Record<CommandKind, CommandDefinition
 /** A command on the wire. */
 export const commandField = variant({
   name: 'command',
-  meaning: 'What a client has asked for and takes a place in the order.',
+  meaning: 'A request of a client that takes a place in the order.',
   choices: Object.fromEntries(
     Object.entries(COMMANDS).map(([kind, { fields }]) => [kind, { origin, ...fields }]),
   ),
@@ -96,7 +96,9 @@ export function weighCommand(command: Command): number {
   return ENTRY_BYTES + (DEFINITIONS[command.kind].weigh?.(command) ?? 0)
 }
 
-/** The order's time and seeds are the only clock and randomness: every replica gets the same bytes. */
+/**
+ * The order's time and seeds are the only clock and randomness: every replica gets the same bytes.
+ */
 export function decide(
   ledger: LedgerView,
   command: Command,
@@ -116,7 +118,7 @@ export function applyEntry(ledger: LedgerWriter, meta: Meta, written: Written): 
   ENTRY_OF[meta.kind]?.apply(ledger, meta, written)
 }
 
-/** Throws where execution could not read the body. */
+/** Throws if execution could not read the body. */
 export function checkEntry(meta: Meta, body: Entry['body']): void {
   if (meta.kind === KIND.noop) decodeNote(body)
   else ENTRY_OF[meta.kind]?.check?.(meta, body)

@@ -1,4 +1,5 @@
-// A message that its sender's client sealed and signed, for a client-held account: kept as it came.
+// SEND_SEALED: a message that its sender's client sealed and signed, for a client-held account. It
+// is stored as it came.
 
 import { sameBytes, sha256 } from '../../bytes.js'
 import { EnvelopeError } from '../../envelope/envelope-error.js'
@@ -28,7 +29,7 @@ export const sendSealed = defineCommand({
   decidesDiverged: true,
   decide: (ledger, command, context) =>
     decideSend(ledger, command, context, {
-      // No UTF-8 has a byte 0xff: never the digest of a text.
+      // No byte 0xff is in UTF-8, so this is never the digest of a text.
       digest: () => {
         const names = Buffer.from(`${command.user}\n${command.to}\n`, 'utf8')
         return sha256(names, Uint8Array.of(0xff), command.sealed)
@@ -44,7 +45,10 @@ export const sendSealed = defineCommand({
     }),
 })
 
-/** By its header, which is all that can be read here. Older keys count: a rotation is no fault. */
+/**
+ * Judged by the header, the only part that is readable here. Older keys count: a key rotation may
+ * happen between sealing and execution.
+ */
 function isForItsPlace(command: SealedSend, sender: KeyNames, recipient: KeyNames): boolean {
   try {
     const header = readSignedHeader(command.sealed)

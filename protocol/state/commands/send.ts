@@ -1,4 +1,4 @@
-// A text, sealed here for its recipient: every replica computes the same envelope.
+// SEND: execution seals the text for its recipient; every replica computes the same envelope.
 
 import { sha256 } from '../../bytes.js'
 import { ERRORS } from '../../errors.js'

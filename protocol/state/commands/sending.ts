@@ -1,5 +1,5 @@
-// What both kinds of send have in common: a place in a stream, an answer for each seq, and the MESSAGE
-// or REFUSAL entry. A refusal by execution consumes the seq; OUT_OF_ORDER and CONFLICT do not.
+// Common to both kinds of send: a place in a stream, an answer for each seq, and the MESSAGE or
+// REFUSAL entry. A refusal by execution consumes the seq; OUT_OF_ORDER and CONFLICT do not.
 
 import { idOf, sameBytes } from '../../bytes.js'
 import { KIND } from '../../entries/entry.js'
@@ -20,7 +20,7 @@ export interface SendCommand {
 }
 
 export interface SendParts {
-  /** SHA-256 of what the client asked for: the same request has the same digest for ever. */
+  /** SHA-256 of the client's request: the same request has the same digest for ever. */
   digest(): Uint8Array
   /** Code of the refusal; null: none. */
   whyRefused(sender: Account, recipient: Account): number | null
@@ -42,7 +42,7 @@ export function decideSend(
   const digest = parts.digest()
   if (seq > state.next) return noop(ERRORS.OUT_OF_ORDER.code, state.next)
   if (seq < state.next) {
-    // By the seq, not by what is still in memory: that differs with how far the feed has come (C2).
+    // The seq decides, not what is still in memory: that depends on how far the feed has come (C2).
     const known = seq >= state.next - KEPT_ANSWERS ? ledger.answered(id, seq) : undefined
     if (!known) return noop(ERRORS.OLD_DUPLICATE.code, seq)
     return sameBytes(known.digest, digest) ? noop(0, seq) : noop(ERRORS.CONFLICT.code, seq)

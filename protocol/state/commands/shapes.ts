@@ -21,7 +21,7 @@ export const version = uint().means(
 const accountKey = {
   publicKey: publicKey.means('Key that messages are sealed for: SubjectPublicKeyInfo, DER.'),
   wrappedKey: bytes(0, 8192).means(
-    'Its private key, wrapped under the password; empty where the client alone holds it.',
+    'The private key, wrapped under the password; empty where the client alone holds it.',
   ),
   signing: optional(signingKey).means(
     'Key by which the client signs; nil: the service holds the private key.',
@@ -30,7 +30,7 @@ const accountKey = {
 
 const olderKey = record({
   name: 'older key',
-  meaning: 'A key that an account had before, which only reads.',
+  meaning: 'An earlier key of an account, which only decrypts.',
   fields: accountKey,
 })
 
@@ -40,5 +40,5 @@ export const account = {
   cost: passwordCost,
   verifierHash: bytes(32).means('SHA-256 of the half of scrypt that checks the password.'),
   ...accountKey,
-  older: list(olderKey, MAX_KEYS - 1).means('The keys before, newest first.'),
+  older: list(olderKey, MAX_KEYS - 1).means('The earlier keys, newest first.'),
 }

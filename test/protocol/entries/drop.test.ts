@@ -1,4 +1,4 @@
-// What a DROP names and erases, and when the log may begin to.
+// The messages that a DROP names and erases, and when the log may erase them.
 
 import t from 'tap'
 import { decodeDrop, drops, encodeDrop } from '../../../protocol/entries/drop.js'
@@ -54,7 +54,7 @@ t.test('only earlier messages of the own mailbox are erased', (t) => {
   t.end()
 })
 
-t.test('a DROP is taken out once: committed, and in the file', (t) => {
+t.test('a DROP is taken out once, when it is committed and in the file', (t) => {
   const log = logOf(message('bob'), drop('bob', 1), drop('bob', 1), {
     meta: plainMeta(KIND.noop),
     body: NONE,
@@ -71,18 +71,21 @@ t.test('a DROP is taken out once: committed, and in the file', (t) => {
   t.end()
 })
 
-t.test('a DROP that a failed write takes back is not carried out until it is there again', (t) => {
-  const log = logOf(message('bob'), drop('bob', 1))
-  const [, entry] = log.after(0)
-  log.durableThrough({ last: 1, chain: log.placeAt(1)!.chain })
-  log.commitThrough(2)
-  log.resetTo({ index: 1, chain: at(log, 1).chain })
-  log.durableThrough({ last: 1, chain: log.placeAt(1)!.chain })
-  t.same(log.takeDrops(), [])
-  log.append([entry!])
-  log.durableThrough({ last: 2, chain: log.placeAt(2)!.chain })
-  t.same(log.takeDrops(), [], 'not committed again')
-  log.commitThrough(2)
-  t.equal(log.takeDrops().length, 1)
-  t.end()
-})
+t.test(
+  'a DROP that a failed write takes back is carried out only when it is in the log again',
+  (t) => {
+    const log = logOf(message('bob'), drop('bob', 1))
+    const [, entry] = log.after(0)
+    log.durableThrough({ last: 1, chain: log.placeAt(1)!.chain })
+    log.commitThrough(2)
+    log.resetTo({ index: 1, chain: at(log, 1).chain })
+    log.durableThrough({ last: 1, chain: log.placeAt(1)!.chain })
+    t.same(log.takeDrops(), [])
+    log.append([entry!])
+    log.durableThrough({ last: 2, chain: log.placeAt(2)!.chain })
+    t.same(log.takeDrops(), [], 'not committed again')
+    log.commitThrough(2)
+    t.equal(log.takeDrops().length, 1)
+    t.end()
+  },
+)

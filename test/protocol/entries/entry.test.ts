@@ -36,7 +36,7 @@ const ENTRY: Unchained = {
   body: Buffer.from('body'),
 }
 
-t.test('a meta is what it was before it was encoded', (t) => {
+t.test('a meta survives encoding and decoding', (t) => {
   const decoded = decodeMeta(encodeMeta(META))
   t.same(
     { ...decoded, stream: [...decoded.stream], digest: [...decoded.digest] },
@@ -58,7 +58,7 @@ t.test('the layout: kind u8, answer u16, seq u48, then mailbox, stream, digest',
   t.end()
 })
 
-t.test('what is not one whole meta is a RangeError', (t) => {
+t.test('bytes that are not exactly one meta are a RangeError', (t) => {
   const good = encodeMeta(META)
   for (let length = 0; length < good.length; length++) {
     t.throws(() => decodeMeta(good.subarray(0, length)), { name: 'RangeError' }, `${length} bytes`)
@@ -113,7 +113,7 @@ t.test('every field is in the chain', (t) => {
   t.end()
 })
 
-t.test('with its body erased the chain still verifies', (t) => {
+t.test('the chain still verifies after a body is erased', (t) => {
   const whole = withChain(CHAIN_ZERO, ENTRY)
   const without = erased(whole)
   t.equal(without.body.length, 0)

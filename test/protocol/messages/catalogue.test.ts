@@ -1,5 +1,5 @@
-// The rows of the catalogue: each is complete, they fit one another, and what is derived from them
-// says what they say.
+// The rows of the catalogue: each is complete, they fit one another, and the lists derived from
+// them agree with them.
 
 import t from 'tap'
 import {
@@ -34,12 +34,12 @@ function fieldsIn(path: string, shape: AnyShape): [string, AnyShape[string]][] {
   })
 }
 
-t.test('each tag and each name is of one message', async (t) => {
+t.test('each tag and each name belongs to one message', async (t) => {
   t.equal(BY_TAG.size, MESSAGE_TYPES.length)
   t.equal(BY_NAME.size, MESSAGE_TYPES.length)
 })
 
-t.test('each message and each field says what it means, in a sentence for a table', async (t) => {
+t.test('each message and each field has a meaning, in a sentence for a table', async (t) => {
   for (const { name, meaning, fields } of MESSAGE_TYPES) {
     t.match(meaning, /^[A-Z][^|\n]*\.$/, name)
     for (const [path, field] of fieldsIn(name, fields)) {
@@ -55,15 +55,15 @@ t.test('the compiler demands a meaning, at every depth', async (t) => {
   message({ ...head, fields: { done: bool } })
   // @ts-expect-error a list's meaning is not that of its item
   message({ ...head, fields: { done: list(bool.means('Done.'), 3) } })
-  // @ts-expect-error nor that of what it may be nil in place of
+  // @ts-expect-error an optional field's meaning is not that of its inner field
   message({ ...head, fields: { done: optional(bool.means('Done.')) } })
   // @ts-expect-error a field of a record
   record({ name: 'test', meaning: 'A test.', fields: { done: bool } })
   // @ts-expect-error a field of a choice
   variant({ name: 'test', meaning: 'A test.', choices: { one: { done: bool } } })
-  // @ts-expect-error what a client must know of what it says
+  // @ts-expect-error a client's message without its terms
   message({ ...head, by: 'client', fields: {} })
-  // @ts-expect-error what only a client has to know
+  // @ts-expect-error terms of a message that no client sends
   message({ ...head, login: 'none', fields: {} })
   t.equal(message({ ...head, fields: { done: bool.means('Done.') } }).fields.done.meaning, 'Done.')
 })
@@ -75,21 +75,21 @@ t.test('a meaning is given to a copy', async (t) => {
   t.notOk('meaning' in bool)
 })
 
-t.test('an answer comes from the other end, and repeats what tells the request', async (t) => {
+t.test('an answer comes from the other end, and repeats the id of its request', async (t) => {
   for (const conversation of ['client', 'logService'] as const) {
     for (const { name, by, answers, fields } of rowsOf(conversation)) {
       for (const answer of answers) {
         const { by: answerer, fields: answered } = BY_NAME.get(answer)!
         t.not(answerer, by, `${name}: ${answer}`)
         const id = ['request', 'id', 'nonce'].find((field) => field in fields)
-        // A feed is no exchange of one for one: ENTRIES follow one another.
+        // FEED has many answers: ENTRIES follow one another.
         if (name !== 'FEED') t.ok(id && id in answered, `${name}: ${answer}`)
       }
     }
   }
 })
 
-t.test('requests and notices of clients', async (t) => {
+t.test('the requests and notices of clients are told apart', async (t) => {
   const said = rowsOf('client').filter(({ by }) => by === 'client')
   const notices: Record<ClientNotice['type'], true> = {
     CURSOR: true,

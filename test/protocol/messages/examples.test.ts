@@ -1,5 +1,5 @@
-// The examples of docs/PROTOCOL.md: whole frames, of the message that they say, with the values that
-// their remarks say.
+// The examples in docs/PROTOCOL.md: whole frames of the named message, with the values that their
+// remarks name.
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -9,13 +9,13 @@ import { FrameDecoder, encodeFrame } from '../../../protocol/wire/frame.js'
 
 const DOCUMENT = fileURLToPath(new URL('../../../../docs/PROTOCOL.md', import.meta.url))
 const BLOCK = /```hex (\w+)\n([^]*?)```/g
-/** Bytes, then, two blanks on, a remark. */
+/** Bytes, and after two blanks a remark. */
 const LINE = /^ *((?:[0-9a-f]{2} ?)+?)(?:  +(.*))?$/
 
 interface Example {
   readonly type: string
   readonly bytes: Buffer
-  /** Fields that a remark gives the value of. */
+  /** Fields whose value a remark gives. */
   readonly said: readonly [string, string][]
 }
 
@@ -37,7 +37,7 @@ function examples(): Example[] {
   })
 }
 
-t.test('each is one frame of its message, byte for byte as it is sent', async (t) => {
+t.test('each example is one frame of its message, byte for byte as it is sent', async (t) => {
   const all = examples()
   t.ok(all.length >= 8)
   for (const { type, bytes, said } of all) {

@@ -1,5 +1,5 @@
-// What is generated from the catalogue is checked in as it is: a change of the wire is a change of
-// these files, seen in review.
+// Files generated from the catalogue are checked in: a change of the wire changes them, which shows
+// in review.
 
 import t from 'tap'
 import * as generate from '../../generate-messages.js'
@@ -7,15 +7,15 @@ import { withRequests } from '../../generate-requests.js'
 
 const hint = 'run: npm run generate'
 
-t.test('golden frames are those of the catalogue', async (t) => {
+t.test('the golden frames match the catalogue', async (t) => {
   t.equal(generate.checkedIn(generate.GOLDEN_FILE), generate.goldenFrames(), hint)
 })
 
-t.test('docs/MESSAGES.md is that of the catalogue', async (t) => {
+t.test('docs/MESSAGES.md matches the catalogue', async (t) => {
   t.equal(generate.checkedIn(generate.DOCS_FILE), generate.messagesDocument(), hint)
 })
 
-t.test('the requests in docs/PROTOCOL.md are those of the catalogue', async (t) => {
+t.test('the requests in docs/PROTOCOL.md match the catalogue', async (t) => {
   const document = generate.checkedIn(generate.PROTOCOL_FILE)
   t.equal(document, withRequests(document), hint)
 })

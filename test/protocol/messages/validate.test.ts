@@ -1,4 +1,4 @@
-// Messages between replicas that are well-formed and make no sense: each is told by what it says.
+// Messages between replicas that are well-formed and invalid: each is refused with its reason.
 
 import t from 'tap'
 import {
@@ -48,7 +48,7 @@ const feed = (...entries: Entry[]): Message => {
   return { type: 'ENTRIES', entries, bodyBytes }
 }
 
-t.test('what makes sense', async (t) => {
+t.test('valid messages pass', async (t) => {
   for (const name of ['noop', 'term', 'message', 'cursors', 'drop', 'stream', 'refusal'] as const) {
     t.equal(whyInvalid(replicate([entry(name)]), 1), null, name)
     if (name !== 'refusal') t.equal(whyInvalid(feed(entry(name)), 1), null, name)
@@ -58,7 +58,7 @@ t.test('what makes sense', async (t) => {
   t.equal(whyInvalid(feed(), 1), null)
 })
 
-t.test('entries', async (t) => {
+t.test('invalid entries are refused', async (t) => {
   const wrong: [string, Message, RegExp][] = [
     ['meta', replicate([entry('noop', { meta: Buffer.alloc(9, 0xff) })]), /unknown kind 255/],
     ['term body', replicate([entry('term', { body: Buffer.from('[1.5,"",""]') })]), /slot, boot/],
@@ -80,33 +80,33 @@ t.test('entries', async (t) => {
     ['page', { ...exampleOf('READ_PAGE'), entries: [entry('noop')] }, /no message/],
   ]
   for (const [name, message, expected] of wrong) {
-    t.match(whyInvalid(message, 1) ?? 'sense', expected, name)
+    t.match(whyInvalid(message, 1) ?? 'valid', expected, name)
   }
 })
 
-t.test('appends, promises, commands', async (t) => {
+t.test('invalid appends, promises and commands are refused', async (t) => {
   const append = { ...exampleOf('APPEND'), term: 1, k: 1 }
   const { origin, ...command } = exampleOf('FORWARD').commands[0]!
-  const pass = (slot: number): Message => {
+  const forward = (slot: number): Message => {
     return { type: 'FORWARD', commands: [{ ...command, origin: { ...origin, slot } } as never] }
   }
   t.equal(whyInvalid({ ...append, drafts: [entry('message')] }, 1), null)
-  t.equal(whyInvalid(pass(2), 2), null)
+  t.equal(whyInvalid(forward(2), 2), null)
   const wrong: [string, Message, RegExp][] = [
     ['a TERM', { ...append, k: 0, drafts: [entry('term')] }, /CLAIM alone/],
     ['cursors', { ...append, drafts: [entry('cursors')] }, /kind 6 in term 1/],
     ['unreadable', { ...append, drafts: [entry('account')] }, /cannot be read/],
     ['promise', { ...exampleOf('PROMISE'), commit: 2 ** 40 }, /beyond the end/],
     ['install', { ...exampleOf('INSTALL'), commit: 2 ** 40 }, /beyond the end/],
-    ['whose', pass(1), /another replica's/],
+    ['whose', forward(1), /another replica's/],
     ['order', { ...exampleOf('ORDER'), k: 0 }, /order 0/],
   ]
   for (const [name, message, expected] of wrong) {
-    t.match(whyInvalid(message, 2) ?? 'sense', expected, name)
+    t.match(whyInvalid(message, 2) ?? 'valid', expected, name)
   }
 })
 
-t.test('chains', async (t) => {
+t.test('a chain holds only in its order', async (t) => {
   const first = entry('noop')
   const second = withChain(first.chain, { ...entry('noop'), index: 2 })
   t.ok(isChained(new Uint8Array(32), [first, second]))

@@ -30,7 +30,7 @@ t.test('the next k is appended; the TERM entry is k = 0', (t) => {
   t.end()
 })
 
-t.test('a higher k is a gap, with the k that is expected', (t) => {
+t.test('a k beyond the next one is a gap, and the answer names the expected k', (t) => {
   t.same(admitOrder(logOf([TERM]), order(2)), { verdict: 'gap', expected: 1 })
   t.same(admitOrder(logOf([TERM, { k: 1 }]), order(7)), { verdict: 'gap', expected: 2 })
   const half = logOf([TERM, { k: 1, part: 1, parts: 2 }])
@@ -38,7 +38,7 @@ t.test('a higher k is a gap, with the k that is expected', (t) => {
   t.end()
 })
 
-t.test('another term, another slot or another life of the slot is fenced', (t) => {
+t.test('an order of another term, slot or boot of the slot is fenced', (t) => {
   const log = logOf([TERM])
   for (const change of [{ term: 2 }, { term: 4 }, { slot: 1 }, { boot: 'restarted' }]) {
     t.same(admitOrder(log, order(1, 1, change)), { verdict: 'fenced' }, JSON.stringify(change))
@@ -47,7 +47,7 @@ t.test('another term, another slot or another life of the slot is fenced', (t) =
   t.end()
 })
 
-t.test('cursors are exempt from term and k', (t) => {
+t.test('marks are exempt from term and k', (t) => {
   const cursors = order(0, 1, { term: 0, slot: 1, boot: 'any' })
   t.match(admitOrder(logOf([TERM, { k: 1, part: 1, parts: 2 }]), cursors), { verdict: 'append' })
   t.match(admitOrder(LogTail.empty(), cursors), { verdict: 'append' })
@@ -61,19 +61,19 @@ t.test('C2: an order that is in the log is answered as present', (t) => {
   t.end()
 })
 
-t.test('an order with cursors in between is present through its last part', (t) => {
+t.test('an order with marks between its parts is present through its last part', (t) => {
   const log = logOf([TERM, { k: 1, part: 1, parts: 2 }, 'cursors', { k: 1, part: 2, parts: 2 }])
   t.same(admitOrder(log, order(1, 2)), { verdict: 'present', through: 4 })
   t.end()
 })
 
-t.test('an order that is there in part: what is missing is appended', (t) => {
+t.test('an order that is in the log in part gets its missing parts appended', (t) => {
   const log = logOf([TERM, { k: 1, part: 1, parts: 3 }, { k: 1, part: 2, parts: 3 }])
   t.same(admitOrder(log, order(1, 3)), { verdict: 'append', skip: 2 })
   t.end()
 })
 
-t.test('C2: other bytes for a k that is there are a conflict', (t) => {
+t.test('C2: other bytes for a k that is in the log are a conflict', (t) => {
   const log = logOf([TERM, { k: 1 }, { k: 2, part: 1, parts: 2 }])
   const other = [{ meta: plainMeta(KIND.noop), body: Buffer.from('other') }]
   t.same(admitOrder(log, order(1, 1, { drafts: other })), { verdict: 'conflict' })
@@ -84,7 +84,7 @@ t.test('C2: other bytes for a k that is there are a conflict', (t) => {
   t.end()
 })
 
-t.test('an order whose message was deleted meanwhile is the same order still', (t) => {
+t.test('an order whose message was deleted meanwhile is still the same order', (t) => {
   const deleted = logOf([])
   const all = entries([TERM, { k: 1 }])
   deleted.append([all[0]!, erased(all[1]!)])
@@ -94,7 +94,7 @@ t.test('an order whose message was deleted meanwhile is the same order still', (
   t.end()
 })
 
-t.test('further back than memory reaches cannot be compared', (t) => {
+t.test('an order before the entries in memory is too old to compare', (t) => {
   const all = entries([TERM, { k: 1 }, { k: 2 }, { k: 3 }])
   const fence = { term: 3, owner: OWNER, k: 2, part: 1, parts: 1 }
   const log = new LogTail(all.slice(3), { index: 4, chain: all[3]!.chain }, 3, fence)
@@ -119,12 +119,12 @@ t.test('a claim is a compare-and-set on the newest term', (t) => {
   t.end()
 })
 
-t.test('a claim whose TERM is there already has won', (t) => {
+t.test('a claim whose TERM is in the log already has won', (t) => {
   t.equal(admitClaim(logOf([TERM]), claim({ nonce: OWNER.nonce, expected: 2 }), 2), 'won')
   t.end()
 })
 
-t.test('while the owner has its lease a claim is refused, but for its own', (t) => {
+t.test('while the owner has its lease, only its own claim is accepted', (t) => {
   const log = logOf([TERM])
   t.equal(admitClaim(log, claim(), 1), 'leased')
   t.equal(admitClaim(log, claim({ slot: OWNER.slot, boot: OWNER.boot }), 1), 'append')

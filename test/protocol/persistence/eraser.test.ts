@@ -1,5 +1,5 @@
-// Deletions at one persistence replica: pages show the log of one moment, whatever is deleted while
-// they are read from the file; what a crash leaves undone is done after it.
+// Deletions at one persistence replica: a page shows the log of one moment, even if messages are
+// deleted while it is read from the file; deletions that a crash interrupts are completed later.
 
 import t from 'tap'
 import { encodeDrop } from '../../../protocol/entries/drop.js'
@@ -19,14 +19,14 @@ const MAIN = 1 as LinkId
 const BULK = 2 as LinkId
 const GENESIS = { clusterId: 'c', slots: 1 }
 
-/** A cluster of one store whose reads of the file take as long as the test likes. */
+/** A cluster of one persistence replica; the test decides when a read of the file ends. */
 class Store {
   readonly disk: Disk
   readonly #timeline = new Timeline()
   readonly #random = new Random(1)
   #machine: PersistenceReplica
   readonly #heard: Message[] = []
-  /** Reads of the file not carried out yet. */
+  /** Reads of the file that have not been carried out. */
   readonly reads: (() => void)[] = []
   /** false: writes that erase are never carried out. */
   erases = true
@@ -59,7 +59,7 @@ class Store {
     this.run()
   }
 
-  /** Until it serves and all writes are done. */
+  /** Runs until the replica serves and all writes are done. */
   run(): void {
     const link = { role: 'processing', slot: 1, boot: 'b', address: '' } as const
     this.#feed({ type: 'link-up', link: MAIN, peer: { ...link, lane: 'main' } })
@@ -99,7 +99,7 @@ class Store {
     return this.#heard.filter((message) => message.type === name) as The<N>[]
   }
 
-  /** In the term that is entry 1; all is committed and carried out after `settle`. */
+  /** Appends in the term of entry 1; after `settle` the drafts are committed and carried out. */
   append(...drafts: Draft[]): void {
     const place = { term: 1, k: ++this.#k, part: 1, parts: drafts.length }
     const order = { id: ++this.#id, ...place, time: 0, drafts }
@@ -111,7 +111,7 @@ class Store {
     this.#feed({ type: 'message', link: BULK, message })
   }
 
-  /** Carries the oldest read out now. */
+  /** Carries out the oldest read. */
   release(): void {
     this.reads.shift()!()
     this.settle()
@@ -134,7 +134,7 @@ function drop(mailbox: string, ...indices: number[]): Draft {
   return { meta: plainMeta(KIND.drop, 0, mailbox), body: encodeDrop(indices) }
 }
 
-t.test('a page during which something is deleted is read again, as of then', (t) => {
+t.test('a page during whose read a message is deleted is read again, without that message', (t) => {
   seq = 0
   const store = new Store()
   store.append(message('bob'), message('bob'))
@@ -167,31 +167,34 @@ t.test('a deletion in another mailbox disturbs no page', (t) => {
   t.end()
 })
 
-t.test('what a crash leaves undone is on no page before it, and done after it', (t) => {
-  seq = 0
-  const store = new Store()
-  store.append(message('bob'), message('bob'))
-  store.settle()
-  store.erases = false
-  store.append(drop('bob', 3, 1_000), message('bob'))
-  store.settle()
-  store.read('bob')
-  store.settle()
-  store.release()
-  t.same(store.pages(), [[2, 5]], 'what comes later is not meant')
-  t.same([...store.disk.file!.erased], [], 'though the file still holds it')
-  store.erases = true
-  store.restart()
-  t.same([...store.disk.file!.erased], [3])
-  t.equal(store.disk.file!.dropped, 4)
-  t.end()
-})
+t.test(
+  'a deletion that a crash interrupts shows on pages before, and is carried out after it',
+  (t) => {
+    seq = 0
+    const store = new Store()
+    store.append(message('bob'), message('bob'))
+    store.settle()
+    store.erases = false
+    store.append(drop('bob', 3, 1_000), message('bob'))
+    store.settle()
+    store.read('bob')
+    store.settle()
+    store.release()
+    t.same(store.pages(), [[2, 5]], 'later messages stay')
+    t.same([...store.disk.file!.erased], [], 'though the file still holds it')
+    store.erases = true
+    store.restart()
+    t.same([...store.disk.file!.erased], [3])
+    t.equal(store.disk.file!.dropped, 4)
+    t.end()
+  },
+)
 
 function closing(mailbox: string): Draft {
   return { meta: plainMeta(KIND.closed, 0, mailbox), body: encodeClosing(new Uint8Array(16)) }
 }
 
-t.test('the end of an account: nothing of its mailbox is on a page, or stays in the file', (t) => {
+t.test('the end of an account removes its mailbox from pages at once, and from the file', (t) => {
   seq = 0
   const store = new Store(2)
   store.append(message('bob'), message('bob'), message('alice'), message('bob'), message('bob'))
@@ -199,10 +202,10 @@ t.test('the end of an account: nothing of its mailbox is on a page, or stays in 
   store.settle()
   store.read('bob')
   store.settle()
-  t.equal(store.reads.length, 2, 'a page to erase, and one that was asked for')
+  t.equal(store.reads.length, 2, 'the page to erase, and the requested page')
   store.reads.splice(0, 2, ...store.reads.slice(0, 2).reverse())
   store.release()
-  t.same(store.pages(), [[]], 'gone before it is erased')
+  t.same(store.pages(), [[]], 'hidden before the bodies are erased')
   store.release()
   t.same([...store.disk.file!.erased], [2, 3], 'a page at a time')
   t.equal(store.disk.file!.dropped, 7, 'not carried out as a whole')
@@ -211,6 +214,6 @@ t.test('the end of an account: nothing of its mailbox is on a page, or stays in 
   t.same([...store.disk.file!.erased], [2, 3, 5, 6, 7], 'a crash between two pages loses none')
   t.equal(store.disk.file!.dropped, 8)
   store.restart()
-  t.same(store.reads, [], 'and it is not begun again')
+  t.same(store.reads, [], 'the erasure does not begin again')
   t.end()
 })

@@ -1,4 +1,4 @@
-// Logs for tests, in short: what each entry is, one after the other.
+// Logs for tests in a short notation: the kind of each entry, in log order.
 
 import {
   CHAIN_ZERO,
@@ -17,7 +17,7 @@ export type Step =
 
 export const OWNER: Owner = { slot: 2, boot: 'boot', nonce: 'nonce' }
 
-/** Entries after `before`, of the terms that they name themselves. */
+/** Entries after `before`; each names its own term. */
 export function entries(steps: readonly Step[], before: readonly Entry[] = []): Entry[] {
   const log = [...before]
   let term = before.at(-1)?.term ?? 0

@@ -25,7 +25,7 @@ t.test('entries follow one another without gaps', (t) => {
   t.end()
 })
 
-t.test('has: in it, not in it, or too far back to know', (t) => {
+t.test('has: a place is in the log, or not in it, or before the entries in memory', (t) => {
   const all = entries(orders(1, 5))
   const last = { index: 5, chain: all[4]!.chain }
   const log = new LogTail(all.slice(3), last, 4, NO_FENCE)
@@ -38,7 +38,7 @@ t.test('has: in it, not in it, or too far back to know', (t) => {
   t.end()
 })
 
-t.test('the fence is the newest term and its last order; cursors do not move it', (t) => {
+t.test('the fence is the newest term and its last order; marks do not move it', (t) => {
   const log = logOf([{ term: 1, owner: OWNER }, { k: 1, part: 1, parts: 2 }, 'cursors'])
   t.same(log.fence, { term: 1, owner: OWNER, k: 1, part: 1, parts: 2 })
   t.same(log.committedFence, NO_FENCE)
@@ -47,7 +47,7 @@ t.test('the fence is the newest term and its last order; cursors do not move it'
   t.end()
 })
 
-t.test('commit never goes down, nor beyond the end', (t) => {
+t.test('the commit index never goes down, nor beyond the end', (t) => {
   const log = logOf(orders(1, 3))
   t.ok(log.commitThrough(2))
   t.notOk(log.commitThrough(1))
@@ -69,7 +69,7 @@ t.test('P3: nothing at or below the commit index is dropped', (t) => {
   t.end()
 })
 
-t.test('a write that failed: the log is again what the file holds', (t) => {
+t.test('after a failed write the log is what the file holds', (t) => {
   const steps: Step[] = [{ term: 1, owner: OWNER }, { k: 1 }]
   const log = logOf(steps)
   const file = log.place
@@ -80,7 +80,7 @@ t.test('a write that failed: the log is again what the file holds', (t) => {
   t.end()
 })
 
-t.test('a write that would have dropped and failed: what was dropped is back', (t) => {
+t.test('after a failed truncation the dropped entries are back', (t) => {
   const log = logOf(orders(1, 4))
   const file = log.place
   log.truncateAfter(3)
@@ -93,7 +93,7 @@ t.test('a write that would have dropped and failed: what was dropped is back', (
   t.end()
 })
 
-t.test('a write that did drop: what was dropped stays away', (t) => {
+t.test('after a successful truncation the dropped entries stay away', (t) => {
   const log = logOf(orders(1, 4))
   log.truncateAfter(2)
   const file = log.place
@@ -105,18 +105,18 @@ t.test('a write that did drop: what was dropped stays away', (t) => {
   t.end()
 })
 
-t.test('what a failed write would have dropped comes back uncommitted', (t) => {
+t.test('entries that a failed truncation brings back are uncommitted', (t) => {
   const log = logOf(orders(1, 4))
   const file = log.place
   log.truncateAfter(1)
   log.append(entries([{ k: 2, body: 'other' }, { k: 3 }], entries(orders(1, 1))))
-  log.commitThrough(3) // in the log that replaces it
+  log.commitThrough(3) // committed in the log that replaces the dropped entries
   log.resetTo(file)
   t.same([log.last, log.commit], [4, 1])
   t.end()
 })
 
-t.test('of two writes that drop the second fails: what the first wrote is back', (t) => {
+t.test('if the second of two truncations fails, the entries of the first write are back', (t) => {
   const log = logOf(orders(1, 4))
   log.truncateAfter(1)
   const first = entries(
@@ -136,7 +136,7 @@ t.test('of two writes that drop the second fails: what the first wrote is back',
   t.end()
 })
 
-t.test('an older write that is answered late says nothing of what has replaced it', (t) => {
+t.test('a late answer to an older write does not make its replacement durable', (t) => {
   const log = logOf(orders(1, 3))
   const file = { last: 3, chain: log.chain }
   log.truncateAfter(1)
@@ -148,12 +148,12 @@ t.test('an older write that is answered late says nothing of what has replaced i
   t.end()
 })
 
-t.test('a reset below the commit index counts the fence on from what is certain', (t) => {
+t.test('a reset below the commit index computes the fence from a certain place', (t) => {
   const steps: Step[] = [{ term: 1, owner: OWNER }, { k: 1 }, { k: 2 }]
   const log = logOf(steps.slice(0, 2))
   const file = log.place
   log.append(entries(steps.slice(2), entries(steps.slice(0, 2))))
-  log.commitThrough(3) // others have it; the own write fails
+  log.commitThrough(3) // on other replicas; the own write fails
   log.resetTo(file)
   t.same([log.last, log.commit, log.durable], [2, 2, 2])
   t.same([log.fence.term, log.fence.k, log.committedFence.k], [1, 1, 1])
@@ -169,7 +169,7 @@ t.test('probes: the end, ever further back, and the start; highest first', (t) =
   t.end()
 })
 
-t.test('far behind the commit index memory is given back, and nothing else', (t) => {
+t.test('only entries far behind the commit index leave memory', (t) => {
   const log = LogTail.empty()
   const count = 2 * TAIL_ENTRIES + 10
   const all = entries(orders(1, count))

@@ -7,7 +7,7 @@ t.test('an IPv4 address is its own origin, however it is written', (t) => {
   t.end()
 })
 
-t.test('of IPv6, whoever shares 64 bits is one', (t) => {
+t.test('IPv6 addresses with the same first 64 bits are one origin', (t) => {
   const home = originOf('2001:db8:1:2:3:4:5:6')
   t.equal(home, '2001:db8:1:2::/64')
   t.equal(originOf('2001:0DB8:1:2::9'), home)

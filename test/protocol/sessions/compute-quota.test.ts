@@ -1,4 +1,4 @@
-// What may be computed for whom, on paper: the computations are this test's to end.
+// Quotas of computations, without workers: the test decides when each computation ends.
 
 import t from 'tap'
 import type { LinkId } from '../../../protocol/machine/machine.js'
@@ -26,7 +26,7 @@ const create = (user: string): AccountJob => {
 class Desk {
   readonly context: ProcessingContext
   readonly refused: The<'ERROR'>[] = []
-  readonly #computing: ComputeQuota
+  readonly #quota: ComputeQuota
 
   constructor(limits: Partial<Limits> = {}) {
     const numbers = { self: 1, slots: 1, stores: 1 }
@@ -36,7 +36,7 @@ class Desk {
       limits: { ...LIMITS, ...limits },
     })
     this.context.now = { monotonic: 0, wall: 0 }
-    this.#computing = new ComputeQuota(this.context, {
+    this.#quota = new ComputeQuota(this.context, {
       reply: (_session, error) => this.refused.push(error as The<'ERROR'>),
       isConnected: () => true,
     })
@@ -48,7 +48,7 @@ class Desk {
     const session: Session = {
       ...{ link: 1 as LinkId, origin, ...nobody, unanswered: 0, held: false },
     }
-    this.#computing.run(session, 1, job, () => {})
+    this.#quota.run(session, 1, job, () => {})
     const [effect] = this.context.outbox.take()
     return effect?.type === 'compute' ? effect.token : this.refused.at(-1)!
   }
@@ -64,14 +64,14 @@ class Desk {
 
 const code = (answer: unknown): unknown => (answer as { code?: number }).code ?? 'computed'
 
-t.test('wrong passwords: wait here, not elsewhere, whether or not there is such a user', (t) => {
+t.test('wrong passwords cost a wait here, not elsewhere, whether or not the user exists', (t) => {
   const desk = new Desk({ wrongPasswords: 3 })
   const secrets = {} as AccountSecrets
   for (const name of ['alice', 'nobody']) desk.fail(HERE, name, 3)
   const known = desk.ask(HERE, unlock('alice', secrets))
   const unknown = desk.ask(HERE, unlock('nobody'))
   t.match(known, { code: 209, retryAfter: 1_000, definite: true, text: /again in 1 s/ })
-  t.same(known, unknown, 'one answer for both')
+  t.same(known, unknown, 'known and unknown users get the same answer')
   t.equal(code(desk.ask(ELSEWHERE, unlock('alice', secrets))), 'computed')
   t.equal(code(desk.ask(HERE, unlock('bob'))), 'computed')
   desk.context.now = { monotonic: 1_000, wall: 0 }
@@ -83,7 +83,7 @@ t.test('wrong passwords: wait here, not elsewhere, whether or not there is such 
   t.end()
 })
 
-t.test('guesses that are sent all at once gain nothing', (t) => {
+t.test('guesses sent all at once gain nothing', (t) => {
   const desk = new Desk()
   const asked = Array.from({ length: 200 }, () => desk.ask(HERE, unlock('alice')))
   const begun = asked.filter((one) => code(one) === 'computed')
@@ -93,7 +93,7 @@ t.test('guesses that are sent all at once gain nothing', (t) => {
   t.end()
 })
 
-t.test('an address has its share, and so has an account; they are given back', (t) => {
+t.test('an address and an account have a share each, which ended computations give back', (t) => {
   const desk = new Desk({ computations: 8, computationsPerAddress: 4 })
   const first = desk.ask(HERE, unlock('a0'))
   for (let i = 1; i < 4; i++) t.equal(code(desk.ask(HERE, unlock(`a${i}`))), 'computed')
@@ -108,7 +108,7 @@ t.test('an address has its share, and so has an account; they are given back', (
   t.end()
 })
 
-t.test('registrations: so many at once from an address, and so many a minute', (t) => {
+t.test('registrations of an address are bounded at once and per minute', (t) => {
   const desk = new Desk({ registrationsPerMinute: 3, computationsPerAddress: 16 })
   const begun = [desk.ask(HERE, create('a')), desk.ask(HERE, create('b'))]
   t.same(begun.map(code), ['computed', 'computed'])

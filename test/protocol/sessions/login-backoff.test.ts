@@ -5,64 +5,70 @@ const HERE = '192.0.2.1'
 const ELSEWHERE = '198.51.100.1'
 const BACK_OFF = { perPair: 3, perAddress: 10, maxMs: 60_000 }
 
-/** Wrong passwords, each as soon as it may be tried; the waits before them, and the one after. */
-function waits(attempts: LoginBackoff, count: number, name = (_i: number) => 'alice'): number[] {
+/**
+ * Waits before each of `count` wrong passwords, tried as early as possible, and the wait after
+ * them.
+ */
+function waits(backoff: LoginBackoff, count: number, name = (_i: number) => 'alice'): number[] {
   let now = 0
   const waited: number[] = []
   for (let i = 0; i < count; i++) {
-    const wait = attempts.waitMs(name(i), HERE, now)
+    const wait = backoff.waitMs(name(i), HERE, now)
     waited.push(wait)
     now += wait
-    attempts.failed(name(i), HERE, now)
+    backoff.failed(name(i), HERE, now)
   }
-  waited.push(attempts.waitMs(name(count), HERE, now))
+  waited.push(backoff.waitMs(name(count), HERE, now))
   return waited
 }
 
-t.test('the wait doubles after so many, up to a longest', (t) => {
+t.test('the wait doubles beyond the free attempts, up to a maximum', (t) => {
   const expected = [0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60].map((s) => s * 1_000)
   t.same(waits(new LoginBackoff({ ...BACK_OFF, perAddress: 100 }), 10), expected)
   t.end()
 })
 
-t.test('the owner is not locked out from elsewhere, nor are others here', (t) => {
-  const attempts = new LoginBackoff(BACK_OFF)
-  for (let i = 0; i < 9; i++) attempts.failed('alice', HERE, 0)
-  t.ok(attempts.waitMs('alice', HERE, 0) > 0)
-  t.equal(attempts.waitMs('alice', ELSEWHERE, 0), 0)
-  t.equal(attempts.waitMs('bob', HERE, 0), 0)
+t.test('guesses here lock out neither the owner elsewhere nor other accounts here', (t) => {
+  const backoff = new LoginBackoff(BACK_OFF)
+  for (let i = 0; i < 9; i++) backoff.failed('alice', HERE, 0)
+  t.ok(backoff.waitMs('alice', HERE, 0) > 0)
+  t.equal(backoff.waitMs('alice', ELSEWHERE, 0), 0)
+  t.equal(backoff.waitMs('bob', HERE, 0), 0)
   t.end()
 })
 
-t.test('an address that tries one account after another waits, too', (t) => {
-  const attempts = new LoginBackoff(BACK_OFF)
-  const waited = waits(attempts, 12, (i) => `user${i}`)
+t.test('an address that tries one account after another has to wait', (t) => {
+  const backoff = new LoginBackoff(BACK_OFF)
+  const waited = waits(backoff, 12, (i) => `user${i}`)
   t.same(waited, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1_000, 2_000, 4_000])
-  attempts.succeeded('mallory', HERE)
-  t.ok(attempts.waitMs('alice', HERE, 0) > 0, 'an account of its own does not clear it')
+  backoff.succeeded('mallory', HERE)
+  t.ok(
+    backoff.waitMs('alice', HERE, 0) > 0,
+    'a log-in to an own account does not clear the address',
+  )
   t.end()
 })
 
-t.test('the right password clears the account here; time clears all', (t) => {
-  const attempts = new LoginBackoff(BACK_OFF)
-  for (let i = 0; i < 5; i++) attempts.failed('alice', HERE, 0)
-  t.ok(attempts.isSuspect('alice', HERE, 0))
-  attempts.succeeded('alice', HERE)
-  t.notOk(attempts.isSuspect('alice', HERE, 0))
-  for (let i = 0; i < 64; i++) attempts.failed(`user${i}`, HERE, 0)
+t.test('the right password clears the account here; time clears every count', (t) => {
+  const backoff = new LoginBackoff(BACK_OFF)
+  for (let i = 0; i < 5; i++) backoff.failed('alice', HERE, 0)
+  t.ok(backoff.isSuspect('alice', HERE, 0))
+  backoff.succeeded('alice', HERE)
+  t.notOk(backoff.isSuspect('alice', HERE, 0))
+  for (let i = 0; i < 64; i++) backoff.failed(`user${i}`, HERE, 0)
   const later = 24 * 3_600_000
-  t.equal(attempts.waitMs('user1', HERE, later), 0)
-  attempts.failed('bob', ELSEWHERE, later)
-  t.equal(attempts.size, 3, 'of so many what is long ago is not kept')
+  t.equal(backoff.waitMs('user1', HERE, later), 0)
+  backoff.failed('bob', ELSEWHERE, later)
+  t.equal(backoff.size, 3, 'old counts are not kept')
   t.end()
 })
 
 t.test('memory is bounded, whatever names are tried', (t) => {
-  const attempts = new LoginBackoff(BACK_OFF)
-  for (let i = 0; i < 200_000; i++) attempts.failed(`name${i}`, `10.${i >> 8}.0.${i & 255}`, 1)
-  t.ok(attempts.size < 200_000, `${attempts.size} are kept`)
-  t.equal(attempts.waitMs('name199999', '10.781.0.63', 1), 0)
-  for (let i = 0; i < 3; i++) attempts.failed('name199999', HERE, 1)
-  t.ok(attempts.waitMs('name199999', HERE, 1) > 0, 'the newest are')
+  const backoff = new LoginBackoff(BACK_OFF)
+  for (let i = 0; i < 200_000; i++) backoff.failed(`name${i}`, `10.${i >> 8}.0.${i & 255}`, 1)
+  t.ok(backoff.size < 200_000, `${backoff.size} are kept`)
+  t.equal(backoff.waitMs('name199999', '10.781.0.63', 1), 0)
+  for (let i = 0; i < 3; i++) backoff.failed('name199999', HERE, 1)
+  t.ok(backoff.waitMs('name199999', HERE, 1) > 0, 'the newest counts are kept')
   t.end()
 })

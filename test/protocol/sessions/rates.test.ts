@@ -1,19 +1,19 @@
 import t from 'tap'
 import { RateLimiter } from '../../../protocol/sessions/rates.js'
 
-t.test('a burst at once, then so many a second', (t) => {
+t.test('a burst passes at once, then the rate per second', (t) => {
   const rates = new RateLimiter({ perSecond: 100, burst: 20 })
   for (let i = 0; i < 20; i++) t.equal(rates.take('alice', 0), 0)
   const wait = rates.take('alice', 0)
-  t.equal(wait, 100, 'until a tenth of a second is there')
-  t.equal(rates.take('alice', 99), 1, 'not in drops')
+  t.equal(wait, 100, 'the wait is for the sends of a tenth of a second')
+  t.equal(rates.take('alice', 99), 1, 'no single send passes before')
   for (let i = 0; i < 10; i++) t.equal(rates.take('alice', wait), 0)
   t.not(rates.take('alice', wait), 0)
   t.equal(rates.take('bob', wait), 0, 'each user for itself')
   t.end()
 })
 
-t.test('whoever waits as long as told is let through', (t) => {
+t.test('a user that waits exactly as long as told is let through', (t) => {
   for (const [perSecond, burst] of [
     [1, 1],
     [3, 2],

@@ -13,7 +13,7 @@ import type { Session } from '../../../protocol/sessions/session.js'
 const NOBODY = { origin: '', privateKeys: [], clientHeld: false, version: 1 }
 const IDLE = { unanswered: 0, held: false }
 
-/** One session of Bob, on a replica that holds all that was ever acknowledged. */
+/** A session of Bob, on a replica whose log is up to date. */
 class Scene {
   readonly base = new Ledger()
   readonly session: Session = { link: {} as LinkId, user: 'bob', ...NOBODY, ...IDLE }
@@ -37,7 +37,7 @@ class Scene {
     this.base.sent.add('bob', stream, index, { digest, code, index, time: 1_000 }, to)
   }
 
-  /** Ledger, and told to whom it may concern. */
+  /** Raises the marks in the ledger, and reports that they moved. */
   marks(user: string, delivered: number, read: number): void {
     this.base.marks.raise(user, { delivered, read })
     this.receipts.moved(new Set([user]))
@@ -54,7 +54,7 @@ class Scene {
     return answer.sends.map(({ index, state }) => [index, state])
   }
 
-  /** Since it was last asked. */
+  /** Messages since the last call. */
   said(): Message[] {
     return this.#outbox.take().flatMap((effect) => (effect.type === 'send' ? [effect.message] : []))
   }
@@ -66,7 +66,7 @@ class Scene {
   }
 }
 
-t.test('the state of each send, newest first, by what its recipient has said', (t) => {
+t.test('RECEIPTS lists the newest sends first, with the state that the marks give', (t) => {
   const scene = new Scene()
   for (const index of [3, 5, 7]) scene.sends('alice', index)
   scene.sends('nobody', 8, 101)
@@ -83,18 +83,18 @@ t.test('the state of each send, newest first, by what its recipient has said', (
   t.end()
 })
 
-t.test('who follows hears of its own messages alone, of each state once', (t) => {
+t.test('a follower is told of its own messages alone, of each state once', (t) => {
   const scene = new Scene()
   scene.marks('alice', 2, 2)
   scene.receipts.stored(scene.session, 'alice', 3)
-  t.same(scene.states(), [], 'nobody follows yet')
+  t.same(scene.states(), [], 'the session does not follow yet')
   scene.follow()
   for (const index of [5, 7]) scene.receipts.stored(scene.session, 'alice', index)
   scene.receipts.stored(scene.session, 'carol', 8)
   scene.marks('alice', 6, 0)
-  t.same(scene.states(), [['alice', 5, 0]], 'not how far she has got')
+  t.same(scene.states(), [['alice', 5, 0]], 'the mark itself is not told')
   scene.marks('alice', 6, 4)
-  t.same(scene.states(), [], 'of others')
+  t.same(scene.states(), [], 'messages of other senders')
   scene.marks('alice', 20, 6)
   scene.marks('alice', 20, 20)
   t.same(scene.states(), [
@@ -102,11 +102,11 @@ t.test('who follows hears of its own messages alone, of each state once', (t) =>
     ['alice', 7, 7],
   ])
   scene.marks('alice', 30, 30)
-  t.same(scene.states(), [], 'all is told')
+  t.same(scene.states(), [], 'every state is told')
   t.end()
 })
 
-t.test('a message that was read before its receipt came again', (t) => {
+t.test('a message that was read before its repeated receipt is reported as read', (t) => {
   const scene = new Scene()
   scene.marks('alice', 9, 9)
   scene.follow()
@@ -116,7 +116,7 @@ t.test('a message that was read before its receipt came again', (t) => {
   t.end()
 })
 
-t.test('earlier sends are followed by their places: only own ones that are stored', (t) => {
+t.test('earlier sends are followed by their indices: only own ones that are stored', (t) => {
   const scene = new Scene()
   for (const index of [3, 5]) scene.sends('alice', index)
   scene.sends('alice', 6, 101)
@@ -130,7 +130,7 @@ t.test('earlier sends are followed by their places: only own ones that are store
   t.end()
 })
 
-t.test('only the newest are followed', (t) => {
+t.test('only the newest sends are followed', (t) => {
   const scene = new Scene()
   scene.follow()
   for (let index = 1; index <= MAX_FOLLOWED + 1; index++) {
@@ -144,7 +144,7 @@ t.test('only the newest are followed', (t) => {
   t.end()
 })
 
-t.test('who logs in on the connection next, or leaves it, hears nothing of it', (t) => {
+t.test('the next user on a connection, or a closed one, is told nothing', (t) => {
   const scene = new Scene()
   scene.follow()
   scene.receipts.stored(scene.session, 'alice', 3)

@@ -1,5 +1,5 @@
-// Invitations, block lists and the end of an account. Each course is decided twice: on an overlay that
-// holds all of it, and on the committed log that it would become. Both must come to the same (C2).
+// Invitations, block lists and the end of an account. Each course is decided twice: on an overlay
+// that holds all of it, and on the committed log that it would become. Both must be equal (C2).
 
 import t, { type Test } from 'tap'
 import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
@@ -53,7 +53,7 @@ class Course {
     return decision
   }
 
-  /** What a no-op says; a refusal of a send says it in its meta. */
+  /** Code of a no-op's note, or of a refused send's meta. */
   answer(command: Command): { code: number; value: number } {
     const { meta, draft } = this.do(command)
     if (meta.kind === KIND.refusal) return { code: meta.answer, value: 0 }
@@ -69,7 +69,7 @@ class Course {
   }
 }
 
-t.test('an invitation lets one in, once', (t) => {
+t.test('an invitation lets one account register, once', (t) => {
   const course = new Course(t, register('alice'))
   const { meta, draft } = course.do(invite('alice', 1))
   t.match(meta, { kind: KIND.invitation, mailbox: 'alice', answer: 0 })
@@ -100,7 +100,7 @@ t.test('the very first account needs no invitation; an invitation given must be 
   t.end()
 })
 
-t.test("an invitation expires by the order's time, and its room is free again", (t) => {
+t.test("an invitation expires by the order's time, and then another may be opened", (t) => {
   const course = new Course(t, register('alice'), invite('alice', 1), invite('alice', 2))
   course.refused(invite('alice', 3), 'TOO_MANY_INVITATIONS')
   course.done(registerBy(1, 'bob'), KIND.account)
@@ -133,7 +133,7 @@ t.test('a blocked sender is refused, which consumes its seq', (t) => {
   t.end()
 })
 
-t.test('a block list has room for so many', (t) => {
+t.test('a block list has a bounded number of names', (t) => {
   const names = Array.from({ length: MAX_BLOCKED }, (_, i) => `user${i}`)
   const course = new Course(t, ...['alice', 'bob', ...names].map((name) => register(name)))
   for (const name of names) course.do(block('alice', name))
@@ -143,7 +143,7 @@ t.test('a block list has room for so many', (t) => {
   t.end()
 })
 
-t.test('after the end of an account its name is nobody, and stays taken', (t) => {
+t.test('after the end of an account its name has no account, and stays taken', (t) => {
   const course = new Course(t, register('alice'), register('bob', 2), open('alice'), open('bob'))
   course.do(invite('bob', 1))
   course.do(change('bob', 1, 7))
@@ -163,7 +163,7 @@ t.test('after the end of an account its name is nobody, and stays taken', (t) =>
   t.end()
 })
 
-t.test('an order without a majority changes nothing of it', (t) => {
+t.test('an order without a majority changes no account, invitation or block list', (t) => {
   const course = new Course(t, register('alice'))
   for (const command of [invite('alice', 1), block('alice', 'alice'), close('alice', 1)]) {
     const { meta, draft } = course.do(command, true)

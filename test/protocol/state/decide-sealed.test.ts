@@ -20,7 +20,7 @@ import {
 
 const code = (name: ErrorName): number => ERRORS[name].code
 
-/** Alice and bob hold their keys themselves, carol's are with the service; alice has a stream. */
+/** The accounts of alice and bob are client-held, carol's is not; alice has a stream. */
 class Course {
   readonly ledger = new Overlay(new Ledger())
   #k = 0
@@ -43,7 +43,7 @@ function isRefused(t: Test, { meta }: Decision, name: ErrorName, seq = 1): void 
   t.match(meta, { kind: KIND.refusal, answer: code(name), seq }, name)
 }
 
-t.test('a sealed message is kept as it came', (t) => {
+t.test('a sealed message is stored as it came', (t) => {
   const course = new Course()
   const command = sendSealed(1)
   const { meta, draft } = course.do(command)
@@ -52,14 +52,14 @@ t.test('a sealed message is kept as it came', (t) => {
   t.end()
 })
 
-t.test('plain text for who holds the keys alone is refused, and never stored', (t) => {
+t.test('plain text for a client-held account is refused, and never stored', (t) => {
   const refused = new Course().do(send(1, 'a secret'))
   isRefused(t, refused, 'CLIENT_HELD')
   t.equal(refused.draft.body.length, 0)
   t.end()
 })
 
-t.test('sealed for, or by, who does not hold the keys', (t) => {
+t.test('a sealed message for, or by, an account that is not client-held is refused', (t) => {
   isRefused(t, new Course().do(sendSealed(1, {}, 'carol')), 'NOT_CLIENT_HELD')
   isRefused(t, new Course().do(sendSealed(1, {}, 'nobody')), 'NO_SUCH_USER')
   const course = new Course()
@@ -67,7 +67,11 @@ t.test('sealed for, or by, who does not hold the keys', (t) => {
   course.do(open('carol', stream))
   const command = { ...sendSealed(1, { stream }, 'bob', 'carol'), stream } as Command
   isRefused(t, course.do(command), 'NOT_CLIENT_HELD')
-  t.match(course.do(send(1, 'olá', 'carol')).meta, { kind: KIND.message }, 'the usual way')
+  t.match(
+    course.do(send(1, 'olá', 'carol')).meta,
+    { kind: KIND.message },
+    'a plain send is accepted',
+  )
   t.end()
 })
 
@@ -89,7 +93,7 @@ t.test('an envelope for another place is refused', (t) => {
   t.end()
 })
 
-t.test('keys of before count: who rotates loses nothing that is under way', (t) => {
+t.test('older keys count: messages sealed before a rotation are stored', (t) => {
   const course = new Course()
   for (const user of ['alice', 'bob']) course.do(changeHeld(user, 1, 7, `${user}, anew`))
   t.match(course.do(sendSealed(1)).meta, { kind: KIND.message })
@@ -98,7 +102,7 @@ t.test('keys of before count: who rotates loses nothing that is under way', (t) 
   t.end()
 })
 
-t.test('C5: the same bytes are the same request; others in their place are a conflict', (t) => {
+t.test('C5: the same bytes are the same request; other bytes with its seq are a conflict', (t) => {
   const course = new Course()
   course.do(sendSealed(1))
   const again = course.do(sendSealed(1))
@@ -110,7 +114,7 @@ t.test('C5: the same bytes are the same request; others in their place are a con
   t.end()
 })
 
-t.test('who holds the keys does not change', (t) => {
+t.test('an account stays client-held, or not, for ever', (t) => {
   const course = new Course()
   for (const command of [change('alice', 1, 7), changeHeld('carol', 1, 7, 'carol')]) {
     const { meta, draft } = course.do(command)
@@ -119,22 +123,25 @@ t.test('who holds the keys does not change', (t) => {
   t.end()
 })
 
-t.test('an account with its keys is read as it was written; so is one of before', (t) => {
-  const course = new Course()
-  const { draft } = course.do(changeHeld('alice', 1, 7, 'alice, anew'))
-  const { secrets } = decodeAccount('alice', draft.body)
-  t.equal(Buffer.from(secrets.signing!.publicKey).toString(), 'signer of alice, anew')
-  t.equal(Buffer.from(secrets.older[0]!.signing!.ownSignature).toString(), 'signed by alice')
-  // Byte for byte what was written before there were client-held accounts.
-  const before =
-    '{"token":"AQEBAQEBAQEBAQEBAQEBAQ","version":1,"changeToken":"","salt":"AAAAAAAAAAAAAAAAAAAAAA",' +
-    '"cost":[1,1,1],"verifierHash":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",' +
-    '"publicKey":"a2V5IG9mIGNhcm9s","wrappedKey":"d3JhcHBlZA","older":[]}'
-  t.equal(decodeAccount('carol', Buffer.from(before)).secrets.signing, null)
-  t.equal(
-    Buffer.from(course.do(register('dave')).draft.body).toString(),
-    before.replace('a2V5IG9mIGNhcm9s', 'a2V5IG9mIGRhdmU'),
-    'and is still written so',
-  )
-  t.end()
-})
+t.test(
+  'a client-held account is read as it was written; so is an account of an older version',
+  (t) => {
+    const course = new Course()
+    const { draft } = course.do(changeHeld('alice', 1, 7, 'alice, anew'))
+    const { secrets } = decodeAccount('alice', draft.body)
+    t.equal(Buffer.from(secrets.signing!.publicKey).toString(), 'signer of alice, anew')
+    t.equal(Buffer.from(secrets.older[0]!.signing!.ownSignature).toString(), 'signed by alice')
+    // The entry, byte for byte, of a version without client-held accounts.
+    const before =
+      '{"token":"AQEBAQEBAQEBAQEBAQEBAQ","version":1,"changeToken":"","salt":"AAAAAAAAAAAAAAAAAAAAAA",' +
+      '"cost":[1,1,1],"verifierHash":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",' +
+      '"publicKey":"a2V5IG9mIGNhcm9s","wrappedKey":"d3JhcHBlZA","older":[]}'
+    t.equal(decodeAccount('carol', Buffer.from(before)).secrets.signing, null)
+    t.equal(
+      Buffer.from(course.do(register('dave')).draft.body).toString(),
+      before.replace('a2V5IG9mIGNhcm9s', 'a2V5IG9mIGRhdmU'),
+      'other accounts are still written like this',
+    )
+    t.end()
+  },
+)

@@ -10,7 +10,7 @@ import { Ledger, Overlay } from '../../../protocol/state/ledger.js'
 import { KEPT_ANSWERS } from '../../../protocol/state/commands/sending.js'
 import { STREAM, change, context, closeStream, open, register, remove, send } from './orders.js'
 
-/** Decides one after the other, each on what those before it have changed. */
+/** Decides commands in sequence, each on the state that the ones before it left. */
 class Course {
   readonly ledger = new Overlay(new Ledger())
   #k = 0
@@ -22,7 +22,7 @@ class Course {
     return decision
   }
 
-  /** Alice with a stream, and bob. */
+  /** A course with alice, who has a stream, and bob. */
   static begun(): Course {
     const course = new Course()
     for (const command of [register('alice'), register('bob'), open('alice')]) course.do(command)
@@ -30,7 +30,7 @@ class Course {
   }
 }
 
-/** A no-op that says so. */
+/** The decision is a no-op with this code and value. */
 function isNoop(t: Test, { meta, draft }: Decision, code: number, value = 0): void {
   t.equal(meta.kind, KIND.noop)
   t.same(decodeNote(draft.body), { code, value })
@@ -38,7 +38,7 @@ function isNoop(t: Test, { meta, draft }: Decision, code: number, value = 0): vo
 
 const code = (name: ErrorName): number => ERRORS[name].code
 
-t.test('an account: its secrets, its token; once for each name', (t) => {
+t.test('REGISTER makes an account with its secrets and token, once for each name', (t) => {
   const course = new Course()
   const { meta, draft } = course.do(register('alice', 1))
   t.match(meta, { kind: KIND.account, mailbox: 'alice', answer: 0 })
@@ -57,7 +57,7 @@ t.test('keys that cannot be read never get into the log', (t) => {
   t.end()
 })
 
-t.test('of two changes of an account made from the same version, the first counts', (t) => {
+t.test('the first of two changes from the same version of an account wins', (t) => {
   const course = Course.begun()
   const { meta, draft } = course.do(change('alice', 1, 7))
   t.match(meta, { kind: KIND.account, mailbox: 'alice', answer: 0 })
@@ -72,7 +72,7 @@ t.test('of two changes of an account made from the same version, the first count
   t.end()
 })
 
-t.test('what is sent after a new key, in the same order even, is sealed for it', (t) => {
+t.test('a send after a key change, even in the same order, is sealed for the new key', (t) => {
   const course = Course.begun()
   const kidOf = ({ draft }: Decision): string =>
     (JSON.parse(Buffer.from(draft.body).toString('utf8')) as [string])[0]
@@ -87,7 +87,7 @@ t.test('what is sent after a new key, in the same order even, is sealed for it',
   t.end()
 })
 
-t.test('an account of a log from before there were changes', (t) => {
+t.test('an account entry from before accounts could be changed is read', (t) => {
   const { draft } = new Course().do(register('alice', 3))
   const {
     version: _v,
@@ -100,7 +100,7 @@ t.test('an account of a log from before there were changes', (t) => {
   t.end()
 })
 
-t.test('a deletion names the mailbox of who asks, and what is in it', (t) => {
+t.test('a deletion names the mailbox of its user, and the indices', (t) => {
   const course = Course.begun()
   const { meta, draft } = course.do(remove('bob', [7, 9]))
   t.match(meta, { kind: KIND.drop, mailbox: 'bob', answer: 0, seq: 0 })
@@ -109,7 +109,7 @@ t.test('a deletion names the mailbox of who asks, and what is in it', (t) => {
   t.end()
 })
 
-t.test('a stream belongs to who opened it', (t) => {
+t.test('a stream belongs to the user that opened it', (t) => {
   const course = Course.begun()
   isNoop(t, course.do(open('alice')), 0, 1)
   isNoop(t, course.do(open('bob')), code('CONFLICT'), 1)
@@ -126,7 +126,7 @@ t.test('a send is one message entry in the mailbox of its recipient', (t) => {
   t.end()
 })
 
-t.test('a refusal consumes its seq; the others consume nothing', (t) => {
+t.test('a refusal consumes its seq; OUT_OF_ORDER and CONFLICT do not', (t) => {
   const course = Course.begun()
   isNoop(t, course.do(send(2, 'olá')), code('OUT_OF_ORDER'), 1)
   const refused = course.do(send(1, 'olá', 'nobody')).meta
@@ -147,24 +147,21 @@ t.test('C5: a known seq: the same request points at its answer, another is a con
   t.end()
 })
 
-t.test(
-  'a closed stream takes no send, and says how far it went; its id is not opened again',
-  (t) => {
-    const course = Course.begun()
-    course.do(send(1, 'olá'))
-    isNoop(t, course.do(closeStream('bob')), code('NO_SUCH_STREAM'))
-    t.match(course.do(closeStream('alice')).meta, { kind: KIND.streamClosed, mailbox: 'alice' })
-    isNoop(t, course.do(closeStream('alice')), 0, 2)
-    for (const seq of [1, 2, 3]) {
-      isNoop(t, course.do(send(seq, 'olá')), code('STREAM_CLOSED'), 2)
-    }
-    isNoop(t, course.do(open('alice')), code('STREAM_CLOSED'), 2)
-    isNoop(t, course.do(open('bob')), code('CONFLICT'), 2)
-    t.end()
-  },
-)
+t.test('a closed stream refuses sends with its next seq, and its id is not opened again', (t) => {
+  const course = Course.begun()
+  course.do(send(1, 'olá'))
+  isNoop(t, course.do(closeStream('bob')), code('NO_SUCH_STREAM'))
+  t.match(course.do(closeStream('alice')).meta, { kind: KIND.streamClosed, mailbox: 'alice' })
+  isNoop(t, course.do(closeStream('alice')), 0, 2)
+  for (const seq of [1, 2, 3]) {
+    isNoop(t, course.do(send(seq, 'olá')), code('STREAM_CLOSED'), 2)
+  }
+  isNoop(t, course.do(open('alice')), code('STREAM_CLOSED'), 2)
+  isNoop(t, course.do(open('bob')), code('CONFLICT'), 2)
+  t.end()
+})
 
-t.test('the last answers are kept; what is older is an old duplicate', (t) => {
+t.test('the last answers are kept; an older seq is an old duplicate', (t) => {
   const course = Course.begun()
   const base = new Ledger()
   const log = [register('alice'), register('bob'), open('alice')]
@@ -193,7 +190,7 @@ t.test('DIVERGED: every command is refused, and a send still consumes its seq', 
   t.end()
 })
 
-t.test('equal state, command and context make equal bytes; each of them counts', (t) => {
+t.test('equal state, command and context make equal bytes; each of the three matters', (t) => {
   const bytes = (command: Command, change = {}, place = 0): string => {
     const { ledger } = Course.begun()
     const { draft } = decide(ledger, command, context(change), place)

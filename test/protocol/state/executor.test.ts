@@ -22,14 +22,14 @@ function entry(draft: Draft, change: Partial<Entry>): Entry {
   return { ...draft, ...at, ...order, bodyHash: null, ...change }
 }
 
-/** The TERM entry of term 1, or of another. */
+/** The TERM entry of `term`. */
 function term(number = 1): Entry {
   if (number === 1) next = 0
   const body = encodeTerm({ slot: 1, boot: 'boot', nonce: `nonce ${number}` })
   return entry({ meta: plainMeta(KIND.term), body }, { term: number })
 }
 
-t.test('nothing is executed before the TERM is applied', (t) => {
+t.test('no order is executed before the TERM is applied', (t) => {
   const one = executor()
   one.hold(order(1, [register('alice')]))
   t.same(one.run(), [])
@@ -41,7 +41,7 @@ t.test('nothing is executed before the TERM is applied', (t) => {
   t.end()
 })
 
-t.test('exactly the next k: a later one waits', (t) => {
+t.test('exactly the next k is executed: a later one waits', (t) => {
   const one = executor()
   one.apply(term())
   one.hold(order(2, [open('alice')]))
@@ -55,7 +55,7 @@ t.test('exactly the next k: a later one waits', (t) => {
   t.end()
 })
 
-t.test('while an order is half applied from the feed it waits for the feed', (t) => {
+t.test('while an order is half applied from the feed, the next one waits', (t) => {
   const [ahead, behind] = [executor(), executor()]
   const orders = [order(1, [register('alice'), register('bob')]), order(2, [open('alice')])]
   const first = term()
@@ -72,7 +72,7 @@ t.test('while an order is half applied from the feed it waits for the feed', (t)
   t.end()
 })
 
-t.test('what is committed is never executed', (t) => {
+t.test('a committed order is never executed', (t) => {
   const [ahead, behind] = [executor(), executor()]
   const first = term()
   for (const one of [ahead, behind]) one.apply(first)
@@ -94,7 +94,7 @@ t.test('an order waits for the log through its base', (t) => {
   t.end()
 })
 
-t.test('a TERM of a higher number drops overlay and orders', (t) => {
+t.test('a higher TERM drops overlay and orders', (t) => {
   const one = executor()
   one.apply(term())
   one.hold(order(1, [register('alice')]))
@@ -128,7 +128,7 @@ t.test('the hash covers term, k, attempt, seed, entries and answers', (t) => {
   t.end()
 })
 
-t.test('a higher attempt replaces a lower one that waits; a lower one changes nothing', (t) => {
+t.test('a higher attempt replaces a waiting lower one; a lower attempt changes nothing', (t) => {
   const one = executor()
   one.hold(order(1, [register('alice')], { attempt: 2 }))
   one.hold(order(1, [register('bob')], { attempt: 1 }))

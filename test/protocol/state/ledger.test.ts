@@ -24,7 +24,7 @@ interface Executed {
   readonly k: number
 }
 
-/** The committed log, and an overlay ahead of it; each command is an order of its own. */
+/** The committed log and an overlay ahead of it; each command is an order by itself. */
 class Ahead {
   readonly base = new Ledger()
   readonly overlay = new Overlay(this.base)
@@ -56,7 +56,7 @@ class Ahead {
     if (part === parts) this.overlay.settleDirectory(executed.k)
   }
 
-  /** How far each has received and read. */
+  /** Commits an entry with the marks of these users. */
   marks(...marks: [user: string, delivered: number, read: number][]): void {
     const body = encodeMarks(marks.map(([user, delivered, read]) => [user, { delivered, read }]))
     this.entry(KIND.cursors, body)
@@ -78,7 +78,7 @@ t.test('the overlay is read before the committed log', (t) => {
   t.end()
 })
 
-t.test('settled: what is committed is read from the log, and looks the same', (t) => {
+t.test('a committed value is read from the ledger, and equals the one in the overlay', (t) => {
   const ahead = new Ahead()
   const course = [register('alice'), open('alice'), send(1, 'a', 'alice'), send(2, 'b', 'alice')]
   const executed = course.map((command) => ahead.execute(command))
@@ -93,27 +93,24 @@ t.test('settled: what is committed is read from the log, and looks the same', (t
   t.end()
 })
 
-t.test(
-  'a stream that is closed ahead of the log is closed behind it, and keeps no answers',
-  (t) => {
-    const ahead = new Ahead()
-    const course = [register('alice'), open('alice'), send(1, 'a', 'alice'), closeStream('alice')]
-    const executed = course.map((command) => ahead.execute(command))
-    t.match(ahead.overlay.stream(ID), { next: 2, closed: true })
-    t.equal(ahead.base.openStreams, 0)
-    for (const one of executed.slice(0, 3)) ahead.commit(one)
-    t.match(ahead.base.stream(ID), { next: 2, closed: false })
-    t.equal(ahead.base.openStreams, 1)
-    ahead.commit(executed[3]!)
-    t.match(ahead.base.stream(ID), { owner: 'alice', next: 2, closed: true })
-    t.equal(ahead.base.openStreams, 0)
-    t.equal(ahead.base.answered(ID, 1), undefined)
-    t.equal(ahead.overlay.stream(ID), ahead.base.stream(ID), 'nothing is left in the overlay')
-    t.end()
-  },
-)
+t.test('a stream closed in the overlay is closed by the commit too, and keeps no answers', (t) => {
+  const ahead = new Ahead()
+  const course = [register('alice'), open('alice'), send(1, 'a', 'alice'), closeStream('alice')]
+  const executed = course.map((command) => ahead.execute(command))
+  t.match(ahead.overlay.stream(ID), { next: 2, closed: true })
+  t.equal(ahead.base.openStreams, 0)
+  for (const one of executed.slice(0, 3)) ahead.commit(one)
+  t.match(ahead.base.stream(ID), { next: 2, closed: false })
+  t.equal(ahead.base.openStreams, 1)
+  ahead.commit(executed[3]!)
+  t.match(ahead.base.stream(ID), { owner: 'alice', next: 2, closed: true })
+  t.equal(ahead.base.openStreams, 0)
+  t.equal(ahead.base.answered(ID, 1), undefined)
+  t.equal(ahead.overlay.stream(ID), ahead.base.stream(ID), 'nothing is left in the overlay')
+  t.end()
+})
 
-t.test('an order that comes behind does not take back what a later one wrote', (t) => {
+t.test('the commit of an order does not take back what a later order wrote', (t) => {
   const ahead = new Ahead()
   for (const command of [register('alice'), open('alice')]) ahead.commit(ahead.execute(command))
   const first = ahead.execute(send(1, 'a', 'alice'))
@@ -140,17 +137,21 @@ t.test('progress: the last order applied whole, and whether one is half applied'
   t.same(ahead.base.progress(1), { k: 0, half: true }, 'marks come in between')
   ahead.commit(executed, 2, 2)
   t.same(ahead.base.progress(1), { k: 1, half: false })
-  t.same(ahead.base.progress(2), { k: 0, half: false }, 'of another term: nothing')
+  t.same(ahead.base.progress(2), { k: 0, half: false }, 'another term has no progress')
   t.end()
 })
 
-t.test('marks: the higher wins; their time is not time to execution', (t) => {
+t.test('the higher mark wins; the time of marks does not advance the time of execution', (t) => {
   const ahead = new Ahead()
   const { time } = ahead.base
   ahead.marks(['alice', 7, 4], ['bob', 2, 2])
   ahead.marks(['alice', 5, 6], ['bob', 0, 3])
   t.same(ahead.base.marks.of('alice'), { delivered: 7, read: 6 })
-  t.same(ahead.base.marks.of('bob'), { delivered: 3, read: 3 }, 'what is read is delivered')
+  t.same(
+    ahead.base.marks.of('bob'),
+    { delivered: 3, read: 3 },
+    'a read message counts as delivered',
+  )
   t.same(ahead.base.marks.of('carol'), { delivered: 0, read: 0 })
   t.equal(ahead.base.time, time)
   t.equal(ahead.base.index, 3)
@@ -158,41 +159,38 @@ t.test('marks: the higher wins; their time is not time to execution', (t) => {
   t.end()
 })
 
-t.test('marks of an older version say how far was read', (t) => {
+t.test('marks of an older version hold the read mark only', (t) => {
   const ahead = new Ahead()
   ahead.entry(KIND.cursors, Buffer.from('[["alice",7]]'))
   t.same(ahead.base.marks.of('alice'), { delivered: 7, read: 7 })
   t.end()
 })
 
-t.test(
-  'what was sent: newest first, over all streams, refusals too, and no more than are kept',
-  (t) => {
-    const ahead = new Ahead()
-    const course = [register('alice'), register('bob'), open('alice')]
-    for (const command of course) ahead.commit(ahead.execute(command))
-    for (let seq = 1; seq <= 2 * KEPT_SENDS + 10; seq++) {
-      ahead.commit(ahead.execute(send(seq, 'a', seq % 2 === 0 ? 'bob' : 'nobody')))
-    }
-    const { sent, index } = ahead.base
-    const [last, before] = sent.newest('alice', 2, null)
-    t.match(last, { to: 'bob', index, seq: 2 * KEPT_SENDS + 10, code: 0 })
-    t.match(before, { to: 'nobody', index: index - 1, code: ERRORS.NO_SUCH_USER.code })
-    t.equal(sent.newest('alice', 1e6, null).length, KEPT_SENDS)
-    t.match(sent.newest('alice', 1, 'nobody'), [{ index: index - 1 }])
-    t.same(sent.newest('bob', 10, null), [], 'what others sent is no business of his')
-    const stored = sent.storedAt('alice', [index, index - 1, 1])
-    t.same(
-      stored.map((one) => one.index),
-      [index],
-      'only what is stored, and kept',
-    )
-    t.equal(last?.stream.buffer.byteLength, 16, 'no view on a frame')
-    t.end()
-  },
-)
+t.test('the index of sends is newest first, over all streams, with refusals, and bounded', (t) => {
+  const ahead = new Ahead()
+  const course = [register('alice'), register('bob'), open('alice')]
+  for (const command of course) ahead.commit(ahead.execute(command))
+  for (let seq = 1; seq <= 2 * KEPT_SENDS + 10; seq++) {
+    ahead.commit(ahead.execute(send(seq, 'a', seq % 2 === 0 ? 'bob' : 'nobody')))
+  }
+  const { sent, index } = ahead.base
+  const [last, before] = sent.newest('alice', 2, null)
+  t.match(last, { to: 'bob', index, seq: 2 * KEPT_SENDS + 10, code: 0 })
+  t.match(before, { to: 'nobody', index: index - 1, code: ERRORS.NO_SUCH_USER.code })
+  t.equal(sent.newest('alice', 1e6, null).length, KEPT_SENDS)
+  t.match(sent.newest('alice', 1, 'nobody'), [{ index: index - 1 }])
+  t.same(sent.newest('bob', 10, null), [], 'a user sees no sends of others')
+  const stored = sent.storedAt('alice', [index, index - 1, 1])
+  t.same(
+    stored.map((one) => one.index),
+    [index],
+    'only sends that are stored, and kept',
+  )
+  t.equal(last?.stream.buffer.byteLength, 16, 'no view on a frame')
+  t.end()
+})
 
-t.test('what is kept of a digest is no view on a frame', (t) => {
+t.test('a stored digest is no view on a frame', (t) => {
   const ahead = new Ahead()
   for (const command of [register('alice'), open('alice')]) ahead.commit(ahead.execute(command))
   ahead.commit(ahead.execute(send(1, 'a', 'alice')))

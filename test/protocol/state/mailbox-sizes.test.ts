@@ -1,25 +1,28 @@
 import t from 'tap'
 import { MailboxSizes } from '../../../protocol/state/mailbox-sizes.js'
 
-t.test('what is stored, what is deleted, and what the end of an account takes', (t) => {
-  const stored = new MailboxSizes()
-  stored.add('bob', 3, 100)
-  stored.add('bob', 5, 50)
-  stored.add('alice', 6, 7)
-  t.equal(stored.of('bob'), 150)
-  stored.drop({ index: 7, mailbox: 'bob', indices: [3, 4, 6] })
-  t.equal(stored.of('bob'), 50, 'only its own')
-  stored.drop({ index: 8, mailbox: 'bob', indices: [3] })
-  t.equal(stored.of('bob'), 50, 'twice is once')
-  stored.add('bob', 9, 0)
-  t.equal(stored.of('bob'), 50, 'a body that is erased counts nothing')
-  stored.drop({ index: 10, mailbox: 'bob', indices: null })
-  t.equal(stored.of('bob'), 0)
-  t.equal(stored.of('alice'), 7)
-  t.end()
-})
+t.test(
+  'a size grows with stored messages, and shrinks by deletions and the end of the account',
+  (t) => {
+    const stored = new MailboxSizes()
+    stored.add('bob', 3, 100)
+    stored.add('bob', 5, 50)
+    stored.add('alice', 6, 7)
+    t.equal(stored.of('bob'), 150)
+    stored.drop({ index: 7, mailbox: 'bob', indices: [3, 4, 6] })
+    t.equal(stored.of('bob'), 50, 'only its own')
+    stored.drop({ index: 8, mailbox: 'bob', indices: [3] })
+    t.equal(stored.of('bob'), 50, 'twice is once')
+    stored.add('bob', 9, 0)
+    t.equal(stored.of('bob'), 50, 'a body that is erased counts nothing')
+    stored.drop({ index: 10, mailbox: 'bob', indices: null })
+    t.equal(stored.of('bob'), 0)
+    t.equal(stored.of('alice'), 7)
+    t.end()
+  },
+)
 
-t.test('it agrees with a plain map, whatever comes', (t) => {
+t.test('the sizes agree with a plain map after any sequence', (t) => {
   const stored = new MailboxSizes()
   const plain = new Map<number, number>()
   let seed = 1

@@ -1,4 +1,4 @@
-// Commands, and what execution needs beside them, for tests of the order.
+// Commands and execution contexts for tests of the order.
 
 import {
   finishHeader,
@@ -32,7 +32,7 @@ export function register(name: string, token = 1): Command {
   }
 }
 
-/** `key` names the new key; the old one stays behind it. */
+/** `key` names the new key; the old one becomes the older key. */
 export function change(user: string, version: number, token: number, key = user): Command {
   const own = {
     publicKey: Buffer.from(`key of ${key}`),
@@ -62,12 +62,12 @@ export function registerBy(code: number, name: string, byInvitation = true): Com
   return { ...register(name, code), invitation: codeHash(code), byInvitation } as Command
 }
 
-/** Nobody has invited them. */
+/** A registration by invitation without a code. */
 export function registerUninvited(name: string): Command {
   return { ...register(name), byInvitation: true } as Command
 }
 
-/** SHA-256 of a code, as it were. */
+/** Stands for the SHA-256 of a code. */
 export const codeHash = (code: number): Uint8Array => new Uint8Array(32).fill(code)
 
 export function invite(user: string, code: number, lasts = 1_000, most = 2): Command {
@@ -87,7 +87,7 @@ export function remove(user: string, indices: readonly number[]): Command {
   return { kind: 'delete', origin, user, indices }
 }
 
-/** The keys that `who` holds itself: `pair` names both. */
+/** Client-held keys of `who`: `pair` names both keys. */
 function heldKey(
   who: string,
   pair: string,
@@ -103,18 +103,18 @@ function heldKey(
   return { publicKey: publicKey!, wrappedKey: new Uint8Array(0), signing }
 }
 
-/** As register, but client-held. */
+/** Like `register`, with a client-held account. */
 export function registerHeld(name: string, token = 1): Command {
   return { ...register(name, token), ...heldKey(name, name) } as Command
 }
 
-/** As change, but of a client-held account: another pair, the first one stays behind it. */
+/** Like `change`, for a client-held account: a new pair, with the first one as the older. */
 export function changeHeld(user: string, version: number, token: number, pair: string): Command {
   const older = [heldKey(user, user)]
   return { ...change(user, version, token), ...heldKey(user, pair), older } as Command
 }
 
-/** A signed envelope for this place; `header` differs where it says so. */
+/** A signed envelope for this place; `header` overrides fields of its header. */
 export function sendSealed(
   seq: number,
   header: Partial<EnvelopeHeader> = {},

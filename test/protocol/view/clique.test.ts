@@ -1,19 +1,19 @@
 import t from 'tap'
 import { bestClique } from '../../../protocol/view/clique.js'
 
-/** Everybody reaches everybody, but for these, one way: "1>2". */
+/** All slots reach each other except in these directions: "1>2". */
 const allBut =
   (...cut: readonly string[]) =>
   (a: number, b: number): boolean =>
     !cut.includes(`${a}>${b}`)
 
-t.test('all that reach each other', (t) => {
+t.test('the clique has all slots that reach each other', (t) => {
   t.same(bestClique(2, [3, 1, 2], allBut()), [1, 2, 3])
-  t.same(bestClique(2, [], allBut()), [2], 'it is always in it itself')
+  t.same(bestClique(2, [], allBut()), [2], 'a replica is always in its own clique')
   t.end()
 })
 
-t.test('a link that is cut one way is no link', (t) => {
+t.test('a link that is cut one way counts as none', (t) => {
   t.same(bestClique(1, [1, 2, 3], allBut('2>3')), [1, 2])
   t.same(bestClique(1, [1, 2, 3], allBut('3>2')), [1, 2])
   t.same(bestClique(3, [1, 2, 3], allBut('3>2')), [1, 3])
@@ -26,7 +26,7 @@ t.test('the most members come before the lowest slots', (t) => {
   t.end()
 })
 
-t.test('of equally many the lowest slots', (t) => {
+t.test('among cliques of equal size, the one with the lowest slots is chosen', (t) => {
   t.same(bestClique(3, [1, 2, 3, 4, 5], allBut('1>4', '2>5', '1>2', '4>5')), [1, 3, 5])
   t.same(bestClique(5, [1, 2, 3, 4, 5], allBut('3>4', '1>2')), [1, 3, 5])
   t.end()
@@ -39,7 +39,7 @@ t.test('all replicas that see the same links choose the same members', (t) => {
   t.end()
 })
 
-t.test('nine slots, two halves that reach each other over one', (t) => {
+t.test('two halves that share one of nine slots: each chooses its own half with it', (t) => {
   const half = (slot: number): number => (slot === 5 ? 0 : Math.sign(slot - 5))
   const reaches = (a: number, b: number): boolean => half(a) * half(b) >= 0
   const all = [1, 2, 3, 4, 5, 6, 7, 8, 9]

@@ -2,7 +2,10 @@ import t from 'tap'
 import { Membership } from '../../../protocol/view/membership.js'
 import type { PersistenceContext } from '../../../protocol/persistence/context.js'
 
-/** s2 of five, to whom s1, s3 and s5 are linked; s4 is dead. `cut`: pairs that do not reach each other. */
+/**
+ * s2 of five: s1, s3 and s5 are linked to it, s4 is dead. `cut`: pairs without a link to each
+ * other.
+ */
 function seenByS2(
   cut: readonly string[],
   committed: Readonly<Record<number, number>> = {},
@@ -26,23 +29,23 @@ function seenByS2(
   } as unknown as PersistenceContext
 }
 
-t.test('who is stuck stays out', (t) => {
+t.test('a stuck replica stays out', (t) => {
   t.same(new Membership(seenByS2([]), { stuckOn: [5] }).target(), [1, 2, 3])
   t.end()
 })
 
-t.test('unless too few of the others reach each other, however many they are', (t) => {
+t.test('a stuck replica comes in if too few of the others reach each other', (t) => {
   t.same(new Membership(seenByS2(['1-3']), { stuckOn: [5] }).target(), [1, 2, 5])
   t.end()
 })
 
-t.test('who is far behind stays out, unless too few of the others reach each other', (t) => {
+t.test('a replica far behind stays out, unless too few of the others reach each other', (t) => {
   t.same(new Membership(seenByS2([], { 1: 20 }), { stuckOn: [] }).target(), [2, 3, 5])
   t.same(new Membership(seenByS2(['3-5'], { 1: 20 }), { stuckOn: [] }).target(), [1, 2, 3])
   t.end()
 })
 
-t.test('who is stuck comes after who is far behind', (t) => {
+t.test('a replica far behind is preferred to a stuck one', (t) => {
   t.same(new Membership(seenByS2([], { 1: 20 }), { stuckOn: [5] }).target(), [1, 2, 3])
   t.end()
 })

@@ -1,37 +1,37 @@
-// Which checks watch a run.
+// The checks that watch a run.
 
 import type { Cluster } from '../cluster.js'
 import type { Setting } from '../setting.js'
-import { AskingCheck } from './asking.js'
+import { CatchUpCheck } from './catch-up.js'
 import { CandidateCheck } from './candidates.js'
 import { clientChecks } from './client-checks.js'
 import { ConsentCheck } from './consents.js'
 import { DiskCheck } from './disk.js'
 import { ErasureCheck } from './erasure.js'
-import { HomeCheck } from './homes.js'
+import { HomeChoiceCheck } from './home-choice.js'
 import { InstallCheck } from './installs.js'
 import { LogCheck } from './log.js'
-import { MirrorCheck } from './mirror.js'
+import { FileMirrorCheck } from './file-mirror.js'
 import { Neighbours } from './neighbours.js'
-import { OverCheck } from './over.js'
+import { IncarnationCheck } from './incarnations.js'
 import { PermissionCheck } from './permissions.js'
 import { OrderCheck } from './orders.js'
-import { QuestionCheck } from './questions.js'
+import { LogQueryCheck } from './log-queries.js'
 import { ReadCheck } from './reads.js'
-import { RuleCheck } from './rules.js'
-import { SeekingCheck } from './seeking.js'
-import { SenseCheck } from './sense.js'
+import { ProofRuleCheck } from './proof-rules.js'
+import { CoordinatorSearchCheck } from './coordinator-search.js'
+import { InvalidMessageCheck } from './invalid-messages.js'
 import { TermCheck } from './term.js'
-import { TroubleCheck } from './trouble.js'
+import { ViewFaultCheck } from './view-faults.js'
 import { TurnCheck } from './turn.js'
-import { UnansweredCheck } from './unanswered.js'
+import { AppendAnswerCheck } from './append-answers.js'
 import { ViewCheck } from './view.js'
-import { VoteCheck } from './votes.js'
-import { WeightCheck } from './weights.js'
-import { WriterCheck } from './writer.js'
+import { PromiseCheck } from './promises.js'
+import { ClaimWeightCheck } from './claim-weights.js'
+import { DraftCheck } from './drafts.js'
 import type { Check } from './check.js'
 
-/** `clients`: there are users, whose sessions are watched too. */
+/** `clients`: the run has users, whose sessions are checked too. */
 export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): Check[] {
   const { history, coverage, disks, timeline, persistence, wrong } = cluster
   const { sizes, mayHalt } = setting
@@ -43,28 +43,32 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
     new DiskCheck(),
     new ViewCheck(),
     new LogCheck(history, disks),
-    new WriterCheck(history),
+    new DraftCheck(history),
     new ReadCheck(history, sizes.persistence),
-    new VoteCheck(sizes.persistence),
-    new OverCheck(),
+    new PromiseCheck(sizes.persistence),
+    new IncarnationCheck(),
     new TermCheck(history),
-    new RuleCheck(sizes.processing, disks),
-    new MirrorCheck(),
-    new AskingCheck(neighbours),
+    new ProofRuleCheck(sizes.processing, disks),
+    new FileMirrorCheck(),
+    new CatchUpCheck(neighbours),
     new InstallCheck(),
     new ConsentCheck(neighbours),
-    new TroubleCheck(neighbours, sizes.persistence),
+    new ViewFaultCheck(neighbours, sizes.persistence),
   ]
   if (clients) {
     checks.push(...clientChecks(history, coverage, () => timeline.now))
     checks.push(new OrderCheck(history, wrong))
-    const homes = new HomeCheck(sizes.persistence)
-    checks.push(homes, new CandidateCheck(sizes.processing), new QuestionCheck(homes))
-    checks.push(new SeekingCheck(homes), new WeightCheck())
+    const homes = new HomeChoiceCheck(sizes.persistence)
+    checks.push(homes, new CandidateCheck(sizes.processing), new LogQueryCheck(homes))
+    checks.push(new CoordinatorSearchCheck(homes), new ClaimWeightCheck())
   }
   // Beyond the fault model a replica may be silent, or halt, for good.
   if (!mayHalt) {
-    checks.push(new SenseCheck(), new UnansweredCheck(timeline), new ErasureCheck(history, disks))
+    checks.push(
+      new InvalidMessageCheck(),
+      new AppendAnswerCheck(timeline),
+      new ErasureCheck(history, disks),
+    )
   }
   return checks
 }

@@ -1,5 +1,5 @@
 // C8: no answer before its predecessors are committed. An answer that follows from an order uses up
-// one committed command of that order, asked for by that very life of the replica that answers.
+// one committed command of that order, which the same boot of the answering replica asked for.
 
 import { errorName } from '../../../protocol/errors.js'
 import { KIND } from '../../../protocol/entries/entry.js'
@@ -14,7 +14,10 @@ import type { Command, Commands } from './commands.js'
 import { hex } from './ledger.js'
 import { isChange, type Requests } from './requests.js'
 
-/** They follow from the order of the request itself; a receipt may be an earlier one's. */
+/**
+ * Errors that follow from the order of the request itself. (A receipt may follow from an earlier
+ * one.)
+ */
 const ORDERED = new Set([
   'CONFLICT',
   'OUT_OF_ORDER',
@@ -57,14 +60,16 @@ function commandKey(command: Command): string {
   return `${command.user} leaves`
 }
 
-const lifeOf = ({ slot, boot }: { readonly slot: number; readonly boot: string }): string =>
+const bootOf = ({ slot, boot }: { readonly slot: number; readonly boot: string }): string =>
   `p${slot}/${boot}`
 
 export class AnswerCheck implements Check {
   readonly #history: History
   readonly #requests: Requests
   readonly #commands: Commands
-  /** Committed commands not yet answered, by who asked and what. */
+  /**
+   * Number of committed commands not yet answered, by the asking replica's boot and the request.
+   */
   readonly #unused = new Map<string, number>()
 
   constructor(history: History, requests: Requests, commands: Commands) {
@@ -103,21 +108,22 @@ export class AnswerCheck implements Check {
   #committed({ entry, meta, fence }: Node): void {
     if (entry!.term === 0 || meta!.kind === KIND.term) return
     const command = this.#commands.of(entry!)
-    // Where nobody else was there to hear the order its commands are the coordinator's own clients'.
-    const key = command ? `${lifeOf(command.origin)} ${commandKey(command)}` : lifeOf(fence.owner!)
+    // An ORDER that no other replica was sent is unknown here: its commands are those of the
+    // coordinator's own clients.
+    const key = command ? `${bootOf(command.origin)} ${commandKey(command)}` : bootOf(fence.owner!)
     this.#unused.set(key, (this.#unused.get(key) ?? 0) + 1)
   }
 
   #uses(from: Host, to: Host, what: string): void {
-    const life = lifeOf(from)
-    const key = [`${life} ${what}`, life].find((one) => (this.#unused.get(one) ?? 0) > 0)
+    const boot = bootOf(from)
+    const key = [`${boot} ${what}`, boot].find((one) => (this.#unused.get(one) ?? 0) > 0)
     expect(key !== undefined, 'C8', () => {
       return `${from.name} answers ${to.name}, which ${what.slice(0, 80)}: no such order is committed`
     })
     this.#unused.set(key!, this.#unused.get(key!)! - 1)
   }
 
-  /** Between processing replicas. */
+  /** COMMITTED between processing replicas: the whole order is in the ledger. */
   #told(from: Host, { term, k }: The<'COMMITTED'>): void {
     const { ledger } = this.#history
     const last = ledger.findLast(({ entry }) => entry?.term === term && entry.k === k)?.entry

@@ -1,5 +1,5 @@
-// What a checker may watch. Checkers see what leaves a replica and what is on its disk, not what
-// it thinks, but for the few views below.
+// The hooks of a checker: the messages that leave a replica and what is on its disk, not its inner
+// state, apart from the few views below.
 
 import type { Machine } from '../../../protocol/machine/machine.js'
 import type { Epoch } from '../../../protocol/entries/epoch.js'
@@ -11,29 +11,29 @@ import type { LogFields } from '../coverage/reach.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
 
-/** Milliseconds. Longer between two steps of a replica, and it was not running. */
+/** Milliseconds. A replica with a longer gap between two of its steps was not running. */
 export const GAP_MS = 200
 
 export interface Check {
-  /** A machine said it; it may never arrive. */
+  /** A machine has sent the message, which may never arrive. */
   sent?(from: Host, to: Host, message: Message): void
-  /** `to` is about to take it up. */
+  /** The message has arrived, and `to` is about to handle it. */
   delivered?(from: Host, to: Host, message: Message): void
-  /** A transaction was done. */
+  /** A transaction is done; `before` is what the file held before it. */
   written?(disk: Disk, batch: WriteBatch, before: DurableState): void
   stepped?(host: Host): void
   started?(host: Host): void
-  /** A machine logs it. */
+  /** A machine writes a log event. */
   logged?(host: Host, event: string, fields: LogFields): void
   /** A connection to `peer` has come up at `host`. */
   linked?(host: Host, peer: Host, lane: Lane): void
   /** `host` has learned that a connection to `peer` is over. */
   unlinked?(host: Host, peer: Host, lane: Lane): void
-  /** Once, at the end of a run that went well so far. */
+  /** The end of a run that had no violation so far. */
   ended?(): void
 }
 
-/** What a persistence replica shows of itself. */
+/** The state that a persistence replica shows. */
 export interface TurnView extends Machine {
   readonly status: string
   readonly installedEpoch: Epoch
@@ -46,7 +46,7 @@ export function turnView(host: Host): TurnView | null {
   return machine && 'holdsTurn' in machine ? (machine as TurnView) : null
 }
 
-/** What every message between persistence replicas carries. */
+/** The fields of every message between persistence replicas. */
 export interface PeerHeader {
   readonly clock: number
   readonly installed: Epoch

@@ -1,4 +1,4 @@
-// The checks of what clients ask and hear, over one view of the committed log.
+// The checks of what clients ask and are told. They share one view of the committed log.
 
 import type { Coverage } from '../coverage.js'
 import type { History } from '../history.js'
@@ -9,23 +9,23 @@ import { Commands } from './commands.js'
 import { DeliveryCheck } from './delivery.js'
 import { ClientLedger } from './ledger.js'
 import { LinearizableCheck } from './linearizable.js'
-import { PeopleCheck } from './people.js'
+import { DirectoryCheck } from './directory.js'
 import { ReceiptCheck } from './receipts.js'
-import { watchRepeats } from './repeats.js'
+import { checkKeptAnswers } from './kept-answers.js'
 import { Requests } from './requests.js'
 
 export function clientChecks(history: History, coverage: Coverage, now: () => number): Check[] {
   const ledger = new ClientLedger(history)
   const requests = new Requests(ledger)
   const commands = new Commands()
-  watchRepeats(history, ledger, commands)
+  checkKeptAnswers(history, ledger, commands)
   return [
     requests,
     commands,
     new ClientCheck(ledger, requests, coverage),
     new DeliveryCheck(ledger, requests),
     new AnswerCheck(history, requests, commands),
-    new PeopleCheck(history, ledger, requests, commands),
+    new DirectoryCheck(history, ledger, requests, commands),
     new ReceiptCheck(ledger, requests),
     new LinearizableCheck(coverage, now),
   ]

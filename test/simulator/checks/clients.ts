@@ -1,6 +1,6 @@
-// What clients are promised. C4: no effect of an uncommitted entry is shown. C5: a repeated request
-// gets the original's answer. C8: an answer names a place before which everything is committed.
-// Reads see what was committed when they were asked.
+// The promises to clients. C4: no effect of an uncommitted entry is shown. C5: a repeated request
+// gets the original's answer. C8: everything before the place that an answer names is committed.
+// Reads see everything that was committed when they were asked.
 
 import { ERRORS, errorName, type ErrorName } from '../../../protocol/errors.js'
 import { decodeDrop, type NamedDrop } from '../../../protocol/entries/drop.js'
@@ -21,9 +21,9 @@ export class ClientCheck implements Check {
   readonly #requests: Requests
   readonly #coverage: Coverage
 
-  /** What each processing replica has applied in its present life. */
+  /** The highest index that each processing replica has applied in its present boot. */
   readonly #furthest = new Map<Host, number>()
-  /** It has begun a session in this step, and not begun to build its state again. */
+  /** Replicas that have begun a session in this step and have not begun to rebuild their state. */
   readonly #begins = new Set<Host>()
 
   constructor(ledger: ClientLedger, requests: Requests, coverage: Coverage) {
@@ -42,8 +42,8 @@ export class ClientCheck implements Check {
     const { appliedIndex } = host.machine as ProcessingReplica
     const most = Math.max(appliedIndex, this.#furthest.get(host) ?? 0)
     this.#furthest.set(host, most)
-    // While it builds its state again from the log it knows older accounts and cursors.
-    expect(!this.#begins.delete(host) || appliedIndex >= most, 'cursor', () => {
+    // A replica that rebuilds its state from the log knows older accounts and marks.
+    expect(!this.#begins.delete(host) || appliedIndex >= most, 'mark', () => {
       return `${host.name} begins a session at ${appliedIndex}, and had applied ${most} before`
     })
   }
@@ -86,7 +86,7 @@ export class ClientCheck implements Check {
       return `${to.name} gets a receipt for ${place}, which was refused`
     })
     expect(sameBytes(meta!.digest, digestOf(user, asked)), 'C5', () => {
-      return `${to.name} gets a receipt for other words than ${place} holds`
+      return `${to.name} gets a receipt for another text than ${place} holds`
     })
   }
 
@@ -121,12 +121,12 @@ export class ClientCheck implements Check {
         expect(node?.meta!.answer === ERRORS[name].code, 'C4', () => {
           return `${told}; the log says ${node?.meta!.answer}`
         })
-        return expect(same === true, 'C5', () => `${told}, which holds other words`)
+        return expect(same === true, 'C5', () => `${told}, which holds another text`)
       case 'CONFLICT':
         expect(node !== undefined, 'C8', () => `${told}, where nothing is committed`)
-        return expect(same === false, 'C5', () => `${told}, which holds the same words`)
+        return expect(same === false, 'C5', () => `${told}, which holds the same text`)
       case 'OUT_OF_ORDER': {
-        // It was executed at some moment between the request and now.
+        // The command was executed at some moment between the request and now.
         const known = this.#ledger.streams.get(hex(stream))
         const { expected } = message
         const right = expected !== null && expected >= next && expected < seq
@@ -187,8 +187,8 @@ export class ClientCheck implements Check {
     expect(fits, 'C5', () => {
       return `${to.name} gets a session of ${asked.name} with a wrong password`
     })
-    expect(message.cursor >= cursor, 'cursor', () => {
-      return `${asked.name}'s cursor was ${cursor} when it logged in; it is told ${message.cursor}`
+    expect(message.cursor >= cursor, 'mark', () => {
+      return `${asked.name}'s mark was ${cursor} when it logged in; it is told ${message.cursor}`
     })
     this.#begins.add(from)
     this.#coverage.reach(`session by ${asked.type}`)
@@ -210,7 +210,7 @@ export class ClientCheck implements Check {
       })
     }
     if (name === 'SESSION_ENDED' && !closed) {
-      // What counts while the password is checked may change; what is known of it may not go back.
+      // Another version of the account may begin to count while the password is checked.
       expect(this.#ledger.versionsSince(asked.name, end).length > 1, 'C5', () => {
         return `${to.name} is told that ${asked.name} has changed while it logged in; it has not`
       })
@@ -222,7 +222,7 @@ export class ClientCheck implements Check {
     })
   }
 
-  /** Those that were right at some moment since `end` was committed. */
+  /** The passwords that were right at some moment since `end` was committed. */
   #passwordsSince(name: string, end: number): string[] {
     return this.#ledger.versionsSince(name, end).map(({ account }) => passwordOf(account))
   }
@@ -279,10 +279,11 @@ export class ClientCheck implements Check {
     const { asked, user, end } = this.#requests.of(to, message.request, 'INBOX')
     const got = message.messages.map(({ index }) => index)
     const { next, more } = message
-    // Whole up to `next`; and where there was no more, up to all that was committed when asked.
+    // The page is complete up to `next`, and without `more` up to all that was committed when
+    // asked.
     const through = more ? next : Math.max(next, end)
     const all = this.#ledger.mailbox(user)
-    // What was deleted before it was asked for is gone; what was deleted since may be.
+    // Messages deleted before the request are gone; messages deleted since then may be gone.
     const wanted = all.filter((index) => {
       const dropped = this.#ledger.droppedAt(index)
       const there = dropped === Infinity || (dropped > end && got.includes(index))

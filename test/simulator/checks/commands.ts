@@ -1,4 +1,4 @@
-// Which command a committed entry came of, from the orders that coordinators have given.
+// The command that a committed entry came from, by the ORDERs that coordinators have sent.
 
 import type { Entry } from '../../../protocol/entries/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
@@ -8,14 +8,14 @@ import type { Check } from './check.js'
 export type Command = The<'ORDER'>['commands'][number]
 
 export class Commands implements Check {
-  /** By term/k. */
+  /** Commands of each order, by term/k. */
   readonly #orders = new Map<string, readonly Command[]>()
 
   sent(_from: Host, _to: Host, message: Message): void {
     if (message.type === 'ORDER') this.#orders.set(`${message.term}/${message.k}`, message.commands)
   }
 
-  /** Undefined: nobody else was there to hear the order. */
+  /** undefined: the coordinator was alone and sent no ORDER. */
   of({ term, k, part }: Entry): Command | undefined {
     return this.#orders.get(`${term}/${k}`)?.[part - 1]
   }

@@ -1,6 +1,6 @@
-// Messages shown to clients, and cursors. What is shown is what was sent and is committed there
-// (C4); pushes go on from where listening began without a gap and never twice; a cursor is what some
-// client has said, and never goes back.
+// Messages shown to clients, and marks. A shown message is one that was sent and is committed at
+// that index (C4). Pushes continue from where listening began, without a gap and never twice. A
+// mark is one that some client has reported, and never goes back.
 
 import { KIND } from '../../../protocol/entries/entry.js'
 import { sameBytes } from '../../../protocol/bytes.js'
@@ -15,7 +15,7 @@ import type { Requests } from './requests.js'
 export class DeliveryCheck implements Check {
   readonly #ledger: ClientLedger
   readonly #requests: Requests
-  /** By replica's life and client: everything through here has been pushed. */
+  /** The index through which everything has been pushed, by replica, boot and client. */
   readonly #pushed = new Map<string, number>()
 
   constructor(ledger: ClientLedger, requests: Requests) {
@@ -55,7 +55,7 @@ export class DeliveryCheck implements Check {
         return `${from.name} shows ${user} ${place} as ${sender}'s to ${to}; it is ${owner}'s`
       })
       const same = text !== null && sameBytes(meta!.digest, digestOf(sender, { to, text }))
-      expect(same, 'C4', () => `${from.name} shows ${user} other words in ${place} than were sent`)
+      expect(same, 'C4', () => `${from.name} shows ${user} another text in ${place} than was sent`)
     }
   }
 
@@ -76,7 +76,7 @@ export class DeliveryCheck implements Check {
     const all = this.#ledger.mailbox(user)
     const got = message.messages.map(({ index }) => index)
     const last = got.at(-1) ?? 0
-    // Only what is deleted may be missing.
+    // Deleted messages alone may be missing.
     const wanted = all.filter((index) => {
       const there = this.#ledger.droppedAt(index) === Infinity || got.includes(index)
       return index > after && index <= last && there
@@ -95,7 +95,7 @@ export class DeliveryCheck implements Check {
   #cursor(from: Host, user: string, cursor: number): void {
     const committed = this.#ledger.mark(user).read
     expect(cursor <= committed, 'C4', () => {
-      return `${from.name} shows ${user}'s cursor at ${cursor}; committed is ${committed}`
+      return `${from.name} shows ${user}'s mark at ${cursor}; committed is ${committed}`
     })
   }
 }

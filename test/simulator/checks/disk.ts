@@ -1,5 +1,5 @@
-// P4: promised and logView never go down. P5: nothing is said before it is on disk. Both are read
-// off the file at the moment at which a message leaves. P8: a view is installed once.
+// P4: promised and logView never go down. P5: nothing is said before it is on disk. P8: a view is
+// installed once. P4 and P5 are read off the file at the moment at which a message leaves.
 
 import {
   compareEpochs,
@@ -71,7 +71,7 @@ export class DiskCheck implements Check {
   #ack(from: Host, message: The<'ACK'>, durable: DurableState): void {
     const { epoch, last } = message
     expect(sameEpoch(epoch, durable.logView), 'P5', () => said(from, 'ACK', epoch, durable.logView))
-    // Once a higher promise is on disk, nothing of a lower epoch may leave.
+    // After a higher promise is on disk, nothing of a lower epoch may leave.
     expect(compareEpochs(durable.promised, epoch) <= 0, 'P5', () =>
       said(from, 'ACK', epoch, durable.promised),
     )
@@ -80,7 +80,10 @@ export class DiskCheck implements Check {
     })
   }
 
-  /** Who takes up what was pulled also takes over its source's promise: that must be as old. */
+  /**
+   * A replica that takes up a pulled stretch also takes over its source's promise, so the stretch
+   * must not be newer than the file.
+   */
   #pulled(from: Host, { entries }: The<'PULLED'>): void {
     const last = entries.at(-1)
     if (!last) return

@@ -1,5 +1,6 @@
-// What was deleted is gone: a file has carried out all deletions through the one that it marks as carried
-// out, and once all is well every committed one, however often its process died meanwhile.
+// Deleted messages are erased: a file has carried out every deletion up to the one that it marks as
+// carried out, and at the end of a run every committed one, however often its process died
+// meanwhile.
 
 import { decodeDrop, drops, isDrop } from '../../../protocol/entries/drop.js'
 import type { Entry } from '../../../protocol/entries/entry.js'
@@ -10,7 +11,7 @@ import type { History } from '../history.js'
 import { expect } from '../violation.js'
 import type { Check } from './check.js'
 
-/** Entries that a DROP erases. */
+/** Indices of the entries that a DROP erases. */
 function namedBy(entry: Entry, log: readonly { readonly entry: Entry | null }[]): number[] {
   const drop = decodeDrop(entry)
   return (drop.indices ?? [...log.keys()]).filter((index) => {
@@ -22,7 +23,7 @@ function namedBy(entry: Entry, log: readonly { readonly entry: Entry | null }[])
 export class ErasureCheck implements Check {
   readonly #history: History
   readonly #disks: readonly Disk[]
-  /** Through which DROP each file was seen to have carried all out. */
+  /** Index of the DROP through which each file has been checked. */
   readonly #done = new WeakMap<File, number>()
 
   constructor(history: History, disks: readonly Disk[]) {
@@ -52,7 +53,7 @@ export class ErasureCheck implements Check {
     for (const { entry } of ledger) {
       if (!entry || !isDrop(entry)) continue
       for (const { slot, file } of this.#disks) {
-        // Damage that was found late: it is still catching up.
+        // A file whose damage was found late is still catching up.
         if (file && file.commit >= committed.index) this.#gone(slot, file, entry, ledger)
       }
     }

@@ -1,6 +1,6 @@
-// What P7 rests on where a view is installed: who was told to install it, and has not got as far, asks
-// its source for what it lacks until that has answered. Where it does not, the view waits until its
-// proposer gives it up; the next one mostly works.
+// P7 rests on this where a view is installed: a replica that was told to install a view asks the
+// source for the entries that it lacks until they have come. Otherwise the view waits until its
+// proposer gives it up, and the next view mostly works.
 
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/machine/config.js'
@@ -8,13 +8,13 @@ import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, turnView, type Check } from './check.js'
 
-/** It gives an answer up after `patience`, and asks again by its next tick; milliseconds. */
+/** Milliseconds. A replica gives up waiting after `patience` and asks again by its next tick. */
 const ASKS_AGAIN_MS = TIMINGS.patience + 300
 
 /** A persistence replica that is told to install a view. */
 interface Installing {
   readonly source: Host
-  /** When it asked last, without an answer so far; null: nothing is open. */
+  /** When the replica last asked without an answer so far; null: no PULL is open. */
   asked: number | null
 }
 
@@ -26,7 +26,7 @@ export class InstallCheck implements Check {
     this.#known.delete(host)
   }
 
-  /** While it is not linked it asks in vain, and nobody sees it. */
+  /** PULLs over a connection that is down are not seen here. */
   unlinked(host: Host, peer: Host): void {
     if (this.#known.get(host)?.source === peer) this.#known.delete(host)
   }
@@ -45,7 +45,10 @@ export class InstallCheck implements Check {
     }
   }
 
-  /** With a promise to its own view it gives the other up, long before PREPARE where its disk is slow. */
+  /**
+   * A replica that proposes a view gives up this one, long before it sends PREPARE where its disk
+   * is slow.
+   */
   logged(host: Host, event: string): void {
     if (event === 'proposing') this.#known.delete(host)
   }
@@ -62,11 +65,11 @@ export class InstallCheck implements Check {
     const gap = now - (this.#stepped.get(host) ?? now) > GAP_MS
     this.#stepped.set(host, now)
     if (!installing) return
-    // It stands in the view, or has given it up.
+    // The replica has installed the view or has given it up.
     if (gap || turnView(host)?.status !== 'changing') return void this.#known.delete(host)
     const { asked, source } = installing
     expect(asked === null || now - asked <= ASKS_AGAIN_MS, 'P7', () => {
-      return `${host.name} installs a view, and does not ask ${source.name} again: ${now - asked!} ms`
+      return `${host.name} installs a view, and has not asked ${source.name} again for ${now - asked!} ms`
     })
   }
 }

@@ -1,5 +1,5 @@
-// What the committed log says about clients' things: accounts, streams, places of messages, marks.
-// The checks of answers compare with this.
+// The committed log as clients see it: accounts, streams, places of messages, marks. The checks of
+// answers compare answers with it.
 
 import { sealedOfText } from '../held.js'
 import { decodeDrop, isDrop, type Drop } from '../../../protocol/entries/drop.js'
@@ -14,18 +14,18 @@ import { expect } from '../violation.js'
 
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
-/** Answers of a stream that are kept for requests that come again. */
+/** Number of answers that a stream keeps for repeated requests. */
 const KEPT_ANSWERS = 256
 
 interface StreamPlace {
   readonly owner: string
-  /** Of the entry that opened it. */
+  /** Index of the entry that opened the stream. */
   readonly index: number
-  /** The seq that comes next. */
+  /** The next seq of the stream. */
   next: number
 }
 
-/** The digest that binds a place of a stream to what was asked for. */
+/** The digest that binds a place of a stream to its user, recipient and text. */
 export function digestOf(user: string, { to, text }: Pick<The<'SEND'>, 'to' | 'text'>): Uint8Array {
   const sealed = sealedOfText(text)
   const start = Buffer.from(`${user}\n${to}\n`, 'utf8')
@@ -36,14 +36,14 @@ export function digestOf(user: string, { to, text }: Pick<The<'SEND'>, 'to' | 't
 
 const UNMARKED: Mark = { delivered: 0, read: 0 }
 
-/** Whoever has read something has received it. */
+/** A message that is read is delivered too. */
 function higher(known: Mark = UNMARKED, mark: Mark): Mark {
   const read = Math.max(known.read, mark.read)
   return { read, delivered: Math.max(known.delivered, mark.delivered, read) }
 }
 
 export interface Version {
-  /** Of its entry. */
+  /** Index of the version's entry. */
   readonly index: number
   readonly account: Account
 }
@@ -52,17 +52,17 @@ export class ClientLedger {
   readonly #history: History
   readonly accounts = new Map<string, Account>()
   readonly #versions = new Map<string, Version[]>()
-  /** Accounts that have ended: by which entry, asked for with which token. */
+  /** Closed accounts: the index of the closing entry and the token of its request. */
   readonly closed = new Map<string, { readonly index: number; readonly token: Uint8Array }>()
   readonly streams = new Map<string, StreamPlace>()
   readonly #places = new Map<string, Node>()
   readonly #mailboxes = new Map<string, number[]>()
-  /** The first DROP that names a message, by the message's index. */
+  /** Index of the first DROP that names a message, by the message's index. */
   readonly #dropped = new Map<number, number>()
-  /** All that users have sent, refusals too, by user. */
+  /** Indices of all sends, refused ones too, by user. */
   readonly #sent = new Map<string, number[]>()
   readonly marks = new Map<string, Mark>()
-  /** The highest that clients have said, by user. */
+  /** The highest marks that clients have reported, by user. */
   readonly #said = new Map<string, Mark>()
 
   constructor(history: History) {
@@ -90,7 +90,7 @@ export class ClientLedger {
     return this.#sent.get(user) ?? []
   }
 
-  /** What an account was at some moment since `end` was committed. */
+  /** The versions that an account had at some moment since `end` was committed. */
   versionsSince(name: string, end: number): readonly Version[] {
     const all = this.#versions.get(name) ?? []
     const closed = this.closed.get(name)?.index ?? Infinity
@@ -103,7 +103,7 @@ export class ClientLedger {
     return made < index && index < (this.closed.get(name)?.index ?? Infinity)
   }
 
-  /** The change with this token. */
+  /** The version that the change with this token made. */
   changedBy(name: string, token: Uint8Array): Version | undefined {
     const all = this.#versions.get(name) ?? []
     return all.find(({ account }) => sameBytes(account.changeToken, token))
@@ -118,7 +118,7 @@ export class ClientLedger {
     return this.marks.get(user) ?? UNMARKED
   }
 
-  /** Whether the answer to this place of the stream need not be known any more. */
+  /** Whether the answer to this seq may be forgotten. */
   isOld(stream: Uint8Array, seq: number): boolean {
     return seq + KEPT_ANSWERS < (this.streams.get(hex(stream))?.next ?? 0)
   }
@@ -155,11 +155,18 @@ export class ClientLedger {
     else this.#mailboxes.set(mailbox, [index])
   }
 
-  /** Made once; then each change follows from the version before, and no key is ever lost. */
+  /**
+   * An account is made once. Each change follows from the version before it, and no key is ever
+   * lost.
+   */
   #accountIs(index: number, account: Account): void {
     const { name, version, secrets } = account
     const before = this.accounts.get(name)
-    expect(!this.closed.has(name), 'closed', () => `${name} is somebody again, at ${index}`)
+    expect(
+      !this.closed.has(name),
+      'closed',
+      () => `${name} is registered again after its end, at ${index}`,
+    )
     expect(version === (before?.version ?? 0) + 1, 'C5', () => {
       return `${name} is changed from version ${before?.version ?? 0} to ${version}, at ${index}`
     })
@@ -184,8 +191,8 @@ export class ClientLedger {
       const { delivered, read } = mark
       const said = this.#said.get(user) ?? UNMARKED
       const heard = read <= said.read && delivered <= said.delivered
-      expect(heard && read < index && delivered < index, 'cursor', () => {
-        return `entry ${index} marks ${user}'s at ${JSON.stringify(mark)}, which no client has said`
+      expect(heard && read < index && delivered < index, 'mark', () => {
+        return `entry ${index} sets ${user}'s mark to ${JSON.stringify(mark)}, which no client has said`
       })
       this.marks.set(user, higher(this.marks.get(user), mark))
     }

@@ -1,5 +1,5 @@
-// Client histories are linearizable per mailbox: at the end of a run, from what clients asked and
-// heard, nothing else.
+// Client histories are linearizable per mailbox. Checked at the end of a run, from nothing but what
+// clients asked and were told.
 
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Coverage } from '../coverage.js'
@@ -25,7 +25,7 @@ const isWrong = (history: History): boolean =>
 export class LinearizableCheck implements Check {
   readonly #coverage: Coverage
   readonly #recorder: Recorder
-  /** Who is logged in, by replica and client. */
+  /** The user that is logged in, by replica and client. */
   readonly #users = new Map<string, string>()
 
   constructor(coverage: Coverage, now: () => number) {

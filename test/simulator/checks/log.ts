@@ -1,5 +1,6 @@
-// P2: logs of one view are prefixes of one another. P3: commit is final. P3 is read off whatever
-// says "committed": messages between replicas, the feed, answers, and the commit index on disk.
+// P2: logs of one view are prefixes of one another. P3: commit is final. Everything that says
+// "committed" is held to P3: messages between replicas, the feed, answers, and the commit index on
+// disk.
 
 import { formatEpoch, sameEpoch, type Epoch } from '../../../protocol/entries/epoch.js'
 import type { DurableState, WriteBatch } from '../../../protocol/machine/storage.js'
@@ -11,7 +12,7 @@ import type { Host } from '../host.js'
 import { Violation, expect } from '../violation.js'
 import { turnView, type Check } from './check.js'
 
-/** Whether `low` is on the path to `high`. */
+/** Whether `low` is an ancestor of `high`, or `high` itself. */
 function isPrefix(low: Node, high: Node): boolean {
   let at: Node | null = high
   while (at && at.index > low.index) at = at.parent
@@ -25,7 +26,7 @@ export class LogCheck implements Check {
   readonly #disks: readonly Disk[]
   /** Files whose log was changed by catch-up since their view was installed. */
   readonly #caughtUp = new Set<Disk>()
-  /** By who asked, and its id: what an APPENDED is about. */
+  /** APPENDs by their sender's boot and id, to look up what an APPENDED answers. */
   readonly #appends = new Map<string, The<'APPEND'>>()
 
   constructor(history: History, disks: readonly Disk[]) {
@@ -51,7 +52,7 @@ export class LogCheck implements Check {
 
   #isCatchUp(batch: WriteBatch, before: DurableState): boolean {
     if (batch.truncateAfter !== undefined && batch.truncateAfter < before.last) return true
-    // Epochs grow along the log: the last entry tells.
+    // Epochs never go down along the log, so the last entry decides.
     const last = batch.entries?.at(-1)
     return last !== undefined && !sameEpoch(last.epoch, before.logView)
   }
@@ -60,7 +61,7 @@ export class LogCheck implements Check {
     const { log } = disk.file!
     const bit = 1 << disk.slot
     let from = Math.min(batch.entries?.[0]?.index ?? Infinity, before.last + 1)
-    // A learner let in by this view counts with all that it holds.
+    // A learner that this view lets in counts with all entries that it holds.
     if (batch.view) from = Math.min(from, this.#history.ledger.length)
     for (let i = Math.max(1, from); i < log.length; i++) log[i]!.holders |= bit
   }
@@ -118,12 +119,16 @@ export class LogCheck implements Check {
     for (const entry of message.entries) at = this.#history.add(entry, at)
   }
 
-  /** `index` of the sender's log, as it will be once it has written what is queued. */
+  /**
+   * The sender says that `index` is committed, in its log as it will be once the queued writes are
+   * done.
+   */
   #claim(from: Host, index: number, epoch?: Epoch): void {
     const { ledger } = this.#history
     const disk = from.disk!
     if (!disk.ahead || disk.ahead.index < index) {
-      // It may commit what others hold and it has not yet written, or cannot.
+      // A replica may commit an entry that others hold and that it has not written yet, or cannot
+      // write.
       const node = this.#history.durableAt(index)
       if (node) this.#history.report(node, from.name, epoch)
       return
@@ -161,12 +166,12 @@ export class LogCheck implements Check {
     }
   }
 
-  /** The answer may be the first sign that the order is committed. */
+  /** APPENDED may be the first sign that its order is committed. */
   #appended(from: Host, to: Host, { id }: The<'APPENDED'>): void {
     const view = turnView(from)
     if (view) this.#claim(from, view.log.commit)
     const asked = this.#appends.get(appendKey(to, id))
-    // Cursors have no order; an answer to a process that has restarted meanwhile reaches nobody.
+    // Marks have no order. An answer to a boot that has ended reaches nobody.
     if (!asked || asked.term === 0) return
     const { term, k, drafts } = asked
     const { ledger } = this.#history
@@ -176,7 +181,7 @@ export class LogCheck implements Check {
     })
   }
 
-  /** Said once the newer TERM is committed, perhaps before anything else says that it is. */
+  /** FENCED is sent after the newer TERM is committed, perhaps as the first sign of that. */
   #fenced(from: Host, message: The<'FENCED'>): void {
     const view = turnView(from)
     if (view) this.#claim(from, view.log.commit)

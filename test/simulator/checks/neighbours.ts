@@ -1,28 +1,28 @@
-// What a persistence replica has heard of the others of its tier: their last heartbeats, over the
-// connections that there are now. For checks that ask what it could have known.
+// The last heartbeats that a persistence replica has heard of the others of its tier, over the
+// connections that are up. Checks use them to tell what the replica could have known.
 
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Lane } from '../connection.js'
 import type { Host } from '../host.js'
 import type { Check } from './check.js'
-import { Lives } from './lives.js'
+import { PerBoot } from './per-boot.js'
 
 export interface Neighbour {
   readonly heartbeat: The<'VIEW_HEARTBEAT'>
-  /** When it came, virtual milliseconds. */
+  /** When the heartbeat came, virtual milliseconds. */
   readonly at: number
 }
 
 export class Neighbours implements Check {
-  readonly #lives = new Lives(() => new Map<number, Neighbour>())
+  readonly #perBoot = new PerBoot(() => new Map<number, Neighbour>())
 
-  /** By slot. */
+  /** Heartbeats by slot. */
   of(host: Host): ReadonlyMap<number, Neighbour> {
-    return this.#lives.of(host)
+    return this.#perBoot.of(host)
   }
 
   started(host: Host): void {
-    this.#lives.over(host)
+    this.#perBoot.forget(host)
   }
 
   linked(host: Host, peer: Host, lane: Lane): void {
@@ -35,11 +35,11 @@ export class Neighbours implements Check {
 
   #forget(host: Host, peer: Host, lane: Lane): void {
     if (peer.role !== 'persistence' || lane !== 'main') return
-    this.#lives.of(host).delete(peer.slot)
+    this.#perBoot.of(host).delete(peer.slot)
   }
 
   delivered(from: Host, to: Host, message: Message): void {
     if (message.type !== 'VIEW_HEARTBEAT') return
-    this.#lives.of(to).set(from.slot, { heartbeat: message, at: to.steppedAt })
+    this.#perBoot.of(to).set(from.slot, { heartbeat: message, at: to.steppedAt })
   }
 }

@@ -1,6 +1,6 @@
-// What execution's only clock and randomness must be: the time of orders never goes back, whatever the
-// wall clocks do; no seed serves twice, and no key seed a second attempt, where a nonce would repeat.
-// And what it is for: replicas of which none ever computed wrong bytes come to the same for an order.
+// The inputs of execution, and its result. The time of orders never goes back, whatever the wall
+// clocks do. No seed serves two orders, and no key seed two attempts, or a nonce would repeat.
+// Replicas that never computed wrong bytes come to the same hash for an order.
 
 import { KIND } from '../../../protocol/entries/entry.js'
 import { sameBytes } from '../../../protocol/bytes.js'
@@ -13,32 +13,37 @@ import type { Check } from './check.js'
 
 const keyOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
 
-/** What a replica has voted in its life, and where it was last told that the vote was otherwise. */
+/**
+ * The votes of a replica since it last began its state, and the order in which it was told that its
+ * vote differed.
+ */
 interface Voter {
   readonly votes: Map<string, Uint8Array>
   told: { readonly term: number; readonly k: number } | null
 }
 
-/** Orders that may be under way when a replica is told that it voted otherwise, and some more. */
+/**
+ * The orders that may be under way when a replica is told that its vote differed, with a margin.
+ */
 const UNDER_WAY = 4
 
 export class OrderCheck implements Check {
-  /** Highest time of committed entries, cursor stamps apart. */
+  /** Highest time of committed orders; marks have none. */
   #time = 0
-  /** Which order, as term/k/attempt, a seed is of. */
+  /** The order, as term/k/attempt, that each seed belongs to. */
   readonly #seeds = new Map<string, string>()
-  /** Which attempt of an order a key seed served. */
+  /** The attempt that each key seed of an order served. */
   readonly #keySeeds = new Map<string, number>()
 
-  /** Where a command stands, as term/k. */
+  /** The order of each command, as term/k. */
   readonly #places = new Map<string, string>()
-  /** By term/k, while nobody was wrong. */
+  /** The hash that was said of each order, by term/k, while no replica had computed wrong bytes. */
   readonly #hashes = new Map<string, Uint8Array>()
   readonly #wrong: ReadonlySet<Slot>
   #trusted = true
   readonly #voters = new Map<Host, Voter>()
 
-  /** `wrong`: who computes wrong bytes just now. */
+  /** `wrong`: slots that compute wrong bytes at this moment. */
   constructor(history: History, wrong: ReadonlySet<Slot>) {
     this.#wrong = wrong
     history.onCommit((node) => this.#committed(node))
@@ -47,7 +52,7 @@ export class OrderCheck implements Check {
   #committed({ entry, meta }: Node): void {
     const { term, k, time, index } = entry!
     if (term === 0) return
-    // A TERM carries its claimant's clock.
+    // A TERM entry carries its claimant's wall clock.
     expect(meta!.kind === KIND.term || time >= this.#time, 'time', () => {
       return `entry ${index}, order ${term}/${k}, is of ${time}, after one of ${this.#time}`
     })
@@ -62,7 +67,7 @@ export class OrderCheck implements Check {
     if (message.type === 'COMMITTED') this.#told(to, message)
   }
 
-  /** Who voted otherwise than the majority builds its state again, from the log. */
+  /** A replica that voted otherwise than the majority rebuilds its state from the log. */
   #told(host: Host, { term, k, hash }: The<'COMMITTED'>): void {
     const voter = this.#voters.get(host)!
     const own = voter.votes.get(`${term}/${k}`)
@@ -111,7 +116,7 @@ export class OrderCheck implements Check {
     this.#keySeeds.set(key, attempt)
   }
 
-  /** C3: where a command has a place, a second one is refused, and its client is told so. */
+  /** C3: a command has one place in a term; a second submission is refused and its client told. */
   #once(from: Host, { term, k, commands }: The<'ORDER'>): void {
     for (const { origin } of commands) {
       const key = `${term} ${origin.slot} ${origin.boot} ${origin.id}`

@@ -1,5 +1,5 @@
-// P1, by what its proof rests on: who holds the turn has, of every other member, a REPLY to exactly
-// what it asked last, and has not answered that member's REQUEST since.
+// P1, by what its proof rests on: the holder of the turn has a REPLY from every other member to
+// exactly its last REQUEST, and has not answered that member's REQUEST since.
 
 import { formatEpoch, sameEpoch, type Epoch } from '../../../protocol/entries/epoch.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
@@ -9,7 +9,7 @@ import { turnView, type Check } from './check.js'
 
 interface Asked {
   readonly epoch: Epoch
-  /** Stamp of the last REQUEST, by slot. */
+  /** Stamp of the last REQUEST, by the slot that was asked. */
   readonly stamps: Map<number, number>
   readonly granted: Set<number>
 }

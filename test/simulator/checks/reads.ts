@@ -1,6 +1,6 @@
-// Linearizable reads of the waist: what READ and TIP see holds all that was committed when they
-// were asked, and a page is exactly the ledger's stretch of that mailbox. P9: it rests on answers of
-// a majority of voters, asked after the read came.
+// Linearizable reads of the log service: READ and TIP see everything that was committed when they
+// were asked, and a page is exactly the ledger's stretch of that mailbox. P9: the answer rests on a
+// majority of voters that were asked after the read came.
 
 import { decodeDrop, isDrop } from '../../../protocol/entries/drop.js'
 import { KIND, type Entry } from '../../../protocol/entries/entry.js'
@@ -14,27 +14,27 @@ import type { Check } from './check.js'
 
 interface Asked {
   readonly committed: number
-  /** The store's life that it has reached; its rounds before this one were begun too early. */
-  life: string
+  /** The boot of the store that the read reached; rounds before `round` began too early for it. */
+  boot: string
   round: number
   readonly message: The<'READ'> | The<'TIP'>
 }
 
 const keyOf = ({ chain }: Entry): string => Buffer.from(chain).toString('latin1')
 
-const lifeOf = (host: Host): string => `${host.name}/${host.boot}`
+const bootOf = (host: Host): string => `${host.name}/${host.boot}`
 
 export class ReadCheck implements Check {
   readonly #history: History
   readonly #asked = new Map<string, Asked>()
   readonly #majority: number
-  /** By a store's life: its newest round, and who has answered which as a voter. */
+  /** The newest round of a store's boot, and the voters that answered each round. */
   readonly #rounds = new Map<string, number>()
   readonly #answers = new Map<string, Set<number>>()
 
-  /** By store: what its sources had committed, by each entry without its text that they sent. */
+  /** By store: the commit index of the source of each entry that came without its text. */
   readonly #offered = new Map<number, Map<string, number>>()
-  /** By store: where what it has taken up lacks texts, and what the source had committed. */
+  /** By store: indices of entries taken up without their text, and the source's commit index. */
   readonly #bare = new Map<number, { readonly index: number; readonly commit: number }[]>()
 
   constructor(history: History, slots: number) {
@@ -46,11 +46,11 @@ export class ReadCheck implements Check {
     if (message.type === 'READ' || message.type === 'TIP') {
       const key = `${from.name}/${from.boot}/${to.name}/${message.request}`
       const committed = this.#history.committed.index
-      // Asked again on a new link: the answer may be to the first.
+      // For a read repeated on a new link the answer may be to the first.
       if (!this.#asked.has(key))
-        this.#asked.set(key, { committed, life: '', round: Infinity, message })
+        this.#asked.set(key, { committed, boot: '', round: Infinity, message })
     }
-    if (message.type === 'LAST_ASK') this.#rounds.set(lifeOf(from), message.round)
+    if (message.type === 'LAST_ASK') this.#rounds.set(bootOf(from), message.round)
     if (message.type === 'READ_PAGE' || message.type === 'TIP_IS') {
       const key = `${to.name}/${to.boot}/${from.name}/${message.request}`
       const asked = this.#asked.get(key)
@@ -72,13 +72,13 @@ export class ReadCheck implements Check {
     if (message.type === 'PULLED') return this.#pulled(to, message)
     if (message.type === 'READ' || message.type === 'TIP') {
       const asked = this.#asked.get(`${from.name}/${from.boot}/${to.name}/${message.request}`)
-      const life = lifeOf(to)
-      // A second copy of the question changes nothing for the first.
-      if (!asked || asked.life === life) return
-      asked.life = life
-      asked.round = (this.#rounds.get(life) ?? 0) + 1
+      const boot = bootOf(to)
+      // A second copy of the read changes nothing for the first.
+      if (!asked || asked.boot === boot) return
+      asked.boot = boot
+      asked.round = (this.#rounds.get(boot) ?? 0) + 1
     } else if (message.type === 'LAST_IS' && !message.learner) {
-      const key = `${lifeOf(to)} ${message.round}`
+      const key = `${bootOf(to)} ${message.round}`
       const answers = this.#answers.get(key)
       if (answers) answers.add(from.slot)
       else this.#answers.set(key, new Set([from.slot]))
@@ -89,8 +89,8 @@ export class ReadCheck implements Check {
     const own = from.disk!.voter ? 1 : 0
     if (own >= this.#majority) return
     let most = 0
-    for (let i = round; i <= (this.#rounds.get(lifeOf(from)) ?? 0); i++) {
-      most = Math.max(most, own + (this.#answers.get(`${lifeOf(from)} ${i}`)?.size ?? 0))
+    for (let i = round; i <= (this.#rounds.get(bootOf(from)) ?? 0); i++) {
+      most = Math.max(most, own + (this.#answers.get(`${bootOf(from)} ${i}`)?.size ?? 0))
     }
     expect(most >= this.#majority, 'P9', () => {
       return `${from.name} answers a read after ${most} voters; ${this.#majority} are needed`
@@ -100,7 +100,7 @@ export class ReadCheck implements Check {
   #page(from: Host, asked: The<'READ'>, page: The<'READ_PAGE'>): void {
     const { ledger } = this.#history
     const end = page.more ? (page.entries.at(-1)?.index ?? asked.after) : page.through
-    // It shows the log as it was at `through`, without what was deleted by then.
+    // The page shows the log as of `through`, without the messages deleted by then.
     const gone = new Set<number>()
     let goneThrough = 0
     for (let i = asked.after + 1; i <= page.through; i++) {
@@ -123,7 +123,7 @@ export class ReadCheck implements Check {
     })
   }
 
-  /** What came without its text, as a later deletion had erased it, is of that later log. */
+  /** An entry without its text, erased by a later deletion, belongs to a page of that later log. */
   #ofOneMoment({ name, slot }: Host, { through }: The<'READ_PAGE'>): void {
     const early = this.#bare.get(slot)?.find(({ index }) => index <= through)
     expect(!early || through >= early.commit, 'read', () => {
@@ -136,7 +136,7 @@ export class ReadCheck implements Check {
     const offered = this.#offered.get(slot) ?? new Map<string, number>()
     this.#offered.set(slot, offered)
     for (const entry of entries.filter(({ bodyHash }) => bodyHash)) {
-      // Which of two sources it was the file does not say.
+      // The file does not say which of two sources it came from.
       const known = offered.get(keyOf(entry)) ?? commit
       offered.set(keyOf(entry), Math.min(known, commit))
     }

@@ -1,5 +1,5 @@
-// What senders are told of their sends: what the committed log says of their own, no less than when
-// they asked, and no more than the recipients have said.
+// Receipts: a sender is told what the committed log says of its own sends, no less than when it
+// asked, and no more than the recipients have reported.
 
 import { KIND } from '../../../protocol/entries/entry.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
@@ -22,9 +22,9 @@ function rankOf(index: number, { delivered, read }: Mark): number {
 export class ReceiptCheck implements Check {
   readonly #ledger: ClientLedger
   readonly #requests: Requests
-  /** All marks when it was asked, by client and request. */
+  /** All marks at the moment of the request, by client and request. */
   readonly #marks = new Map<string, ReadonlyMap<string, Mark>>()
-  /** Sends that have their answer, by client and request. */
+  /** Answered sends, by client and request. */
   readonly #answered = new Set<string>()
 
   constructor(ledger: ClientLedger, requests: Requests) {
@@ -61,7 +61,7 @@ export class ReceiptCheck implements Check {
     const { asked, user, end } = this.#requests.of(to, message.request, 'RECEIPTS')
     const { sends } = message
     const got = sends.map(({ index }) => index)
-    // All that there was when it was asked, and perhaps some that came since.
+    // All sends that there were at the request, and perhaps some that came since.
     const through = Math.max(end, got[0] ?? 0)
     const mine = this.#ledger.sentBy(user)
     const wantedAt = (end: number): string =>
@@ -72,7 +72,7 @@ export class ReceiptCheck implements Check {
         .reverse()
         .slice(0, asked.limit)
         .join()
-    // Later sends to others are not shown, but push out what is older than those kept.
+    // Later sends to other users are not shown, but push out the oldest of those kept.
     const ends = [through, ...mine.filter((index) => index > through)]
     expect(
       ends.some((end) => wantedAt(end) === got.join()),

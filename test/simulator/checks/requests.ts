@@ -1,5 +1,5 @@
-// What clients have asked, by client and number, with what was committed at that moment; and who is
-// logged in where. A client never uses a number twice, over all its lives.
+// Requests of clients, by client and number, with what was committed at that moment; and the users
+// that are logged in. A client never uses a number twice, over all its boots.
 
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Account } from '../../../protocol/state/account.js'
@@ -36,9 +36,9 @@ const ASKING: ReadonlySet<string> = new Set(NAMES)
 
 export interface Request<A extends Asking = Asking> {
   readonly asked: A
-  /** Who was logged in; '': nobody. */
+  /** The user that was logged in; '': nobody. */
   readonly user: string
-  /** What was committed when it was asked: the log's end, the seq expected, the account and its cursor. */
+  /** What was committed at the request: the log's end, the next seq, the account and its mark. */
   readonly end: number
   readonly next: number
   readonly registered: boolean
@@ -100,7 +100,7 @@ export class Requests implements Check {
   }
 }
 
-/** As the stand-in for the computations keeps it. */
+/** The password, as the stand-in for the computations keeps it. */
 export function passwordOf({ secrets }: Account): string {
   const [password] = JSON.parse(Buffer.from(secrets.wrappedKey).toString('utf8')) as [string]
   return password

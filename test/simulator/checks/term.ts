@@ -1,5 +1,6 @@
-// C1 at its source: one replica coordinates a term, who stopped coordinating it, for whatever reason,
-// never gives another order in it, and none is over for a term that is not committed.
+// C1 at its source. One replica coordinates a term; a replica that stopped coordinating a term, for
+// whatever reason, never gives another order in it; no replica stops for a term that is not
+// committed.
 
 import type { Machine } from '../../../protocol/machine/machine.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
@@ -14,11 +15,11 @@ function termOf(host: Host): number {
 }
 
 export class TermCheck implements Check {
-  /** The one life that coordinates or has coordinated a term. */
+  /** The one boot that coordinates or has coordinated each term. */
   readonly #owners = new Map<number, string>()
   readonly #stopped = new Set<number>()
   readonly #held = new Map<Host, number>()
-  /** Newest term that stores have named in this step. */
+  /** Newest term that stores have named to each host in this step. */
   readonly #named = new Map<Host, number>()
   readonly #history: History
 
@@ -50,10 +51,10 @@ export class TermCheck implements Check {
   }
 
   #own(host: Host, term: number): void {
-    const life = `${host.name}/${host.boot}`
-    const owner = this.#owners.get(term) ?? life
-    expect(owner === life, 'C1', () => `${life} and ${owner} coordinate term ${term}`)
-    this.#owners.set(term, life)
+    const boot = `${host.name}/${host.boot}`
+    const owner = this.#owners.get(term) ?? boot
+    expect(owner === boot, 'C1', () => `${boot} and ${owner} coordinate term ${term}`)
+    this.#owners.set(term, boot)
   }
 
   sent(from: Host, _to: Host, message: Message): void {
@@ -66,7 +67,9 @@ export class TermCheck implements Check {
     })
   }
 
-  /** In FENCED or CLAIMED: its TERM may be taken back yet, with the log that it is in. */
+  /**
+   * A term in FENCED or CLAIMED is committed: otherwise its TERM entry could still be taken back.
+   */
   #names(host: Host): void {
     const term = this.#named.get(host) ?? 0
     this.#named.delete(host)

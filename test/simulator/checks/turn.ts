@@ -1,5 +1,5 @@
-// P1: in one epoch at most one replica holds the turn. (That no place of the log is written twice
-// in one epoch is checked where entries join the history.)
+// P1: in one epoch at most one replica holds the turn. (`history.ts` checks that no index is
+// written twice in one epoch, where an entry joins the tree.)
 
 import { formatEpoch, sameEpoch } from '../../../protocol/entries/epoch.js'
 import type { Host } from '../host.js'

@@ -1,5 +1,6 @@
-// P8: one INSTALL per epoch, and who gave a view up does not enter it. P6 along messages: what a replica says after it heard something is
-// stamped above it, and never below what its own log holds.
+// P8: one INSTALL per epoch, and a replica that gave a view up does not enter it. P6 along
+// messages: a replica's stamps are above everything that it heard before, and never below its own
+// log.
 
 import { sameBytes } from '../../../protocol/bytes.js'
 import { formatEpoch } from '../../../protocol/entries/epoch.js'
@@ -10,7 +11,7 @@ import { peerHeader, turnView, type Check } from './check.js'
 
 export class ViewCheck implements Check {
   readonly #installs = new Map<string, The<'INSTALL'>>()
-  /** Highest stamp that a replica has said or heard in its present life. */
+  /** Highest stamp that a replica has said or heard in its present boot. */
   readonly #clocks = new Map<Host, number>()
   readonly #context = new Map<Host, string>()
 
@@ -26,7 +27,7 @@ export class ViewCheck implements Check {
     this.#context.set(host, status)
     const enters = status === 'normal' && before !== 'normal'
     expect(!enters || before === 'changing', 'P8', () => {
-      return `${host.name} enters a view that it had given up: it was ${before}`
+      return `${host.name} enters a view that it had given up, from status ${before}`
     })
   }
 

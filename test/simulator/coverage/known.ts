@@ -1,5 +1,5 @@
-// What a run can reach, by name: what is not here and is reached all the same is counted too; what is
-// here and never reached is a hole.
+// The names of everything that a run can reach. A reached state without a name here is counted too;
+// a name that no run reaches is a hole.
 
 import { ERRORS } from '../../../protocol/errors.js'
 import { CONVERSATIONS } from '../../../protocol/messages/catalogue.js'
@@ -8,7 +8,7 @@ import { SITUATIONS } from './situations.js'
 
 const { client, handshake, ring, logService, persistence } = CONVERSATIONS
 
-/** A simulated connection has no hello, and needs no sign of life of its own. */
+/** Messages that runs reach. A simulated connection has no hello and no heartbeat of its own. */
 const MESSAGES = [
   handshake.ERROR.name,
   handshake.GOODBYE.name,
@@ -46,7 +46,10 @@ export const LOG_EVENTS = [
   'write-failed',
 ] as const
 
-/** From a status of a persistence replica or a role of a processing replica to the next. */
+/**
+ * Transitions between the statuses of a persistence replica, and between the roles of a processing
+ * replica.
+ */
 const TRANSITIONS = [
   'start → outside',
   'start → learner',
@@ -75,7 +78,7 @@ const TRANSITIONS = [
   'coordinator → follower',
 ] as const
 
-/** Answers that say which of several things is so; those that would break C2 are not here. */
+/** Answers with an outcome; those that would break C2 are left out. */
 const ANSWERS = [
   'CLAIMED won',
   'CLAIMED lost',
@@ -90,10 +93,13 @@ const ANSWERS = [
   'CONSENT refused',
 ] as const
 
-/** They would break C2. */
+/** Log events that would break C2. */
 const NEVER: readonly string[] = ['append-conflict', 'append-too-old']
 
-/** Of the daemons' own, or the library's: a simulated connection has no frames to be wrong, nor a handshake. */
+/**
+ * Errors of the daemons or the library: a simulated connection has no invalid frames and no
+ * handshake.
+ */
 const NOT_SIMULATED: readonly string[] = [
   'BAD_FRAME',
   'FORBIDDEN',
@@ -106,20 +112,23 @@ const NOT_SIMULATED: readonly string[] = [
   'WRONG_VERSION',
 ]
 
-/** Only who lies is told, or noted, so: the fuzzer's clusters have liars, and must reach them. */
+/**
+ * Errors and events that only a lying replica or client causes: the fuzzer's clusters have liars,
+ * and must reach them.
+ */
 export const OF_LIARS: readonly string[] = [
   'error INVALID_MESSAGE',
   'log invalid-message',
   'log clock-jump',
 ]
 
-/** It takes more than a run has. */
+/** Errors and answers that take more than a run has. */
 const NOT_REACHED: readonly string[] = [
-  // Users.
+  // More users than a run has.
   'error TOO_MANY_BLOCKED',
-  // Minutes.
+  // More minutes than a run has.
   'error TOO_MANY_REGISTRATIONS',
-  // Orders under way: a store queues more than a coordinator ever has.
+  // More orders under way: a store queues more than a coordinator ever has.
   'answer NOT_APPENDED overloaded',
 ]
 

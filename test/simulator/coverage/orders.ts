@@ -1,4 +1,4 @@
-// Situations of terms, orders and what clients are told.
+// Situations of terms, orders and answers to clients.
 
 import { KIND, type Entry } from '../../../protocol/entries/entry.js'
 import { formatEpoch } from '../../../protocol/entries/epoch.js'
@@ -11,14 +11,14 @@ import type { LogFields, Reach, Watcher } from './reach.js'
 
 export class OrderSituations implements Watcher {
   readonly #reach: Reach
-  /** Appends of orders not answered, by who asked for them. */
+  /** Appends of orders without an answer, by the asking host. */
   readonly #unanswered = new Map<Host, Set<number>>()
   readonly #claims = new Map<Host, string>()
-  /** In which epoch a claim (by nonce) or an order (by its first part) was first written. */
+  /** The epoch in which a claim (by nonce) or an order (by its first part) was first written. */
   readonly #writtenIn = new Map<string, string>()
-  /** Orders, as term/k, that somebody else than their coordinator voted on. */
+  /** Orders, as term/k, that a replica other than their coordinator voted on. */
   readonly #voted = new Set<string>()
-  /** They hear ELECTION in their present step. */
+  /** Hosts that have received ELECTION in their present step. */
   readonly #electing = new Set<Host>()
   readonly #receipts = new Set<string>()
   #ring = 0
@@ -103,7 +103,7 @@ export class OrderSituations implements Watcher {
     this.#unanswered.set(from, known)
     if (known.has(id)) return this.#reach('an append is said again')
     known.add(id)
-    // A scripted writer stands for a whole ring.
+    // A scripted writer is a whole ring, so nobody votes.
     const votes = from.machine !== null && 'role' in from.machine
     if (votes && this.#ring > 1 && !this.#voted.has(`${term}/${k}`)) {
       this.#reach('one of one decides')

@@ -1,4 +1,4 @@
-// What watchers of situations may see: all that checkers see, and a little more.
+// The hooks of a watcher of situations: those of a checker, and a few more.
 
 import type { ReadQuery } from '../../../protocol/machine/storage.js'
 import type { Check } from '../checks/check.js'
@@ -7,13 +7,13 @@ import type { SITUATIONS } from './situations.js'
 
 type Situation = (typeof SITUATIONS)[number]
 
-/** Counts that a situation came about. */
+/** Counts a situation as reached. */
 export type Reach = (name: Situation) => void
 
 export type LogFields = Readonly<Record<string, string | number | boolean>>
 
 export interface Watcher extends Check {
-  /** Its status or role is another one after this step. */
+  /** The host's status or role has changed in this step. */
   moved?(host: Host, from: string, to: string): void
   logged?(host: Host, event: string, fields: LogFields): void
   /** A machine reads its file. */

@@ -1,11 +1,11 @@
-// Situations that a protocol must be right in and that no single message or status shows.
+// Situations in which a protocol must be right and that no single message or status shows.
 
 export const SITUATIONS = [
-  // Of a run.
+  // Situations of a run.
   'a core serves alone',
   'a replica halts',
   'a damaged file is set aside',
-  // Of views and turns.
+  // Situations of views and turns.
   'INSTALL interrupted by a higher promise',
   'INSTALL resumed after a restart is ignored',
   'INSTALL comes twice',
@@ -21,13 +21,13 @@ export const SITUATIONS = [
   'catch-up from the file',
   'the feed from the file',
   'a place in common is looked for in the file',
-  // Of lives.
+  // Situations of files and their incarnations.
   'a learner is taken in',
-  'a superseded life promises',
+  'a superseded incarnation promises',
   'a learner promises',
   'a full disk has room again',
   'a restarted replica is taken in',
-  // Of terms and orders.
+  // Situations of terms and orders.
   'FENCED while pipelined',
   'TERM cuts an order between its entries',
   'half an order in the feed',

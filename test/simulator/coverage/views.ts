@@ -10,17 +10,17 @@ import type { Reach, Watcher } from './reach.js'
 
 export class ViewSituations implements Watcher {
   readonly #reach: Reach
-  /** By slot: INSTALL of this epoch came or was sent; its view is not written yet. */
+  /** The epoch of an INSTALL that each slot got or sent and whose view is not written yet. */
   readonly #installing = new Map<number, Epoch>()
-  /** Slots that have promised in their present life. */
+  /** Slots that have promised in their present boot. */
   readonly #promised = new Set<number>()
   /** Slots that have started again and have been in no view since. */
   readonly #restarted = new Set<number>()
-  /** Stamp of the last REQUEST, by who asked whom. */
+  /** Stamp of the last REQUEST, by asking and asked slot. */
   readonly #requests = new Map<string, number>()
-  /** Where a read of the file begins whose answer has not been sent. */
+  /** First index of a read of the file whose answer has not been sent. */
   readonly #reading = new Map<Host, number>()
-  /** By slot: the id of its last PULL of committed entries. */
+  /** The id of each slot's last PULL of committed entries. */
   readonly #catchingUp = new Map<number, number>()
 
   constructor(reach: Reach) {
@@ -32,7 +32,7 @@ export class ViewSituations implements Watcher {
     this.#installing.delete(host.slot)
     this.#promised.delete(host.slot)
     this.#reading.delete(host)
-    if (host.life > 0) this.#restarted.add(host.slot)
+    if (host.bootCount > 0) this.#restarted.add(host.slot)
   }
 
   moved(host: Host, from: string, to: string): void {

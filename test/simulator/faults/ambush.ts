@@ -1,5 +1,5 @@
-// Faults that wait for a moment: a message of one kind has just been said, and then something
-// happens to one of the two, or to the path between them. Chance alone hardly ever hits these.
+// Faults that wait for a moment: a message of one kind has just been sent, and then one of the two
+// hosts, or the path between them, is hit. Random times hardly ever hit these moments.
 
 import type { MessageName } from '../../../protocol/messages/catalogue.js'
 import type { Random } from '../random.js'
@@ -14,7 +14,7 @@ const MOMENTS: readonly MessageName[] = [
   ...(['ELECTION', 'COORDINATOR', 'ORDER', 'VOTE', 'COMMITTED', 'FORWARD'] as const),
 ]
 
-/** The name of a deed, and mostly a message after which it may do harm. */
+/** The name of a deed, and mostly a message after which the deed may do harm. */
 function choose(random: Random): readonly [deed: string, moment: MessageName] {
   const deed = random.pick(Object.keys(DEEDS))
   const { after = MOMENTS, only = false } = DEEDS[deed]!
@@ -38,10 +38,10 @@ export const ambush: Fault = {
   strike: (strike) => lurk(strike, ...choose(strike.random)),
 }
 
-/** So many pairs of a moment and a deed a run. */
+/** Number of pairs of a moment and a deed in a run. */
 const OBSESSIONS = 4
 
-/** The same moments and the same deeds, again and again. */
+/** The same few pairs of a moment and a deed strike again and again. */
 export const obsession: Fault = {
   every: 200,
   strike(strike) {

@@ -1,11 +1,11 @@
-// What strikes once the storm is over, while a cluster comes to rest.
+// Faults that strike once the storm is over, while a cluster comes to rest.
 
 import type { MessageName } from '../../../protocol/messages/catalogue.js'
 import type { Cluster } from '../cluster.js'
 import type { Random } from '../random.js'
 import { sever } from './paths.js'
 
-/** What is said while a cluster comes to rest. */
+/** Messages that are sent while a cluster comes to rest. */
 const LAST_MOMENTS: readonly MessageName[] = [
   ...(['ASK', 'CONSENT', 'PREPARE', 'PROMISE', 'INSTALL', 'INSTALL', 'INSTALLED'] as const),
   ...([
@@ -24,12 +24,12 @@ const LAST_MOMENTS: readonly MessageName[] = [
   ...(['CLAIM', 'CLAIMED', 'ELECTION', 'COORDINATOR', 'ORDER', 'VOTE', 'APPENDED'] as const),
 ]
 
-/** The last of what lastBlows does is over after so long, milliseconds. */
+/** Milliseconds after which every blow of `lastBlows` is over. */
 export const LAST_BLOWS_MS = 3_500
 
 /**
- * After the storm, a few connections end right after something was said; a process ends or two, and one
- * may stand still for so long that the others go on without it.
+ * After the storm a few connections end right after a message; one or two processes end, and one
+ * may be paused for so long that the others go on without it.
  */
 export function lastBlows(cluster: Cluster, random: Random): void {
   const { timeline, replicas } = cluster

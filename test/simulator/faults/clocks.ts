@@ -1,4 +1,4 @@
-// Faults of wall clocks. Nothing but the times that people read may depend on them.
+// Faults of wall clocks. Nothing but the times that people read may depend on wall clocks.
 
 import type { Fault } from './strike.js'
 
@@ -11,7 +11,7 @@ export const wallClock: Fault = {
   },
 }
 
-/** To and fro between two times, some hundred times. */
+/** The clock jumps to and fro between two times, some hundred times. */
 export const strobe: Fault = {
   every: 6_000,
   strike({ cluster, random, tell, later }) {

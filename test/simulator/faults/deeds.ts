@@ -1,5 +1,5 @@
-// What is done at the moment that a message has been said: to one of the two, to the path between
-// them, or to the message.
+// The deeds of a trap, done at the moment when a message has been sent: to one of the two hosts, to
+// the path between them, or to the message.
 
 import type { Message, MessageName } from '../../../protocol/messages/catalogue.js'
 import type { Cluster } from '../cluster.js'
@@ -9,23 +9,23 @@ import { sever } from './paths.js'
 import { kill } from './processes.js'
 import { whenSaid, type Strike } from './strike.js'
 
-/** What counts for something, or makes it count. */
+/** Messages that count towards a majority, or announce one. */
 const VOTES: readonly MessageName[] = ['PROMISE', 'ACK', 'LAST_IS', 'INSTALLED']
 
-/** What makes a store write. */
+/** Messages that make a store write. */
 const WRITES: readonly MessageName[] = [
   ...(['CLAIM', 'APPEND', 'REPLICATE', 'PREPARE', 'INSTALL', 'PULLED'] as const),
 ]
 
-/** What others go on without after a while, where it is not done. */
+/** Messages that the others wait for only so long. */
 const SLOW: readonly MessageName[] = ['PREPARE', 'PROMISE', 'INSTALL', 'REPLICATE', 'PULLED']
 
 export interface Deed {
-  /** After which messages it may do harm, where not after any. */
+  /** Messages after which the deed may do harm; absent: any. */
   readonly after?: readonly MessageName[]
-  /** It makes no sense after others. */
+  /** The deed is pointless after other messages. */
   readonly only?: true
-  /** It is about what is on its way, or about the answer: done before either comes. */
+  /** The deed is about the message on its way, or its answer, and is done before either arrives. */
   readonly atOnce?: true
   readonly act: (strike: Strike, from: Host, to: Host, message: Message) => void
 }
@@ -34,14 +34,14 @@ function loseIfSpared(strike: Strike, host: Host): void {
   if (host.disk && spared(strike.cluster, host.disk)) lose(strike, host)
 }
 
-/** What is said in answer, and counts. */
+/** The answers that count towards a majority, by the message that they answer. */
 const ANSWERS: Readonly<Partial<Record<MessageName, MessageName>>> = {
   PREPARE: 'PROMISE',
   REPLICATE: 'ACK',
   LAST_ASK: 'LAST_IS',
 }
 
-/** Others hear of it only once the receiver has answered, lost its file and come back. */
+/** The others get the message only after the receiver has answered, lost its file and come back. */
 function answerAndReturn(strike: Strike, from: Host, to: Host, { type }: Message): void {
   const { cluster, random, later } = strike
   const { network, persistence } = cluster
@@ -74,14 +74,17 @@ function stick({ timeline }: Cluster, { disk }: Host, ms: number): void {
   if (disk) disk.stuckUntil = timeline.now + ms
 }
 
-/** What it is about to write fails, and it goes on without. */
+/** The receiver's next write fails, and it goes on without. */
 function fill({ random, later }: Strike, _from: Host, { disk }: Host): void {
   if (!disk) return
   disk.full = true
   later(random.spread(5, 1_000), () => (disk.full = false))
 }
 
-/** So long that it is given up, and not so long that the connection is. */
+/**
+ * The path is cut for so long that the sender gives up waiting, but not for so long that the
+ * connection ends.
+ */
 function cutForLong({ cluster: { network }, random, later }: Strike, from: Host, to: Host): void {
   network.block(from, to)
   later(random.between(2_000, 2_900), () => network.unblock(from, to))
@@ -100,14 +103,17 @@ function comeLate({ cluster: { network }, random }: Strike, from: Host, to: Host
 
 function comeAgain(strike: Strike, from: Host, to: Host, message: Message): void {
   const { cluster, random, later } = strike
-  const { life } = to
+  const { bootCount } = to
   later(random.spread(1, 3_000), () => {
-    // Another process has no connection in common with the one that it was sent to.
-    if (to.alive(life)) cluster.network.repeat(from, to, message)
+    // A new process has no connection in common with the sender of the message.
+    if (to.alive(bootCount)) cluster.network.repeat(from, to, message)
   })
 }
 
-/** Its old life's words are there before, and those of the others come after the new one's first. */
+/**
+ * The messages of the old incarnation have arrived, and those of others come after the new
+ * incarnation's first.
+ */
 function returnBeforeOthers(strike: Strike, from: Host, to: Host): void {
   const { cluster, random, later } = strike
   if (!returnAsAnother(strike, from)) return
@@ -119,7 +125,7 @@ function returnBeforeOthers(strike: Strike, from: Host, to: Host): void {
 
 type Struck = (strike: Strike, from: Host, to: Host) => void
 
-/** Done where it is said to a learner. */
+/** Waits until INSTALL goes to a learner, where it did not this time. */
 const toLearner =
   (act: Struck): Struck =>
   (strike, from, to) => {
@@ -131,11 +137,11 @@ const toLearner =
     })
   }
 
-/** About as long as it waits for a view that it has promised. */
+/** The disk is stuck for about as long as a replica waits for a view that it has promised. */
 const installSlowly: Struck = ({ cluster, random }, _from, to) =>
   stick(cluster, to, random.between(1_500, 3_500))
 
-/** Others do not wait for it, and it is there before they are done. */
+/** The answer comes too late for the others to wait for it, and before they are done. */
 function answerLate({ cluster, random, later }: Strike, from: Host, to: Host): void {
   stick(cluster, to, random.between(450, 1_500))
   whenSaid(cluster, 'INSTALL', (one, other) => {

@@ -1,5 +1,6 @@
-// Messages that come once more when they fit no longer: an answer before the next true one, and what
-// others said after it has made old. Nothing breaks by it, so it may happen often.
+// Messages that come once more when they are out of date: an answer just before the next true one,
+// and a message after a later one of the same sender. An echo destroys nothing, so echoes may be
+// frequent.
 
 import type { Message, MessageName } from '../../../protocol/messages/catalogue.js'
 import type { Host } from '../host.js'
@@ -7,7 +8,7 @@ import { whenSaid, type Fault, type Strike } from './strike.js'
 
 type Pairs = Readonly<Partial<Record<MessageName, MessageName>>>
 
-/** What an answer is to, where the same may be asked again. */
+/** The question of each answer, where the same question may be asked again. */
 const QUESTIONS: Pairs = {
   REPLY: 'REQUEST',
   ACK: 'REPLICATE',
@@ -21,7 +22,7 @@ const QUESTIONS: Pairs = {
   VOTE: 'ORDER',
 }
 
-/** What the same sender says to the same receiver once it has got further. */
+/** The message that the same sender sends to the same receiver later. */
 const SEQUELS: Pairs = {
   ASK: 'PREPARE',
   PREPARE: 'INSTALL',
@@ -35,24 +36,24 @@ const SEQUELS: Pairs = {
 
 type Echo = (strike: Strike, from: Host, to: Host, message: Message, next: MessageName) => void
 
-/** The answer comes once more as soon as its hearer has asked again. */
+/** The answer comes once more as soon as its receiver has asked again. */
 const beforeTheNext: Echo = ({ cluster }, from, to, message, question) => {
-  const { life } = to
+  const { bootCount } = to
   whenSaid(cluster, question, (asks, asked) => {
-    const again = asks === to && asked === from && to.alive(life)
+    const again = asks === to && asked === from && to.alive(bootCount)
     if (again) cluster.network.repeat(from, to, message)
-    return again || !to.alive(life)
+    return again || !to.alive(bootCount)
   })
 }
 
-/** It comes once more while its receiver is at what came after it. */
+/** The message comes once more while its receiver handles the later one. */
 const afterTheNext: Echo = ({ cluster, random, later }, from, to, message, sequel) => {
-  const { life } = to
+  const { bootCount } = to
   whenSaid(cluster, sequel, (one, other) => {
     const next = one === from && other === to
     if (next) {
       later(random.exponential(10), () => {
-        if (to.alive(life)) cluster.network.repeat(from, to, message)
+        if (to.alive(bootCount)) cluster.network.repeat(from, to, message)
       })
     }
     return next

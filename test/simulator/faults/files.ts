@@ -1,5 +1,5 @@
-// Faults of files. Within the fault model at most a minority of them is lost, damaged or put back to
-// an earlier state: `spared` says when one may be.
+// Faults of files. Within the fault model at most a minority of the files is lost, damaged or put
+// back to an earlier state: `spared` says whether one more may be.
 
 import { compareEpochs } from '../../../protocol/entries/epoch.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
@@ -30,7 +30,7 @@ export const stuckDisk = slowed(4_000, (disk, { cluster }, lasts) => {
 })
 export const fullDisk = slowed(5_000, (disk) => (disk.full = true))
 
-/** fsync fails: whether the transaction is on disk nobody knows, and the process exits. */
+/** fsync fails: it is unknown whether the transaction is on disk, and the process exits. */
 export const fsyncError: Fault = {
   every: 3_000,
   strike({ cluster, random, tell, later, restart }) {
@@ -43,7 +43,7 @@ export const fsyncError: Fault = {
   },
 }
 
-/** With this file too, those that do not count are a minority. */
+/** Whether the files that do not count would still be a minority with this one. */
 export function spared({ disks }: Cluster, victim: Disk): boolean {
   const unsound = disks.filter((disk) => disk !== victim && !disk.sound)
   return 2 * (unsound.length + 1) < disks.length
@@ -64,7 +64,10 @@ export const lostFile: Fault = {
   },
 }
 
-/** Lost, and once one other has heard of the new life lost again: the others know nothing of that (P9). */
+/**
+ * A file is lost, and lost again once one other replica has heard of the new incarnation; the rest
+ * know nothing of that incarnation (P9).
+ */
 export const lostTwice: Fault = {
   every: 3_000,
   strike(strike) {
@@ -112,7 +115,7 @@ function flip({ random, tell }: Strike, store: Host): void {
   store.disk!.flip(index)
 }
 
-/** A bit of the file is not what was written; it shows when that part is read. */
+/** A bit of the file is flipped; that shows when that part is read. */
 export const bitFlip: Fault = {
   every: 5_000,
   strike(strike) {
@@ -129,7 +132,7 @@ export const bitFlips: Fault = {
   },
 }
 
-/** How often one looks for a moment at which a file may be put back, and every so many ms. */
+/** Number of looks for a moment at which a file may be put back, and milliseconds between them. */
 const LOOKS = 200
 const LOOK_MS = 10
 
@@ -141,15 +144,19 @@ function lookFor({ later }: Strike, isThere: () => boolean, then: (there: boolea
   look(LOOKS)
 }
 
-/** A replica ends, and comes back with an earlier file as soon as that may be; or else with its own. */
+/**
+ * A replica ends and comes back with an earlier file as soon as that is allowed, or else with its
+ * own.
+ */
 function putBack(strike: Strike, store: Host, earlier: File): void {
   const { cluster, random, tell, later, restart } = strike
   const disk = store.disk!
-  const { life } = store
+  const { bootCount } = store
   store.crash()
-  const mayCome = (): boolean => store.up || store.life !== life || mayForget(cluster, disk)
+  const mayCome = (): boolean =>
+    store.up || store.bootCount !== bootCount || mayForget(cluster, disk)
   lookFor(strike, mayCome, (may) => {
-    if (store.up || store.life !== life) return
+    if (store.up || store.bootCount !== bootCount) return
     if (may) {
       tell(`${store.name} from ${disk.last.index} to ${earlier.log.length - 1}`)
       disk.restore(earlier)
@@ -159,10 +166,10 @@ function putBack(strike: Strike, store: Host, earlier: File): void {
   })
 }
 
-const sameLife = (disk: Disk, file: File): boolean =>
+const sameIncarnation = (disk: Disk, file: File): boolean =>
   disk.file?.incarnation.nonce === file.incarnation.nonce
 
-/** A file is lost; once its slot votes with a new one, the old one turns up and is put back (P9). */
+/** A file is lost; once its slot votes with a new file, the old one is found and put back (P9). */
 export const lostAndFound: Fault = {
   every: 3_000,
   strike(strike) {
@@ -172,7 +179,7 @@ export const lostAndFound: Fault = {
     const found = disk.snapshot()
     if (!found || !disk.sound || !spared(cluster, disk)) return
     lose(strike, store)
-    const votesAnew = (): boolean => disk.sound && !sameLife(disk, found)
+    const votesAnew = (): boolean => disk.sound && !sameIncarnation(disk, found)
     lookFor(strike, votesAnew, (votes) => {
       if (votes) putBack(strike, store, found)
     })
@@ -180,8 +187,8 @@ export const lostAndFound: Fault = {
 }
 
 /**
- * The others hold all that it does and have promised and installed what it has: nothing is lost with
- * it, whoever notices. What only it and a dead replica knew would be.
+ * The others hold every entry of the disk and have promised and installed its epochs, so nothing is
+ * lost with it. State that it shared only with a dead replica would be lost.
  */
 function mayForget(cluster: Cluster, disk: Disk): boolean {
   const { promised, logView } = disk.durable
@@ -192,7 +199,7 @@ function mayForget(cluster: Cluster, disk: Disk): boolean {
     const installed = compareEpochs(durable.logView, logView) >= 0
     return sound && promises && installed && other.holds(disk.last)
   })
-  // A file that has been lost meanwhile says nothing of what it held.
+  // A file lost meanwhile does not tell what it held.
   return disk.file !== null && know && spared(cluster, disk)
 }
 
@@ -205,7 +212,8 @@ export const rolledBack: Fault = {
     const disk = store.disk!
     const earlier = disk.snapshot()
     if (!earlier) return
-    const hasMore = (): boolean => sameLife(disk, earlier) && disk.last.index > earlier.last.index
+    const hasMore = (): boolean =>
+      sameIncarnation(disk, earlier) && disk.last.index > earlier.last.index
     later(random.spread(100, 5_000), () => {
       lookFor(strike, hasMore, (has) => {
         if (has && store.up) putBack(strike, store, earlier)
@@ -214,7 +222,10 @@ export const rolledBack: Fault = {
   },
 }
 
-/** Others, who may know better, it hears late: it is at work before it learns what it is. */
+/**
+ * The replica hears late of those who know that its file is old: it is at work before it learns of
+ * that.
+ */
 function hearLate({ cluster, random, later }: Strike, store: Host): void {
   const lasts = random.spread(50, 4_000)
   whenSaid(cluster, 'RECALL', (_from, to) => {

@@ -5,7 +5,7 @@ import type { Host } from '../host.js'
 import type { Random } from '../random.js'
 import type { Fault, Strike } from './strike.js'
 
-/** The connection from one to the other ends. */
+/** Ends the connections between two hosts. */
 export function sever({ network }: Cluster, from: Host, to: Host): void {
   const [connection] = network.between(from, to)
   if (connection) network.sever(connection)
@@ -22,7 +22,7 @@ const bothWays = (left: readonly Host[], right: readonly Host[]): Path[] => [
   ...between(right, left),
 ]
 
-/** Hosts that a cut is among: one tier, or all. */
+/** The hosts that a cut separates: one tier, or all. */
 function among({ cluster, random }: Strike): readonly Host[] {
   return random.chance(0.5) ? cluster.persistence : cluster.hosts
 }
@@ -54,14 +54,14 @@ function cut(every: number, choose: (hosts: readonly Host[], random: Random) => 
 export const partition = cut(3_000, (hosts, random) => bothWays(...random.split(hosts)))
 export const oneWay = cut(3_000, (hosts, random) => between(...random.split(hosts)))
 
-/** One host still reaches both sides. */
+/** A cut in two parts, with one host that reaches both. */
 export const bridge = cut(5_000, (hosts, random) => {
   const middle = random.pick(hosts)
   const [left, right] = random.split(hosts.filter((host) => host !== middle))
   return bothWays(left, right)
 })
 
-/** A link that comes and goes, for some seconds. */
+/** A path that is cut and opened again and again, for some seconds. */
 export const flap: Fault = {
   every: 4_000,
   strike(strike) {
@@ -91,10 +91,10 @@ function ending(every: number, late: (random: Random) => number): Fault {
 }
 
 export const reset = ending(500, () => 0)
-/** One end learns of it much later. */
+/** Connections that end, where one end learns of it much later. */
 export const halfOpen = ending(1_500, (random) => random.spread(200, 10_000))
 
-/** What an old connection still carried comes after its successor's first frames. */
+/** Frames of an old connection come after its successor's first frames. */
 export const lateFrames: Fault = {
   every: 1_500,
   strike({ cluster, random, tell }) {
@@ -108,7 +108,7 @@ export const lateFrames: Fault = {
   },
 }
 
-/** Frames between replicas of one tier, or to and from one replica, come twice. */
+/** Frames come twice, between replicas of one tier or to and from one replica. */
 export const duplicate: Fault = {
   every: 2_500,
   strike({ cluster, random, tell, later }) {

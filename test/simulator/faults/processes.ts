@@ -1,4 +1,4 @@
-// Faults of processes: they die between any two effects, stand still, or are told to go.
+// Faults of processes: they die between any two effects, pause, or are told to drain.
 
 import { KIND } from '../../../protocol/entries/entry.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
@@ -8,7 +8,7 @@ import type { Host } from '../host.js'
 import { turnView } from '../checks/check.js'
 import { whenSaid, type Fault, type Strike } from './strike.js'
 
-/** For what is said now and then among much of its kind. */
+/** Number of messages of a kind that are looked at for a rare one. */
 const LOOKS = 2_000
 
 export function kill({ random, tell, later, restart }: Strike, host: Host): void {
@@ -45,7 +45,7 @@ export const crashAll: Fault = {
   },
 }
 
-/** A client's process: it comes back with nothing but its name and password. */
+/** A client's process dies and comes back with nothing but its name and password. */
 export const clientCrash: Fault = {
   every: 4_000,
   strike(strike) {
@@ -61,9 +61,9 @@ export const drain: Fault = {
     if (!host.running) return
     tell(host.name)
     host.input({ type: 'drain' })
-    const { life } = host
+    const { bootCount } = host
     later(random.spread(200, 5_000), () => {
-      if (host.alive(life)) host.crash()
+      if (host.alive(bootCount)) host.crash()
       restart(host)
     })
   },
@@ -77,7 +77,7 @@ export const pause: Fault = {
     tell(host.name)
     host.pause()
     later(random.spread(50, 8_000), () => host.resume())
-    // Perhaps it led, and goes on just as the next one takes over.
+    // A paused coordinator may go on just as the next one takes over.
     if (random.chance(0.5)) return
     const hasTerm = (message: Message): boolean =>
       message.type === 'REPLICATE' && message.entries.some(({ meta }) => meta[0] === KIND.term)
@@ -89,12 +89,12 @@ export const pause: Fault = {
   },
 }
 
-/** So many entries behind a replica still votes. */
+/** A replica that is at most so many entries behind still votes. */
 const NEAR = 30
 
 /**
- * Some other replica votes too: one that is alone, while the others build their states, is believed.
- * Scripted writers, who compute nothing and apply no index, never do.
+ * Whether another replica votes too: while the others rebuild their states, the wrong bytes of one
+ * alone are believed. Scripted writers compute nothing and apply no index, so they never vote.
  */
 function isWatched({ processing, history }: Cluster, slot: number): boolean {
   return processing.some(({ slot: other, machine }) => {
@@ -104,7 +104,10 @@ function isWatched({ processing, history }: Cluster, slot: number): boolean {
   })
 }
 
-/** One replica at a time: of three the vote finds it, of two it finds that they differ. */
+/**
+ * One replica at a time computes wrong bytes: of three replicas the vote finds it, of two it finds
+ * a difference.
+ */
 export const wrongBytes: Fault = {
   every: 5_000,
   strike(strike) {
@@ -120,7 +123,7 @@ export const wrongBytes: Fault = {
   },
 }
 
-/** Once it builds its state again, that takes a while; and users come meanwhile. */
+/** The wrong replica's rebuild of its state takes a while, and users connect meanwhile. */
 function buildSlowly({ cluster, random, later, restart }: Strike, slot: number): void {
   const { network, persistence, clients } = cluster
   const slow = random.spread(5, 100)
@@ -148,7 +151,7 @@ function buildSlowly({ cluster, random, later, restart }: Strike, slot: number):
   )
 }
 
-/** Several replicas compute wrong bytes, each in its own way: no majority is left to agree. */
+/** Several replicas compute wrong bytes, each in its own way: no majority agrees. */
 export const wrongMajority: Fault = {
   every: 4_000,
   beyond: true,

@@ -1,11 +1,12 @@
-// Which faults strike when. Every run turns on a random subset, at random rates ("swarm", Groce et
-// al. 2012). Each strike has a name, such as crash#3, and random numbers of its own: leaving some
-// out leaves the others as they were, and that is how a failing run is made smaller.
+// The faults that strike during a run, and when. Every run turns on a random subset, at random
+// rates ("swarm", Groce et al. 2012). Each strike has a name, such as crash#3, and random numbers
+// of its own, so leaving some strikes out does not change the others: that is how a failing run is
+// made smaller.
 
 import type { Cluster } from '../cluster.js'
 import type { Host } from '../host.js'
 import { Random } from '../random.js'
-import { leftAlone } from './alone.js'
+import { leftAlone } from './lone-writer.js'
 import { ambush, obsession } from './ambush.js'
 import * as clocks from './clocks.js'
 import { echoAfter, echoBefore } from './echoes.js'
@@ -53,13 +54,16 @@ export const FAULTS = {
 } as const satisfies Record<string, Fault>
 
 export type FaultName = keyof typeof FAULTS
-/** Mean milliseconds between two; absent: off. */
+/** Mean milliseconds between two strikes; absent: off. */
 export type Rates = Partial<Record<FaultName, number>>
 
 const NAMES = Object.keys(FAULTS) as FaultName[]
 const isBeyond = (name: FaultName): boolean => (FAULTS[name] as Fault).beyond === true
 
-/** A replica alone in L decides alone: wrong bytes go only with what makes no replica vote late. */
+/**
+ * Faults that make no replica vote late. Wrong bytes go with these alone, because a replica alone
+ * in L decides alone.
+ */
 const RING_WHOLE: readonly FaultName[] = [
   'wall-clock',
   'client-crash',
@@ -69,7 +73,10 @@ const RING_WHOLE: readonly FaultName[] = [
   'bit-flips',
 ]
 
-/** What makes a file count no more for a while. So few may at once that each keeps the others away. */
+/**
+ * Faults after which a file does not count for a while. Few files may be so at once, so each of
+ * these faults keeps the others away.
+ */
 const ROBBERS: readonly FaultName[] = [
   'lost-file',
   'rolled-back',
@@ -98,7 +105,7 @@ export function swarm(random: Random, beyond = false): Rates {
 }
 
 export class Storm {
-  /** Those that did something, in order. */
+  /** Names of the strikes that had an effect, in order. */
   readonly strikes: string[] = []
   readonly #cluster: Cluster
   readonly #seed: number
@@ -106,7 +113,7 @@ export class Storm {
   readonly #tell: (name: FaultName, what: string) => void
   #over = false
 
-  /** `keep`: only these strikes, by name; absent: all. */
+  /** `keep`: names of the only strikes that happen; absent: all. */
   constructor(
     cluster: Cluster,
     seed: number,
@@ -157,7 +164,7 @@ export class Storm {
     if (!host.up) this.#cluster.start(host)
   }
 
-  /** No more of it; what was done stays done. */
+  /** Ends the storm; the effects of its strikes stay. */
   end(): void {
     this.#over = true
   }

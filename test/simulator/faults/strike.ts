@@ -1,5 +1,5 @@
-// One strike of a fault. It draws from a stream of its own, so that leaving another strike out
-// does not change what this one does.
+// One strike of a fault. It draws from a random stream of its own, so that leaving another strike
+// out does not change it.
 
 import type { Message, MessageName } from '../../../protocol/messages/catalogue.js'
 import type { Cluster } from '../cluster.js'
@@ -9,27 +9,27 @@ import type { Random } from '../random.js'
 export interface Strike {
   readonly cluster: Cluster
   readonly random: Random
-  /** The same numbers for every strike of a run. */
+  /** A stream that gives the same numbers to every strike of a run. */
   readonly theme: Random
-  /** Says what was done, in words. A strike that finds nothing to do says nothing. */
+  /** Says what the strike did. A strike without effect says nothing. */
   readonly tell: (what: string) => void
-  /** Nothing of a fault happens once faults are over. */
+  /** Schedules a part of the strike; it does not run once faults are over. */
   readonly later: (delay: number, run: () => void) => void
   readonly restart: (host: Host) => void
 }
 
 export interface Fault {
-  /** Mean milliseconds between two strikes where the swarm neither slows nor hurries it. */
+  /** Mean milliseconds between two strikes, before the swarm changes the rate. */
   readonly every: number
-  /** Breaks the fault model: only in runs that are meant to go beyond it. */
+  /** The fault breaks the fault model: it strikes only in runs of mode `beyond`. */
   readonly beyond?: true
   strike(strike: Strike): void
 }
 
-/** How many messages of a kind are looked at for the one that is waited for. */
+/** Number of messages of a kind that are looked at for the one that is meant. */
 const LOOKS = 20
 
-/** `meant`: whether it is the one that is waited for. */
+/** Runs `meant` on messages of a kind until it accepts one. */
 export function whenSaid(
   cluster: Cluster,
   moment: MessageName,

@@ -1,5 +1,5 @@
-// The checker on registers: the histories that Herlihy & Wing 1990 and the papers after them use,
-// and random ones compared with trying every order.
+// The checker on registers: the histories of Herlihy & Wing 1990 and of later papers, and random
+// ones compared with trying every order.
 
 import t from 'tap'
 import { Random } from '../random.js'
@@ -20,7 +20,10 @@ const REGISTER: Model<number, Register> = {
 const write = (write: number): Register => ({ write })
 const read = (read: number): Register => ({ read })
 
-/** `A  |--w1--|`: one row a process, as the papers draw it; `...` at its end: never returns. */
+/**
+ * `A  |--w1--|`: one row per process, as the papers draw it; `...` at its end: the operation never
+ * returns.
+ */
 function history(
   ...rows: readonly (readonly [who: string, called: number, returned: number, Register])[]
 ): History {
@@ -43,19 +46,19 @@ t.test('Herlihy & Wing: a read that overlaps a write sees it or not', async (t) 
   t.equal(verdict(overlapping(2)), 'not linearizable')
 })
 
-t.test('what one has seen, nobody unsees: new, then old', async (t) => {
+t.test('a value that one read saw is seen by every later read', async (t) => {
   const two = (first: number, second: number): History =>
     history(['A', 1, 6, write(1)], ['B', 2, 3, read(first)], ['C', 4, 5, read(second)])
   t.equal(verdict(two(0, 1)), 'linearizable')
   t.equal(verdict(two(1, 0)), 'not linearizable')
 })
 
-t.test('sequentially consistent is not enough', async (t) => {
+t.test('sequential consistency is not enough', async (t) => {
   // In program order alone B could come first; in real time it cannot.
   t.equal(verdict(history(['A', 1, 2, write(1)], ['B', 3, 4, read(0)])), 'not linearizable')
 })
 
-t.test('two writes at once: whoever reads both must agree on their order', async (t) => {
+t.test('two concurrent writes: all reads agree on their order', async (t) => {
   const writes = history(['A', 1, 4, write(1)], ['B', 2, 3, write(2)])
   const reads = (...seen: number[]): History => [
     ...writes,
@@ -66,7 +69,7 @@ t.test('two writes at once: whoever reads both must agree on their order', async
   t.equal(verdict(reads(1, 2)), 'not linearizable')
 })
 
-t.test('what never returned may take effect at any later time, or never', async (t) => {
+t.test('an operation that never returned takes effect at any later time, or never', async (t) => {
   const open = (...seen: number[]): History => [
     ...history(['A', 1, Infinity, write(1)]),
     ...history(...seen.map((v, i) => ['B', 5 + 2 * i, 6 + 2 * i, read(v)] as const)),
@@ -79,7 +82,7 @@ t.test('what never returned may take effect at any later time, or never', async 
   t.equal(verdict(before), 'not linearizable', 'and not before its call')
 })
 
-t.test('gives up at its bound, and says so', async (t) => {
+t.test('the search gives up at its bound and says undecided', async (t) => {
   const writes = Array.from({ length: 12 }, (_, i) => ['A', i, 100 + i, write(i)] as const)
   const wrong = history(...writes, ['B', 200, 201, read(99)])
   t.equal(linearize(wrong, REGISTER, 1_000), 'undecided')
@@ -114,7 +117,7 @@ function randomHistory(random: Random): History {
   })
 }
 
-t.test('agrees with trying every order, on 3,000 random histories', async (t) => {
+t.test('the verdict is that of trying every order, on 3,000 random histories', async (t) => {
   const random = new Random(1, 'registers')
   const counts = { linearizable: 0, 'not linearizable': 0, undecided: 0 }
   let wrong = 0
@@ -130,7 +133,7 @@ t.test('agrees with trying every order, on 3,000 random histories', async (t) =>
   t.ok(counts.linearizable > 500 && counts['not linearizable'] > 500, 'both kinds were seen')
 })
 
-t.test('a minimal sub-history: without any one of its operations it is right', async (t) => {
+t.test('a minimal sub-history is right without any one of its operations', async (t) => {
   const random = new Random(2, 'registers')
   const isWrong = (of: History): boolean => verdict(of) === 'not linearizable'
   const failed: string[] = []
@@ -152,7 +155,7 @@ t.test('a minimal sub-history: without any one of its operations it is right', a
   t.ok(tried > 100)
 })
 
-t.test('the table of a history', async (t) => {
+t.test('a history prints as a space-time table', async (t) => {
   const shown = table(
     history(['A', 10, 40, write(1)], ['B', 20, 30, read(1)], ['C', 35, Infinity, write(2)]),
     (what) =>

@@ -1,26 +1,26 @@
-// Is a concurrent history what one sequential object could have answered? Wing & Gong 1993 with the
-// memo of Lowe 2017: depth first over which operation took effect next, never twice from the same
-// set of operations done and the same state. Operations that never returned took effect at any time
-// after their call, or never.
+// Whether a concurrent history is one that a sequential object could have answered. Wing & Gong
+// 1993 with the memo of Lowe 2017: depth first over which operation took effect next, never twice
+// from the same set of done operations and the same state. An operation that never returned took
+// effect at any time after its call, or never.
 
 export interface Operation<What> {
   /** Place among all calls and returns; no two are equal. */
   readonly called: number
-  /** Infinity: never. */
+  /** Place of the return; Infinity: the operation never returned. */
   readonly returned: number
   readonly who: string
-  /** What was asked and what was answered. */
+  /** The request and its answer. */
   readonly what: What
 }
 
 /** The sequential specification. States are never changed in place. */
 export interface Model<State, What> {
   readonly init: State
-  /** null: in this state it cannot have been answered so. */
+  /** The next state; null: the operation cannot have had this answer in this state. */
   step(state: State, what: What): State | null
-  /** Equal for equal states only. */
+  /** A key that differs for different states. */
   key(state: State): string | number
-  /** Changes no state, ever: where it fits it is taken, since it can stand in nobody's way. */
+  /** Whether the operation never changes a state; such an operation is taken wherever it fits. */
   isQuery?(what: What): boolean
 }
 
@@ -66,7 +66,7 @@ class Events {
     return this.#next[place]!
   }
 
-  /** Whose call is here; undefined: a return, or the end. */
+  /** The operation whose call is at this place; undefined: a return, or the end. */
   callAt(place: number): number | undefined {
     const operation = this.#operation[place]!
     return operation > 0 ? operation - 1 : undefined
@@ -155,7 +155,10 @@ class Search<State, What> {
     return 'linearizable'
   }
 
-  /** As the next to take effect, if the model has it and it leads to something new. */
+  /**
+   * Tries the operation as the next to take effect: false where the model refuses it or the result
+   * is known.
+   */
   #take(operation: number): boolean {
     const from = this.#state
     const { what } = this.#operations[operation]!
@@ -174,7 +177,10 @@ class Search<State, What> {
     return true
   }
 
-  /** At a return: an operation called before it should have come earlier. False: none is left. */
+  /**
+   * Backtracks at a return, whose operation should have taken effect before. False: no choice is
+   * left.
+   */
   #goBack(): boolean {
     for (;;) {
       const choice = this.#chosen.pop()
@@ -200,7 +206,7 @@ class Search<State, What> {
   }
 }
 
-/** `maxSteps`: so many steps of the model and it gives up. */
+/** `maxSteps`: number of steps of the model after which the verdict is undecided. */
 export function linearize<State, What>(
   operations: readonly Operation<What>[],
   model: Model<State, What>,

@@ -1,5 +1,5 @@
-// The mailbox as a sequential object: hand-made histories for each thing that must be noticed, and
-// random ones of a real sequential mailbox, which always pass until something is wrong with them.
+// The mailbox as a sequential object: hand-made histories for each kind of error, and random ones
+// of a real sequential mailbox, which pass until one answer is changed.
 
 import t from 'tap'
 import { Random } from '../random.js'
@@ -40,7 +40,7 @@ const REGISTERED = at(0, 1, { kind: 'register', token: 'a' })
 const SENT_ONE = [...REGISTERED, ...at(10, 20, send(1, 5))]
 const SENT_TWO = [...SENT_ONE, ...at(30, 40, send(2, 7))]
 
-t.test('what a mailbox may answer', async (t) => {
+t.test('answers that a mailbox may give', async (t) => {
   const right = (name: string, ...of: History): unknown =>
     t.equal(verdict(of), 'linearizable', name)
   right('all of it', ...SENT_TWO, ...at(50, 60, page([shown(1, 5), shown(2, 7)])))
@@ -62,7 +62,7 @@ const remove = (index: number | null, ...indices: number[]): MailboxOperation =>
 }
 const ONE_GONE = [...SENT_TWO, ...at(50, 60, remove(9, 5))]
 
-t.test('what may be shown of deleted messages', async (t) => {
+t.test('pages that may show deleted messages', async (t) => {
   const right = (name: string, ...of: History): unknown =>
     t.equal(verdict(of), 'linearizable', name)
   right('not after the answer', ...ONE_GONE, ...at(70, 80, page([shown(2, 7)])))
@@ -80,7 +80,7 @@ t.test('what may be shown of deleted messages', async (t) => {
   )
 })
 
-t.test('and what may not', async (t) => {
+t.test('pages that may not show deleted messages', async (t) => {
   const wrong = (name: string, ...of: History): unknown =>
     t.equal(verdict(of), 'not linearizable', name)
   wrong('the deleted one', ...ONE_GONE, ...at(70, 80, page([shown(1, 5), shown(2, 7)])))
@@ -98,7 +98,7 @@ t.test('and what may not', async (t) => {
   )
 })
 
-t.test('what it may not', async (t) => {
+t.test('answers that a mailbox may not give', async (t) => {
   const wrong = (name: string, ...of: History): unknown =>
     t.equal(verdict(of), 'not linearizable', name)
   const after = (...messages: Shown[]): History => [...SENT_TWO, ...at(50, 60, page(messages))]
@@ -145,7 +145,7 @@ t.test('what it may not', async (t) => {
   wrong('the name given twice', ...REGISTERED, ...at(5, 6, { kind: 'register', token: 'b' }))
 })
 
-t.test('a send that never returned', async (t) => {
+t.test('a send that never returned happens late or never', async (t) => {
   const open = [...REGISTERED, ...at(10, Infinity, send(1, 5))]
   const shows = page([shown(1, 5)])
   t.equal(verdict(open), 'linearizable', 'never happened')
@@ -164,7 +164,7 @@ function play(random: Random): Operation<MailboxOperation>[] {
   let index = 0
   let end = 10
   for (let i = 0; i < 40; i++) {
-    // Each takes effect at its own moment, somewhere between its call and its return.
+    // Each operation takes effect at its own moment, between its call and its return.
     const moment = 10 + i * 10
     const called = moment - random.below(60) - random.float()
     const returned = moment + random.below(60) + random.float()
@@ -204,7 +204,7 @@ t.test(`${SEEDS} random histories of a sequential mailbox pass`, async (t) => {
 
 type Mutation = (messages: readonly Shown[], place: number) => Shown[]
 
-/** Each makes the last page, which shows everything, a wrong one. */
+/** Mutations that make the last page, which shows everything, a wrong one. */
 const MUTATIONS: Record<string, Mutation> = {
   swap: (all, i) =>
     all
@@ -224,7 +224,7 @@ for (const [name, mutate] of Object.entries(MUTATIONS)) {
       const history = play(random)
       const last = history.at(-1)!
       const { messages, ...rest } = last.what as Inbox
-      // What was never acknowledged and no other page shows need not have happened.
+      // A message that was never acknowledged and is on no other page need not have happened.
       const acknowledged = messages.findLastIndex((one) => isAcknowledged(history, one))
       if (acknowledged < 1) continue
       tried++

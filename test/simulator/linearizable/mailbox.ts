@@ -1,9 +1,9 @@
-// What a mailbox is, said sequentially: it comes into being by a registration; from then on messages
-// are appended, each at a higher log index than the last and each stream's in the order of its seqs;
-// a delete takes messages out; an inbox read shows all that is there between two indices. Indices are
-// claims that receipts, answers of deletes and pages make: they say in which order the changes must
-// have been made, and the calls and returns have to allow exactly that order. What a delete names
-// that was never answered may be there or not, from then on.
+// A mailbox as a sequential object. A registration creates it. From then on messages are appended,
+// each at a higher log index than the last and each stream's in the order of its seqs; a delete
+// takes messages out; an inbox read shows all messages between two indices. Receipts, answers of
+// deletes and pages claim indices, which fix the order of the changes; the calls and returns have
+// to allow exactly that order. Messages named by an unanswered delete may be there or not from then
+// on.
 
 import type { Model, Operation } from './linearize.js'
 import type { Without } from './minimal.js'
@@ -22,14 +22,16 @@ export interface Shown extends Message {
 interface Send {
   readonly kind: 'send'
   readonly message: Message
-  /** From its receipt; of one that never returned: where a page shows it. */
+  /** Index from the receipt; for a send that never returned, from a page that shows it. */
   readonly index: number
 }
 
 interface Delete {
   readonly kind: 'delete'
   readonly indices: readonly number[]
-  /** From its answer; null: it has none, and may have been done at any time, or never. */
+  /**
+   * Index from the answer; null: the delete has no answer and took effect at any time, or never.
+   */
   readonly index: number | null
 }
 
@@ -38,22 +40,25 @@ export interface Inbox {
   readonly after: number
   readonly limit: number
   readonly messages: readonly Shown[]
-  /** The page holds all that is above `after` up to here ... */
+  /** The page holds all messages above `after` up to this index ... */
   readonly next: number
-  /** ... and, where this is not set, all that there was. */
+  /** ... and, where this is false, all messages that there were. */
   readonly more: boolean
 }
 
 export type MailboxOperation =
-  /** Answered by a session, or not at all. Names are told apart by the registration's token. */
+  /**
+   * A registration, answered by a session or not at all; the token tells registrations of one name
+   * apart.
+   */
   | { readonly kind: 'register'; readonly token: string }
   | { readonly kind: 'name taken'; readonly token: string }
-  /** With the right password. */
+  /** A log-in with the right password. */
   | { readonly kind: 'log in'; readonly accepted: boolean }
   /** The account ends; its name stays taken. */
   | { readonly kind: 'close' }
   | Send
-  /** No such user: consumed its seq, appended nothing. */
+  /** A send refused with NO_SUCH_USER: it consumed its seq and appended nothing. */
   | { readonly kind: 'refused'; readonly message: Message }
   | Delete
   | Inbox
@@ -61,9 +66,9 @@ export type MailboxOperation =
 type History = readonly Operation<MailboxOperation>[]
 
 interface State {
-  /** Of the registration that made the mailbox; '': there is none. */
+  /** Token of the registration that made the mailbox; '': there is none. */
   readonly token: string
-  /** So many changes have been made, in the order of their indices. */
+  /** Number of changes made so far, in the order of their indices. */
   readonly count: number
   readonly closed: boolean
 }
@@ -72,11 +77,11 @@ type Change = Send | (Delete & { readonly index: number })
 
 interface Place {
   readonly index: number
-  /** null: a delete. */
+  /** The appended message; null: the change is a delete. */
   readonly message: Shown | null
-  /** From this place on it is deleted. */
+  /** Place from which on the message is deleted. */
   gone: number
-  /** Named by a delete without an answer. */
+  /** Whether an unanswered delete names the message. */
   unsure: boolean
 }
 
@@ -103,12 +108,15 @@ const placeOf = (change: Change): Place => {
 /** The model of one history: every message whose index is known was appended, in that order. */
 export class Mailbox implements Model<State, MailboxOperation> {
   readonly init: State = { token: '', count: 0, closed: false }
-  /** By place in the mailbox. */
+  /** Changes by place in the mailbox. */
   readonly #log: readonly Place[]
   readonly #placeOf: ReadonlyMap<MailboxOperation, number>
-  /** Places where a message cannot stand: out of its stream's order, or at an index taken. */
+  /**
+   * Places of messages that cannot stand there: out of their stream's order, or at an index that is
+   * taken.
+   */
   readonly #misplaced = new Set<number>()
-  /** Without a registration in the history nothing is known of when the mailbox came into being. */
+  /** Whether the history has a registration; otherwise the mailbox may have existed at any time. */
   readonly #made: boolean
 
   constructor(history: History) {
@@ -190,12 +198,15 @@ export class Mailbox implements Model<State, MailboxOperation> {
       place++
     }
     while (place < count && this.#passes(this.#log[place]!, count, null)) place++
-    // Nothing up to `next` may be missing, nor come later.
+    // No message up to `next` may be missing or come later.
     if ((this.#log[place]?.index ?? Infinity) <= next) return false
     return more || place >= count
   }
 
-  /** A page of the first `count` changes need not show it, or not before `message`. */
+  /**
+   * Whether a page of the first `count` changes may leave this change out. `next`: the next message
+   * that the page shows.
+   */
   #passes({ message, gone, unsure }: Place, count: number, next: Shown | null): boolean {
     if (!message || gone < count) return true
     return unsure && !(next && shownAs(message, next))
@@ -219,10 +230,10 @@ const restsOnClosing = ({ kind }: MailboxOperation): boolean =>
   kind === 'refused' || kind === 'log in' || kind === 'name taken'
 
 /**
- * Of the mailbox as if some messages had never been: they go from the pages with their sends. Where
- * a registration goes, all go: then the mailbox may have been there at any time. With the end of the
- * account goes what there is only after it. A delete stays as long
- * as a message that it names: without it, pages that do not show that one would be wrong.
+ * The history without some messages: they go from the pages together with their sends. Where a
+ * registration goes, all go, and the mailbox may have existed at any time. The end of the account
+ * takes with it what exists only after it. A delete stays as long as a message that it names:
+ * without it, pages that leave that message out would be wrong.
  */
 export const withoutMessages: Without<MailboxOperation> = (history, gone) => {
   const ids = new Set<string>()

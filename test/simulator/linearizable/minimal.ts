@@ -1,11 +1,11 @@
-// The smallest part of a history that is still wrong, for a person to look at: after delta debugging
-// (Zeller & Hildebrandt 2002), first in large pieces, then one by one until nothing more can go.
+// The smallest part of a history that is still wrong, for a person to look at. Delta debugging
+// (Zeller & Hildebrandt 2002): first in large pieces, then one by one until no operation can go.
 
 import type { Operation } from './linearize.js'
 
 type History<What> = readonly Operation<What>[]
 
-/** What is left of a history without some of its operations; a right one must stay right. */
+/** A history without some of its operations; a right history must stay right. */
 export type Without<What> = (
   history: History<What>,
   gone: ReadonlySet<Operation<What>>,
@@ -19,7 +19,7 @@ export function minimal<What>(
   let left = history
   for (let size = Math.ceil(left.length / 2); ;) {
     const before = left.length
-    // From the end: what came after the mistake mostly has no part in it.
+    // Removes from the end first: operations after the mistake mostly have no part in it.
     for (let end = left.length; end > 0; end = Math.min(end - size, left.length)) {
       const gone = new Set(left.slice(Math.max(0, end - size), end))
       const rest = without(left, gone)

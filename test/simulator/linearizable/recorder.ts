@@ -1,6 +1,6 @@
-// Client requests and their answers, gathered into one history a mailbox. A request that is sent
-// again is the same operation: it took effect within some try that was not definitely refused, and
-// before the first answer that says so. Those tries that say "definitely not" tell nothing more.
+// Collects the requests of clients and their answers into one history per mailbox. A repeated
+// request is the same operation: it took effect within some try that was not definitely refused,
+// and before the first answer that says so. Tries that were definitely refused tell nothing more.
 
 import { ERRORS } from '../../../protocol/errors.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
@@ -43,7 +43,7 @@ function groupBy<Key>(tries: readonly Try[], keyOf: (one: Try) => Key): Map<Key,
   return groups
 }
 
-/** It may have had an effect. */
+/** Whether the try may have had an effect. */
 const counts = ({ answer }: Try): boolean => answer?.type !== 'ERROR' || !answer.definite
 
 export class Recorder {
@@ -57,7 +57,7 @@ export class Recorder {
     this.#now = now
   }
 
-  /** `user`: who is logged in where it was asked. */
+  /** `user`: the user who is logged in on that connection. */
   asked(who: string, user: string, message: Message): void {
     if (!ASKS.has(message.type)) return
     const asked = message as Request
@@ -82,7 +82,7 @@ export class Recorder {
     return this.times.push(this.#now()) - 1
   }
 
-  /** By mailbox. */
+  /** The histories by mailbox. */
   histories(): Map<string, Operation<MailboxOperation>[]> {
     const byMailbox = groupBy(this.#tries, ({ mailbox }) => mailbox)
     return new Map([...byMailbox].map(([mailbox, tries]) => [mailbox, historyOf(tries)]))
@@ -149,7 +149,7 @@ function logInOf(one: Try, tries: readonly Try[]): Operation<MailboxOperation>[]
     const registered = other.type === 'REGISTER' && session?.type === 'SESSION'
     return registered && other.password === asked.password
   })
-  // Which password is right when is no matter of the mailbox.
+  // The mailbox model does not know which password is right when.
   const changing = tries.some(({ asked: other, called }) => {
     return other.type === 'CHANGE_PASSWORD' && called < one.returned
   })
@@ -168,7 +168,7 @@ function sendOf(
   const message: Sent = { stream: hex(asked.stream), seq, text }
   const refused = tries.filter((one) => isError(one, 'NO_SUCH_USER'))
   const counting = tries.filter(counts)
-  // One index, unless two receipts of one message differ: then neither can be right.
+  // A message has one index; where two receipts of it differ, neither can be right.
   const receipts = groupBy(counting, ({ answer }) =>
     answer?.type === 'RECEIPT' ? answer.index : 0,
   )

@@ -1,5 +1,5 @@
-// A history as a space-time table: a row an operation, time from left to right, one column for
-// every call or return of the history shown.
+// A history as a space-time table: one row per operation, time from left to right, one column for
+// every call or return.
 
 import type { Operation } from './linearize.js'
 

@@ -1,21 +1,21 @@
-// A planted bug: a small change to a copy of the built machines, to prove that the checkers can fail.
-// The product itself knows nothing of them.
+// A planted bug: a small change to a copy of the built machines, which proves that the checkers can
+// fail. The product itself contains no trace of planted bugs.
 
 import type { WorkloadName } from '../workload/choice.js'
 
 interface Change {
-  /** In protocol/, without its ending. */
+  /** Path below protocol/, without its extension. */
   readonly file: string
-  /** As the compiler writes it; once in the file. */
+  /** The line as the compiler writes it; it occurs exactly once in the file. */
   readonly line: string
   readonly becomes: string
 }
 
 export interface Bug {
   readonly name: string
-  /** What hunts it; absent: whatever a seed says. */
+  /** The workload that hunts the bug; absent: the seed's choice. */
   readonly workload?: WorkloadName
   readonly changes: readonly Change[]
-  /** Which invariants may notice. */
+  /** The invariants that may notice the bug. */
   readonly caughtBy: readonly string[]
 }

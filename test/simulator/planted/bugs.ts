@@ -2,18 +2,18 @@
 
 import type { Bug } from './bug.js'
 import { CLIENT_BUGS } from './clients.js'
-import { LIFE_BUGS } from './lives.js'
+import { INCARNATION_BUGS } from './incarnations.js'
 import { LOG_BUGS } from './log.js'
 import { ORDER_BUGS } from './order.js'
-import { PEOPLE_BUGS } from './people.js'
+import { DIRECTORY_BUGS } from './directory.js'
 import { RECEIPT_BUGS } from './receipts.js'
 import { SESSION_BUGS } from './sessions.js'
 import { TERM_BUGS } from './term.js'
 import { TURN_BUGS } from './turn.js'
 import { VIEW_BUGS } from './view.js'
 
-/** Clusters of persistence alone show what is wrong with it in a third of the time. */
-const PERSISTENCE_BUGS = [...TURN_BUGS, ...LOG_BUGS, ...VIEW_BUGS, ...LIFE_BUGS]
+/** Bugs of the persistence tier. Clusters of persistence alone show them in a third of the time. */
+const PERSISTENCE_BUGS = [...TURN_BUGS, ...LOG_BUGS, ...VIEW_BUGS, ...INCARNATION_BUGS]
 
 export const BUGS: readonly Bug[] = [
   ...PERSISTENCE_BUGS.map((bug): Bug => ({ workload: 'persistence', ...bug })),
@@ -21,6 +21,6 @@ export const BUGS: readonly Bug[] = [
   ...ORDER_BUGS,
   ...CLIENT_BUGS,
   ...SESSION_BUGS,
-  ...PEOPLE_BUGS,
+  ...DIRECTORY_BUGS,
   ...RECEIPT_BUGS,
 ]

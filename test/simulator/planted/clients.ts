@@ -1,4 +1,4 @@
-// Bugs of what clients are told: streams, answers, receipts. C3 to C5, C8.
+// Bugs in what clients are told: streams, answers, receipts. C3 to C5, C8.
 
 import type { Bug } from './bug.js'
 
@@ -12,7 +12,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
     caughtBy: ['C3', 'C5', 'halt'],
   },
   {
-    name: 'a seq that is too high is taken',
+    name: 'a seq that is too high is accepted',
     workload: 'whole',
     changes: [
       { file: DECIDE, line: 'if (seq > state.next)', becomes: 'if (seq > state.next + 1)' },
@@ -20,7 +20,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
     caughtBy: ['C3'],
   },
   {
-    name: 'other words under a known seq get its answer',
+    name: "another text under a known seq gets the original's answer",
     workload: 'whole',
     changes: [
       { file: DECIDE, line: 'return sameBytes(known.digest, digest)', becomes: 'return true' },
@@ -62,7 +62,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
     caughtBy: ['C4', 'C5', 'C8'],
   },
   {
-    name: 'a receipt names the place before',
+    name: 'a receipt names the index before its message',
     workload: 'whole',
     changes: [
       {
@@ -83,10 +83,10 @@ export const CLIENT_BUGS: readonly Bug[] = [
         becomes: 'this.#begin(session, request, name, privateKeys, version);',
       },
     ],
-    caughtBy: ['C5', 'cursor', 'crash'],
+    caughtBy: ['C5', 'mark', 'crash'],
   },
   {
-    name: 'a page is opened before the log reaches as far',
+    name: 'a page is opened before its replica has caught up with it',
     workload: 'whole',
     changes: [
       {
@@ -110,7 +110,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
     caughtBy: ['C4', 'push', 'read', 'linearizable'],
   },
   {
-    name: 'an empty page is passed over',
+    name: 'an empty page is skipped',
     workload: 'whole',
     changes: [
       {
@@ -122,7 +122,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
     caughtBy: ['C4', 'C5', 'read', 'linearizable'],
   },
   {
-    name: 'a command that was passed on twice counts twice',
+    name: 'a command that was forwarded twice counts twice',
     workload: 'whole',
     changes: [
       {

@@ -68,7 +68,7 @@ export const LOG_BUGS: readonly Bug[] = [
     changes: [
       { file: 'replicas/persistence', line: 'this.#view.leave();\n        };', becomes: '};' },
     ],
-    caughtBy: ['P1', 'P2', 'P3', 'P7', 'halt', 'sense'],
+    caughtBy: ['P1', 'P2', 'P3', 'P7', 'halt', 'invalid'],
   },
   {
     name: 'memory is not put back where a write failed',
@@ -199,7 +199,7 @@ export const LOG_BUGS: readonly Bug[] = [
         becomes: 'if (false)',
       },
     ],
-    caughtBy: ['crash', 'halt', 'P2', 'P3', 'sense'],
+    caughtBy: ['crash', 'halt', 'P2', 'P3', 'invalid'],
   },
   {
     name: 'a pull is served from what is not yet on disk',
@@ -224,7 +224,7 @@ export const LOG_BUGS: readonly Bug[] = [
     caughtBy: ['C1', 'P3', 'C7', 'halt'],
   },
   {
-    name: 'a commit that was lost is never made up for',
+    name: 'a lost COMMIT is never made up for',
     changes: [
       {
         file: 'persistence/epoch-gate',

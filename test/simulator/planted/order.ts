@@ -1,4 +1,4 @@
-// Bugs of the total order: execution, votes, the state that it runs on. C1 to C4, C7.
+// Bugs of the total order: execution, votes, and the state under execution. C1 to C4, C7.
 
 import type { Bug } from './bug.js'
 
@@ -31,7 +31,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     caughtBy: ['C2', 'C4', 'C5', 'vote'],
   },
   {
-    name: 'who voted otherwise keeps its state',
+    name: 'a replica that voted otherwise keeps its state',
     workload: 'whole',
     changes: [
       {
@@ -43,7 +43,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     caughtBy: ['C2', 'C3', 'C4', 'C5', 'C6', 'P7', 'halt', 'vote'],
   },
   {
-    name: 'base is ignored',
+    name: 'the base of an order is ignored',
     workload: 'whole',
     changes: [
       {
@@ -95,7 +95,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     caughtBy: ['C2', 'C3', 'C5', 'C6', 'P7', 'halt'],
   },
   {
-    name: 'a gap in the feed is passed over',
+    name: 'a gap in the feed is skipped',
     workload: 'whole',
     changes: [
       {
@@ -156,7 +156,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     caughtBy: ['seed'],
   },
   {
-    name: 'a question with nobody to ask is never put',
+    name: 'a log query with no store to ask is never sent',
     workload: 'whole',
     changes: [
       { file: 'processing/log-queries', line: 'if (query.asked === 0)', becomes: 'if (false)' },
@@ -164,7 +164,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     caughtBy: ['C6', 'P7'],
   },
   {
-    name: 'a question that nobody can answer is put for seconds',
+    name: 'a log query that no store can answer is sent for seconds',
     workload: 'whole',
     changes: [
       { file: 'processing/log-queries', line: '(this.#replicas.anyQuorate ? 4 : 1)', becomes: '4' },
@@ -200,7 +200,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     caughtBy: ['C4', 'C8', 'P3', 'halt', 'vote'],
   },
   {
-    name: 'an old answer is known for as long as memory has it',
+    name: 'an old answer is known for as long as it is in memory',
     workload: 'whole',
     changes: [
       {

@@ -1,5 +1,5 @@
-// Plants a bug in a copy of the built machines. A line that is no longer there is an error, so a bug
-// cannot quietly stop being planted.
+// Plants a bug in a copy of the built machines. A line that is not in the product any more is an
+// error, so a planted bug cannot silently disappear.
 
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,10 +14,13 @@ import type { Bug } from './bug.js'
 import { BUGS } from './bugs.js'
 
 const BUILT = fileURLToPath(new URL('../../../protocol', import.meta.url))
-/** A folder of this process: several may plant at once. Beside the built files, to find packages. */
+/**
+ * This process's folder, since several may plant at once. It lies beside the built files, to find
+ * packages.
+ */
 const COPIES = fileURLToPath(new URL(`copies/${process.pid}`, import.meta.url))
 
-/** The changed files, by path below protocol/. */
+/** Text of the changed files, by path below protocol/. */
 export function changedBy(bug: Bug): ReadonlyMap<string, string> {
   const changed = new Map<string, string>()
   for (const { file, line, becomes } of bug.changes) {
@@ -34,7 +37,7 @@ export function changedBy(bug: Bug): ReadonlyMap<string, string> {
   return changed
 }
 
-/** Makes the copy; answers where it is. */
+/** Makes the copy; the folder that it is in. */
 export function plant(bug: Bug): string {
   const folder = join(COPIES, bug.name.replaceAll(/[^a-z]+/gi, '-'))
   if (!existsSync(COPIES)) process.once('exit', () => rmSync(COPIES, { recursive: true }))
@@ -43,7 +46,7 @@ export function plant(bug: Bug): string {
   return folder
 }
 
-/** undefined: there is no bug of this name. */
+/** Plants the bug of this name; undefined: there is none. */
 export function plantNamed(name: string): string | undefined {
   const bug = BUGS.find((one) => one.name === name)
   return bug && plant(bug)

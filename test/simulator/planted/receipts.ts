@@ -1,4 +1,4 @@
-// Bugs of receipts: what senders are told of their sends.
+// Bugs of receipts: what senders are told about their sends.
 
 import type { Bug } from './bug.js'
 
@@ -6,7 +6,7 @@ const RECEIPTS = 'sessions/receipts'
 
 export const RECEIPT_BUGS: readonly Bug[] = [
   {
-    name: 'what a recipient says is told before it is committed',
+    name: "a recipient's mark is told before it is committed",
     workload: 'whole',
     changes: [
       {
@@ -16,16 +16,16 @@ export const RECEIPT_BUGS: readonly Bug[] = [
           '(this.#executor.base.marks.raise(session.user, mark), this.#parts.marks.mark(session.user, mark));',
       },
     ],
-    caughtBy: ['receipt', 'C4', 'cursor'],
+    caughtBy: ['receipt', 'C4', 'mark'],
   },
   {
-    name: 'what is delivered is called read',
+    name: 'a delivered message is called read',
     workload: 'whole',
     changes: [{ file: RECEIPTS, line: 'if (index <= read)', becomes: 'if (index <= delivered)' }],
     caughtBy: ['receipt'],
   },
   {
-    name: 'receipts are shown as far as this replica has come',
+    name: 'receipts are read from a replica that lags behind the log',
     workload: 'whole',
     changes: [
       {
@@ -38,7 +38,7 @@ export const RECEIPT_BUGS: readonly Bug[] = [
     caughtBy: ['receipt'],
   },
   {
-    name: 'a sender learns how far others have got',
+    name: "a sender learns the recipient's mark for others' messages",
     workload: 'whole',
     changes: [
       {
@@ -50,7 +50,7 @@ export const RECEIPT_BUGS: readonly Bug[] = [
     caughtBy: ['receipt'],
   },
   {
-    name: 'a place in an order is told again after the receipt',
+    name: 'ACCEPTED is said again after the receipt',
     workload: 'whole',
     changes: [
       {

@@ -1,4 +1,5 @@
-// Bugs of sessions: accounts, cursors, pushes, pages, deletes. C4, C5, C8, and what clients are promised.
+// Bugs of sessions: accounts, marks, pushes, pages, deletions. C4, C5, C8, and the promises to
+// clients.
 
 import type { Bug } from './bug.js'
 
@@ -50,7 +51,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     caughtBy: ['C3', 'C4', 'C5', 'C8', 'linearizable'],
   },
   {
-    name: 'what may have been stored is called certainly not stored',
+    name: 'a send that may have been stored is refused as definitely not stored',
     workload: 'whole',
     changes: [
       {
@@ -74,7 +75,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     caughtBy: ['C5', 'C2', 'linearizable'],
   },
   {
-    name: 'the recipient is no part of a send',
+    name: "the recipient is not part of a send's digest",
     workload: 'whole',
     changes: [
       {
@@ -86,7 +87,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     caughtBy: ['C4', 'C5'],
   },
   {
-    name: 'of two changes of an account the second counts too',
+    name: 'the second of two changes made at once to an account counts too',
     workload: 'whole',
     changes: [
       {
@@ -107,10 +108,10 @@ export const SESSION_BUGS: readonly Bug[] = [
         becomes: 'entry.index > listener.sent - 3);',
       },
     ],
-    caughtBy: ['push', 'cursor'],
+    caughtBy: ['push', 'mark'],
   },
   {
-    name: 'pushes leave out what a page left',
+    name: 'pushes leave out the messages beyond a full page',
     workload: 'whole',
     changes: [
       {
@@ -119,10 +120,10 @@ export const SESSION_BUGS: readonly Bug[] = [
         becomes: 'const end = page.through;',
       },
     ],
-    caughtBy: ['push', 'cursor', 'read'],
+    caughtBy: ['push', 'mark', 'read'],
   },
   {
-    name: 'a cursor goes back',
+    name: 'a mark goes back',
     workload: 'whole',
     changes: [
       {
@@ -131,10 +132,10 @@ export const SESSION_BUGS: readonly Bug[] = [
         becomes: 'const { read } = mark;',
       },
     ],
-    caughtBy: ['cursor', 'receipt'],
+    caughtBy: ['mark', 'receipt'],
   },
   {
-    name: 'a page shows what is being deleted',
+    name: 'a page shows messages that are being deleted',
     changes: [
       {
         file: 'persistence/reads',
@@ -145,7 +146,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     caughtBy: ['linearizable', 'read'],
   },
   {
-    name: 'a page of before deletions ran ahead is shown',
+    name: 'a page read before deletions ran ahead is shown',
     changes: [
       {
         file: 'persistence/reads',
@@ -167,7 +168,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     caughtBy: ['erasure', 'linearizable', 'read'],
   },
   {
-    name: 'what needs no order weighs in a claim',
+    name: 'a request that needs no order weighs in a claim',
     workload: 'whole',
     changes: [
       {

@@ -123,7 +123,7 @@ export const TERM_BUGS: readonly Bug[] = [
     caughtBy: ['C6', 'P7'],
   },
   {
-    name: 'who says that it holds an old term is live',
+    name: 'a replica that says it holds an old term counts as live',
     changes: [
       {
         file: LEADERSHIP,
@@ -155,14 +155,14 @@ export const TERM_BUGS: readonly Bug[] = [
     caughtBy: ['C6', 'P7'],
   },
   {
-    name: 'who cannot reach persistence offers its id',
+    name: 'a replica that cannot reach persistence offers its id',
     changes: [
       {
         file: LEADERSHIP,
         line: 'return this.#log.commits && this.#context.now.monotonic >= this.#disqualifiedUntil;',
         becomes: 'return this.#context.now.monotonic >= this.#disqualifiedUntil;',
       },
-      // Claims after fruitless rounds would make up for it.
+      // A claim after fruitless rounds would mask the bug.
       {
         file: 'election/ring',
         line: 'if (successor === undefined || this.#fruitless >= 2) {',
@@ -237,7 +237,7 @@ export const TERM_BUGS: readonly Bug[] = [
     caughtBy: ['C6', 'P7'],
   },
   {
-    name: 'what a client asked outlives it',
+    name: "a client's requests outlive the client",
     workload: 'whole',
     changes: [
       {
@@ -249,7 +249,7 @@ export const TERM_BUGS: readonly Bug[] = [
     caughtBy: ['C6', 'P7'],
   },
   {
-    name: 'what is refused for full disks weighs',
+    name: 'a request refused for full disks weighs in a claim',
     workload: 'whole',
     changes: [
       {
@@ -261,13 +261,13 @@ export const TERM_BUGS: readonly Bug[] = [
     caughtBy: ['C6', 'P7'],
   },
   {
-    name: 'clients that have just left weigh nothing',
+    name: 'clients that have just left weigh nothing in a claim',
     workload: 'whole',
     changes: [{ file: 'processing/context', line: 'asked ? WEIGHT_LEFT : 0', becomes: '0' }],
     caughtBy: ['C6', 'P7'],
   },
   {
-    name: 'what was computed for a client that has left weighs',
+    name: 'a computation for a client that has left weighs in a claim',
     workload: 'whole',
     changes: [
       {
@@ -303,7 +303,7 @@ export const TERM_BUGS: readonly Bug[] = [
     caughtBy: ['C6', 'P7'],
   },
   {
-    name: 'who resigned offers its id again at once',
+    name: 'a replica that resigned offers its id again at once',
     workload: 'whole',
     changes: [
       {
@@ -327,7 +327,7 @@ export const TERM_BUGS: readonly Bug[] = [
     caughtBy: ['C6', 'P7'],
   },
   {
-    name: 'who asked others to resign lets them elect each other',
+    name: 'a replica that asked others to resign lets them elect each other',
     workload: 'whole',
     changes: [
       {

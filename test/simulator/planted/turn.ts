@@ -1,4 +1,4 @@
-// Bugs of the turn: who may append (Ricart & Agrawala, Lamport clocks), P1 and P6.
+// Bugs of the turn: the right to append (Ricart & Agrawala, Lamport clocks). P1 and P6.
 
 import type { Bug } from './bug.js'
 
@@ -39,7 +39,7 @@ export const TURN_BUGS: readonly Bug[] = [
     caughtBy: ['P1', 'P2', 'halt'],
   },
   {
-    name: 'of two equal stamps neither is first',
+    name: 'two equal stamps have no order',
     changes: [
       {
         file: TURN,
@@ -55,7 +55,7 @@ export const TURN_BUGS: readonly Bug[] = [
     caughtBy: ['P1', 'P2', 'halt'],
   },
   {
-    name: 'who was deferred gets no REPLY',
+    name: 'a deferred REQUEST gets no REPLY',
     changes: [
       {
         file: TURN,

@@ -84,7 +84,7 @@ export const VIEW_BUGS: readonly Bug[] = [
     caughtBy: ['P2', 'P3', 'P5', 'P7', 'halt', 'P8'],
   },
   {
-    name: 'INSTALL is applied by who is not named',
+    name: 'a replica that INSTALL does not name applies it',
     changes: [
       {
         file: INSTALLATION,
@@ -192,7 +192,7 @@ export const VIEW_BUGS: readonly Bug[] = [
     caughtBy: ['P3', 'P2', 'halt'],
   },
   {
-    name: 'who waits to join stops catching up',
+    name: 'a replica that waits to join stops catching up',
     changes: [
       {
         file: 'view/joining',
@@ -203,7 +203,7 @@ export const VIEW_BUGS: readonly Bug[] = [
     caughtBy: ['P7', 'C6', 'crash'],
   },
   {
-    name: 'ACTIVE that was lost is never made up for',
+    name: 'a lost ACTIVE is never made up for',
     changes: [
       {
         file: INSTALLATION,
@@ -214,7 +214,7 @@ export const VIEW_BUGS: readonly Bug[] = [
     caughtBy: ['P7'],
   },
   {
-    name: 'who never installed the view may not leave it',
+    name: 'a replica that never installed the view may not leave it',
     changes: [
       {
         file: CHANGE,
@@ -236,7 +236,7 @@ export const VIEW_BUGS: readonly Bug[] = [
     caughtBy: ['P7', 'C6'],
   },
   {
-    name: 'a view whose members do not reach each other is healthy',
+    name: 'a view whose members do not reach each other counts as healthy',
     changes: [{ file: 'view/membership', line: 'if (apart)\n', becomes: 'if (false)\n' }],
     caughtBy: ['P7', 'C6'],
   },

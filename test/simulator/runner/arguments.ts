@@ -1,4 +1,4 @@
-// The command line of the simulator, checked: what is wrong is said in one sentence, with exit code 2.
+// The simulator's command line, checked: an error is one sentence, with exit code 2.
 
 import { availableParallelism } from 'node:os'
 import yargs, { type Argv } from 'yargs'
@@ -72,7 +72,7 @@ function traceOf(text: string | undefined): Arguments['trace'] {
   throw new Usage(`--trace, or --trace=all with heartbeats; not "${text}"`)
 }
 
-/** null: asked for help, which has been printed. */
+/** The arguments; null: help was asked for and has been printed. */
 export function readArguments(words: readonly string[]): Arguments | null {
   const text = { type: 'string' } as const
   const values = usage(
@@ -81,22 +81,22 @@ export function readArguments(words: readonly string[]): Arguments | null {
       .usage('$0 [options]'),
   )
     .options({
-      minutes: { ...text, describe: 'seed after seed for so long' },
-      seeds: { ...text, describe: 'so many seeds' },
+      minutes: { ...text, describe: 'run one seed after another for so many minutes' },
+      seeds: { ...text, describe: 'run so many seeds' },
       first: { ...text, describe: 'the first seed [1]' },
-      seed: { ...text, describe: 'this seed alone' },
+      seed: { ...text, describe: 'run this seed alone' },
       trace: { ...text, describe: 'print its transcript; =all: with heartbeats' },
       shrink: { type: 'boolean', default: false, describe: 'find a smaller run that fails' },
-      workload: { ...text, describe: 'instead of what the seed says' },
-      mode: { ...text, describe: 'instead of what the seed says' },
-      processing: { ...text, describe: 'replicas, instead of what the seed says' },
-      persistence: { ...text, describe: 'replicas, instead of what the seed says' },
-      clients: { ...text, describe: 'instead of what the seed says' },
+      workload: { ...text, describe: "in place of the seed's choice" },
+      mode: { ...text, describe: "in place of the seed's choice" },
+      processing: { ...text, describe: "number of replicas, in place of the seed's choice" },
+      persistence: { ...text, describe: "number of replicas, in place of the seed's choice" },
+      clients: { ...text, describe: "in place of the seed's choice" },
       strikes: { ...text, describe: 'only these faults, e.g. "crash#3 reset#1"' },
-      'storm-ms': { ...text, describe: 'faults last so long, virtual time' },
-      planted: { ...text, describe: 'with this bug in it, by name' },
+      'storm-ms': { ...text, describe: 'duration of the faults, virtual milliseconds' },
+      planted: { ...text, describe: 'plant the bug of this name' },
       threads: THREADS,
-      'keep-going': { type: 'boolean', default: false, describe: 'past a seed that fails' },
+      'keep-going': { type: 'boolean', default: false, describe: 'go on after a seed that fails' },
       json: { type: 'boolean', default: false, describe: 'the summary as JSON' },
     })
     .parseSync()

@@ -1,4 +1,5 @@
-// Seed after seed, on all cores, with progress on stderr; Ctrl-C ends it with what there is so far.
+// A campaign: one seed after another, on all cores, with progress on stderr. Ctrl-C ends it with
+// the summary so far.
 
 import type { Arguments } from './arguments.js'
 import { commit } from './commit.js'
@@ -8,7 +9,7 @@ import { failureText, summaryJson, summaryText } from './report.js'
 import { failed } from './result.js'
 import { Tally } from './tally.js'
 
-/** Where stderr is no terminal, a line of progress this often. */
+/** Seconds between two lines of progress where stderr is no terminal. */
 const LINE_EVERY_S = 30
 
 class Progress {
@@ -28,7 +29,7 @@ class Progress {
   }
 }
 
-/** `planted`: folder of machines with a bug in them. False: a seed failed. */
+/** `planted`: folder of machines with a planted bug. False: a seed failed. */
 export async function campaign(values: Arguments, planted?: string): Promise<boolean> {
   const { first, seeds = Infinity, minutes = Infinity, threads, json } = values
   const tally = new Tally()

@@ -1,4 +1,4 @@
-// Which commit of the project runs here.
+// The commit of the project that runs.
 
 import { execFileSync } from 'node:child_process'
 
@@ -7,7 +7,7 @@ function git(...words: string[]): string {
   return execFileSync('git', words, options).trim()
 }
 
-/** Short hash, with -dirty where files differ from it; `unknown` outside a checkout. */
+/** Short hash, with -dirty where tracked files differ from it; `unknown` outside a checkout. */
 export function commit(): string {
   try {
     const dirty = git('status', '--porcelain', '--untracked-files=no') !== ''

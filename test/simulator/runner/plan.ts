@@ -1,5 +1,5 @@
-// What a seed runs: the workload, the sizes, the mode. All of it follows from the seed alone, so that
-// the seed alone replays a run; flags may say otherwise.
+// A plan is what a seed runs: the workload, the sizes, the mode. All of it follows from the seed,
+// so that the seed alone replays a run; flags may override it.
 
 import type { Sizes } from '../setting.js'
 import { Random } from '../random.js'
@@ -11,12 +11,12 @@ export interface Plan {
   readonly workload: WorkloadName
   readonly sizes: Sizes
   readonly mode: Mode
-  /** Only these strikes of faults; absent: all. */
+  /** The only strikes of faults that happen; absent: all. */
   readonly strikes?: readonly string[]
   readonly stormMs?: number
 }
 
-/** What flags say in place of the seed. */
+/** The parts of a plan that flags override. */
 export interface Wishes {
   readonly workload?: WorkloadName | undefined
   readonly processing?: number | undefined
@@ -27,7 +27,7 @@ export interface Wishes {
   readonly stormMs?: number | undefined
 }
 
-/** Replicas of each tier, and in how many of ten seeds. */
+/** Replicas of each tier, and the number of seeds of ten that have them. */
 const SHARES = [
   [3, 3, 6],
   [5, 5, 2],
@@ -65,7 +65,7 @@ export function planOf(seed: number, wishes: Wishes = {}): Plan {
   }
 }
 
-/** `workload`: with a bug in it; absent: the plan's, as the product has it. */
+/** `workload`: machines with a planted bug; absent: the product's, as the plan says. */
 export function optionsOf(plan: Plan, workload: Workload = workloadOf(plan.workload)): Options {
   const { seed, sizes, mode, strikes, stormMs } = plan
   return {
@@ -75,7 +75,7 @@ export function optionsOf(plan: Plan, workload: Workload = workloadOf(plan.workl
   }
 }
 
-/** The flags that give this plan: the seed, and what differs from what the seed itself says. */
+/** The flags that give this plan: the seed, and each difference from the seed's own plan. */
 export function flagsOf(plan: Plan): string {
   const usual = planOf(plan.seed)
   const flags = [`--seed ${plan.seed}`]

@@ -1,5 +1,5 @@
-// Spreads runs over threads. A run depends on its plan alone, so it does not matter which thread does
-// it, nor when.
+// Spreads runs over threads. A run depends on its plan alone, so the thread and the time of a run
+// do not matter.
 
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
@@ -8,9 +8,9 @@ import { exhausted, type Result } from './result.js'
 
 export interface Task {
   readonly plan: Plan
-  /** Folder of machines with a bug in them. */
+  /** Folder of machines with a planted bug. */
   readonly planted?: string
-  /** A failure counts only where the machines without the bug pass. */
+  /** Whether a failure counts only where the machines without the bug pass. */
   readonly control?: boolean
 }
 
@@ -18,7 +18,7 @@ class Thread {
   readonly #worker = new Worker(new URL('worker.js', import.meta.url))
   readonly #ready = once(this.#worker, 'message')
 
-  /** null: the run took all the memory of its thread, which ended with it, and nothing else. */
+  /** The result; null: the run exhausted its thread's memory and ended that thread alone. */
   async run(task: Task, stop?: AbortSignal): Promise<Result | null> {
     try {
       await this.#ready
@@ -37,8 +37,8 @@ class Thread {
 }
 
 /**
- * Runs what `next` gives until it gives nothing more or `stop` is signalled; what is under way then
- * is given up.
+ * Runs the tasks of `next` until there are no more or `stop` is signalled, which gives up the runs
+ * under way.
  */
 export async function spread<T extends Task>(
   threads: number,

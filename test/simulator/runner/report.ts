@@ -1,4 +1,4 @@
-// What people and programs are told of a campaign.
+// The output of a campaign, for people and for programs.
 
 import { knownNames } from '../coverage/known.js'
 import { flagsOf, type Plan } from './plan.js'
@@ -15,7 +15,7 @@ function setting({ workload, mode, sizes }: Plan): string {
   return `workload ${workload}, ${processing} + ${persistence} replicas, ${who}, mode ${mode}`
 }
 
-/** `planted`: the bug that was in it, if any. */
+/** `planted`: name of the planted bug, if any. */
 export function failureText(failure: Failure, commit: string, planted?: string): string {
   const { plan, violation, virtualMs, strikes } = failure
   const more = planted === undefined ? '' : ` --planted '${planted}'`
@@ -48,7 +48,9 @@ function table(rows: readonly (readonly [string, number])[]): string[] {
   return rows.map(([name, count]) => `${String(count).padStart(10)}  ${name}`)
 }
 
-/** Faults, then everything else that was or might have been reached, and what never was. */
+/**
+ * The summary: faults, then every other state that was reached, then the known ones that were not.
+ */
 export function summaryText(tally: Tally): string {
   const names = [...new Set([...knownNames(), ...tally.reached.keys()])]
   const counted = names

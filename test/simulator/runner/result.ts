@@ -1,4 +1,4 @@
-// What is kept of a run: plain data, which crosses from a worker to the main thread.
+// The result of a run: plain data, which crosses from a worker to the main thread.
 
 import { simulate, type Options, type Outcome } from '../simulation.js'
 import { optionsOf, type Plan } from './plan.js'
@@ -15,7 +15,7 @@ export interface Failure extends Result {
 
 export const failed = (result: Result): result is Failure => result.violation !== null
 
-/** Of a run that took all the memory that its thread may have. */
+/** The result of a run that exhausted its thread's memory. */
 export function exhausted(plan: Plan): Result {
   return {
     ...{ plan, seed: plan.seed, hash: 0, virtualMs: 0, stormMs: 0, events: 0, entries: 0 },

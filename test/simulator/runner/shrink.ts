@@ -10,7 +10,7 @@ export interface Shrunk {
   readonly runs: number
 }
 
-/** The smallest clusters first. */
+/** Smaller clusters, the smallest first. */
 const SMALLER = [
   { processing: 1, persistence: 1 },
   { processing: 2, persistence: 3 },
@@ -29,7 +29,7 @@ class Shrinking {
     this.#tell = tell
   }
 
-  /** Whether it still fails with this changed; then it is the best so far. */
+  /** Whether the run still fails with this change; then it is the best so far. */
   #still(change: Partial<Plan>): boolean {
     this.runs++
     const result = this.#run({ ...this.best.plan, ...change })
@@ -47,7 +47,7 @@ class Shrinking {
 
   fewerStrikes(): void {
     const { plan, strikes } = this.best
-    // Those that did nothing need not be named.
+    // Strikes without effect need not be named.
     if (plan.strikes?.length !== strikes.length) this.#still({ strikes })
     if (this.best.strikes.length > 0 && this.#still({ strikes: [] })) return
     for (let parts = 2; this.best.strikes.length > 1;) {
@@ -59,7 +59,10 @@ class Shrinking {
     }
   }
 
-  /** Leaves out one stretch of `size` strikes, where it fails without it. */
+  /**
+   * Leaves out one stretch of `size` strikes without which the run still fails; false: there is
+   * none.
+   */
   #without(size: number): boolean {
     const { strikes } = this.best
     for (let start = 0; start < strikes.length; start += size) {
@@ -89,7 +92,7 @@ class Shrinking {
   }
 }
 
-/** `tell` hears of every smaller run as it is found. */
+/** `tell` gets a line for every smaller run that is found. */
 export function shrink(
   from: Failure,
   run: (plan: Plan) => Result,

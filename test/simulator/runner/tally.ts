@@ -1,4 +1,4 @@
-// What the runs of a campaign come to.
+// The sums over the runs of a campaign.
 
 import { knownNames } from '../coverage/known.js'
 import type { Plan } from './plan.js'
@@ -9,13 +9,13 @@ interface Recovery {
   readonly plan: Plan
 }
 
-/** So many of the slowest recoveries are kept. */
+/** Number of the slowest recoveries that are kept. */
 const SLOWEST = 3
 
 export class Tally {
   readonly failures: Failure[] = []
   readonly reached = new Map<string, number>()
-  /** After the faults: to the next order committed, and until all logs were equal. */
+  /** The slowest recoveries after the faults: to the next committed order, and to equal logs. */
   readonly served: Recovery[] = []
   readonly converged: Recovery[] = []
   seeds = 0
@@ -54,7 +54,7 @@ export class Tally {
     return faults
   }
 
-  /** Known and never reached. */
+  /** Known states that no run reached. */
   get holes(): string[] {
     return knownNames().filter((name) => !this.reached.has(name))
   }

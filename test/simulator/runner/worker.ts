@@ -1,4 +1,4 @@
-// One thread of a campaign: runs the plans that it is given, one after another.
+// One thread of a campaign: runs its plans one after another.
 
 import { parentPort } from 'node:worker_threads'
 import { load } from '../planted/plant.js'
@@ -17,5 +17,5 @@ parentPort!.on('message', async (task: Task) => {
   parentPort!.postMessage(fails ? { ...result, violation: null } : result)
 })
 
-// What comes before somebody listens may be lost, where loaders take their time.
+// A message that comes before the listener may be lost where loaders take their time.
 parentPort!.postMessage('ready')

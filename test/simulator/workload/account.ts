@@ -1,20 +1,20 @@
-// What a virtual user does with its account and its mailbox now and then: another password, a new
-// key, a look at somebody's keys, deletions. A person remembers every password that it has chosen,
-// and tries them in turn when it does not know which counts.
+// What a virtual user does with its account and mailbox now and then: a new password, a new key, a
+// look at somebody's keys, deletions. A user remembers every password that it has chosen and tries
+// them in turn when it does not know which one counts.
 
 import { wrap } from '../compute.js'
 import { heldKey } from '../held.js'
 import type { Line } from './line.js'
 
-/** Passwords chosen by each user, the newest last; more than one client may have the name. */
+/** Passwords that each user has chosen, the newest last; two clients may have one name. */
 export type Passwords = Map<string, string[]>
 
 export class Account {
   readonly #line: Line
   readonly #chosen: string[]
-  /** How often a password was none since one was chosen. */
+  /** Number of wrong passwords since the last change. */
   #wrong = 0
-  /** Indices that were shown lately. */
+  /** Indices of messages that were shown lately. */
   #seen: number[] = []
 
   constructor(line: Line, passwords: Passwords) {
@@ -24,7 +24,7 @@ export class Account {
     this.#chosen = chosen
   }
 
-  /** The newest, and the one before wherever one has proved wrong; now and then any. */
+  /** The newest password; the one before it after a wrong one; now and then any. */
   get password(): string {
     const { random } = this.#line
     if (random.chance(0.1)) return random.pick(this.#chosen)
@@ -35,7 +35,7 @@ export class Account {
     this.#wrong++
   }
 
-  /** It counted: those chosen before it never will again. Guesses are few. */
+  /** The password counted: earlier ones never will again. Few guesses are needed. */
   right(password: string): void {
     this.#wrong = 0
     this.#chosen.splice(0, Math.max(0, this.#chosen.indexOf(password)))
@@ -59,7 +59,7 @@ export class Account {
 
   #changePassword(): void {
     const { random, user } = this.#line
-    // While it is not known whether the last change came about nobody thinks of a third.
+    // A user chooses no third password while the outcome of its last change is unknown.
     if (this.#chosen.length > 1) return
     const password = this.password
     const newPassword = `secret ${random.hex(4)} of ${user}`
@@ -84,7 +84,7 @@ export class Account {
     if (at > 0) this.#chosen.splice(at, 1)
   }
 
-  /** Made by the service, or brought along. */
+  /** Asks for a new key, made by the service or brought along. */
   #rotateKey(): void {
     const { random } = this.#line
     const password = this.password
@@ -121,7 +121,7 @@ export class Account {
     )
   }
 
-  /** Some that were shown, now and then one that is not there or not yet. */
+  /** Deletes messages that were shown, now and then one that does not exist, or not yet. */
   #delete(): void {
     const { random } = this.#line
     if (this.#seen.length === 0) return
@@ -137,7 +137,7 @@ export class Account {
     )
   }
 
-  /** Asks; now and then twice: true. */
+  /** Asks once, now and then twice; true: twice. */
   #again(ask: () => void): boolean {
     ask()
     const twice = this.#line.random.chance(0.2)

@@ -1,4 +1,4 @@
-// What no client should ask, and some do: each is refused, and nothing else comes of it.
+// Requests that no client should make, and some do: each is refused and has no other effect.
 
 import { ERRORS } from '../../../protocol/errors.js'
 import { MAX_KEYS } from '../../../protocol/schema/shared.js'
@@ -44,7 +44,7 @@ export class Blunders {
     this.#line.ask((request) => ({ type: 'SEND', request, stream, seq: 0, to, text: 'where?' }))
   }
 
-  /** Wrapped under a password that is not the account's. */
+  /** Adds a key that is wrapped under another password than the account's. */
   #addKey(): void {
     const { random } = this.#line
     const { password } = this.#account
@@ -53,7 +53,7 @@ export class Blunders {
     this.#line.ask((request) => ({ type: 'ADD_KEY', request, password, token, wrappedKey }))
   }
 
-  /** One new key after the other, until there is no room for more. */
+  /** Makes one new key after another, until there is no room for more. */
   #rotate(left: number): void {
     const { random, user, world } = this.#line
     if (left === 0) return

@@ -1,6 +1,6 @@
 // A virtual user: registers or logs in (now and then with a wrong password), keeps one connection
-// and sometimes two, works on its streams and reads. It may lose everything but its name and its
-// password at any time. Its answers are checked elsewhere; here is only how a client behaves.
+// and sometimes two, works on its streams and reads. Its process may lose everything but name and
+// password at any time. The checks judge its answers; this file is the behaviour of a client alone.
 
 import type {
   DebugWords,
@@ -17,9 +17,9 @@ import { heldKey } from '../held.js'
 import type { Start } from '../host.js'
 import { Random } from '../random.js'
 import { Account, type Passwords } from './account.js'
-import { Asking, type Then } from './asking.js'
+import { PendingRequests, type Then } from './pending-requests.js'
 import { Blunders } from './blunders.js'
-import { Companion } from './company.js'
+import { Companion } from './contacts.js'
 import type { ClientWorld, Line } from './line.js'
 import { Reader } from './reader.js'
 import { Sender } from './receipts.js'
@@ -27,7 +27,7 @@ import { SideLine } from './side-line.js'
 import { SendStream } from './stream.js'
 
 const STAYS_MS = 5_000
-/** All users try to open this stream: it is one's only. */
+/** A stream that all users try to open; it becomes one user's. */
 const COMMON_STREAM = new Uint8Array(16).fill(7)
 
 export class Client implements Machine {
@@ -47,13 +47,13 @@ export class Client implements Machine {
   #now = 0
   #link: LinkId | null = null
   #dialAt = 0
-  /** Tries one after the other: whoever can be reached is found soon. */
+  /** The slot dialled last: the next one is tried after it. */
   #dialled: Slot
   #at: Slot = 0
   #lostAt = -Infinity
   #loggedIn = false
   #registered = false
-  readonly #asking: Asking
+  readonly #asking: PendingRequests
 
   constructor(user: string, start: Start, world: ClientWorld, passwords: Passwords) {
     this.#user = user
@@ -61,10 +61,10 @@ export class Client implements Machine {
     this.#random = random
     this.#world = world
     this.#token = random.bytes(16)
-    this.#asking = new Asking(random.u32() * 2 ** 20)
+    this.#asking = new PendingRequests(random.u32() * 2 ** 20)
     this.#dialled = random.between(1, world.processing)
     const window = random.pick([1, 4, 16, 64])
-    // So fast that a stream outgrows the answers that are kept.
+    // Some users send so fast that a stream outgrows its kept answers.
     const pace = random.chance(0.05) ? 0.95 : random.pick([0.05, 0.2, 0.5])
     const line = this.#lineOn(() => this.#link)
     this.#streams = Array.from(
@@ -99,11 +99,11 @@ export class Client implements Machine {
     return this.#streams.every((stream) => stream.idle)
   }
 
-  /** Nothing is unanswered, and the whole mailbox was read after the last send. */
+  /** No request is pending, and the whole mailbox was read after the last send. */
   get settled(): boolean {
-    const { company } = this.#world
-    // What it has said until then is erased after it.
-    if (company.leaving(this.#user)) return company.isGone(this.#user)
+    const { contacts } = this.#world
+    // A closed account has nothing more to read: its messages are erased.
+    if (contacts.leaving(this.#user)) return contacts.isGone(this.#user)
     return this.#idle && this.#reader.done
   }
 
@@ -135,7 +135,7 @@ export class Client implements Machine {
       (request) => ({ type: 'STATUS', request }),
       (answer) => this.#status(answer),
     )
-    if (this.#world.company.leaving(this.#user) && this.#random.chance(0.5)) this.#end()
+    if (this.#world.contacts.leaving(this.#user) && this.#random.chance(0.5)) this.#end()
     else this.#logIn()
   }
 
@@ -164,8 +164,9 @@ export class Client implements Machine {
 
   #tick(): void {
     const random = this.#random
-    // For a while it goes on as if nothing were, and comes back now and then: the name stays taken.
-    const isGone = this.#world.company.isGone(this.#user)
+    // A user whose account is closed goes on for a while and comes back now and then: the name
+    // stays taken.
+    const isGone = this.#world.contacts.isGone(this.#user)
     if (isGone && this.#link !== null && random.chance(0.02)) return this.#leave()
     if (this.#link === null) {
       if (isGone && !(this.#world.busy() && random.chance(0.01))) return
@@ -208,7 +209,7 @@ export class Client implements Machine {
     const [name, token, random] = [this.#user, this.#token, this.#random]
     const password = this.#account.password
     const keys = this.#world.held.has(name) ? heldKey(name) : null
-    const invitation = this.#world.company.code(this.#line)
+    const invitation = this.#world.contacts.code(this.#line)
     const again = this.#registered && random.chance(0.7)
     const wrong = random.chance(0.05)
     const build = (request: number): Message => {
@@ -221,46 +222,48 @@ export class Client implements Machine {
     if (random.chance(0.1)) this.#ask(this.#link, build)
   }
 
-  /** `password`: null, one that is wrong on purpose; it says nothing of those that were chosen. */
+  /**
+   * `password`: null: one that is wrong on purpose, and says nothing about those that were chosen.
+   */
   #session(answer: Message, password: string | null, invitation: Uint8Array | null): void {
     if (answer.type === 'SESSION') {
       if (password !== null) this.#account.right(password)
       this.#loggedIn = true
       this.#registered = true
-      this.#world.company.joined(this.#user)
+      this.#world.contacts.joined(this.#user)
       return
     }
     const code = answer.type === 'ERROR' ? answer.code : 0
     const taken = code === ERRORS.NAME_TAKEN.code
-    // By a former life, or by somebody of the same name.
+    // An earlier boot, or another user of that name, has registered the name.
     if (taken) this.#registered = true
     if (code === ERRORS.INVITATION_NEEDED.code || code === ERRORS.BAD_INVITATION.code) {
-      this.#world.company.waits(this.#user, invitation)
+      this.#world.contacts.waits(this.#user, invitation)
     }
-    // On purpose, or the one before a change; or there is no such account any more.
+    // The password was wrong on purpose or not the newest; or the account is closed.
     const again = taken || code === ERRORS.BAD_CREDENTIALS.code
     if (again && !taken && password !== null) this.#account.wrong()
-    if (again && !this.#world.company.leaving(this.#user)) this.#logIn()
+    if (again && !this.#world.contacts.leaving(this.#user)) this.#logIn()
     else this.#leave()
   }
 
-  /** Of the account. Once it has come, it is told also without a log-in. */
+  /** Asks for the end of the account. The answer needs no log-in once the account is closed. */
   #end(): void {
-    const { company } = this.#world
-    const [name, { password }, token] = [this.#user, this.#account, company.leaving(this.#user)!]
+    const { contacts } = this.#world
+    const [name, { password }, token] = [this.#user, this.#account, contacts.leaving(this.#user)!]
     this.#ask(
       this.#link,
       (request) => ({ type: 'DELETE_ACCOUNT', request, name, password, token }),
       (answer) => {
         const code = answer.type === 'ERROR' ? answer.code : 0
         if (code === ERRORS.BAD_CREDENTIALS.code) this.#account.wrong()
-        if (answer.type === 'ACCOUNT_DELETED') company.left(name)
+        if (answer.type === 'ACCOUNT_DELETED') contacts.left(name)
         else if (!this.#loggedIn) this.#logIn()
       },
     )
   }
 
-  /** A stream that is another's, most likely. */
+  /** Sends on a stream that most likely is another user's. */
   #intrude(): void {
     const [stream, random, link] = [COMMON_STREAM, this.#random, this.#link]
     const [seq, to, text] = [random.between(1, 3), random.pick(this.#world.users), random.hex(4)]
@@ -280,11 +283,11 @@ export class Client implements Machine {
     this.#asking.hear(link, message.request, message, this.#now)
   }
 
-  /** Most go to the coordinator where another one answers. */
+  /** Most users move to the coordinator where another replica answers. */
   #status(answer: Message): void {
     if (answer.type !== 'STATUS_IS' || answer.coordinator === 0) return
     if (answer.coordinator === this.#at || this.#random.chance(0.5)) return
-    // Where connections end it stays for a while, once it has one.
+    // A user who has just lost a connection stays with the next one for a while.
     if (this.#now - this.#lostAt < STAYS_MS) return
     this.#leave()
     this.#world.dial(answer.coordinator)

@@ -1,4 +1,4 @@
-// What a scripted writer writes: messages of one stream for each term, and deletions.
+// The drafts of a scripted writer: messages of one stream for each term, and deletions.
 
 import { encodeDrop } from '../../../protocol/entries/drop.js'
 import { KIND, encodeMeta, plainMeta, type Draft } from '../../../protocol/entries/entry.js'
@@ -16,7 +16,7 @@ export class Drafts {
     this.#random = random
   }
 
-  /** Another stream, from its first message on. */
+  /** Begins another stream, with its first message. */
   begin(): void {
     this.#stream = this.#random.bytes(16)
     this.#seq = 0
@@ -26,7 +26,7 @@ export class Drafts {
     return this.#random.pick(MAILBOXES)
   }
 
-  /** `applied`: as far as its writer knows the log. */
+  /** `applied`: the index up to which the writer knows the log. */
   next(applied: number): Draft {
     if (applied > 0 && this.#random.chance(0.04)) return this.#drop(applied)
     const body = this.#random.bytes(this.#random.chance(0.02) ? 20_000 : 24)
@@ -41,7 +41,7 @@ export class Drafts {
     return { meta, body }
   }
 
-  /** Erases some of the latest messages of a mailbox, where the places named hold such. */
+  /** Erases some of the latest messages of a mailbox, if there are any. */
   #drop(applied: number): Draft {
     const latest = (): number => Math.max(1, applied - this.#random.below(20))
     const indices = Array.from({ length: this.#random.between(1, 8) }, latest)

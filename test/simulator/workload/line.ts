@@ -1,15 +1,15 @@
-// What the parts of a virtual user share: who it is, its luck, and a way to ask.
+// What the parts of a virtual user share: the user, its random stream, and a way to ask.
 
 import type { Slot } from '../../../protocol/slots.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Random } from '../random.js'
-import type { Company } from './company.js'
+import type { Contacts } from './contacts.js'
 
 export interface ClientWorld {
   readonly users: readonly string[]
-  /** Those whose clients hold their keys. */
+  /** Users whose clients hold their keys. */
   readonly held: ReadonlySet<string>
-  readonly company: Company
+  readonly contacts: Contacts
   readonly processing: number
   readonly busy: () => boolean
   readonly dial: (processing: Slot) => void
@@ -19,11 +19,11 @@ export interface Line {
   readonly user: string
   readonly random: Random
   readonly world: ClientWorld
-  /** Monotonic ms. */
+  /** Monotonic milliseconds. */
   readonly now: number
-  /** Without `then` nobody waits for the answer. */
+  /** Sends a request. Without `then` the user does not wait for the answer. */
   ask(build: (request: number) => Message, then?: (answer: Message) => void): void
   say(message: Message): void
-  /** For the coverage. */
+  /** Counts an event for the coverage. */
   did(what: string): void
 }

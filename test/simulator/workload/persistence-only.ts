@@ -11,7 +11,7 @@ import { Writer } from './writer.js'
 
 export class PersistenceOnly implements Workload {
   busy = true
-  /** 64 unanswered entries of one writer, and others' cursors while these wait. */
+  /** Room for 64 unanswered entries of one writer, and for others' marks while these wait. */
   readonly leastTail = 192
   readonly #build: (config: PersistenceConfig) => Machine
 

@@ -1,5 +1,5 @@
 // How a virtual user reads: pages of all sizes from all places, listening, marks that go forward,
-// back and too far; and at the end of a run its whole mailbox once more.
+// back and too far; and the whole mailbox once more at the end of a run.
 
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Line } from './line.js'
@@ -23,7 +23,7 @@ export class Reader {
     this.#saw = saw
   }
 
-  /** The whole mailbox has been read since there was nothing more to do. */
+  /** The whole mailbox has been read since the user's work ended. */
   get done(): boolean {
     return this.#final === 'done'
   }
@@ -33,7 +33,7 @@ export class Reader {
     if (this.#final === 'reading') this.#final = 'no'
   }
 
-  /** `quiet`: all that this user has sent is answered, and it will send no more. */
+  /** `quiet`: every send of this user is answered, and it will send no more. */
   work(quiet: boolean): void {
     const { now, random } = this.#line
     if (this.#asking || this.done) return
@@ -49,7 +49,7 @@ export class Reader {
     else this.#read(this.#after, random.pick(LIMITS))
   }
 
-  /** Reads on. */
+  /** Reads the next page. */
   #read(after: number, limit: number): void {
     this.#asking = true
     this.#line.ask(
@@ -58,7 +58,7 @@ export class Reader {
     )
   }
 
-  /** A page from anywhere. */
+  /** Reads a page from a random place. */
   #look(): void {
     const { random } = this.#line
     const after = random.pick([0, random.below(this.#after + 1), this.#after + FAR])

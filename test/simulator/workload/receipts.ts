@@ -1,5 +1,5 @@
-// How a virtual user looks after what it has sent: asks what became of it, of all or of what went to
-// somebody, and has itself told, of earlier sends too, and of what is none of its business.
+// How a virtual user follows its sends: it asks for the states of all of them or of those to one
+// recipient, and subscribes to receipts, also of earlier sends and of sends that are not its own.
 
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Line } from './line.js'
@@ -8,7 +8,7 @@ const LIMITS = [0, 1, 5, 100, 1_000]
 
 export class Sender {
   readonly #line: Line
-  /** Indices that were told lately. */
+  /** Indices in the latest answers. */
   #known: number[] = []
 
   constructor(line: Line) {

@@ -1,5 +1,5 @@
-// A second connection of a virtual user, to another replica, for a while: what is under way on the
-// first is asked for again here, at the same time.
+// A second connection of a virtual user, to another replica, for a while: the pending sends of the
+// first connection are repeated here at the same time.
 
 import type { LinkId } from '../../../protocol/machine/machine.js'
 import type { Slot } from '../../../protocol/slots.js'
@@ -17,7 +17,7 @@ export class SideLine {
     this.#line = line
   }
 
-  /** Whether a connection that has just come up was asked for here. */
+  /** Whether this side line asked for the connection that has just come up. */
   takes(link: LinkId, to: Slot, password: string): boolean {
     if (to !== this.#dialled || this.link !== null) return false
     const { user: name } = this.#line
@@ -35,10 +35,10 @@ export class SideLine {
     return true
   }
 
-  /** Somebody else registers here, or two do by the same invitation. */
+  /** Another user registers here, or two do with the same invitation. */
   #asStranger(password: string): true {
     const { random, world } = this.#line
-    const invitation = random.chance(0.7) ? world.company.anyCode(random) : null
+    const invitation = random.chance(0.7) ? world.contacts.anyCode(random) : null
     for (let i = random.between(1, 2); i > 0; i--) {
       const [name, token] = [`stranger${random.below(10)}`, random.bytes(16)]
       const stranger = { name, password, token, keys: null, invitation }
@@ -56,7 +56,7 @@ export class SideLine {
     this.#loggedIn = false
   }
 
-  /** True: it has been open for long enough. */
+  /** True: the connection has been open for long enough. */
   work(at: Slot, streams: readonly SendStream[]): boolean {
     const { random, world, now } = this.#line
     if (this.link === null) {

@@ -1,4 +1,5 @@
-// What a scripted writer knows of the persistence replicas: its links to them, and how they stand.
+// What a scripted writer knows of the persistence replicas: its links to them, and their last
+// heartbeats.
 
 import type { LinkId } from '../../../protocol/machine/machine.js'
 import type { Slot } from '../../../protocol/slots.js'
@@ -34,7 +35,7 @@ export class Stores {
     return this.#stores.flatMap(({ main }) => (main === null ? [] : [main]))
   }
 
-  /** The store that is not linked any more; 0: none. */
+  /** The slot of the store that the link was the main link of; 0: none. */
   lost(link: LinkId): Slot {
     const slot = this.#slotOn(link)
     for (const store of this.#stores) if (store.bulk === link) store.bulk = null
@@ -46,7 +47,7 @@ export class Stores {
     return this.#stores.findIndex(({ main }) => main === link) + 1
   }
 
-  /** The store that said it on its main link; 0: none. */
+  /** The slot of the store on this main link; 0: none. */
   hear(link: LinkId, message: Message, now: number): Slot {
     const slot = this.#slotOn(link)
     if (slot === 0) return 0
@@ -56,14 +57,14 @@ export class Stores {
     return slot
   }
 
-  /** In a view, heard of late, and hears this writer. */
+  /** Whether the store is in a view, was heard lately, and hears this writer. */
   serves(slot: Slot, now: number): boolean {
     const { main, context, heard } = this.at(slot)
     const heardNow = main !== null && now - heard < TIMINGS.suspect
     return heardNow && context?.status === 'normal' && !this.#isOver(context)
   }
 
-  /** Another one is in a newer view, or it does not hear this writer. */
+  /** Another store is in a newer view, or this one does not hear the writer. */
   #isOver({ epoch, hears }: The<'STORE_HEARTBEAT'>): boolean {
     const newer = this.#stores.some(
       ({ main, context }) =>

@@ -1,6 +1,6 @@
-// One stream of a virtual user: pipelined sends, everything unanswered again from the lowest after a
-// break, and what a client should not do but may: the same request twice, at once or long after, and
-// a seq used again with other words.
+// One stream of a virtual user: pipelined sends, everything unanswered again from the lowest seq
+// after a break, and what a client should not do but may: the same request twice, at once or long
+// after, and a seq used again with another text.
 
 import { ERRORS } from '../../../protocol/errors.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
@@ -14,7 +14,7 @@ interface Sent {
   readonly text: string
 }
 
-/** Answers that settle a seq: it was consumed, by these words or by others. */
+/** Answers that settle a seq: it was consumed, by this text or by another. */
 const CONSUMED: readonly number[] = [
   ERRORS.NO_SUCH_USER.code,
   ERRORS.BLOCKED.code,
@@ -26,7 +26,7 @@ const CONSUMED: readonly number[] = [
   ERRORS.OLD_DUPLICATE.code,
 ]
 
-/** Enough to send some again whose answers are forgotten, or just about to be. */
+/** Number of sends kept, some of whose answers are forgotten, or just about to be. */
 const KEPT = KEPT_ANSWERS + 50
 
 export class SendStream {
@@ -34,11 +34,11 @@ export class SendStream {
   #id: Uint8Array
   readonly #pace: number
   #window: number
-  /** On this connection. */
+  /** Whether the stream was asked for on this connection. */
   #asked = false
   #opened = false
   #nextSeq = 1
-  /** To be sent, in order; all of higher seqs than those in flight. */
+  /** Sends that wait, in order; their seqs are above those in flight. */
   #waiting: Sent[] = []
   #inFlight: Sent[] = []
   #answered: Sent[] = []
@@ -100,7 +100,7 @@ export class SendStream {
   #say(line: Line, { seq, to, text }: Sent, then?: (answer: Message) => void): void {
     const stream = this.#id
     const { world, user } = line
-    // One in sixteen also to who does not hold its keys: that is refused.
+    // Every sixteenth seq is sealed also for a recipient who does not hold keys: that is refused.
     const seals = world.held.has(user) && (world.held.has(to) || seq % 16 === 0)
     const place = { stream, seq, to }
     line.ask((request) => {
@@ -126,7 +126,7 @@ export class SendStream {
     this.#line.did('workload: sent twice at once')
   }
 
-  /** Other words, or the same to somebody else, under the same seq. */
+  /** Another text, or the same text to another user, under the same seq. */
   #reuse(line: Line, sent: Sent, where: string): void {
     const { random, world } = line
     const other = random.pick(world.users)
@@ -135,7 +135,7 @@ export class SendStream {
     line.did(`workload: seq reused ${where}`)
   }
 
-  /** Something that was sent before, once more, perhaps over another connection. */
+  /** Repeats an earlier send, perhaps over another connection. */
   again(line: Line): void {
     const { random } = line
     const from = random.chance(0.3) ? this.#inFlight : this.#answered
@@ -145,7 +145,7 @@ export class SendStream {
     else this.#say(line, sent)
   }
 
-  /** One whose answer some replicas may have forgotten, as they have got further than others. */
+  /** A send whose answer the replicas that are further on may have forgotten. */
   #halfForgotten(): Sent | undefined {
     const behind = this.#line.random.below(this.#window + 5)
     const seq = this.#nextSeq - KEPT_ANSWERS - behind
@@ -164,7 +164,7 @@ export class SendStream {
     if (this.#answered.length > KEPT) this.#answered.shift()
   }
 
-  /** What comes behind it goes on in another stream. */
+  /** Sends behind this seq continue in another stream. */
   #leaveOut(seq: number): void {
     const rest = [...this.#inFlight, ...this.#waiting].filter((sent) => sent.seq !== seq)
     this.#id = this.#line.random.bytes(16)
@@ -176,7 +176,7 @@ export class SendStream {
     this.#line.did('workload: a stream is left')
   }
 
-  /** Back to the lowest, once for all that failed together. */
+  /** Goes back to the lowest seq, once for all that failed together. */
   #refused(answer: Message): void {
     const { random, now } = this.#line
     if (answer.type === 'ERROR' && answer.code === ERRORS.OVERLOADED.code) {

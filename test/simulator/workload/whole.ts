@@ -1,4 +1,4 @@
-// Whole clusters: both tiers as they are, and virtual users.
+// Whole clusters: both tiers as they are, with virtual users.
 
 import type { Machine } from '../../../protocol/machine/machine.js'
 import type { Slot } from '../../../protocol/slots.js'
@@ -20,7 +20,7 @@ import type { Workload } from '../simulation.js'
 import { Random } from '../random.js'
 import type { Passwords } from './account.js'
 import { Client } from './client.js'
-import { Company } from './company.js'
+import { Contacts } from './contacts.js'
 
 export interface Builders {
   readonly persistence: (config: PersistenceConfig) => Machine
@@ -32,7 +32,7 @@ const PRODUCT: Builders = {
   processing: (config) => new ProcessingReplica(config),
 }
 
-/** Small, so that queues overflow; none so small that a request could never get through. */
+/** Limits so small that queues overflow; none so small that a request could never get through. */
 const TIGHT: readonly Partial<Limits>[] = [
   {},
   {},
@@ -52,12 +52,12 @@ export class Whole implements Workload {
   readonly leastTail = 256
   readonly #builders: Builders
   readonly #wrong = new Set<Slot>()
-  /** Of the whole run, drawn when the first replica, or client, starts. */
+  /** The limits of the whole run, drawn when the first replica or client starts. */
   #limits: Limits | null = null
   #users: string[] = []
   #held: ReadonlySet<string> | null = null
   readonly #passwords: Passwords = new Map()
-  readonly #company = new Company()
+  readonly #contacts = new Contacts()
   #registration: Registration | null = null
 
   constructor(builders = PRODUCT) {
@@ -90,7 +90,7 @@ export class Whole implements Workload {
     })
   }
 
-  /** From now on, or not any more, this replica computes wrong bytes. */
+  /** Makes this replica compute wrong bytes, or right ones again. */
   corrupt(slot: Slot, wrong: boolean): void {
     if (wrong) this.#wrong.add(slot)
     else this.#wrong.delete(slot)
@@ -100,21 +100,21 @@ export class Whole implements Workload {
     if (this.#limits) return this.#limits
     const chance = chanceOf(start)
     const invitationMs = chance.pick([500, 3_000, LIMITS.invitationMs])
-    // Users who do not know which of their passwords counts try them in turn: they wait, but shortly.
+    // Short back-off: users who do not know which of their passwords counts try them in turn.
     const guarded = { wrongPasswords: 2, backOffMs: 100, registrationsPerMinute: 60 }
     const roomy = { ...LIMITS, ...guarded, queuedCommands: 64, computations: 8, invitationMs }
     this.#limits = { ...roomy, ...chance.pick(TIGHT) }
     return this.#limits
   }
 
-  /** Once all are there some replicas let nobody else in, for a life. */
+  /** Some replicas register nobody, for one boot, once all users are there. */
   #registrationOf(start: Start): Registration {
     this.#registration ??= chanceOf(start).pick(['open', 'open', 'invitation'])
     const closes = Number.parseInt(start.boot.slice(-1), 16) % 2 === 0
-    return closes && this.#company.allJoined(this.#users) ? 'closed' : this.#registration
+    return closes && this.#contacts.allJoined(this.#users) ? 'closed' : this.#registration
   }
 
-  /** In some runs two clients have one name between them. */
+  /** The user of a client; in some runs two clients have one name. */
   #nameOf(slot: Slot, start: Start, clients: number): string {
     if (this.#users.length === 0) {
       this.#users = Array.from({ length: clients }, (_, i) => `user${i + 1}`)
@@ -127,8 +127,8 @@ export class Whole implements Workload {
     const { processing, clients } = sizes
     const name = this.#nameOf(slot, start, clients)
     this.#held ??= heldIn(this.#users, start)
-    const [users, held, company] = [this.#users, this.#held, this.#company]
-    const world = { users, held, company, processing, busy: () => this.busy, dial }
+    const [users, held, contacts] = [this.#users, this.#held, this.#contacts]
+    const world = { users, held, contacts, processing, busy: () => this.busy, dial }
     return new Client(name, start, world, this.#passwords)
   }
 
@@ -137,7 +137,10 @@ export class Whole implements Workload {
   }
 }
 
-/** In a quarter of the runs all of them, in another each second; by what is drawn anyhow. */
+/**
+ * The users whose clients hold their keys: all of them in a quarter of the runs, every second one
+ * in another quarter. The choice costs no random number.
+ */
 function heldIn(users: readonly string[], { boot }: Start): ReadonlySet<string> {
   const every = [1, 2][Number.parseInt(boot.slice(-1), 16) & 3]
   return new Set(every === undefined ? [] : users.filter((_, i) => i % every === 0))

@@ -1,6 +1,6 @@
-// A processing replica's stand-in for clusters of persistence alone: it speaks the waist (CLAIM,
-// APPEND, FEED, READ) as one would, pipelines orders, claims terms in competition, adds cursors,
-// and holds the answers to what they promise.
+// A stand-in for a processing replica, for clusters of persistence alone. It uses the log service
+// (CLAIM, APPEND, FEED, READ) as a processing replica would, pipelines orders, claims terms in
+// competition, adds marks, and checks the answers.
 
 import type { Effect, Input, LinkId, Machine, Now } from '../../../protocol/machine/machine.js'
 import type { Slot } from '../../../protocol/slots.js'
@@ -33,7 +33,7 @@ export class Writer implements Machine {
   readonly #drafts: Drafts
   readonly #busy: () => boolean
   readonly #inFlight: number
-  /** How likely another order is at each tick. */
+  /** Probability of another order at each tick. */
   readonly #pace: number
   #effects: Effect[] = []
   #now: Now = { monotonic: 0, wall: 0 }
@@ -68,7 +68,7 @@ export class Writer implements Machine {
     this.#pace = this.#random.pick([0.05, 0.2, 0.5])
   }
 
-  /** Nothing that it asked for is unanswered. */
+  /** Every request has its answer. */
   get idle(): boolean {
     return this.#unanswered.length === 0
   }
@@ -95,14 +95,15 @@ export class Writer implements Machine {
     if (link !== null) this.#effects.push({ type: 'send', link, message })
   }
 
-  // ---- what it does of itself -----------------------------------------------------------------
+  // ---- own initiative -------------------------------------------------------------------------
 
   #move(tick: boolean): void {
     const { monotonic } = this.#now
     if (monotonic >= this.#heartbeatAt) this.#heartbeat()
     this.#chooseHome()
     if (this.#home !== 0) this.#homeAt = monotonic
-    // Without persistence for too long: what it says it holds must not keep others from it.
+    // A writer without persistence for too long gives up its term, so that the term keeps nobody
+    // else from leading.
     const waits = this.#role === 'claimant' || this.#unanswered.length > 0
     const since = waits ? Math.min(this.#homeAt, this.#answeredAt) : this.#homeAt
     const homeless = monotonic - since > TIMINGS.coordinatorPatience
@@ -144,7 +145,7 @@ export class Writer implements Machine {
   }
 
   #claim(): void {
-    // Whoever hears of a living coordinator lets it be, most of the time.
+    // A writer that hears of a live coordinator mostly does not claim.
     const quiet = this.#now.monotonic - this.#heardOfTerm > 1_000
     if (!quiet && !this.#random.chance(0.3)) return this.#backOff()
     this.#role = 'claimant'
@@ -182,7 +183,7 @@ export class Writer implements Machine {
       const order = { k: ++this.#k, id: ++this.#ids, drafts, time: this.#now.wall }
       if (this.#unanswered.length === 0) this.#answeredAt = this.#now.monotonic
       this.#unanswered.push(order)
-      // One held back now and then: GAP must bring it.
+      // An order is held back now and then: GAP must bring it.
       if (!this.#random.chance(0.01)) this.#append(order)
       else this.#resendAt = this.#now.monotonic + 2_000
     }
@@ -198,8 +199,8 @@ export class Writer implements Machine {
   }
 
   #cursors(): void {
-    // A few at once, so that the homes of several writers want the turn in turn; few on the whole, so
-    // that an order sent again is still in memory.
+    // Marks come a few at once, so that the homes of several writers want the turn in turn; they
+    // are few on the whole, so that a repeated order is still in memory.
     this.#burst = this.#burst > 0 ? this.#burst - 1 : this.#random.between(0, CURSORS_AT_ONCE)
     const wait = this.#burst > 0 ? this.#random.spread(1, 30) : 170 * this.#stores.slots.length
     this.#cursorAt = this.#now.monotonic + wait
@@ -223,7 +224,7 @@ export class Writer implements Machine {
     this.#effects.push({ type: 'send', link, message })
   }
 
-  // ---- what it hears --------------------------------------------------------------------------
+  // ---- messages -------------------------------------------------------------------------------
 
   #hear(link: LinkId, message: Message): void {
     const from = this.#stores.hear(link, message, this.#now.monotonic)
@@ -249,7 +250,7 @@ export class Writer implements Machine {
 
   #feed(message: The<'ENTRIES'>): void {
     for (const entry of message.entries) {
-      // What an earlier subscription to this home had under way does not follow on.
+      // Entries of an earlier subscription to this home do not follow on.
       if (entry.index !== this.#applied + 1) continue
       this.#applied = entry.index
       if (entry.term > 0) this.#heardOfTerm = this.#now.monotonic
@@ -286,7 +287,7 @@ export class Writer implements Machine {
     if (this.#unanswered.some(({ id }) => id === message.id)) this.#follow()
   }
 
-  /** Goes back once for each expected value: all that is unanswered, in order. */
+  /** Repeats all unanswered orders in order, once for each expected value. */
   #gap(message: The<'GAP'>): void {
     if (this.#role !== 'coordinator') return
     if (!this.#unanswered.some(({ id }) => id === message.id)) return

@@ -1,12 +1,13 @@
-// What a replica takes its file to hold is in it (P5), and what it takes for the newest committed
-// term and its last order is that (C1). Nothing wrong need have left it yet.
+// A replica's memory agrees with its file: the entries that it takes to be durable are in the file
+// (P5), and its newest committed term and order are those of the file's committed entries (C1). A
+// breach shows before anything wrong has left the replica.
 
 import { sameBytes } from '../../../protocol/bytes.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { turnView, type Check } from './check.js'
 
-export class MirrorCheck implements Check {
+export class FileMirrorCheck implements Check {
   stepped(host: Host): void {
     const view = turnView(host)
     const file = host.disk?.file

@@ -1,8 +1,8 @@
-// What a check keeps of each replica for as long as that lives. A restart begins anew.
+// A check's state of each replica during one boot. A restart begins anew.
 
 import type { Host } from '../host.js'
 
-export class Lives<T> {
+export class PerBoot<T> {
   readonly #begin: (host: Host) => T
   readonly #known = new Map<Host, T>()
 
@@ -16,7 +16,7 @@ export class Lives<T> {
     return known
   }
 
-  over(host: Host): void {
+  forget(host: Host): void {
     this.#known.delete(host)
   }
 }

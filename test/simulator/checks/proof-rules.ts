@@ -1,5 +1,6 @@
-// Rules that the proofs of the invariants rest on, each under the invariant that falls where it is
-// broken. They show at once what would else take a rare course of events to do harm.
+// Rules that the proofs of the invariants rest on, each reported under the invariant that it
+// protects. A breach shows at once, where the invariant itself would fail only after a rare course
+// of events.
 
 import type { Entry } from '../../../protocol/entries/entry.js'
 import {
@@ -21,36 +22,42 @@ import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { turnView, type Check } from './check.js'
 
-/** What a persistence replica has done in its present life as a process. */
+/** The course of a persistence replica in its present boot. */
 interface Course {
-  /** Epoch that it has promised to a proposer, itself perhaps. */
+  /** Epoch that the replica has promised to a proposer, perhaps itself. */
   promised: Epoch | null
-  /** The last that it said it promises, while it waited for that view. */
+  /** The last epoch of a PROMISE that the replica sent while it waited for that view. */
   said: Epoch | null
   status: string
   last: number
-  /** What REPLYs named as the end of their senders' logs, in this epoch. */
+  /** The highest end of a log that a REPLY named in this epoch. */
   named: { readonly epoch: Epoch; readonly last: number } | null
-  /** It has been told to install this view, and will change its log. */
+  /** The view that the replica was told to install, for which it will change its log. */
   installing: Epoch | null
 }
 
 const keyOf = ({ chain }: Entry): string => Buffer.from(chain).toString('latin1')
 
-export class RuleCheck implements Check {
-  /** Of the ring. */
+export class ProofRuleCheck implements Check {
+  /** Number of replicas in the ring. */
   readonly #slots: number
   readonly #disks: readonly Disk[]
-  /** Any majority of the files that were there when a slot's process started knows of this life. */
+  /**
+   * By slot: the incarnation counter that any majority of the files knew when the slot's process
+   * started.
+   */
   readonly #known = new Map<number, number>()
   readonly #courses = new Map<number, Course>()
-  /** What sources had promised when they sent a stretch to who is outside a view: by slot, by its last entry. */
+  /**
+   * Promises of sources when they sent a stretch to a replica outside a view: by slot, then by last
+   * entry.
+   */
   readonly #pulled = new Map<number, Map<string, Epoch>>()
-  /** Highest counter of a life of a slot that a view has let in. */
-  readonly #lives = new Map<number, number>()
-  /** Newest life of each slot that a file has recorded. */
+  /** Highest incarnation counter of each slot that a view has let in. */
+  readonly #letIn = new Map<number, number>()
+  /** Newest incarnation of each slot that a file has recorded. */
   readonly #recorded = new WeakMap<File, Map<number, Incarnation>>()
-  /** A stretch of the log that is being taken up in this step. */
+  /** The stretch of the log that is being taken up in this step. */
   #stretch: The<'PULLED' | 'REPLICATE'> | null = null
 
   constructor(slots: number, disks: readonly Disk[]) {
@@ -72,7 +79,9 @@ export class RuleCheck implements Check {
     this.#pulled.delete(host.slot)
     const others = this.#disks.filter(({ slot, file }) => slot !== host.slot && file?.voter)
     const recorded = others.map(({ file }) => file!.incarnations.get(host.slot))
-    const counters = recorded.map((life) => life?.incarnation.counter ?? 1).sort((a, b) => a - b)
+    const counters = recorded
+      .map((member) => member?.incarnation.counter ?? 1)
+      .sort((a, b) => a - b)
     this.#known.set(host.slot, counters[Math.floor(this.#disks.length / 2)] ?? 0)
   }
 
@@ -91,32 +100,35 @@ export class RuleCheck implements Check {
     })
   }
 
-  /** P9: of two lives of a slot one is the newer for everybody, and for good. */
+  /** P9: of two incarnations of a slot every file keeps the newer one. */
   #record({ slot, file }: Disk, members: readonly Member[]): void {
     const recorded = this.#recorded.get(file!) ?? new Map<number, Incarnation>()
     this.#recorded.set(file!, recorded)
     for (const { slot: of, incarnation } of members) {
       const known = recorded.get(of)
       expect(!known || compareIncarnations(incarnation, known) >= 0, 'P9', () => {
-        const [life, before] = [incarnation, known!].map(({ counter, nonce }) => counter + nonce)
-        return `s${slot} records life ${life} of s${of} in place of ${before}`
+        const [member, before] = [incarnation, known!].map(({ counter, nonce }) => counter + nonce)
+        return `s${slot} records incarnation ${member} of s${of} in place of ${before}`
       })
       recorded.set(of, incarnation)
     }
   }
 
-  /** P9: no life has the number of one that voted. */
+  /** P9: no incarnation has the counter of one that voted. */
   #begun({ slot, file }: Disk): void {
     const { counter } = file!.incarnation
-    const before = this.#lives.get(slot) ?? 1
-    expect(counter > before, 'P9', () => `s${slot} takes up life ${counter} after ${before}`)
+    const before = this.#letIn.get(slot) ?? 1
+    expect(counter > before, 'P9', () => `s${slot} takes up incarnation ${counter} after ${before}`)
     const known = this.#known.get(slot) ?? 0
     expect(counter > known, 'P9', () => {
-      return `s${slot} takes up life ${counter}; any majority that it asked has recorded ${known}`
+      return `s${slot} takes up incarnation ${counter}; any majority that it asked has recorded ${known}`
     })
   }
 
-  /** P8: INSTALL is for members that promised in this life, and have not given the view up. */
+  /**
+   * P8: a replica installs a view that names it, that it promised in this boot and has not given
+   * up.
+   */
   #installed({ slot, file }: Disk, epoch: Epoch): void {
     const { members } = file!.view
     const { counter, nonce } = file!.incarnation
@@ -125,14 +137,16 @@ export class RuleCheck implements Check {
         member === slot && incarnation.counter === counter && incarnation.nonce === nonce,
     )
     expect(named, 'P8', () => `s${slot} installs ${formatEpoch(epoch)}, which does not name it`)
-    this.#lives.set(slot, counter)
+    this.#letIn.set(slot, counter)
     const { promised } = this.#course(slot)
     expect(promised !== null && sameEpoch(promised, epoch), 'P8', () => {
       return `s${slot} installs ${formatEpoch(epoch)}, which it has not promised since it started`
     })
   }
 
-  /** P3: who takes up what a source has committed promises what the source had promised. */
+  /**
+   * P3: a replica that takes up a source's committed entries promises what the source had promised.
+   */
   #caughtUp({ slot, last }: Disk, promised: Epoch): void {
     const source = this.#pulled.get(slot)?.get(last.entry ? keyOf(last.entry) : '')
     expect(!source || compareEpochs(promised, source) >= 0, 'P3', () => {
@@ -148,7 +162,7 @@ export class RuleCheck implements Check {
         expect(
           hops <= 2 * this.#slots + 1,
           'C6',
-          () => `${from.name} passes an id on that has gone ${hops} hops`,
+          () => `${from.name} passes on an id that has gone ${hops} hops`,
         )
         return
       }
@@ -198,7 +212,7 @@ export class RuleCheck implements Check {
     const pulled = this.#pulled.get(to.slot) ?? new Map<string, Epoch>()
     const [key, { promised }] = [keyOf(last), message]
     const known = pulled.get(key) ?? promised
-    // Which of two sources it was the file does not say.
+    // The file does not say which of two sources it came from.
     pulled.set(key, compareEpochs(known, promised) < 0 ? known : promised)
     this.#pulled.set(to.slot, pulled)
   }
@@ -229,7 +243,7 @@ export class RuleCheck implements Check {
     const before = this.#course(host.slot)
     const enters = status === 'normal' && before.status !== 'normal'
     expect(!enters || before.status === 'changing', 'P8', () => {
-      return `${host.name} was ${before.status} and is in a view`
+      return `${host.name} enters a view from status ${before.status}`
     })
     const stays = status === 'normal' && before.status === 'normal'
     if (stays && last > before.last) {
@@ -241,13 +255,13 @@ export class RuleCheck implements Check {
     before.last = last
   }
 
-  /** P2: who holds the turn appends to all that there is. */
+  /** P2: the holder of the turn appends after all entries that REPLYs named. */
   #appended(host: Host, epoch: Epoch, { last, named }: Course): void {
     const enough = !named || !sameEpoch(named.epoch, epoch) || last >= named.last
     expect(enough, 'P2', () => `${host.name} appends after ${last}; a REPLY named ${named!.last}`)
   }
 
-  /** P2: in a view the log is the view's. */
+  /** P2: a replica in a view takes up entries from that view alone. */
   #takenUp(
     host: Host,
     epoch: Epoch,
@@ -256,7 +270,7 @@ export class RuleCheck implements Check {
     const inView = sameEpoch(installed, epoch) && sameEpoch(promised, epoch)
     expect(inView, 'P2', () => {
       const from = `${formatEpoch(installed)}, promised ${formatEpoch(promised)}`
-      return `${host.name} in ${formatEpoch(epoch)} takes up a ${type} of who is in ${from}`
+      return `${host.name} in ${formatEpoch(epoch)} takes up a ${type} of a replica in ${from}`
     })
   }
 }

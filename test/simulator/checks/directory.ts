@@ -1,6 +1,7 @@
-// Invitations, block lists, ends of accounts and quotas: what the committed log may hold of them, and
-// what clients may be told. An invitation lets one in, once, before it expires; nothing is stored for
-// who has blocked its sender; after the end of an account there is nobody of that name.
+// Invitations, block lists, ends of accounts and quotas: what the committed log may hold of them,
+// and what clients may be told. An invitation lets one user in, once, before it expires. No message
+// is stored for a recipient who has blocked its sender. The name of an ended account belongs to
+// nobody.
 
 import { errorName } from '../../../protocol/errors.js'
 import { KIND } from '../../../protocol/entries/entry.js'
@@ -21,27 +22,27 @@ import type { Requests } from './requests.js'
 interface Invited {
   readonly by: string
   readonly expires: number
-  /** The same code may be given out anew once it has expired: what it was open until before. */
+  /** Earlier expiry times of the same code, which may be given out again once it has expired. */
   readonly before: readonly number[]
   used: boolean
 }
 
 interface BlockList {
-  /** Of the entry that made it so. */
+  /** Index of the entry that made the list so. */
   readonly index: number
   readonly names: ReadonlySet<string>
 }
 
 const EMPTY: BlockList = { index: 0, names: new Set() }
 
-export class PeopleCheck implements Check {
+export class DirectoryCheck implements Check {
   readonly #ledger: ClientLedger
   readonly #requests: Requests
   readonly #commands: Commands
   readonly #invitations = new Map<string, Invited>()
   readonly #lists = new Map<string, BlockList[]>()
   #accounts = 0
-  /** The latest of a committed order, ms since 1970. */
+  /** The latest time of a committed order, ms since 1970. */
   #time = 0
 
   constructor(history: History, ledger: ClientLedger, requests: Requests, commands: Commands) {
@@ -137,7 +138,7 @@ export class PeopleCheck implements Check {
   #invited(to: Host, { request, expires }: The<'INVITED'>): void {
     const { asked } = this.#requests.of(to, request, 'INVITE')
     const known = this.#invitations.get(hex(sha256(asked.code)))
-    // An answer may be said when its code has been given out anew.
+    // An answer may be sent after its code has been given out again.
     const until = known ? [...known.before, known.expires] : []
     expect(until.includes(expires), 'C4', () => {
       return `${to.name} is told of an invitation until ${expires}; it is ${until.join()}`
@@ -168,7 +169,7 @@ export class PeopleCheck implements Check {
     const closing = this.#ledger.closed.get(user)?.index ?? Infinity
     const { appliedIndex } = from.machine as ProcessingReplica
     expect(closing > appliedIndex, 'closed', () => {
-      return `${from.name} shows ${to.name} what is ${user}'s, whom it knows to be gone`
+      return `${from.name} shows ${to.name} data of ${user}, whose account it knows to be closed`
     })
   }
 
@@ -194,7 +195,7 @@ export class PeopleCheck implements Check {
     }
   }
 
-  /** The invitation was opened after this was committed. */
+  /** Whether the invitation was opened after index `end`. */
   #openedAfter(code: Uint8Array, end: number): boolean {
     const id = hex(sha256(code))
     for (let index = end + 1; index <= this.#ledger.end; index++) {
@@ -221,7 +222,7 @@ export class PeopleCheck implements Check {
     if (name === 'MAILBOX_FULL') this.#full(from, asked.to, text)
   }
 
-  /** What is erased ahead of a deletion may count no more; what is deleted must not count. */
+  /** Messages erased ahead of a deletion may already not count; deleted messages must not count. */
   #full(from: Host, mailbox: string, text: string): void {
     const held = Number(/holds (\d+) bytes/.exec(text)?.[1] ?? Infinity)
     const { appliedIndex } = from.machine as ProcessingReplica

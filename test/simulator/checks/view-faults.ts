@@ -1,6 +1,7 @@
-// What P7 rests on where a view has lost a member, or two of its members do not reach each other: nobody
-// there gets every permission, so one who could be in a view of a majority proposes it. Mostly the fault is
-// over before anybody waits for long: a cluster that serves in time shows little.
+// P7 rests on this where a view has lost a member, or two of its members do not reach each other.
+// No member of such a view gets every permission, so a replica that could be in a view of a
+// majority proposes one. The fault mostly ends before anybody waits for long, so the end of a run
+// shows little of a breach.
 
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/machine/config.js'
@@ -8,74 +9,80 @@ import { bestClique } from '../../../protocol/view/clique.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, turnView, type Check } from './check.js'
-import { Lives } from './lives.js'
+import { PerBoot } from './per-boot.js'
 import type { Neighbours } from './neighbours.js'
 
 const { suspect, patience } = TIMINGS
-/** What failed is over, who was blamed for that may be proposed again, and so one is; milliseconds. */
+/**
+ * Milliseconds: time for a failed proposal to end, for its blamed members to be proposable again,
+ * and for the next.
+ */
 const PROPOSED_MS = 2 * suspect + 4 * patience
-/** Each who comes first has so much longer, milliseconds. */
+/** Milliseconds more for each replica that proposes before this one. */
 const RANK_MS = 1.5 * patience
-/** Looked at so often, milliseconds. */
+/** Milliseconds between two looks. */
 const LOOK_MS = 50
 
-/** A persistence replica in its present life. */
+/** A persistence replica in its present boot. */
 interface Member {
   own: The<'VIEW_HEARTBEAT'> | null
-  /** Since when it could propose a better view, and nobody has; null: it could not. */
+  /** Since when the replica could propose a better view and nobody has; null: it could not. */
   since: number | null
   stepped: number
   looked: number
 }
 
-export class TroubleCheck implements Check {
+export class ViewFaultCheck implements Check {
   readonly #neighbours: Neighbours
   readonly #majority: number
-  readonly #lives = new Lives<Member>(() => ({
+  readonly #perBoot = new PerBoot<Member>(() => ({
     own: null,
     since: null,
     stepped: 0,
     looked: 0,
   }))
 
-  /** Of `slots` stores. */
+  /** `slots`: number of persistence replicas. */
   constructor(neighbours: Neighbours, slots: number) {
     this.#neighbours = neighbours
     this.#majority = Math.floor(slots / 2) + 1
   }
 
   started(host: Host): void {
-    this.#lives.over(host)
+    this.#perBoot.forget(host)
   }
 
   delivered(_from: Host, to: Host, message: Message): void {
-    if (message.type === 'ASK' || message.type === 'PREPARE') this.#lives.of(to).since = null
+    if (message.type === 'ASK' || message.type === 'PREPARE') this.#perBoot.of(to).since = null
   }
 
   sent(from: Host, _to: Host, message: Message): void {
-    if (message.type === 'VIEW_HEARTBEAT') this.#lives.of(from).own = message
-    if (message.type === 'ASK' || message.type === 'PREPARE') this.#lives.of(from).since = null
+    if (message.type === 'VIEW_HEARTBEAT') this.#perBoot.of(from).own = message
+    if (message.type === 'ASK' || message.type === 'PREPARE') this.#perBoot.of(from).since = null
   }
 
   stepped(host: Host): void {
     if (host.role !== 'persistence') return
-    const member = this.#lives.of(host)
+    const member = this.#perBoot.of(host)
     const { steppedAt: now } = host
     if (now - member.stepped > GAP_MS) member.since = null
     member.stepped = now
     if (now - member.looked < LOOK_MS) return
     member.looked = now
-    const fit = this.#isTroubled(host) ? this.#fit(host, member) : null
+    const fit = this.#hasViewFault(host) ? this.#fit(host, member) : null
     if (!fit) return void (member.since = null)
     const since = (member.since ??= now)
     const rank = fit.filter((slot) => slot < host.slot).length
     expect(now - since <= PROPOSED_MS + rank * RANK_MS, 'P7', () => {
       const could = fit.map((slot) => `s${slot}`).join(' ')
-      return `${host.name} stays in a view in trouble for ${now - since} ms; it hears ${could}`
+      return `${host.name} has a view fault for ${now - since} ms and proposes no other view; it hears ${could}`
     })
   }
 
-  /** Voters that are well and heard, itself included, if a majority of them reach each other. */
+  /**
+   * The healthy voters that the replica hears, itself included, if a majority of them reach each
+   * other.
+   */
   #fit(host: Host, { own }: Member): number[] | null {
     const { slot: self, steppedAt } = host
     const others = this.#neighbours.of(host)
@@ -92,8 +99,11 @@ export class TroubleCheck implements Check {
     return bestClique(self, fit, reaches).length >= this.#majority ? fit : null
   }
 
-  /** It stands in a view with a member that is lost, or that another is not reached by. */
-  #isTroubled(host: Host): boolean {
+  /**
+   * Whether the replica is in a view with a lost member, or with a member that does not reach
+   * another.
+   */
+  #hasViewFault(host: Host): boolean {
     if (turnView(host)?.status !== 'normal' || !host.disk!.voter) return false
     const others = this.#neighbours.of(host)
     const members = (host.disk!.file?.view.members ?? []).map(({ slot }) => slot)

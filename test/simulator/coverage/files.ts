@@ -6,9 +6,9 @@ import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
 import type { LogFields, Reach, Watcher } from './reach.js'
 
-export class LifeSituations implements Watcher {
+export class FileSituations implements Watcher {
   readonly #reach: Reach
-  /** By slot: the newest life that its file has begun. */
+  /** The newest incarnation that each slot's file has begun. */
   readonly #newest = new Map<number, number>()
   /** Slots whose disk was full when they last wrote to it. */
   readonly #full = new Set<number>()
@@ -32,6 +32,6 @@ export class LifeSituations implements Watcher {
     if (message.type !== 'PROMISE') return
     if (message.learner) this.#reach('a learner promises')
     const newest = this.#newest.get(from.slot) ?? 1
-    if (message.incarnation.counter < newest) this.#reach('a superseded life promises')
+    if (message.incarnation.counter < newest) this.#reach('a superseded incarnation promises')
   }
 }

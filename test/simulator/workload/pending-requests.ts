@@ -1,4 +1,4 @@
-// What a virtual user has asked and not been answered, and for how long it puts up with that.
+// The pending requests of a virtual user, and how long the user waits for their answers.
 
 import { ERRORS } from '../../../protocol/errors.js'
 import type { LinkId } from '../../../protocol/machine/machine.js'
@@ -13,7 +13,7 @@ interface Asked {
 }
 
 const PATIENCE_MS = 3_000
-/** Nobody can order anything here. */
+/** Answers of a replica that cannot order anything. */
 const CUT_OFF: ReadonlySet<number> = new Set([ERRORS.NO_QUORUM.code, ERRORS.NOT_READY.code])
 /** Answers that need no order. */
 const LOOKED_UP: ReadonlySet<string> = new Set<MessageName>([
@@ -21,14 +21,17 @@ const LOOKED_UP: ReadonlySet<string> = new Set<MessageName>([
   ...(['KEYS_ARE', 'WRAPPED_KEYS', 'BLOCKED_ARE'] as const),
 ])
 
-export class Asking {
-  /** Never the same in two lives: answers to a former one may still come to be sent. */
+export class PendingRequests {
+  /**
+   * The last request number. Numbers of two boots differ: answers to an earlier boot may still
+   * come.
+   */
   #last: number
   readonly #asked = new Map<number, Asked>()
-  /** Since when nothing could be ordered over a link. */
+  /** Since when a link's replica could order nothing, by link. */
   readonly #vain = new Map<LinkId, number>()
 
-  /** Requests are numbered from there. */
+  /** Request numbers begin after `after`. */
   constructor(after: number) {
     this.#last = after
   }
@@ -37,7 +40,7 @@ export class Asking {
     return this.#asked.size
   }
 
-  /** The number of the request. Without `then` no answer is waited for. */
+  /** The number of the new request. Without `then` the user does not wait for the answer. */
   add(link: LinkId, now: number, then?: Then): number {
     const request = ++this.#last
     if (then) this.#asked.set(request, { link, since: now, then })
@@ -58,12 +61,12 @@ export class Asking {
     asked?.then(answer)
   }
 
-  /** A link over which an answer is late; undefined: none is. */
+  /** A link on which an answer is late; undefined: there is none. */
   late(now: number): LinkId | undefined {
     return [...this.#asked.values()].find(({ since }) => now - since > PATIENCE_MS)?.link
   }
 
-  /** Nothing has been ordered over it for long: that replica may be cut off alone. */
+  /** The link's replica has ordered nothing for long: it may be cut off alone. */
   isInVain(link: LinkId, now: number): boolean {
     return now - (this.#vain.get(link) ?? now) > PATIENCE_MS
   }

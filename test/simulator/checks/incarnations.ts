@@ -1,5 +1,6 @@
-// P9: only a voter speaks as one, and nobody whose life is over. A life ends when it is told of more
-// than its file holds: the file was put back.
+// P9: a replica speaks as a voter only if it is one, and never for an incarnation of its file that
+// has ended. An incarnation ends when its replica is told of more than the file holds: the file was
+// put back.
 
 import { sameIncarnation, type Incarnation } from '../../../protocol/entries/incarnation.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
@@ -8,24 +9,27 @@ import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { turnView, type Check } from './check.js'
 
-/** A read that a store has not answered yet. */
+/** A READ or TIP that a persistence replica has not answered yet. */
 interface Question {
   readonly from: Host
   readonly request: number
-  /** By which it came, if that is certain: with it the question goes. */
+  /**
+   * The end of the connection that brought the question, where that is certain; the question goes
+   * with it.
+   */
   readonly end: End | undefined
-  /** It came before the end of the life that it came to. */
+  /** The incarnation that was asked has ended since. */
   over: boolean
 }
 
-export class OverCheck implements Check {
-  /** Lives that have been told, in this process, that their files were put back: their nonces. */
+export class IncarnationCheck implements Check {
+  /** Nonces of the incarnations that were told, in this boot, that their files had been put back. */
   readonly #over = new Map<Host, string>()
   readonly #asked = new Map<Host, Map<string, Question>>()
-  /** Its life has ended in this step. */
+  /** Hosts whose incarnation has ended in this step. */
   readonly #ends = new Set<Host>()
 
-  /** What it was told is forgotten; perhaps it catches up before it is told again. */
+  /** A restart forgets what the replica was told; it may catch up before it is told again. */
   started(host: Host): void {
     this.#over.delete(host)
     this.#asked.delete(host)
@@ -44,20 +48,23 @@ export class OverCheck implements Check {
       return other.host === from && connection.lane === 'bulk'
     })
     const end = ends.length === 1 ? ends[0] : undefined
-    asked.set(`${from.name} ${from.life} ${request}`, { from, request, end, over: false })
+    asked.set(`${from.name} ${from.bootCount} ${request}`, { from, request, end, over: false })
   }
 
-  /** Told of more than its file holds: that life is over, and knows it from here on. */
+  /**
+   * RECALL tells of more than the file holds: the replica knows from here on that the incarnation
+   * has ended.
+   */
   #recalled(host: Host, { about, saidAcked }: The<'RECALL'>): void {
     const file = host.disk?.file
     if (!file?.forgets || !sameIncarnation(file.incarnation, about)) return
     const last = Math.max(file.last.index, turnView(host)?.log.last ?? 0)
-    // It may be told more than once.
+    // RECALL may come more than once.
     if (saidAcked <= last || this.#over.get(host) === about.nonce) return
     this.#over.set(host, about.nonce)
   }
 
-  /** It has found out, by that or by a promise that it does not know of. */
+  /** The replica has found out, by RECALL or by a promise that it does not know of. */
   logged(host: Host, event: string): void {
     if (event !== 'file-rolled-back') return
     this.#ends.add(host)
@@ -88,29 +95,31 @@ export class OverCheck implements Check {
     expect(counts, 'P9', () => `${from.name} says ${type} as a voter, as ${incarnation.counter}`)
   }
 
-  /** What the old life counted towards a majority is no answer of the new one. */
+  /** Answers that the ended incarnation counted towards a majority do not count for the new one. */
   #answers(from: Host, to: Host, request: number): void {
     const question = this.#answered(from, to, request)
     expect(!question?.over, 'P9', () => {
-      return `${from.name} answers ${request} of ${to.name}, which it was asked in a life that is over`
+      return `${from.name} answers ${request} of ${to.name}, which it was asked in an incarnation that has ended`
     })
   }
 
   #answered(from: Host, to: Host, request: number): Question | undefined {
-    const key = `${to.name} ${to.life} ${request}`
+    const key = `${to.name} ${to.bootCount} ${request}`
     const question = this.#asked.get(from)?.get(key)
     this.#asked.get(from)?.delete(key)
     return question
   }
 
-  /** Who is owed an answer of the old life hears at once that there is none. */
+  /**
+   * A replica that waits for an answer of the ended incarnation hears at once that there is none.
+   */
   stepped(host: Host): void {
     if (!this.#ends.delete(host)) return
     const ends = new Set(host.ends.values())
     for (const { from, request, end, over } of this.#asked.get(host)?.values() ?? []) {
       const waits = over && end !== undefined && ends.has(end)
       expect(!waits, 'P9', () => {
-        return `${host.name}'s life is over, and ${from.name} still waits for its answer ${request}`
+        return `${host.name}'s incarnation has ended, and ${from.name} still waits for its answer ${request}`
       })
     }
   }

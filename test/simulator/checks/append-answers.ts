@@ -1,5 +1,5 @@
-// P7, to the letter: what a persistence replica was asked to append has its answer, one way or the
-// other, in the end: when all is well again, on the connection on which it was asked.
+// P7, taken literally: every APPEND and CLAIM that a persistence replica gets is answered, with
+// success or failure, once the faults are over, on the connection that brought it.
 
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Lane } from '../connection.js'
@@ -13,9 +13,12 @@ const PATIENCE_MS = 3_000
 
 const pairOf = (writer: Host, store: Host): string => `${writer.name} ${store.name}`
 
-export class UnansweredCheck implements Check {
+export class AppendAnswerCheck implements Check {
   readonly #timeline: Timeline
-  /** By writer and store: what was asked on the present connection, and when. */
+  /**
+   * APPENDs and CLAIMs of the present connection without an answer, and when each came, by writer
+   * and store.
+   */
   readonly #open = new Map<string, Map<string, number>>()
 
   constructor(timeline: Timeline) {

@@ -5,7 +5,7 @@ import type { Bug } from './bug.js'
 const REGISTER = 'state/commands/register'
 const DIRECTORY = 'state/directory'
 
-export const PEOPLE_BUGS: readonly Bug[] = [
+export const DIRECTORY_BUGS: readonly Bug[] = [
   {
     name: 'an invitation is used twice',
     workload: 'whole',
@@ -55,7 +55,7 @@ export const PEOPLE_BUGS: readonly Bug[] = [
     caughtBy: ['invitation', 'vote', 'C2'],
   },
   {
-    name: 'anybody is let in by who asks for no invitation',
+    name: 'a replica that asks for no invitation lets anybody in',
     workload: 'whole',
     changes: [
       {
@@ -72,7 +72,7 @@ export const PEOPLE_BUGS: readonly Bug[] = [
     caughtBy: ['invitation'],
   },
   {
-    name: 'the overlay knows of no block list',
+    name: 'the overlay has no block lists',
     workload: 'whole',
     changes: [
       {
@@ -108,7 +108,7 @@ export const PEOPLE_BUGS: readonly Bug[] = [
     caughtBy: ['closed', 'linearizable', 'receipt', 'deleted'],
   },
   {
-    name: 'what is looked up is shown also to who has logged out',
+    name: 'the answer to a lookup is shown to a user who has logged out',
     workload: 'whole',
     changes: [
       {

@@ -1,62 +1,62 @@
-// What P7 rests on where a processing replica asks the other tier: a question that could not be put goes
-// to the next store that can be asked. TIP and READ are numbered as they arise, so one that is never
-// put leaves a gap. One that nobody can answer is given up soon. Who waits is put off for seconds else,
-// and the cluster may serve all the same.
+// P7 rests on this where a processing replica sends TIP or READ: a query that could not be sent
+// goes to the next store that can be asked, and a query that no store can answer is given up soon.
+// Requests are numbered as they arise, so a query that is never sent leaves a gap in the numbers. A
+// breach delays clients by seconds, and the cluster may serve all the same.
 
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/machine/config.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, type Check } from './check.js'
-import type { HomeCheck } from './homes.js'
-import { Lives } from './lives.js'
+import type { HomeChoiceCheck } from './home-choice.js'
+import { PerBoot } from './per-boot.js'
 
-/** Some ticks, milliseconds. */
+/** Milliseconds, some ticks. */
 const NOTICE_MS = 500
 const { suspect, readPatience } = TIMINGS
-/** So old it is given up, milliseconds; where no store can tell, after `readPatience`. */
+/** Milliseconds after which a query is given up; after `readPatience` where no store can answer. */
 const GIVEN_UP_MS = 4 * readPatience
 
-/** Of a processing replica in its present life. */
+/** A processing replica in its present boot. */
 interface Asker {
-  /** The highest number put so far, and when: what is not put by now is not older. */
+  /** The highest number sent so far, and when: numbers sent later are not older than that. */
   highest: number
   at: number
-  /** Lower numbers, never put so far. */
+  /** Lower numbers that were never sent so far. */
   readonly gaps: Map<number, { readonly notOlderThan: number }>
-  /** When each was put first that is neither answered nor so old. */
+  /** When each query was first sent that is neither answered nor given up. */
   readonly open: Map<number, number>
-  /** When there was last a store that could tell, and when last none that was heard lately. */
+  /** When a store could last answer, and when last none had been heard lately. */
   toldAt: number
   forsakenAt: number
-  /** Stores that were asked and can be ever since: since when, and when they were last heard. */
+  /** Stores that can be asked without a break since `since`, and when each was last heard. */
   readonly askable: Map<Host, { readonly since: number; heard: number }>
   stepped: number
 }
 
-export class QuestionCheck implements Check {
-  readonly #homes: HomeCheck
-  readonly #lives = new Lives<Asker>((host) => ({
+export class LogQueryCheck implements Check {
+  readonly #homes: HomeChoiceCheck
+  readonly #perBoot = new PerBoot<Asker>((host) => ({
     ...{ highest: 0, at: host.steppedAt, stepped: host.steppedAt },
     ...{ gaps: new Map<number, { notOlderThan: number }>(), open: new Map<number, number>() },
     ...{ askable: new Map(), toldAt: host.steppedAt, forsakenAt: -Infinity },
   }))
 
-  constructor(homes: HomeCheck) {
+  constructor(homes: HomeChoiceCheck) {
     this.#homes = homes
   }
 
   started(host: Host): void {
-    this.#lives.over(host)
+    this.#perBoot.forget(host)
   }
 
-  /** Questions go by the bulk lane; a store is heard on the main one. */
+  /** Queries go over the bulk lane; heartbeats of a store come over the main lane. */
   unlinked(host: Host, peer: Host): void {
-    this.#lives.of(host).askable.delete(peer)
+    this.#perBoot.of(host).askable.delete(peer)
   }
 
   delivered(from: Host, to: Host, message: Message): void {
-    const { askable, open } = this.#lives.of(to)
+    const { askable, open } = this.#perBoot.of(to)
     const store = askable.get(from)
     if (store) store.heard = to.steppedAt
     if (message.type === 'TIP_IS' || message.type === 'READ_PAGE') open.delete(message.request)
@@ -64,7 +64,7 @@ export class QuestionCheck implements Check {
 
   sent(from: Host, to: Host, message: Message): void {
     if (message.type !== 'TIP' && message.type !== 'READ') return
-    const asker = this.#lives.of(from)
+    const asker = this.#perBoot.of(from)
     const { gaps, highest, at, askable } = asker
     const { request } = message
     const now = from.steppedAt
@@ -77,14 +77,14 @@ export class QuestionCheck implements Check {
   }
 
   #repeats(from: Host, request: number): void {
-    const { open, toldAt, stepped } = this.#lives.of(from)
+    const { open, toldAt, stepped } = this.#perBoot.of(from)
     const now = from.steppedAt
     if (now - stepped > GAP_MS) return
     const since = open.get(request) ?? now
     open.set(request, since)
     const nobody = now - toldAt >= NOTICE_MS
     expect(!nobody || now - since <= readPatience + NOTICE_MS, 'P7', () => {
-      return `${from.name} puts its question ${request} for ${now - since} ms; no store can tell`
+      return `${from.name} sends its query ${request} for ${now - since} ms; no store can answer`
     })
   }
 
@@ -95,7 +95,7 @@ export class QuestionCheck implements Check {
 
   stepped(host: Host): void {
     if (host.role !== 'processing') return
-    const asker = this.#lives.of(host)
+    const asker = this.#perBoot.of(host)
     const { steppedAt: now } = host
     const { gaps, askable, stepped } = asker
     asker.stepped = now

@@ -1,6 +1,6 @@
-// Who writes goes on alone for a while. Its log then has entries that others hold and nobody knows to
-// be committed, and after them a tail of its own, which the next view takes back. What the file has
-// been told meanwhile is often still on its way when that happens, or fails.
+// A writer that goes on alone for a while. Its log then has entries that others hold without
+// knowing them to be committed, and after these a tail of its own, which the next view takes back.
+// The commit that its file is told of is often still queued when that happens, or its write fails.
 
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Cluster } from '../cluster.js'
@@ -8,12 +8,12 @@ import type { Host } from '../host.js'
 import { kill } from './processes.js'
 import { whenSaid, type Fault, type Strike } from './strike.js'
 
-/** Milliseconds until it is left alone though it has nothing more to say. */
+/** Milliseconds after which the writer is cut off even if it sends nothing more. */
 const PATIENCE_MS = 200
 
-type Trouble = (strike: Strike, store: Host, lasts: number) => void
+type DiskFault = (strike: Strike, store: Host, lasts: number) => void
 
-/** From the first thing that it is told of the next view, its disk is full for a moment. */
+/** The writer's disk is full for a moment, from the first message of the next view on. */
 function fullWhenBack({ cluster, random, later }: Strike, store: Host): void {
   const begin = (): void => {
     store.disk!.full = true
@@ -25,7 +25,7 @@ function fullWhenBack({ cluster, random, later }: Strike, store: Host): void {
   })
 }
 
-const TROUBLES: Readonly<Record<string, Trouble>> = {
+const DISK_FAULTS: Readonly<Record<string, DiskFault>> = {
   'its disk is well': () => {},
   'its disk is stuck'({ cluster, random }, store, lasts) {
     store.disk!.stuckUntil = cluster.timeline.now + lasts + random.spread(20, 3_000)
@@ -36,14 +36,14 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
 const othersThan = ({ persistence }: Cluster, store: Host): Host[] =>
   persistence.filter((host) => host !== store)
 
-/** It hears of nobody from here on, and after a while nobody hears of it. */
+/** The store hears nobody from here on; once `leaves` calls back, nobody hears the store either. */
 function isLeft(strike: Strike, store: Host, leaves: (leave: () => void) => void): void {
   const { cluster, random, tell, later } = strike
   const { network } = cluster
   const others = othersThan(cluster, store)
   if (others.length === 0) return
-  const trouble = random.pick(Object.keys(TROUBLES))
-  tell(`${store.name} hears of nobody, and goes on; ${trouble}`)
+  const diskFault = random.pick(Object.keys(DISK_FAULTS))
+  tell(`${store.name} hears of nobody, and goes on; ${diskFault}`)
   for (const other of others) network.block(other, store)
   let alone = false
   leaves(() => {
@@ -51,8 +51,9 @@ function isLeft(strike: Strike, store: Host, leaves: (leave: () => void) => void
     alone = true
     const lasts = random.spread(500, 5_000)
     for (const other of others) network.block(store, other)
-    TROUBLES[trouble]!(strike, store, lasts)
-    // Who had gone on without it is gone too: those that it does not hear ask it what it knows.
+    DISK_FAULTS[diskFault]!(strike, store, lasts)
+    // A replica that had gone on without the writer ends too; the others ask the writer what it
+    // knows.
     if (random.chance(0.3)) later(lasts * random.float(), () => kill(strike, random.pick(others)))
     later(lasts, () => comesBack(cluster, store))
   })
@@ -67,13 +68,13 @@ function comesBack(cluster: Cluster, store: Host): void {
   }
 }
 
-/** Of two REPLICATEs: whether they say the same, each to another. */
+/** Whether two REPLICATEs carry the same entries to different members. */
 const isSame = (first: Message, next: Message): boolean =>
   first.type === 'REPLICATE' &&
   next.type === 'REPLICATE' &&
   first.previous.index === next.previous.index
 
-/** Others hear what it has just said, but not what it says next. */
+/** The others get the writer's present entries but not its next ones. */
 function afterGroup(strike: Strike, writer: Host, first: Message): void {
   const { cluster, later } = strike
   isLeft(strike, writer, (leave) => {
@@ -90,7 +91,7 @@ export const leftAlone: Fault = {
   every: 1_500,
   strike(strike) {
     const { cluster, random, later } = strike
-    // A claim's TERM may then be in nobody else's log.
+    // A claim's TERM entry may then be in nobody else's log.
     const moment = random.pick(['REPLICATE', 'REPLICATE', 'CLAIM'] as const)
     if (cluster.trapped(moment)) return
     cluster.trap(moment, (from, to, message) => {

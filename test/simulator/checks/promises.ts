@@ -1,5 +1,5 @@
-// P9: superseded incarnations and learners never count. Which promises count for an INSTALL is found
-// anew from what the proposer was sent.
+// P9: superseded incarnations and learners never count. The check finds anew, from what the
+// proposer was sent, which promises count for an INSTALL.
 
 import { sameBytes } from '../../../protocol/bytes.js'
 import {
@@ -32,10 +32,10 @@ interface Promised {
   readonly learner: boolean
 }
 
-/** What a proposer has in hand of one epoch, in the order in which it came. */
+/** The promises that a proposer has for one epoch, in the order in which they came. */
 interface Ballot {
   readonly promises: Promised[]
-  /** What its PREPARE named. */
+  /** The incarnations that its PREPARE named. */
   named: readonly Member[]
   installed: boolean
 }
@@ -43,7 +43,7 @@ interface Ballot {
 const has = (members: readonly Member[], slot: number, incarnation: Incarnation): boolean =>
   members.some((member) => member.slot === slot && sameIncarnation(member.incarnation, incarnation))
 
-/** Of those promises that count. */
+/** The promises that count. */
 function counted(hand: readonly Promised[]): Promised[] {
   const superseded = ({ slot, incarnation }: Promised): boolean =>
     hand.some(({ incarnations }) =>
@@ -54,13 +54,13 @@ function counted(hand: readonly Promised[]): Promised[] {
   return hand.filter((promised) => !promised.learner && !superseded(promised))
 }
 
-/** Whose promise did not count is left out for longer than this, milliseconds. */
+/** Milliseconds. A slot whose promise did not count is left out for longer than this. */
 const AT_ONCE_MS = 1_000
 
-export class VoteCheck implements Check {
+export class PromiseCheck implements Check {
   readonly #majority: number
   readonly #ballots = new Map<string, Ballot>()
-  /** By proposer: whose promises did not count where too few were left, and when. */
+  /** Slots whose promises did not count where too few were left, and when, by proposer. */
   readonly #idle = new Map<number, { readonly slots: readonly number[]; readonly at: number }>()
 
   constructor(slots: number) {
@@ -87,7 +87,8 @@ export class VoteCheck implements Check {
     const { incarnation, incarnations } = disk.file!
     const own = this.#ballot(promised).promises.find(({ slot }) => slot === disk.slot)
     if (own && sameIncarnation(own.incarnation, incarnation)) return
-    // A life whose PREPARE nobody had heard has taken its epoch with it: the next may choose it again.
+    // An incarnation whose PREPARE nobody heard took its epoch with it: the next one may choose it
+    // again.
     if (own) this.#ballots.delete(formatEpoch(promised))
     const ballot = this.#ballot(promised)
     const { logView, last: index, chain } = disk.durable
@@ -115,7 +116,7 @@ export class VoteCheck implements Check {
     else if (message.type === 'INSTALL') this.#install(from, message)
   }
 
-  /** Too few promises counted, and who gave the others is known. */
+  /** Too few promises counted: remembers which ones did not. */
   logged({ slot, steppedAt: at }: Host, event: string, { epoch, reason }: LogFields): void {
     if (event !== 'proposal-failed' || reason !== 'no majority promised') return
     const promises = this.#ballots.get(String(epoch))?.promises ?? []
@@ -124,17 +125,17 @@ export class VoteCheck implements Check {
     this.#idle.set(slot, { slots: idle.map((one) => one.slot), at })
   }
 
-  /** P7: with the same members it would be the same again, while others who count may be there. */
+  /** P7: the same members would fail again, while others whose promises count may be there. */
   #asks(from: Host, { members }: The<'ASK'>): void {
     const idle = this.#idle.get(from.slot)
     if (!idle || from.steppedAt - idle.at > AT_ONCE_MS) return
     const again = idle.slots.find((slot) => members.includes(slot))
     expect(again === undefined, 'P7', () => {
-      return `${from.name} proposes s${again} at once again, whose promise did not count`
+      return `${from.name} proposes s${again} again at once, whose promise did not count`
     })
   }
 
-  /** Late promises are for the next view: it rests on those that came before some moment. */
+  /** A view rests on the promises that came up to some moment; later ones are for the next view. */
   #install(from: Host, message: The<'INSTALL'>): void {
     const { promises, named, installed } = this.#ballot(message.epoch)
     if (installed) return

@@ -1,6 +1,6 @@
-// What C6 rests on where a coordinator is known by hearsay, or not at all: a replica that refuses its
-// clients for want of one, and could lead, looks for one. Where that fails its clients move on, sooner
-// or later, to one that does.
+// C6 rests on this where a coordinator is unknown or known by hearsay alone: a replica that could
+// lead, and refuses its clients for want of a coordinator, looks for one. Otherwise its clients
+// move on, sooner or later, to a replica that does.
 
 import { ERRORS } from '../../../protocol/errors.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
@@ -9,37 +9,40 @@ import type { LogFields } from '../coverage/reach.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, type Check } from './check.js'
-import type { HomeCheck } from './homes.js'
-import { Lives } from './lives.js'
+import type { HomeChoiceCheck } from './home-choice.js'
+import { PerBoot } from './per-boot.js'
 
 const { suspect } = TIMINGS
-/** Some ticks, milliseconds. Refusals further apart are not one wait. */
+/** Milliseconds, some ticks. Refusals further apart are separate waits. */
 const NOTICE_MS = 500
 
-/** A processing replica in its present life. */
+/** A processing replica in its present boot. */
 interface Seeker {
-  /** Of the refusals that go on. */
+  /** When the present series of refusals began. */
   since: number
   refusedAt: number
-  /** It has looked for a coordinator, or heard one say so; in the future: it may not look until then. */
+  /**
+   * When the replica last looked for a coordinator or heard one; a time in the future: it may not
+   * look before then.
+   */
   soughtAt: number
-  /** Nobody has told it yet whether it leads. */
+  /** A claim of the replica has no answer yet. */
   claims: boolean
   stepped: number
 }
 
-export class SeekingCheck implements Check {
-  readonly #homes: HomeCheck
-  readonly #lives = new Lives<Seeker>(() => ({
+export class CoordinatorSearchCheck implements Check {
+  readonly #homes: HomeChoiceCheck
+  readonly #perBoot = new PerBoot<Seeker>(() => ({
     ...{ since: 0, refusedAt: -Infinity, soughtAt: -Infinity, claims: false, stepped: 0 },
   }))
 
-  constructor(homes: HomeCheck) {
+  constructor(homes: HomeChoiceCheck) {
     this.#homes = homes
   }
 
   started(host: Host): void {
-    this.#lives.over(host)
+    this.#perBoot.forget(host)
   }
 
   delivered(_from: Host, to: Host, message: Message): void {
@@ -50,19 +53,19 @@ export class SeekingCheck implements Check {
   sent(from: Host, to: Host, message: Message): void {
     if (message.type === 'ELECTION' || message.type === 'CLAIM') {
       this.#seeks(from)
-      this.#lives.of(from).claims ||= message.type === 'CLAIM'
+      this.#perBoot.of(from).claims ||= message.type === 'CLAIM'
     }
     const refuses = message.type === 'ERROR' && message.code === ERRORS.NOT_READY.code
     if (refuses && to.role === 'client') this.#refuses(from)
   }
 
   #seeks(host: Host, until = host.steppedAt): void {
-    const seeker = this.#lives.of(host)
+    const seeker = this.#perBoot.of(host)
     seeker.soughtAt = Math.max(seeker.soughtAt, until)
   }
 
   #refuses(from: Host): void {
-    const seeker = this.#lives.of(from)
+    const seeker = this.#perBoot.of(from)
     const now = from.steppedAt
     const goesOn = now - seeker.refusedAt <= NOTICE_MS && this.#homes.couldLead(from)
     if (!goesOn || now - seeker.stepped > GAP_MS) seeker.since = now
@@ -76,16 +79,16 @@ export class SeekingCheck implements Check {
   logged(host: Host, event: string, { reason }: LogFields): void {
     const stopped = event === 'stopped-coordinating'
     if (stopped || event === 'claim-failed' || event === 'coordinator') {
-      this.#lives.of(host).claims = false
+      this.#perBoot.of(host).claims = false
       this.#seeks(host)
     }
-    // Who gave way does not offer its id for so long at most.
+    // A replica that resigned offers its id again after so long at the latest.
     const gaveWay = reason === 'a larger part of the ring asks to lead'
     if (stopped && gaveWay) this.#seeks(host, host.steppedAt + 2 * suspect)
   }
 
   stepped(host: Host): void {
     if (host.role !== 'processing') return
-    this.#lives.of(host).stepped = host.steppedAt
+    this.#perBoot.of(host).stepped = host.steppedAt
   }
 }

@@ -1,26 +1,26 @@
-// What the users of a run have to do with each other: invitations and their codes, block lists, and
-// leaving for good. Nobody leaves before all have joined: who is left must be able to invite those
-// who wait.
+// Relations between the users of a run: invitations and their codes, block lists, and leaving for
+// good. Nobody leaves before all have joined, because the remaining users must be able to invite
+// those who wait.
 
 import { ERRORS } from '../../../protocol/errors.js'
 import type { Random } from '../random.js'
 import type { Line } from './line.js'
 
-/** There is no such invitation, and none comes of asking again. */
+/** Errors after which the invitation does not exist, however often it is asked for. */
 const OVER: ReadonlySet<number> = new Set([
   ERRORS.TOO_MANY_INVITATIONS.code,
   ERRORS.BAD_INVITATION.code,
 ])
 
-export class Company {
-  /** Codes of invitations, the newest last; not all are open. */
+export class Contacts {
+  /** Codes of invitations, the newest last; some are not open any more. */
   readonly #codes: Uint8Array[] = []
-  /** By who asked: of an invitation that may be there or not. */
+  /** Codes of invitations that may exist or not, by the user who asked. */
   readonly #inviting = new Map<string, Uint8Array>()
   readonly #joined = new Set<string>()
-  /** Refused for want of an invitation. */
+  /** Users who were refused for want of an invitation. */
   readonly #waiting = new Set<string>()
-  /** Tokens of those who have asked for the end of their accounts. */
+  /** Tokens of the users who have asked for the end of their accounts. */
   readonly #leaving = new Map<string, Uint8Array>()
   readonly #gone = new Set<string>()
 
@@ -35,14 +35,14 @@ export class Company {
     return random.chance(0.7) ? this.#codes.at(-1)! : random.pick(this.#codes)
   }
 
-  /** The one that was asked for and not answered, whatever became of the process since; or a new one. */
+  /** The code that the user asked for without an answer, in whatever boot; or a new one. */
   inviting({ user, random }: Line): Uint8Array {
     const code = this.#inviting.get(user) ?? random.bytes(16)
     this.#inviting.set(user, code)
     return code
   }
 
-  /** Whether there is such an invitation is known. */
+  /** The outcome of the user's invitation is known. */
   invited(user: string, code: Uint8Array): void {
     if (this.#inviting.get(user) === code) this.#inviting.delete(user)
   }
@@ -51,7 +51,7 @@ export class Company {
     if (!this.#codes.includes(code)) this.#codes.push(code)
   }
 
-  /** `refused`: the code that it came with. Most that were refused are tried no more. */
+  /** `refused`: the code that the user came with. Most refused codes are not tried again. */
   waits(user: string, refused: Uint8Array | null): void {
     this.#waiting.add(user)
     const at = this.#codes.findIndex((code) => code === refused)
@@ -71,13 +71,16 @@ export class Company {
     return users.length > 0 && users.every((user) => this.#joined.has(user))
   }
 
-  /** Half of them stay, or more, and nobody goes before all have joined. */
+  /**
+   * Whether the user may leave: half of the users or more stay, and nobody leaves before all have
+   * joined.
+   */
   spares(user: string, users: readonly string[]): boolean {
     const stays = users.indexOf(user) >= Math.floor(users.length / 2)
     return !stays && this.allJoined(users)
   }
 
-  /** The token that its end is asked for with; undefined: it stays. */
+  /** The token of the request for the end of the account; undefined: the user stays. */
   leaving(user: string): Uint8Array | undefined {
     return this.#leaving.get(user)
   }
@@ -95,7 +98,7 @@ export class Company {
   }
 }
 
-/** What one of them does about it. */
+/** One user's part in the contacts. */
 export class Companion {
   readonly #line: Line
 
@@ -105,39 +108,41 @@ export class Companion {
 
   work(): void {
     const { random, user, world } = this.#line
-    const { company } = world
-    if (company.isWaitedFor ? random.chance(0.1) : world.busy() && random.chance(0.003)) {
+    const { contacts } = world
+    if (contacts.isWaitedFor ? random.chance(0.1) : world.busy() && random.chance(0.003)) {
       this.#invite()
     }
     if (!world.busy()) return
     if (random.chance(0.005)) this.#block()
-    // Who leaves looks at what it has until the end.
-    const looks = company.leaving(user) && !company.isGone(user) ? 0.3 : 0.0005
+    // A leaving user looks up its data until the end.
+    const looks = contacts.leaving(user) && !contacts.isGone(user) ? 0.3 : 0.0005
     if (random.chance(looks)) this.#line.ask((request) => ({ type: 'BLOCKED', request }))
   }
 
-  /** The end of the account; the same token whenever it is asked for. */
+  /**
+   * Whether the user asks for the end of its account now; every such request has the same token.
+   */
   get wantsToLeave(): boolean {
     const { random, world, user } = this.#line
-    const { company, users } = world
-    if (company.leaving(user)) return random.chance(0.05)
-    if (!world.busy() || !random.chance(0.003) || !company.spares(user, users)) return false
-    company.leaves(user, random.bytes(16))
+    const { contacts, users } = world
+    if (contacts.leaving(user)) return random.chance(0.05)
+    if (!world.busy() || !random.chance(0.003) || !contacts.spares(user, users)) return false
+    contacts.leaves(user, random.bytes(16))
     return true
   }
 
   #invite(): void {
     const { random, user, world } = this.#line
-    const code = world.company.inviting(this.#line)
-    if (random.chance(0.2)) world.company.opened(code)
+    const code = world.contacts.inviting(this.#line)
+    if (random.chance(0.2)) world.contacts.opened(code)
     this.#again(() =>
       this.#line.ask(
         (request) => ({ type: 'INVITE', request, code }),
         (answer) => {
           const isOver = answer.type === 'ERROR' && OVER.has(answer.code)
-          if (isOver || answer.type === 'INVITED') world.company.invited(user, code)
+          if (isOver || answer.type === 'INVITED') world.contacts.invited(user, code)
           if (answer.type !== 'INVITED') return
-          world.company.opened(code)
+          world.contacts.opened(code)
           this.#line.did('workload: invited')
         },
       ),

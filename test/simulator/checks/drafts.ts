@@ -1,12 +1,12 @@
-// What the processing tier asks of the waist: C1 and C2 begin here, because they bind the bytes
-// that the log will hold to who first asked for them.
+// The drafts that the processing tier asks the log service to append. C1 and C2 begin here: they
+// bind the bytes of the log to the replica that first asked for them.
 
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { History } from '../history.js'
 import type { Host } from '../host.js'
 import type { Check } from './check.js'
 
-export class WriterCheck implements Check {
+export class DraftCheck implements Check {
   readonly #history: History
 
   constructor(history: History) {

@@ -1,5 +1,5 @@
-// C2 for what is sent again: whether an answer is still known follows from the log alone, not from how
-// far a replica has got in it.
+// C2 for repeated sends: whether the answer to an old seq is still known follows from the log
+// alone, not from how far a replica has applied it.
 
 import { KIND } from '../../../protocol/entries/entry.js'
 import { ERRORS } from '../../../protocol/errors.js'
@@ -12,7 +12,7 @@ import { hex, type ClientLedger } from './ledger.js'
 const OLD = ERRORS.OLD_DUPLICATE.code
 const OF_BEFORE: readonly number[] = [0, ERRORS.CONFLICT.code, OLD]
 
-export function watchRepeats(history: History, ledger: ClientLedger, commands: Commands): void {
+export function checkKeptAnswers(history: History, ledger: ClientLedger, commands: Commands): void {
   history.onCommit(({ index, entry, meta }) => {
     const { kind, answer } = meta!
     if (kind !== KIND.noop || !OF_BEFORE.includes(answer)) return

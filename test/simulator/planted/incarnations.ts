@@ -1,11 +1,11 @@
-// Bugs around lost and rolled-back files: who votes, and whose word counts. P3, P9.
+// Bugs around lost and rolled-back files: which incarnation votes, and whose answers count. P3, P9.
 
 import type { Bug } from './bug.js'
 
-const LIFE = 'view/incarnations'
+const INCARNATIONS = 'view/incarnations'
 const PROPOSAL = 'view/proposal'
 
-export const LIFE_BUGS: readonly Bug[] = [
+export const INCARNATION_BUGS: readonly Bug[] = [
   {
     name: 'a blank file votes',
     changes: [
@@ -29,7 +29,7 @@ export const LIFE_BUGS: readonly Bug[] = [
     caughtBy: ['P2', 'P3', 'P9', 'halt', 'read', 'linearizable'],
   },
   {
-    name: 'a superseded life counts',
+    name: 'a superseded incarnation counts',
     changes: [
       {
         file: PROPOSAL,
@@ -45,7 +45,7 @@ export const LIFE_BUGS: readonly Bug[] = [
     caughtBy: ['P9', 'P3', 'P2', 'halt'],
   },
   {
-    name: 'the record of lives is not carried',
+    name: 'the record of incarnations is not carried',
     changes: [
       {
         file: 'view/change',
@@ -66,15 +66,15 @@ export const LIFE_BUGS: readonly Bug[] = [
     caughtBy: ['P9', 'P3', 'P2', 'P7', 'halt', 'crash'],
   },
   {
-    name: 'a new life takes the number of the last',
-    changes: [{ file: LIFE, line: 'counter: highest + 1,', becomes: 'counter: highest,' }],
+    name: 'a new incarnation takes the number of the last',
+    changes: [{ file: INCARNATIONS, line: 'counter: highest + 1,', becomes: 'counter: highest,' }],
     caughtBy: ['P3', 'P5', 'P7', 'P9', 'C6', 'halt'],
   },
   {
-    name: 'one answer tells a blank file its life',
+    name: 'one answer tells a blank file its incarnation',
     changes: [
       {
-        file: LIFE,
+        file: INCARNATIONS,
         line: 'if (this.#answers.size < this.#context.majority)',
         becomes: 'if (this.#answers.size < 1)',
       },
@@ -104,7 +104,7 @@ export const LIFE_BUGS: readonly Bug[] = [
     caughtBy: ['P9', 'read', 'linearizable'],
   },
   {
-    name: 'a life that is over answers the reads that it had begun',
+    name: 'an ended incarnation answers the reads that it had begun',
     changes: [{ file: 'view/change', line: 'this.#reads.abandon();', becomes: '' }],
     caughtBy: ['P9', 'read', 'linearizable'],
   },

@@ -1,6 +1,6 @@
-// What P7 rests on: who hears that it lacks something takes it up or asks for it, and goes on where it
-// had got to. Where that fails, later traffic mostly makes up for it: a run that comes to rest in time
-// shows little.
+// P7 rests on this: a replica that hears that it lacks entries or a commit takes them up or asks
+// for them, and continues where it had got to. Later traffic mostly makes up for a breach, so the
+// end of a run shows little of it.
 
 import { sameBytes } from '../../../protocol/bytes.js'
 import { sameEpoch, type Epoch } from '../../../protocol/entries/epoch.js'
@@ -10,29 +10,32 @@ import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { turnView, type Check } from './check.js'
-import { Lives } from './lives.js'
+import { PerBoot } from './per-boot.js'
 import type { Neighbours } from './neighbours.js'
 
-/** What one replica has heard and asked in its present life as a process. */
+/** What one replica has heard and asked in its present boot. */
 interface Asking {
-  /** JOINs since the last PULL, of one that knew itself behind. */
+  /** JOINs since the last PULL, while the replica knew that it lacked committed entries. */
   joins: number
   pulled: boolean
-  /** The last PULL that was answered, with what stretch, and how often in a row with the same. */
+  /**
+   * The id of the last PULL that was answered, its stretch, and how often in a row that stretch
+   * came.
+   */
   id: number
   stretch: string
   times: number
-  /** By what members of the same view have said, so much is committed; of this step. */
+  /** The highest index that members of the same view said to be committed, in this step. */
   told: number
 }
 
-/** A stretch may come again where what was asked for was given up meanwhile. */
+/** A stretch comes again where the replica gave up its PULL meanwhile. */
 const MAX_REPEATS = 6
-/** The second JOIN may go out while a PULL is still waited for. */
+/** The second JOIN may be sent while a PULL still waits for its answer. */
 const MAX_JOINS = 2
 
-export class AskingCheck implements Check {
-  readonly #lives = new Lives<Asking>(() => ({
+export class CatchUpCheck implements Check {
+  readonly #perBoot = new PerBoot<Asking>(() => ({
     ...{ joins: 0, pulled: false, id: 0, stretch: '', times: 0, told: 0 },
   }))
   readonly #begun = new Map<Disk, { readonly epoch: Epoch; readonly last: number }>()
@@ -43,20 +46,20 @@ export class AskingCheck implements Check {
   }
 
   started(host: Host): void {
-    this.#lives.over(host)
+    this.#perBoot.forget(host)
   }
 
   sent(from: Host, to: Host, message: Message): void {
-    if (message.type === 'PULL') this.#lives.of(from).pulled = true
+    if (message.type === 'PULL') this.#perBoot.of(from).pulled = true
     if (message.type !== 'JOIN') return
-    const asking = this.#lives.of(from)
+    const asking = this.#perBoot.of(from)
     const committed = this.#neighbours.of(from).get(to.slot)?.heartbeat.committed ?? 0
     const behind = committed > message.last
     asking.joins = behind && !asking.pulled ? asking.joins + 1 : 0
     asking.pulled = false
     expect(asking.joins < MAX_JOINS, 'P7', () => {
       const lacks = `ends at ${message.last}, and knows of ${committed}`
-      return `${from.name} asks to be taken in, ${lacks}, and asks nobody for the rest`
+      return `${from.name} sends JOIN, ${lacks}, and pulls nothing`
     })
   }
 
@@ -67,7 +70,7 @@ export class AskingCheck implements Check {
   }
 
   #heard(to: Host, message: The<'VIEW_HEARTBEAT'>): void {
-    const asking = this.#lives.of(to)
+    const asking = this.#perBoot.of(to)
     const { status, installed, promised, committed } = message
     const view = turnView(to)!
     if (view.status !== 'normal') return
@@ -85,14 +88,17 @@ export class AskingCheck implements Check {
     }
   }
 
-  /** Where the log of a view ended as it was installed: committed, once all its members have it. */
+  /**
+   * The end of the log with which a view begins: committed once all members have installed the
+   * view.
+   */
   written(disk: Disk, { view }: WriteBatch): void {
     if (view) this.#begun.set(disk, { epoch: view.epoch, last: disk.last.index })
   }
 
-  /** The same stretch again and again, to one that has it: it never gets further. */
+  /** A replica that is sent the same stretch again and again, and holds it, never gets further. */
   #stretch(to: Host, { id, common, entries }: The<'PULLED'>): void {
-    const asking = this.#lives.of(to)
+    const asking = this.#perBoot.of(to)
     if (id <= asking.id) return
     asking.id = id
     const last = entries.at(-1)
@@ -106,9 +112,12 @@ export class AskingCheck implements Check {
     })
   }
 
-  /** What a member of the view has committed is committed here as far as the log reaches. */
+  /**
+   * An index that a member of the view has committed is committed here too, as far as the log
+   * reaches.
+   */
   stepped(host: Host): void {
-    const asking = this.#lives.of(host)
+    const asking = this.#perBoot.of(host)
     const { told } = asking
     if (told === 0) return
     asking.told = 0

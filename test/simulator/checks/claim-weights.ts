@@ -1,6 +1,7 @@
-// What C6 rests on where a claim is weighed: what clients ask weighs while they are there, those that have
-// just left weigh less, and who only reads weighs least of all. Or who is of no use to anybody topples a
-// coordinator that others need, or keeps its lease from them.
+// C6 rests on the weight of a claim: requests of clients count while the clients are connected,
+// clients that have just left count less, and clients that only read count least. Where that fails,
+// a replica that is of no use to anybody topples a coordinator that others need, or keeps its lease
+// from them.
 
 import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
 import type { Message, MessageName, The } from '../../../protocol/messages/catalogue.js'
@@ -13,26 +14,31 @@ import { TIMINGS } from '../../../protocol/machine/config.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, type Check } from './check.js'
-import { Lives } from './lives.js'
+import { PerBoot } from './per-boot.js'
 
 /** A client of a processing replica. */
 interface Asker {
   connections: number
-  /** Requests unanswered that are put as commands once all is computed, whenever that is. */
+  /** Unanswered requests that become commands once their computation ends, whenever that is. */
   readonly computing: Set<number>
-  /** All else that it asked and that takes an order was put by then; and before the last of that. */
+  /**
+   * The latest time by which all other requests that take an order were submitted; and the value of
+   * `until` before the last of them.
+   */
   until: number
   before: number
 }
 
-/** What clients want of a processing replica in its present life. */
+/** What clients want of a processing replica in its present boot. */
 interface Demand {
   readonly askers: Map<Host, Asker>
   /** When a client was last connected here. */
   clientAt: number
-  /** When it last weighed as one whose clients had asked for no order lately. */
+  /**
+   * When the replica last claimed the weight of one whose clients had lately asked for no order.
+   */
   lightAt: number
-  /** When it last refused what a client had asked it for and takes an order. */
+  /** When the replica last refused a client's request that takes an order. */
   refusedAt: number
   stepped: number
 }
@@ -49,18 +55,18 @@ const PUT_AT_ONCE: ReadonlySet<string> = new Set<MessageName>([
 const isError = (message: Message, name: ErrorName): message is The<'ERROR'> =>
   message.type === 'ERROR' && message.code === ERRORS[name].code
 
-export class WeightCheck implements Check {
-  readonly #lives = new Lives<Demand>(() => ({
+export class ClaimWeightCheck implements Check {
+  readonly #perBoot = new PerBoot<Demand>(() => ({
     ...{ askers: new Map<Host, Asker>(), clientAt: -Infinity, lightAt: -Infinity },
     ...{ refusedAt: -Infinity, stepped: 0 },
   }))
 
   started(host: Host): void {
-    this.#lives.over(host)
+    this.#perBoot.forget(host)
   }
 
   #asker(host: Host, client: Host): Asker {
-    const { askers } = this.#lives.of(host)
+    const { askers } = this.#perBoot.of(host)
     const begun = {
       connections: 0,
       computing: new Set<number>(),
@@ -81,7 +87,7 @@ export class WeightCheck implements Check {
     const asker = this.#asker(host, peer)
     asker.connections--
     if (asker.connections === 0) this.#put(asker, [...asker.computing], host.steppedAt)
-    this.#lives.of(host).clientAt = host.steppedAt
+    this.#perBoot.of(host).clientAt = host.steppedAt
   }
 
   delivered(from: Host, to: Host, message: Message): void {
@@ -107,41 +113,41 @@ export class WeightCheck implements Check {
 
   #answered(from: Host, asker: Asker, message: Message & { readonly request: number }): void {
     if (!isError(message, 'STORAGE_FULL')) this.#put(asker, [message.request], from.steppedAt)
-    // What nobody could store counts as never asked.
+    // A request that was refused for full disks counts as never asked.
     else if (!asker.computing.delete(message.request)) asker.until = asker.before
-    // Only where a command is put just now does the text say what can be reached.
+    // NOT_READY names what is reachable only for a command that is being submitted.
     const refused = isError(message, 'NOT_READY') && message.text.includes('reachable')
-    if (refused) this.#lives.of(from).refusedAt = from.steppedAt
+    if (refused) this.#perBoot.of(from).refusedAt = from.steppedAt
   }
 
-  #weighs(from: Host, size: number): void {
-    const demand = this.#lives.of(from)
+  #weighs(from: Host, weight: number): void {
+    const demand = this.#perBoot.of(from)
     const { askers, clientAt, lightAt, refusedAt, stepped } = demand
     const now = from.steppedAt
-    if (size >= WEIGHT_CONNECTED && size < WEIGHT_ASKING) demand.lightAt = now
+    if (weight >= WEIGHT_CONNECTED && weight < WEIGHT_ASKING) demand.lightAt = now
     if (now - stepped > GAP_MS) return
     const all = [...askers.values()]
     const alone = all.some(({ connections }) => connections > 0) ? 0 : now - clientAt
-    expect(size < WEIGHT_CONNECTED || alone < suspect + 1, 'C6', () => {
-      return `${from.name} weighs ${size}, and for ${alone} ms no client has been connected`
+    expect(weight < WEIGHT_CONNECTED || alone < suspect + 1, 'C6', () => {
+      return `${from.name} weighs ${weight}, and no client has been connected for ${alone} ms`
     })
     const refused = now - refusedAt
-    expect(size >= WEIGHT_LEFT || refused > coordinatorPatience - 1, 'C6', () => {
-      return `${from.name} weighs ${size}; ${refused} ms ago it refused what a client wanted ordered`
+    expect(weight >= WEIGHT_LEFT || refused > coordinatorPatience - 1, 'C6', () => {
+      return `${from.name} weighs ${weight}; ${refused} ms ago it refused a client's command`
     })
-    if (size < WEIGHT_LEFT || (size >= WEIGHT_CONNECTED && size < WEIGHT_ASKING)) return
+    if (weight < WEIGHT_LEFT || (weight >= WEIGHT_CONNECTED && weight < WEIGHT_ASKING)) return
     const until = Math.max(...all.map((asker) => (asker.computing.size > 0 ? now : asker.until)))
     const waits = now - until
     expect(
-      waits < coordinatorPatience + 1 && (size < WEIGHT_ASKING || until >= lightAt),
+      waits < coordinatorPatience + 1 && (weight < WEIGHT_ASKING || until >= lightAt),
       'C6',
       () => {
-        return `${from.name} weighs ${size}; ${waits} ms ago all that clients had asked it for was put`
+        return `${from.name} weighs ${weight}; ${waits} ms ago all its clients' requests were submitted`
       },
     )
   }
 
   stepped(host: Host): void {
-    if (host.role === 'processing') this.#lives.of(host).stepped = host.steppedAt
+    if (host.role === 'processing') this.#perBoot.of(host).stepped = host.steppedAt
   }
 }
