@@ -19,11 +19,25 @@ import type { Contact } from './e2e/known-keys.js'
 import { clientError, refusedHere, type TrocaError } from './errors.js'
 import { Identity, type Key, type RegisterOptions } from './identity.js'
 import { Link } from './link.js'
-import { Mailbox, type EnvelopePage, type ListenOptions, type Page, type PageOptions, type Usage } from './mailbox.js'
+import {
+  Mailbox,
+  type EnvelopePage,
+  type ListenOptions,
+  type Page,
+  type PageOptions,
+  type Usage,
+} from './mailbox.js'
 import { Marks } from './marks.js'
 import type { MessageApi } from './message-api.js'
 import { Operations, onAbort } from './operations.js'
-import { DEFAULT_TIMEOUT_MS, parseServers, type ConnectOptions, type OperationOptions, type SendOptions, type Server } from './options.js'
+import {
+  DEFAULT_TIMEOUT_MS,
+  parseServers,
+  type ConnectOptions,
+  type OperationOptions,
+  type SendOptions,
+  type Server,
+} from './options.js'
 import { Outbox, type Receipt } from './outbox.js'
 import { Receipts } from './receipts.js'
 import type { ReceivedMessage } from './subscription.js'
