@@ -43,7 +43,7 @@ const TITLES: Record<keyof typeof CONVERSATIONS, string> = {
   handshake: 'Every connection',
   client: 'Client and processing replica',
   ring: 'Between processing replicas',
-  logService: 'Processing and persistence: the narrow waist',
+  logService: 'Processing and persistence: the log service',
   persistence: 'Between persistence replicas',
 }
 

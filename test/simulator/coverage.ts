@@ -27,7 +27,7 @@ function answerOf(message: Message): string | undefined {
     case 'NOT_APPENDED':
       return `answer NOT_APPENDED ${message.reason}`
     case 'REJECTED':
-      return `answer NOT_TAKEN ${message.reason}`
+      return `answer REJECTED ${message.reason}`
     case 'CONSENT':
       return `answer CONSENT ${message.granted ? 'granted' : 'refused'}`
     case 'ERROR':

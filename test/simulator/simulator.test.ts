@@ -45,7 +45,7 @@ const ONCE_FAILED = [
   },
   {
     plan: planOf(1_398),
-    why: 'PASS came twice: the second was refused, and the client told that it was not stored',
+    why: 'FORWARD came twice: the second was refused, and the client told that it was not stored',
   },
   {
     plan: planOf(76),

@@ -103,7 +103,7 @@ t.test('the command line says who can read a message, and refuses plain text', a
   const plain = await cluster.troca('carol', ['send', 'bob', CANARY])
   t.match(plain, {
     code: 1,
-    stderr: /recipient alone holds its keys.*register NAME --e2e.*Nothing was stored/,
+    stderr: /recipient holds its own keys.*register NAME --e2e.*Nothing was stored/,
   })
   const usual = await cluster.troca('alice', ['send', 'carol', 'olá'])
   t.match(usual, { code: 0, stdout: /\(the service can read it\)/ })

@@ -87,8 +87,8 @@ const ANSWERS = [
   'NOT_APPENDED not-serving',
   'NOT_APPENDED full',
   'NOT_APPENDED overloaded',
-  'NOT_TAKEN overloaded',
-  'NOT_TAKEN not-coordinator',
+  'REJECTED overloaded',
+  'REJECTED not-coordinator',
   'CONSENT granted',
   'CONSENT refused',
 ] as const
