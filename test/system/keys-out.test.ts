@@ -127,7 +127,7 @@ t.test('keys and envelopes are exported, and a key is imported', { skip }, async
     [...texts, 'for the key of openssl'],
   )
   const twice = await troca('keys', 'import', '--in', at('theirs.pem'), ...phrase)
-  t.match(twice, { code: 1, stderr: /cannot be taken up \(the account has it already\)/ })
+  t.match(twice, { code: 1, stderr: /cannot be added \(the account has this key already\)/ })
 
   // The imported key survives a kill of all replicas.
   await Promise.all(cluster.replicas.map((replica) => replica.kill()))
