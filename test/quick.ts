@@ -20,7 +20,7 @@ const SLOW = [
   'clients/client.test.js',
   'clients/e2e/',
   'clients/rsa-cli.test.js',
-  'daemons/runtime/cluster.test.js',
+  'daemons/provision/cluster.test.js',
   'daemons/workers/computations.test.js',
   'fuzz/machines.test.js',
   'protocol/envelope/envelope.test.js',
