@@ -5,13 +5,14 @@ import type { AnyMessageType, LogIn, MessageOf, Speaker } from '../schema/messag
 import * as accounts from './accounts.js'
 import * as clients from './client.js'
 import * as handshake from './handshake.js'
+import * as mailbox from './mailbox.js'
 import * as ring from './ring.js'
 import * as persistence from './persistence.js'
 import * as logService from './log-service.js'
 
 export const CONVERSATIONS = {
   handshake,
-  client: { ...clients, ...accounts },
+  client: { ...clients, ...mailbox, ...accounts },
   ring,
   logService,
   persistence,

@@ -38,6 +38,7 @@ export const index = uint({ unit: 'log index' }).means('Place in the log, from 1
 export const term = uint({ unit: 'term' }).means('Term of a coordinator; each is above the last.')
 export const millis = uint({ unit: 'ms' })
 export const wallTime = uint({ unit: 'ms since 1970', example: 1_790_000_000_000 })
+export const storedAt = wallTime.means('Time when the service accepted the message, by its clock.')
 export const seq = uint().means('Number of the send within its stream: 1, 2, 3 ...')
 export const lamport = uint({ unit: 'Lamport' })
 export const hash = bytes(HASH_BYTES)
@@ -48,6 +49,7 @@ export const request = uint({ unit: 'request id' }).means(
   'Id that the asker gave the request, from 1; its answer repeats it.',
 )
 export const userName = text(64, 'alice')
+export const recipient = userName.means('Name of the recipient.')
 export const clusterId = text(64, 'troca-7c2f').means('Id of the cluster.')
 export const slots = list(slot, MAX_SLOTS)
 export const boot = text(32, NONCE).means('Random at each start of the process, hexadecimal.')

@@ -6,12 +6,12 @@ import { EnvelopeError } from '../../envelope/envelope-error.js'
 import { readSignedHeader } from '../../envelope/signed.js'
 import { ERRORS } from '../../errors.js'
 import { bytes } from '../../schema/schema.js'
-import { MAX_SEALED, seq, stream } from '../../schema/shared.js'
+import { MAX_SEALED, recipient, seq, stream } from '../../schema/shared.js'
 import { isClientHeld } from '../account.js'
 import type { KeyNames } from '../decision.js'
 import { decideSend, type SendCommand } from './sending.js'
 import { defineCommand } from './define.js'
-import { recipient, user } from './shapes.js'
+import { user } from './shapes.js'
 
 interface SealedSend extends SendCommand {
   readonly sealed: Uint8Array

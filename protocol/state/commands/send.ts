@@ -3,11 +3,11 @@
 import { sha256 } from '../../bytes.js'
 import { ERRORS } from '../../errors.js'
 import { text } from '../../schema/schema.js'
-import { MAX_TEXT, seq, stream } from '../../schema/shared.js'
+import { MAX_TEXT, recipient, seq, stream } from '../../schema/shared.js'
 import { isClientHeld } from '../account.js'
 import { decideSend } from './sending.js'
 import { defineCommand } from './define.js'
-import { recipient, user } from './shapes.js'
+import { user } from './shapes.js'
 
 export const send = defineCommand({
   fields: {

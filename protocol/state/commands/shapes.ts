@@ -12,7 +12,6 @@ import {
 } from '../../schema/shared.js'
 
 export const user = userName.means('Name of the user that asked.')
-export const recipient = userName.means('Name of the recipient.')
 export const token = bytes(16).means('Token of the request: a repeated one is known by it.')
 export const version = uint().means(
   'Version of the account that the change was made from; else refused.',
