@@ -2,8 +2,8 @@
 // one seed, seeds that once failed, planted bugs that must be noticed, and a failure made smaller.
 // More by hand: test/simulator/run.ts, hunt.ts.
 
-import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -234,6 +234,17 @@ t.test('a run with only its effective strikes has the same course', async (t) =>
 t.test('every planted bug finds its lines in the build', async (t) => {
   t.ok(BUGS.length >= 45, `only ${BUGS.length} bugs are planted`)
   for (const bug of BUGS) t.doesNotThrow(() => changedBy(bug), bug.name)
+})
+
+t.test('every planted bug leaves a program that Node takes', async (t) => {
+  const path = join(t.testdir(), 'changed.mjs')
+  for (const bug of BUGS) {
+    for (const text of changedBy(bug).values()) {
+      writeFileSync(path, text)
+      const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8' })
+      t.equal(stderr, '', bug.name)
+    }
+  }
 })
 
 t.test('docs/PLANTED-BUGS.md lists the planted bugs', async (t) => {

@@ -42,7 +42,7 @@ export const SESSION_BUGS: readonly Bug[] = [
         file: 'sessions/sends',
         line: 'if (seq === 0)',
         becomes:
-          'const open = this.#executor.base.stream(streamKey(message.stream));\n' +
+          'const open = this.#executor.base.stream(idOf(message.stream));\n' +
           'if (open && seq > open.next + 1)\n' +
           "  return refusal(request, 'OUT_OF_ORDER', '', { expected: open.next });\n" +
           'if (seq === 0)',

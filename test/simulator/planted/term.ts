@@ -212,7 +212,7 @@ export const TERM_BUGS: readonly Bug[] = [
         file: LEADERSHIP,
         line: 'return this.#log.commits && this.#context.now.monotonic >= this.#disqualifiedUntil;',
         becomes:
-          'return this.#home.serves && this.#context.now.monotonic >= this.#disqualifiedUntil;',
+          'return this.#log.serves && this.#context.now.monotonic >= this.#disqualifiedUntil;',
       },
     ],
     caughtBy: ['C6', 'P7'],
@@ -333,7 +333,7 @@ export const TERM_BUGS: readonly Bug[] = [
       {
         file: LEADERSHIP,
         line: 'this.#claimsLeft = (this.#claimsLeft > 0 ? this.#claimsLeft : this.#context.slots + 1) - 1;',
-        becomes: 'this.#insist = 0;',
+        becomes: 'this.#claimsLeft = 0;',
       },
     ],
     caughtBy: ['C6', 'P7'],
