@@ -56,9 +56,7 @@ const origin = record({
   fields: {
     slot,
     boot,
-    id: request.means(
-      'Number that the replica gave the request, unique in one run of the process.',
-    ),
+    id: request.means('Number that the replica gave the request, unique within its boot.'),
   },
 })
 type Origin = typeof origin extends Field<infer T> ? T : never
