@@ -25,24 +25,12 @@ import {
 } from './canary.js'
 import type { Needle, Place } from './canary.js'
 import { Cluster, PASSWORD } from './cluster.js'
+import { WORDS } from './debug-words.js'
 import { readMailbox } from './load.js'
 
 t.setTimeout(280_000)
 
 const CLI = fileURLToPath(new URL('../../clients/cli/main.js', import.meta.url))
-const WORDS = [
-  'stat',
-  'mntr',
-  'conf',
-  'ring',
-  'turn',
-  'view',
-  'clock',
-  'clok',
-  'log',
-  'peer',
-  'help',
-]
 const unique = (what: string): string => `${what} ${randomBytes(12).toString('base64url')}`
 
 const newPassword = unique('canary password')

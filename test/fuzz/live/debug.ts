@@ -3,23 +3,10 @@
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { WORDS } from '../../system/debug-words.js'
 import { askDebugPort } from '../../../clients/cli/debug-port.js'
 import type { Random } from '../../simulator/random.js'
 
-const WORDS = [
-  'ruok',
-  'stat',
-  'mntr',
-  'conf',
-  'ring',
-  'turn',
-  'view',
-  'clock',
-  'clok',
-  'log',
-  'peer',
-  'help',
-]
 const STRANGE = [
   ...[
     '',
