@@ -40,7 +40,7 @@ export const OPEN_STREAM = message({
   login: 'required',
   ordered: true,
   repeated: 'with the same `stream`: harmless',
-  meaning: 'Opens a stream of sends, which stays open for ever, under a random id.',
+  meaning: 'Opens a stream of sends under a random id; it stays open until CLOSE_STREAM.',
   fields: { request, stream: stream.means('Id of the new stream: 16 random bytes.') },
 })
 
