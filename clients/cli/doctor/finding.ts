@@ -22,6 +22,7 @@ function told(name: DoctorText, values: Values): string {
   return sayIn(DOCTOR_TEXTS, name, values)
 }
 
+/** The check passed. */
 export function fine(
   check: string,
   subject: string,
@@ -31,7 +32,8 @@ export function fine(
   return { check, subject, verdict: 'ok', text: told(text, values) }
 }
 
-export function trouble(
+/** The check failed, or needs attention; `next` is the text of what to do. */
+export function fault(
   verdict: 'warn' | 'fail',
   check: string,
   subject: string,

@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { PACKAGE_DIR, daemonProgram, run } from '../programs.js'
 import type { ReplicaPorts } from '../cluster.js'
 import { EXIT, Failure } from '../failure.js'
-import { fine, trouble } from './finding.js'
+import { fine, fault } from './finding.js'
 import type { Finding } from './finding.js'
 
 const DAY_MS = 86_400_000
@@ -56,7 +56,7 @@ export function checkNode(): Finding {
   const [majorNeeded = 0, minorNeeded = 0] = needed.replace('>=', '').split('.').map(Number)
   const fits = major > majorNeeded || (major === majorNeeded && minor >= minorNeeded)
   if (fits) return fine('node', '', 'node', { version })
-  return trouble('fail', 'node', '', ['nodeOld', 'nodeOldNext'], { version, needed })
+  return fault('fail', 'node', '', ['nodeOld', 'nodeOldNext'], { version, needed })
 }
 
 /** `inspected` is null if the cluster file is invalid; then no further check is possible. */
@@ -69,7 +69,7 @@ export async function checkClusterFile(
   const told = JSON.parse(stdout) as { problems: string[] } & Inspected
   if (told.problems.length > 0) {
     const findings = told.problems.map((problem) =>
-      trouble('fail', 'config', 'cluster.yaml', ['configWrong', 'configWrongNext'], {
+      fault('fail', 'config', 'cluster.yaml', ['configWrong', 'configWrongNext'], {
         problem,
         file,
       }),
@@ -78,10 +78,10 @@ export async function checkClusterFile(
   }
   const findings = [fine('config', 'cluster.yaml', 'config')]
   const { tls, debugOpen, debugHost: host } = told
-  if (!tls) findings.push(trouble('warn', 'tls', 'cluster.yaml', ['tlsOff', 'tlsOffNext']))
+  if (!tls) findings.push(fault('warn', 'tls', 'cluster.yaml', ['tlsOff', 'tlsOffNext']))
   if (debugOpen) {
     const next = ['debugOpen', 'debugOpenNext'] as const
-    findings.push(trouble('warn', 'debug-host', 'cluster.yaml', next, { host, file }))
+    findings.push(fault('warn', 'debug-host', 'cluster.yaml', next, { host, file }))
   }
   return { findings, inspected: told }
 }
@@ -92,16 +92,16 @@ export function checkCertificates({ certificates }: Inspected): Finding[] {
     const days = daysTo(expires)
     if (problem !== null) {
       const next = ['certificateWrong', 'renewNext'] as const
-      return trouble('fail', 'certificate', name, next, { problem })
+      return fault('fail', 'certificate', name, next, { problem })
     }
     if (days >= SOON_DAYS) return fine('certificate', name, 'certificate', { days })
-    return trouble('warn', 'certificate', name, ['certificateEnds', 'renewNext'], { days })
+    return fault('warn', 'certificate', name, ['certificateEnds', 'renewNext'], { days })
   })
   const ends = certificates.flatMap((one) => (one.expires ? [daysTo(one.authorityExpires)] : []))
   const days = Math.min(Infinity, ...ends)
   if (days < AUTHORITY_SOON_DAYS) {
     const next = ['authorityEnds', 'authorityEndsNext'] as const
-    findings.push(trouble('warn', 'authority', 'ca.pem', next, { days }))
+    findings.push(fault('warn', 'authority', 'ca.pem', next, { days }))
   }
   return findings
 }
@@ -127,7 +127,7 @@ export function checkModes(dir: string): Finding[] {
   if (open.length === 0) return [fine('permissions', '', 'private', { count: files.length })]
   return open.map(({ file, mode }) => {
     const values = { file, mode: mode.toString(8) }
-    return trouble(
+    return fault(
       'fail',
       'permissions',
       file.slice(dir.length + 1),
@@ -150,11 +150,11 @@ export function checkDisk(dir: string): Finding[] {
   const room =
     free >= LOW_BYTES
       ? fine('disk', '', 'disk', values)
-      : trouble(free < TOO_LOW_BYTES ? 'fail' : 'warn', 'disk', '', low, values)
+      : fault(free < TOO_LOW_BYTES ? 'fail' : 'warn', 'disk', '', low, values)
   try {
     accessSync(dir, constants.W_OK)
     return [room]
   } catch {
-    return [room, trouble('fail', 'disk', dir, ['notWritable', 'notWritableNext'], values)]
+    return [room, fault('fail', 'disk', dir, ['notWritable', 'notWritableNext'], values)]
   }
 }

@@ -7,7 +7,7 @@ import { connect as connectTcp } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { DEBUG_HOST, askDebugPort } from '../debug-port.js'
 import type { Supervised, Supervisor } from '../supervisor.js'
-import { fine, trouble } from './finding.js'
+import { fine, fault } from './finding.js'
 import type { Finding } from './finding.js'
 import type { Inspected, Inspection } from './folder.js'
 
@@ -59,13 +59,13 @@ export async function checkPort(
     if (file?.expires === undefined || file.fingerprint === shown) {
       return fine('port', name, 'port')
     }
-    return trouble('warn', 'port', name, ['oldCertificate', 'oldCertificateNext'], values)
+    return fault('warn', 'port', name, ['oldCertificate', 'oldCertificateNext'], values)
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException
     const what = { ...values, reason: message || code }
     const next = NOBODY.test(code) || code === '' ? 'dead' : 'other'
-    if (next === 'dead') return trouble('fail', 'port', name, ['portDead', 'portDeadNext'], what)
-    return trouble('fail', 'port', name, ['portOther', 'portOtherNext'], what)
+    if (next === 'dead') return fault('fail', 'port', name, ['portDead', 'portDeadNext'], what)
+    return fault('fail', 'port', name, ['portOther', 'portOtherNext'], what)
   }
 }
 
@@ -102,12 +102,12 @@ export async function checkState(
     const served =
       state === 'ready'
         ? fine('ready', name, 'ready')
-        : trouble('fail', 'ready', name, ['notReady', 'notReadyNext'], { ...values, reason: state })
+        : fault('fail', 'ready', name, ['notReady', 'notReadyNext'], { ...values, reason: state })
     return { runs: true, findings: [served, clock(name, Math.abs(shown - middle))] }
   } catch {
     return {
       runs: false,
-      findings: [trouble('fail', 'ready', name, ['silent', 'silentNext'], values)],
+      findings: [fault('fail', 'ready', name, ['silent', 'silentNext'], values)],
     }
   }
 }
@@ -115,7 +115,7 @@ export async function checkState(
 function clock(name: string, difference: number): Finding {
   const seconds = Math.max(0.1, Math.ceil(difference * 10) / 10)
   if (difference < CLOCK_WARN_S) return fine('clock', name, 'clock', { seconds })
-  return trouble('warn', 'clock', name, ['clockOff', 'clockOffNext'], { seconds })
+  return fault('warn', 'clock', name, ['clockOff', 'clockOffNext'], { seconds })
 }
 
 /** Whether a majority of the persistence replicas runs, which every send needs. */
@@ -126,14 +126,14 @@ export function checkMajority(states: readonly { name: string; runs: boolean }[]
   const needed = Math.floor(stores.length / 2) + 1
   const values = { running, all: stores.length, needed, missing: missing.join(' ') }
   if (running >= needed) return fine('majority', '', 'majority', values)
-  return trouble('fail', 'majority', '', ['majority', 'majorityNext'], values)
+  return fault('fail', 'majority', '', ['majority', 'majorityNext'], values)
 }
 
 export async function checkSupervisor(
   supervisor: Supervisor,
   replicas: readonly Inspection[],
 ): Promise<Finding[]> {
-  if (!supervisor.running) return [trouble('warn', 'pm2', '', ['pm2Not', 'pm2NotNext'])]
+  if (!supervisor.running) return [fault('warn', 'pm2', '', ['pm2Not', 'pm2NotNext'])]
   const list = await supervisor.list()
   return replicas.map(({ name }) => supervised(supervisor, name, list))
 }
@@ -144,8 +144,8 @@ function supervised(supervisor: Supervisor, name: string, list: readonly Supervi
   if (status === 'online' && restarts === 0) return fine('pm2', name, 'pm2')
   const log = supervisor.logPath(name)
   if (status === 'online') {
-    return trouble('warn', 'pm2', name, ['pm2Restarts', 'pm2LogNext'], { restarts, log })
+    return fault('warn', 'pm2', name, ['pm2Restarts', 'pm2LogNext'], { restarts, log })
   }
   const values = { status, words: supervisor.lastWords(name), log }
-  return trouble('fail', 'pm2', name, ['pm2Down', 'pm2LogNext'], values)
+  return fault('fail', 'pm2', name, ['pm2Down', 'pm2LogNext'], values)
 }
