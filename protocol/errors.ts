@@ -8,7 +8,7 @@ interface Kind {
   readonly text: string
   readonly retriable: boolean
   readonly definite: boolean
-  /** The next thing to do. */
+  /** The next step, for people. */
   readonly hint: string
 }
 
@@ -137,7 +137,7 @@ export const ERRORS = {
     'wait for the answers to earlier requests',
   ),
   BAD_FRAME: final(301, 'the frame is malformed', 'this is a fault of the sender'),
-  BAD_STATE: final(302, 'this message is not due here', 'this is a fault of the sender'),
+  BAD_STATE: final(302, 'this message does not belong here', 'this is a fault of the sender'),
   WRONG_CLUSTER: final(303, 'this is another cluster', 'check the cluster id of both sides'),
   WRONG_VERSION: final(304, 'no protocol version in common', 'upgrade the older side'),
   FORBIDDEN: final(

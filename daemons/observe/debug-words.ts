@@ -45,7 +45,7 @@ export function debugWords(sources: WordSources): DebugWords {
       meaning: 'versions of Troca, of its wire and of Node',
       answer: () => `troca ${version}\nwire ${WIRE_VERSION}\nnode ${process.versions.node}`,
     },
-    help: { meaning: 'this', answer: () => help(words) },
+    help: { meaning: 'this list', answer: () => help(words) },
   }
   return words
 }

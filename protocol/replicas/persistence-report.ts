@@ -17,7 +17,10 @@ export function persistenceWords(
 ): DebugWords {
   const { log } = context
   return {
-    turn: { meaning: 'the turn to append, here', answer: () => describeTurn(context, appender) },
+    turn: {
+      meaning: 'the turn to append: whether it is held here, and which replicas want it',
+      answer: () => describeTurn(context, appender),
+    },
     view: {
       meaning: 'the view that is installed, and what is promised',
       answer: () =>

@@ -18,9 +18,9 @@ export function processingWords(
 ): DebugWords {
   const lamport = (): number => logReplicas.get(logReplicas.home)?.heartbeat?.lamport ?? 0
   return {
-    ring: { meaning: 'the election, and who coordinates', answer: () => leadership.describe() },
+    ring: { meaning: 'the election, and the coordinator', answer: () => leadership.describe() },
     log: {
-      meaning: 'how far the committed log is applied',
+      meaning: 'the committed log: how far it is applied',
       answer: () => {
         const { index, fence } = executor.base
         const { term, k, part, parts } = fence
@@ -43,8 +43,8 @@ export function processingWords(
       answer: () => describeHome(logReplicas),
     },
     turn: {
-      meaning: 'where to ask for the turn',
-      answer: () => 'persistence replicas hold the turn: ask one of them',
+      meaning: 'the turn: persistence replicas answer this word',
+      answer: () => 'only persistence replicas hold the turn: ask one of them',
     },
     clock: {
       meaning: 'the Lamport clock of the persistence home',
