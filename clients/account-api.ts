@@ -1,5 +1,5 @@
-// What a client does with accounts and keys: the documentation of these methods of Client, which
-// hands each on to its Identity.
+// The methods of Client for accounts and keys, with their documentation. Client hands each call on
+// to its Identity.
 
 import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
 import type { Account, NewKeyOptions } from './accounts.js'

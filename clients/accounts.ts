@@ -22,7 +22,7 @@ const TOKEN_BYTES = 16
 export interface Account {
   /** The user. */
   readonly name: string
-  /** Who holds the private keys. */
+  /** The side that holds the private keys. */
   readonly held: Held
   /**
    * RFC 7638 thumbprint of the public key that messages are sealed for. Client-held: thumbprint of

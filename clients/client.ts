@@ -83,7 +83,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
 }
 
 /**
- * One account on one cluster; {@link connect} makes a client.
+ * A client of one account on one cluster; {@link connect} makes it.
  *
  * All operations outlive connections: the client follows the coordinator, reconnects, and repeats
  * each unanswered request. Every method that asks the service rejects with a {@link TrocaError}.

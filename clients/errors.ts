@@ -71,7 +71,7 @@ export class TrocaError extends Error {
   readonly retriable: boolean
   /** true: the requested change certainly did not happen; false: it may have happened. */
   readonly definite: boolean
-  /** What to do next, as a text for people. */
+  /** The next step, as a text for people. */
   readonly hint: string
   /** How long the service asks to wait, if it does. */
   readonly retryAfterMs: number | undefined

@@ -1,4 +1,4 @@
-// One connection to one processing replica: socket, HELLO and WELCOME, requests and their answers.
+// A connection to a processing replica: socket, HELLO and WELCOME, requests and their answers.
 // All messages of one turn of the event loop leave in one write.
 
 import { randomBytes } from 'node:crypto'

@@ -1,5 +1,5 @@
-// What a client does with messages: the documentation of these methods of Client, which hands each
-// on to its Outbox or its Mailbox.
+// The methods of Client for messages, with their documentation. Client hands each call on to its
+// Outbox or its Mailbox.
 
 import type { EnvelopePage, ListenOptions, Page, PageOptions, Usage } from './mailbox.js'
 import type { OperationOptions, SendOptions } from './options.js'

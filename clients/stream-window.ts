@@ -1,4 +1,4 @@
-// One client's sends: which are unanswered, in which order they are written again, and whether a
+// The sends of a client: which are unanswered, in which order they are written again, and whether a
 // send that is given up is certainly not stored. Pure: no socket, no clock. Invariant: a letter
 // gets its seq at its first write, and this (stream, seq) never holds another message. Source:
 // docs/PROTOCOL.md, "Sending", and invariant C3.

@@ -1,4 +1,4 @@
-// One replica as a process. It reads the cluster file, assembles machine, store, workers, links,
+// A replica as a process. The process reads the cluster file, assembles machine, store, workers, links,
 // log and debug port, and stops in order on a signal. A daemon writes only inside the cluster's
 // directory.
 
@@ -47,7 +47,7 @@ export interface Parts {
   readonly workers?: Surroundings['workers'] & Pick<WorkerPool, 'metrics' | 'close'>
   /** Slot of the coordinator, for WELCOME; 0: none known. */
   readonly coordinator: () => number
-  /** User logged in on a client's link; null: nobody. */
+  /** User logged in on a client's link; null: no user. */
   readonly userOf: (link: LinkId) => string | null
   /** Reason why this replica does not serve; null: it serves. */
   readonly notReady: () => string | null

@@ -19,7 +19,7 @@ export const GOLDEN_FILE = fileURLToPath(new URL('test/vectors/golden-frames.jso
 
 const byTag = (a: AnyMessageType, b: AnyMessageType): number => a.tag - b.tag
 
-/** One message of each type, made of the examples of its fields; in the order of the tags. */
+/** A message of each type, made of the examples of its fields; in the order of the tags. */
 export const EXAMPLES: readonly Message[] = [...MESSAGE_TYPES].sort(byTag).map(
   ({ name, fields }) =>
     ({

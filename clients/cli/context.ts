@@ -54,7 +54,7 @@ export class Context {
     this.#as = flags.as ?? TROCA_USER
   }
 
-  /** What is left of the command's time-out, at least 1 ms. */
+  /** The rest of the command's time-out, at least 1 ms. */
   get leftMs(): number {
     return Math.max(1, this.timeoutMs - (performance.now() - this.#startedAt))
   }

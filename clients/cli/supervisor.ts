@@ -33,7 +33,7 @@ function alive(pid: number): boolean {
 export class Supervisor {
   readonly dir: string
   readonly home: string
-  /** What pm2 wrote to stderr at the start. */
+  /** Text that pm2 wrote to stderr at the start. */
   #startErrors = ''
 
   constructor(dir: string) {

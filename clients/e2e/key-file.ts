@@ -48,7 +48,7 @@ export class KeyFile {
   readonly user: string
   /** Newest first. */
   pairs: readonly PrivatePair[]
-  /** One slot for each password that opens the file. */
+  /** A slot for each password that opens the file. */
   slots: readonly Slot[]
   readonly #fileKey: Uint8Array
 

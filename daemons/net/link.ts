@@ -1,4 +1,4 @@
-// One socket as a link: bytes to messages and back, with bounds on both. Frames sent in one turn of
+// A socket as a link: bytes to messages and back, with bounds on both. Frames sent in one turn of
 // the event loop leave in one write. Invariant: no message is reported after the link is closed.
 
 import type { Socket } from 'node:net'

@@ -42,7 +42,7 @@ export interface LinksOptions {
   readonly bounds: LinkBounds
   /** Slot of the coordinator for WELCOME; 0: none known. */
   readonly coordinator: () => number
-  /** User logged in on a client's link, for the log; null: nobody. */
+  /** User logged in on a client's link, for the log; null: no user. */
   readonly userOf: (link: LinkId) => string | null
 }
 

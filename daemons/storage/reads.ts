@@ -92,7 +92,7 @@ export class LogReader {
   /** Verifies each entry by the chain before it, so that no corrupted entry leaves the replica. */
   async #entries(indices: readonly number[]): Promise<Entry[]> {
     if (indices.length === 0) return []
-    // One statement reads one snapshot of the file, despite concurrent writes.
+    // A single statement reads a single snapshot of the file, despite concurrent writes.
     const rows = await this.#connection.all<EntryRow & { readonly before: Uint8Array | null }>(
       `SELECT ${ENTRY_COLUMNS},
          (SELECT chain FROM entries AS previous WHERE previous.idx = entries.idx - 1) AS before

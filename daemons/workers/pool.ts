@@ -36,7 +36,8 @@ interface Thread {
 
 const MAX_DEFAULT_SIZE = 4
 /**
- * One in so many jobs is of the kind in turn, so that a flood of short jobs starves no long one.
+ * Short jobs go first. But one job in this many is of the kind whose turn it is, so that a flood of
+ * short jobs starves no long one.
  */
 const SHORTEST_FIRST = 4
 

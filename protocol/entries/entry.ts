@@ -1,4 +1,4 @@
-// One entry of the log. `meta` and `body` come from the processing tier, encoded once and never
+// An entry of the log. `meta` and `body` come from the processing tier, encoded once and never
 // again; the holder of the turn adds the place. chain = SHA-256(previous chain ‖ header ‖
 // SHA-256(body)), so a body can be erased later and the chain still verifies.
 

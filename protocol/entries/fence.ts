@@ -28,7 +28,7 @@ export interface Fence {
   readonly parts: number
 }
 
-/** One boot of a processing replica: a restarted one never continues a term. */
+/** A boot of a processing replica: a restarted replica never continues a term. */
 export interface Owner {
   readonly slot: number
   readonly boot: string

@@ -65,7 +65,7 @@ export type JobResult =
   | {
       readonly kind: 'create-account'
       readonly secrets: AccountSecrets
-      /** None: the client holds them. */
+      /** The private keys; empty: the client holds them. */
       readonly privateKeys: readonly Uint8Array[]
     }
   /** All keys that the service holds, newest first. null: wrong password, or no such user. */

@@ -60,7 +60,7 @@ export interface PersistenceConfig {
   readonly logBounds?: LogBounds
 }
 
-/** Who may register: anybody; holders of an invitation, and the very first user; nobody. */
+/** Users who may register: all; holders of an invitation, and the very first user; none. */
 export const REGISTRATION = ['open', 'invitation', 'closed'] as const
 export type Registration = (typeof REGISTRATION)[number]
 

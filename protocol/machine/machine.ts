@@ -9,7 +9,8 @@ import type { ReadQuery, ReadResult, WriteBatch, WriteResult } from './storage.j
 import type { Message } from '../messages/catalogue.js'
 
 /**
- * One connection. Each process numbers its own; a new connection to the same peer has a new number.
+ * Number of a connection. Each process numbers its own connections, and a new connection to the
+ * same peer has a new number.
  */
 export type LinkId = number & { readonly __brand: 'LinkId' }
 
@@ -57,7 +58,7 @@ export type Effect =
   | { readonly type: 'close'; readonly link: LinkId; readonly reason: string }
   /** A client has logged in: its frames may be as long as WELCOME said. */
   | { readonly type: 'admit'; readonly link: LinkId }
-  /** One transaction in the file's only writer queue, first in first out. */
+  /** A transaction, in the file's only writer queue, first in first out. */
   | { readonly type: 'persist'; readonly token: number; readonly batch: WriteBatch }
   | { readonly type: 'read'; readonly token: number; readonly query: ReadQuery }
   /** `origin`: jobs that wait for a worker take turns by origin. */
@@ -73,7 +74,7 @@ export type Effect =
   /** Drained: this replica has nothing left to do. */
   | { readonly type: 'stopped' }
 
-/** One word of the debug port: its meaning, for `help`, and its answer, as lines. */
+/** A word of the debug port: its meaning, for `help`, and its answer, as lines. */
 interface DebugWord {
   readonly meaning: string
   readonly answer: () => string | Promise<string>

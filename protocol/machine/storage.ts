@@ -23,7 +23,7 @@ export interface Remembered {
   readonly acked: number
 }
 
-/** One transaction. Parts apply in the order listed here; absent parts change nothing. */
+/** A transaction. Its parts apply in the order listed here; absent parts change nothing. */
 export interface WriteBatch {
   /**
    * Condition that the transaction checks: if it does not hold, nothing is written and the result

@@ -8,7 +8,7 @@ import { bodyHashOf, type Draft } from '../entries/entry.js'
 import { sameBytes } from '../bytes.js'
 import type { LogTail } from './tail.js'
 
-/** One APPEND of a processing replica, waiting for the turn or for its commit. */
+/** An APPEND of a processing replica, waiting for the turn or for its commit. */
 export interface PendingOrder {
   readonly kind: 'order'
   readonly link: LinkId

@@ -138,7 +138,7 @@ export class Appender {
       const inView = sameEpoch(pulled.installed, epoch) && sameEpoch(pulled.promised, epoch)
       if (!inView || !pulled.common) return
       this.#accept(member, pulled.common.index, pulled.entries, pulled.commit)
-      // One stretch may not be all: where no more is written, nothing else would ask again.
+      // The source may have more. If nothing more is written, no other message makes this replica ask.
       if (pulled.entries.length > 0 && pulled.last > this.#context.log.last) this.pullFrom(member)
     })
   }

@@ -169,7 +169,7 @@ export class PersistenceContext {
     if (link !== undefined) this.outbox.distrust(link, peer, reason)
   }
 
-  /** One message object for all receivers, so that the shell encodes it once. */
+  /** All receivers get the same message object, so that the shell encodes it once. */
   broadcast(to: readonly Slot[], body: Body): void {
     const message = {
       ...body,

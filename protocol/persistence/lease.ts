@@ -28,8 +28,8 @@ export class Leases {
   hear(link: LinkId, slot: Slot, boot: string, message: The<'HOME_HEARTBEAT'>): void {
     const { holds, nonce, weight } = message
     const heard = this.#context.now.monotonic
-    // One boot of a slot speaks: a hello with another boot nonce ends the statements of the old
-    // process.
+    // Only the newest boot of a slot counts: a hello with another boot nonce ends the statements
+    // of the old process.
     for (const [other, said] of this.#statements) {
       if (said.slot === slot && said.boot !== boot) this.#statements.delete(other)
     }

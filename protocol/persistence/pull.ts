@@ -34,7 +34,7 @@ export class Puller {
   #next = 0
   /** End of the last stretch pulled: the next one begins there if the own log has that place. */
   #reached: Place | null = null
-  /** One pull at a time: a caller that finds one pending asks again at its next occasion. */
+  /** Only one pull is pending at a time: another caller asks again at its next occasion. */
   #pending: PendingPull | null = null
 
   constructor(context: PersistenceContext) {

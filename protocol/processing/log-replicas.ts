@@ -133,7 +133,7 @@ export class LogReplicas {
     return (this.get(slot)?.heartbeat?.reaches.length ?? 0) > this.#context.stores / 2
   }
 
-  /** Some replica is in a view or between two, and reaches a majority of all. */
+  /** Whether a replica is in a view or between two, and reaches a majority of all. */
   get anyQuorate(): boolean {
     return this.slots.some((slot) => this.works(slot) && this.reachesMajority(slot))
   }

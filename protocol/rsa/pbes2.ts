@@ -108,7 +108,7 @@ export function decodeEncryptedPkcs8(
     const pkcs8 = concat(decipher.update(ciphertext), decipher.final())
     return decodePkcs8(pkcs8, entropy, policy)
   } catch (error) {
-    // One wrong passphrase in 256 yields valid padding; the invalid key is then the same failure.
+    // A wrong passphrase yields valid padding once in 256; the invalid key is then the same failure.
     if (error instanceof RsaError && error.code !== 'encoding') throw error
     throw new RsaError(
       'decryption',

@@ -30,7 +30,7 @@ interface Row<N extends string, B extends Speaker, A extends string, S extends A
   readonly by: B
   /** The messages that answer this one. ERROR, which may answer every request, is left out. */
   readonly answers?: readonly A[]
-  /** One sentence or two, for docs/MESSAGES.md. */
+  /** A sentence or two, for docs/MESSAGES.md. */
   readonly meaning: string
   readonly fields: S
 }

@@ -125,7 +125,7 @@ export const bool: Field<boolean> = field({
   write: (value) => value,
 })
 
-/** One of a closed set of words; travels as its number in the list. */
+/** A word of a closed set; travels as its number in the list. */
 export function oneOf<const W extends readonly [string, ...string[]]>(
   ...words: W
 ): Field<W[number]> {

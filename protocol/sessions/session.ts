@@ -1,4 +1,4 @@
-// One client connection: its user, and the requests that it has unanswered.
+// A client's connection: its user, and the requests that it has unanswered.
 
 import type { LinkId } from '../machine/machine.js'
 

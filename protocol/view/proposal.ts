@@ -1,4 +1,4 @@
-// One proposer's attempt at one epoch: ASK, PREPARE, fetching entries that the own log lacks,
+// A proposer's attempt at an epoch: ASK, PREPARE, fetching entries that the own log lacks,
 // INSTALL, ACTIVE. The new log is the one with the highest (logView, last) among promises that
 // count, from a majority of ALL slots; superseded incarnations and learners do not count (P9).
 

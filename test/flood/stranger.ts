@@ -1,4 +1,4 @@
-// One connection of an attacker: it does the handshake and answers PING; the attack decides the
+// A connection of an attacker: it does the handshake and answers PING; the attack decides the
 // rest.
 
 import { connect as connectTcp } from 'node:net'

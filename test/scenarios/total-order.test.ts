@@ -88,7 +88,7 @@ class Ring {
     return this.client.ask({ type: 'SEND', stream: this.stream, seq, to, text })
   }
 
-  /** Nothing becomes durable, hence nothing is committed, for so long. */
+  /** The disk is stuck for `ms`: no entry becomes durable, and so none is committed. */
   stickDisk(ms: number): void {
     this.stage.disk('s1').stuckUntil = this.stage.timeline.now + ms
   }

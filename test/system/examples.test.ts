@@ -1,5 +1,5 @@
-// Each program of examples/ as its README says to run it, against a live cluster. What it prints is
-// compared where it is the same each time.
+// Each program of examples/ as its README says to run it, against a live cluster. Output that is
+// the same each time is compared.
 
 import { spawn } from 'node:child_process'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'

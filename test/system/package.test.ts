@@ -1,5 +1,5 @@
-// The package as others get it: packed, looked over by publint and attw, put into an empty project, and
-// run there, cluster and all.
+// The package as its users get it: packed, checked by publint and attw, installed in an empty
+// project, and run there with a whole cluster.
 
 import { execFile } from 'node:child_process'
 import type { ExecFileException } from 'node:child_process'

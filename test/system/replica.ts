@@ -1,4 +1,4 @@
-// One replica of a test's cluster: a child process that can be started, killed, paused, continued,
+// A replica of a test's cluster: a child process that can be started, killed, paused, continued,
 // stopped, and asked through its debug port. Unexpected ends of its boots are kept: an end that the
 // test did not request is a fault of the replica.
 
@@ -110,7 +110,7 @@ export class Replica {
     return askDebugPort(this.place.debugPort, word).catch(() => '')
   }
 
-  /** One line of a word's answer: `line('view', 'epoch')`. */
+  /** A line of a word's answer: `line('view', 'epoch')`. */
   async line(word: string, name: string): Promise<string | undefined> {
     const lines = (await this.ask(word)).split('\n')
     return lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2)

@@ -1,4 +1,4 @@
-// One connection of an adversary: frames are sent in pieces of any size, and if the last frame is
+// A connection of an adversary: frames are sent in pieces of any size, and if the last frame is
 // malformed, one ERROR and the end must follow.
 
 import { once } from 'node:events'

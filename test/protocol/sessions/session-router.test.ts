@@ -13,7 +13,7 @@ import { readKey, seal } from '../../simulator/compute.js'
 const LINK = 1 as LinkId
 const NOW = { monotonic: 0, wall: 0 }
 
-/** What a replica without any other says to a request on a connection where nobody is logged in. */
+/** Effects of a request at a replica without peers, on a connection without a log-in. */
 function answersTo(message: Message): Effect[] {
   const replica = new ProcessingReplica({
     ...{ clusterId: 'c', boot: 'b', self: 1, slots: 1, stores: 1, timings: TIMINGS },
