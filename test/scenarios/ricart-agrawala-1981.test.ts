@@ -74,7 +74,7 @@ t.test('even the oldest request waits for a node that is inside', (t) => {
   t.end()
 })
 
-t.test('of two requests at once the lower sequence number has priority', (t) => {
+t.test('the lower sequence number of two concurrent requests has priority', (t) => {
   const floor = new Floor(3)
   floor.at(3).request(4)
   floor.at(1).request(7)
@@ -96,7 +96,7 @@ t.test('of two requests at once the lower sequence number has priority', (t) => 
   t.end()
 })
 
-t.test('of two equal sequence numbers the lower node number has priority', (t) => {
+t.test('the lower node number has priority if sequence numbers are equal', (t) => {
   const floor = new Floor(2)
   floor.at(2).request(6)
   floor.at(1).request(6)
@@ -165,7 +165,7 @@ t.test('a reply from a node that was not asked counts for nothing', (t) => {
   t.end()
 })
 
-t.test('of two requests of one deferred node the newer is answered', (t) => {
+t.test('the newer of two requests of a deferred node is answered', (t) => {
   const floor = new Floor(2)
   floor.at(1).request(1)
   floor.deliverAll()

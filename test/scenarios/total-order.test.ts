@@ -101,7 +101,7 @@ const isError = (name: ErrorName, expected: number | null = null): object => ({
   ...(expected !== null && { expected }),
 })
 
-t.test('one command, start to end', (t) => {
+t.test('a command goes from SEND by FORWARD, ORDER, VOTE and APPEND to RECEIPT', (t) => {
   const ring = new Ring().begin('p1')
   const lead = ring.coordinator
   t.not(lead, 'p1', 'the client is at a follower')
@@ -179,7 +179,7 @@ t.test('a majority of the live ring decides: a slow vote is not waited for', (t)
   t.end()
 })
 
-t.test('one vote of three is no majority; a replica that is silent for too long leaves L', (t) => {
+t.test('a vote of three is no majority; a replica that is silent for too long leaves L', (t) => {
   const ring = new Ring().begin()
   const [a, b] = ring.others
   const lead = ring.coordinator

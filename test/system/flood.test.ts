@@ -5,7 +5,7 @@ import { Campaign } from '../flood/campaign.js'
 
 t.setTimeout(280_000)
 
-t.test('honest clients are served throughout', async (t) => {
+t.test('honest clients are served under every attack', async (t) => {
   const report = await Campaign.run(t, { seconds: 2, scale: 0.02 }, () => {})
   t.same(report.faults, [])
   for (const { name, sends, logIns } of report.phases) {

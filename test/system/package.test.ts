@@ -74,7 +74,7 @@ t.test('publint and attw find nothing', async (t) => {
   await run(folder, tool('attw'), tarball, '--profile', 'esm-only')
 })
 
-t.test('what is in it', async (t) => {
+t.test('the package holds the build, documents and examples, and its links resolve', async (t) => {
   const files = (await run(folder, 'tar', '-tzf', tarball)).trim().split('\n')
   const names = files.map((name) => name.replace(/^package\//, ''))
   for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md', 'ecosystem.config.js']) {

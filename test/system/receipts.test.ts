@@ -105,7 +105,7 @@ t.test('a sender sees its sends progress, despite kills', async (t) => {
   )
 })
 
-t.test('on the command line a peek delivers, and an inbox reads', async (t) => {
+t.test('a peek on the command line delivers, and an inbox reads', async (t) => {
   const cluster = await Cluster.start(t, { processing: 1, persistence: 1 })
   await cluster.register('alice')
   await cluster.register('bob')

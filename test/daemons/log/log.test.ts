@@ -86,7 +86,7 @@ t.test('files are capped in size and number', async (t) => {
 })
 
 t.test(
-  'what strangers can cause is written sparingly, and what is left out is counted',
+  'events that strangers can cause are written sparingly, and the others are counted',
   async (t) => {
     let now = 0
     const lines: LogFields[] = []

@@ -68,7 +68,7 @@ t.test('the compiler demands a meaning, at every depth', async (t) => {
   t.equal(message({ ...head, fields: { done: bool.means('Done.') } }).fields.done.meaning, 'Done.')
 })
 
-t.test('a meaning is given to a copy', async (t) => {
+t.test('means() gives the meaning to a copy of the field', async (t) => {
   const first = bool.means('The first.')
   const second = first.means('The second.')
   t.same([first.meaning, second.meaning], ['The first.', 'The second.'])

@@ -8,7 +8,7 @@ import { pssVerify } from '../../../protocol/rsa/pss.js'
 import { entropy, inverse, seededEntropy } from './fixtures.js'
 
 for (const bits of [2048, 2049, 2051]) {
-  t.test(`a key of ${bits} bits is what FIPS 186-5 asks, and a key to OpenSSL`, (t) => {
+  t.test(`a key of ${bits} bits satisfies FIPS 186-5, and OpenSSL accepts it`, (t) => {
     const told: number[] = []
     const key = generateKey(bits, entropy, (count) => told.push(count))
     const { n, e, d, p, q } = key

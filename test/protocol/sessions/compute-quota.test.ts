@@ -83,7 +83,7 @@ t.test('wrong passwords cost a wait here, not elsewhere, whether or not the user
   t.end()
 })
 
-t.test('guesses sent all at once gain nothing', (t) => {
+t.test('passwords guessed all at once gain no further tries', (t) => {
   const desk = new Desk()
   const asked = Array.from({ length: 200 }, () => desk.ask(HERE, unlock('alice')))
   const begun = asked.filter((one) => code(one) === 'computed')

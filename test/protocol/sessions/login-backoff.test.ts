@@ -28,7 +28,7 @@ t.test('the wait doubles beyond the free attempts, up to a maximum', (t) => {
   t.end()
 })
 
-t.test('guesses here lock out neither the owner elsewhere nor other accounts here', (t) => {
+t.test('wrong passwords at an address lock out no other address or account', (t) => {
   const backoff = new LoginBackoff(BACK_OFF)
   for (let i = 0; i < 9; i++) backoff.failed('alice', HERE, 0)
   t.ok(backoff.waitMs('alice', HERE, 0) > 0)
@@ -49,7 +49,7 @@ t.test('an address that tries one account after another has to wait', (t) => {
   t.end()
 })
 
-t.test('the right password clears the account here; time clears every count', (t) => {
+t.test('the right password clears its count at the address; time clears all', (t) => {
   const backoff = new LoginBackoff(BACK_OFF)
   for (let i = 0; i < 5; i++) backoff.failed('alice', HERE, 0)
   t.ok(backoff.isSuspect('alice', HERE, 0))
