@@ -47,8 +47,8 @@ export function processingWords(
       answer: () => 'only persistence replicas hold the turn: ask one of them',
     },
     clock: {
-      meaning: 'the Lamport clock of the persistence home',
-      answer: () => `${lamport()}, of the persistence home`,
+      meaning: 'the Lamport clock of the home, a persistence replica',
+      answer: () => `${lamport()}, of the home`,
     },
   }
 }
