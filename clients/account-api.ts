@@ -80,9 +80,9 @@ export interface AccountApi {
   rotateKey(password: string, options?: NewKeyOptions): Promise<Account>
 
   /**
-   * Gives the private keys that open the messages of this account. The client unwraps them here:
-   * they come wrapped from the service, or from the key file of a client-held account. `troca/rsa`
-   * writes them as PEM.
+   * Gives the private keys that open the messages of this account. The keys come
+   * wrapped, from the service or from the key file of a client-held account, and this client unwraps
+   * them. `troca/rsa` writes keys as PEM.
    *
    * @param password - The password of the account.
    * @returns The private keys, the newest first.

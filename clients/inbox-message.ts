@@ -30,5 +30,5 @@ export function toInboxMessage(message: WireMessage, endToEnd = false): InboxMes
   return { index, from, to, time, stream, seq, text, endToEnd }
 }
 
-/** Makes the stored body of a message. It needs the place, which the sender signs. */
+/** Makes the stored body of a message at this place, which the sender signs. */
 export type Seal = (stream: Uint8Array, seq: number) => Promise<Uint8Array>

@@ -11,7 +11,8 @@ import type { Operations } from './operations.js'
 /** The message that {@link Client.messages} gives. */
 export interface ReceivedMessage extends InboxMessage {
   /**
-   * Marks everything up to this message as read, as {@link Client.ack} does. It is not given again.
+   * Marks everything up to this message as read, as {@link Client.ack} does. Later listeners do not
+   * get the message again.
    *
    * @example
    * ```ts

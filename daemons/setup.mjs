@@ -1,6 +1,6 @@
-// The first step of every npm script. It runs before anything is installed, so it has no
-// dependencies. It checks Node's version, installs if node_modules differs from the lockfile, and
-// builds if a source is newer than the build.
+// The first step of every npm script. The step checks Node's version, installs if node_modules
+// differs from the lockfile, and builds if a source is newer than the build. No dependency is used,
+// because nothing may be installed yet.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync, readdirSync, statSync, utimesSync } from 'node:fs'

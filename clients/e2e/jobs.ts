@@ -1,5 +1,5 @@
-// The slow work with private keys: making, signing, opening. It runs on a thread of its own
-// (worker.ts), so that the event loop stays free for connections.
+// The slow work with private keys: making, signing, opening. A thread of its own (worker.ts) does
+// this work, so that the event loop stays free for connections.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { unreachable } from '../../protocol/assert.js'

@@ -1,5 +1,5 @@
 // A replica's credentials: its certificate, its private key and the authorities that it trusts.
-// Invariant: only a certificate and key that fit are used. They are two files, so a reader may see
+// Invariant: only a certificate and key that fit are used. A pair is two files, so a reader may see
 // a new pair half written.
 
 import { X509Certificate, createPrivateKey } from 'node:crypto'

@@ -84,7 +84,7 @@ function registerDurations(registry: Registry, name: string, help: string, durat
 
 export class Figures {
   readonly #registry = new Registry()
-  /** Metrics of the process. They take longest to collect, so `lines` leaves them out. */
+  /** Metrics of the process, which take longest to collect: `lines` leaves them out. */
   readonly #process = new Registry()
   readonly #writes: Histogram | null
 

@@ -87,7 +87,7 @@ export class Driver {
   }
 
   /**
-   * Takes an input. One that an effect causes waits until the effects before it are carried out.
+   * Takes an input. An input that an effect causes waits until the effects before it are done.
    */
   feed(input: Input): void {
     if (this.#halted) return

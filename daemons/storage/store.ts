@@ -53,7 +53,7 @@ export class Store {
   readonly #lock: Connection
   readonly #reader: LogReader
   readonly #waiting = new WaitingIndex()
-  /** The file's durable state. It cannot be stale, as only this process writes the file. */
+  /** The file's durable state, never stale: only this process writes the file. */
   #state: PartialState
   #last: Place
   #queue: Promise<unknown> = Promise.resolve()

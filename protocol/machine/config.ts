@@ -1,4 +1,5 @@
-// Configuration of a replica at its start. It learns everything else from its links and its file.
+// Configuration of a replica at its start. The replica learns everything else from its links and
+// its file.
 
 import type { Slot } from '../slots.js'
 import type { Entropy } from '../entropy.js'

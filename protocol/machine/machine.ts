@@ -1,5 +1,5 @@
-// The one pattern: a machine takes an input and answers with effects, synchronously. It knows no
-// socket, file, clock or randomness; all that it needs of them comes with the input. Exactly two
+// The one pattern: a machine takes an input and answers with effects, synchronously. A machine knows
+// no socket, file, clock or randomness; what it needs of them comes with the input. Exactly two
 // interpreters carry effects out: daemons/runtime/driver and test/simulator.
 
 import type { Slot, Tier } from '../slots.js'

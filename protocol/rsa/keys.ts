@@ -47,8 +47,8 @@ export const PUBLIC_EXPONENT = 65537n
 export type KeyProgress = (candidates: number) => void
 
 /**
- * Generates a key of exactly `bits` bits with e = 65537 and p > q (FIPS 186-5 A.1.3). It computes
- * for some seconds, without a pause.
+ * Generates a key of exactly `bits` bits with e = 65537 and p > q (FIPS 186-5 A.1.3). The search for
+ * primes takes some seconds, without a pause.
  *
  * @param bits - 2048 to 8192.
  * @param entropy - The source of the primes.
