@@ -22,6 +22,7 @@ import type { Self } from './net/handshake.js'
 import { nameOf, uriOf } from './net/identity.js'
 import { BOUNDS, linkLimitsOf } from './net/bounds.js'
 import { Links, type LinksEvents } from './net/links.js'
+import type { StoreFigures } from './observe/metrics.js'
 import { Figures } from './observe/registry.js'
 import { openLog, type Log } from './log/log.js'
 import type { WorkerPool } from './workers/pool.js'
@@ -43,7 +44,7 @@ export interface Context {
 /** The parts in which the two tiers differ. */
 export interface Parts {
   readonly machine: Machine
-  readonly store?: Surroundings['store'] & { close(): Promise<void> }
+  readonly store?: Surroundings['store'] & StoreFigures & { close(): Promise<void> }
   readonly workers?: Surroundings['workers'] & Pick<WorkerPool, 'metrics' | 'close'>
   /** Slot of the coordinator, for WELCOME; 0: none known. */
   readonly coordinator: () => number
@@ -128,6 +129,7 @@ class Daemon {
     this.#figures = new Figures(self.role, {
       ...{ machine, links: this.#links, driver: this.#driver, notReady: parts.notReady },
       credentials: this.#credentials,
+      ...(store && { store }),
       ...(workers && { computations: () => workers.metrics() }),
     })
   }
