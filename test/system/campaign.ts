@@ -32,12 +32,32 @@ export class Command {
     return this.wrong(`--${option} ${text}: a number above 0 is needed`)
   }
 
+  whole(option: string, text: string): number {
+    const value = this.positive(option, text)
+    if (Number.isInteger(value)) return value
+    return this.wrong(`--${option} ${text}: a whole number is needed`)
+  }
+
+  /** Numbers with commas between. */
+  wholeNumbers(option: string, text: string): number[] {
+    return text.split(',').map((one) => this.whole(option, one))
+  }
+
   /**
    * Runs a campaign with a stand-in for its test; `run` resolves to whether the campaign passed.
    */
   async carryOut(run: (owner: Owner) => Promise<boolean>): Promise<void> {
     const directory = mkdtempSync(join(tmpdir(), `troca-${this.#name}-`))
     const endings: (() => unknown)[] = [() => rmSync(directory, { recursive: true, force: true })]
+    const end = async (): Promise<void> => {
+      for (const ending of endings.splice(0)) await ending()
+    }
+    let interrupted: Promise<never> | null = null
+    const interrupt = (): void => {
+      process.stderr.write('interrupted: cleaning up\n')
+      interrupted ??= end().then(() => process.exit(130))
+    }
+    process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
     let passing = false
     const owner = {
       testdir: () => directory,
@@ -48,7 +68,9 @@ export class Command {
       passing = await run(owner)
       process.exitCode = passing ? 0 : 1
     } finally {
-      for (const ending of endings) await ending()
+      // What an interrupt has begun to clean up may make `run` fail before all is clean.
+      await (interrupted ?? end())
+      process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
     }
   }
 }
