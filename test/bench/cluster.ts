@@ -21,6 +21,7 @@ export interface Library {
 export interface Loading {
   readonly load: LoadGenerator
   readonly sender: Client
+  readonly recipient: string
   end(): void
 }
 
@@ -50,7 +51,8 @@ export async function startBenchCluster(owner: Owner, launch: Launch = {}): Prom
       owner.teardown(() => sender.abandon('the benchmark is over'))
       const fleet = await openFleet({ senders: 1, recipients: 1, consume: false }, sender, open)
       const load = new LoadGenerator(fleet, { sizeBytes })
-      return { load, sender, end: () => sender.abandon('the benchmark is over') }
+      const end = (): void => sender.abandon('the benchmark is over')
+      return { load, sender, recipient: fleet.recipients[0]!, end }
     },
     async stop() {
       await Promise.all(cluster.replicas.map(stop))
