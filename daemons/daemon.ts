@@ -18,6 +18,7 @@ import { CredentialWatch } from './net/credential-watch.js'
 import { DebugPort } from './observe/debug-port.js'
 import { debugWords } from './observe/debug-words.js'
 import { Driver, EXIT, type Surroundings } from './runtime/driver.js'
+import { traceOf } from './runtime/trace.js'
 import type { Self } from './net/handshake.js'
 import { nameOf, uriOf } from './net/identity.js'
 import { BOUNDS, linkLimitsOf } from './net/bounds.js'
@@ -99,6 +100,7 @@ class Daemon {
       ...(store && { store }),
       ...(workers && { workers }),
       wrote: (seconds) => this.#figures.wrote(seconds),
+      trace: traceOf(nameOf(self)),
       log,
       stopped: () => void this.#leave(),
       halt: (exitCode) => void this.exit(exitCode),

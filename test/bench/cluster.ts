@@ -18,7 +18,7 @@ export interface Library {
   readonly connect: typeof connect
 }
 
-export interface Loading {
+interface Loading {
   readonly load: LoadGenerator
   readonly sender: Client
   readonly recipient: string

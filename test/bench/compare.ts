@@ -6,10 +6,10 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
 import { askDebugPort } from '../../clients/cli/debug-port.js'
 import { table } from '../../clients/cli/output.js'
 import { PACKAGE_DIR } from '../../clients/cli/programs.js'
+import { MAX_IN_FLIGHT } from '../../clients/cli/bench/plan.js'
 import * as ownLibrary from '../../clients/index.js'
 import { WIRE_VERSION } from '../../protocol/schema/shared.js'
 import { Command } from '../system/campaign.js'
@@ -124,30 +124,24 @@ async function runRound(owner: Owner, side: Side, round: number, load: Load): Pr
 
 const command = new Command('compare', USAGE)
 
-function readArguments() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        'in-flight': { type: 'string', default: '64,256' },
-        seconds: { type: 'string', default: '10' },
-        rounds: { type: 'string', default: '3' },
-        size: { type: 'string', default: '256' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    })
-  } catch (error) {
-    return command.wrong((error as Error).message)
-  }
-}
-
-const { values, positionals } = readArguments()
+const { values, positionals } = command.parse({
+  allowPositionals: true,
+  options: {
+    'in-flight': { type: 'string', default: '64,256' },
+    seconds: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '3' },
+    size: { type: 'string', default: '256' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
 if (values.help) command.help()
 const [ref = ''] = positionals
 if (positionals.length !== 1) command.wrong('one REF is needed: the commit to compare with')
 const load: Load = {
-  inFlight: command.wholeNumbers('in-flight', values['in-flight']),
+  inFlight: values['in-flight']
+    .split(',')
+    .map((one) => command.whole('in-flight', one, MAX_IN_FLIGHT)),
   seconds: command.positive('seconds', values.seconds),
   sizeBytes: command.whole('size', values.size),
 }
@@ -161,8 +155,9 @@ function commitOf(name: string): string {
   }
 }
 
+const commit = commitOf(ref)
+
 await command.carryOut(async (owner) => {
-  const commit = commitOf(ref)
   say(`building ${ref}, ${commit.slice(0, 12)}`)
   const root = build(owner, commit)
   const a: Side = { name: 'A', root, library: await libraryOf(root) }

@@ -14,7 +14,7 @@ export interface Round {
   readonly cpuPer1000: number
 }
 
-export interface Figure {
+interface Figure {
   readonly name: string
   /** Digits to show behind the point. */
   readonly digits: number

@@ -28,15 +28,17 @@ t.test('a gap whose course the logs do not tell has no parts', async (t) => {
 })
 
 t.test('a pulse keeps its longest gap', async (t) => {
-  const pulse = new Pulse()
-  pulse.beat()
-  const before = pulse.longest.ms
-  await new Promise((resolve) => setTimeout(resolve, before + 20))
-  pulse.beat()
-  pulse.beat()
+  let now = 100
+  const pulse = new Pulse(() => now)
+  for (const at of [110, 150, 155]) {
+    now = at
+    pulse.beat()
+  }
   t.equal(pulse.count, 3)
-  t.ok(pulse.longest.ms > before)
-  t.ok(pulse.longest.endedAt > 0)
+  t.equal(pulse.longest.ms, 40)
   pulse.begin()
   t.equal(pulse.longest.ms, 0)
+  now = 175
+  pulse.beat()
+  t.equal(pulse.longest.ms, 20, 'the gap under way counts whole')
 })

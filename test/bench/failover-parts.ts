@@ -53,12 +53,19 @@ export function partsOf(
 
 /** Notices the longest time between two receipts. */
 export class Pulse {
+  readonly #now: () => number
   #count = 0
-  #lastAt = performance.now()
+  #lastAt: number
   #longest = { ms: 0, endedAt: 0 }
 
+  /** `now`: monotonic ms. */
+  constructor(now = (): number => performance.now()) {
+    this.#now = now
+    this.#lastAt = now()
+  }
+
   beat(): void {
-    const now = performance.now()
+    const now = this.#now()
     const ms = now - this.#lastAt
     if (ms > this.#longest.ms) this.#longest = { ms, endedAt: Date.now() }
     this.#lastAt = now

@@ -1,7 +1,7 @@
 // npm run bench:failover: how long no send is acknowledged when the coordinator, or the holder of the
 // turn, is killed again and again under load. Each gap is the client's: it ends with a receipt.
 
-import { parseArgs } from 'node:util'
+import { MAX_IN_FLIGHT } from '../../clients/cli/bench/plan.js'
 import { table } from '../../clients/cli/output.js'
 import type { Client } from '../../clients/index.js'
 import { Command } from '../system/campaign.js'
@@ -27,27 +27,19 @@ const USAGE = `npm run bench:failover -- [--kills N] [--of coordinator|holder] [
 
 const command = new Command('failover', USAGE)
 
-function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        kills: { type: 'string', default: '50' },
-        of: { type: 'string', default: 'coordinator' },
-        'in-flight': { type: 'string', default: '64' },
-        bin: { type: 'string', default: '25' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values
-  } catch (error) {
-    return command.wrong((error as Error).message)
-  }
-}
-
-const values = readArguments()
+const { values } = command.parse({
+  options: {
+    kills: { type: 'string', default: '50' },
+    of: { type: 'string', default: 'coordinator' },
+    'in-flight': { type: 'string', default: '64' },
+    bin: { type: 'string', default: '25' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
 if (values.help) command.help()
 const kills = command.whole('kills', values.kills)
-const inFlight = command.whole('in-flight', values['in-flight'])
+const inFlight = command.whole('in-flight', values['in-flight'], MAX_IN_FLIGHT)
 const binMs = command.positive('bin', values.bin)
 if (!Object.hasOwn(STEPS, values.of)) command.wrong(`--of ${values.of}: coordinator or holder`)
 const victim = values.of as Victim

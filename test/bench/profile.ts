@@ -3,7 +3,7 @@
 
 import { cpSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { MAX_IN_FLIGHT } from '../../clients/cli/bench/plan.js'
 import { table } from '../../clients/cli/output.js'
 import { Command } from '../system/campaign.js'
 import { startBenchCluster } from './cluster.js'
@@ -23,27 +23,19 @@ const USAGE = `npm run bench:profile -- [--in-flight N] [--seconds N] [--top N] 
 
 const command = new Command('profile', USAGE)
 
-function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        'in-flight': { type: 'string', default: '256' },
-        seconds: { type: 'string', default: '10' },
-        size: { type: 'string', default: '256' },
-        top: { type: 'string', default: '15' },
-        out: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values
-  } catch (error) {
-    return command.wrong((error as Error).message)
-  }
-}
-
-const values = readArguments()
+const { values } = command.parse({
+  options: {
+    'in-flight': { type: 'string', default: '256' },
+    seconds: { type: 'string', default: '10' },
+    size: { type: 'string', default: '256' },
+    top: { type: 'string', default: '15' },
+    out: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
 if (values.help) command.help()
-const inFlight = command.whole('in-flight', values['in-flight'])
+const inFlight = command.whole('in-flight', values['in-flight'], MAX_IN_FLIGHT)
 const seconds = command.positive('seconds', values.seconds)
 const sizeBytes = command.whole('size', values.size)
 const top = command.whole('top', values.top)

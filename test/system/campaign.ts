@@ -4,6 +4,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { ParseArgsConfig } from 'node:util'
 import type { Owner } from './cluster.js'
 
 /** A command that reports wrong usage on stderr with its usage text, and exits with 2. */
@@ -26,21 +28,25 @@ export class Command {
     process.exit(2)
   }
 
+  /** Parses the arguments; wrong ones end the process. */
+  parse<const T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+    try {
+      return parseArgs(config)
+    } catch (error) {
+      return this.wrong((error as Error).message)
+    }
+  }
+
   positive(option: string, text: string): number {
     const value = Number(text)
     if (Number.isFinite(value) && value > 0) return value
     return this.wrong(`--${option} ${text}: a number above 0 is needed`)
   }
 
-  whole(option: string, text: string): number {
+  whole(option: string, text: string, most = Number.MAX_SAFE_INTEGER): number {
     const value = this.positive(option, text)
-    if (Number.isInteger(value)) return value
-    return this.wrong(`--${option} ${text}: a whole number is needed`)
-  }
-
-  /** Numbers with commas between. */
-  wholeNumbers(option: string, text: string): number[] {
-    return text.split(',').map((one) => this.whole(option, one))
+    if (Number.isInteger(value) && value <= most) return value
+    return this.wrong(`--${option} ${text}: a whole number up to ${most} is needed`)
   }
 
   /**

@@ -3,7 +3,7 @@
 import { EXIT, Failure } from '../failure.js'
 
 /** Credit of a connection: more sends of one user are not on their way at a time. */
-const MAX_IN_FLIGHT = 256
+export const MAX_IN_FLIGHT = 256
 const MAX_SIZE_BYTES = 64 * 1024
 const MAX_USERS = 1_000
 
