@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import { askDebugPort } from '../../clients/cli/debug-port.js'
 import { table } from '../../clients/cli/output.js'
 import { PACKAGE_DIR } from '../../clients/cli/programs.js'
@@ -42,23 +43,27 @@ function git(...args: string[]): string {
   return execFileSync('git', args, { cwd: PACKAGE_DIR, encoding: 'utf8' }).trim()
 }
 
+/** Packages by path, with their versions. */
+function packagesOf(root: string): object {
+  const text = readFileSync(join(root, 'package-lock.json'), 'utf8')
+  const { '': _own, ...packages } = (JSON.parse(text) as { packages: Record<string, unknown> })
+    .packages
+  return packages
+}
+
 /** Checks a commit out beside this checkout and builds it; the end of `owner` removes it. */
 function build(owner: Owner, commit: string): string {
   const root = join(owner.testdir(), 'ref')
   owner.teardown(() => git('worktree', 'remove', '--force', root))
   git('worktree', 'add', '--quiet', '--detach', root, commit)
-  const lock = (at: string): string => readFileSync(join(at, 'package-lock.json'), 'utf8')
-  const run = (program: string, ...args: string[]): void => {
-    execFileSync(program, args, { cwd: root, stdio: ['ignore', process.stderr, process.stderr] })
-  }
-  if (lock(root) === lock(PACKAGE_DIR)) {
+  if (isDeepStrictEqual(packagesOf(root), packagesOf(PACKAGE_DIR))) {
     symlinkSync(join(PACKAGE_DIR, 'node_modules'), join(root, 'node_modules'))
-  } else {
-    say('the commit has other packages: npm ci')
-    run('npm', 'ci', '--no-audit', '--no-fund')
   }
-  const compiler = join('node_modules', 'typescript', 'bin', 'tsc')
-  run(process.execPath, compiler, '-p', 'tsconfig.json')
+  // Installs the packages, where there is no link to those of this checkout, and compiles.
+  execFileSync(process.execPath, [join('daemons', 'setup.mjs')], {
+    cwd: root,
+    stdio: ['ignore', process.stderr, process.stderr],
+  })
   return root
 }
 
@@ -77,10 +82,8 @@ async function libraryOf(root: string): Promise<Library> {
     say(`both speak version ${WIRE_VERSION} of the wire: the client of this checkout loads both`)
     return ownLibrary
   }
-  const version = schema?.WIRE_VERSION ?? 'another version'
-  say(
-    `A speaks version ${version} of the wire, B ${WIRE_VERSION}: each is loaded by its own client`,
-  )
+  const other = schema?.WIRE_VERSION ? `version ${schema.WIRE_VERSION}` : 'an older version'
+  say(`A speaks ${other} of the wire, B version ${WIRE_VERSION}: each is loaded by its own client`)
   const library = (await moduleOf(root, 'clients/index.js')) as Library | null
   if (!library) throw new Error('the commit has no client library at dist/clients/index.js')
   return library

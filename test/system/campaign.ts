@@ -43,7 +43,7 @@ export class Command {
     return this.wrong(`--${option} ${text}: a number above 0 is needed`)
   }
 
-  whole(option: string, text: string, most = Number.MAX_SAFE_INTEGER): number {
+  whole(option: string, text: string, most = 1_000_000): number {
     const value = this.positive(option, text)
     if (Number.isInteger(value) && value <= most) return value
     return this.wrong(`--${option} ${text}: a whole number up to ${most} is needed`)
