@@ -3,7 +3,7 @@
 // Times are µs of the machine's monotonic clock, which all processes of a machine share, so that
 // traces of several daemons can be merged. Types of messages are kept, their content is not.
 
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hrtime } from 'node:process'
 import { nameOf } from '../net/identity.js'
@@ -70,6 +70,7 @@ export class Trace {
 export function traceOf(name: string): Trace | null {
   const folder = process.env['TROCA_TRACE']
   if (!folder) return null
+  mkdirSync(folder, { recursive: true })
   const trace = new Trace()
   process.on('exit', () => writeFileSync(join(folder, `${name}.jsonl`), trace.lines))
   return trace
