@@ -18,10 +18,12 @@ import { CredentialWatch } from './net/credential-watch.js'
 import { DebugPort } from './observe/debug-port.js'
 import { debugWords } from './observe/debug-words.js'
 import { Driver, EXIT, type Surroundings } from './runtime/driver.js'
+import { traceOf } from './runtime/trace.js'
 import type { Self } from './net/handshake.js'
 import { nameOf, uriOf } from './net/identity.js'
 import { BOUNDS, linkLimitsOf } from './net/bounds.js'
 import { Links, type LinksEvents } from './net/links.js'
+import type { StoreFigures } from './observe/metrics.js'
 import { Figures } from './observe/registry.js'
 import { openLog, type Log } from './log/log.js'
 import type { WorkerPool } from './workers/pool.js'
@@ -43,7 +45,7 @@ export interface Context {
 /** The parts in which the two tiers differ. */
 export interface Parts {
   readonly machine: Machine
-  readonly store?: Surroundings['store'] & { close(): Promise<void> }
+  readonly store?: Surroundings['store'] & StoreFigures & { close(): Promise<void> }
   readonly workers?: Surroundings['workers'] & Pick<WorkerPool, 'metrics' | 'close'>
   /** Slot of the coordinator, for WELCOME; 0: none known. */
   readonly coordinator: () => number
@@ -98,6 +100,7 @@ class Daemon {
       ...(store && { store }),
       ...(workers && { workers }),
       wrote: (seconds) => this.#figures.wrote(seconds),
+      trace: traceOf(nameOf(self)),
       log,
       stopped: () => void this.#leave(),
       halt: (exitCode) => void this.exit(exitCode),
@@ -128,6 +131,7 @@ class Daemon {
     this.#figures = new Figures(self.role, {
       ...{ machine, links: this.#links, driver: this.#driver, notReady: parts.notReady },
       credentials: this.#credentials,
+      ...(store && { store }),
       ...(workers && { computations: () => workers.metrics() }),
     })
   }

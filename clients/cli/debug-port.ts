@@ -4,6 +4,11 @@ import { connect } from 'node:net'
 
 /** Host of the debug ports, unless the cluster file names a debugHost. */
 export const DEBUG_HOST = '127.0.0.1'
+
+/** A debug host that means every address is reached at loopback. */
+export const reachable = (host: string): string =>
+  /^(0\.0\.0\.0|::)$/.test(host) ? DEBUG_HOST : host
+
 const ANSWER_MS = 1_000
 
 /** Rejects if no answer comes in time. */

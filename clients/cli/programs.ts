@@ -51,6 +51,7 @@ export function run(
   })
 }
 
-export function daemonProgram(name: string): string {
-  return join(PACKAGE_DIR, 'dist', 'daemons', `${name}.js`)
+/** `root`: the package's folder. */
+export function daemonProgram(name: string, root = PACKAGE_DIR): string {
+  return join(root, 'dist', 'daemons', `${name}.js`)
 }

@@ -147,7 +147,9 @@ export class Link {
     this.#gathered = []
     this.#gatheredBytes = 0
     if (this.socket.destroyed) return
+    this.tally.sentFrames += frames.length
     this.tally.sentBytes += bytes
+    this.tally.writes++
     this.socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames))
     this.#readOn()
   }
@@ -165,6 +167,7 @@ export class Link {
       this.#events.malformed(this, error)
       return
     }
+    this.tally.receivedFrames += messages.length
     if (!this.#decoder.partial) this.partialSince = null
     else if (!began || messages.length > 0) this.partialSince = this.heard
     this.#waiting.push(...messages)

@@ -4,15 +4,30 @@ import type { Peer } from '../../protocol/machine/machine.js'
 
 export type Role = Peer['role']
 
-/** Counters of all connections of a role, since the start; bytes are those within TLS. */
+/**
+ * Counters of all connections of a role, on every lane, since the start; bytes are those within
+ * TLS.
+ */
 export interface Tally {
+  receivedFrames: number
+  sentFrames: number
   receivedBytes: number
   sentBytes: number
+  /** Calls of the socket's `write`, each with all frames of one turn of the event loop. */
+  writes: number
   up: number
   down: number
 }
 
-const NOTHING: Tally = { receivedBytes: 0, sentBytes: 0, up: 0, down: 0 }
+const NOTHING: Tally = {
+  receivedFrames: 0,
+  sentFrames: 0,
+  receivedBytes: 0,
+  sentBytes: 0,
+  writes: 0,
+  up: 0,
+  down: 0,
+}
 
 export class Traffic {
   readonly byRole: Readonly<Record<Role, Tally>> = {

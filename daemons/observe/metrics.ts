@@ -1,12 +1,23 @@
-// The metrics of links, workers, store and process: one row a metric, read at each scrape. The
-// machine's own metrics are in protocol/machine/metrics.ts. Names and units follow Prometheus.
+// The metrics of links, workers and store: one row a metric, read at each scrape. Those of the
+// process are in process-metrics.ts, those of the machine in protocol/machine/metrics.ts. Names and
+// units follow Prometheus.
 
 import type { CredentialWatch } from '../net/credential-watch.js'
 import type { Driver } from '../runtime/driver.js'
 import type { Links } from '../net/links.js'
 import type { Role } from '../net/traffic.js'
+import { PROCESS_ROWS } from './process-metrics.js'
+import { one, type Row, type Sample } from './row.js'
 import { errorName } from '../../protocol/errors.js'
 import type { Machine } from '../../protocol/machine/machine.js'
+
+/** What a store tells about its file. */
+export interface StoreFigures {
+  /** Transactions that are on disk, since the start. */
+  readonly transactions: number
+  /** Bytes by part of the log. */
+  sizes(): Promise<Readonly<Record<string, number>>>
+}
 
 /** The parts of a replica that the metrics are read from. */
 export interface Sources {
@@ -15,22 +26,9 @@ export interface Sources {
   readonly driver: Driver
   readonly notReady: () => string | null
   readonly credentials: CredentialWatch | null
+  readonly store?: StoreFigures
   readonly computations?: () => { threads: number; running: number; waiting: number }
 }
-
-export interface Sample {
-  readonly labels: Readonly<Record<string, string>>
-  readonly value: number
-}
-
-export interface Row {
-  readonly help: string
-  readonly type: 'gauge' | 'counter'
-  readonly labels?: readonly string[]
-  readonly read: (sources: Sources) => readonly Sample[]
-}
-
-const one = (value: number): Sample[] => [{ labels: {}, value }]
 
 const byRole = (valueOf: (role: Role) => number): Sample[] =>
   (['client', 'processing', 'persistence'] as const).map((role) => ({
@@ -49,21 +47,7 @@ export const ROWS = {
     type: 'gauge',
     read: ({ notReady }) => one(notReady() === null ? 1 : 0),
   },
-  troca_uptime_seconds: {
-    help: 'Since the process was started.',
-    type: 'gauge',
-    read: () => one(Math.round(process.uptime())),
-  },
-  process_resident_memory_bytes: {
-    help: 'Memory of the process.',
-    type: 'gauge',
-    read: () => one(process.memoryUsage.rss()),
-  },
-  troca_clock_timestamp_seconds: {
-    help: "This machine's wall clock.",
-    type: 'gauge',
-    read: () => one(Date.now() / 1_000),
-  },
+  ...PROCESS_ROWS,
   troca_certificate_expiry_timestamp_seconds: {
     help: 'When the certificate in use, and the authority that signed it, expire.',
     type: 'gauge',
@@ -128,6 +112,24 @@ export const ROWS = {
     labels: ['role'],
     read: ({ links }) => byRole((role) => links.traffic.byRole[role].sentBytes),
   },
+  troca_received_frames_total: {
+    help: 'Frames received after the handshake, signs of life included.',
+    type: 'counter',
+    labels: ['role'],
+    read: ({ links }) => byRole((role) => links.traffic.byRole[role].receivedFrames),
+  },
+  troca_sent_frames_total: {
+    help: 'Frames handed over to be sent, signs of life included.',
+    type: 'counter',
+    labels: ['role'],
+    read: ({ links }) => byRole((role) => links.traffic.byRole[role].sentFrames),
+  },
+  troca_socket_writes_total: {
+    help: 'Writes to sockets; each takes all frames that one turn of the event loop has for a link.',
+    type: 'counter',
+    labels: ['role'],
+    read: ({ links }) => byRole((role) => links.traffic.byRole[role].writes),
+  },
   troca_queued_bytes: {
     help: 'Bytes that wait to be sent, on all connections.',
     type: 'gauge',
@@ -175,4 +177,23 @@ export const ROWS = {
     type: 'gauge',
     read: ({ computations }) => (computations ? one(computations().waiting) : []),
   },
-} as const satisfies Record<string, Row>
+} as const satisfies Record<string, Row<Sources>>
+
+/** Rows of a replica with a store. */
+export const STORE_ROWS = {
+  troca_transactions_total: {
+    help: 'Transactions on disk. Each syncs the write-ahead log; checkpoints sync once more.',
+    type: 'counter',
+    read: ({ store }) => (store ? one(store.transactions) : []),
+  },
+  troca_log_bytes: {
+    help: 'Bytes of the log: of its file, main, of the write-ahead log, wal, and of all pages, content.',
+    type: 'gauge',
+    labels: ['part'],
+    read: async ({ store }) => {
+      if (!store) return []
+      const sizes = Object.entries(await store.sizes())
+      return sizes.map(([part, value]) => ({ labels: { part }, value }))
+    },
+  },
+} as const satisfies Record<string, Row<Sources>>

@@ -2,7 +2,9 @@
 // and values. Each replica has its own registry, so that tests can run several in one process.
 
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
-import { ROWS, type Row, type Sources } from './metrics.js'
+import { ROWS, STORE_ROWS, type Sources } from './metrics.js'
+import { PROCESS_ROWS } from './process-metrics.js'
+import type { Row, Sample } from './row.js'
 import type { Durations } from '../../protocol/durations.js'
 import type { Tier } from '../../protocol/slots.js'
 import {
@@ -22,9 +24,9 @@ const WRITE_BUCKETS_S = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 
 const LAG_EVERY_MS = 20
 
 /** Rows of all metrics of a tier: those of its machine, and those of the daemon. */
-export function rowsOf(tier: Tier): Record<string, Row> {
+export function rowsOf(tier: Tier): Record<string, Row<Sources>> {
   const helps = tier === 'processing' ? PROCESSING_METRICS : PERSISTENCE_METRICS
-  const own = Object.entries(helps).map(([name, help]): [string, Row] => [
+  const own = Object.entries(helps).map(([name, help]): [string, Row<Sources>] => [
     name,
     {
       help,
@@ -32,7 +34,7 @@ export function rowsOf(tier: Tier): Record<string, Row> {
       read: ({ machine }) => [{ labels: {}, value: machine.metrics()[name] ?? 0 }],
     },
   ])
-  return { ...Object.fromEntries(own), ...ROWS }
+  return { ...Object.fromEntries(own), ...ROWS, ...(tier === 'persistence' && STORE_ROWS) }
 }
 
 /** Help of each histogram. */
@@ -41,25 +43,32 @@ export function histogramsOf(tier: Tier): Readonly<Record<string, string>> {
   return { ...PERSISTENCE_DURATIONS, [WRITES.name]: WRITES.help }
 }
 
-function register(registry: Registry, name: string, row: Row, sources: Sources): void {
-  const { help, type, labels: labelNames = [] } = row
+function register(registry: Registry, name: string, row: Row<Sources>, sources: Sources): void {
+  const { help, type, labels: labelNames = [], read } = row
   const options = { name, help, labelNames, registers: [registry] }
+  // Samples replace the old ones in one go, as two scrapes may wait for theirs at the same time.
+  const collected = (take: (samples: readonly Sample[]) => void): void | Promise<void> => {
+    const samples = read(sources)
+    return samples instanceof Promise ? samples.then(take) : take(samples)
+  }
   if (type === 'gauge') {
     const gauge = new Gauge({
       ...options,
-      collect() {
-        gauge.reset()
-        for (const { labels, value } of row.read(sources)) gauge.set({ ...labels }, value)
-      },
+      collect: () =>
+        collected((samples) => {
+          gauge.reset()
+          for (const { labels, value } of samples) gauge.set({ ...labels }, value)
+        }),
     })
     return
   }
   const counter = new Counter({
     ...options,
-    collect() {
-      counter.reset()
-      for (const { labels, value } of row.read(sources)) counter.inc({ ...labels }, value)
-    },
+    collect: () =>
+      collected((samples) => {
+        counter.reset()
+        for (const { labels, value } of samples) counter.inc({ ...labels }, value)
+      }),
   })
 }
 
@@ -84,7 +93,11 @@ function registerDurations(registry: Registry, name: string, help: string, durat
 
 export class Figures {
   readonly #registry = new Registry()
+<<<<<<< HEAD
   /** Metrics of the process, which take longest to collect: `lines` leaves them out. */
+=======
+  /** Node's other metrics. They take longest to collect, so `lines` leaves them out. */
+>>>>>>> instruments
   readonly #process = new Registry()
   readonly #writes: Histogram | null
 
@@ -106,7 +119,7 @@ export class Figures {
       register: this.#process,
       eventLoopMonitoringPrecision: LAG_EVERY_MS,
     })
-    this.#process.removeSingleMetric('process_resident_memory_bytes')
+    for (const name of Object.keys(PROCESS_ROWS)) this.#process.removeSingleMetric(name)
   }
 
   /** Records the duration of a log transaction. */
@@ -123,7 +136,7 @@ export class Figures {
     return `${own}\n${process}`
   }
 
-  /** The metrics for people, without those of the process: name, a tab, value. */
+  /** The metrics for people, without Node's other ones: name, a tab, value. */
   async lines(): Promise<string> {
     const lines = (await this.#registry.metrics()).split('\n')
     const samples = lines.filter((line) => line !== '' && !line.startsWith('#'))

@@ -3,6 +3,7 @@
 // failed write both end the process, because a replica that exits cannot diverge.
 
 import { hrtime } from 'node:process'
+import type { Trace } from './trace.js'
 import { InvariantError } from '../../protocol/assert.js'
 import type { Effect, Input, LogLevel, Machine, Now } from '../../protocol/machine/machine.js'
 import type {
@@ -33,6 +34,8 @@ export interface Surroundings {
   readonly workers?: {
     run(job: Job, origin: string, onProgress: (text: string) => void): Promise<JobResult>
   }
+  /** null: nobody looks. */
+  readonly trace?: Trace | null
   readonly log: (
     level: LogLevel,
     event: string,
@@ -97,7 +100,7 @@ export class Driver {
     this.#running = true
     try {
       for (let next = this.#inputs.shift(); next && !this.#halted; next = this.#inputs.shift()) {
-        for (const effect of this.#machine.step(next, this.now())) this.#carryOut(effect)
+        for (const effect of this.#step(next)) this.#carryOut(effect)
       }
     } catch (error) {
       this.#fail(error as Error, EXIT.software)
@@ -107,11 +110,21 @@ export class Driver {
     }
   }
 
+  #step(input: Input): readonly Effect[] {
+    const { trace } = this.#around
+    if (!trace) return this.#machine.step(input, this.now())
+    const begun = trace.now()
+    const effects = this.#machine.step(input, this.now())
+    trace.step(input, begun)
+    return effects
+  }
+
   #carryOut(effect: Effect): void {
     switch (effect.type) {
       case 'send':
         count(this.sent, effect.message.type)
         if (effect.message.type === 'ERROR') count(this.errors, effect.message.code)
+        this.#around.trace?.send(effect.link, effect.message.type)
         return this.#around.send(effect.link, this.#frameOf(effect.message))
       case 'close':
         return this.#around.close(effect.link, effect.reason)
@@ -141,6 +154,7 @@ export class Driver {
   #persist(token: number, batch: WriteBatch): void {
     const asked = performance.now()
     this.writing++
+    this.#around.trace?.write()
     this.#store()
       .write(batch)
       .then(

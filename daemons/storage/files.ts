@@ -24,6 +24,12 @@ export async function pragma(connection: Connection, name: string): Promise<unkn
   return row && Object.values(row)[0]
 }
 
+/** Bytes of all pages of the file, those in the write-ahead log included. */
+export async function contentBytes(connection: Connection): Promise<number> {
+  const pages = Number(await pragma(connection, 'page_count'))
+  return pages * Number(await pragma(connection, 'page_size'))
+}
+
 /** Opens the writer: a commit is on disk when it returns, and SQLite zeroes deleted content. */
 export async function openWriter(
   path: string,

@@ -2,6 +2,7 @@
 // Indices and weights are read first, so that no body beyond the query's bounds is loaded.
 
 import type { Connection } from './connection.js'
+import { contentBytes } from './files.js'
 import { ENTRY_COLUMNS, entryOf } from './schema.js'
 import { StoreUnsound, chainFault } from './recover.js'
 import type { EntryRow } from './schema.js'
@@ -54,6 +55,10 @@ export class LogReader {
     const sql = `SELECT ${ENTRY_COLUMNS} FROM entries WHERE idx > ? ORDER BY idx`
     const rows = await this.#connection.all<EntryRow>(sql, index)
     return rows.map((row) => waitingOf(row.idx, row, row.body_hash !== null))
+  }
+
+  contentBytes(): Promise<number> {
+    return contentBytes(this.#connection)
   }
 
   close(): Promise<void> {

@@ -5,7 +5,7 @@
 // "How To Corrupt An SQLite Database File", sqlite.org, and Rebello et al., "Can Applications
 // Recover from fsync Failures?".
 
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { Connection, isSqliteError } from './connection.js'
 import { UPSERT_STATE, changes, stateParameter, type PartialState } from './durable-state.js'
 import { erasureOf, type Erasure, type Step } from './erasure.js'
@@ -58,6 +58,8 @@ export class Store {
   #last: Place
   #queue: Promise<unknown> = Promise.resolve()
   #broken: Error | null = null
+  /** Transactions that are on disk, since the file was opened. */
+  transactions = 0
 
   private constructor(
     path: string,
@@ -153,6 +155,16 @@ export class Store {
     }
   }
 
+  /**
+   * Bytes of the main file and of the write-ahead log, and of all pages in both as long as they can
+   * be read. The main file grows at checkpoints only.
+   */
+  async sizes(): Promise<Readonly<Record<string, number>>> {
+    const bytes = (end: string) => statSync(this.#path + end, { throwIfNoEntry: false })?.size ?? 0
+    const content = await this.#reader.contentBytes().catch(() => null)
+    return { main: bytes(''), wal: bytes('-wal'), ...(content !== null && { content }) }
+  }
+
   /** Closes after all requested writes, and moves the write-ahead log into the file. */
   async close(): Promise<void> {
     await this.#queue
@@ -245,6 +257,7 @@ export class Store {
       steps.length > 1 ? [['BEGIN IMMEDIATE'], ...steps, ['COMMIT']] : [...steps]
     try {
       for (const [sql, ...parameters] of whole) await this.#writer.run(sql, ...parameters)
+      if (steps.length > 0) this.transactions++
       return true
     } catch (error) {
       // SQLite may have rolled back already; ROLLBACK then fails, which is harmless.

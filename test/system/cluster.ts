@@ -16,6 +16,7 @@ import type { Ended } from '../../clients/cli/programs.js'
 import { pathsOf, readConfig } from '../../daemons/provision/config.js'
 import { nameOf } from '../../daemons/net/identity.js'
 import { Replica } from './replica.js'
+import type { Launch } from './replica.js'
 
 /** Only ends an endless wait, so it is long. */
 const PATIENCE_MS = 30_000
@@ -46,7 +47,7 @@ export class Cluster {
   readonly replicas: readonly Replica[]
   readonly #clients: Client[] = []
 
-  private constructor(directory: string) {
+  private constructor(directory: string, launch: Launch) {
     this.directory = directory
     const file = join(directory, 'cluster.yaml')
     const config = readConfig(file)
@@ -54,14 +55,8 @@ export class Cluster {
       const name = nameOf(one)
       const { data, logs } = pathsOf(config, name)
       const { port, debugPort } = one
-      return new Replica({
-        name,
-        port,
-        debugPort,
-        config: file,
-        data,
-        log: join(logs, `${name}.log`),
-      })
+      const log = join(logs, `${name}.log`)
+      return new Replica({ name, port, debugPort, config: file, data, log }, launch)
     })
   }
 
@@ -71,22 +66,23 @@ export class Cluster {
   static async start(
     t: Owner,
     { processing, persistence, settings = {} }: Shape = { processing: 3, persistence: 3 },
+    launch: Launch = {},
   ): Promise<Cluster> {
     const directory = join(t.testdir(), 'troca')
     const shape = ['--processing', `${processing}`, '--persistence', `${persistence}`]
     const ports = ['--base-port', String(await freeBasePort())]
     const args = ['--dir', directory, '--key-bits', '2048', ...shape, ...ports]
-    const made = await run(daemonProgram('init'), args)
+    const made = await run(daemonProgram('init', launch.root), args)
     if (made.code !== 0) throw new Error(`init: ${made.stderr}`)
     const file = join(directory, 'cluster.yaml')
     const written = parse(readFileSync(file, 'utf8')) as object
     writeFileSync(file, stringify({ ...written, ...settings }))
-    return Cluster.at(t, directory)
+    return Cluster.at(t, directory, launch)
   }
 
   /** Starts a cluster that was made before. */
-  static async at(t: Owner, directory: string): Promise<Cluster> {
-    const cluster = new Cluster(directory)
+  static async at(t: Owner, directory: string, launch: Launch = {}): Promise<Cluster> {
+    const cluster = new Cluster(directory, launch)
     t.teardown(() => cluster.#end(t.passing()))
     for (const replica of cluster.replicas) replica.start()
     await cluster.untilSettled()

@@ -24,9 +24,20 @@ export interface Place {
 }
 
 export interface LogLine {
+  /** ISO 8601, with milliseconds. */
+  readonly at: string
   readonly level: string
   readonly event: string
   readonly reason?: string
+}
+
+/** How daemons are run. */
+export interface Launch {
+  /** Folder of a built checkout; this one if it is left out. */
+  readonly root?: string
+  /** Further arguments of Node. */
+  readonly nodeArgs?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
 }
 
 const guard = startGuard()
@@ -36,17 +47,24 @@ export class Replica {
   readonly place: Place
   /** Ends that the test did not request: "exit 70", "SIGKILL", … */
   readonly unexpectedEnds: string[] = []
+  readonly #launch: Launch
   #child: ChildProcess | null = null
   #asked = false
   #stderr = ''
 
-  constructor(place: Place) {
+  constructor(place: Place, launch: Launch = {}) {
     this.name = place.name
     this.place = place
+    this.#launch = launch
   }
 
   get isPersistence(): boolean {
     return this.name.startsWith('s')
+  }
+
+  /** null: the replica does not run. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null
   }
 
   get runs(): boolean {
@@ -55,10 +73,12 @@ export class Replica {
 
   start(): void {
     if (this.#child) return
-    const program = daemonProgram(this.isPersistence ? 'persistence' : 'processing')
+    const { root, nodeArgs = [], env } = this.#launch
+    const program = daemonProgram(this.isPersistence ? 'persistence' : 'processing', root)
     const args = ['--config', this.place.config, '--slot', this.name.slice(1)]
-    const child = spawn(process.execPath, ['--enable-source-maps', program, ...args], {
+    const child = spawn(process.execPath, ['--enable-source-maps', ...nodeArgs, program, ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...env },
     })
     this.#child = child
     this.#asked = false

@@ -1,85 +1,80 @@
-// troca bench: a closed loop of sends between two throw-away users, then rate and latency.
+// troca bench: a closed loop of sends between throw-away users, then rates and latencies, and what a
+// message costs each daemon.
 
-import { randomBytes } from 'node:crypto'
-import { build } from 'hdr-histogram-js'
+import { writeFileSync } from 'node:fs'
 import type { CommandModule } from 'yargs'
-import type { Client } from '../../client.js'
+import { connect } from '../../client.js'
+import { Daemons, costsBetween } from '../bench/daemon-costs.js'
+import { openFleet } from '../bench/fleet.js'
+import { LoadGenerator } from '../bench/load.js'
+import { planOf } from '../bench/plan.js'
+import type { BenchFlags, Plan } from '../bench/plan.js'
+import { benchJson, costsText, ratesTable } from '../bench/show.js'
+import type { Phase } from '../bench/show.js'
+import { hasCluster } from '../cluster.js'
 import { Context } from '../context.js'
 import type { GlobalFlags } from '../context.js'
 import { EXIT, Failure } from '../failure.js'
-import { clearProgress, progress, result, resultJson, table } from '../output.js'
+import { clearProgress, note, progress, result, resultJson } from '../output.js'
 import { withClient } from '../run.js'
 
-const MAX_IN_FLIGHT = 256
-const SHOW_MS = 500
+type Flags = GlobalFlags & BenchFlags
 
-interface Flags extends GlobalFlags {
-  'in-flight': number
-  size: number
-  seconds: number
-}
-
-interface BenchResult {
-  readonly inFlight: number
-  readonly sizeBytes: number
-  readonly seconds: number
-  readonly sends: number
-  readonly sendsPerSecond: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-  readonly maxMs: number
-}
-
-/** Keeps `inFlight` sends unanswered for `seconds`. */
-async function measure(client: Client, to: string, flags: Flags): Promise<BenchResult> {
-  const { 'in-flight': inFlight, size, seconds } = flags
-  const histogram = build({ highestTrackableValue: 120_000_000, numberOfSignificantValueDigits: 3 })
-  const text = randomBytes(size).toString('base64').slice(0, size)
-  const startedAt = performance.now()
-  const endAt = startedAt + seconds * 1000
-  let sends = 0
-  const loop = async (): Promise<void> => {
-    for (;;) {
-      const sentAt = performance.now()
-      if (sentAt >= endAt) return
-      await client.send(to, text)
-      histogram.recordValue(Math.round((performance.now() - sentAt) * 1000))
-      sends++
-    }
-  }
-  const shower = setInterval(() => {
-    const elapsed = (performance.now() - startedAt) / 1000
-    progress(`${elapsed.toFixed(1)} s  ${Math.round(sends / elapsed)} sends/s`)
-  }, SHOW_MS)
-  try {
-    await Promise.all(Array.from({ length: inFlight }, loop))
-  } finally {
-    clearInterval(shower)
-    clearProgress()
-  }
-  const elapsed = (performance.now() - startedAt) / 1000
-  const percentileMs = (percent: number): number => histogram.getValueAtPercentile(percent) / 1000
-  return {
-    inFlight,
-    sizeBytes: size,
-    seconds: Number(elapsed.toFixed(3)),
-    sends,
-    sendsPerSecond: Math.round(sends / elapsed),
-    p50Ms: percentileMs(50),
-    p99Ms: percentileMs(99),
-    maxMs: histogram.maxValue / 1000,
-  }
-}
-
-async function bothUsers(client: Client): Promise<string> {
-  const id = randomBytes(4).toString('hex')
-  const [to, from] = [`bench-${id}-to`, `bench-${id}`]
-  for (const name of [to, from]) {
-    progress(`registering ${name}`)
-    await client.register(name, randomBytes(16).toString('hex'))
-  }
+async function measure(
+  load: LoadGenerator,
+  plan: Plan,
+  inFlight: number,
+  daemons: Daemons | null,
+): Promise<Phase> {
+  progress(`${inFlight} in flight: warming up`)
+  if (plan.warmUpSeconds > 0) await load.run(inFlight, plan.warmUpSeconds)
+  const before = daemons && (await daemons.look())
+  const cpu = process.cpuUsage()
+  const measured = await load.run(inFlight, plan.seconds, (elapsed, sends) => {
+    const rate = Math.round(sends / elapsed)
+    progress(`${inFlight} in flight: ${elapsed.toFixed(1)} s  ${rate} sends/s`)
+  })
+  const { user, system } = process.cpuUsage(cpu)
+  const after = daemons && (await daemons.look())
   clearProgress()
-  return to
+  return {
+    ...measured,
+    clientCpuSeconds: (user + system) / 1e6,
+    daemons: before && after && costsBetween(before, after),
+  }
+}
+
+function measureAll(context: Context, plan: Plan, daemons: Daemons | null): Promise<Phase[]> {
+  const more = { ...context.servers(), timeoutMs: context.timeoutMs }
+  return withClient(context, { sending: true }, async (first) => {
+    const fleet = await openFleet(plan, first, () => connect(more))
+    try {
+      const load = new LoadGenerator(fleet, plan)
+      const phases: Phase[] = []
+      for (const inFlight of plan.inFlight) {
+        phases.push(await measure(load, plan, inFlight, daemons))
+      }
+      return phases
+    } finally {
+      fleet.abandon()
+      clearProgress()
+    }
+  })
+}
+
+/** The daemons to ask for a report; null, with a note, where only the service is known. */
+function daemonsOf({ dir }: Context): Daemons | null {
+  if (hasCluster(dir)) return new Daemons(dir)
+  note(`no report: ${dir} has no cluster.yaml that names the daemons' debug ports`)
+  return null
+}
+
+function save(file: string, text: string): void {
+  try {
+    writeFileSync(file, text)
+  } catch (error) {
+    throw new Failure(EXIT.failed, `--out ${file}: ${(error as Error).message}`)
+  }
 }
 
 export const bench: CommandModule<GlobalFlags, Flags> = {
@@ -88,24 +83,40 @@ export const bench: CommandModule<GlobalFlags, Flags> = {
   builder: (yargs) =>
     yargs
       .option('in-flight', {
-        type: 'number',
-        default: 64,
-        describe: 'unanswered sends at a time, 256 at most',
+        type: 'string',
+        default: '64',
+        describe: 'unanswered sends at a time, 256 at most for each sender; several: 1,16,64',
       })
       .option('size', { type: 'number', default: 256, describe: 'bytes of a text' })
-      .option('seconds', { type: 'number', default: 10 }),
+      .option('seconds', { type: 'number', default: 10, describe: 'of each phase' })
+      .option('warm-up', {
+        type: 'number',
+        default: 1,
+        describe: 'seconds before each phase that are not counted',
+      })
+      .option('senders', { type: 'number', default: 1, describe: 'users that send' })
+      .option('recipients', { type: 'number', default: 1, describe: 'users that are sent to' })
+      .option('consume', {
+        type: 'boolean',
+        default: false,
+        describe: 'the recipients listen, and acknowledge',
+      })
+      .option('report', {
+        type: 'boolean',
+        default: false,
+        describe: 'what a message costs each daemon',
+      })
+      .option('out', { type: 'string', describe: 'a file for the results as JSON' }),
   async handler(flags) {
     const context = new Context(flags)
-    const inFlight = flags['in-flight']
-    if (!(inFlight >= 1 && inFlight <= MAX_IN_FLIGHT)) {
-      throw new Failure(EXIT.usage, `--in-flight: 1 to ${MAX_IN_FLIGHT}`)
-    }
-    const measured = await withClient(context, { sending: true }, async (client) =>
-      measure(client, await bothUsers(client), flags),
-    )
-    if (context.json) return resultJson(measured)
-    const { sends, sendsPerSecond, p50Ms, p99Ms, maxMs } = measured
-    const head = ['in flight', 'sends', 'sends/s', 'p50 ms', 'p99 ms', 'max ms']
-    result(table(head, [[inFlight, sends, sendsPerSecond, p50Ms, p99Ms, maxMs]]))
+    const plan = planOf(flags)
+    // A file that cannot be written is found before the load, not after it.
+    if (flags.out !== undefined) save(flags.out, '')
+    const phases = await measureAll(context, plan, flags.report ? daemonsOf(context) : null)
+    const json = benchJson(plan, phases)
+    if (flags.out !== undefined) save(flags.out, `${JSON.stringify(json, null, 2)}\n`)
+    if (context.json) return resultJson(json)
+    result(ratesTable(phases))
+    for (const phase of phases) if (phase.daemons) result(costsText(phase))
   },
 }

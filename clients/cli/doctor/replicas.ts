@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { DEBUG_HOST, askDebugPort } from '../debug-port.js'
+import { askDebugPort, reachable } from '../debug-port.js'
 import type { Supervised, Supervisor } from '../supervisor.js'
 import { fine, fault } from './finding.js'
 import type { Finding } from './finding.js'
@@ -70,9 +70,6 @@ export async function checkPort(
 }
 
 const logOf = (dir: string, name: string): string => join(dir, 'logs', `${name}.log`)
-
-/** A debug host that means every address is reached at loopback. */
-const reachable = (host: string): string => (/^(0\.0\.0\.0|::)$/.test(host) ? DEBUG_HOST : host)
 
 interface Told {
   readonly findings: readonly Finding[]

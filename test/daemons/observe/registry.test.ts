@@ -16,6 +16,7 @@ function figuresOf(toy: Toy, tier: Tier = 'processing'): Figures {
   return new Figures(tier, {
     ...{ machine: toy.machine, links: toy.links, driver: toy.driver },
     ...{ notReady: () => null, credentials: null },
+    store: { transactions: 3, sizes: () => Promise.resolve({ main: 4_096, content: 8_192 }) },
     computations: () => ({ threads: 2, running: 1, waiting: 7 }),
   })
 }
@@ -70,10 +71,12 @@ t.test("Prometheus's parser reads the metrics", { skip: skipWithoutParser }, asy
 
     const families = parseExposition(await figures.exposition())
     toy.stop()
-    const shared = new Set(Object.keys(rowsOf(tier)))
-    const own = families.filter(({ name }) => name.startsWith('troca_') || shared.has(name))
+    const rows = rowsOf(tier)
+    const own = families.filter(
+      ({ name }) => name.startsWith('troca_') || name in rows || `${name}_total` in rows,
+    )
     const names = own.map(({ name, type }) => (type === 'counter' ? `${name}_total` : name))
-    const wanted = [...Object.keys(rowsOf(tier)), ...Object.keys(histograms)]
+    const wanted = [...Object.keys(rows), ...Object.keys(histograms)]
     t.same(names.sort(), wanted.sort(), 'every row, and nothing else')
     for (const { name, type, help, samples } of families) {
       t.ok(help !== '', `${name} has a HELP`)
@@ -101,6 +104,16 @@ t.test("Prometheus's parser reads the metrics", { skip: skipWithoutParser }, asy
     t.equal(sample('troca_requests_refused_total', { reason: 'NOT_READY' }), 1)
     t.equal(sample('troca_links_refused_total', { reason: 'BAD_STATE' }), 1)
     t.ok(sample('troca_received_bytes_total', { role: 'client' })! > 0)
+    t.equal(sample('troca_received_frames_total', { role: 'client' }), 2, 'STATUS and GAP')
+    t.equal(sample('troca_sent_frames_total', { role: 'client' }), 3, 'WELCOME, an ERROR for each')
+    t.equal(sample('troca_socket_writes_total', { role: 'client' }), 3)
+    t.ok(sample('process_cpu_seconds_total', {})! > 0)
+    t.ok(sample('troca_loop_iterations_total', {})! > 0)
+    t.ok(sample('troca_context_switches_total', { kind: 'voluntary' })! > 0)
+    if (tier === 'persistence') {
+      t.equal(sample('troca_transactions_total', {}), 3)
+      t.equal(sample('troca_log_bytes', { part: 'content' }), 8_192)
+    }
     t.equal(sample('troca_links_up_total', { role: 'client' }), 1)
     t.ok(families.some(({ name }) => name === 'process_resident_memory_bytes'))
     t.ok(families.some(({ name }) => name === 'nodejs_eventloop_lag_seconds'))

@@ -4,6 +4,8 @@
 import t from 'tap'
 import { Driver } from '../../../daemons/runtime/driver.js'
 import type { Surroundings } from '../../../daemons/runtime/driver.js'
+import { Trace } from '../../../daemons/runtime/trace.js'
+import type { TraceEvent } from '../../../daemons/runtime/trace.js'
 import type { Effect, Input, LinkId } from '../../../protocol/machine/machine.js'
 import type { WriteResult } from '../../../protocol/machine/storage.js'
 import { ToyMachine } from './toy-replica.js'
@@ -96,6 +98,39 @@ t.test('a computation reports progress and its result, or that it failed', async
   driver.feed({ type: 'drain' })
   t.match(await machine.first('computed'), { token: 4, result: { reason: 'no memory' } })
   t.match(machine.of('progress'), [{ token: 4, text: 'half' }])
+})
+
+t.test('a trace has steps, sends and writes with their peers, in order', async (t) => {
+  const machine = new ToyMachine()
+  const trace = new Trace()
+  const write = () => Promise.resolve(written)
+  const read = () => Promise.resolve({ kind: 'failed', reason: '' } as const)
+  const { driver } = drive(machine, { trace, store: { write, read } })
+  machine.react = (input) => {
+    if (input.type !== 'message') return []
+    const persist = { type: 'persist', token: 1, batch: {} } as const
+    return [{ type: 'send', link, message: { type: 'PONG', nonce: 1 } }, persist]
+  }
+  const peer = { role: 'persistence', slot: 2, lane: 'bulk', boot: 'b' } as const
+  driver.feed({ type: 'link-up', link, peer })
+  driver.feed({ type: 'message', link, message: ping })
+  await machine.first('stored')
+  const events = trace.lines
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as TraceEvent)
+  t.match(events, [
+    { what: 'step', of: 'link-up', peer: 's2' },
+    { what: 'step', of: 'PING', peer: 's2' },
+    { what: 'send', of: 'PONG', peer: 's2' },
+    { what: 'write', of: '', peer: '' },
+    { what: 'step', of: 'stored', peer: '' },
+  ])
+  const times = events.map(({ us }) => us)
+  t.same(
+    times,
+    times.toSorted((a, b) => a - b),
+  )
 })
 
 t.test('a machine that throws halts the replica with 70 and gets no more inputs', async (t) => {

@@ -213,6 +213,18 @@ t.test('a batch without room changes nothing, and succeeds once there is room', 
   await again.close()
 })
 
+t.test('transactions and bytes are counted', async (t) => {
+  const { store } = await fresh(t)
+  const before = await store.sizes()
+  await store.write({ entries: chained(START, messages(200)) })
+  await store.write({ require: { promised: { counter: 1, slot: 1 } }, commit: 1 })
+  t.equal(store.transactions, 1, 'a stale batch is none')
+  const after = await store.sizes()
+  t.ok(after['content']! > before['content']!, 'pages in the write-ahead log count')
+  t.equal(after['main'], before['main'], 'no checkpoint yet')
+  await store.close()
+})
+
 t.test('a batch is on disk when it is answered: WAL, synchronous = FULL', async (t) => {
   const { path, store } = await fresh(t)
   await store.close()
