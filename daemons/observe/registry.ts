@@ -93,11 +93,7 @@ function registerDurations(registry: Registry, name: string, help: string, durat
 
 export class Figures {
   readonly #registry = new Registry()
-<<<<<<< HEAD
-  /** Metrics of the process, which take longest to collect: `lines` leaves them out. */
-=======
   /** Node's other metrics. They take longest to collect, so `lines` leaves them out. */
->>>>>>> instruments
   readonly #process = new Registry()
   readonly #writes: Histogram | null
 
