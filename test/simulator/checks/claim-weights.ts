@@ -49,7 +49,16 @@ const COMPUTED: ReadonlySet<string> = new Set<MessageName>([
   ...(['REGISTER', 'CHANGE_PASSWORD', 'ROTATE_KEY', 'ADD_KEY', 'DELETE_ACCOUNT'] as const),
 ])
 const PUT_AT_ONCE: ReadonlySet<string> = new Set<MessageName>([
-  ...(['OPEN_STREAM', 'SEND', 'SEND_SEALED', 'DELETE', 'INVITE', 'BLOCK', 'UNBLOCK'] as const),
+  ...([
+    'OPEN_STREAM',
+    'CLOSE_STREAM',
+    'SEND',
+    'SEND_SEALED',
+    'DELETE',
+    'INVITE',
+    'BLOCK',
+    'UNBLOCK',
+  ] as const),
 ])
 
 const isError = (message: Message, name: ErrorName): message is The<'ERROR'> =>

@@ -42,4 +42,8 @@ export const SITUATIONS = [
   'a claim after fruitless rounds of the ring',
   'a coordinator without persistence stops',
   'a repeated send gets its receipt again',
+  // Situations of closed streams and the sizes of mailboxes.
+  'CLOSE_STREAM is answered again',
+  'an executed send is repeated after the end of its stream',
+  'USAGE of a mailbox with deleted messages',
 ] as const
