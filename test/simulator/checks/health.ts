@@ -4,7 +4,7 @@
 import type { Connection, Lane } from '../connection.js'
 import type { Cluster } from '../cluster.js'
 import type { Host } from '../host.js'
-import type { Check } from './check.js'
+import { turnView, type Check } from './check.js'
 
 /** Milliseconds between two looks. */
 const LOOK_MS = 50
@@ -12,6 +12,8 @@ const LOOK_MS = 50
 type World = Pick<Cluster, 'network' | 'timeline' | 'processing' | 'persistence' | 'wrong'>
 
 const pairOf = (a: Host, b: Host, lane: Lane): string => [a.name, b.name].sort().join() + lane
+
+const inView = ({ name }: Host): string => `${name} in a view`
 
 function works({ running, disk }: Host): boolean {
   if (!running) return false
@@ -21,7 +23,7 @@ function works({ running, disk }: Host): boolean {
 export class Health implements Check {
   readonly #world: World
   readonly #majority: number
-  /** Since when a host works, or two hosts are connected, by their names. */
+  /** Since when a host works or is in a view, or two hosts are connected, by their names. */
   readonly #since = new Map<string, number>()
   /** Since when a processing replica reaches no majority, by its name. */
   readonly #astray = new Map<string, number>()
@@ -59,6 +61,7 @@ export class Health implements Check {
     const connections = network.connections.filter((one) => this.#isUp(one))
     return new Set([
       ...hosts.map(({ name }) => name).filter((name) => !slow.includes(name)),
+      ...persistence.filter((host) => turnView(host)?.status === 'normal').map(inView),
       ...connections.map(({ ends: [a, b], lane }) => pairOf(a!.host, b!.host, lane)),
     ])
   }
@@ -104,8 +107,8 @@ export class Health implements Check {
   }
 
   /**
-   * Since when the replica has been connected to a persistence replica that works and is connected
-   * to a majority that does; Infinity: it is not.
+   * Since when the replica has been connected to a persistence replica that works, is in a view and
+   * is connected to a majority that works; Infinity: it is not.
    */
   storedSince(host: Host): number {
     const { persistence } = this.#world
@@ -114,7 +117,8 @@ export class Health implements Check {
         other === store ? -Infinity : this.#all([other.name, pairOf(store, other, 'main')]),
       )
       const majority = others.sort((a, b) => a - b)[this.#majority - 1]!
-      return Math.max(majority, this.#all([store.name, pairOf(host, store, 'main')]))
+      const own = [store.name, inView(store), pairOf(host, store, 'main')]
+      return Math.max(majority, this.#all(own))
     })
     return Math.min(...since)
   }
