@@ -64,7 +64,7 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
     const demand = new Demand()
     checks.push(new ClaimWeightCheck(demand))
     // Beyond the fault model a replica may be silent, or halt, for good.
-    if (!mayHalt) checks.push(new ServiceCheck(health, demand))
+    if (!mayHalt) checks.push(new ServiceCheck(health, demand, persistence))
     checks.push(demand)
   } else if (!mayHalt) checks.push(new CommitCheck(health, history, timeline))
   if (!mayHalt) {

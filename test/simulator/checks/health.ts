@@ -106,39 +106,42 @@ export class Health implements Check {
     )
   }
 
-  /**
-   * Since when the replica has been connected to a persistence replica that works, is in a view and
-   * is connected to a majority that works; Infinity: it is not.
-   */
+  /** Since when the replica has been connected to a store that serves; Infinity: it is not. */
   storedSince(host: Host): number {
-    const { persistence } = this.#world
-    const since = persistence.map((store) => {
-      const others = persistence.map((other) =>
-        other === store ? -Infinity : this.#all([other.name, pairOf(store, other, 'main')]),
-      )
-      const majority = others.sort((a, b) => a - b)[this.#majority - 1]!
-      const own = [store.name, inView(store), pairOf(host, store, 'main')]
-      return Math.max(majority, this.#all(own))
-    })
-    return Math.min(...since)
+    return Math.min(...this.#world.persistence.map((store) => this.servesSince(host, store)))
   }
 
   /**
-   * Since when every persistence replica that runs and may hear a majority is cut off from the
-   * processing replica; Infinity: one is not.
+   * Since when a store could commit what the replica asks: it works, is in a view, and is connected
+   * to the replica and to a majority that works. Infinity: it could not.
    */
+  servesSince(host: Host, store: Host): number {
+    const { persistence, wrong } = this.#world
+    if (wrong.size > 0) return Infinity
+    const reached = persistence.map((other) => {
+      return other === store ? -Infinity : this.#all([other.name, pairOf(store, other, 'main')])
+    })
+    const majority = reached.sort((a, b) => a - b)[this.#majority - 1]!
+    return Math.max(majority, this.#all([store.name, inView(store), pairOf(host, store, 'main')]))
+  }
+
+  /** Whether the store runs, is not cut off from the replica, and may hear a majority. */
+  isUseful(host: Host, store: Host): boolean {
+    const { persistence, network } = this.#world
+    const heard = persistence.filter((other) => {
+      return other.running && (other === store || network.isOpen(other, store))
+    })
+    return store.running && this.#areOpen(host, store) && heard.length >= this.#majority
+  }
+
+  /** Since when no store has been useful to the replica; Infinity: one is. */
   astraySince(host: Host): number {
     if (this.#astray.has(host.name)) this.#look()
     return this.#astray.get(host.name) ?? Infinity
   }
 
   #isAstray(host: Host, now: number): void {
-    const { persistence, network } = this.#world
-    const running = persistence.filter((store) => store.running)
-    const useful = running.some((store) => {
-      const heard = running.filter((other) => other === store || network.isOpen(other, store))
-      return this.#areOpen(host, store) && heard.length >= this.#majority
-    })
+    const useful = this.#world.persistence.some((store) => this.isUseful(host, store))
     // A paused replica knows nothing of the time that passes.
     if (useful || !host.running) this.#astray.delete(host.name)
     else if (!this.#astray.has(host.name)) this.#astray.set(host.name, now)

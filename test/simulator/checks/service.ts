@@ -8,7 +8,7 @@ import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { LogFields } from '../coverage/reach.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
-import type { Check } from './check.js'
+import { GAP_MS, turnView, type Check } from './check.js'
 import type { Demand } from './demand.js'
 import type { Health } from './health.js'
 import { PerBoot } from './per-boot.js'
@@ -19,6 +19,11 @@ import { PerBoot } from './per-boot.js'
  * persistence (3 s in all), and then an election with the end of a lease (1.5 s).
  */
 export const SERVED_MS = 6_000
+/**
+ * Milliseconds for which a home that cannot commit is kept at the most, where another store can: 1 s
+ * for the store to notice, 1 s for its client, 0.5 s of patience.
+ */
+const HOME_MS = 4_000
 /** Milliseconds after which disks with room are known to have it. */
 const ROOM_MS = 4_000
 /** Milliseconds without persistence after which nobody leads: 1 s to notice, 3 s of patience. */
@@ -27,6 +32,8 @@ const LED_MS = 4_500
 const ASKED_MS = 2_000
 /** Milliseconds of refusals after which a coordinator is looked for: 1 s of hearsay is believed. */
 const SOUGHT_MS = 2_000
+/** Milliseconds between two looks at a home. */
+const LOOK_MS = 100
 /** Milliseconds. A client that is refused once more within this time still waits. */
 const WAITS_MS = 500
 
@@ -47,18 +54,27 @@ interface Service {
   soughtAt: number
   /** A claim of the replica has no answer yet. */
   claims: boolean
+  /** The replica coordinates. */
+  leads: boolean
+  /** Slot of the home, and when it last could commit, or was chosen; when that was looked at. */
+  home: number
+  homeAt: number
+  lookedAt: number
 }
 
 export class ServiceCheck implements Check {
   readonly #health: Health
   readonly #demand: Demand
+  readonly #stores: readonly Host[]
   readonly #perBoot = new PerBoot<Service>(() => ({
     ...{ since: -Infinity, wantedAt: -Infinity, soughtAt: -Infinity, claims: false },
+    ...{ leads: false, home: 0, homeAt: 0, lookedAt: 0 },
   }))
 
-  constructor(health: Health, demand: Demand) {
+  constructor(health: Health, demand: Demand, stores: readonly Host[]) {
     this.#health = health
     this.#demand = demand
+    this.#stores = stores
   }
 
   started(host: Host): void {
@@ -105,7 +121,24 @@ export class ServiceCheck implements Check {
 
   stepped(host: Host): void {
     if (host.role !== 'processing') return
+    this.#keepsHome(host, this.#perBoot.of(host))
     if (this.#demand.of(host).open.size > 0) this.#waits(host, this.#perBoot.of(host))
+  }
+
+  #keepsHome(host: Host, service: Service): void {
+    const { steppedAt: now } = host
+    const { home, lookedAt } = service
+    if (home === 0 || now - lookedAt < LOOK_MS) return
+    service.lookedAt = now
+    const store = this.#stores[home - 1]!
+    // After a stall the replica itself has not had the time.
+    const isBack = now - lookedAt > GAP_MS
+    const serves = this.#health.isUseful(host, store) && turnView(store)?.status === 'normal'
+    if (isBack || serves) service.homeAt = now
+    const ms = now - Math.max(service.homeAt, this.#health.storedSince(host))
+    expect(ms <= HOME_MS, 'P7', () => {
+      return `${host.name} has kept ${store.name} for ${ms} ms, which cannot commit; another can`
+    })
   }
 
   #waits(host: Host, service: Service): void {
@@ -113,9 +146,11 @@ export class ServiceCheck implements Check {
     if (now - service.wantedAt > WAITS_MS) service.since = now
     service.wantedAt = now
     if (now - service.since <= SERVED_MS) return
-    const waits = now - Math.max(service.since, this.#health.wellSince(host))
+    const well = this.#health.wellSince(host)
+    const able = service.leads ? Math.min(well, this.#health.storedSince(host)) : well
+    const waits = now - Math.max(service.since, able)
     expect(waits <= SERVED_MS, 'P7', () => {
-      return `${host.name} and its neighbours have been well for ${waits} ms, and its clients wait`
+      return `${host.name} and what it needs have been well for ${waits} ms, and its clients wait`
     })
   }
 
@@ -134,11 +169,13 @@ export class ServiceCheck implements Check {
     })
   }
 
-  logged(host: Host, event: string, { reason }: LogFields): void {
+  logged(host: Host, event: string, { reason, slot }: LogFields): void {
+    const service = this.#perBoot.of(host)
+    if (event === 'home') Object.assign(service, { home: slot, homeAt: host.steppedAt })
     if (event === 'claiming') this.#asksToLead(host)
     const stopped = event === 'stopped-coordinating'
     if (stopped || event === 'claim-failed' || event === 'coordinator') {
-      this.#perBoot.of(host).claims = false
+      Object.assign(service, { claims: false, leads: event === 'coordinator' })
       this.#seeks(host)
     }
     // A replica that resigned for others lets them try for so long.
