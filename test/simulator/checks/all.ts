@@ -8,9 +8,9 @@ import { clientChecks } from './client-checks.js'
 import { ConsentCheck } from './consents.js'
 import { DiskCheck } from './disk.js'
 import { ErasureCheck } from './erasure.js'
-import { CommitCheck } from './commits.js'
 import { Demand } from './demand.js'
 import { Health } from './health.js'
+import { HomeCheck } from './homes.js'
 import { ServiceCheck } from './service.js'
 import { InstallCheck } from './installs.js'
 import { LogCheck } from './log.js'
@@ -38,6 +38,7 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
   const { sizes, mayHalt } = setting
   const neighbours = new Neighbours()
   const health = new Health(cluster, sizes.persistence)
+  const demand = new Demand()
   const checks: Check[] = [
     neighbours,
     health,
@@ -61,18 +62,17 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
     checks.push(...clientChecks(history, coverage, () => timeline.now))
     checks.push(new OrderCheck(history, wrong))
     checks.push(new CandidateCheck(sizes.processing), new LogQueryCheck(sizes.persistence))
-    const demand = new Demand()
     checks.push(new ClaimWeightCheck(demand))
-    // Beyond the fault model a replica may be silent, or halt, for good.
-    if (!mayHalt) checks.push(new ServiceCheck(health, demand, persistence))
-    checks.push(demand)
-  } else if (!mayHalt) checks.push(new CommitCheck(health, history, timeline))
+  }
+  // Beyond the fault model a replica may be silent, or halt, for good.
   if (!mayHalt) {
     checks.push(
       new InvalidMessageCheck(),
       new AppendAnswerCheck(timeline),
       new ErasureCheck(history, disks),
+      new ServiceCheck(health, demand),
+      new HomeCheck(health, persistence),
     )
   }
-  return checks
+  return [...checks, demand]
 }
