@@ -27,6 +27,8 @@ const ENTRY_MS = 20
 const MAX_MORE_MS = 10_000
 /** A run may come to rest so many more times. */
 const MAX_MORE_ENDS = 3
+/** Milliseconds for which a core may stay a core: longer than all bounds of checks/service. */
+const CORE_MS = 7_000
 /** Milliseconds during which nothing changes hands, once all is well. */
 const STABLE_MS = 3_000
 
@@ -124,7 +126,8 @@ export class Calm {
     if (blanked && random.chance(0.5)) restart(cluster, core)
     cluster.coverage.reach('a core serves alone')
     this.#served(core)
-    if (random.chance(0.5)) this.#cluster.timeline.pass(random.spread(20, 3_000))
+    const stays = random.chance(0.3) ? CORE_MS : random.spread(20, 3_000)
+    if (random.chance(0.5)) this.#cluster.timeline.pass(stays)
   }
 
   /** No writer is left. Often one replica has just missed the last entries of another. */

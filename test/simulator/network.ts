@@ -272,6 +272,10 @@ export class Network {
     return (this.#blocked.get(`${from.name}>${to.name}`) ?? 0) > 0
   }
 
+  isOpen(from: Host, to: Host): boolean {
+    return !this.#cut(from, to)
+  }
+
   /**
    * Cuts one path, in one direction. Connections over it stall; some are given up while the cut
    * lasts.

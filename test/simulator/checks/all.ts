@@ -8,7 +8,10 @@ import { clientChecks } from './client-checks.js'
 import { ConsentCheck } from './consents.js'
 import { DiskCheck } from './disk.js'
 import { ErasureCheck } from './erasure.js'
-import { HomeChoiceCheck } from './home-choice.js'
+import { Demand } from './demand.js'
+import { Health } from './health.js'
+import { HomeCheck } from './homes.js'
+import { ServiceCheck } from './service.js'
 import { InstallCheck } from './installs.js'
 import { LogCheck } from './log.js'
 import { FileMirrorCheck } from './file-mirror.js'
@@ -19,10 +22,8 @@ import { OrderCheck } from './orders.js'
 import { LogQueryCheck } from './log-queries.js'
 import { ReadCheck } from './reads.js'
 import { ProofRuleCheck } from './proof-rules.js'
-import { CoordinatorSearchCheck } from './coordinator-search.js'
 import { InvalidMessageCheck } from './invalid-messages.js'
 import { TermCheck } from './term.js'
-import { ViewFaultCheck } from './view-faults.js'
 import { TurnCheck } from './turn.js'
 import { AppendAnswerCheck } from './append-answers.js'
 import { ViewCheck } from './view.js'
@@ -36,8 +37,11 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
   const { history, coverage, disks, timeline, persistence, wrong } = cluster
   const { sizes, mayHalt } = setting
   const neighbours = new Neighbours()
+  const health = new Health(cluster, sizes.persistence)
+  const demand = new Demand()
   const checks: Check[] = [
     neighbours,
+    health,
     new TurnCheck(persistence),
     new PermissionCheck(),
     new DiskCheck(),
@@ -53,14 +57,12 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
     new CatchUpCheck(neighbours),
     new InstallCheck(),
     new ConsentCheck(neighbours),
-    new ViewFaultCheck(neighbours, sizes.persistence),
   ]
   if (clients) {
     checks.push(...clientChecks(history, coverage, () => timeline.now))
     checks.push(new OrderCheck(history, wrong))
-    const homes = new HomeChoiceCheck(sizes.persistence)
-    checks.push(homes, new CandidateCheck(sizes.processing), new LogQueryCheck(homes))
-    checks.push(new CoordinatorSearchCheck(homes), new ClaimWeightCheck())
+    checks.push(new CandidateCheck(sizes.processing), new LogQueryCheck(sizes.persistence))
+    checks.push(new ClaimWeightCheck(demand))
   }
   // Beyond the fault model a replica may be silent, or halt, for good.
   if (!mayHalt) {
@@ -68,7 +70,9 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
       new InvalidMessageCheck(),
       new AppendAnswerCheck(timeline),
       new ErasureCheck(history, disks),
+      new ServiceCheck(health, demand),
+      new HomeCheck(health, persistence),
     )
   }
-  return checks
+  return [...checks, demand]
 }

@@ -23,6 +23,7 @@ const ORDERED = new Set([
   'OUT_OF_ORDER',
   'OLD_DUPLICATE',
   'NO_SUCH_STREAM',
+  'STREAM_CLOSED',
   'ACCOUNT_CHANGED',
 ])
 
@@ -34,6 +35,8 @@ function sendKey(
 }
 
 const openKey = (user: string, stream: Uint8Array): string => `${user} opens ${hex(stream)}`
+
+const closeKey = (user: string, stream: Uint8Array): string => `${user} closes ${hex(stream)}`
 
 const changeKey = (user: string, token: Uint8Array): string => `${user} changes ${hex(token)}`
 
@@ -52,6 +55,7 @@ function commandKey(command: Command): string {
     return sendKey(command.user, { ...command, text: textOfSealed(command.sealed) })
   }
   if (command.kind === 'open-stream') return openKey(command.user, command.stream)
+  if (command.kind === 'close-stream') return closeKey(command.user, command.stream)
   if (command.kind === 'change-account') return changeKey(command.user, command.token)
   if (command.kind === 'delete') return deleteKey(command.user, command.indices)
   if (command.kind === 'register') return command.name
@@ -85,6 +89,9 @@ export class AnswerCheck implements Check {
     if (message.type === 'STREAM_OPENED') {
       const { user } = this.#requests.of(to, message.request, 'OPEN_STREAM')
       this.#uses(from, to, openKey(user, message.stream))
+    } else if (message.type === 'STREAM_CLOSED') {
+      const { asked, user } = this.#requests.of(to, message.request, 'CLOSE_STREAM')
+      this.#uses(from, to, closeKey(user, asked.stream))
     } else if (message.type === 'DELETED') {
       const { asked, user } = this.#requests.of(to, message.request, 'DELETE')
       this.#uses(from, to, deleteKey(user, asked.indices))
@@ -99,6 +106,7 @@ export class AnswerCheck implements Check {
       const { asked, user } = this.#requests.any(to, message.request)
       if (asked.type === 'SEND') this.#uses(from, to, sendKey(user, asked))
       if (asked.type === 'OPEN_STREAM') this.#uses(from, to, openKey(user, asked.stream))
+      if (asked.type === 'CLOSE_STREAM') this.#uses(from, to, closeKey(user, asked.stream))
       if (isChange(asked)) {
         this.#uses(from, to, changeKey(user, asked.token))
       }

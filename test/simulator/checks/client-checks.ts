@@ -11,6 +11,7 @@ import { ClientLedger } from './ledger.js'
 import { LinearizableCheck } from './linearizable.js'
 import { DirectoryCheck } from './directory.js'
 import { ReceiptCheck } from './receipts.js'
+import { StreamCheck } from './streams.js'
 import { checkKeptAnswers } from './kept-answers.js'
 import { Requests } from './requests.js'
 
@@ -23,6 +24,7 @@ export function clientChecks(history: History, coverage: Coverage, now: () => nu
     requests,
     commands,
     new ClientCheck(ledger, requests, coverage),
+    new StreamCheck(ledger, requests, coverage),
     new DeliveryCheck(ledger, requests),
     new AnswerCheck(history, requests, commands),
     new DirectoryCheck(history, ledger, requests, commands),

@@ -226,10 +226,7 @@ export class DirectoryCheck implements Check {
   #full(from: Host, mailbox: string, text: string): void {
     const held = Number(/holds (\d+) bytes/.exec(text)?.[1] ?? Infinity)
     const { appliedIndex } = from.machine as ProcessingReplica
-    const there = this.#ledger.mailbox(mailbox).filter((index) => {
-      return index <= appliedIndex && this.#ledger.droppedAt(index) > appliedIndex
-    })
-    const most = there.reduce((sum, index) => sum + this.#ledger.at(index)!.entry!.body.length, 0)
+    const { most } = this.#ledger.bytesAt(mailbox, appliedIndex)
     expect(held <= most, 'quota', () => {
       return `${from.name} says that ${mailbox} holds ${held} bytes; it holds ${most}`
     })

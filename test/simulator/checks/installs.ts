@@ -53,7 +53,9 @@ export class InstallCheck implements Check {
     if (event === 'proposing') this.#known.delete(host)
   }
 
+  /** A replica may have proposed the next view before INSTALL came; its PULLs are then for that. */
   sent(from: Host, to: Host, message: Message): void {
+    if (message.type === 'PREPARE') this.#known.delete(from)
     const installing = this.#known.get(from)
     if (message.type !== 'PULL' || message.committedOnly || installing?.source !== to) return
     installing.asked = from.steppedAt

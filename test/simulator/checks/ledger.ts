@@ -23,6 +23,8 @@ interface StreamPlace {
   readonly index: number
   /** The next seq of the stream. */
   next: number
+  /** Index of the entry that closed the stream; Infinity: it is open. */
+  closedAt: number
 }
 
 /** The digest that binds a place of a stream to its user, recipient and text. */
@@ -109,6 +111,22 @@ export class ClientLedger {
     return all.find(({ account }) => sameBytes(account.changeToken, token))
   }
 
+  /**
+   * The bytes that a mailbox may hold once entry `index` is applied. A replica that builds its state
+   * from the log does not count messages whose deletion, further on, is carried out already.
+   */
+  bytesAt(mailbox: string, index: number): { readonly least: number; readonly most: number } {
+    let [least, most] = [0, 0]
+    for (const message of this.mailbox(mailbox)) {
+      const dropped = this.droppedAt(message)
+      if (message > index || dropped <= index) continue
+      const { length } = this.at(message)!.entry!.body
+      most += length
+      if (dropped === Infinity) least += length
+    }
+    return { least, most }
+  }
+
   /** Index of the first DROP that names the message at `index`; Infinity: it is not deleted. */
   droppedAt(index: number): number {
     return this.#dropped.get(index) ?? Infinity
@@ -137,12 +155,17 @@ export class ClientLedger {
       this.closed.set(mailbox, { index, token: decodeClosing(entry!.body) })
     } else if (kind === KIND.stream) {
       expect(!this.streams.has(hex(stream)), 'C3', () => `a stream is opened twice, at ${index}`)
-      this.streams.set(hex(stream), { owner: mailbox, index, next: 1 })
+      this.streams.set(hex(stream), { owner: mailbox, index, next: 1, closedAt: Infinity })
+    } else if (kind === KIND.streamClosed) {
+      this.#streamClosed(index, hex(stream), mailbox)
     } else if (kind === KIND.marks) this.#marksMoved(index, decodeMarks(entry!.body))
     if (isDrop(entry!)) this.#drop(decodeDrop(entry!))
     if (kind !== KIND.message && kind !== KIND.refusal) return
     const known = this.streams.get(hex(stream))
     expect(known !== undefined, 'C3', () => `entry ${index} of a stream that is not open`)
+    expect(known!.closedAt === Infinity, 'C3', () => {
+      return `entry ${index} goes into a stream that entry ${known!.closedAt} closed`
+    })
     known!.next = seq + 1
     this.#places.set(`${hex(stream)}/${seq}`, node)
     const sent = this.#sent.get(known!.owner)
@@ -177,6 +200,13 @@ export class ClientLedger {
     this.accounts.set(name, account)
     const versions = this.#versions.get(name) ?? []
     this.#versions.set(name, [...versions, { index, account }])
+  }
+
+  #streamClosed(index: number, stream: string, owner: string): void {
+    const known = this.streams.get(stream)
+    const isOpen = known?.owner === owner && known.closedAt === Infinity
+    expect(isOpen, 'C3', () => `entry ${index} closes a stream of ${owner} that is not open`)
+    known!.closedAt = index
   }
 
   #drop({ index, mailbox, indices }: Drop): void {

@@ -12,6 +12,7 @@ const NAMES = [
   'REGISTER',
   'LOGIN',
   'OPEN_STREAM',
+  'CLOSE_STREAM',
   'SEND',
   'INBOX',
   'LISTEN',
@@ -26,6 +27,7 @@ const NAMES = [
   'UNBLOCK',
   'BLOCKED',
   'DELETE_ACCOUNT',
+  'USAGE',
   'RECEIPTS',
   'FOLLOW_RECEIPTS',
 ] as const

@@ -39,7 +39,8 @@ export class OrderSituations implements Watcher {
   moved(host: Host, from: string, to: string): void {
     if (from !== 'participant' || to !== 'claimant' || this.#electing.has(host)) return
     const ring = host.machine!.debugWords['ring']?.answer()
-    if (!String(ring).includes('successor: -')) this.#reach('a claim without the ring')
+    if (!String(ring).includes('successor: -'))
+      this.#reach('a claim after fruitless rounds of the ring')
   }
 
   logged(_host: Host, event: string, fields: LogFields): void {
@@ -62,7 +63,8 @@ export class OrderSituations implements Watcher {
     const { nonce } = decodeTerm(entry.body)
     if (this.#isAgain(entry, nonce)) this.#reach('a claim repeated after a view change')
     const before = disk.file!.log[entry.index]?.parent?.fence
-    if (before && before.part < before.parts) this.#reach('TERM cuts an order between its entries')
+    if (before && before.part < before.parts)
+      this.#reach('TERM ends an order between two of its entries')
   }
 
   #isAgain(entry: Entry, key: string): boolean {
@@ -82,16 +84,16 @@ export class OrderSituations implements Watcher {
         return
       case 'ENTRIES': {
         const last = message.entries.at(-1)
-        if (last && last.part < last.parts) this.#reach('half an order in the feed')
+        if (last && last.part < last.parts) this.#reach('a frame of the feed ends within an order')
         return
       }
       case 'ORDER':
-        if (message.attempt === 2) this.#reach('attempt 2')
-        if (message.attempt === 3) this.#reach('attempt 3')
+        if (message.attempt === 2) this.#reach('an order is tried a second time')
+        if (message.attempt === 3) this.#reach('an order is tried a third time')
         return
       case 'RECEIPT': {
         const receipt = `${to.name}/${message.index}`
-        if (this.#receipts.has(receipt)) this.#reach('a duplicate gets its answer again')
+        if (this.#receipts.has(receipt)) this.#reach('a repeated send gets its receipt again')
         this.#receipts.add(receipt)
       }
     }
@@ -106,7 +108,7 @@ export class OrderSituations implements Watcher {
     // A scripted writer is a whole ring, so nobody votes.
     const votes = from.machine !== null && 'role' in from.machine
     if (votes && this.#ring > 1 && !this.#voted.has(`${term}/${k}`)) {
-      this.#reach('one of one decides')
+      this.#reach('a replica decides alone')
     }
   }
 
@@ -116,7 +118,8 @@ export class OrderSituations implements Watcher {
         this.#unanswered.get(to)?.delete(message.id)
         return
       case 'FENCED':
-        if ((this.#unanswered.get(to)?.size ?? 0) > 1) this.#reach('FENCED while pipelined')
+        if ((this.#unanswered.get(to)?.size ?? 0) > 1)
+          this.#reach('FENCED answers one of several pending appends')
         this.#unanswered.delete(to)
         return
       case 'VOTE':
@@ -128,7 +131,7 @@ export class OrderSituations implements Watcher {
       case 'RESIGN': {
         const { machine } = to
         if (machine && 'term' in machine && machine.term === message.term) {
-          this.#reach('a larger ring asks to resign')
+          this.#reach('a coordinator is asked to resign')
         }
       }
     }

@@ -78,15 +78,15 @@ export class ViewSituations implements Watcher {
       case 'PULLED':
         return this.#pulled(from, to, message)
       case 'ENTRIES':
-        if (this.#fromFile(from, message.entries)) this.#reach('the feed from the file')
+        if (this.#fromFile(from, message.entries)) this.#reach('the feed is served from the file')
     }
   }
 
   #pulled(from: Host, to: Host, { id, entries, commit }: The<'PULLED'>): void {
     if (this.#catchingUp.get(to.slot) !== id) return
     const last = entries.at(-1)
-    if (last && last.index < commit) this.#reach('catch-up in chunks')
-    if (this.#fromFile(from, entries)) this.#reach('catch-up from the file')
+    if (last && last.index < commit) this.#reach('catch-up takes several PULLED')
+    if (this.#fromFile(from, entries)) this.#reach('catch-up is served from the file')
   }
 
   #fromFile(host: Host, entries: The<'ENTRIES'>['entries']): boolean {

@@ -8,6 +8,7 @@ import { ORDER_BUGS } from './order.js'
 import { DIRECTORY_BUGS } from './directory.js'
 import { RECEIPT_BUGS } from './receipts.js'
 import { SESSION_BUGS } from './sessions.js'
+import { STREAM_BUGS } from './streams.js'
 import { TERM_BUGS } from './term.js'
 import { TURN_BUGS } from './turn.js'
 import { VIEW_BUGS } from './view.js'
@@ -21,6 +22,7 @@ export const BUGS: readonly Bug[] = [
   ...ORDER_BUGS,
   ...CLIENT_BUGS,
   ...SESSION_BUGS,
+  ...STREAM_BUGS,
   ...DIRECTORY_BUGS,
   ...RECEIPT_BUGS,
 ]

@@ -34,7 +34,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
       {
         file: 'state/ledger',
         line: 'stream.next = seq + 1',
-        becomes: 'stream.next = code === 0 ? seq + 1 : seq',
+        becomes: 'stream.next = answered.code === 0 ? seq + 1 : seq',
       },
     ],
     caughtBy: ['C3', 'C5', 'halt', 'vote'],

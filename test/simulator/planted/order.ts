@@ -179,8 +179,8 @@ export const ORDER_BUGS: readonly Bug[] = [
         file: 'processing/log-client',
         line: 'const { reached } = this;',
         becomes:
-          'const reached = this.stores.slots.filter((slot) => this.stores.hears(slot));\n' +
-          'if (reached.some((slot) => this.stores.isFull(slot)) && reached.length <= this.#context.stores / 2) return true;',
+          'const reached = this.#replicas.slots.filter((slot) => this.#replicas.hears(slot));\n' +
+          'if (reached.some((slot) => this.#replicas.isFull(slot)) && reached.length <= this.#context.stores / 2) return true;',
       },
     ],
     caughtBy: ['P7', 'C6'],

@@ -1,5 +1,5 @@
 // What a virtual user does with its account and mailbox now and then: a new password, a new key, a
-// look at somebody's keys, deletions. A user remembers every password that it has chosen and tries
+// look at somebody's keys, deletions, the size of the mailbox. A user remembers every password that it has chosen and tries
 // them in turn when it does not know which one counts.
 
 import { wrap } from '../compute.js'
@@ -51,6 +51,7 @@ export class Account {
     if (random.chance(0.002)) this.#changePassword()
     if (random.chance(0.002)) this.#rotateKey()
     if (random.chance(0.02)) this.#delete()
+    if (random.chance(0.01)) this.#line.ask((request) => ({ type: 'USAGE', request }))
     if (random.chance(0.0003)) {
       const name = random.pick(world.users)
       this.#line.ask((request) => ({ type: 'KEYS', request, name }))

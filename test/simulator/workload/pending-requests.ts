@@ -18,7 +18,7 @@ const CUT_OFF: ReadonlySet<number> = new Set([ERRORS.NO_QUORUM.code, ERRORS.NOT_
 /** Answers that need no order. */
 const LOOKED_UP: ReadonlySet<string> = new Set<MessageName>([
   ...(['STATUS_IS', 'PAGE', 'LISTENING', 'RECEIPTS_ARE', 'FOLLOWING_RECEIPTS'] as const),
-  ...(['KEYS_ARE', 'WRAPPED_KEYS', 'BLOCKED_ARE'] as const),
+  ...(['KEYS_ARE', 'WRAPPED_KEYS', 'BLOCKED_ARE', 'USAGE_IS'] as const),
 ])
 
 export class PendingRequests {

@@ -1,5 +1,5 @@
 // A second connection of a virtual user, to another replica, for a while: the pending sends of the
-// first connection are repeated here at the same time.
+// first connection are repeated here at the same time, and its streams closed now and then.
 
 import type { LinkId } from '../../../protocol/machine/machine.js'
 import type { Slot } from '../../../protocol/slots.js'
@@ -67,6 +67,7 @@ export class SideLine {
       return false
     }
     if (this.#loggedIn && random.chance(0.2)) random.pick(streams).again(this.#line)
+    if (this.#loggedIn && random.chance(0.01)) random.pick(streams).sayClose(this.#line)
     return now > this.#until || !world.busy()
   }
 }

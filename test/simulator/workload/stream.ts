@@ -1,6 +1,6 @@
 // One stream of a virtual user: pipelined sends, everything unanswered again from the lowest seq
 // after a break, and what a client should not do but may: the same request twice, at once or long
-// after, and a seq used again with another text.
+// after, a seq used again with another text, and more of a stream that it has closed.
 
 import { ERRORS } from '../../../protocol/errors.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
@@ -14,6 +14,12 @@ interface Sent {
   readonly text: string
 }
 
+/** A stream that the user has closed, and what the user sent in it. */
+interface Closed {
+  readonly id: Uint8Array
+  readonly sent: readonly Sent[]
+}
+
 /** Answers that settle a seq: it was consumed, by this text or by another. */
 const CONSUMED: readonly number[] = [
   ERRORS.NO_SUCH_USER.code,
@@ -25,6 +31,9 @@ const CONSUMED: readonly number[] = [
   ERRORS.CONFLICT.code,
   ERRORS.OLD_DUPLICATE.code,
 ]
+
+const isClosed = (answer: Message): boolean =>
+  answer.type === 'ERROR' && answer.code === ERRORS.STREAM_CLOSED.code
 
 /** Number of sends kept, some of whose answers are forgotten, or just about to be. */
 const KEPT = KEPT_ANSWERS + 50
@@ -42,6 +51,7 @@ export class SendStream {
   #waiting: Sent[] = []
   #inFlight: Sent[] = []
   #answered: Sent[] = []
+  #closed: Closed | null = null
   #quietUntil = 0
 
   constructor(line: Line, pace: number, window: number) {
@@ -71,6 +81,21 @@ export class SendStream {
       this.#send(sent)
     }
     if (random.chance(0.02)) this.again(this.#line)
+    // Mostly the user waits until all sends are answered, as a client should.
+    const closes = this.#line.world.busy() && random.chance(0.006)
+    if (closes && (this.idle || random.chance(0.3))) this.#close()
+  }
+
+  #close(): void {
+    const stream = this.#id
+    this.sayClose(this.#line, (answer) => {
+      if (stream === this.#id && answer.type === 'STREAM_CLOSED') this.#goOnElsewhere()
+    })
+    if (this.#line.random.chance(0.1)) this.sayClose(this.#line)
+  }
+
+  sayClose(line: Line, then?: (answer: Message) => void, stream = this.#id): void {
+    line.ask((request) => ({ type: 'CLOSE_STREAM', request, stream }), then)
   }
 
   #open(): void {
@@ -83,6 +108,7 @@ export class SendStream {
     this.#line.ask(build, (answer) => {
       if (stream !== this.#id) return
       if (answer.type === 'STREAM_OPENED') this.#opened = true
+      else if (isClosed(answer)) this.#goOnElsewhere()
       else this.#refused(answer)
     })
     if (random.chance(0.1)) this.#line.ask(build)
@@ -97,8 +123,12 @@ export class SendStream {
     return { seq, to, text: `${user} ${seq} ${random.hex(4)}${filler}` }
   }
 
-  #say(line: Line, { seq, to, text }: Sent, then?: (answer: Message) => void): void {
-    const stream = this.#id
+  #say(
+    line: Line,
+    { seq, to, text }: Sent,
+    then?: (answer: Message) => void,
+    stream = this.#id,
+  ): void {
     const { world, user } = line
     // Every sixteenth seq is sealed also for a recipient who does not hold keys: that is refused.
     const seals = world.held.has(user) && (world.held.has(to) || seq % 16 === 0)
@@ -138,11 +168,25 @@ export class SendStream {
   /** Repeats an earlier send, perhaps over another connection. */
   again(line: Line): void {
     const { random } = line
+    if (this.#closed && random.chance(0.2)) return this.#askClosed(line, this.#closed)
     const from = random.chance(0.3) ? this.#inFlight : this.#answered
     if (from.length === 0) return
     const sent = (random.chance(0.2) && this.#halfForgotten()) || random.pick(from)
     if (random.chance(0.2)) this.#reuse(line, sent, 'long after')
     else this.#say(line, sent)
+  }
+
+  /** What the user may ask of a stream that it has closed, and gets no further by. */
+  #askClosed(line: Line, { id, sent }: Closed): void {
+    const { random } = line
+    const last = sent.at(-1)
+    const next = { seq: (last?.seq ?? 0) + 1, to: line.user, text: 'after the end' }
+    const again = random.pick([...sent.slice(-20), next])
+    random.pick([
+      () => this.#say(line, again, undefined, id),
+      () => this.sayClose(line, undefined, id),
+      () => line.ask((request) => ({ type: 'OPEN_STREAM', request, stream: id })),
+    ])()
   }
 
   /** A send whose answer the replicas that are further on may have forgotten. */
@@ -155,6 +199,7 @@ export class SendStream {
   #answer(seq: number, answer: Message): void {
     const code = answer.type === 'ERROR' ? answer.code : 0
     if (code === ERRORS.MAILBOX_FULL.code) return this.#leaveOut(seq)
+    if (isClosed(answer)) return this.#goOnElsewhere()
     const consumed = CONSUMED.includes(code)
     if (answer.type !== 'RECEIPT' && !consumed) return this.#refused(answer)
     for (const list of [this.#inFlight, this.#waiting]) {
@@ -166,14 +211,24 @@ export class SendStream {
 
   /** Sends behind this seq continue in another stream. */
   #leaveOut(seq: number): void {
-    const rest = [...this.#inFlight, ...this.#waiting].filter((sent) => sent.seq !== seq)
+    this.#continueWith([...this.#inFlight, ...this.#waiting].filter((sent) => sent.seq !== seq))
+    this.#line.did('workload: a stream is left')
+  }
+
+  /** The stream is closed; sends without an answer are new ones in another stream. */
+  #goOnElsewhere(): void {
+    this.#closed = { id: this.#id, sent: [...this.#answered, ...this.#inFlight] }
+    this.#continueWith([...this.#inFlight, ...this.#waiting])
+    this.#line.did('workload: a stream is closed')
+  }
+
+  #continueWith(rest: readonly Sent[]): void {
     this.#id = this.#line.random.bytes(16)
     this.#waiting = rest.map((sent, i) => ({ ...sent, seq: i + 1 }))
     this.#nextSeq = rest.length + 1
     this.#inFlight = []
     this.#answered = []
     this.disconnected()
-    this.#line.did('workload: a stream is left')
   }
 
   /** Goes back to the lowest seq, once for all that failed together. */
