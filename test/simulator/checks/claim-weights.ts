@@ -21,8 +21,11 @@ const { suspect, coordinatorPatience } = TIMINGS
 
 export class ClaimWeightCheck implements Check {
   readonly #demand: Demand
-  /** When a replica last refused a client's command, and last made a step. */
-  readonly #perBoot = new PerBoot(() => ({ refused: -Infinity, stepped: 0 }))
+  /**
+   * When a replica last refused a client's command, last claimed a weight of clients that ask for
+   * nothing, and last made a step.
+   */
+  readonly #perBoot = new PerBoot(() => ({ refused: -Infinity, lightAt: -Infinity, stepped: 0 }))
 
   constructor(demand: Demand) {
     this.#demand = demand
@@ -44,8 +47,10 @@ export class ClaimWeightCheck implements Check {
 
   #weighs(from: Host, weight: number): void {
     const { clients, open, clientAt, waitedAt } = this.#demand.of(from)
-    const { refused, stepped } = this.#perBoot.of(from)
+    const boot = this.#perBoot.of(from)
+    const { refused, lightAt, stepped } = boot
     const now = from.steppedAt
+    if (weight >= WEIGHT_CONNECTED && weight < WEIGHT_ASKING) boot.lightAt = now
     if (now - stepped > GAP_MS) return
     const told = `${from.name} weighs ${weight}`
     const alone = clients.size > 0 ? 0 : now - clientAt
@@ -57,6 +62,9 @@ export class ClaimWeightCheck implements Check {
     })
     const asks = weight >= WEIGHT_ASKING || (weight >= WEIGHT_LEFT && weight < WEIGHT_CONNECTED)
     const idle = open.size > 0 ? 0 : now - waitedAt
+    expect(weight < WEIGHT_ASKING || open.size > 0 || waitedAt >= lightAt, 'C6', () => {
+      return `${told} again; no client has waited for an order since it weighed less`
+    })
     expect(!asks || idle < coordinatorPatience + 1, 'C6', () => {
       return `${told}; no client has waited for an order for ${idle} ms`
     })

@@ -125,6 +125,11 @@ export class Health implements Check {
     return Math.max(majority, this.#all([store.name, inView(store), pairOf(host, store, 'main')]))
   }
 
+  /** Since when the two have been connected; Infinity: they are not. */
+  connectedSince(host: Host, store: Host): number {
+    return this.#connected(host, store)
+  }
+
   /** Whether the store runs, is not cut off from the replica, and may hear a majority. */
   isUseful(host: Host, store: Host): boolean {
     const { persistence, network } = this.#world

@@ -4,7 +4,6 @@
 
 import { errorName, type ErrorName } from '../../../protocol/errors.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
-import type { ProcessingReplica } from '../../../protocol/replicas/processing.js'
 import type { Coverage } from '../coverage.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
@@ -33,7 +32,7 @@ export class StreamCheck implements Check {
       case 'RECEIPT':
         return this.#receipt(to, message)
       case 'USAGE_IS':
-        return this.#usage(from, to, message)
+        return this.#usage(to, message)
       case 'ERROR':
         if (message.request > 0) this.#refused(to, message)
     }
@@ -119,10 +118,9 @@ export class StreamCheck implements Check {
   }
 
   /** The figure is that of one state between the request and the answer. */
-  #usage(from: Host, to: Host, { request, bytes }: The<'USAGE_IS'>): void {
+  #usage(to: Host, { request, bytes }: The<'USAGE_IS'>): void {
     const { user, end } = this.#requests.of(to, request, 'USAGE')
-    const { appliedIndex } = from.machine as ProcessingReplica
-    const states = Array.from({ length: appliedIndex - end + 1 }, (_, i) => end + i)
+    const states = Array.from({ length: this.#ledger.end - end + 1 }, (_, i) => end + i)
     const fits = states.some((index) => {
       const { least, most } = this.#ledger.bytesAt(user, index)
       return least <= bytes && bytes <= most
