@@ -5,17 +5,25 @@
 import { hrtime } from 'node:process'
 import type { Trace } from './trace.js'
 import { InvariantError } from '../../protocol/assert.js'
-import type { Effect, Input, LogLevel, Machine, Now } from '../../protocol/machine/machine.js'
+import {
+  CALM_TICK_MS,
+  TICK_MS,
+  type Effect,
+  type Input,
+  type LinkId,
+  type LogLevel,
+  type Machine,
+  type Now,
+} from '../../protocol/machine/machine.js'
 import type {
   ReadQuery,
   ReadResult,
-  WriteBatch,
+  Transaction,
   WriteResult,
 } from '../../protocol/machine/storage.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import type { Job, JobResult } from '../../protocol/machine/compute.js'
 import { encodeFrame } from '../../protocol/wire/frame.js'
-import type { LinkId } from '../../protocol/machine/machine.js'
 
 /** Exit codes of sysexits.h. */
 export const EXIT = { software: 70, io: 74 } as const
@@ -26,7 +34,7 @@ export interface Surroundings {
   readonly hold: (link: LinkId, held: boolean) => void
   readonly admit: (link: LinkId) => void
   readonly store?: {
-    write(batch: WriteBatch): Promise<WriteResult>
+    write(transaction: Transaction): Promise<WriteResult>
     read(query: ReadQuery): Promise<ReadResult>
   }
   /** Told how long a transaction took from the request until it was on disk. */
@@ -47,8 +55,6 @@ export interface Surroundings {
   readonly halt: (exitCode: number) => void
 }
 
-const TICK_MS = 20
-
 function count<K>(counts: Map<K, number>, of: K): void {
   counts.set(of, (counts.get(of) ?? 0) + 1)
 }
@@ -63,9 +69,12 @@ export class Driver {
   readonly errors = new Map<number, number>()
   /** Transactions requested and not yet on disk. */
   writing = 0
+  #started = false
   #running = false
   #halted = false
   #timer: NodeJS.Timeout | null = null
+  /** When the next tick is due, monotonic ms. */
+  #tickAt = Infinity
   /** Consecutive sends of the same message are encoded once. */
   #encoded: { message: Message; frame: Buffer } | null = null
 
@@ -75,13 +84,27 @@ export class Driver {
   }
 
   start(): void {
-    // setImmediate runs after the poll phase: messages that have arrived precede the tick.
-    this.#timer = setInterval(() => setImmediate(() => this.feed({ type: 'tick' })), TICK_MS)
+    this.#started = true
+    this.#awaitTick(TICK_MS)
   }
 
   stop(): void {
     this.#halted = true
-    if (this.#timer) clearInterval(this.#timer)
+    if (this.#timer) clearTimeout(this.#timer)
+  }
+
+  #awaitTick(delay: number): void {
+    const at = performance.now() + delay
+    if (!this.#started || this.#halted || this.#tickAt <= at) return
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#tickAt = at
+    this.#timer = setTimeout(() => {
+      // setImmediate runs after the poll phase: messages that have arrived precede the tick.
+      setImmediate(() => {
+        this.#tickAt = Infinity
+        this.feed({ type: 'tick' })
+      })
+    }, delay)
   }
 
   /** Whole milliseconds. */
@@ -102,6 +125,7 @@ export class Driver {
       for (let next = this.#inputs.shift(); next && !this.#halted; next = this.#inputs.shift()) {
         for (const effect of this.#step(next)) this.#carryOut(effect)
       }
+      this.#awaitTick(this.#machine.calm ? CALM_TICK_MS : TICK_MS)
     } catch (error) {
       this.#fail(error as Error, EXIT.software)
     } finally {
@@ -126,6 +150,10 @@ export class Driver {
         if (effect.message.type === 'ERROR') count(this.errors, effect.message.code)
         this.#around.trace?.send(effect.link, effect.message.type)
         return this.#around.send(effect.link, this.#frameOf(effect.message))
+      case 'again':
+        // Links flush what they have gathered in an immediate that was asked for before this one.
+        setImmediate(() => this.feed({ type: 'again' }))
+        return
       case 'close':
         return this.#around.close(effect.link, effect.reason)
       case 'hold':
@@ -133,7 +161,7 @@ export class Driver {
       case 'admit':
         return this.#around.admit(effect.link)
       case 'persist':
-        return this.#persist(effect.token, effect.batch)
+        return this.#persist(effect.token, effect.transaction)
       case 'read':
         return this.#read(effect.token, effect.query)
       case 'compute':
@@ -151,12 +179,12 @@ export class Driver {
   }
 
   /** The store answers in the order of the requests, so `stored` inputs come in that order too. */
-  #persist(token: number, batch: WriteBatch): void {
+  #persist(token: number, transaction: Transaction): void {
     const asked = performance.now()
     this.writing++
     this.#around.trace?.write()
     this.#store()
-      .write(batch)
+      .write(transaction)
       .then(
         (result) => {
           this.writing--

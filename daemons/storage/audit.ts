@@ -6,9 +6,9 @@ import { Connection } from './connection.js'
 import { readState } from './durable-state.js'
 import { openReader } from './files.js'
 import { chainFault, unsoundIfDamaged } from './recover.js'
-import { ENTRY_COLUMNS, entryOf, type EntryRow } from './schema.js'
-import { decodeDrop, isDrop, names } from '../../protocol/entries/drop.js'
-import { CHAIN_ZERO, decodeMeta, type Entry } from '../../protocol/entries/entry.js'
+import { BATCH_COLUMNS, batchOf, type BatchRow } from './schema.js'
+import { CHAIN_ZERO, lacks, lastOf, metasOf, type Batch } from '../../protocol/entries/batch.js'
+import { dropsOf, names } from '../../protocol/entries/drop.js'
 import type { Genesis } from '../../protocol/machine/storage.js'
 import type { Place } from '../../protocol/entries/place.js'
 
@@ -23,11 +23,12 @@ export interface FileAudit {
   readonly fault: string | null
 }
 
-const STEP = 1000
+/** Batches read at a time. */
+const STEP = 200
 
 async function ends(connection: Connection): Promise<{ last: number; commit: number }> {
   const [row] = await connection.all<{ last: number; commit: number }>(
-    'SELECT idx AS last, commit_seen AS "commit" FROM entries ORDER BY idx DESC LIMIT 1',
+    'SELECT last, commit_seen AS "commit" FROM batches ORDER BY last DESC LIMIT 1',
   )
   const state = await readState(connection)
   return { last: row?.last ?? 0, commit: Math.max(state.commit, row?.commit ?? 0) }
@@ -48,15 +49,16 @@ export async function auditFile(
       const unexplained = new Unexplained()
       const streams = new Streams()
       while (place.index < last) {
-        const entries = await entriesAfter(connection, place.index, last)
+        const batches = await batchesAfter(connection, place.index, last)
         const fault =
-          chainFault(place, entries) ??
-          (entries.length === 0 ? missing(place) : null) ??
-          streams.fault(entries)
+          chainFault(place, batches) ??
+          (batches.length === 0 ? missing(place) : null) ??
+          streams.fault(batches)
         if (fault) return { path, genesis, last, commit, chain: atCommit, fault }
-        unexplained.see(entries)
-        atCommit = entries.find(({ index }) => index === commit)?.chain ?? atCommit
-        place = entries.at(-1)!
+        unexplained.see(batches)
+        atCommit = batches.find((batch) => lastOf(batch) === commit)?.chain ?? atCommit
+        const end = batches.at(-1)!
+        place = { index: lastOf(end), chain: end.chain }
         onProgress(place.index, last)
       }
       return { path, genesis, last, commit, chain: atCommit, fault: unexplained.fault }
@@ -70,9 +72,9 @@ export async function auditFile(
 class Streams {
   readonly #last = new Map<string, number>()
 
-  fault(entries: readonly Entry[]): string | null {
-    for (const { index, meta } of entries) {
-      const { stream, seq } = decodeMeta(meta)
+  fault(batches: readonly Batch[]): string | null {
+    for (const { index, meta } of batches.flatMap(metasOf)) {
+      const { stream, seq } = meta
       if (seq === 0) continue
       const id = Buffer.from(stream).toString('hex')
       const expected = (this.#last.get(id) ?? 0) + 1
@@ -87,15 +89,15 @@ class Streams {
 class Unexplained {
   readonly #mailboxes = new Map<number, string>()
 
-  see(entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      const { mailbox } = decodeMeta(entry.meta)
-      if (entry.bodyHash) this.#mailboxes.set(entry.index, mailbox)
-      if (!isDrop(entry)) continue
-      const drop = decodeDrop(entry)
-      for (const index of drop.indices ?? [...this.#mailboxes.keys()]) {
-        const explained = this.#mailboxes.get(index) === mailbox && names(drop, index)
-        if (explained) this.#mailboxes.delete(index)
+  see(batches: readonly Batch[]): void {
+    for (const batch of batches) {
+      for (const [place, { index, meta }] of metasOf(batch).entries())
+        if (lacks(batch, place)) this.#mailboxes.set(index, meta.mailbox)
+      for (const drop of dropsOf(batch)) {
+        for (const index of drop.indices ?? [...this.#mailboxes.keys()]) {
+          const explained = this.#mailboxes.get(index) === drop.mailbox && names(drop, index)
+          if (explained) this.#mailboxes.delete(index)
+        }
       }
     }
   }
@@ -110,9 +112,9 @@ function missing(place: Place): string {
   return `entry ${place.index + 1} is missing`
 }
 
-async function entriesAfter(connection: Connection, after: number, through: number) {
-  const sql = `SELECT ${ENTRY_COLUMNS} FROM entries WHERE idx > ? AND idx <= ? ORDER BY idx LIMIT ?`
-  return (await connection.all<EntryRow>(sql, after, through, STEP)).map(entryOf)
+async function batchesAfter(connection: Connection, after: number, through: number) {
+  const sql = `SELECT ${BATCH_COLUMNS} FROM batches WHERE last > ? AND last <= ? ORDER BY last LIMIT ?`
+  return (await connection.all<BatchRow>(sql, after, through, STEP)).map(batchOf)
 }
 
 /** The chain that a file holds at an index; null where it holds none. */
@@ -120,7 +122,7 @@ export async function chainOfFile(path: string, index: number): Promise<Uint8Arr
   if (index === 0) return CHAIN_ZERO
   const connection = await openReader(path)
   try {
-    const sql = 'SELECT chain FROM entries WHERE idx = ?'
+    const sql = 'SELECT chain FROM batches WHERE last = ?'
     const [row] = await connection.all<{ chain: Uint8Array }>(sql, index)
     return row?.chain ?? null
   } finally {

@@ -3,7 +3,7 @@
 
 import type { Connection } from './connection.js'
 import { EPOCH_ZERO, type Epoch } from '../../protocol/entries/epoch.js'
-import type { Genesis, Remembered, WriteBatch } from '../../protocol/machine/storage.js'
+import type { Genesis, Remembered, Transaction } from '../../protocol/machine/storage.js'
 import type { Incarnation, Member, View } from '../../protocol/entries/incarnation.js'
 
 export interface DurableState {
@@ -49,20 +49,20 @@ function merge<T>(old: readonly T[], added: readonly T[], keyOf: (one: T) => str
   return [...byKey.values()]
 }
 
-/** The batch's changes of the state, only where they differ from `state`; without `commit`. */
-export function changes(state: PartialState, batch: WriteBatch): Partial<DurableState> {
+/** The transaction's changes of the state, only where they differ from `state`; without `commit`. */
+export function changes(state: PartialState, transaction: Transaction): Partial<DurableState> {
   const next: Partial<DurableState> = {
-    ...batch.genesis,
-    ...(batch.promised && { promised: batch.promised }),
-    ...(batch.view && { view: batch.view }),
-    ...(batch.erase && { erased: batch.erase.at(-1)!.index }),
-    ...(batch.incarnations && {
-      incarnations: merge(state.incarnations, batch.incarnations, ({ slot }) => `${slot}`),
+    ...transaction.genesis,
+    ...(transaction.promised && { promised: transaction.promised }),
+    ...(transaction.view && { view: transaction.view }),
+    ...(transaction.erase && { erased: transaction.erase.at(-1)!.index }),
+    ...(transaction.incarnations && {
+      incarnations: merge(state.incarnations, transaction.incarnations, ({ slot }) => `${slot}`),
     }),
-    ...(batch.remembered && {
+    ...(transaction.remembered && {
       remembered: merge(
         state.remembered,
-        batch.remembered,
+        transaction.remembered,
         ({ slot, incarnation }) => `${slot} ${incarnation.counter} ${incarnation.nonce}`,
       ),
     }),

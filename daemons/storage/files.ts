@@ -2,7 +2,6 @@
 // each open, because durability rests on both.
 
 import { Connection, isSqliteError } from './connection.js'
-import { MIGRATIONS } from './schema.js'
 
 /**
  * Locks a file by an open transaction on a file beside it. The system frees the lock at any exit.
@@ -57,15 +56,6 @@ export async function openWriter(
     await connection.close()
     throw error
   }
-}
-
-/** Migrates a file of an earlier layout to the present one. */
-export async function migrate(connection: Connection): Promise<void> {
-  const version = Number(await pragma(connection, 'user_version'))
-  const migration = MIGRATIONS.get(version)
-  if (migration === undefined) return
-  await connection.exec(migration)
-  await migrate(connection)
 }
 
 export async function openReader(path: string): Promise<Connection> {

@@ -2,28 +2,34 @@
 // Indices and weights are read first, so that no body beyond the query's bounds is loaded.
 
 import type { Connection } from './connection.js'
+import { HOLDING } from './erasure.js'
 import { contentBytes } from './files.js'
-import { ENTRY_COLUMNS, entryOf } from './schema.js'
+import { BATCH_COLUMNS, batchOf, type BatchRow } from './schema.js'
 import { StoreUnsound, chainFault } from './recover.js'
-import type { EntryRow } from './schema.js'
-import { CHAIN_ZERO } from '../../protocol/entries/entry.js'
-import type { Entry } from '../../protocol/entries/entry.js'
-import { waitingOf } from './waiting-index.js'
-import type { Found, Waiting, WaitingIndex } from './waiting-index.js'
-import type { ReadQuery, ReadResult } from '../../protocol/machine/storage.js'
+import { CHAIN_ZERO, entriesOf, type Batch } from '../../protocol/entries/batch.js'
+import { encodeMeta } from '../../protocol/entries/entry.js'
+import { envelopeOf } from '../../protocol/entries/message.js'
+import type { Found, WaitingIndex } from './waiting-index.js'
+import type { ReadQuery, ReadResult, StoredMessage } from '../../protocol/machine/storage.js'
 
-type Page = Extract<ReadQuery, { kind: 'entries' | 'mailbox' }>
+type Bounds = Extract<ReadQuery, { kind: 'batches' }>
 
-/** The entries that fit into both bounds, and the first one in any case. */
-function within(found: readonly Found[], limit: number, maxBytes: number): Found[] {
+/** Batches loaded at a time for the messages of a page. */
+const LOADED_BATCHES = 16
+
+/** As many as fit into both bounds, and the first one in any case. */
+function within<T extends { readonly weight: number; readonly entries: number }>(
+  found: readonly T[],
+  { limit, maxBytes }: Pick<Bounds, 'limit' | 'maxBytes'>,
+): T[] {
   let bytes = 0
-  let n = 0
-  for (const { weight } of found) {
-    bytes += weight
-    if (n >= limit || (n > 0 && bytes > maxBytes)) break
-    n++
-  }
-  return found.slice(0, n)
+  let entries = 0
+  const end = found.findIndex((one, i) => {
+    bytes += one.weight
+    entries += one.entries
+    return i > 0 && (entries > limit || bytes > maxBytes)
+  })
+  return end < 0 ? [...found] : found.slice(0, end)
 }
 
 export class LogReader {
@@ -39,22 +45,22 @@ export class LogReader {
     this.#indexed = indexed
   }
 
-  async read(query: ReadQuery): Promise<ReadResult> {
-    if (query.kind === 'places') return this.#places(query.indices)
-    const found = query.kind === 'entries' ? await this.#after(query) : await this.#mailbox(query)
-    const taken = within(found, query.limit, query.maxBytes)
-    const entries = await this.#entries(taken.map(({ idx }) => idx))
-    if (entries.length !== taken.length) {
-      return { kind: 'failed', reason: 'the log was cut while it was read' }
+  read(query: ReadQuery): Promise<ReadResult> {
+    switch (query.kind) {
+      case 'places':
+        return this.#places(query.indices)
+      case 'batches':
+        return this.#batchesAfter(query)
+      case 'mailbox':
+        return this.#mailbox(query)
     }
-    return { kind: query.kind, entries, more: found.length > taken.length }
   }
 
-  /** The waiting index of a starting store: the file's entries above `index`. */
-  async waitingAfter(index: number): Promise<Waiting[]> {
-    const sql = `SELECT ${ENTRY_COLUMNS} FROM entries WHERE idx > ? ORDER BY idx`
-    const rows = await this.#connection.all<EntryRow>(sql, index)
-    return rows.map((row) => waitingOf(row.idx, row, row.body_hash !== null))
+  /** The batches above `index`, for the waiting index of a starting store. */
+  async waitingAfter(index: number): Promise<Batch[]> {
+    const sql = `SELECT ${BATCH_COLUMNS} FROM batches WHERE last > ? ORDER BY last`
+    const rows = await this.#connection.all<BatchRow>(sql, index)
+    return rows.map(batchOf)
   }
 
   contentBytes(): Promise<number> {
@@ -65,16 +71,49 @@ export class LogReader {
     return this.#connection.close()
   }
 
-  #after({ after, limit }: Page): Promise<Found[]> {
-    return this.#connection.all<Found>(
-      `SELECT idx, length(meta) + length(body) + 64 AS weight FROM entries
-       WHERE idx > ? ORDER BY idx LIMIT ?`,
-      after,
-      limit + 1,
+  async #batchesAfter(query: Bounds): Promise<ReadResult> {
+    const found = await this.#connection.all<{ last: number; weight: number; entries: number }>(
+      `SELECT last, length(head) + length(bodies) + 160 AS weight, last - first + 1 AS entries
+       FROM batches WHERE last > ? ORDER BY last LIMIT ?`,
+      query.after,
+      query.limit,
     )
+    const taken = within(found, query)
+    const batches = await this.#verified(taken.map(({ last }) => last))
+    if (batches.length !== taken.length) return CUT
+    return { kind: 'batches', batches }
   }
 
-  async #mailbox(query: Extract<ReadQuery, { kind: 'mailbox' }>): Promise<Found[]> {
+  async #mailbox(query: Extract<ReadQuery, { kind: 'mailbox' }>): Promise<ReadResult> {
+    const found = await this.#found(query)
+    const taken = within(
+      found.map((one) => ({ ...one, entries: 1 })),
+      query,
+    ).slice(0, query.limit)
+    const messages = await this.#messages(new Set(taken.map(({ idx }) => idx)))
+    if (messages.length !== taken.length) return CUT
+    return { kind: 'mailbox', messages, more: found.length > taken.length }
+  }
+
+  /** Messages with these indices. Their batches are loaded a few at a time, as they may be many. */
+  async #messages(indices: ReadonlySet<number>): Promise<StoredMessage[]> {
+    const holding = await this.#connection.all<{ last: number }>(
+      `SELECT last FROM batches WHERE ${HOLDING} ORDER BY last`,
+      JSON.stringify([...indices]),
+    )
+    const messages: StoredMessage[] = []
+    for (let from = 0; from < holding.length; from += LOADED_BATCHES) {
+      const lasts = holding.slice(from, from + LOADED_BATCHES).map(({ last }) => last)
+      for (const entry of (await this.#verified(lasts)).flatMap(entriesOf)) {
+        const { index, time, meta, body } = entry
+        if (!indices.has(index) || body.length === 0) continue
+        messages.push({ index, time, meta: encodeMeta(meta), envelope: envelopeOf(entry) })
+      }
+    }
+    return messages
+  }
+
+  async #found(query: Extract<ReadQuery, { kind: 'mailbox' }>): Promise<Found[]> {
     const { mailbox, after, through, limit, without } = query
     // Both are taken before any await: entries that move to the table meanwhile are above
     // `indexed`.
@@ -94,30 +133,34 @@ export class LogReader {
     return [...found, ...waiting]
   }
 
-  /** Verifies each entry by the chain before it, so that no corrupted entry leaves the replica. */
-  async #entries(indices: readonly number[]): Promise<Entry[]> {
-    if (indices.length === 0) return []
+  /**
+   * The batches that end at these indices, each verified by the chain before it, so that no
+   * corrupted entry leaves the replica.
+   */
+  async #verified(lasts: readonly number[]): Promise<Batch[]> {
     // A single statement reads a single snapshot of the file, despite concurrent writes.
-    const rows = await this.#connection.all<EntryRow & { readonly before: Uint8Array | null }>(
-      `SELECT ${ENTRY_COLUMNS},
-         (SELECT chain FROM entries AS previous WHERE previous.idx = entries.idx - 1) AS before
-       FROM entries WHERE idx IN (SELECT value FROM json_each(?)) ORDER BY idx`,
-      JSON.stringify(indices),
+    const rows = await this.#connection.all<BatchRow & { readonly before: Uint8Array | null }>(
+      `SELECT ${BATCH_COLUMNS},
+         (SELECT chain FROM batches AS previous WHERE previous.last = batches.first - 1) AS before
+       FROM batches WHERE last IN (SELECT value FROM json_each(?)) ORDER BY last`,
+      JSON.stringify(lasts),
     )
     return rows.map(({ before, ...row }) => {
-      const entry = entryOf(row)
-      const previous = { index: entry.index - 1, chain: before ?? CHAIN_ZERO }
-      const fault = chainFault(previous, [entry])
+      const batch = batchOf(row)
+      const previous = { index: batch.first - 1, chain: before ?? CHAIN_ZERO }
+      const fault = chainFault(previous, [batch])
       if (fault) throw new StoreUnsound(this.#path, fault)
-      return entry
+      return batch
     })
   }
 
   async #places(indices: readonly number[]): Promise<ReadResult> {
-    const rows = await this.#connection.all<{ idx: number; chain: Uint8Array }>(
-      'SELECT idx, chain FROM entries WHERE idx IN (SELECT value FROM json_each(?)) ORDER BY idx',
+    const rows = await this.#connection.all<{ last: number; chain: Uint8Array }>(
+      'SELECT last, chain FROM batches WHERE last IN (SELECT value FROM json_each(?)) ORDER BY last',
       JSON.stringify(indices),
     )
-    return { kind: 'places', places: rows.map(({ idx, chain }) => ({ index: idx, chain })) }
+    return { kind: 'places', places: rows.map(({ last, chain }) => ({ index: last, chain })) }
   }
 }
+
+const CUT: ReadResult = { kind: 'failed', reason: 'the log was cut while it was read' }

@@ -3,12 +3,29 @@
 // learner.
 
 import { isSqliteError, type Connection } from './connection.js'
-import { ENTRY_COLUMNS, SCHEMA_VERSION, TABLES, entryOf, type EntryRow } from './schema.js'
+import {
+  BATCH_COLUMNS,
+  HAS_DROP,
+  HAS_TERM,
+  SCHEMA_VERSION,
+  TABLES,
+  batchOf,
+  type BatchRow,
+} from './schema.js'
 import { readState, type DurableState } from './durable-state.js'
-import { CHAIN_ZERO, chainOf, type Entry } from '../../protocol/entries/entry.js'
+import {
+  CHAIN_ZERO,
+  bodiesMatch,
+  chainOf,
+  checkBodies,
+  lastOf,
+  type Batch,
+} from '../../protocol/entries/batch.js'
+import { dropsOf, type Drop } from '../../protocol/entries/drop.js'
 import { sameBytes } from '../../protocol/bytes.js'
+import type { Place } from '../../protocol/entries/place.js'
 import { TAIL_ENTRIES, type Recovered } from '../../protocol/machine/storage.js'
-import { NO_FENCE, decodeTerm, type Fence } from '../../protocol/entries/fence.js'
+import { NO_FENCE, advanceFence, type Fence } from '../../protocol/entries/fence.js'
 
 /** The file exists but must not be used: the replica counts it as lost. */
 export class StoreUnsound extends Error {
@@ -51,33 +68,33 @@ async function checkFile(path: string, connection: Connection): Promise<void> {
   if (check?.quick_check !== 'ok') throw new StoreUnsound(path, check?.quick_check ?? 'no check')
 }
 
-/** First break of the chain in entries that follow `previous`; null: the chain holds. */
-export function chainFault(
-  previous: { readonly index: number; readonly chain: Uint8Array },
-  entries: readonly Entry[],
-): string | null {
+/** First break of the chain in batches that follow `previous`; null: the chain holds. */
+export function chainFault(previous: Place, batches: readonly Batch[]): string | null {
   let { index, chain } = previous
-  for (const entry of entries) {
-    if (entry.index !== index + 1) return `entry ${index + 1} is missing`
-    if (!sameBytes(entry.chain, chainOf(chain, entry))) {
-      return `the chain does not hold at entry ${entry.index}`
-    }
-    index = entry.index
-    chain = entry.chain
+  for (const batch of batches) {
+    const { first } = batch
+    if (first !== index + 1) return `entry ${index + 1} is missing`
+    if (!sameBytes(batch.chain, chainOf(chain, batch)))
+      return `the chain does not hold at entry ${first}`
+    checkBodies(batch)
+    if (!bodiesMatch(batch)) return `a body is not the one that entry ${first} or a next one had`
+    index = lastOf(batch)
+    chain = batch.chain
   }
   return null
 }
 
 async function chainAt(connection: Connection, index: number): Promise<Uint8Array | null> {
   if (index === 0) return CHAIN_ZERO
-  const sql = 'SELECT chain FROM entries WHERE idx = ?'
+  const sql = 'SELECT chain FROM batches WHERE last = ?'
   const [row] = await connection.all<{ chain: Uint8Array }>(sql, index)
   return row?.chain ?? null
 }
 
-async function readTail(path: string, connection: Connection, from: number): Promise<Entry[]> {
-  const sql = `SELECT ${ENTRY_COLUMNS} FROM entries WHERE idx > ? ORDER BY idx`
-  const tail = (await connection.all<EntryRow>(sql, from)).map(entryOf)
+async function readTail(path: string, connection: Connection, after: number): Promise<Batch[]> {
+  const sql = `SELECT ${BATCH_COLUMNS} FROM batches WHERE last > ? ORDER BY last`
+  const tail = (await connection.all<BatchRow>(sql, after)).map(batchOf)
+  const from = tail[0] ? tail[0].first - 1 : after
   const chain = await chainAt(connection, from)
   if (!chain) throw new StoreUnsound(path, `entry ${from} is missing`)
   const fault = chainFault({ index: from, chain }, tail)
@@ -87,24 +104,23 @@ async function readTail(path: string, connection: Connection, from: number): Pro
 
 /** The newest TERM at or below `commit`, with the last order of that term there. */
 async function readFence(connection: Connection, commit: number): Promise<Fence> {
-  const [owner] = await connection.all<EntryRow>(
-    `SELECT ${ENTRY_COLUMNS} FROM entries WHERE kind = 1 AND idx <= ? ORDER BY idx DESC LIMIT 1`,
-    commit,
-  )
-  if (!owner) return NO_FENCE
-  const [last] = await connection.all<EntryRow>(
-    `SELECT ${ENTRY_COLUMNS} FROM entries WHERE idx <= ? AND term = ? ORDER BY idx DESC LIMIT 1`,
-    commit,
-    owner.term,
-  )
-  const { k, part, parts } = last ?? owner
-  return { term: owner.term, owner: decodeTerm(owner.body), k, part, parts }
+  const newest = (where: string, ...values: number[]): Promise<BatchRow[]> =>
+    connection.all<BatchRow>(
+      `SELECT ${BATCH_COLUMNS} FROM batches WHERE ${where} AND last <= ? ORDER BY last DESC LIMIT 1`,
+      ...values,
+      commit,
+    )
+  const [term] = await newest(HAS_TERM)
+  if (!term) return NO_FENCE
+  const [end] = await newest('term = ?', term.term)
+  return [term, end ?? term].map(batchOf).reduce(advanceFence, NO_FENCE)
 }
 
-async function readDrops(connection: Connection, erased: number, commit: number): Promise<Entry[]> {
-  const sql = `SELECT ${ENTRY_COLUMNS} FROM entries WHERE kind IN (7, 8) AND idx > ? AND idx <= ?
-    ORDER BY idx`
-  return (await connection.all<EntryRow>(sql, erased, commit)).map(entryOf)
+async function readDrops(connection: Connection, erased: number, commit: number): Promise<Drop[]> {
+  const sql = `SELECT ${BATCH_COLUMNS} FROM batches WHERE ${HAS_DROP} AND last > ? AND last <= ?
+    ORDER BY last`
+  const rows = await connection.all<BatchRow>(sql, erased, commit)
+  return rows.flatMap((row) => dropsOf(batchOf(row))).filter(({ index }) => index > erased)
 }
 
 export interface Recovery {
@@ -117,15 +133,18 @@ export async function recover(path: string, connection: Connection): Promise<Rec
   await checkFile(path, connection)
   const { genesis, incarnation, ...rest } = await readState(connection)
   if (!genesis || !incarnation) throw new StoreUnsound(path, 'it has no genesis')
-  const [log] = await connection.all<{ count: number; first: number | null; last: number | null }>(
-    'SELECT count(*) AS count, min(idx) AS first, max(idx) AS last FROM entries',
-  )
+  const [log] = await connection.all<{
+    count: number | null
+    first: number | null
+    last: number | null
+  }>('SELECT sum(last - first + 1) AS count, min(first) AS first, max(last) AS last FROM batches')
   const last = log?.last ?? 0
-  if (log?.count !== last || (log.first ?? 1) !== 1) {
-    throw new StoreUnsound(path, `${log?.count ?? 0} entries where the last has index ${last}`)
+  const count = log?.count ?? 0
+  if (count !== last || (log?.first ?? 1) !== 1) {
+    throw new StoreUnsound(path, `${count} entries where the last has index ${last}`)
   }
   const [end] = await connection.all<{ chain: Uint8Array; lamport: number; commit_seen: number }>(
-    'SELECT chain, lamport, commit_seen FROM entries WHERE idx = ?',
+    'SELECT chain, lamport, commit_seen FROM batches WHERE last = ?',
     last,
   )
   const commit = Math.max(rest.commit, end?.commit_seen ?? 0)

@@ -8,14 +8,14 @@
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { Connection, isSqliteError } from './connection.js'
 import { UPSERT_STATE, changes, stateParameter, type PartialState } from './durable-state.js'
-import { erasureOf, type Erasure, type Step } from './erasure.js'
-import { lock, migrate, openReader, openWriter } from './files.js'
+import { erasureOf, type Step } from './erasure.js'
+import { lock, openReader, openWriter } from './files.js'
+import { migrate } from './migrate.js'
 import { LogReader } from './reads.js'
 import { StoreUnsound, recover, unsoundIfDamaged } from './recover.js'
-import { INSERT_ENTRIES, SCHEMA, entryParameters } from './schema.js'
-import * as waitingIndex from './waiting-index.js'
-import { WaitingIndex, waitingOf, type Waiting } from './waiting-index.js'
-import { CHAIN_ZERO } from '../../protocol/entries/entry.js'
+import { SCHEMA, insertions } from './schema.js'
+import { INSERT_MAIL, WaitingIndex } from './waiting-index.js'
+import { CHAIN_ZERO, lastOf } from '../../protocol/entries/batch.js'
 import { sameBytes } from '../../protocol/bytes.js'
 import type { NamedDrop } from '../../protocol/entries/drop.js'
 import { EPOCH_ZERO, sameEpoch } from '../../protocol/entries/epoch.js'
@@ -25,7 +25,7 @@ import type {
   ReadQuery,
   ReadResult,
   Recovered,
-  WriteBatch,
+  Transaction,
   WriteResult,
 } from '../../protocol/machine/storage.js'
 import type { Place } from '../../protocol/entries/place.js'
@@ -140,8 +140,8 @@ export class Store {
   }
 
   /** Rejects for every failure but lack of room; all later writes are then rejected too. */
-  write(batch: WriteBatch): Promise<WriteResult> {
-    return this.#enqueue(() => this.#transact(batch))
+  write(transaction: Transaction): Promise<WriteResult> {
+    return this.#enqueue(() => this.#transact(transaction))
   }
 
   /** Rejects with StoreUnsound if the file is damaged; `open` then refuses the file for good. */
@@ -194,58 +194,59 @@ export class Store {
     return { promised, logView: view.epoch, last: index, chain, commit }
   }
 
-  #holds(require: WriteBatch['require']): boolean {
+  #holds(require: Transaction['require']): boolean {
     if (require?.promised && !sameEpoch(require.promised, this.#state.promised)) return false
     const { last } = require ?? {}
     return !last || (last.index === this.#last.index && sameBytes(last.chain, this.#last.chain))
   }
 
-  async #transact(batch: WriteBatch): Promise<WriteResult> {
-    if (!this.#holds(batch.require)) return { outcome: 'stale', durable: this.#durable() }
-    const { entries = [], truncateAfter = this.#last.index } = batch
+  async #transact(transaction: Transaction): Promise<WriteResult> {
+    if (!this.#holds(transaction.require)) return { outcome: 'stale', durable: this.#durable() }
+    const { batches = [], truncateAfter = this.#last.index } = transaction
     const truncates = truncateAfter < this.#last.index
     const kept = truncates ? await this.#placeAt(truncateAfter) : this.#last
-    const last = entries.at(-1) ?? kept
+    const end = batches.at(-1)
+    const last = end ? { index: lastOf(end), chain: end.chain } : kept
     if (truncateAfter < this.#state.commit) {
       throw new Error(`P3: truncation after ${truncateAfter}, committed ${this.#state.commit}`)
     }
-    if (entries.length > 0 && entries[0]!.index !== kept.index + 1) {
-      throw new Error(`entry ${entries[0]!.index} does not follow entry ${kept.index}`)
+    if (batches[0] && batches[0].first !== kept.index + 1) {
+      throw new Error(`entry ${batches[0].first} does not follow entry ${kept.index}`)
     }
-    const commit = Math.max(this.#state.commit, Math.min(batch.commit ?? 0, last.index))
-    // The last entry's `commit_seen` carries the commit index; without a new entry, the state does.
-    const ownRow = (truncates || entries.length === 0) && commit > this.#state.commit
-    const changed = { ...changes(this.#state, batch), ...((ownRow || truncates) && { commit }) }
-    const waiting = entries.map((entry) => waitingOf(entry.index, entry, entry.bodyHash !== null))
-    const erasure = await this.#erasure(batch.erase ?? [], commit)
+    const commit = Math.max(this.#state.commit, Math.min(transaction.commit ?? 0, last.index))
+    // The last batch's `commit_seen` carries the commit index; without a new batch, the state does.
+    const ownRow = (truncates || !end) && commit > this.#state.commit
+    const changed = {
+      ...changes(this.#state, transaction),
+      ...((ownRow || truncates) && { commit }),
+    }
+    const erasure = await this.#erasure(transaction.erase ?? [], commit)
     const steps: Step[] = []
-    if (truncates) steps.push(['DELETE FROM entries WHERE idx > ?', truncateAfter])
-    if (entries.length > 0) {
-      steps.push([INSERT_ENTRIES, ...entryParameters(entries, (i) => waiting[i]!, commit)])
-    }
-    steps.push(...erasure.steps)
+    if (truncates) steps.push(['DELETE FROM batches WHERE last > ?', truncateAfter])
+    steps.push(...insertions(batches, commit), ...erasure.steps)
     if (Object.keys(changed).length > 0) steps.push([UPSERT_STATE, stateParameter(changed)])
     if (!(await this.#atomically(steps))) return { outcome: 'full' }
     if (truncates) this.#waiting.truncateAfter(truncateAfter)
-    this.#waiting.add(waiting)
+    this.#waiting.add(batches)
     this.#waiting.erase(erasure.indices)
     this.#state = { ...this.#state, ...changed, commit }
-    this.#last = { index: last.index, chain: last.chain }
+    this.#last = last
     const durable = this.#durable()
     if (commit - this.#state.indexed >= INDEX_STEP)
       this.#enqueue(() => this.#index()).catch(() => {})
     return { outcome: 'written', durable }
   }
 
-  async #erasure(drops: readonly NamedDrop[], commit: number): Promise<Erasure> {
+  async #erasure(drops: readonly NamedDrop[], commit: number): ReturnType<typeof erasureOf> {
     const through = drops.at(-1)?.index ?? 0
+    if (through === 0) return { steps: [], indices: [] }
     if (through > commit) throw new Error(`P3: DROP ${through} above what is committed, ${commit}`)
     return erasureOf(this.#writer, drops)
   }
 
   async #placeAt(index: number): Promise<Place> {
     if (index === 0) return { index, chain: CHAIN_ZERO }
-    const sql = 'SELECT chain FROM entries WHERE idx = ?'
+    const sql = 'SELECT chain FROM batches WHERE last = ?'
     const [row] = await this.#writer.all<{ chain: Uint8Array }>(sql, index)
     if (!row) throw new Error(`entry ${index} is missing`)
     return { index, chain: row.chain }
@@ -270,9 +271,8 @@ export class Store {
   /** Writes the committed messages that wait to the table `mail`. */
   async #index(): Promise<void> {
     const { commit } = this.#state
-    const waiting: readonly Waiting[] = this.#waiting.committed(commit)
     const done = await this.#atomically([
-      [waitingIndex.INSERT_MAIL, waitingIndex.mailParameter(waiting)],
+      [INSERT_MAIL, this.#waiting.mailParameter(commit)],
       [UPSERT_STATE, stateParameter({ indexed: commit })],
     ])
     if (!done) return

@@ -1,105 +1,102 @@
 // The index of entries that are written but not yet in the table `mail`. Invariant: it holds all
-// entries above `indexed`, in order. The table is filled in large, sorted steps, because an update
+// batches above `indexed`, in order. The table is filled in large, sorted steps, because an update
 // at every batch would touch a page for each mailbox and cost more than the log.
 
-import { KIND, decodeMeta } from '../../protocol/entries/entry.js'
-import type { Draft } from '../../protocol/entries/entry.js'
-import { weigh } from '../../protocol/entries/entry.js'
-
-export interface Waiting {
-  readonly index: number
-  readonly kind: number
-  readonly mailbox: string
-  /** Hex; empty for an entry without a stream. */
-  readonly stream: string
-  readonly seq: number
-  readonly weight: number
-  /** The body is erased, so no page shows the message. */
-  readonly erased: boolean
-}
+import { idOf } from '../../protocol/bytes.js'
+import { decodeHead, lacks, lastOf, type Batch } from '../../protocol/entries/batch.js'
+import { KIND, weigh } from '../../protocol/entries/entry.js'
 
 export interface Found {
   readonly idx: number
   readonly weight: number
 }
 
-export function waitingOf(index: number, draft: Draft, erased: boolean): Waiting {
-  const { kind, mailbox, stream, seq } = decodeMeta(draft.meta)
-  const hex = Buffer.from(stream.buffer, stream.byteOffset, stream.length).toString('hex')
-  return { index, kind, mailbox, stream: hex, seq, weight: weigh(draft), erased }
+interface Mail extends Found {
+  readonly mailbox: string
 }
 
-const isMail = ({ kind, erased }: Waiting): boolean => kind === KIND.message && !erased
-
-const placeOf = ({ stream, seq }: Waiting): string | null => (seq > 0 ? `${stream} ${seq}` : null)
+/** Bodies are not kept. */
+type Waiting = Pick<Batch, 'first' | 'head' | 'absent'>
 
 export class WaitingIndex {
   #waiting: Waiting[] = []
-  readonly #places = new Set<string>()
+  /** The last seq of each stream that has sends here. */
+  #seqs = new Map<string, number>()
+  readonly #erased = new Set<number>()
 
   /**
-   * Adds entries. Throws on a (stream, seq) that an entry here has already: C3, execution accepted a
-   * message twice. `verify` checks the whole log.
+   * Adds batches. Throws on a send that does not follow the sends of its stream here: C3, execution
+   * accepted a message twice. `verify` checks the whole log.
    */
-  add(added: readonly Waiting[]): void {
-    for (const one of added) {
-      const place = placeOf(one)
-      if (place !== null && this.#places.has(place)) {
-        throw new Error(`C3: entry ${one.index} repeats (stream, seq) = (${place})`)
-      }
-      if (place !== null) this.#places.add(place)
-      this.#waiting.push(one)
+  add(added: readonly Batch[]): void {
+    for (const { first, head, absent } of added) {
+      this.#waiting.push({ first, head, absent })
+      this.#count({ first, head })
     }
+  }
+
+  #count({ first, head }: Pick<Waiting, 'first' | 'head'>): void {
+    for (const [place, { meta }] of decodeHead(head).entries.entries()) {
+      const { stream, seq } = meta
+      if (seq === 0) continue
+      const id = idOf(stream)
+      const last = this.#seqs.get(id) ?? 0
+      if (seq <= last) throw new Error(`C3: entry ${first + place} is send ${seq}, after ${last}`)
+      this.#seqs.set(id, seq)
+    }
+  }
+
+  #countAgain(): void {
+    this.#seqs = new Map()
+    for (const batch of this.#waiting) this.#count(batch)
   }
 
   truncateAfter(index: number): void {
-    while (this.#waiting.length > 0 && this.#waiting.at(-1)!.index > index) {
-      this.#forget(this.#waiting.pop()!)
-    }
+    this.#waiting = this.#waiting.filter((batch) => lastOf(batch) <= index)
+    this.#countAgain()
   }
 
-  /** Marks entries whose bodies the file has erased. */
+  /** Notes entries whose bodies the file has erased. */
   erase(indices: readonly number[]): void {
-    const first = this.#waiting[0]?.index ?? 0
-    for (const index of indices) {
-      const one = this.#waiting[index - first]
-      if (one) this.#waiting[index - first] = { ...one, erased: true }
-    }
+    const first = this.#waiting[0]?.first ?? Infinity
+    for (const index of indices) if (index >= first) this.#erased.add(index)
   }
 
   /** Messages in this mailbox, in log order. */
   mailbox(mailbox: string, after: number, through: number): Found[] {
-    return this.#waiting
-      .filter(
-        (one) =>
-          isMail(one) && one.mailbox === mailbox && one.index > after && one.index <= through,
-      )
-      .map(({ index, weight }) => ({ idx: index, weight }))
+    return this.#mail(after, through)
+      .filter((one) => one.mailbox === mailbox)
+      .map(({ idx, weight }) => ({ idx, weight }))
   }
 
-  /** The entries at or below `commit`, which can no longer be truncated. */
-  committed(commit: number): readonly Waiting[] {
-    const first = this.#waiting[0]?.index ?? 0
-    return this.#waiting.slice(0, Math.max(0, commit - first + 1))
+  /** The parameter of INSERT_MAIL: the messages at or below `commit`, which stay in the log. */
+  mailParameter(commit: number): string {
+    const rows = this.#mail(0, commit).map(({ mailbox, idx, weight }) => [mailbox, idx, weight])
+    return JSON.stringify(rows)
   }
 
-  /** Removes the entries that the tables now hold. */
+  #mail(after: number, through: number): Mail[] {
+    const mail: Mail[] = []
+    for (const batch of this.#waiting) {
+      if (batch.first > through || lastOf(batch) <= after) continue
+      for (const [place, { meta, metaBytes, bytes }] of decodeHead(batch.head).entries.entries()) {
+        const idx = batch.first + place
+        if (meta.kind !== KIND.message || idx <= after || idx > through) continue
+        if (lacks(batch, place) || this.#erased.has(idx)) continue
+        mail.push({ idx, mailbox: meta.mailbox, weight: weigh(metaBytes, bytes) })
+      }
+    }
+    return mail
+  }
+
+  /** Removes the batches whose messages the table now holds. */
   drop(through: number): void {
-    const first = this.#waiting[0]?.index ?? 0
-    for (const one of this.#waiting.splice(0, Math.max(0, through - first + 1))) this.#forget(one)
-  }
-
-  #forget(one: Waiting): void {
-    const place = placeOf(one)
-    if (place !== null) this.#places.delete(place)
+    this.#waiting = this.#waiting.filter((batch) => lastOf(batch) > through)
+    for (const index of this.#erased) if (index <= through) this.#erased.delete(index)
+    this.#countAgain()
   }
 }
 
 /** ?1 is mailParameter. Rows are sorted, so that neighbours go to the same page. */
 export const INSERT_MAIL = `
 INSERT INTO mail SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1) ORDER BY 1, 2`
-
-export function mailParameter(waiting: readonly Waiting[]): string {
-  const messages = waiting.filter(isMail)
-  return JSON.stringify(messages.map(({ mailbox, index, weight }) => [mailbox, index, weight]))
-}

@@ -1,10 +1,6 @@
-// An entry of the log. `meta` and `body` come from the processing tier, encoded once and never
-// again; the holder of the turn adds the place. chain = SHA-256(previous chain ‖ header ‖
-// SHA-256(body)), so a body can be erased later and the chain still verifies.
+// An entry of the log, and the meta that outlives its body. Entries come in batches (batch.ts).
 
-import { sha256, sameBytes } from '../bytes.js'
 import { invariant } from '../assert.js'
-import type { Epoch } from './epoch.js'
 
 /** Kinds of entries. The numbers are stored and never reused. */
 export const KIND = {
@@ -28,7 +24,7 @@ export type Kind = (typeof KIND)[keyof typeof KIND]
 
 const LAST_KIND = Math.max(...Object.values(KIND))
 
-/** The part of an entry that outlives its body; the file is indexed by it. */
+/** The part of an entry that outlives its body. */
 export interface Meta {
   readonly kind: Kind
   /** 0: done as asked; otherwise the code of the refusal (errors.ts). */
@@ -47,33 +43,31 @@ export interface Meta {
 export interface Draft {
   readonly meta: Uint8Array
   readonly body: Uint8Array
+  /** Bytes that the bodies of several messages share; a batch holds them once. */
+  readonly shared?: Uint8Array
 }
 
-export interface Entry extends Draft {
+/** An entry in its place in the log. */
+export interface Entry {
   readonly index: number
-  readonly epoch: Epoch
-  /** Term and order number of the coordinator that wrote the entry; 0 and 0 for marks. */
+  /** Term and order number of the coordinator that ordered it; 0 and 0 for marks. */
   readonly term: number
   readonly k: number
-  /** 1 ... parts, within the order. */
-  readonly part: number
-  readonly parts: number
-  readonly lamport: number
+  /** Place in its batch, and so in its order, from 0. */
+  readonly place: number
   /** Milliseconds since 1970, as the order states. */
   readonly time: number
-  /** SHA-256 of a body that was erased; null: the body is there. */
-  readonly bodyHash: Uint8Array | null
-  readonly chain: Uint8Array
+  readonly meta: Meta
+  /** Empty where the body was erased, or left out. */
+  readonly body: Uint8Array
+  /** Size of the body in the log, also where it is not here. */
+  readonly bodyBytes: number
+  /** The bytes that it shares with other entries of its batch; empty: none, or not here. */
+  readonly shared: Uint8Array
 }
-
-export type Unchained = Omit<Entry, 'chain' | 'bodyHash'>
-type Erasable = Partial<Pick<Entry, 'bodyHash'>>
 
 export const HASH_BYTES = 32
 export const STREAM_BYTES = 16
-
-/** The chain before entry 1. */
-export const CHAIN_ZERO: Uint8Array = new Uint8Array(HASH_BYTES)
 
 const NO_BYTES = new Uint8Array(0)
 
@@ -126,68 +120,7 @@ export function plainMeta(kind: Kind, answer = 0, mailbox = ''): Uint8Array {
   return encodeMeta({ kind, answer, mailbox, stream: NO_BYTES, seq: 0, digest: NO_BYTES })
 }
 
-const FIXED_BYTES = HASH_BYTES + 76
-
-/**
- * The input of the chain's hash: the previous chain, fixed-width integers, meta, and the body's
- * hash.
- */
-function chained(previous: Uint8Array, entry: Unchained, bodyHash: Uint8Array): Buffer {
-  const out = Buffer.allocUnsafe(FIXED_BYTES + entry.meta.length + HASH_BYTES)
-  out.set(previous, 0)
-  let at = HASH_BYTES
-  for (const value of [
-    entry.index,
-    entry.epoch.counter,
-    entry.epoch.slot,
-    entry.term,
-    entry.k,
-    entry.part,
-    entry.parts,
-    entry.lamport,
-    entry.time,
-  ]) {
-    out.writeUInt32BE(Math.floor(value / 2 ** 32), at)
-    out.writeUInt32BE(value % 2 ** 32, at + 4)
-    at += 8
-  }
-  out.writeUInt32BE(entry.meta.length, at)
-  out.set(entry.meta, FIXED_BYTES)
-  out.set(bodyHash, FIXED_BYTES + entry.meta.length)
-  return out
-}
-
-/** Hash of the body, or of the body that was erased. */
-export function bodyHashOf({ body, bodyHash = null }: Pick<Draft, 'body'> & Erasable): Uint8Array {
-  // A body that is present is hashed: `bodyHash` is not trusted then.
-  return bodyHash && body.length === 0 ? bodyHash : sha256(body)
-}
-
-export function chainOf(previous: Uint8Array, entry: Unchained & Erasable): Uint8Array {
-  return sha256(chained(previous, entry, bodyHashOf(entry)))
-}
-
-/** Whether each entry continues the chain of the one before, the first that of `previous`. */
-export function isChained(previous: Uint8Array, entries: readonly Entry[]): boolean {
-  let before = previous
-  return entries.every((entry) => {
-    const follows = sameBytes(chainOf(before, entry), entry.chain)
-    before = entry.chain
-    return follows
-  })
-}
-
-export function withChain(previous: Uint8Array, entry: Unchained): Entry {
-  return { ...entry, bodyHash: null, chain: chainOf(previous, entry) }
-}
-
-/** The entry without its body; header, meta and chain stay. */
-export function erased(entry: Entry): Entry {
-  if (entry.bodyHash) return entry
-  return { ...entry, body: NO_BYTES, bodyHash: sha256(entry.body) }
-}
-
-/** Bytes of an entry as counted against the bounds of groups, frames and windows. */
-export function weigh(draft: Draft): number {
-  return draft.meta.length + draft.body.length + 64
+/** Bytes of an entry as counted against the bounds of pages. */
+export function weigh(metaBytes: number, bodyBytes: number): number {
+  return metaBytes + bodyBytes + 64
 }

@@ -1,7 +1,8 @@
 // The body of a TERM entry, which names the owner of the term; and the fence that a log's TERMs
 // make.
 
-import { KIND, type Entry } from './entry.js'
+import { entriesOf, hasKind, type Batch } from './batch.js'
+import { KIND } from './entry.js'
 
 export function encodeTerm(owner: Owner): Uint8Array {
   return Buffer.from(JSON.stringify([owner.slot, owner.boot, owner.nonce]), 'utf8')
@@ -22,10 +23,8 @@ export function decodeTerm(body: Uint8Array): Owner {
 export interface Fence {
   readonly term: number
   readonly owner: Owner | null
-  /** Last (k, part of parts) of that term; k = 0 is the TERM entry itself. */
+  /** The last order of that term; 0 is the TERM entry itself. */
   readonly k: number
-  readonly part: number
-  readonly parts: number
 }
 
 /** A boot of a processing replica: a restarted replica never continues a term. */
@@ -36,13 +35,12 @@ export interface Owner {
   readonly nonce: string
 }
 
-export const NO_FENCE: Fence = { term: 0, owner: null, k: 0, part: 1, parts: 1 }
+export const NO_FENCE: Fence = { term: 0, owner: null, k: 0 }
 
-export function advanceFence(fence: Fence, entry: Entry): Fence {
-  if (entry.meta[0] === KIND.term) {
-    return { term: entry.term, owner: decodeTerm(entry.body), k: 0, part: 1, parts: 1 }
+export function advanceFence(fence: Fence, batch: Batch): Fence {
+  if (batch.term === 0) return fence
+  if (hasKind(batch, KIND.term)) {
+    return { term: batch.term, owner: decodeTerm(entriesOf(batch)[0]!.body), k: 0 }
   }
-  if (entry.term === 0) return fence
-  const { term, owner } = fence
-  return { term, owner, k: entry.k, part: entry.part, parts: entry.parts }
+  return { ...fence, k: batch.k }
 }

@@ -16,7 +16,9 @@ import { encryptText } from './encrypt.js'
 import { finishHeader, headerStart, isCount } from './header.js'
 import type { MessagePlace, Suite } from './header.js'
 import { labelOf } from './open.js'
-import { NONCE_LENGTH, field, joinParts } from './parts.js'
+import { field, joinParts } from './parts.js'
+import type { Sealed } from './seal.js'
+import { encodeShared, nonceOf } from './stored.js'
 import { RecentlyUsed } from '../recently-used.js'
 
 /** A public key with its `kid`. */
@@ -46,8 +48,9 @@ export interface Letter extends KeyEpoch, MessagePlace {
 /** The parts that all messages of a pair in a key epoch share. */
 interface PairKey {
   readonly contentKey: KeyObject
-  readonly encryptedKey: Uint8Array
   readonly headerStart: string
+  /** With the wrapped content key: stored.ts. */
+  readonly shared: Uint8Array
 }
 
 const NONE = new Uint8Array(0)
@@ -85,20 +88,19 @@ export class ContentKeys {
     this.#suite = suite
   }
 
-  /** Makes the stored body of a message. `text` is well-formed Unicode; `stream` is 16 bytes. */
-  seal(letter: Letter): Uint8Array {
+  /** Seals a message. `text` is well-formed Unicode; `stream` is 16 bytes. */
+  seal(letter: Letter): Sealed {
     const { k, command, stream, seq, time, text, recipientKey } = letter
     invariant(stream.length === 16, 'a stream is 16 bytes')
     invariant(isCount(seq) && isCount(time), 'seq and time are counts')
     if (this.#suite === 'rsa' && Buffer.byteLength(text) <= oaepCapacity(recipientKey.key)) {
-      return sealByRsa(letter)
+      return { shared: NONE, own: sealByRsa(letter) }
     }
     const pair = this.#pairOf(letter)
     const header = Buffer.from(finishHeader(pair.headerStart, stream, seq, time))
     const nonce = nonceOf(k, command)
     const { ciphertext, tag } = encryptText(pair.contentKey, header, nonce, text)
-    const { encryptedKey } = pair
-    return joinParts({ header, encryptedKey, nonce, ciphertext, tag })
+    return { shared: pair.shared, own: Buffer.concat([ciphertext, tag]) }
   }
 
   /** Forgets all content keys, as at the end of a term. */
@@ -135,23 +137,12 @@ function makePairKey({ term, keySeed, sender, recipient, recipientKey }: Letter)
   invariant(keySeed.length === 32, 'a key seed is 32 bytes')
   const { key, kid } = recipientKey
   const { contentKey, oaepSeed } = deriveContentKey({ term, keySeed }, sender, recipient, kid)
+  const start = headerStart(kid, sender, recipient)
   return {
     contentKey: createSecretKey(contentKey),
-    encryptedKey: oaepEncrypt(key, contentKey, oaepSeed),
-    headerStart: headerStart(kid, sender, recipient),
+    headerStart: start,
+    shared: encodeShared(start, oaepEncrypt(key, contentKey, oaepSeed)),
   }
-}
-
-/** uint64 k ‖ uint32 command. */
-function nonceOf(k: number, command: number): Uint8Array {
-  invariant(isCount(k), 'k is a count')
-  invariant(command >>> 0 === command, 'a command number is a uint32')
-  const nonce = new Uint8Array(NONCE_LENGTH)
-  const view = new DataView(nonce.buffer)
-  view.setUint32(0, Math.floor(k / 2 ** 32))
-  view.setUint32(4, k >>> 0)
-  view.setUint32(8, command)
-  return nonce
 }
 
 function uint64(x: number): Uint8Array {

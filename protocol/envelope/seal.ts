@@ -25,5 +25,11 @@ export interface SealInput {
   readonly text: string
 }
 
-/** The stored body of a message. */
-export type Seal = (input: SealInput) => Uint8Array
+/** A sealed message as the log keeps it: stored.ts makes the whole envelope of it. */
+export interface Sealed {
+  /** What all messages of one pair in one key epoch share; empty: `own` is the whole envelope. */
+  readonly shared: Uint8Array
+  readonly own: Uint8Array
+}
+
+export type Seal = (input: SealInput) => Sealed

@@ -10,6 +10,8 @@ import type { RecipientKey, Seal } from '../envelope/seal.js'
 export interface Timings {
   /** Time between two heartbeats on an idle link. */
   readonly heartbeat: number
+  /** Time until a refused claim or append is made again. */
+  readonly retry: number
   /** Silence beyond this is ground for suspicion. */
   readonly suspect: number
   /** How long a proposer waits for answers, and a joiner for a view. */
@@ -23,7 +25,8 @@ export interface Timings {
 }
 
 export const TIMINGS: Timings = {
-  heartbeat: 100,
+  heartbeat: 250,
+  retry: 100,
   suspect: 1_000,
   patience: 500,
   coordinatorPatience: 3_000,

@@ -5,7 +5,7 @@ import type { Effect, LinkId, LogLevel } from './machine.js'
 import type { Slot } from '../slots.js'
 import { refusal } from '../messages/refusal.js'
 import type { Message } from '../messages/catalogue.js'
-import type { ReadQuery, ReadResult, WriteBatch, WriteResult } from './storage.js'
+import type { ReadQuery, ReadResult, Transaction, WriteResult } from './storage.js'
 import type { Job, JobResult } from './compute.js'
 
 export class Outbox {
@@ -18,6 +18,10 @@ export class Outbox {
 
   send(link: LinkId, message: Message): void {
     this.#effects.push({ type: 'send', link, message })
+  }
+
+  again(): void {
+    this.#effects.push({ type: 'again' })
   }
 
   close(link: LinkId, reason: string): void {
@@ -35,10 +39,10 @@ export class Outbox {
     this.#effects.push({ type: 'admit', link })
   }
 
-  persist(batch: WriteBatch, then: (result: WriteResult) => void): void {
+  persist(transaction: Transaction, then: (result: WriteResult) => void): void {
     const token = ++this.#token
     this.#stored.set(token, then)
-    this.#effects.push({ type: 'persist', token, batch })
+    this.#effects.push({ type: 'persist', token, transaction })
   }
 
   read(query: ReadQuery, then: (result: ReadResult) => void): void {

@@ -5,7 +5,7 @@
 import type { Slot, Tier } from '../slots.js'
 import type { Durations } from '../durations.js'
 import type { Job, JobResult } from './compute.js'
-import type { ReadQuery, ReadResult, WriteBatch, WriteResult } from './storage.js'
+import type { ReadQuery, ReadResult, Transaction, WriteResult } from './storage.js'
 import type { Message } from '../messages/catalogue.js'
 
 /**
@@ -39,6 +39,8 @@ export type Input =
   | { readonly type: 'link-down'; readonly link: LinkId; readonly reason: string }
   | { readonly type: 'message'; readonly link: LinkId; readonly message: Message }
   | { readonly type: 'tick' }
+  /** The machine has asked to go on, by the effect of this name. */
+  | { readonly type: 'again' }
   /** The end of a `persist`: durable, with the state that its transaction read. */
   | { readonly type: 'stored'; readonly token: number; readonly result: WriteResult }
   | { readonly type: 'read'; readonly token: number; readonly result: ReadResult }
@@ -54,12 +56,14 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 export type Effect =
   | { readonly type: 'send'; readonly link: LinkId; readonly message: Message }
+  /** The rest of the work is done in a step of its own, once the messages before have left. */
+  | { readonly type: 'again' }
   /** Closes a connection, after all frames sent on it before. */
   | { readonly type: 'close'; readonly link: LinkId; readonly reason: string }
   /** A client has logged in: its frames may be as long as WELCOME said. */
   | { readonly type: 'admit'; readonly link: LinkId }
   /** A transaction, in the file's only writer queue, first in first out. */
-  | { readonly type: 'persist'; readonly token: number; readonly batch: WriteBatch }
+  | { readonly type: 'persist'; readonly token: number; readonly transaction: Transaction }
   | { readonly type: 'read'; readonly token: number; readonly query: ReadQuery }
   /** `origin`: jobs that wait for a worker take turns by origin. */
   | { readonly type: 'compute'; readonly token: number; readonly job: Job; readonly origin: string }
@@ -73,6 +77,10 @@ export type Effect =
     }
   /** Drained: this replica has nothing left to do. */
   | { readonly type: 'stopped' }
+
+/** Milliseconds between two ticks. */
+export const TICK_MS = 20
+export const CALM_TICK_MS = 125
 
 /** A word of the debug port: its meaning, for `help`, and its answer, as lines. */
 interface DebugWord {
@@ -88,6 +96,11 @@ export type DebugWords = Readonly<Record<string, DebugWord>>
  */
 export interface Machine {
   step(input: Input, now: Now): Effect[]
+  /**
+   * Nothing is under way that a tick moves on, but heartbeats: ticks may come every `CALM_TICK_MS`
+   * instead of every `TICK_MS`.
+   */
+  readonly calm?: boolean
   /** The words of the debug port. */
   readonly debugWords: DebugWords
   /** Gauges and counters for `mntr`, by Prometheus name. */

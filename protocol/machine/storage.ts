@@ -1,12 +1,11 @@
 // Requests of a persistence replica to its file, in the terms of the log. The shell keeps one
-// writer connection and one FIFO queue; each batch is one transaction, durable before it is
-// answered.
+// writer connection and one FIFO queue; each transaction is durable before it is answered.
 
 import type { Place } from '../entries/place.js'
 import type { Incarnation, Member, View } from '../entries/incarnation.js'
 import type { Fence } from '../entries/fence.js'
-import type { NamedDrop } from '../entries/drop.js'
-import type { Entry } from '../entries/entry.js'
+import type { Batch } from '../entries/batch.js'
+import type { Drop, NamedDrop } from '../entries/drop.js'
 import type { Epoch } from '../entries/epoch.js'
 
 export interface Genesis {
@@ -24,7 +23,7 @@ export interface Remembered {
 }
 
 /** A transaction. Its parts apply in the order listed here; absent parts change nothing. */
-export interface WriteBatch {
+export interface Transaction {
   /**
    * Condition that the transaction checks: if it does not hold, nothing is written and the result
    * is `stale`.
@@ -35,7 +34,7 @@ export interface WriteBatch {
   /** The newest incarnation known for each slot. */
   readonly incarnations?: readonly Member[]
   readonly truncateAfter?: number
-  readonly entries?: readonly Entry[]
+  readonly batches?: readonly Batch[]
   readonly commit?: number
   /**
    * DROPs to carry out, in log order, none above `commit`. The last index is the one through which
@@ -60,10 +59,18 @@ export type WriteResult =
   /** Rolled back for lack of room; nothing changed. */
   | { readonly outcome: 'full' }
 
+/** A message as it is stored, with the place that readers name it by. */
+export interface StoredMessage {
+  readonly index: number
+  readonly time: number
+  readonly meta: Uint8Array
+  readonly envelope: Uint8Array
+}
+
 export type ReadQuery =
-  /** Entries after an index, in order, at least one if there is one, up to the bounds. */
+  /** Batches after an index, in order, at least one if there is one, up to the bounds. */
   | {
-      readonly kind: 'entries'
+      readonly kind: 'batches'
       readonly after: number
       readonly limit: number
       readonly maxBytes: number
@@ -84,10 +91,11 @@ export type ReadQuery =
 
 export type ReadResult =
   | {
-      readonly kind: 'entries' | 'mailbox'
-      readonly entries: readonly Entry[]
+      readonly kind: 'mailbox'
+      readonly messages: readonly StoredMessage[]
       readonly more: boolean
     }
+  | { readonly kind: 'batches'; readonly batches: readonly Batch[] }
   | { readonly kind: 'places'; readonly places: readonly Place[] }
   /** The file changed under the reader or cannot be read now; the read may be repeated. */
   | { readonly kind: 'failed'; readonly reason: string }
@@ -102,14 +110,14 @@ export interface Recovered {
   readonly remembered: readonly Remembered[]
   /** Highest Lamport stamp in the log. */
   readonly lamport: number
-  /** The last entries of the log, from min(commit, last - `TAIL_ENTRIES`) + 1 on. */
-  readonly tail: readonly Entry[]
+  /** The last batches of the log: all after the commit index, and `TAIL_ENTRIES` entries at least. */
+  readonly tail: readonly Batch[]
   /**
    * The newest TERM entry at or below `commit`, if any, and the last order of its term up to there.
    */
   readonly fence: Fence
-  /** DROP entries at or below `commit` that the file has not carried out. */
-  readonly drops: readonly Entry[]
+  /** DROPs at or below `commit` that the file has not carried out. */
+  readonly drops: readonly Drop[]
 }
 
 /** Entries that a replica keeps in memory behind the end of its log. */

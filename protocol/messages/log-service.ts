@@ -5,9 +5,8 @@ import { message } from '../schema/message.js'
 import { bool, list, oneOf, uint } from '../schema/schema.js'
 import {
   MAX_GROUP,
-  MAX_PEER_FRAME,
-  draft,
-  entries,
+  batches,
+  contents,
   epoch,
   index,
   lamport,
@@ -15,6 +14,7 @@ import {
   orderNumber,
   request,
   slots,
+  storedMessage,
   term,
   userName,
   wallTime,
@@ -107,13 +107,13 @@ export const APPEND = message({
   name: 'APPEND',
   by: 'processing',
   answers: ['APPENDED', 'FENCED', 'GAP', 'NOT_APPENDED'],
-  meaning: 'Entries of one order, for the log.',
+  meaning: 'One order, for the log.',
   fields: {
     id: appendId,
     term: term.means('Term of the order; 0 for marks.'),
     k: orderNumber.means('Number of the order within the term, from 1; 0 for marks.'),
-    time: wallTime.means('Time of the order, with which the entries are stamped.'),
-    drafts: list(draft, MAX_GROUP, 1).means('All entries of the order, in their order.'),
+    time: wallTime.means('Time of the order, with which the batch is stamped.'),
+    ...contents,
   },
 })
 
@@ -164,25 +164,25 @@ export const FEED = message({
   tag: 0x6a,
   name: 'FEED',
   by: 'processing',
-  answers: ['ENTRIES'],
-  meaning: 'Follows the committed log by ENTRIES, and acknowledges received entries.',
+  answers: ['BATCHES'],
+  meaning: 'Follows the committed log by BATCHES, and acknowledges what was received.',
   fields: {
     after: index.means('Log index after which to begin, or through which entries were received.'),
     bodies: bool.means('True: messages with their bodies; false: with their meta alone.'),
     start: bool.means('True: begin after `after`; false: only an acknowledgement.'),
+    urgent: bool.means(
+      'True: a client may wait for the next batch; false: batches may be gathered.',
+    ),
   },
 })
 
-export const ENTRIES = message({
+export const BATCHES = message({
   tag: 0x6b,
-  name: 'ENTRIES',
+  name: 'BATCHES',
   by: 'persistence',
   meaning: 'A stretch of the committed log, without gaps.',
   fields: {
-    entries: entries.means('The entries, each following the last of the ENTRIES before.'),
-    bodyBytes: list(uint({ max: MAX_PEER_FRAME, unit: 'bytes' }), MAX_GROUP).means(
-      'Size in the log of the body of each entry, also where it is left out.',
-    ),
+    batches: batches.means('The batches, each following the last of the BATCHES before.'),
   },
 })
 
@@ -207,7 +207,7 @@ export const READ_PAGE = message({
   meaning: 'All messages of the mailbox after `after`, up to the limits.',
   fields: {
     request: query,
-    entries: entries.means('The messages, in log order.'),
+    messages: list(storedMessage, MAX_GROUP).means('The messages, in log order.'),
     through: index.means('Log index up to which the read saw the committed log.'),
     more: bool.means('True: the mailbox has more.'),
   },

@@ -4,8 +4,8 @@ import { message } from '../schema/message.js'
 import { bool, list, oneOf, optional, text, uint } from '../schema/schema.js'
 import {
   MAX_SLOTS,
+  batches,
   clusterId,
-  entries,
   epoch,
   incarnation,
   index,
@@ -59,6 +59,9 @@ export const VIEW_HEARTBEAT = message({
       'Weight that the owner of that term has last stated to the sender; 0: it has no lease here.',
     ),
     resign: term.means('Term whose owner the members are to ask to resign; 0: none.'),
+    urgent: bool.means(
+      'True: a reader or follower waits here for what is committed; false: COMMIT may be put off.',
+    ),
   },
 })
 
@@ -101,8 +104,8 @@ export const REPLICATE = message({
   fields: {
     ...from,
     epoch: serving,
-    previous: place.means('Place that the entries follow.'),
-    entries: entries.means('The entries, without gaps.'),
+    previous: place.means('Place that the batches follow.'),
+    batches: batches.means('The batches, without gaps.'),
     commit,
   },
 })
@@ -151,7 +154,7 @@ export const PULLED = message({
     ...from,
     id: pull,
     common: optional(place).means('Place that both logs have; nil: none of those named.'),
-    entries: entries.means('The entries after that place.'),
+    batches: batches.means('The batches after that place.'),
     last: index.means('Log index of the last entry that the sender has.'),
     commit,
   },

@@ -116,15 +116,3 @@ export const VOTE = message({
     hash: hash.means('SHA-256 of all entries of the order, as the sender computed them.'),
   },
 })
-
-export const COMMITTED = message({
-  tag: 0x47,
-  name: 'COMMITTED',
-  by: 'processing',
-  meaning: 'The order is in the log.',
-  fields: {
-    term,
-    k: orderNumber,
-    hash: hash.means('SHA-256 of all entries of the order, as the majority voted.'),
-  },
-})

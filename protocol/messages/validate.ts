@@ -2,13 +2,24 @@
 // that ends before it begins. Such a frame is an error of its sender: the link is closed, and
 // nothing of the frame is used. A false statement without contradiction passes.
 
+import {
+  bodiesMatch,
+  checkBodies,
+  countOf,
+  entriesOf,
+  lastOf,
+  type Batch,
+} from '../entries/batch.js'
 import { decodeDrop } from '../entries/drop.js'
-import { KIND, decodeMeta, type Draft, type Entry, type Meta } from '../entries/entry.js'
+import { KIND, decodeMeta, type Entry } from '../entries/entry.js'
 import { decodeTerm } from '../entries/fence.js'
 import { decodeMarks } from '../entries/marks.js'
+import { MAX_GROUP } from '../schema/shared.js'
 import { checkEntry } from '../state/commands/registry.js'
 import type { Slot } from '../slots.js'
 import type { Message, The } from './catalogue.js'
+
+const NO_BYTES = new Uint8Array(0)
 
 /** Thrown and caught in this file. */
 class Invalid extends Error {}
@@ -18,7 +29,8 @@ function expect(holds: boolean, what: string): void {
 }
 
 /** Decodes the bodies that the log itself reads, and those of marks. */
-function checkBody({ kind }: Meta, { meta, body }: Draft, index = 0): void {
+function checkBody({ index, meta, body }: Pick<Entry, 'index' | 'meta' | 'body'>): void {
+  const { kind } = meta
   if (kind === KIND.term) decodeTerm(body)
   else if (kind === KIND.drop) decodeDrop({ index, meta, body })
   else if (kind === KIND.marks) decodeMarks(body)
@@ -26,45 +38,50 @@ function checkBody({ kind }: Meta, { meta, body }: Draft, index = 0): void {
 
 /**
  * Only marks are outside a term; a TERM is order 0 of its own term, and all other orders count from
- * 1.
+ * 1. TERM and marks are alone in their batches.
  */
-function checkPlace(kind: number, term: number, k: number, part: number, parts: number): void {
-  const outside = kind === KIND.marks
-  expect(outside === (term === 0), `an entry of kind ${kind} in term ${term}`)
-  expect((outside || kind === KIND.term) === (k === 0), `an entry of kind ${kind} in order ${k}`)
-  expect(part >= 1 && part <= parts, `part ${part} of ${parts}`)
+function checkPlace(kind: number, term: number, k: number, count: number): void {
+  const marks = kind === KIND.marks
+  const alone = marks || kind === KIND.term
+  expect(marks === (term === 0), `an entry of kind ${kind} in term ${term}`)
+  expect(alone === (k === 0), `an entry of kind ${kind} in order ${k}`)
+  expect(!alone || count === 1, `an entry of kind ${kind} among ${count}`)
+}
+
+function checkBatch(batch: Omit<Batch, 'chain' | 'lamport' | 'epoch'>): Entry[] {
+  expect(countOf(batch) <= MAX_GROUP, `a batch of ${countOf(batch)} entries`)
+  checkBodies(batch)
+  const entries = entriesOf(batch)
+  for (const entry of entries) {
+    checkPlace(entry.meta.kind, batch.term, batch.k, entries.length)
+    checkBody(entry)
+  }
+  return entries
 }
 
 /** `clock`: the sender's, which is not below any stamp of its log. */
-function checkEntries(entries: readonly Entry[], clock = Infinity): void {
-  for (const [i, entry] of entries.entries()) {
-    const { index, term, k, part, parts, lamport, bodyHash } = entry
-    const meta = decodeMeta(entry.meta)
-    if (!bodyHash) checkBody(meta, entry, index)
-    else expect(meta.kind === KIND.message, 'only the body of a message is erased')
-    checkPlace(meta.kind, term, k, part, parts)
-    expect(lamport <= clock, `an entry stamped ${lamport} by a clock at ${clock}`)
-    const before = entries[i - 1]
-    if (before) expect(lamport > before.lamport, 'stamps that do not grow')
+function checkBatches(batches: readonly Batch[], after?: number, clock = Infinity): void {
+  let last = after ?? (batches[0]?.first ?? 1) - 1
+  let stamp = 0
+  for (const batch of batches) {
+    expect(batch.first === last + 1, 'batches out of order')
+    expect(batch.lamport <= clock, `a batch stamped ${batch.lamport} by a clock at ${clock}`)
+    expect(batch.lamport > stamp, 'stamps that do not grow')
+    checkBatch(batch)
+    last = lastOf(batch)
+    stamp = batch.lamport
   }
 }
 
-function checkGapless(entries: readonly Entry[], after: number | undefined): void {
-  const first = (after ?? entries[0]?.index ?? 1) + (after === undefined ? 0 : 1)
-  expect(
-    entries.every(({ index }, i) => index === first + i),
-    'entries out of order',
-  )
-}
-
-function checkAppend({ term, k, drafts }: The<'APPEND'>): void {
-  for (const draft of drafts) {
-    const meta = decodeMeta(draft.meta)
-    checkBody(meta, draft)
+function checkAppend({ term, k, time, head, bodies }: The<'APPEND'>): void {
+  const contents = { first: 1, term, k, time, head, bodies, absent: NO_BYTES }
+  const entries = checkBatch(contents)
+  // A body that is not its head's would break the chain at every member.
+  expect(bodiesMatch(contents), 'bodies that are not those of the head')
+  for (const { meta, body } of entries) {
     // In the log, an unreadable entry would keep every replica from the entries behind it.
-    checkEntry(meta, draft.body)
+    checkEntry(meta, body)
     expect(meta.kind !== KIND.term, 'a TERM is made by a CLAIM alone')
-    checkPlace(meta.kind, term, k, 1, drafts.length)
   }
 }
 
@@ -72,23 +89,20 @@ function check(message: Message, from: Slot): void {
   switch (message.type) {
     case 'APPEND':
       return checkAppend(message)
-    case 'ENTRIES':
-      checkGapless(message.entries, undefined)
-      expect(message.bodyBytes.length === message.entries.length, 'body sizes of other entries')
-      checkEntries(message.entries)
-      for (const { meta, body } of message.entries) checkEntry(decodeMeta(meta), body)
+    case 'BATCHES':
+      checkBatches(message.batches)
+      for (const batch of message.batches)
+        for (const { meta, body } of entriesOf(batch)) checkEntry(meta, body)
       return
     case 'READ_PAGE':
       return expect(
-        message.entries.every(({ meta }) => decodeMeta(meta).kind === KIND.message),
+        message.messages.every(({ meta }) => decodeMeta(meta).kind === KIND.message),
         'a page with an entry that is no message',
       )
     case 'REPLICATE':
-      checkGapless(message.entries, message.previous.index)
-      return checkEntries(message.entries, message.clock)
+      return checkBatches(message.batches, message.previous.index, message.clock)
     case 'PULLED':
-      checkGapless(message.entries, message.common?.index)
-      return checkEntries(message.entries, message.clock)
+      return checkBatches(message.batches, message.common?.index, message.clock)
     case 'PROMISE':
     case 'INSTALL':
       return expect(message.commit <= message.last.index, 'a commit beyond the end of its log')

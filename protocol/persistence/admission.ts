@@ -4,7 +4,7 @@
 import type { LinkId } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
 import type { Message } from '../messages/catalogue.js'
-import { bodyHashOf, type Draft } from '../entries/entry.js'
+import { lastOf, type Batch, type Contents } from '../entries/batch.js'
 import { sameBytes } from '../bytes.js'
 import type { LogTail } from './tail.js'
 
@@ -18,8 +18,7 @@ export interface PendingOrder {
   readonly term: number
   readonly k: number
   readonly time: number
-  /** All entries of the order. */
-  readonly drafts: readonly Draft[]
+  readonly contents: Contents
   /** When it arrived, monotonic ms. */
   readonly since: number
 }
@@ -39,57 +38,35 @@ export interface PendingClaim {
 export type Pending = PendingOrder | PendingClaim
 
 export type Verdict =
-  /** Append the drafts from `skip` on: the earlier ones are in the log already. */
-  | { readonly verdict: 'append'; readonly skip: number }
-  /** All parts are in the log, the last of them at `through`. */
+  | { readonly verdict: 'append' | 'fenced' }
+  /** The order is in the log, its last entry at `through`. */
   | { readonly verdict: 'present'; readonly through: number }
-  | { readonly verdict: 'fenced' }
   | { readonly verdict: 'gap'; readonly expected: number }
   | { readonly verdict: 'conflict' | 'too-old' }
 
-/** Indices of the parts of (term, k); undefined: they may lie before the entries in memory. */
-function findParts(log: LogTail, term: number, k: number): Map<number, number> | undefined {
-  const parts = new Map<number, number>()
-  for (let index = log.last; index >= log.first; index--) {
-    const entry = log.at(index)!
-    if (entry.term === 0) continue
-    if (entry.term < term || entry.k < k) return parts
-    if (entry.k === k) parts.set(entry.part, index)
+/** The batch of (term, k); undefined: it may lie before the batches in memory. */
+function findOrder(log: LogTail, term: number, k: number): Batch | undefined {
+  for (const batch of log.backwards()) {
+    if (batch.term === 0) continue
+    if (batch.term < term || batch.k < k) return undefined
+    if (batch.k === k) return batch
   }
-  return log.first === 1 ? parts : undefined
+  return undefined
 }
 
 export function admitOrder(log: LogTail, order: PendingOrder): Verdict {
-  if (order.term === 0) return { verdict: 'append', skip: 0 }
-  const { term, owner, k, part, parts } = log.fence
+  if (order.term === 0) return { verdict: 'append' }
+  const { term, owner, k } = log.fence
   if (order.term !== term || order.slot !== owner?.slot || order.boot !== owner.boot) {
     return { verdict: 'fenced' }
   }
-  const whole = part === parts
-  const expectedK = whole ? k + 1 : k
-  if (order.k > expectedK) return { verdict: 'gap', expected: expectedK }
-  if (whole && order.k === expectedK) return { verdict: 'append', skip: 0 }
-  return admitRepeated(log, order)
-}
-
-/** An order that is in the log in part or whole: it was sent again because no answer came. */
-function admitRepeated(log: LogTail, order: PendingOrder): Verdict {
-  const there = findParts(log, order.term, order.k)
+  if (order.k > k + 1) return { verdict: 'gap', expected: k + 1 }
+  if (order.k === k + 1) return { verdict: 'append' }
+  // The order is in the log: it was sent again because no answer came.
+  const there = findOrder(log, order.term, order.k)
   if (!there) return { verdict: 'too-old' }
-  for (const [part, index] of there) {
-    const draft = order.drafts[part - 1]
-    const entry = log.at(index)!
-    const equal =
-      draft !== undefined &&
-      entry.parts === order.drafts.length &&
-      sameBytes(draft.meta, entry.meta) &&
-      sameBytes(bodyHashOf(draft), bodyHashOf(entry))
-    if (!equal) return { verdict: 'conflict' }
-  }
-  if (there.size === order.drafts.length) {
-    return { verdict: 'present', through: Math.max(...there.values()) }
-  }
-  return { verdict: 'append', skip: there.size }
+  if (!sameBytes(there.head, order.contents.head)) return { verdict: 'conflict' }
+  return { verdict: 'present', through: lastOf(there) }
 }
 
 export type ClaimVerdict = 'append' | 'won' | 'lost' | 'leased'

@@ -8,9 +8,10 @@ import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import { Turn } from '../mutex/ricart-agrawala.js'
 import type { PersistenceContext } from './context.js'
-import type { Entry } from '../entries/entry.js'
+import { lastOf, type Batch } from '../entries/batch.js'
 import { sameEpoch } from '../entries/epoch.js'
-import { cutFrames, takeStretch } from './batches.js'
+import type { Place } from '../entries/place.js'
+import { cutFrames, takeStretch } from './frames.js'
 import { Sequencer } from './sequencer.js'
 import type { Leases } from './lease.js'
 import type { Puller } from './pull.js'
@@ -37,7 +38,8 @@ export class Appender {
   #ownLast = 0
   /** Highest end of log that a REPLY named: the turn's work begins when the own log reaches it. */
   #required = 0
-  #saidCommit = 0
+  /** By member: the commit index that it has been told in this view. */
+  readonly #told = new Map<Slot, number>()
   /** Since when the turn is wanted, monotonic ms; 0: it is not wanted. */
   wantingSince = 0
   /** Time from asking for the turn to holding it. */
@@ -65,7 +67,9 @@ export class Appender {
     this.#served = false
     this.#ownLast = 0
     this.#required = 0
-    this.#saidCommit = this.#context.log.commit
+    const { log, otherMembers } = this.#context
+    this.#told.clear()
+    for (const slot of otherMembers) this.#told.set(slot, log.commit)
     this.wantingSince = 0
   }
 
@@ -137,9 +141,9 @@ export class Appender {
       // A member in another view, or on its way to one, may have another log than this view's.
       const inView = sameEpoch(pulled.installed, epoch) && sameEpoch(pulled.promised, epoch)
       if (!inView || !pulled.common) return
-      this.#accept(member, pulled.common.index, pulled.entries, pulled.commit)
+      this.#accept(member, pulled.common.index, pulled.batches, pulled.commit)
       // The source may have more. If nothing more is written, no other message makes this replica ask.
-      if (pulled.entries.length > 0 && pulled.last > this.#context.log.last) this.pullFrom(member)
+      if (pulled.batches.length > 0 && pulled.last > this.#context.log.last) this.pullFrom(member)
     })
   }
 
@@ -154,32 +158,24 @@ export class Appender {
     this.#write(previous, group, undefined)
   }
 
-  #replicate(
-    to: readonly Slot[],
-    previous: { index: number; chain: Uint8Array },
-    entries: readonly Entry[],
-  ): void {
+  #replicate(to: readonly Slot[], previous: Place, batches: readonly Batch[]): void {
     const { log, epoch } = this.#context
     const { commit } = log
-    for (const part of cutFrames(previous, entries, this.#context.bounds.frameBytes)) {
+    for (const part of cutFrames(previous, batches, this.#context.bounds.frameBytes)) {
       this.#context.broadcast(to, { type: 'REPLICATE', epoch, ...part, commit })
     }
-    this.#saidCommit = Math.max(this.#saidCommit, log.commit)
+    for (const slot of to) this.#told.set(slot, commit)
   }
 
   /**
    * `ackTo`: the holder that hears when the group is durable here; undefined: this replica is the
    * holder.
    */
-  #write(
-    previous: { index: number; chain: Uint8Array },
-    entries: readonly Entry[],
-    ackTo: Slot | undefined,
-  ): void {
+  #write(previous: Place, batches: readonly Batch[], ackTo: Slot | undefined): void {
     const { log, epoch } = this.#context
     if (ackTo === undefined) this.#groupsInFlight++
-    const batch = { require: { promised: epoch, last: previous }, entries, commit: log.commit }
-    this.#context.persist(batch, (result) => {
+    const require = { promised: epoch, last: previous }
+    this.#context.persist({ require, batches, commit: log.commit }, (result) => {
       const here = sameEpoch(epoch, this.#context.epoch) && this.#context.serving
       if (ackTo === undefined && sameEpoch(epoch, this.#context.epoch)) this.#groupsInFlight--
       if (result.outcome !== 'written') return
@@ -199,15 +195,16 @@ export class Appender {
       return
     }
     invariant(there !== false, `P2: other chain at ${previous.index} in the same epoch`)
-    this.#accept(from, previous.index, message.entries, message.commit)
+    this.#accept(from, previous.index, message.batches, message.commit)
   }
 
-  #accept(from: Slot, after: number, entries: readonly Entry[], commit: number): void {
+  #accept(from: Slot, after: number, batches: readonly Batch[], commit: number): void {
     const { log } = this.#context
     const previous = log.place
-    const fresh = takeStretch(log, this.#context.clock, after, entries)
-    if (!fresh) return this.#context.distrust(from, 'entries that do not follow from each other')
-    this.#raiseCommit(Math.min(commit, after + entries.length))
+    const fresh = takeStretch(log, this.#context.clock, after, batches)
+    if (!fresh) return this.#context.distrust(from, 'batches that do not follow from each other')
+    const end = batches.at(-1)
+    this.#raiseCommit(Math.min(commit, end ? lastOf(end) : after))
     if (fresh.length > 0) this.#write(previous, fresh, from)
     else if (log.durable === log.last) {
       this.#context.send(from, { type: 'ACK', epoch: this.#context.epoch, last: log.durable })
@@ -247,8 +244,7 @@ export class Appender {
     const above = log.after(log.commit)
     const previous = log.placeAt(log.commit)
     if (previous && above.length > 0) this.#replicate([peer], previous, above)
-    else
-      this.#context.send(peer, { type: 'COMMIT', epoch: this.#context.epoch, commit: log.commit })
+    else this.#sayCommit([peer])
   }
 
   #count(): void {
@@ -272,14 +268,27 @@ export class Appender {
     }
   }
 
+  /** Members that lack the commit index, of those that a holder has to tell. */
+  get untold(): readonly Slot[] {
+    const { log, otherMembers } = this.#context
+    if (this.#ownLast === 0) return []
+    return otherMembers.filter((slot) => (this.#told.get(slot) ?? 0) < log.commit)
+  }
+
+  /** A member where nobody waits hears of commits by the next REPLICATE, or the next tick. */
   #announceCommit(): void {
+    const { peers } = this.#context
+    this.#sayCommit(this.untold.filter((slot) => peers.get(slot)?.heartbeat?.urgent === true))
+  }
+
+  tick(): void {
+    if (this.#context.serving) this.#sayCommit(this.untold)
+  }
+
+  #sayCommit(to: readonly Slot[]): void {
+    if (to.length === 0) return
     const { log, epoch } = this.#context
-    if (log.commit <= this.#saidCommit || this.#ownLast === 0) return
-    this.#saidCommit = log.commit
-    this.#context.broadcast(this.#context.otherMembers, {
-      type: 'COMMIT',
-      epoch,
-      commit: log.commit,
-    })
+    for (const slot of to) this.#told.set(slot, log.commit)
+    this.#context.broadcast(to, { type: 'COMMIT', epoch, commit: log.commit })
   }
 }

@@ -14,7 +14,7 @@ import type { Slot } from '../slots.js'
 import type { Entropy } from '../entropy.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { compareEpochs, EPOCH_ZERO, maxEpoch, sameEpoch, type Epoch } from '../entries/epoch.js'
-import type { Recovered, WriteBatch, WriteResult } from '../machine/storage.js'
+import type { Recovered, Transaction, WriteResult } from '../machine/storage.js'
 import type { Place } from '../entries/place.js'
 import { LogTail } from './tail.js'
 import {
@@ -79,6 +79,8 @@ export class PersistenceContext {
   erasedThrough = 0
   /** A view has been installed since this process started. */
   active = false
+  /** A reader or follower waits here for what is committed, or has lately. */
+  urgent = false
   /** Monotonic ms at which each write that is not finished was queued, oldest first. */
   readonly #writes: number[] = []
   /** Place of the file's end, as the last answer to a write said. */
@@ -184,11 +186,11 @@ export class PersistenceContext {
     }
   }
 
-  persist(batch: WriteBatch, then: (result: WriteResult) => void): void {
-    const ofLog = batch.entries !== undefined || batch.truncateAfter !== undefined
+  persist(transaction: Transaction, then: (result: WriteResult) => void): void {
+    const ofLog = transaction.batches !== undefined || transaction.truncateAfter !== undefined
     this.#writes.push(this.now.monotonic)
     if (ofLog) this.#logWrites++
-    this.outbox.persist(batch, (result) => {
+    this.outbox.persist(transaction, (result) => {
       this.#writes.shift()
       if (ofLog) this.#logWrites--
       if (result.outcome !== 'stale') this.full = result.outcome === 'full'

@@ -6,8 +6,7 @@
 import type { PersistenceContext } from './context.js'
 import type { PendingDrops } from './pending-drops.js'
 import type { Reads } from './reads.js'
-import { decodeDrop, type Drop, type NamedDrop } from '../entries/drop.js'
-import type { Entry } from '../entries/entry.js'
+import type { Drop, NamedDrop } from '../entries/drop.js'
 
 /** Drops of one transaction. */
 const MAX_BATCH = 64
@@ -23,16 +22,15 @@ export class Eraser {
     context: PersistenceContext,
     pending: PendingDrops,
     reads: Reads,
-    undone: readonly Entry[],
+    undone: readonly Drop[],
   ) {
     this.#context = context
     this.#pending = pending
     this.#reads = reads
-    for (const entry of undone) this.#take(entry)
+    for (const drop of undone) this.#take(drop)
   }
 
-  #take(entry: Entry): void {
-    const drop = decodeDrop(entry)
+  #take(drop: Drop): void {
     this.#pending.add(drop)
     this.#context.log.erase(drop)
     this.#reads.dropped(drop.mailbox)
@@ -43,7 +41,7 @@ export class Eraser {
    */
   pump(): void {
     const { log, writable, incarnation } = this.#context
-    for (const entry of log.takeDrops()) this.#take(entry)
+    for (const drop of log.takeDrops()) this.#take(drop)
     const [first] = this.#pending.drops
     if (this.#erasing || !first) return
     if (!writable || incarnation.counter === 0) return
@@ -71,7 +69,7 @@ export class Eraser {
         this.#erasing = false
         return
       }
-      const indices = page.entries.map((entry) => entry.index)
+      const indices = page.messages.map((message) => message.index)
       const carriedOut = page.more ? index - 1 : index
       this.#erase([{ index: carriedOut, mailbox, indices }], page.more ? 0 : 1)
     })

@@ -1,19 +1,20 @@
 // FEED: processing replicas follow the committed log, each with a bounded number of unacknowledged
-// entries. A follower that is behind the entries in memory is served from the file.
+// entries. A follower for which no client waits gets what was committed between two ticks in one
+// go. A follower that is behind the entries in memory is served from the file.
 
 import type { LinkId } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import type { PersistenceContext } from './context.js'
-import { KIND, type Entry } from '../entries/entry.js'
-import { stretch } from './pull.js'
+import { lastOf, withoutMessages, type Batch } from '../entries/batch.js'
+import { stretch } from './frames.js'
 
 const WINDOW_ENTRIES = 4_096
-const NO_BODY = new Uint8Array(0)
 
 interface Follower {
   sent: number
   acknowledged: number
   readonly bodies: boolean
+  urgent: boolean
   reading: boolean
 }
 
@@ -29,23 +30,45 @@ export class Feeds {
     return this.#followers.size
   }
 
+  /** A follower waits for each batch. */
+  get urgent(): boolean {
+    return [...this.#followers.values()].some(({ urgent }) => urgent)
+  }
+
+  /** Every follower has been sent all that is committed. */
+  get idle(): boolean {
+    const { commit } = this.#context.log
+    return [...this.#followers.values()].every(({ sent }) => sent >= commit)
+  }
+
   onFeed(link: LinkId, message: The<'FEED'>): void {
-    const follower = this.#followers.get(link)
-    if (message.start) {
-      const { after, bodies } = message
-      this.#followers.set(link, { sent: after, acknowledged: after, bodies, reading: false })
-    } else if (follower) {
-      follower.acknowledged = Math.max(follower.acknowledged, message.after)
+    const { after, bodies, urgent, start } = message
+    if (start) {
+      this.#followers.set(link, {
+        sent: after,
+        acknowledged: after,
+        bodies,
+        urgent,
+        reading: false,
+      })
     }
-    this.pump()
+    const follower = this.#followers.get(link)
+    if (!follower) return
+    follower.urgent = urgent
+    follower.acknowledged = Math.max(follower.acknowledged, after)
+    this.#serve(link, follower)
   }
 
   forget(link: LinkId): void {
     this.#followers.delete(link)
   }
 
-  /** Sends committed entries that are not sent yet, as far as each follower's window allows. */
+  /** Sends urgent followers what is committed, as far as each follower's window allows. */
   pump(): void {
+    for (const [link, follower] of this.#followers) if (follower.urgent) this.#serve(link, follower)
+  }
+
+  tick(): void {
     for (const [link, follower] of this.#followers) this.#serve(link, follower)
   }
 
@@ -58,40 +81,37 @@ export class Feeds {
         this.#readOn(link, follower)
         return
       }
-      const limit = Math.min(room, this.#context.bounds.stretch, log.commit - follower.sent)
-      this.#send(
-        link,
-        follower,
-        stretch(log.after(follower.sent, limit), this.#context.bounds.frameBytes),
-      )
+      this.#send(link, follower, log.after(follower.sent))
     }
   }
 
   #readOn(link: LinkId, follower: Follower): void {
     follower.reading = true
     const query = {
-      kind: 'entries',
+      kind: 'batches',
       after: follower.sent,
       limit: this.#context.bounds.stretch,
       maxBytes: this.#context.bounds.frameBytes,
     } as const
     this.#context.outbox.read(query, (result) => {
       follower.reading = false
-      if (this.#followers.get(link) !== follower || result.kind !== 'entries') return
-      const committed = result.entries.filter((entry) => entry.index <= this.#context.log.commit)
-      this.#send(link, follower, stretch(committed, this.#context.bounds.frameBytes))
+      if (this.#followers.get(link) !== follower || result.kind !== 'batches') return
+      this.#send(link, follower, result.batches)
       this.#serve(link, follower)
     })
   }
 
-  #send(link: LinkId, follower: Follower, entries: readonly Entry[]): void {
-    const last = entries.at(-1)
-    if (!last) return
-    follower.sent = last.index
-    const sent = follower.bodies
-      ? entries
-      : entries.map((e) => (e.meta[0] === KIND.message ? { ...e, body: NO_BODY } : e))
-    const bodyBytes = entries.map(({ body }) => body.length)
-    this.#context.outbox.send(link, { type: 'ENTRIES', entries: sent, bodyBytes })
+  /** The first of the batches that are committed, as many as fit one frame. */
+  #send(link: LinkId, follower: Follower, batches: readonly Batch[]): void {
+    const { log, bounds } = this.#context
+    const committed = batches.filter((batch) => lastOf(batch) <= log.commit)
+    const sent = stretch(committed, { entries: bounds.stretch, bytes: bounds.frameBytes })
+    const end = sent.at(-1)
+    if (!end) return
+    follower.sent = lastOf(end)
+    this.#context.outbox.send(link, {
+      type: 'BATCHES',
+      batches: follower.bodies ? sent : sent.map(withoutMessages),
+    })
   }
 }

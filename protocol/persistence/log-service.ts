@@ -60,7 +60,7 @@ export class LogService {
   }
 
   /** Processing replicas heard within the bound, over the link that they write by. */
-  get #heard(): Slot[] {
+  get heard(): Slot[] {
     const { now, timings } = this.#context
     const slots = new Set<Slot>()
     for (const { slot, lane, heard } of this.#clients.values()) {
@@ -84,7 +84,7 @@ export class LogService {
       committed: log.commit,
       lamport: this.#context.clock.now,
       reaches: this.#context.reached,
-      hears: this.#heard,
+      hears: this.heard,
       full: this.#context.full,
     })
   }
@@ -138,9 +138,10 @@ export class LogService {
 
   #onAppend(link: LinkId, message: The<'APPEND'>): void {
     const { slot, boot } = this.#clients.get(link)!
-    const { id, term, k, time, drafts } = message
+    const { id, term, k, time, head, bodies } = message
     const from = { link, slot, boot, since: this.#context.now.monotonic }
-    const order = { kind: 'order', ...from, id, term, k, time, drafts } as const
+    const contents = { head, bodies }
+    const order = { kind: 'order', ...from, id, term, k, time, contents } as const
     if (this.#takes && this.#appender.queue.add(order)) return
     const reason = this.#context.full ? 'full' : this.#takes ? 'overloaded' : 'not-serving'
     this.#context.outbox.send(link, { type: 'NOT_APPENDED', id, reason })

@@ -6,27 +6,16 @@ import type { LinkId } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import type { PersistenceContext } from './context.js'
-import { CHAIN_ZERO, weigh, type Entry } from '../entries/entry.js'
+import { CHAIN_ZERO, lastOf, type Batch } from '../entries/batch.js'
 import { sameBytes } from '../bytes.js'
 import type { Place } from '../entries/place.js'
+import { stretch } from './frames.js'
 
 interface PendingPull {
   readonly id: number
   readonly to: Slot
   readonly since: number
   readonly then: (pulled: The<'PULLED'> | null) => void
-}
-
-/** The first entries that fit one frame. */
-export function stretch(entries: readonly Entry[], frameBytes: number): Entry[] {
-  const out: Entry[] = []
-  let bytes = 0
-  for (const entry of entries) {
-    bytes += weigh(entry) + 64
-    if (out.length > 0 && bytes > frameBytes) break
-    out.push(entry)
-  }
-  return out
 }
 
 export class Puller {
@@ -63,11 +52,11 @@ export class Puller {
 
   onPulled(from: Slot, message: The<'PULLED'>): void {
     if (this.#pending?.id !== message.id || this.#pending.to !== from) return
-    if (message.entries.some(({ bodyHash }) => bodyHash)) {
+    if (message.batches.some(({ absent }) => absent.length > 0)) {
       this.#context.erasedThrough = Math.max(this.#context.erasedThrough, message.commit)
     }
-    const last = message.entries.at(-1)
-    if (last) this.#reached = { index: last.index, chain: last.chain }
+    const end = message.batches.at(-1)
+    if (end) this.#reached = { index: lastOf(end), chain: end.chain }
     this.#end(message)
   }
 
@@ -130,30 +119,38 @@ export class Puller {
 
   #serve(from: Slot, message: The<'PULL'>, common: Place): void {
     const { log, outbox } = this.#context
-    const limit = this.#limit(message)
     if (common.index + 1 >= log.first) {
-      const entries = log
-        .after(common.index, this.#context.bounds.stretch)
-        .filter((e) => e.index <= limit)
-      this.#answer(from, message.id, common, stretch(entries, this.#context.bounds.frameBytes))
+      this.#answer(from, message, common, log.after(common.index))
       return
     }
     const link: LinkId | undefined = this.#context.peers.get(from)?.link
     const query = {
-      kind: 'entries',
+      kind: 'batches',
       after: common.index,
       limit: this.#context.bounds.stretch,
       maxBytes: this.#context.bounds.frameBytes,
     } as const
     outbox.read(query, (result) => {
-      if (result.kind !== 'entries' || this.#context.peers.get(from)?.link !== link) return
-      const entries = result.entries.filter((e) => e.index <= limit)
-      this.#answer(from, message.id, common, stretch(entries, this.#context.bounds.frameBytes))
+      if (result.kind !== 'batches' || this.#context.peers.get(from)?.link !== link) return
+      this.#answer(from, message, common, result.batches)
     })
   }
 
-  #answer(to: Slot, id: number, common: Place, entries: readonly Entry[]): void {
-    const { durable: last, commit } = this.#context.log
-    this.#context.send(to, { type: 'PULLED', id, common, entries, last, commit })
+  #answer(to: Slot, message: The<'PULL'>, common: Place, batches: readonly Batch[]): void {
+    const { log, bounds } = this.#context
+    const limit = this.#limit(message)
+    const served = stretch(
+      batches.filter((batch) => lastOf(batch) <= limit),
+      { entries: bounds.stretch, bytes: bounds.frameBytes },
+    )
+    const { durable: last, commit } = log
+    this.#context.send(to, {
+      type: 'PULLED',
+      id: message.id,
+      common,
+      batches: served,
+      last,
+      commit,
+    })
   }
 }

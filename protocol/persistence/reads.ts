@@ -57,6 +57,10 @@ export class Reads {
     this.#drops = drops
   }
 
+  get waiting(): boolean {
+    return this.#round !== null || this.#waitingForLog.length > 0
+  }
+
   dropped(mailbox: string): void {
     for (const reading of this.#reading) {
       if (reading.read.message.mailbox === mailbox) reading.torn = true
@@ -146,8 +150,8 @@ export class Reads {
         outbox.send(read.link, { type: 'NOT_YET', request })
         return
       }
-      const { entries, more } = result
-      outbox.send(read.link, { type: 'READ_PAGE', request, entries, through, more })
+      const { messages, more } = result
+      outbox.send(read.link, { type: 'READ_PAGE', request, messages, through, more })
     })
   }
 

@@ -1,4 +1,4 @@
-// Turns the pending appends and claims into stamped entries or into answers, for the holder of the
+// Turns the pending appends and claims into stamped batches or into answers, for the holder of the
 // turn. Each is checked against the holder's log, which is complete and includes all that is in
 // flight (C1, C2, C7).
 
@@ -11,7 +11,15 @@ import {
   type PendingClaim,
   type PendingOrder,
 } from './admission.js'
-import { KIND, plainMeta, weigh, withChain, type Draft, type Entry } from '../entries/entry.js'
+import {
+  countOf,
+  packDrafts,
+  weighBatch,
+  withChain,
+  type Batch,
+  type Contents,
+} from '../entries/batch.js'
+import { KIND, plainMeta } from '../entries/entry.js'
 import type { Leases } from './lease.js'
 import { encodeTerm } from '../entries/fence.js'
 import type { AppendQueue } from './append-queue.js'
@@ -30,70 +38,59 @@ export class Sequencer {
   }
 
   /**
-   * Entries of one transaction, appended to the log in memory; none: every request was answered.
+   * Batches of one transaction, appended to the log in memory; none: every request was answered.
    */
-  takeGroup(): Entry[] {
-    const group: Entry[] = []
+  takeGroup(): Batch[] {
+    const group: Batch[] = []
     let bytes = 0
+    let count = 0
     for (let pending = this.#queue.peek(); pending; pending = this.#queue.peek()) {
-      const size = pending.kind === 'order' ? pending.drafts.reduce((n, d) => n + weigh(d), 0) : 256
-      const count = pending.kind === 'order' ? pending.drafts.length : 1
-      if (group.length > 0 && (group.length + count > MAX_GROUP || bytes + size > GROUP_BYTES))
-        break
+      const order = pending.kind === 'order' ? pending : null
+      bytes += order ? weighBatch(order.contents) : 256
+      count += order ? countOf(order.contents) : 1
+      if (group.length > 0 && (count > MAX_GROUP || bytes > GROUP_BYTES)) break
       this.#queue.shift()
-      const added = pending.kind === 'order' ? this.#takeOrder(pending) : this.#takeClaim(pending)
-      group.push(...added)
-      bytes += size
+      const added = order ? this.#takeOrder(order) : this.#takeClaim(pending as PendingClaim)
+      if (added) group.push(added)
     }
     return group
   }
 
-  #stamp(
-    draft: Draft,
-    place: { term: number; k: number; part: number; parts: number; time: number },
-  ): Entry {
+  #stamp(contents: Contents, place: { term: number; k: number; time: number }): Batch {
     const { log } = this.#context
-    const { meta, body } = draft
-    const entry = withChain(log.chain, {
-      index: log.last + 1,
+    const batch = withChain(log.chain, {
+      first: log.last + 1,
       epoch: this.#context.epoch,
       lamport: this.#context.clock.tick(),
-      meta,
-      body,
+      ...contents,
       ...place,
     })
-    log.append([entry])
-    return entry
+    log.append([batch])
+    return batch
   }
 
-  #takeOrder(order: PendingOrder): Entry[] {
+  #takeOrder(order: PendingOrder): Batch | null {
     const { log } = this.#context
     const { id, term, k } = order
     const verdict = admitOrder(log, order)
     switch (verdict.verdict) {
       case 'append': {
-        const first = verdict.skip + 1
-        const parts = order.drafts.length
-        const added = order.drafts
-          .slice(verdict.skip)
-          .map((draft, i) =>
-            this.#stamp(draft, { term, k, part: first + i, parts, time: order.time }),
-          )
+        const batch = this.#stamp(order.contents, { term, k, time: order.time })
         this.#queue.answerAt(order, log.last, () => ({ type: 'APPENDED', id, k }))
-        return added
+        return batch
       }
       case 'present':
         this.#queue.answerAt(order, verdict.through, () => ({ type: 'APPENDED', id, k }))
-        return []
+        return null
       case 'fenced':
         this.#queue.answerAt(order, this.#fenceThrough, () => {
           // `log.fence` may name a newer TERM that is not committed, hence the committed one.
           return { type: 'FENCED', id, term: log.committedFence.term }
         })
-        return []
+        return null
       case 'gap':
         this.#context.outbox.send(order.link, { type: 'GAP', id, expected: verdict.expected })
-        return []
+        return null
       case 'conflict':
       case 'too-old':
         this.#context.outbox.log('error', `append-${verdict.verdict}`, {
@@ -102,25 +99,25 @@ export class Sequencer {
           slot: order.slot,
         })
         this.#context.outbox.send(order.link, { type: 'NOT_APPENDED', id, reason: verdict.verdict })
-        return []
+        return null
     }
   }
 
-  #takeClaim(claim: PendingClaim): Entry[] {
+  #takeClaim(claim: PendingClaim): Batch | null {
     const { log, outbox } = this.#context
     const lease = this.#leases.weight
     const verdict = admitClaim(log, claim, lease)
     if (verdict === 'leased') {
       outbox.send(claim.link, claimed(claim, 'leased', log))
       if (claim.weight > lease) this.#leases.askToResign(log.fence.term)
-      return []
+      return null
     }
-    const added: Entry[] = []
+    let added: Batch | null = null
     if (verdict === 'append') {
       const owner = { slot: claim.slot, boot: claim.boot, nonce: claim.nonce }
       const draft = { meta: plainMeta(KIND.term), body: encodeTerm(owner) }
       const term = claim.expected + 1
-      added.push(this.#stamp(draft, { term, k: 0, part: 1, parts: 1, time: claim.time }))
+      added = this.#stamp(packDrafts([draft]), { term, k: 0, time: claim.time })
     }
     const through = verdict === 'append' ? log.last : this.#fenceThrough
     this.#queue.answerAt(claim, through, () =>

@@ -1,11 +1,11 @@
-// The end of the log in memory: all uncommitted entries and some committed ones before them. `last`
+// The end of the log in memory: all uncommitted batches and some committed ones before them. `last`
 // has been queued for the file, `durable` is on disk, `commit` is durable on a majority of all
-// slots. Committed entries never change (P3).
+// slots. All three are ends of batches. Committed entries never change (P3).
 
 import { advanceFence, NO_FENCE, type Fence } from '../entries/fence.js'
 import { invariant } from '../assert.js'
-import { drops, isDrop, type Drop } from '../entries/drop.js'
-import { CHAIN_ZERO, erased, type Entry } from '../entries/entry.js'
+import { assertGapless, CHAIN_ZERO, lastOf, type Batch } from '../entries/batch.js'
+import { dropsOf, erase, type Drop } from '../entries/drop.js'
 import { sameBytes } from '../bytes.js'
 import { TAIL_ENTRIES, type DurableState } from '../machine/storage.js'
 import type { Place } from '../entries/place.js'
@@ -17,9 +17,9 @@ export type LogView = Pick<
 >
 
 export class LogTail {
-  /** Entries from #first on, without gaps. */
-  #entries: Entry[] = []
-  /** The place before #entries[0]. */
+  /** Batches from #before on, without gaps. */
+  #batches: Batch[] = []
+  /** The place before #batches[0]. */
   #before: Place
   #commit: number
   #fenceAtCommit: Fence
@@ -30,37 +30,37 @@ export class LogTail {
    * it.
    */
   #floor: { index: number; fence: Fence }
-  /** Entries after index `at` that an unfinished write drops, in order of the writes. */
-  #cuts: { readonly at: number; readonly entries: readonly Entry[] }[] = []
+  /** Batches after index `at` that an unfinished write drops, in order of the writes. */
+  #cuts: { readonly at: number; readonly batches: readonly Batch[] }[] = []
 
   /** Committed DROPs that have not been taken yet, in log order. */
-  #drops: Entry[] = []
+  #drops: Drop[] = []
 
   /** Entries kept in memory at least, if the log has so many. */
   readonly #keep: number
 
   constructor(
-    tail: readonly Entry[],
+    tail: readonly Batch[],
     last: Place,
     commit: number,
     fenceAtCommit: Fence,
     keep = TAIL_ENTRIES,
   ) {
     this.#keep = keep
-    this.#entries = [...tail]
+    this.#batches = [...tail]
     const first = tail[0]
     // Where the tail does not reach back to entry 1, the place before it is known by its number
     // only.
     this.#before =
       first === undefined
         ? last
-        : { index: first.index - 1, chain: first.index === 1 ? CHAIN_ZERO : new Uint8Array(0) }
+        : { index: first.first - 1, chain: first.first === 1 ? CHAIN_ZERO : new Uint8Array(0) }
     this.#commit = commit
     this.#durable = last.index
     this.#fenceAtCommit = fenceAtCommit
     this.#fence = fenceAtCommit
     this.#floor = { index: commit, fence: fenceAtCommit }
-    for (const entry of this.after(commit)) this.#fence = advanceFence(this.#fence, entry)
+    this.#fence = this.after(commit).reduce(advanceFence, fenceAtCommit)
   }
 
   static empty(keep = TAIL_ENTRIES): LogTail {
@@ -68,11 +68,12 @@ export class LogTail {
   }
 
   get last(): number {
-    return this.#before.index + this.#entries.length
+    const end = this.#batches.at(-1)
+    return end ? lastOf(end) : this.#before.index
   }
 
   get chain(): Uint8Array {
-    return this.#entries.at(-1)?.chain ?? this.#before.chain
+    return this.#batches.at(-1)?.chain ?? this.#before.chain
   }
 
   get place(): Place {
@@ -101,82 +102,107 @@ export class LogTail {
     return this.#fenceAtCommit
   }
 
-  at(index: number): Entry | undefined {
-    return this.#entries[index - this.#before.index - 1]
+  /** Number of batches in memory that end at or below the index. */
+  #through(index: number): number {
+    let [low, high] = [0, this.#batches.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (lastOf(this.#batches[middle]!) <= index) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
+  /** The batch in memory that ends at the index. */
+  endingAt(index: number): Batch | undefined {
+    const batch = this.#batches[this.#through(index) - 1]
+    return batch && lastOf(batch) === index ? batch : undefined
+  }
+
+  /** The place at the end of a batch in memory, or at the start of the log. */
   placeAt(index: number): Place | undefined {
     if (index === 0) return { index: 0, chain: CHAIN_ZERO }
-    const entry = this.at(index)
-    return entry && { index, chain: entry.chain }
+    const batch = this.endingAt(index)
+    return batch && { index, chain: batch.chain }
   }
 
-  /** Entries in memory after `index`, at most `limit`. */
-  after(index: number, limit = Infinity): Entry[] {
-    const start = Math.max(0, index - this.#before.index)
-    return this.#entries.slice(start, limit === Infinity ? undefined : start + limit)
+  /** Batches in memory that end after `index`. */
+  after(index: number): Batch[] {
+    return this.#batches.slice(this.#through(index))
   }
 
-  /** Whether `place` is in the log; undefined: it lies before the entries in memory. */
+  /** Batches in memory, the newest first. */
+  *backwards(): Generator<Batch> {
+    for (let i = this.#batches.length - 1; i >= 0; i--) yield this.#batches[i]!
+  }
+
+  /** Whether `place` is in the log; undefined: it lies before the batches in memory. */
   has(place: Place): boolean | undefined {
     if (place.index === 0) return true
     if (place.index > this.last) return false
-    const entry = this.at(place.index)
-    if (entry) return sameBytes(entry.chain, place.chain)
+    if (place.index > this.#before.index) {
+      const batch = this.endingAt(place.index)
+      return batch !== undefined && sameBytes(batch.chain, place.chain)
+    }
     if (place.index === this.#before.index && this.#before.chain.length > 0) {
       return sameBytes(this.#before.chain, place.chain)
     }
     return undefined
   }
 
-  append(entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      invariant(entry.index === this.last + 1, `log: ${entry.index} after ${this.last}`)
-      this.#entries.push(entry)
-      this.#fence = advanceFence(this.#fence, entry)
+  append(batches: readonly Batch[]): void {
+    assertGapless(this.last, batches)
+    for (const batch of batches) {
+      this.#batches.push(batch)
+      this.#fence = advanceFence(this.#fence, batch)
     }
   }
 
-  /** Drops the entries after `index`, which is never below the commit index (P3). */
+  /** Drops the batches after `index`, which is never below the commit index (P3). */
   truncateAfter(index: number): void {
     if (index >= this.last) return
     invariant(index >= this.#commit, `P3: dropping after ${index}, committed ${this.#commit}`)
     invariant(index >= this.#before.index, 'log: the tail does not reach back so far')
-    this.#cuts.push({ at: index, entries: this.after(index) })
-    this.#entries.length = index - this.#before.index
+    this.#cuts.push({ at: index, batches: this.#cut(index) })
     this.#durable = Math.min(this.#durable, index)
-    this.#fence = this.#fenceAtCommit
-    for (const entry of this.after(this.#commit)) this.#fence = advanceFence(this.#fence, entry)
+    this.#fence = this.after(this.#commit).reduce(advanceFence, this.#fenceAtCommit)
+  }
+
+  /** Takes out the batches after `index`, the end of one. */
+  #cut(index: number): Batch[] {
+    const cut = this.#batches.splice(this.#through(index))
+    invariant(this.last === index, `log: a batch goes on beyond ${index}`)
+    return cut
   }
 
   /** Raises the commit index, at most to `last`. True: it rose. */
   commitThrough(index: number): boolean {
-    const through = Math.min(index, this.last)
-    if (through <= this.#commit) return false
-    for (let i = this.#commit + 1; i <= through; i++) {
-      const entry = this.at(i)!
-      this.#fenceAtCommit = advanceFence(this.#fenceAtCommit, entry)
-      if (isDrop(entry)) this.#drops.push(entry)
+    const from = this.#through(this.#commit)
+    const risen = this.#batches.slice(from, this.#through(index))
+    if (risen.length === 0) return false
+    for (const batch of risen) {
+      this.#fenceAtCommit = advanceFence(this.#fenceAtCommit, batch)
+      this.#drops.push(...dropsOf(batch))
     }
-    this.#commit = through
+    this.#commit = lastOf(risen.at(-1)!)
     this.#trim()
     return true
   }
 
   /** Takes out committed DROPs that are in the file: such a DROP can no longer be taken back. */
-  takeDrops(): Entry[] {
+  takeDrops(): Drop[] {
     if (this.#drops.length === 0) return []
     const taken = this.#drops.filter(({ index }) => index <= this.#durable)
     this.#drops = this.#drops.slice(taken.length)
     return taken
   }
 
-  /** Erases the bodies of the entries that `drop` names. */
+  /** Erases the bodies of the messages that `drop` names. */
   erase(drop: Drop): void {
-    const entries = drop.indices ? drop.indices.map((index) => this.at(index)) : this.after(0)
-    for (const entry of entries) {
-      if (!entry || !drops(drop, entry)) continue
-      this.#entries[entry.index - this.#before.index - 1] = erased(entry)
+    const named = drop.indices?.map((index) => this.#through(index - 1))
+    for (const i of new Set(named ?? this.#batches.keys())) {
+      const batch = this.#batches[i]
+      if (batch) this.#batches[i] = erase(drop, batch)
     }
   }
 
@@ -194,8 +220,8 @@ export class LogTail {
   }
 
   /**
-   * A write failed: the log becomes what the file holds. Entries in memory beyond it never were in
-   * this log, even if other replicas have committed them meanwhile. Entries that a failed write
+   * A write failed: the log becomes what the file holds. Batches in memory beyond it never were in
+   * this log, even if other replicas have committed them meanwhile. Batches that a failed write
    * would have dropped are still in the log; they were dropped as uncommitted, so the commit index
    * goes back below them.
    */
@@ -204,17 +230,17 @@ export class LogTail {
     while (this.has(file) !== true) {
       const cut = this.#cuts.pop()
       invariant(cut !== undefined, `log: cannot go back to what the file holds at ${file.index}`)
-      this.#entries.length = cut.at - this.#before.index
-      this.#entries.push(...cut.entries)
+      this.#cut(cut.at)
+      this.#batches.push(...cut.batches)
       committed = Math.min(committed, cut.at)
     }
-    this.#entries.length = file.index - this.#before.index
+    this.#cut(file.index)
     this.#cuts = []
     this.#durable = file.index
     if (this.#commit > committed) {
       this.#commit = committed
       this.#drops = this.#drops.filter(({ index }) => index <= committed)
-      const passed = this.after(this.#floor.index, committed - this.#floor.index)
+      const passed = this.#batches.slice(this.#through(this.#floor.index), this.#through(committed))
       this.#fenceAtCommit = passed.reduce(advanceFence, this.#floor.fence)
     }
     this.#fence = this.after(this.#commit).reduce(advanceFence, this.#fenceAtCommit)
@@ -223,33 +249,36 @@ export class LogTail {
   /** Places to find a common prefix by: the end, ever further back, the commit, the start. */
   probes(): Place[] {
     const places: Place[] = []
-    const add = (index: number): void => {
-      const entry = this.at(index)
-      if (entry) places.push({ index, chain: entry.chain })
+    const count = this.#batches.length
+    const add = (batch: Batch | undefined): void => {
+      if (batch) places.push({ index: lastOf(batch), chain: batch.chain })
     }
-    add(this.last)
-    for (let step = 1; this.last - step >= this.first && places.length < 50; step *= 2) {
-      add(this.last - step)
+    add(this.#batches.at(-1))
+    for (let step = 1; step < count && places.length < 50; step *= 2) {
+      add(this.#batches[count - 1 - step])
     }
-    add(this.#commit)
+    add(this.endingAt(this.#commit))
     if (this.#before.index > 0 && this.#before.chain.length > 0) places.push(this.#before)
     places.push({ index: 0, chain: CHAIN_ZERO })
     return places.sort((a, b) => b.index - a.index)
   }
 
   #trim(): void {
-    // The file's end may return to entries that an unfinished write drops, so they are kept.
+    // The file's end may return to batches that an unfinished write drops, so they are kept.
     if (this.#cuts.length > 0) return
     const final = Math.min(this.#commit, this.#durable)
-    const excess = Math.min(this.#entries.length - this.#keep, final - this.#before.index - 1)
+    const excess = Math.min(this.last - this.#keep, final - 1) - this.#before.index
     // In large steps: cutting the front off an array costs its length.
     if (excess < this.#keep) return
-    const cut = this.#entries[excess - 1]!
-    if (cut.index > this.#floor.index) {
-      const passed = this.after(this.#floor.index, cut.index - this.#floor.index)
-      this.#floor = { index: cut.index, fence: passed.reduce(advanceFence, this.#floor.fence) }
+    const count = this.#through(this.#before.index + excess)
+    const cut = this.#batches[count - 1]
+    if (!cut) return
+    const index = lastOf(cut)
+    if (index > this.#floor.index) {
+      const passed = this.#batches.slice(this.#through(this.#floor.index), count)
+      this.#floor = { index, fence: passed.reduce(advanceFence, this.#floor.fence) }
     }
-    this.#before = { index: cut.index, chain: cut.chain }
-    this.#entries = this.#entries.slice(excess)
+    this.#before = { index, chain: cut.chain }
+    this.#batches = this.#batches.slice(count)
   }
 }

@@ -1,11 +1,11 @@
 // The coordinator of one term: gives each order, counts its votes, appends the result of the
-// majority of the live ring in the sequence of k without gaps (C7), and broadcasts the commit.
+// majority of the live ring in the sequence of k without gaps (C7).
 
 import { Durations } from '../durations.js'
 import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
 import { sameBytes } from '../bytes.js'
-import { weighCommand, type Command } from '../state/commands/registry.js'
+import { weighCommand, weighInOrder, type Command } from '../state/commands/registry.js'
 import type { Executed, Executor } from '../state/executor.js'
 import type { LogClient } from './log-client.js'
 import type { LogWrites } from './log-writes.js'
@@ -14,6 +14,8 @@ import type { ProcessingContext } from './context.js'
 
 /** Orders between ORDER and APPENDED. Commands that arrive meanwhile enlarge the next order. */
 const ORDERS_IN_FLIGHT = 2
+/** An order beside another one has so many commands at least: fewer wait, and cost less together. */
+const LEAST_BESIDE = 64
 const ORDER_COMMANDS = 256
 /** Bounds texts and keys of an order: with what envelopes add, its entries must fit one frame. */
 const ORDER_BYTES = 160 * 1024
@@ -41,7 +43,6 @@ export class Coordinator {
   readonly #queue: Command[] = []
   #queuedBytes = 0
   readonly #orders = new Map<number, InFlight>()
-  readonly #committed: The<'COMMITTED'>[] = []
   #nextK = 1
   #nextAppend = 1
   #time = 0
@@ -96,7 +97,6 @@ export class Coordinator {
   /** Gives up all orders, and returns the commands that have no order yet. */
   end(): Command[] {
     this.#orders.clear()
-    this.#committed.length = 0
     this.#queuedBytes = 0
     return this.#queue.splice(0)
   }
@@ -114,7 +114,7 @@ export class Coordinator {
 
   /** Gives orders of the queued commands while fewer than ORDERS_IN_FLIGHT are in flight. */
   issue(): void {
-    while (this.#queue.length > 0 && this.#orders.size < ORDERS_IN_FLIGHT) {
+    while (this.#queue.length >= this.#leastCommands && this.#orders.size < ORDERS_IN_FLIGHT) {
       const commands = this.#takeCommands()
       const k = this.#nextK++
       this.metrics.orders++
@@ -123,13 +123,18 @@ export class Coordinator {
     }
   }
 
+  get #leastCommands(): number {
+    return this.#orders.size === 0 ? 1 : LEAST_BESIDE
+  }
+
   /** All commands of an order share one key epoch, so the epoch's limit bounds their number too. */
   #takeCommands(): Command[] {
     const most = Math.min(ORDER_COMMANDS, this.#context.limits.keyEpochCommands)
+    const pairs = new Set<string>()
     let count = 0
     let bytes = 0
     for (const command of this.#queue) {
-      bytes += weighCommand(command)
+      bytes += weighInOrder(command, pairs)
       if (count > 0 && (count >= most || bytes > ORDER_BYTES)) break
       count++
     }
@@ -163,10 +168,10 @@ export class Coordinator {
       since: now.monotonic,
     }
     this.#orders.set(k, inFlight)
-    this.#sayCommitted()
     this.#context.broadcast(order)
     this.#executor.hold(order)
-    this.run()
+    // Followers execute while this replica does.
+    this.#context.outbox.again()
   }
 
   /**
@@ -204,7 +209,7 @@ export class Coordinator {
     const inFlight = this.#orders.get(k)
     if (!inFlight) return
     const { order } = inFlight
-    this.#requests.place(order, this.#executor.base.progress(order.term).k)
+    this.#requests.place(order, this.#executor.base.committedOrder(order.term))
     if (order.attempt !== attempt) return
     inFlight.votes.set(this.#context.self, hash)
     this.#evaluate(k, inFlight)
@@ -263,8 +268,11 @@ export class Coordinator {
       return
     }
     this.rebuild()
-    const again = [...this.#orders].filter(([number]) => number >= k).sort(([a], [b]) => a - b)
-    for (const [number, { order }] of again) this.#give(number, order.attempt + 1, order.commands)
+    for (const [number, { order }] of [...this.#orders].sort(([a], [b]) => a - b)) {
+      if (number >= k) this.#give(number, order.attempt + 1, order.commands)
+      // The rebuild has forgotten the result of an order before k that is still to be appended.
+      else if (number >= this.#nextAppend) this.#executor.hold(order)
+    }
   }
 
   /** Rebuilds the state from the log. */
@@ -280,7 +288,7 @@ export class Coordinator {
       if (!inFlight?.decided || !executed) return
       const { term, k, time } = inFlight.order
       this.#nextAppend++
-      this.#writes.append({ term, k, time, drafts: executed.drafts })
+      this.#writes.append({ term, k, time, contents: executed.contents })
     }
   }
 
@@ -289,14 +297,7 @@ export class Coordinator {
     if (!inFlight) return
     this.#orders.delete(k)
     this.commitTimes.add(this.#context.now.monotonic - inFlight.since)
-    const hash = this.#executor.executed(k)?.hash
-    if (hash) this.#committed.push({ type: 'COMMITTED', term: this.#context.holds, k, hash })
     this.issue()
-  }
-
-  /** No client waits for COMMITTED, so it goes with the next order or the next tick. */
-  #sayCommitted(): void {
-    for (const message of this.#committed.splice(0)) this.#context.broadcast(message)
   }
 
   // ---- links and time -------------------------------------------------------------------------
@@ -316,7 +317,6 @@ export class Coordinator {
 
   tick(): void {
     const { now, timings, self } = this.#context
-    this.#sayCommitted()
     for (const [k, inFlight] of [...this.#orders]) {
       if (inFlight.decided || now.monotonic - inFlight.since <= timings.suspect) continue
       if (this.#orders.get(k) !== inFlight) continue

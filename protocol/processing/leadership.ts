@@ -219,7 +219,7 @@ export class Leadership {
   #disqualify(reason: string): void {
     const { now, timings } = this.#context
     this.#context.outbox.log('info', 'claim-failed', { reason })
-    this.#disqualifiedUntil = now.monotonic + timings.heartbeat * (0.5 + this.#context.random())
+    this.#disqualifiedUntil = now.monotonic + timings.retry * (0.5 + this.#context.random())
     this.#becomeFollower()
   }
 
@@ -314,7 +314,7 @@ export class Leadership {
     const held = this.#context.holds
     this.#becomeFollower()
     const { now, timings } = this.#context
-    this.#disqualifiedUntil = now.monotonic + timings.heartbeat * (1 + this.#context.random())
+    this.#disqualifiedUntil = now.monotonic + timings.retry * (1 + this.#context.random())
     this.#writes.dropAppends()
     this.#log.sayHeartbeats()
     if (held > 0) {

@@ -22,6 +22,9 @@ export class LogClient {
   /** Since when there has been no home that can commit, monotonic ms; null: there is one. */
   #homelessSince: number | null = 0
   #bodies = false
+  #urgent = false
+  /** When somebody last waited for the log, monotonic ms. */
+  #neededAt = -Infinity
   #acknowledged = 0
 
   constructor(
@@ -146,9 +149,23 @@ export class LogClient {
     this.follow()
   }
 
+  /**
+   * Called at the end of each step: whether somebody here waits for the log. A client mostly asks
+   * again, so the urgency stays for a while.
+   */
+  hurry(needed: boolean): void {
+    const { now, timings } = this.#context
+    if (needed) this.#neededAt = now.monotonic
+    const urgent = now.monotonic - this.#neededAt <= timings.suspect
+    if (urgent === this.#urgent) return
+    this.#urgent = urgent
+    this.#sayFeed(false)
+  }
+
   #sayFeed(start: boolean): void {
     const after = this.#executor.base.index
-    this.#replicas.sendHome({ type: 'FEED', after, bodies: this.#bodies, start })
+    const [bodies, urgent] = [this.#bodies, this.#urgent]
+    this.#replicas.sendHome({ type: 'FEED', after, bodies, start, urgent })
   }
 
   // ---- links and time -------------------------------------------------------------------------

@@ -28,6 +28,10 @@ export class LogQueries {
     this.#replicas = replicas
   }
 
+  get size(): number {
+    return this.#open.size
+  }
+
   /**
    * An index that is at or above everything acknowledged before the call; null: no replica could
    * tell.

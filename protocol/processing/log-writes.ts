@@ -2,6 +2,7 @@
 // the marks. All are sent again, in order, to the next home or on a new connection: terms and k
 // make that harmless.
 
+import { packDrafts, type Contents } from '../entries/batch.js'
 import type { Draft } from '../entries/entry.js'
 import type { The } from '../messages/catalogue.js'
 import type { ProcessingContext } from './context.js'
@@ -11,7 +12,7 @@ export interface OrderAppend {
   readonly term: number
   readonly k: number
   readonly time: number
-  readonly drafts: readonly Draft[]
+  readonly contents: Contents
 }
 
 interface Append extends OrderAppend {
@@ -26,7 +27,7 @@ export class LogWrites {
   #next = 0
   #appends: Append[] = []
   readonly #wentBackTo = new Set<number>()
-  #marks: { readonly id: number; readonly drafts: readonly Draft[] } | null = null
+  #marks: { readonly id: number; readonly contents: Contents } | null = null
   #claim: Omit<The<'CLAIM'>, 'weight'> | null = null
   #retryAt = 0
 
@@ -41,6 +42,11 @@ export class LogWrites {
   get since(): number {
     const waits = this.#appends.length > 0 || this.#claim !== null
     return waits ? this.#answeredAt : Infinity
+  }
+
+  /** Every request is answered. */
+  get idle(): boolean {
+    return this.since === Infinity && this.#marks === null && this.#retryAt === 0
   }
 
   /** The wait for an answer counts from now. */
@@ -78,8 +84,8 @@ export class LogWrites {
     this.#sendAppend(append)
   }
 
-  #sendAppend({ id, term, k, time, drafts }: Append): void {
-    this.#replicas.sendHome({ type: 'APPEND', id, term, k, time, drafts })
+  #sendAppend({ id, term, k, time, contents }: Append): void {
+    this.#replicas.sendHome({ type: 'APPEND', id, term, k, time, ...contents })
   }
 
   /** The term is over or given up: its appends are not sent again. */
@@ -91,16 +97,16 @@ export class LogWrites {
   /** Appends marks outside the term, one entry at a time. False: the last one is still pending. */
   appendMarks(draft: Draft): boolean {
     if (this.#marks) return false
-    this.#marks = { id: ++this.#next, drafts: [draft] }
+    this.#marks = { id: ++this.#next, contents: packDrafts([draft]) }
     this.#sendMarks()
     return true
   }
 
   #sendMarks(): void {
     if (!this.#marks) return
-    const { id, drafts } = this.#marks
+    const { id, contents } = this.#marks
     const time = this.#context.now.wall
-    this.#replicas.sendHome({ type: 'APPEND', id, term: 0, k: 0, time, drafts })
+    this.#replicas.sendHome({ type: 'APPEND', id, term: 0, k: 0, time, ...contents })
   }
 
   sendAgain(): void {
@@ -167,7 +173,7 @@ export class LogWrites {
 
   #retrySoon(): void {
     const { now, timings } = this.#context
-    if (this.#retryAt === 0) this.#retryAt = now.monotonic + timings.heartbeat
+    if (this.#retryAt === 0) this.#retryAt = now.monotonic + timings.retry
     this.#wentBackTo.clear()
   }
 }

@@ -2,14 +2,14 @@
 // Every answer comes from the log itself: no client sees an effect of an uncommitted entry (C4),
 // and no client an answer before the entries before it are committed (C8).
 
-import type { Entry, Meta } from '../entries/entry.js'
+import type { Entry } from '../entries/entry.js'
 import type { Slot } from '../slots.js'
 import type { Command } from '../state/commands/registry.js'
 import type { Order } from '../state/order.js'
 
 /** Outcome of a request: exactly one of `answer` and `fail` is called, once. */
 export interface RequestOutcome {
-  readonly answer: (entry: Entry, meta: Meta) => void
+  readonly answer: (entry: Entry) => void
   /** The request has a place in an order, which may still come to nothing. */
   readonly placed: () => void
   readonly fail: (reason: FailureReason) => void
@@ -33,7 +33,7 @@ export class PendingRequests {
   readonly #boot: string
   readonly #self: Slot
   readonly #pending = new Map<number, PendingRequest>()
-  /** By k: the request id of each part, 0 for the request of another replica. */
+  /** By k: the request id of each entry, 0 for the request of another replica. */
   readonly #placed = new Map<number, readonly number[]>()
   #term = 0
 
@@ -73,17 +73,21 @@ export class PendingRequests {
 
   /**
    * An entry of the committed log answers the request that it came from, if this replica made it.
+   * `resolved` ends its batch.
    */
-  resolve(entry: Entry, meta: Meta): void {
+  resolve(entry: Entry): void {
     if (entry.term === 0) return
     if (entry.term > this.#term) this.enterTerm(entry.term)
-    const ids = this.#placed.get(entry.k)
-    if (!ids || entry.term !== this.#term) return
-    const id = ids[entry.part - 1] ?? 0
+    if (entry.term !== this.#term) return
+    const id = this.#placed.get(entry.k)?.[entry.place] ?? 0
     const pending = this.#pending.get(id)
     this.#pending.delete(id)
-    if (entry.part === entry.parts) this.#placed.delete(entry.k)
-    pending?.answer(entry, meta)
+    pending?.answer(entry)
+  }
+
+  /** All entries of the batch have been resolved. */
+  resolved({ term, k }: Pick<Entry, 'term' | 'k'>): void {
+    if (term > 0 && term === this.#term) this.#placed.delete(k)
   }
 
   /** Orders of an older term that are not in the log by now never will be. */

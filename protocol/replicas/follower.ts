@@ -1,8 +1,8 @@
 // The follower's side of a processing replica: it executes orders of the coordinator and votes on
-// them; it applies entries of the committed log, which answer clients. Where log and execution
+// them; it applies batches of the committed log, which answer clients. Where log and execution
 // differ, the log decides.
 
-import { sameBytes } from '../bytes.js'
+import { lastOf, type Batch } from '../entries/batch.js'
 import type { The } from '../messages/catalogue.js'
 import type { ProcessingContext } from '../processing/context.js'
 import type { Coordinator } from '../processing/coordinator.js'
@@ -48,10 +48,10 @@ export class Follower {
   }
 
   onOrder(from: Slot, order: The<'ORDER'>): void {
-    if (!this.#context.believes(order.term)) return
+    if (this.#isOwn(order.term) || !this.#context.believes(order.term)) return
     this.#orderedBy = from
     this.#leadership.seeTerm(order.term)
-    this.#requests.place(order, this.#executor.base.progress(order.term).k)
+    this.#requests.place(order, this.#executor.base.committedOrder(order.term))
     if (order.time > this.#context.now.wall + MAX_CLOCK_LEAD_MS) {
       const { term, k } = order
       this.#context.outbox.log('error', 'coordinator-clock-ahead', { term, k })
@@ -62,13 +62,21 @@ export class Follower {
     this.#executor.hold(order)
     const again = this.#executor.executed(order.k)
     if (again && again.attempt === order.attempt) this.#vote(again)
-    this.#run()
+    this.run()
+  }
+
+  /**
+   * Nobody else gives orders in a term that this replica holds. A forged one could make it rebuild
+   * its state, and so forget what it has executed and must append.
+   */
+  #isOwn(term: number): boolean {
+    return term === this.#context.holds
   }
 
   /**
    * The coordinator counts its own vote; the others send theirs to the replica that gave the order.
    */
-  #run(): void {
+  run(): void {
     if (this.#context.role === 'coordinator') this.#coordinator.run()
     else for (const executed of this.#executor.run()) this.#vote(executed)
   }
@@ -78,36 +86,38 @@ export class Follower {
     this.#context.send(this.#orderedBy, { type: 'VOTE', term, k, attempt, hash })
   }
 
-  onCommitted({ term, k, hash }: The<'COMMITTED'>): void {
-    if (!this.#context.believes(term)) return
-    this.#leadership.seeTerm(term)
-    const own = this.#executor.executed(k)
-    if (!own || sameBytes(own.hash, hash)) return
-    this.#context.outbox.log('error', 'voted-otherwise', { term, k })
+  /** The log has another result than this replica had: its state is rebuilt from the log. */
+  #disagrees({ term, k }: Batch): void {
+    this.#context.outbox.log('error', 'outvoted', { term, k })
     this.#rebuild()
   }
 
-  /** Rebuilds the state from the log. */
   #rebuild(): void {
     this.#executor.reset()
     this.#log.follow()
   }
 
-  onEntries({ entries, bodyBytes }: The<'ENTRIES'>): void {
-    for (const [i, entry] of entries.entries()) {
+  onBatches({ batches }: The<'BATCHES'>): void {
+    let disputed: Batch | null = null
+    for (const batch of batches) {
       const { base } = this.#executor
-      if (entry.index <= base.index) continue
-      // A gap: the entry was sent before a rebuild or by the old home; the requested stretch
+      if (lastOf(batch) <= base.index) continue
+      // A gap: the batch was sent before a rebuild or by the old home; the requested stretch
       // follows.
-      if (entry.index > base.index + 1) break
-      const meta = this.#executor.apply(entry, bodyBytes[i] ?? 0)
-      if (entry.term > this.#context.newestTerm) this.#leadership.seeTerm(entry.term)
-      this.#requests.resolve(entry, meta)
-      this.#sessions.committed(entry, meta)
+      if (batch.first !== base.index + 1) break
+      if (this.#executor.differs(batch)) disputed = batch
+      this.#executor.apply(batch, (entry) => {
+        this.#requests.resolve(entry)
+        this.#sessions.committed(entry)
+      })
+      if (batch.term > this.#context.newestTerm) this.#leadership.seeTerm(batch.term)
+      this.#requests.resolved(batch)
+      if (disputed) break
     }
     this.#sessions.caughtUp()
+    if (disputed) this.#disagrees(disputed)
     this.#leadership.applied()
-    this.#run()
+    this.run()
     this.#log.applied()
   }
 }

@@ -59,13 +59,13 @@ function describeTurn(context: PersistenceContext, { turn, queue }: Appender): s
 }
 
 function describeLog({ log }: PersistenceContext): string {
-  const { term, k, part, parts } = log.fence
+  const { term, k } = log.fence
   return [
     `last: ${log.last}`,
     `durable: ${log.durable}`,
     `committed: ${log.commit}`,
     `term: ${term}`,
-    `order: ${k} (${part} of ${parts})`,
+    `order: ${k}`,
     `chain: ${Buffer.from(log.chain).toString('hex')}`,
   ].join('\n')
 }

@@ -47,6 +47,8 @@ export class PersistenceReplica implements Machine {
   /** Acknowledgements up to this commit index are remembered. */
   #remembered = 0
   #draining = false
+  /** When somebody last waited for what is committed, monotonic ms. */
+  #urgentAt = -Infinity
   #saidStatus = ''
 
   constructor(config: PersistenceConfig) {
@@ -97,6 +99,14 @@ export class PersistenceReplica implements Machine {
     return this.#context.log
   }
 
+  get calm(): boolean {
+    const { turn, queue, untold } = this.#appender
+    const idle = queue.waiting + queue.unanswered + this.#context.writing === 0
+    const reads = this.#reads.waiting || this.#puller.busy || !this.#feeds.idle
+    const said = untold.length === 0 && !turn.wanting
+    return this.#view.calm && this.#context.writable && idle && said && !reads
+  }
+
   step(input: Input, now: Now): Effect[] {
     this.#context.now = now
     switch (input.type) {
@@ -123,6 +133,7 @@ export class PersistenceReplica implements Machine {
         this.#appender.draining = true
         this.#context.outbox.log('info', 'draining')
         break
+      case 'again':
       case 'computed':
       case 'progress':
         break
@@ -147,13 +158,23 @@ export class PersistenceReplica implements Machine {
       compareEpochs(this.#context.epoch, this.#context.promised) <= 0,
       'P4: installed above promised',
     )
+    this.#noteUrgency()
+    const { epoch, writable, urgent, reached } = this.#context
     const leased = this.#leases.ownWeight > 0
-    const said = `${status} ${formatEpoch(this.#context.epoch)} ${this.#context.writable} ${leased}`
+    const state = `${status} ${formatEpoch(epoch)} ${writable} ${leased} ${urgent}`
+    const said = `${state} ${reached.join()} ${this.#service.heard.join()}`
     if (said !== this.#saidStatus) {
       this.#saidStatus = said
       this.#heartbeat()
     }
     if (this.#draining) this.#drain()
+  }
+
+  /** A reader is mostly not the last, so the urgency stays for a while. */
+  #noteUrgency(): void {
+    const { now, timings } = this.#context
+    if (this.#feeds.urgent || this.#reads.waiting) this.#urgentAt = now.monotonic
+    this.#context.urgent = now.monotonic - this.#urgentAt <= timings.suspect
   }
 
   #drain(): void {
@@ -212,6 +233,8 @@ export class PersistenceReplica implements Machine {
     this.#probe.tick()
     this.#incarnations.tick()
     this.#reads.tick()
+    this.#appender.tick()
+    this.#feeds.tick()
     if (now.monotonic - this.#lastHeartbeat >= timings.heartbeat) this.#heartbeat()
     this.#view.maintain()
     // After a view that was given up above, so that its pull does not go on.

@@ -23,8 +23,8 @@ export function processingWords(
       meaning: 'the committed log: how far it is applied',
       answer: () => {
         const { index, fence } = executor.base
-        const { term, k, part, parts } = fence
-        return `applied: ${index}\nterm: ${term}\norder: ${k} (${part} of ${parts})`
+        const { term, k } = fence
+        return `applied: ${index}\nterm: ${term}\norder: ${k}`
       },
     },
     peer: {

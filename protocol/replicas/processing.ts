@@ -112,6 +112,14 @@ export class ProcessingReplica implements Machine {
     return this.#executor.base.index
   }
 
+  get calm(): boolean {
+    const { role } = this.#context
+    const settled = role === 'coordinator' || (role === 'follower' && this.coordinatorSlot !== 0)
+    const work =
+      this.#requests.size + this.#coordinator.inFlight + this.#queries.size + this.#marks.size
+    return settled && this.#log.commits && work === 0 && this.#writes.idle
+  }
+
   step(input: Input, now: Now): Effect[] {
     this.#context.now = now
     switch (input.type) {
@@ -126,6 +134,9 @@ export class ProcessingReplica implements Machine {
         break
       case 'tick':
         this.#tick()
+        break
+      case 'again':
+        this.#follower.run()
         break
       case 'computed':
         this.#context.outbox.onComputed(input.token, input.result)
@@ -153,6 +164,8 @@ export class ProcessingReplica implements Machine {
       this.#heartbeat()
     }
     if (this.#context.role === 'coordinator') this.#coordinator.issue()
+    const leads = this.#context.role !== 'follower'
+    this.#log.hurry(leads || this.#requests.size > 0 || this.#sessions.awaitsLog)
     if (this.#draining && this.#requests.size === 0) {
       this.#draining = false
       if (this.#context.role !== 'follower') this.#leadership.stop('stopping')
@@ -281,8 +294,8 @@ export class ProcessingReplica implements Machine {
 
   #fromHome(message: Message): void {
     switch (message.type) {
-      case 'ENTRIES':
-        this.#follower.onEntries(message)
+      case 'BATCHES':
+        this.#follower.onBatches(message)
         return
       case 'CLAIMED':
         if (this.#writes.onClaimed(message)) this.#leadership.onClaimed(message)
@@ -334,9 +347,6 @@ export class ProcessingReplica implements Machine {
         return
       case 'VOTE':
         if (this.#context.role === 'coordinator') this.#coordinator.onVote(slot, message)
-        return
-      case 'COMMITTED':
-        this.#follower.onCommitted(message)
         return
       default:
         this.#context.outbox.close(link, `${message.type} does not belong on this connection`)

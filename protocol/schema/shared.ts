@@ -1,7 +1,7 @@
 // Fields and bounds that several conversations share. Each row may give a field another meaning.
 
 import { record } from './record.js'
-import { bytes, list, optional, text, uint } from './schema.js'
+import { bytes, list, text, uint } from './schema.js'
 import { HASH_BYTES, STREAM_BYTES } from '../entries/entry.js'
 
 /** Version of the wire; HELLO names the versions that a sender can speak. */
@@ -112,44 +112,50 @@ export const signingKey = record({
   },
 })
 
-const meta = bytes(9, 512).means(
-  'The part that outlives the body: kind (u8), answer (u16), seq (u48), ' +
-    'then mailbox, stream and digest, each after its length (u8).',
-)
-const body = bytes(0, MAX_PEER_FRAME)
-export const draft = record({
-  name: 'draft',
-  meaning: 'An entry that has no place in the log yet.',
-  fields: {
-    meta,
-    body: body.means(
-      'The content, in the form that the kind prescribes; of a message, its envelope.',
-    ),
-  },
-})
+/** What an order puts into the log. */
+export const contents = {
+  head: bytes(38, MAX_PEER_FRAME).means(
+    'Number of entries and of shared parts (u16 each); of each shared part its length (u32) and ' +
+      'SHA-256; of each entry the length of its meta (u16), the meta, the number of its shared ' +
+      'part (u16; 0: none), the length of its body (u32), and SHA-256 of the body. A meta is kind ' +
+      '(u8), answer (u16), seq (u48), then mailbox, stream and digest, each after its length (u8).',
+  ),
+  bodies: bytes(0, MAX_PEER_FRAME).means(
+    'The shared parts and then the bodies end to end, each in the form that its kind prescribes.',
+  ),
+}
 export const orderNumber = uint().means('Number of the order within its term, from 1.')
-const partNumber = uint({ max: MAX_GROUP }).means('Number within the order, from 1.')
-const partCount = uint({ max: MAX_GROUP }).means('Entries that the whole order has.')
 
-const entry = record({
-  name: 'entry',
-  meaning: 'One entry of the log.',
+const batch = record({
+  name: 'batch',
+  meaning: 'Consecutive entries of the log that were appended as one: an order, a TERM, or marks.',
   fields: {
-    index,
-    epoch: epoch.means('View in which the entry was appended.'),
+    first: index.means('Log index of the first entry.'),
+    epoch: epoch.means('View in which the batch was appended.'),
     term: term.means('Term of the coordinator that ordered it; 0 for marks.'),
-    k: orderNumber.means('Number of its order within the term; 0 for a TERM entry and for marks.'),
-    part: partNumber,
-    parts: partCount,
+    k: orderNumber.means('Number of the order within the term; 0 for a TERM and for marks.'),
     lamport: lamport.means('Lamport stamp; grows along the log.'),
     time: wallTime.means('Time of the order.'),
-    meta,
-    body: body.means('The content; empty where it was erased, or not asked for.'),
-    chain: hash.means('SHA-256 of the chain before, the other fields, and SHA-256 of the body.'),
-    bodyHash: optional(hash).means('SHA-256 of an erased body; nil: it was not erased.'),
+    ...contents,
+    absent: bytes(0, MAX_GROUP / 4).means(
+      'A bit an entry and then a bit a shared part, the lowest first: it was erased, or not asked ' +
+        'for. Empty: all are there.',
+    ),
+    chain: hash.means('SHA-256 of the chain before, the other numbers, and SHA-256 of the head.'),
   },
 })
-export const entries = list(entry, MAX_GROUP)
+export const batches = list(batch, MAX_GROUP)
+
+export const storedMessage = record({
+  name: 'stored message',
+  meaning: 'A message as it is in the log.',
+  fields: {
+    index: index.means('Log index of the message.'),
+    time: storedAt,
+    meta: bytes(9, 512).means('Its meta, as in the head of its batch.'),
+    envelope: bytes(0, MAX_PEER_FRAME).means('Its envelope, whole.'),
+  },
+})
 
 /** 1 to 32 of a-z 0-9 . _ - opening with a letter. */
 export function isUserName(name: string): boolean {

@@ -120,7 +120,7 @@ export class AccountChanges {
   ): void {
     const { request, token } = message
     const command = { kind: 'change-account', user, version, token, ...secrets } as const
-    this.#requests.submit(session, request, command, (entry, meta) => {
+    this.#requests.submit(session, request, command, ({ meta, body }) => {
       if (meta.kind === KIND.account) {
         // The version has not changed in between, so the session has all keys of the version
         // before.
@@ -131,7 +131,7 @@ export class AccountChanges {
         this.#requests.waiters.again(() => this.#logIn.sayAccount(session, request, user))
         return
       }
-      const { code } = decodeNote(entry.body)
+      const { code } = decodeNote(body)
       if (code === 0) this.#changedBefore(session, user, message)
       else this.#requests.refuseByCode(session, request, code)
     })
@@ -172,8 +172,8 @@ export class AccountChanges {
       const { version, secrets } = account
       this.#verify(session, message, { user, secrets }, () => {
         const command = { kind: 'delete-account', user, version, token } as const
-        this.#requests.submit(session, request, command, (entry, meta) => {
-          const code = meta.kind === KIND.closed ? 0 : decodeNote(entry.body).code
+        this.#requests.submit(session, request, command, ({ meta, body }) => {
+          const code = meta.kind === KIND.closed ? 0 : decodeNote(body).code
           if (code === 0) this.#closed(session, message)
           else this.#requests.refuseByCode(session, request, code)
         })

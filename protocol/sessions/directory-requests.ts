@@ -39,12 +39,12 @@ export class DirectoryRequests {
   invite(session: Session, user: string, { request, code }: The<'INVITE'>): void {
     const { invitations: most, invitationMs: lasts } = this.#limits
     const command = { kind: 'invite', user, invitation: sha256(code), lasts, most } as const
-    this.#requests.submit(session, request, command, (entry, meta) => {
+    this.#requests.submit(session, request, command, ({ meta, body }) => {
       const made = meta.kind === KIND.invitation
-      const { code: why, value } = made ? { code: 0, value: 0 } : decodeNote(entry.body)
+      const { code: why, value } = made ? { code: 0, value: 0 } : decodeNote(body)
       if (why !== 0) return this.#requests.refuseByCode(session, request, why)
       // An invitation that was open already: the note holds its expiry.
-      const expires = made ? decodeInvitation(entry.body).expires : value
+      const expires = made ? decodeInvitation(body).expires : value
       this.#requests.reply(session, { type: 'INVITED', request, expires })
     })
   }
@@ -53,8 +53,8 @@ export class DirectoryRequests {
     const { request, name } = message
     if (!isUserName(name)) return this.#requests.refuse(session, request, 'BAD_NAME')
     const command = { kind: 'block', user, name, blocked: message.type === 'BLOCK' } as const
-    this.#requests.submit(session, request, command, (entry, meta) => {
-      const code = meta.kind === KIND.block ? 0 : decodeNote(entry.body).code
+    this.#requests.submit(session, request, command, ({ meta, body }) => {
+      const code = meta.kind === KIND.block ? 0 : decodeNote(body).code
       if (code !== 0) return this.#requests.refuseByCode(session, request, code)
       this.#sayBlocked(session, user, request)
     })

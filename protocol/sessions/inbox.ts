@@ -48,12 +48,12 @@ export class Inbox {
         const { more, through } = page
         // An empty page with more to come (limit 0) has shown nothing: the next one begins where it
         // began.
-        const next = page.entries.at(-1)?.index ?? (more ? after : Math.max(after, through))
+        const next = page.stored.at(-1)?.index ?? (more ? after : Math.max(after, through))
         const cursor = this.#executor.base.marks.of(user).read
         answer({ type: 'PAGE', request, messages, next, more, cursor })
       }
-      if (sealed) show(this.#opener.sealed(user, page.entries))
-      else this.#opener.open(session, page.entries, show)
+      if (sealed) show(this.#opener.sealed(user, page.stored))
+      else this.#opener.open(session, page.stored, show)
     })
   }
 }

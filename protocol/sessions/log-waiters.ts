@@ -19,6 +19,10 @@ export class LogWaiters {
     return this.#furthest
   }
 
+  get size(): number {
+    return this.#waiting.length
+  }
+
   /** Runs `then` once the log is applied through `index`, at once if it already is. */
   through(index: number, then: () => void): void {
     if (index <= this.#executor.base.index) return then()

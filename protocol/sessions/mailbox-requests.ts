@@ -29,11 +29,11 @@ export class MailboxRequests {
 
   delete(session: Session, user: string, { request, indices }: The<'DELETE'>): void {
     const command = { kind: 'delete', user, indices } as const
-    this.#requests.submit(session, request, command, (entry, meta) => {
+    this.#requests.submit(session, request, command, ({ index, meta, body }) => {
       if (meta.kind === KIND.drop) {
-        return this.#requests.reply(session, { type: 'DELETED', request, index: entry.index })
+        return this.#requests.reply(session, { type: 'DELETED', request, index })
       }
-      this.#requests.refuseByCode(session, request, decodeNote(entry.body).code)
+      this.#requests.refuseByCode(session, request, decodeNote(body).code)
     })
   }
 }

@@ -27,6 +27,11 @@ export class MarkWriter {
     this.#executor = executor
   }
 
+  /** Marks that are not appended yet. */
+  get size(): number {
+    return this.#pending.size
+  }
+
   /** A mark that the log already holds is not appended again. */
   mark(user: string, mark: Mark): void {
     if (this.#executor.base.marks.exceeds(user, mark)) this.#pending.raise(user, mark)

@@ -13,6 +13,15 @@ import type { Session } from './session.js'
 
 export type InboxMessage = The<'PAGE'>['messages'][number]
 
+/** A stored message, from a page or from the feed. */
+export interface Openable extends Pick<Entry, 'index' | 'time' | 'meta'> {
+  readonly envelope: Uint8Array
+}
+
+interface StoredPage extends Pick<The<'READ_PAGE'>, 'through' | 'more'> {
+  readonly stored: readonly Openable[]
+}
+
 /** Messages of one page at most. */
 const PAGE = 128
 
@@ -38,35 +47,32 @@ export class MessageOpener {
    * A page of a mailbox; null: no replica could tell. By then the own log is applied through the
    * page's index, so that it names each message's sender and the keys that open it.
    */
-  read(
-    user: string,
-    after: number,
-    limit: number,
-    then: (page: The<'READ_PAGE'> | null) => void,
-  ): void {
+  read(user: string, after: number, limit: number, then: (page: StoredPage | null) => void): void {
     this.#queries.read(user, after, Math.min(limit, PAGE), (page) => {
-      if (page) this.#waiters.through(page.through, () => then(page))
-      else then(null)
+      if (!page) return then(null)
+      const { messages, through, more } = page
+      const stored = messages.map((message) => ({ ...message, meta: decodeMeta(message.meta) }))
+      this.#waiters.through(through, () => then({ stored, through, more }))
     })
   }
 
   /** `then(null)`: no worker could try. A text that does not open is a null text instead. */
   open(
     session: Session,
-    entries: readonly Entry[],
+    stored: readonly Openable[],
     then: (messages: InboxMessage[] | null) => void,
   ): void {
     const { privateKeys, user } = session
-    if (entries.length === 0 || !user) {
+    if (stored.length === 0 || !user) {
       then([])
       return
     }
-    const envelopes = entries.map((entry) => entry.body)
+    const envelopes = stored.map(({ envelope }) => envelope)
     if (session.clientHeld) {
-      then(this.sealed(user, entries))
+      then(this.sealed(user, stored))
       return
     }
-    const places = this.#places(user, entries)
+    const places = this.#places(user, stored)
     // Copies, since the session's keys are wiped at its end, while the job may wait for a worker.
     const keys = privateKeys.map((key) => Uint8Array.from(key))
     const job = { kind: 'open', privateKeys: keys, envelopes, places } as const
@@ -76,23 +82,23 @@ export class MessageOpener {
       then(
         places.map((place, i) => {
           const text = result.texts[i] ?? null
-          return inboxMessage(entries[i]!.index, place, { text, envelope: null })
+          return inboxMessage(stored[i]!.index, place, { text, envelope: null })
         }),
       )
     })
   }
 
   /** Messages as stored: the recipient's client opens them itself. */
-  sealed(user: string, entries: readonly Entry[]): InboxMessage[] {
-    return this.#places(user, entries).map((place, i) => {
-      const { index, body } = entries[i]!
-      return inboxMessage(index, place, { text: null, envelope: body })
+  sealed(user: string, stored: readonly Openable[]): InboxMessage[] {
+    return this.#places(user, stored).map((place, i) => {
+      const { index, envelope } = stored[i]!
+      return inboxMessage(index, place, { text: null, envelope })
     })
   }
 
-  #places(recipient: string, entries: readonly Entry[]): MessagePlace[] {
-    return entries.map(({ meta, time }) => {
-      const { stream, seq } = decodeMeta(meta)
+  #places(recipient: string, stored: readonly Openable[]): MessagePlace[] {
+    return stored.map(({ meta, time }) => {
+      const { stream, seq } = meta
       const sender = this.#executor.base.stream(idOf(stream))?.owner ?? ''
       return { sender, recipient, stream, seq, time }
     })

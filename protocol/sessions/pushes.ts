@@ -3,13 +3,14 @@
 // up. Texts are opened in workers and pushed in log order.
 
 import type { Drop } from '../entries/drop.js'
-import type { Entry, Meta } from '../entries/entry.js'
+import type { Entry } from '../entries/entry.js'
+import { envelopeOf } from '../entries/message.js'
 import type { LinkId } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import type { ProcessingContext } from '../processing/context.js'
 import type { LogClient } from '../processing/log-client.js'
 import type { Executor } from '../state/executor.js'
-import type { InboxMessage, MessageOpener } from './opener.js'
+import type { InboxMessage, MessageOpener, Openable } from './opener.js'
 import type { RequestContext, Subscriptions } from './request-context.js'
 import type { Session } from './session.js'
 
@@ -101,23 +102,23 @@ export class Pushes implements Subscriptions {
   }
 
   /** New messages of the committed log, in order, from one stretch of the feed. */
-  arrived(entries: readonly { readonly entry: Entry; readonly meta: Meta }[]): void {
+  arrived(entries: readonly Entry[]): void {
     if (this.#listeners.size === 0) return
     for (const listener of this.#listeners.values()) {
       const { user } = listener.session
       const mine = entries.filter(
-        ({ meta, entry }) => meta.mailbox === user && entry.index > listener.sent,
+        ({ meta, index }) => meta.mailbox === user && index > listener.sent,
       )
       if (mine.length === 0 || !listener.live) continue
       const room = listener.window - listener.underWay.length
-      if (mine.length > room || mine.some(({ entry }) => entry.body.length === 0)) {
+      if (mine.length > room || mine.some(({ body }) => body.length === 0)) {
         listener.live = false
         this.#readOn(listener)
         continue
       }
       this.#push(
         listener,
-        mine.map(({ entry }) => entry),
+        mine.map((entry) => ({ ...entry, envelope: envelopeOf(entry) })),
       )
     }
   }
@@ -135,13 +136,13 @@ export class Pushes implements Subscriptions {
     }
   }
 
-  #push(listener: Listener, entries: readonly Entry[]): void {
-    for (const { index } of entries) listener.underWay.push(index)
-    listener.sent = entries.at(-1)?.index ?? listener.sent
+  #push(listener: Listener, stored: readonly Openable[]): void {
+    for (const { index } of stored) listener.underWay.push(index)
+    listener.sent = stored.at(-1)?.index ?? listener.sent
     const place: Opening = { messages: null, without: new Set() }
     listener.opening.push(place)
-    this.#opener.open(listener.session, entries, (messages) => {
-      if (!messages) return this.#backTo(listener, place, entries[0]!.index - 1)
+    this.#opener.open(listener.session, stored, (messages) => {
+      if (!messages) return this.#backTo(listener, place, stored[0]!.index - 1)
       place.messages = messages
       while (listener.opening[0]?.messages) {
         const { messages: opened, without } = listener.opening.shift()!
@@ -183,10 +184,10 @@ export class Pushes implements Subscriptions {
         this.#readOn(listener)
         return
       }
-      const entries = page.entries.filter(({ index }) => !listener.deleted.has(index))
+      const stored = page.stored.filter(({ index }) => !listener.deleted.has(index))
       listener.deleted.clear()
-      if (entries.length > 0) this.#push(listener, entries)
-      const end = page.more ? (page.entries.at(-1)?.index ?? 0) : page.through
+      if (stored.length > 0) this.#push(listener, stored)
+      const end = page.more ? (page.stored.at(-1)?.index ?? 0) : page.through
       listener.sent = Math.max(listener.sent, end)
       // The feed showed entries beyond the page while it was read: another page is read.
       listener.live = !page.more && this.#executor.base.index <= listener.sent

@@ -79,11 +79,11 @@ export class Registration {
         byInvitation: this.#context.registration === 'invitation',
       }
       const command = { kind: 'register', name, token, ...gate, ...result.secrets } as const
-      this.#requests.submit(session, request, command, (entry, meta) => {
+      this.#requests.submit(session, request, command, ({ meta, body }) => {
         if (meta.kind === KIND.account) {
           return this.#logIn.open(session, request, name, result.privateKeys, 1)
         }
-        const { code } = decodeNote(entry.body)
+        const { code } = decodeNote(body)
         if (code === 0) this.#logIn.unlock(session, request, name, password)
         else this.#requests.refuseByCode(session, request, code)
       })

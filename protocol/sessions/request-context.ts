@@ -2,7 +2,7 @@
 // waiting for the end of the log.
 
 import { errorName, type ErrorName } from '../errors.js'
-import type { Entry, Meta } from '../entries/entry.js'
+import type { Entry } from '../entries/entry.js'
 import type { LinkId } from '../machine/machine.js'
 import type { Message } from '../messages/catalogue.js'
 import { refusal, type RefusalExtra } from '../messages/refusal.js'
@@ -127,7 +127,7 @@ export class RequestContext {
     session: Session,
     request: number,
     command: ClientCommand,
-    answer: (entry: Entry, meta: Meta) => void,
+    answer: (entry: Entry) => void,
     placed: () => void = () => {},
   ): void {
     const fail = (reason: FailureReason): void => this.refuse(session, request, ERROR_OF[reason])

@@ -4,9 +4,10 @@
 
 import { ERRORS, errorName } from '../errors.js'
 import type { Message, The } from '../messages/catalogue.js'
-import { KIND, type Entry, type Meta } from '../entries/entry.js'
+import { KIND, type Entry } from '../entries/entry.js'
 import { decodeNote } from '../entries/note.js'
 import type { Executor } from '../state/executor.js'
+import type { Answered } from '../state/ledger-view.js'
 import type { ProcessingContext } from '../processing/context.js'
 import { idOf } from '../bytes.js'
 import type { RequestContext } from './request-context.js'
@@ -42,8 +43,8 @@ export class Sends {
   openStream(session: Session, user: string, message: The<'OPEN_STREAM'>): void {
     const { request, stream } = message
     const command = { kind: 'open-stream', user, stream } as const
-    this.#requests.submit(session, request, command, (entry, meta) => {
-      const code = meta.kind === KIND.noop ? decodeNote(entry.body).code : 0
+    this.#requests.submit(session, request, command, ({ meta, body }) => {
+      const code = meta.kind === KIND.noop ? decodeNote(body).code : 0
       if (code !== 0) return this.#requests.refuseByCode(session, request, code)
       this.#requests.reply(session, { type: 'STREAM_OPENED', request, stream })
     })
@@ -52,8 +53,8 @@ export class Sends {
   closeStream(session: Session, user: string, message: The<'CLOSE_STREAM'>): void {
     const { request, stream } = message
     const command = { kind: 'close-stream', user, stream } as const
-    this.#requests.submit(session, request, command, (entry, meta) => {
-      const code = meta.kind === KIND.noop ? decodeNote(entry.body).code : 0
+    this.#requests.submit(session, request, command, ({ meta, body }) => {
+      const code = meta.kind === KIND.noop ? decodeNote(body).code : 0
       if (code !== 0) return this.#requests.refuseByCode(session, request, code)
       this.#requests.reply(session, { type: 'STREAM_CLOSED', request })
     })
@@ -62,8 +63,8 @@ export class Sends {
   send(session: Session, user: string, message: Send): void {
     const refused = this.#whyRefused(user, message)
     if (refused) return this.#requests.reply(session, refused)
-    const answer = (entry: Entry, meta: Meta): void => {
-      const told = this.#answer(message, entry, meta)
+    const answer = (entry: Entry): void => {
+      const told = this.#answer(message, entry)
       this.#requests.reply(session, told)
       if (told.type === 'RECEIPT') this.#receipts.stored(session, message.to, told.index)
     }
@@ -95,15 +96,15 @@ export class Sends {
   }
 
   /** The answer to a send, from its entry; a repeated send gets the original's answer (C5). */
-  #answer(message: Send, entry: Entry, meta: Meta): Message {
+  #answer(message: Send, { index, time, meta, body }: Entry): Message {
     const { request, seq, stream } = message
-    const answered = (code: number, index: number, time: number): Message => {
-      if (code === 0) return { type: 'RECEIPT', request, seq, index, time }
-      return refusal(request, errorName(code) ?? 'BAD_REQUEST')
+    const answered = (known: Pick<Answered, 'code' | 'index' | 'time'>): Message => {
+      if (known.code !== 0) return refusal(request, errorName(known.code) ?? 'BAD_REQUEST')
+      return { type: 'RECEIPT', request, seq, index: known.index, time: known.time }
     }
-    if (meta.kind === KIND.message) return answered(0, entry.index, entry.time)
-    if (meta.kind === KIND.refusal) return answered(meta.answer, entry.index, entry.time)
-    const { code, value } = decodeNote(entry.body)
+    if (meta.kind === KIND.message || meta.kind === KIND.refusal)
+      return answered({ code: meta.answer, index, time })
+    const { code, value } = decodeNote(body)
     if (code === ERRORS.OUT_OF_ORDER.code) {
       return refusal(request, 'OUT_OF_ORDER', `expected ${value}`, { expected: value })
     }
@@ -114,7 +115,7 @@ export class Sends {
     if (code !== 0) return refusal(request, errorName(code) ?? 'BAD_REQUEST')
     const known = this.#executor.base.answered(idOf(stream), value)
     if (!known) return refusal(request, 'OLD_DUPLICATE')
-    return answered(known.code, known.index, known.time)
+    return answered(known)
   }
 }
 

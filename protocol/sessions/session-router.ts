@@ -3,7 +3,7 @@
 // log.
 
 import { decodeDrop, isDrop, drops } from '../entries/drop.js'
-import { KIND, type Entry, type Meta } from '../entries/entry.js'
+import { KIND, type Entry } from '../entries/entry.js'
 import { decodeMarks, type Mark } from '../entries/marks.js'
 import type { LinkId } from '../machine/machine.js'
 import { isClientRequest, type ClientRequest, type Message } from '../messages/catalogue.js'
@@ -58,7 +58,7 @@ export class SessionRouter {
   readonly #changes: AccountChanges
   readonly #directory: DirectoryRequests
   /** Committed since the last `caughtUp`: messages to push, and users whose marks moved. */
-  #arrived: { readonly entry: Entry; readonly meta: Meta }[] = []
+  #arrived: Entry[] = []
   readonly #marked = new Set<string>()
   draining = false
 
@@ -84,6 +84,11 @@ export class SessionRouter {
 
   get size(): number {
     return this.#requests.sessions.size
+  }
+
+  /** A client waits for the log: for a push, or for its end. */
+  get awaitsLog(): boolean {
+    return this.#pushes.size > 0 || this.#requests.waiters.size > 0
   }
 
   get listeners(): number {
@@ -211,15 +216,16 @@ export class SessionRouter {
   // ---- the committed log ----------------------------------------------------------------------
 
   /** Tells sessions about a committed entry; part of the work waits for `caughtUp`. */
-  committed(entry: Entry, meta: Meta): void {
-    if (meta.kind === KIND.message && !entry.bodyHash) this.#arrived.push({ entry, meta })
+  committed(entry: Entry): void {
+    const { meta } = entry
+    if (meta.kind === KIND.message) this.#arrived.push(entry)
     if (meta.kind === KIND.account || meta.kind === KIND.closed) this.#accountChanged(meta.mailbox)
     if (meta.kind === KIND.marks) {
       for (const [user] of decodeMarks(entry.body)) this.#marked.add(user)
     }
-    if (!isDrop(entry)) return
+    if (!isDrop(meta)) return
     const drop = decodeDrop(entry)
-    this.#arrived = this.#arrived.filter((one) => !drops(drop, one.entry))
+    this.#arrived = this.#arrived.filter((one) => !drops(drop, one))
     this.#pushes.dropped(drop)
   }
 

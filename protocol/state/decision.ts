@@ -2,7 +2,7 @@
 
 import { encodeMeta, KIND, type Draft, type Kind, type Meta } from '../entries/entry.js'
 import { encodeNote } from '../entries/note.js'
-import type { RecipientKey, Seal } from '../envelope/seal.js'
+import type { RecipientKey, Seal, Sealed } from '../envelope/seal.js'
 import type { AccountSecrets } from '../envelope/secrets.js'
 import type { Account } from './account.js'
 
@@ -39,6 +39,12 @@ export const NONE = new Uint8Array(0)
 
 export function decision(meta: Meta, body: Uint8Array = NONE): Decision {
   return { draft: { meta: encodeMeta(meta), body }, meta }
+}
+
+/** An entry with a sealed message. */
+export function messageDecision(meta: Meta, { shared, own: body }: Sealed): Decision {
+  const encoded = encodeMeta(meta)
+  return { draft: { meta: encoded, body, ...(shared.length > 0 && { shared }) }, meta }
 }
 
 /** An entry of no stream. */

@@ -1,13 +1,14 @@
-// Executes orders, exactly the next one after the last applied whole, on the committed log plus the
+// Executes orders, exactly the next one after the last applied, on the committed log plus the
 // overlay; the replicas vote on the hash of the result. An order that is committed is never
 // executed.
 
-import { decodeMeta, type Draft, type Entry, type Meta } from '../entries/entry.js'
-import { sha256 } from '../bytes.js'
+import { entriesOf, packDrafts, type Batch, type Contents } from '../entries/batch.js'
+import type { Entry } from '../entries/entry.js'
+import { sameBytes, sha256 } from '../bytes.js'
 import type { AccountSecrets } from '../envelope/secrets.js'
 import type { Account } from './account.js'
 import { decide } from './commands/registry.js'
-import type { Decision, KeyNames } from './decision.js'
+import type { KeyNames } from './decision.js'
 import type { RecipientKey, Seal } from '../envelope/seal.js'
 import { Ledger, Overlay } from './ledger.js'
 import type { Order } from './order.js'
@@ -16,28 +17,23 @@ export interface Executed {
   readonly k: number
   readonly attempt: number
   readonly hash: Uint8Array
-  readonly drafts: readonly Draft[]
+  readonly contents: Contents
 }
 
 /** Orders held until the feed has reached their base; a coordinator has fewer in flight. */
 const MAX_HELD = 64
-/** Hashes kept for a COMMITTED that comes after the entries themselves. */
-const KEPT_HASHES = 256
 
-function hashOf(order: Order, decisions: readonly Decision[]): Uint8Array {
-  const head = Buffer.allocUnsafe(24)
-  for (const [i, value] of [order.term, order.k, order.attempt].entries()) {
-    head.writeUInt32BE(Math.floor(value / 2 ** 32), i * 8)
-    head.writeUInt32BE(value % 2 ** 32, i * 8 + 4)
+/** What replicas vote on: the head names the bodies by their hashes. */
+export function voteHash(
+  { term, k, attempt, seed }: Pick<Order, 'term' | 'k' | 'attempt' | 'seed'>,
+  { head }: Pick<Contents, 'head'>,
+): Uint8Array {
+  const place = Buffer.allocUnsafe(24)
+  for (const [i, value] of [term, k, attempt].entries()) {
+    place.writeUInt32BE(Math.floor(value / 2 ** 32), i * 8)
+    place.writeUInt32BE(value % 2 ** 32, i * 8 + 4)
   }
-  const parts: Uint8Array[] = [head, order.seed]
-  for (const { draft } of decisions) {
-    const lengths = Buffer.allocUnsafe(8)
-    lengths.writeUInt32BE(draft.meta.length, 0)
-    lengths.writeUInt32BE(draft.body.length, 4)
-    parts.push(lengths, draft.meta, draft.body)
-  }
-  return sha256(...parts)
+  return sha256(place, seed, head)
 }
 
 export class Executor {
@@ -51,6 +47,7 @@ export class Executor {
   #keys = new WeakMap<Account, RecipientKey>()
   #names = new WeakMap<Account, KeyNames>()
   readonly #held = new Map<number, Order>()
+  /** Results of orders that are not committed yet, by k. */
   readonly #executed = new Map<number, Executed>()
 
   constructor(seal: Seal, readKey: (publicKey: Uint8Array) => RecipientKey) {
@@ -113,7 +110,7 @@ export class Executor {
     if (order.term > this.#term) this.enterTerm(order.term)
     const known = this.#executed.get(order.k) ?? this.#held.get(order.k)
     if (known && known.attempt >= order.attempt) return
-    if (order.k <= this.base.progress(order.term).k || this.#held.size >= MAX_HELD) return
+    if (order.k <= this.base.committedOrder(order.term) || this.#held.size >= MAX_HELD) return
     this.#held.set(order.k, order)
   }
 
@@ -128,10 +125,9 @@ export class Executor {
   run(): Executed[] {
     const done: Executed[] = []
     for (;;) {
-      const { k: committed, half } = this.base.progress(this.#term)
-      const next = Math.max(this.#lastK, committed) + 1
+      const next = Math.max(this.#lastK, this.base.committedOrder(this.#term)) + 1
       const order = this.#held.get(next)
-      if (!order || half || this.base.fence.term !== this.#term) return done
+      if (!order || this.base.fence.term !== this.#term) return done
       if (this.base.index < order.base) return done
       this.#held.delete(next)
       done.push(this.#execute(order))
@@ -149,37 +145,34 @@ export class Executor {
       this.#overlay.apply(decision.draft, decision.meta, k)
       return decision
     })
-    const drafts = decisions.map(({ draft }) => draft)
-    const executed = { k, attempt, hash: hashOf(order, decisions), drafts }
+    const contents = packDrafts(decisions.map(({ draft }) => draft))
+    const executed = { k, attempt, hash: voteHash(order, contents), contents }
     this.#lastK = k
     this.#executed.set(k, executed)
-    this.#executed.delete(k - KEPT_HASHES)
     return executed
   }
 
-  /**
-   * Applies one entry of the committed log, whose body has `bodyBytes` there. Returns its decoded
-   * meta.
-   */
-  apply(entry: Entry, bodyBytes = entry.body.length): Meta {
-    const meta = decodeMeta(entry.meta)
-    this.base.apply(entry, meta, bodyBytes)
-    if (entry.term > this.#term) this.enterTerm(entry.term)
-    if (entry.term === this.#term && entry.term > 0) {
-      this.#overlay.settle(meta, entry.k)
-      if (entry.part === entry.parts) {
-        this.#overlay.settleDirectory(entry.k)
-        this.#committed(entry.k)
-      }
+  /** Applies a batch of the committed log. `each` is told of every entry when it is applied. */
+  apply(batch: Batch, each: (entry: Entry) => void = () => {}): void {
+    const { term, k } = batch
+    if (term > this.#term) this.enterTerm(term)
+    const settles = term === this.#term && term > 0
+    for (const entry of entriesOf(batch)) {
+      this.base.apply(entry)
+      if (settles) this.#overlay.settle(entry.meta, k)
+      each(entry)
     }
-    return meta
+    this.base.applied(batch)
+    if (!settles) return
+    this.#overlay.settleDirectory(k)
+    this.#held.delete(k)
+    this.#executed.delete(k)
   }
 
-  /** After the commit only the hash is needed, for a COMMITTED that comes late. */
-  #committed(k: number): void {
-    this.#held.delete(k)
-    const executed = this.#executed.get(k)
-    if (executed) this.#executed.set(k, { ...executed, drafts: [] })
+  /** Whether the log has another result for an order than the one that this replica came to. */
+  differs({ term, k, head }: Batch): boolean {
+    const own = term === this.#term ? this.#executed.get(k) : undefined
+    return own !== undefined && !sameBytes(own.contents.head, head)
   }
 
   /** Forgets executed orders that are not committed. */

@@ -4,7 +4,8 @@
 
 import { idOf } from '../bytes.js'
 import { decodeDrop, isDrop } from '../entries/drop.js'
-import { decodeMeta, KIND, type Draft, type Entry, type Meta } from '../entries/entry.js'
+import type { Batch } from '../entries/batch.js'
+import { KIND, type Draft, type Entry, type Meta } from '../entries/entry.js'
 import { advanceFence, NO_FENCE, type Fence } from '../entries/fence.js'
 import { decodeMarks, Marks } from '../entries/marks.js'
 import { applyEntry } from './commands/registry.js'
@@ -78,26 +79,29 @@ export class Ledger extends Directory implements LedgerWriter {
     this.sent.forget(name)
   }
 
-  /** The last order of `term` that is applied whole, and whether the next one is half applied. */
-  progress(term: number): { readonly k: number; readonly half: boolean } {
-    const { k, part, parts } = this.fence
-    if (this.fence.term !== term) return { k: 0, half: false }
-    return part === parts ? { k, half: false } : { k: k - 1, half: true }
+  /** The last order of `term` that is applied. */
+  committedOrder(term: number): number {
+    return this.fence.term === term ? this.fence.k : 0
   }
 
-  /** `bodyBytes`: size of the body in the log; the entry here may lack the body. */
-  apply(entry: Entry, meta = decodeMeta(entry.meta), bodyBytes = entry.body.length): void {
-    this.index = entry.index
-    this.fence = advanceFence(this.fence, entry)
-    if (meta.kind === KIND.term) this.termIndex = entry.index
+  /** `applied` ends the batch of the entry. */
+  apply(entry: Entry): void {
+    const { index, meta, body, bodyBytes } = entry
+    this.index = index
+    if (meta.kind === KIND.term) this.termIndex = index
     if (meta.kind === KIND.marks) {
-      for (const [user, mark] of decodeMarks(entry.body)) this.marks.raise(user, mark)
+      for (const [user, mark] of decodeMarks(body)) this.marks.raise(user, mark)
       return
     }
     this.time = Math.max(this.time, entry.time)
-    if (meta.kind === KIND.message) this.sizes.add(meta.mailbox, entry.index, bodyBytes)
-    if (isDrop(entry)) this.sizes.drop(decodeDrop(entry))
+    if (meta.kind === KIND.message) this.sizes.add(meta.mailbox, index, bodyBytes)
+    if (isDrop(meta)) this.sizes.drop(decodeDrop(entry))
     applyEntry(this, meta, entry)
+  }
+
+  /** All entries of the batch have been applied. */
+  applied(batch: Batch): void {
+    this.fence = advanceFence(this.fence, batch)
   }
 }
 

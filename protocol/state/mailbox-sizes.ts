@@ -39,9 +39,8 @@ export class MailboxSizes {
     return this.#mailboxes.get(mailbox)?.bytes ?? 0
   }
 
-  /** The committed log has this message. Nothing is counted if its body is erased already. */
+  /** The committed log has this message. If its body is erased already, a later DROP says so. */
   add(name: string, index: number, bytes: number): void {
-    if (bytes === 0) return
     const mailbox = this.#mailboxes.get(name) ?? {
       ...{ indices: new Float64Array(FIRST), sizes: new Uint32Array(FIRST) },
       ...{ length: 0, live: 0, bytes: 0 },

@@ -66,6 +66,11 @@ export class ViewChange {
     })
   }
 
+  /** In a view, and no other is wanted. */
+  get calm(): boolean {
+    return this.#context.status === 'normal' && !this.#proposal && this.#wantedSince === null
+  }
+
   get proposing(): string {
     return this.#proposal?.phase ?? 'no'
   }
@@ -166,7 +171,7 @@ export class ViewChange {
     this.#wantedSince = null
     this.#owesProposal = false
     this.proposals++
-    this.#context.outbox.log('info', 'proposing', {
+    this.#context.outbox.log('info', 'view-proposed', {
       epoch: formatEpoch(epoch),
       members: target.join(' '),
     })
@@ -185,7 +190,7 @@ export class ViewChange {
 
   #failed(epoch: Epoch, reason: string, blamed: readonly Slot[], backOff: number): void {
     const { now, timings } = this.#context
-    this.#context.outbox.log('info', 'proposal-failed', { epoch: formatEpoch(epoch), reason })
+    this.#context.outbox.log('info', 'view-proposal-failed', { epoch: formatEpoch(epoch), reason })
     this.#proposal = null
     this.#notBefore = now.monotonic + backOff * (0.5 + this.#context.random())
     for (const slot of blamed) this.#membership.blame(slot, now.monotonic + 2 * timings.suspect)

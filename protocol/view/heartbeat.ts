@@ -22,5 +22,6 @@ export function sayViewHeartbeat(
     term: log.fence.term,
     leaseWeight: leases.ownWeight,
     resign: leases.resign,
+    urgent: context.urgent,
   })
 }

@@ -3,6 +3,7 @@
 
 import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
+import { lastOf } from '../entries/batch.js'
 import { compareEpochs, formatEpoch, sameEpoch, type Epoch } from '../entries/epoch.js'
 import type { Puller } from '../persistence/pull.js'
 import type { PersistenceContext } from '../persistence/context.js'
@@ -79,10 +80,10 @@ export class Installation {
       if (!pulled) return this.#advance(source, message)
       if (!pulled.common) return this.giveUp()
       const limit = message.last.index
-      const entries = pulled.entries.filter((entry) => entry.index <= limit)
+      const batches = pulled.batches.filter((batch) => lastOf(batch) <= limit)
       const require = { promised: message.epoch }
       const common = pulled.common
-      syncTo(this.#context, { from: source, common, entries }, { require }, () =>
+      syncTo(this.#context, { from: source, common, batches }, { require }, () =>
         this.#advance(source, message),
       )
     })
@@ -118,7 +119,7 @@ export class Installation {
       this.#context.active = true
       this.count++
       log.commitThrough(batch.commit)
-      this.#context.outbox.log('info', 'installed', {
+      this.#context.outbox.log('info', 'view-installed', {
         epoch: formatEpoch(epoch),
         members: members.map((m) => m.slot).join(' '),
         last: last.index,

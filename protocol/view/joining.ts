@@ -67,12 +67,12 @@ export class Joining {
       if (!pulled?.common || !outside) return
       this.#context.promised = maxEpoch(this.#context.promised, pulled.promised)
       const { promised } = this.#context
-      const { common, entries } = pulled
-      const stretch = { from: source, common, entries }
+      const { common, batches } = pulled
+      const stretch = { from: source, common, batches }
       syncTo(this.#context, stretch, { promised, commit: pulled.commit }, () => {
         this.#context.durablePromised = maxEpoch(this.#context.durablePromised, promised)
         const still = this.#context.status === 'outside' || this.#context.status === 'learner'
-        if (still && pulled.entries.length > 0) this.join()
+        if (still && batches.length > 0) this.join()
       })
     })
   }

@@ -5,6 +5,7 @@
 import { invariant } from '../assert.js'
 import type { Slot } from '../slots.js'
 import type { The } from '../messages/catalogue.js'
+import { lastOf } from '../entries/batch.js'
 import { compareEpochs, sameEpoch, type Epoch } from '../entries/epoch.js'
 import type { Puller } from '../persistence/pull.js'
 import type { DurableState } from '../machine/storage.js'
@@ -199,9 +200,9 @@ export class Proposal {
         this.fail('the source of the log vanished', [source], 0)
         return
       }
-      const entries = pulled.entries.filter((entry) => entry.index <= last.index)
+      const batches = pulled.batches.filter((batch) => lastOf(batch) <= last.index)
       const require = { promised: this.epoch }
-      const stretch = { from: source, common: pulled.common, entries }
+      const stretch = { from: source, common: pulled.common, batches }
       syncTo(this.#context, stretch, { require }, () => this.#fetch(source, last))
     })
   }

@@ -21,7 +21,7 @@ t.test('parts end with the first event of their kind after the kill', async (t) 
 })
 
 t.test('a gap whose course the logs do not tell has no parts', async (t) => {
-  const lines = [line(40, 'proposing'), line(300, 'view-active')]
+  const lines = [line(40, 'view-proposed'), line(300, 'view-active')]
   t.equal(partsOf('holder', lines, KILLED_AT, KILLED_AT + 200), null, 'active after the receipt')
   t.equal(partsOf('coordinator', lines, KILLED_AT, KILLED_AT + 400), null)
   t.match(partsOf('holder', lines, KILLED_AT, KILLED_AT + 400), { 'agreeing on a view': 260 })

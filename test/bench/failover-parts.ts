@@ -10,7 +10,7 @@ export const STEPS = {
     { part: 'resending', until: null },
   ],
   holder: [
-    { part: 'noticing', until: 'proposing' },
+    { part: 'noticing', until: 'view-proposed' },
     { part: 'agreeing on a view', until: 'view-active' },
     { part: 'appending and resending', until: null },
   ],

@@ -3,7 +3,8 @@
 
 import type { Message } from '../../protocol/messages/catalogue.js'
 import type { Command } from '../../protocol/state/commands/registry.js'
-import { KIND, encodeMeta, withChain, type Entry } from '../../protocol/entries/entry.js'
+import { packDrafts, withChain, without, type Batch } from '../../protocol/entries/batch.js'
+import { KIND, encodeMeta, type Draft } from '../../protocol/entries/entry.js'
 import { EXAMPLES } from '../generate-messages.js'
 
 const stream = new Uint8Array(16).fill(7)
@@ -28,30 +29,45 @@ const COMMANDS: readonly Command[] = [
 const BODIES = ['[0,0]', '[1,"b","n"]', '[["alice",1]]', '[1,2]', '{}', '{"token":1}', 'null', '[']
 
 /** Entries of every kind with bodies of every kind: valid ones, and ones that no replica writes. */
-const ENTRIES: readonly Entry[] = Object.values(KIND).flatMap((kind) =>
+const DRAFTS: readonly Draft[] = Object.values(KIND).flatMap((kind) =>
   BODIES.map((body) => {
     const ofStream = kind === KIND.message || kind === KIND.stream
     const mailbox = kind === KIND.noop ? '' : 'alice'
     const parts = { stream: ofStream ? stream : nothing, seq: ofStream ? 1 : 0, digest: nothing }
-    const meta = encodeMeta({ kind, answer: 0, mailbox, ...parts })
-    const head = { index: 1, epoch: { counter: 1, slot: 1 }, term: 1, k: 1, part: 1, parts: 1 }
-    const entry = { ...head, lamport: 1, time: 1_790_000_000_000, meta, body: Buffer.from(body) }
-    return withChain(new Uint8Array(32), entry)
+    return { meta: encodeMeta({ kind, answer: 0, mailbox, ...parts }), body: Buffer.from(body) }
   }),
 )
+
+function batchOf(drafts: readonly Draft[]): Batch {
+  const place = { first: 1, epoch: { counter: 1, slot: 1 }, term: 1, k: 1, lamport: 1 }
+  const contents = packDrafts(drafts)
+  return withChain(new Uint8Array(32), { ...place, time: 1_790_000_000_000, ...contents })
+}
+
+/** An entry alone, all of a body together, and one without its bodies. */
+const BATCHES: readonly Batch[] = [
+  ...DRAFTS.map((draft) => batchOf([draft])),
+  ...BODIES.map((_, i) => batchOf(DRAFTS.filter((_, at) => at % BODIES.length === i))),
+  without(batchOf(DRAFTS), () => true),
+]
 
 const MORE: readonly Message[] = [
   ...COMMANDS.flatMap((command): Message[] => [
     { type: 'FORWARD', commands: [command] },
     { ...exampleOf('ORDER'), commands: [command] },
   ]),
-  ...ENTRIES.flatMap((entry): Message[] => [
-    { ...exampleOf('REPLICATE'), entries: [entry] },
-    { ...exampleOf('PULLED'), entries: [entry] },
-    { ...exampleOf('ENTRIES'), entries: [entry] },
-    { ...exampleOf('READ_PAGE'), entries: [entry] },
-    { ...exampleOf('APPEND'), drafts: [entry] },
+  ...BATCHES.flatMap((batch): Message[] => [
+    { ...exampleOf('REPLICATE'), batches: [batch] },
+    { ...exampleOf('PULLED'), batches: [batch] },
+    { ...exampleOf('BATCHES'), batches: [batch] },
+    { ...exampleOf('APPEND'), head: batch.head, bodies: batch.bodies },
   ]),
+  ...DRAFTS.map((draft): Message => {
+    return {
+      ...exampleOf('READ_PAGE'),
+      messages: [{ index: 1, time: 1, meta: draft.meta, envelope: draft.body }],
+    }
+  }),
 ]
 
 /** Messages by name. */

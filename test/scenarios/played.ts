@@ -3,7 +3,14 @@
 
 import type { Effect, Input, LinkId, Machine } from '../../protocol/machine/machine.js'
 import type { Slot } from '../../protocol/slots.js'
-import { CHAIN_ZERO, KIND, plainMeta, withChain, type Entry } from '../../protocol/entries/entry.js'
+import {
+  CHAIN_ZERO,
+  lastOf,
+  packDrafts,
+  withChain,
+  type Batch,
+} from '../../protocol/entries/batch.js'
+import { KIND, plainMeta } from '../../protocol/entries/entry.js'
 import { EPOCH_ZERO, type Epoch } from '../../protocol/entries/epoch.js'
 import type { Place } from '../../protocol/entries/place.js'
 import type { Incarnation } from '../../protocol/entries/incarnation.js'
@@ -74,7 +81,14 @@ export class PlayedStore {
     this.#puppet = new Puppet((to) => {
       if (!to.startsWith('s')) return null
       const usual = { status: 'outside', active: false, reaches, last: 0, committed: 0 } as const
-      const rest = { oldestWrite: 0, writable: true, term: 0, leaseWeight: 0, resign: 0 }
+      const rest = {
+        oldestWrite: 0,
+        writable: true,
+        term: 0,
+        leaseWeight: 0,
+        resign: 0,
+        urgent: false,
+      }
       return this.#whole({ type: 'VIEW_HEARTBEAT', ...usual, ...rest, ...this.heartbeat })
     })
     stage.add('persistence', slot, () => this.#puppet)
@@ -142,28 +156,26 @@ export class PlayedWriter {
   append(to: string, k: number, text = `order ${k}`): void {
     const drafts = [{ meta: plainMeta(KIND.message, 0, 'alice'), body: Buffer.from(text) }]
     const place = { id: k, term: this.term, k, time: 0 }
-    this.say(to, { type: 'APPEND', ...place, drafts })
+    this.say(to, { type: 'APPEND', ...place, ...packDrafts(drafts) })
   }
 }
 
 const START: Place = { index: 0, chain: CHAIN_ZERO }
 
-/** A log of no-ops, one for each epoch given, in order. */
-export function logOf(epochs: readonly Epoch[]): Entry[] {
-  const log: Entry[] = []
+/** A log of marks, one batch for each epoch given, in order. */
+export function logOf(epochs: readonly Epoch[]): Batch[] {
+  const log: Batch[] = []
   for (const [i, epoch] of epochs.entries()) {
-    const order = { term: 0, k: 0, part: 1, parts: 1, lamport: i + 1, time: 0 }
-    const draft = { meta: plainMeta(KIND.marks), body: Buffer.from('[]') }
-    log.push(
-      withChain(log.at(-1)?.chain ?? CHAIN_ZERO, { index: i + 1, epoch, ...order, ...draft }),
-    )
+    const place = { first: i + 1, epoch, term: 0, k: 0, lamport: i + 1, time: 0 }
+    const contents = packDrafts([{ meta: plainMeta(KIND.marks), body: Buffer.from('[]') }])
+    log.push(withChain(log.at(-1)?.chain ?? CHAIN_ZERO, { ...place, ...contents }))
   }
   return log
 }
 
-export const placeOf = (log: readonly Entry[]): Place => {
-  const last = log.at(-1)
-  return last ? { index: last.index, chain: last.chain } : START
+export const placeOf = (log: readonly Batch[]): Place => {
+  const end = log.at(-1)
+  return end ? { index: lastOf(end), chain: end.chain } : START
 }
 
 type Request = Extract<Message, { readonly request: number }>

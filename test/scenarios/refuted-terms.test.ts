@@ -3,7 +3,8 @@
 // earlier ones. p1 is real and alone in its ring; the test plays the store.
 
 import t from 'tap'
-import { withChain, CHAIN_ZERO, KIND, plainMeta, type Entry } from '../../protocol/entries/entry.js'
+import { CHAIN_ZERO, packDrafts, withChain, type Batch } from '../../protocol/entries/batch.js'
+import { KIND, plainMeta } from '../../protocol/entries/entry.js'
 import { encodeTerm } from '../../protocol/entries/fence.js'
 import type { Effect, Input, LinkId, Machine } from '../../protocol/machine/machine.js'
 import type { Message, The } from '../../protocol/messages/catalogue.js'
@@ -16,25 +17,31 @@ import { Stage } from './stage.js'
 const NOBODY = { slot: 9, boot: 'of somebody else', nonce: 'of somebody else' }
 
 /** A log of TERM 1 to TERM n. */
-function logOfTerms(n: number): Entry[] {
-  const log: Entry[] = []
+function logOfTerms(n: number): Batch[] {
+  const log: Batch[] = []
   for (let term = 1; term <= n; term++) {
-    const order = { term, k: 0, part: 1, parts: 1, lamport: term, time: 0 }
-    const draft = { meta: plainMeta(KIND.term), body: encodeTerm(NOBODY) }
-    const place = { index: term, epoch: { counter: 1, slot: 1 } }
-    log.push(withChain(log.at(-1)?.chain ?? CHAIN_ZERO, { ...place, ...order, ...draft }))
+    const place = {
+      first: term,
+      epoch: { counter: 1, slot: 1 },
+      term,
+      k: 0,
+      lamport: term,
+      time: 0,
+    }
+    const contents = packDrafts([{ meta: plainMeta(KIND.term), body: encodeTerm(NOBODY) }])
+    log.push(withChain(log.at(-1)?.chain ?? CHAIN_ZERO, { ...place, ...contents }))
   }
   return log
 }
 
 /** A store whose feed has a log of terms, and which answers claims with some newest term. */
 class PlayedHome implements Machine {
-  readonly #log: Entry[]
+  readonly #log: Batch[]
   readonly #newest: () => number
   readonly #mains = new Set<LinkId>()
   #effects: Effect[] = []
 
-  constructor(log: Entry[], newest: () => number) {
+  constructor(log: Batch[], newest: () => number) {
     this.#log = log
     this.#newest = newest
   }
@@ -78,9 +85,7 @@ class PlayedHome implements Machine {
   #hear(link: LinkId, message: Message): void {
     const committed = this.#log.length
     if (message.type === 'FEED' && message.start) {
-      const entries = this.#log.slice(message.after)
-      const bodyBytes = entries.map(({ body }) => body.length)
-      this.#say(link, { type: 'ENTRIES', entries, bodyBytes })
+      this.#say(link, { type: 'BATCHES', batches: this.#log.slice(message.after) })
     } else if (message.type === 'TIP') {
       this.#say(link, { type: 'TIP_IS', request: message.request, index: committed })
     } else if (message.type === 'CLAIM') this.#refuse(link, message)

@@ -61,7 +61,6 @@ function detail(message: Message): string {
     case 'APPENDED':
       return ` ${message.k}`
     case 'APPEND':
-    case 'COMMITTED':
       return ` ${message.term}/${message.k}`
     default:
       return 'epoch' in message ? ` ${short(message.epoch)}` : ''

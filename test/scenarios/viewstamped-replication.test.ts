@@ -54,7 +54,7 @@ t.test('the new log is the one with the highest (logView, last): logView first',
   )
   t.equal(stage.sent('INSTALL').length, 0)
   const [pull] = pulls
-  const pulled = { common: { index: 0, chain: new Uint8Array(32) }, entries: newer }
+  const pulled = { common: { index: 0, chain: new Uint8Array(32) }, batches: newer }
   s.get(3)!.say('s1', { type: 'PULLED', id: pull!.message.id, ...pulled, last: 1, commit: 0 })
   t.match(stage.lines(['INSTALL']), [/\[1 2 3\] log 1/, /\[1 2 3\] log 1/])
   t.same(stage.sent('INSTALL')[0]?.message.last, placeOf(newer))
@@ -165,8 +165,8 @@ function sayInstall({ s }: ReturnType<typeof playing>, members = [1, 2, 3]): voi
 t.test('P8: INSTALL is applied once; the second time it is only answered', (t) => {
   const play = installed(t)
   const { stage, s } = play
-  const entries = logOf([epoch(5, 1), epoch(5, 1)])
-  const body = { previous: placeOf([]), entries, commit: 0 }
+  const batches = logOf([epoch(5, 1), epoch(5, 1)])
+  const body = { previous: placeOf([]), batches, commit: 0 }
   s.get(1)!.say('s2', { type: 'REPLICATE', epoch: epoch(5, 1), ...body })
   t.same(stage.lines(['ACK']), ['s2 → s1 ACK 5.1'])
   const mark = stage.said.length
@@ -217,7 +217,7 @@ t.test('the turn and the log of a lower epoch are answered STALE', (t) => {
   const play = installed(t)
   const { stage, s } = play
   s.get(3)!.say('s2', { type: 'REQUEST', epoch: epoch(4, 3), stamp: 3 })
-  const body = { previous: placeOf([]), entries: logOf([epoch(4, 3)]), commit: 1 }
+  const body = { previous: placeOf([]), batches: logOf([epoch(4, 3)]), commit: 1 }
   s.get(3)!.say('s2', { type: 'REPLICATE', epoch: epoch(4, 3), ...body })
   t.same(stage.lines(['STALE', 'REPLY', 'ACK']), ['s2 → s3 STALE 4.3', 's2 → s3 STALE 4.3'])
   t.end()
@@ -228,7 +228,7 @@ t.test('a replica sends nothing of the old view after its promise', (t) => {
   s.get(3)!.say('s2', { type: 'PREPARE', epoch: epoch(6, 3), incarnations: [] })
   const mark = stage.said.length
   s.get(1)!.say('s2', { type: 'REQUEST', epoch: epoch(5, 1), stamp: 9 })
-  const body = { previous: placeOf([]), entries: logOf([epoch(5, 1)]), commit: 0 }
+  const body = { previous: placeOf([]), batches: logOf([epoch(5, 1)]), commit: 0 }
   s.get(1)!.say('s2', { type: 'REPLICATE', epoch: epoch(5, 1), ...body })
   t.same(stage.lines(['REPLY', 'ACK'], mark), [])
   t.equal(stage.disk('s2').last.index, 0)
@@ -299,7 +299,7 @@ t.test('catch-up raises promised to what the source has promised, and leaves log
   source.heartbeat = { status: 'normal', active: true, last: 1_500, committed: 1_500 }
   const { id, committedOnly } = stage.untilSent('s2', 's1', 'PULL')
   t.ok(committedOnly)
-  const pulled = { common: placeOf([]), entries: log, last: 1_500, commit: 1_500 }
+  const pulled = { common: placeOf([]), batches: log, last: 1_500, commit: 1_500 }
   source.say('s2', { type: 'PULLED', id, ...pulled })
   const { promised, view } = stage.disk('s2').file!
   t.same(promised, epoch(9, 3), 'not 4.1, the installed one')

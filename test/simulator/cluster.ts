@@ -4,7 +4,7 @@
 import type { Input, Machine } from '../../protocol/machine/machine.js'
 import type { Slot } from '../../protocol/slots.js'
 import { TIMINGS, type PersistenceConfig } from '../../protocol/machine/config.js'
-import type { DurableState, WriteBatch } from '../../protocol/machine/storage.js'
+import type { DurableState, Transaction } from '../../protocol/machine/storage.js'
 import type { Message, MessageName } from '../../protocol/messages/catalogue.js'
 import { checksOf } from './checks/all.js'
 import type { Check } from './checks/check.js'
@@ -178,7 +178,7 @@ export class Cluster {
   #makePersistence(around: Surroundings): void {
     const { seed, sizes, logBounds } = this.#setting
     for (let slot = 1; slot <= sizes.persistence; slot++) {
-      const written = (of: Disk, batch: WriteBatch, before: DurableState): void => {
+      const written = (of: Disk, batch: Transaction, before: DurableState): void => {
         for (const check of this.checks) check.written?.(of, batch, before)
       }
       const chance = new Random(seed, `disk ${slot}`)

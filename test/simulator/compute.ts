@@ -2,7 +2,11 @@
 // a key opens only what was sealed for it, a password only its own account, and every bit of the
 // seal's input changes its bytes.
 
+import { sha256 } from '../../protocol/bytes.js'
+import { headerStart, parseHeader } from '../../protocol/envelope/header.js'
 import type { HeldKey } from '../../protocol/envelope/held-keys.js'
+import { TAG_LENGTH, splitParts } from '../../protocol/envelope/parts.js'
+import { encodeShared } from '../../protocol/envelope/stored.js'
 import type { Entropy } from '../../protocol/entropy.js'
 import type { Job, JobResult } from '../../protocol/machine/compute.js'
 import type { AccountKey, AccountSecrets } from '../../protocol/envelope/secrets.js'
@@ -129,14 +133,22 @@ export const readKey = (publicKey: Uint8Array): RecipientKey => ({
 export const seal: Seal = (input) => {
   const { recipientKey, term, k, command, sender, recipient, seq, time, text } = input
   const place = [term, k, command, sender, recipient, hex(input.stream), seq, time]
-  const proof = digest(JSON.stringify([...place, hex(input.keySeed), text]))
-  return bytesOf(JSON.stringify([recipientKey.kid, text, proof]))
+  const epoch = [term, hex(input.keySeed)]
+  const proof = sha256(bytesOf(JSON.stringify([...place, ...epoch, text])))
+  return {
+    shared: encodeShared(
+      headerStart(recipientKey.kid, sender, recipient),
+      sha256(bytesOf(JSON.stringify(epoch))),
+    ),
+    own: Buffer.concat([bytesOf(text), proof.subarray(0, TAG_LENGTH)]),
+  }
 }
 
 function open(envelope: Uint8Array, privateKeys: readonly string[]): string | null {
   try {
-    const [kid, text] = JSON.parse(textOf(envelope)) as [string, string]
-    return privateKeys.includes(privateKeyOf(kid)) ? text : null
+    const { header, ciphertext } = splitParts(envelope)
+    const { kid } = parseHeader(header)
+    return privateKeys.includes(privateKeyOf(kid)) ? textOf(ciphertext) : null
   } catch {
     return null
   }

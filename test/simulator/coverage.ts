@@ -2,7 +2,7 @@
 // faults get to where they should. coverage/known.ts lists the names.
 
 import { errorName } from '../../protocol/errors.js'
-import type { DurableState, ReadQuery, WriteBatch } from '../../protocol/machine/storage.js'
+import type { DurableState, ReadQuery, Transaction } from '../../protocol/machine/storage.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { turnView, type Check } from './checks/check.js'
 import { FileSituations } from './coverage/files.js'
@@ -83,7 +83,7 @@ export class Coverage implements Check {
     for (const watcher of this.#watchers) watcher.delivered?.(from, to, message)
   }
 
-  written(disk: Disk, batch: WriteBatch, before: DurableState): void {
+  written(disk: Disk, batch: Transaction, before: DurableState): void {
     for (const watcher of this.#watchers) watcher.written?.(disk, batch, before)
   }
 

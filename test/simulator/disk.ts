@@ -1,5 +1,5 @@
-// A persistence replica's file on virtual time: one writer, first in first out, one transaction a
-// batch. A transaction is done wholly or not at all: a transaction that a crash tears is undone
+// A persistence replica's file on virtual time: one writer, first in first out, one transaction at
+// a time. A transaction is done wholly or not at all: a transaction that a crash tears is undone
 // when the file is opened again. Unanswered transactions may be done at a crash, in order, up to
 // any one of them.
 
@@ -11,7 +11,7 @@ import type {
   ReadQuery,
   ReadResult,
   Recovered,
-  WriteBatch,
+  Transaction,
   WriteResult,
 } from '../../protocol/machine/storage.js'
 import type { Place } from '../../protocol/entries/place.js'
@@ -23,19 +23,21 @@ import type { Timeline } from './timeline.js'
 import { Violation } from './violation.js'
 
 interface Pending {
-  readonly batch: WriteBatch
+  readonly transaction: Transaction
   readonly done: (result: WriteResult) => void
 }
 
 /** Called with every transaction, and with what the file held before it. */
-export type Written = (disk: Disk, batch: WriteBatch, before: DurableState) => void
+export type Written = (disk: Disk, transaction: Transaction, before: DurableState) => void
 
-function isAt({ index, entry }: Node, place: Place): boolean {
-  return index === place.index && (!entry || sameBytes(entry.chain, place.chain))
+function isAt({ index, chain }: Node, place: Place): boolean {
+  return index === place.index && chain !== null && sameBytes(chain, place.chain)
 }
 
-function nothing({ kind }: ReadQuery): ReadResult {
-  return kind === 'places' ? { kind, places: [] } : { kind, entries: [], more: false }
+const NOTHING: { readonly [K in ReadQuery['kind']]: ReadResult } = {
+  places: { kind: 'places', places: [] },
+  batches: { kind: 'batches', batches: [] },
+  mailbox: { kind: 'mailbox', messages: [], more: false },
 }
 
 const ZERO: DurableState = {
@@ -57,7 +59,7 @@ export class Disk {
   /** Factor by which the disk is slower than usual. */
   slow = 1
   stuckUntil = 0
-  /** The end of the log once all queued batches are written; null: not known at this moment. */
+  /** The end of the log once all queued transactions are written; null: not known at this moment. */
   ahead: Node | null = null
   /** Number of entries at the end of the log that a replica reads when it starts. */
   readonly tailEntries: number
@@ -123,7 +125,7 @@ export class Disk {
     this.slow = 1
     this.stuckUntil = 0
     this.#onFailedSync = null
-    // The batch under way would end only when the disk was no longer stuck.
+    // The transaction under way would end only when the disk was no longer stuck.
     if (stuck && this.#queue.length > 0) this.#start()
   }
 
@@ -150,9 +152,9 @@ export class Disk {
     return this.voter && !this.file!.forgets && this.file!.flipped.size === 0
   }
 
-  write(batch: WriteBatch, done: (result: WriteResult) => void): void {
-    this.#queue.push({ batch, done })
-    this.#look(batch)
+  write(transaction: Transaction, done: (result: WriteResult) => void): void {
+    this.#queue.push({ transaction, done })
+    this.#look(transaction)
     if (this.#queue.length === 1) this.#start()
   }
 
@@ -160,17 +162,17 @@ export class Disk {
    * Keeps `ahead` up to date, and adds entries to the history as soon as a replica means to write
    * them.
    */
-  #look(batch: WriteBatch): void {
+  #look(transaction: Transaction): void {
     let at = this.ahead
-    const { truncateAfter, require } = batch
-    // The writer has not heard yet that an earlier write failed: the batch will be stale.
+    const { truncateAfter, require } = transaction
+    // The writer has not heard yet that an earlier write failed: the transaction will be stale.
     if (require?.last && at && !isAt(at, require.last)) at = null
     if (truncateAfter !== undefined) {
       while (at && at.index > truncateAfter) at = at.parent
     }
-    for (const entry of batch.entries ?? []) {
-      if (at && at.index !== entry.index - 1) at = null
-      if (at) at = this.#history.add(entry, at)
+    for (const batch of transaction.batches ?? []) {
+      if (at && at.index !== batch.first - 1) at = null
+      if (at) at = this.#history.add(batch, at)
     }
     this.ahead = at
   }
@@ -186,7 +188,7 @@ export class Disk {
       if (wait !== this.#wait) return
       if (this.#onFailedSync) return this.#failSync(this.#onFailedSync)
       const pending = this.#queue.shift()!
-      const result = this.#apply(pending.batch)
+      const result = this.#apply(pending.transaction)
       if (this.#queue.length > 0) this.#start()
       else this.ahead = this.last
       if (result.outcome !== 'written') this.ahead = this.#queue.length > 0 ? null : this.last
@@ -202,19 +204,19 @@ export class Disk {
     tell()
   }
 
-  /** The process died: queued batches are done up to a random point, and nobody is told. */
+  /** The process died: queued transactions are done up to a random point, and nobody is told. */
   crash(): void {
     this.#boot++
     this.#wait++
     const survive = this.#random.chance(0.5) ? 0 : this.#random.between(0, this.#queue.length)
-    for (const { batch } of this.#queue.slice(0, survive)) this.#apply(batch)
+    for (const { transaction } of this.#queue.slice(0, survive)) this.#apply(transaction)
     this.#queue = []
     this.ahead = this.last
   }
 
-  #apply(batch: WriteBatch): WriteResult {
+  #apply(transaction: Transaction): WriteResult {
     if (this.full) return { outcome: 'full' }
-    const { require } = batch
+    const { require } = transaction
     const durable = this.durable
     const { last } = require ?? {}
     const stale =
@@ -222,12 +224,14 @@ export class Disk {
       (last && (last.index !== durable.last || Buffer.compare(last.chain, durable.chain) !== 0))
     if (stale) return { outcome: 'stale', durable }
     // An existing file keeps its log under the new incarnation.
-    if (batch.genesis && this.file) Object.assign(this.file, batch.genesis, { forgets: false })
-    else if (batch.genesis) this.format(batch.genesis.genesis, batch.genesis.incarnation)
+    if (transaction.genesis && this.file)
+      Object.assign(this.file, transaction.genesis, { forgets: false })
+    else if (transaction.genesis)
+      this.format(transaction.genesis.genesis, transaction.genesis.incarnation)
     const { file } = this
     if (!file) throw new Violation('disk', `s${this.slot} writes to a file without genesis`)
-    file.change(batch, this.#history)
-    this.#written(this, batch, durable)
+    file.change(transaction, this.#history)
+    this.#written(this, transaction, durable)
     return { outcome: 'written', durable: this.durable }
   }
 
@@ -237,7 +241,7 @@ export class Disk {
     this.#timeline.after(latency, () => {
       if (boot !== this.#boot) return
       if (this.#random.chance(0.01)) return done({ kind: 'failed', reason: 'busy' })
-      const result = this.file ? this.file.answer(query) : nothing(query)
+      const result = this.file ? this.file.answer(query) : NOTHING[query.kind]
       if (result) done(result)
       else this.unsound()
     })

@@ -1,8 +1,10 @@
 // The contents of one persistence replica's file: the state beside the log, and the log as a path
 // through the history. Transactions, queries, and what a replica reads when it starts.
 
-import { drops, isDrop } from '../../protocol/entries/drop.js'
-import { KIND, erased, weigh, type Entry } from '../../protocol/entries/entry.js'
+import { lacks, metasOf, weighBatch, without, type Batch } from '../../protocol/entries/batch.js'
+import { decodeDrop, drops, isDrop } from '../../protocol/entries/drop.js'
+import { KIND, encodeMeta, weigh } from '../../protocol/entries/entry.js'
+import { envelopeOf } from '../../protocol/entries/message.js'
 import { EPOCH_ZERO, type Epoch } from '../../protocol/entries/epoch.js'
 import type {
   DurableState,
@@ -11,7 +13,8 @@ import type {
   ReadResult,
   Recovered,
   Remembered,
-  WriteBatch,
+  StoredMessage,
+  Transaction,
 } from '../../protocol/machine/storage.js'
 import type { Incarnation, Member, View } from '../../protocol/entries/incarnation.js'
 import { NO_FENCE } from '../../protocol/entries/fence.js'
@@ -65,8 +68,7 @@ export class File {
 
   get durable(): DurableState {
     const { promised, view, last, commit } = this
-    const chain = last.entry?.chain ?? new Uint8Array(32)
-    return { promised, logView: view.epoch, last: last.index, chain, commit }
+    return { promised, logView: view.epoch, last: last.index, chain: last.chain!, commit }
   }
 
   /**
@@ -80,35 +82,41 @@ export class File {
   }
 
   /** Carries out one transaction. */
-  change(batch: WriteBatch, history: History): void {
-    if (batch.promised) this.promised = batch.promised
-    for (const member of batch.incarnations ?? []) this.incarnations.set(member.slot, member)
-    if (batch.truncateAfter !== undefined) this.#truncate(batch.truncateAfter)
-    for (const entry of batch.entries ?? []) {
-      const at = this.last
-      expect(entry.index === at.index + 1, 'disk', () => `s${this.slot} writes ${entry.index}`)
-      this.log.push(history.add(entry, at))
-      if (entry.bodyHash) this.erased.add(entry.index)
-    }
-    if (batch.commit !== undefined) this.commit = Math.max(this.commit, batch.commit)
-    this.#erase(batch.erase ?? [])
-    if (batch.view) {
-      this.view = batch.view
+  change(transaction: Transaction, history: History): void {
+    if (transaction.promised) this.promised = transaction.promised
+    for (const member of transaction.incarnations ?? []) this.incarnations.set(member.slot, member)
+    if (transaction.truncateAfter !== undefined) this.#truncate(transaction.truncateAfter)
+    for (const batch of transaction.batches ?? []) this.#append(batch, history)
+    if (transaction.commit !== undefined) this.commit = Math.max(this.commit, transaction.commit)
+    this.#erase(transaction.erase ?? [])
+    if (transaction.view) {
+      this.view = transaction.view
       this.forgets = false
     }
-    for (const said of batch.remembered ?? []) {
+    for (const said of transaction.remembered ?? []) {
       const { counter, nonce } = said.incarnation
       this.remembered.set(`${said.slot} ${counter} ${nonce}`, said)
     }
   }
 
+  #append(batch: Batch, history: History): void {
+    const { last } = this
+    expect(batch.first === last.index + 1, 'disk', () => `s${this.slot} writes ${batch.first}`)
+    const added: Node[] = []
+    for (let at = history.add(batch, last); at !== last; at = at.parent!) added.push(at)
+    this.log.push(...added.reverse())
+    for (const [place, { index }] of metasOf(batch).entries())
+      if (lacks(batch, place)) this.erased.add(index)
+  }
+
   #truncate(after: number): void {
     if (after >= this.last.index) return
     this.log = this.log.slice(0, after + 1)
+    expect(this.last.chain !== null, 'disk', () => `s${this.slot} keeps half a batch, to ${after}`)
     for (const at of this.flipped) if (at > after) this.flipped.delete(at)
   }
 
-  #erase(batch: NonNullable<WriteBatch['erase']>): void {
+  #erase(batch: NonNullable<Transaction['erase']>): void {
     for (const drop of batch) {
       expect(drop.index <= this.commit, 'P3', () => `s${this.slot}: DROP ${drop.index} too early`)
       for (const index of drop.indices) {
@@ -119,46 +127,77 @@ export class File {
     }
   }
 
-  #entryOf({ index, entry }: Node): Entry {
-    return this.erased.has(index) ? erased(entry!) : entry!
+  /** The batch as it reads back. */
+  #stored({ batch }: Node): Batch {
+    return without(batch!, ({ index }) => this.erased.has(index))
+  }
+
+  /** Whether a batch that ends at this node reads back as it was written. */
+  #reads({ batch, index }: Node): boolean {
+    return ![...this.flipped].some((at) => at >= batch!.first && at <= index)
   }
 
   /**
-   * The answer to a query; null: damage was found. Each entry is verified as it is read, by the
+   * The answer to a query; null: damage was found. Each batch is verified as it is read, by the
    * chain before it.
    */
   answer(query: ReadQuery): ReadResult | null {
-    const { log } = this
-    if (query.kind === 'places') {
-      const places = query.indices.flatMap((index) => {
-        const entry = log[index]?.entry
-        return entry ? [{ index, chain: entry.chain }] : []
-      })
-      return { kind: 'places', places }
+    switch (query.kind) {
+      case 'places':
+        return {
+          kind: 'places',
+          places: query.indices.flatMap((index) => {
+            const chain = this.log[index]?.chain
+            return chain && index > 0 ? [{ index, chain }] : []
+          }),
+        }
+      case 'batches':
+        return this.#batches(query)
+      case 'mailbox':
+        return this.#mailbox(query)
     }
-    const through = query.kind === 'mailbox' ? query.through : Infinity
-    const entries: Entry[] = []
+  }
+
+  #batches(query: Extract<ReadQuery, { kind: 'batches' }>): ReadResult | null {
+    const batches: Batch[] = []
+    let [room, entries] = [query.maxBytes, 0]
+    for (const node of this.log.slice(query.after + 1)) {
+      if (node.chain === null) continue
+      const batch = this.#stored(node)
+      room -= weighBatch(batch)
+      entries += node.index - batch.first + 1
+      if (batches.length > 0 && (room < 0 || entries > query.limit)) break
+      if (!this.#reads(node)) return null
+      batches.push(batch)
+    }
+    return { kind: 'batches', batches }
+  }
+
+  #mailbox(query: Extract<ReadQuery, { kind: 'mailbox' }>): ReadResult | null {
+    const messages: StoredMessage[] = []
     let room = query.maxBytes
-    for (let i = query.after + 1; i < log.length && i <= through; i++) {
-      const { entry, meta } = log[i]!
-      if (query.kind === 'mailbox') {
-        if (meta!.kind !== KIND.message || meta!.mailbox !== query.mailbox) continue
-        if (this.erased.has(i) || query.without.includes(i)) continue
-      }
-      room -= weigh(entry!)
-      const fits = entries.length < query.limit && (room >= 0 || entries.length === 0)
-      if (!fits) return { kind: query.kind, entries, more: true }
-      if (this.flipped.has(i)) return null
-      entries.push(this.#entryOf(log[i]!))
+    for (const { index, entry } of this.log.slice(query.after + 1, query.through + 1)) {
+      const { meta, time, bodyBytes } = entry!
+      if (meta.kind !== KIND.message || meta.mailbox !== query.mailbox) continue
+      if (this.erased.has(index) || query.without.includes(index)) continue
+      const encoded = encodeMeta(meta)
+      room -= weigh(encoded.length, bodyBytes)
+      const fits = messages.length < query.limit && (room >= 0 || messages.length === 0)
+      if (!fits) return { kind: 'mailbox', messages, more: true }
+      let end = index
+      while (this.log[end]!.chain === null) end++
+      if (!this.#reads(this.log[end]!)) return null
+      messages.push({ index, time, meta: encoded, envelope: envelopeOf(entry!) })
     }
-    return { kind: query.kind, entries, more: false }
+    return { kind: 'mailbox', messages, more: false }
   }
 
   /** What a replica finds at its start; null: the part that it reads is damaged. */
   recovered(tailEntries: number): Recovered | null {
     const { genesis, incarnation, durable, view, log, last, commit } = this
-    const first = Math.max(1, Math.min(commit, last.index - tailEntries) + 1)
-    if ([...this.flipped].some((index) => index >= first)) return null
+    const after = Math.max(0, Math.min(commit, last.index - tailEntries))
+    const tail = log.slice(after + 1).filter(({ chain }) => chain !== null)
+    if (!tail.every((node) => this.#reads(node))) return null
     return {
       genesis,
       incarnation,
@@ -167,12 +206,12 @@ export class File {
       incarnations: [...this.incarnations.values()],
       remembered: [...this.remembered.values()],
       lamport: last.lamport,
-      tail: log.slice(first).map((node) => this.#entryOf(node)),
+      tail: tail.map((node) => this.#stored(node)),
       fence: log[commit]?.fence ?? NO_FENCE,
       drops: log
         .slice(this.dropped + 1, commit + 1)
-        .filter(({ entry }) => entry && isDrop(entry))
-        .map((node) => node.entry!),
+        .filter(({ meta }) => meta && isDrop(meta))
+        .map(({ entry }) => decodeDrop(entry!)),
     }
   }
 }

@@ -1,18 +1,21 @@
-// Every entry that was ever written or sent, as a tree: an entry's parent is the entry that its
-// chain follows. The path to the last committed entry is the ledger. The rules of a single path
-// (P6, C1, C2, C3, C7) are checked once, where an entry joins the tree.
+// Every entry that was ever written or sent, as a tree: a batch hangs on the entry that its chain
+// follows. The path to the last committed entry is the ledger. The rules of a single path (P6, C1,
+// C2, C3, C7) are checked once, where a batch joins the tree.
 
 import {
   CHAIN_ZERO,
-  KIND,
+  bodiesMatch,
   chainOf,
-  decodeMeta,
-  type Entry,
-  type Meta,
-} from '../../protocol/entries/entry.js'
+  entriesOf,
+  hasKind,
+  isChained,
+  type Batch,
+  type Contents,
+} from '../../protocol/entries/batch.js'
+import { KIND, type Entry, type Meta } from '../../protocol/entries/entry.js'
 import { sameBytes } from '../../protocol/bytes.js'
 import { compareEpochs, formatEpoch, type Epoch } from '../../protocol/entries/epoch.js'
-import { NO_FENCE, decodeTerm, type Fence, type Owner } from '../../protocol/entries/fence.js'
+import { NO_FENCE, advanceFence, type Fence, type Owner } from '../../protocol/entries/fence.js'
 import { Violation, expect } from './violation.js'
 
 export interface Node {
@@ -20,6 +23,9 @@ export interface Node {
   /** null: this node is the place before entry 1. */
   readonly entry: Entry | null
   readonly meta: Meta | null
+  readonly batch: Batch | null
+  /** null: the entry is not the last of its batch, so no log ends here. */
+  readonly chain: Uint8Array | null
   readonly parent: Node | null
   /** Newest term on the path to this node, and the last order of that term. */
   readonly fence: Fence
@@ -30,10 +36,8 @@ export interface Node {
   holders: number
 }
 
-interface Draft {
+interface Drafted extends Contents {
   readonly owner: Pick<Owner, 'slot' | 'boot'>
-  readonly meta: Uint8Array
-  readonly body: Uint8Array
 }
 
 const keyOf = (chain: Uint8Array): string =>
@@ -50,6 +54,8 @@ export class History {
     index: 0,
     entry: null,
     meta: null,
+    batch: null,
+    chain: CHAIN_ZERO,
     parent: null,
     fence: NO_FENCE,
     lamport: 0,
@@ -63,7 +69,7 @@ export class History {
   readonly #byPlace = new Map<string, Node>()
   readonly #committedIn = new Map<Node, Epoch>()
   readonly #installs: { epoch: Epoch; node: Node }[] = []
-  readonly #drafts = new Map<string, Draft>()
+  readonly #drafts = new Map<string, Drafted>()
   readonly #nextSeq = new Map<string, number>()
   /** Called with every entry as it joins the ledger. */
   readonly #onCommit: ((node: Node) => void)[] = []
@@ -84,37 +90,62 @@ export class History {
     return this.#byChain.get(keyOf(chain))
   }
 
-  /** Adds the entry on top of `parent`; the node that it has. */
-  add(entry: Entry, parent: Node): Node {
-    const key = keyOf(entry.chain)
+  /** Adds the batch on top of `parent`; the node of its last entry. */
+  add(batch: Batch, parent: Node): Node {
+    const key = keyOf(batch.chain)
     const known = this.#byChain.get(key)
     if (known) {
-      expect(known.parent === parent, 'P3', () => `entry ${entry.index} on another log than before`)
+      const before = this.#before(known)
+      expect(before === parent, 'P3', () => `entry ${batch.first} on another log than before`)
+      this.sameBodies(batch, known)
       return known
     }
-    const where = `entry ${entry.index} of ${formatEpoch(entry.epoch)}`
-    const chain = chainOf(parent.entry?.chain ?? CHAIN_ZERO, entry)
-    expect(sameBytes(chain, entry.chain), 'P3', () => `${where}: its chain is wrong`)
-    expect(entry.index === parent.index + 1, 'P3', () => `${where} after ${parent.index}`)
-    expect(entry.lamport > parent.lamport, 'P6', () => `${where}: stamp ${entry.lamport}`)
-    const place = `${entry.index}/${formatEpoch(entry.epoch)}`
+    const where = `entry ${batch.first} of ${formatEpoch(batch.epoch)}`
+    const { chain: previous } = parent
+    const follows = previous !== null && sameBytes(chainOf(previous, batch), batch.chain)
+    expect(follows, 'P3', () => `${where}: its chain is wrong`)
+    expect(isChained(previous!, [batch]), 'P3', () => `${where}: a body is not its head's`)
+    expect(batch.first === parent.index + 1, 'P3', () => `${where} after ${parent.index}`)
+    expect(batch.lamport > parent.lamport, 'P6', () => `${where}: stamp ${batch.lamport}`)
+    const place = `${batch.first}/${formatEpoch(batch.epoch)}`
     expect(!this.#byPlace.has(place), 'P1', () => `${where} was written twice, differently`)
-    const fence = this.#fence(entry, parent, where)
-    const node: Node = {
-      index: entry.index,
-      entry,
-      meta: decodeMeta(entry.meta),
-      parent,
-      fence,
-      lamport: entry.lamport,
-      holders: 0,
+    this.#checkFence(batch, parent.fence, where)
+    const fence = advanceFence(parent.fence, batch)
+    const entries = entriesOf(batch)
+    let node = parent
+    for (const entry of entries) {
+      const ends = entry.place === entries.length - 1
+      node = {
+        index: entry.index,
+        entry,
+        meta: entry.meta,
+        batch,
+        chain: ends ? batch.chain : null,
+        parent: node,
+        fence: ends ? fence : parent.fence,
+        lamport: batch.lamport,
+        holders: 0,
+      }
+      const rivals = this.#byIndex.get(entry.index)
+      if (rivals) rivals.push(node)
+      else this.#byIndex.set(entry.index, [node])
     }
     this.#byPlace.set(place, node)
-    const rivals = this.#byIndex.get(entry.index)
-    if (rivals) rivals.push(node)
-    else this.#byIndex.set(entry.index, [node])
     this.#byChain.set(key, node)
     return node
+  }
+
+  /** The chain covers the head alone, so the bodies of a known batch are compared with it again. */
+  sameBodies(batch: Batch, { batch: known }: Node): void {
+    const same = batch.bodies === known?.bodies || bodiesMatch(batch)
+    expect(same, 'P3', () => `entry ${batch.first}: a body is not its head's`)
+  }
+
+  /** The node that the batch of this node follows. */
+  #before(node: Node): Node {
+    let at = node
+    while (at.batch === node.batch) at = at.parent!
+    return at
   }
 
   /** The entry at `index` that a majority holds, if there is exactly one. */
@@ -124,28 +155,19 @@ export class History {
     return durable.length === 1 ? durable[0] : undefined
   }
 
-  #fence(entry: Entry, parent: Node, where: string): Fence {
-    const { fence } = parent
-    if (entry.term === 0) {
-      expect(entry.k === 0, 'C7', () => `${where}: a marks entry with k ${entry.k}`)
-      return fence
-    }
-    if (entry.meta[0] === KIND.term) {
-      expect(entry.term === fence.term + 1, 'C1', () => `${where}: TERM ${entry.term}`)
-      return { term: entry.term, owner: decodeTerm(entry.body), k: 0, part: 1, parts: 1 }
-    }
-    const said = `${entry.term}/${entry.k}/${entry.part} of ${entry.parts}`
-    const known = `${fence.term}/${fence.k}/${fence.part} of ${fence.parts}`
-    expect(entry.term === fence.term, 'C1', () => `${where}: ${said} after ${known}`)
-    const [k, part] = fence.part < fence.parts ? [fence.k, fence.part + 1] : [fence.k + 1, 1]
-    const follows = entry.k === k && entry.part === part
-    expect(follows, 'C7', () => `${where}: ${said} after ${known}`)
-    return { ...fence, k, part, parts: entry.parts }
+  #checkFence(batch: Batch, fence: Fence, where: string): void {
+    const { term, k } = batch
+    if (term === 0) return expect(k === 0, 'C7', () => `${where}: a marks entry with k ${k}`)
+    if (hasKind(batch, KIND.term))
+      return expect(term === fence.term + 1, 'C1', () => `${where}: TERM ${term}`)
+    const said = `${term}/${k} after ${fence.term}/${fence.k}`
+    expect(term === fence.term, 'C1', () => `${where}: ${said}`)
+    expect(k === fence.k + 1, 'C7', () => `${where}: ${said}`)
   }
 
-  /** A draft that a coordinator asked to be appended; C2 binds the entry to it for ever. */
-  drafted(term: number, k: number, part: number, draft: Draft): void {
-    const key = `${term}/${k}/${part}`
+  /** What a coordinator asked to be appended as an order; C2 binds the batch to it for ever. */
+  drafted(term: number, k: number, draft: Drafted): void {
+    const key = `${term}/${k}`
     const known = this.#drafts.get(key)
     if (!known) return void this.#drafts.set(key, draft)
     expect(
@@ -153,7 +175,7 @@ export class History {
       'C1',
       () => `p${draft.owner.slot} and p${known.owner.slot} both wrote ${key}`,
     )
-    const same = sameBytes(known.meta, draft.meta) && sameBytes(known.body, draft.body)
+    const same = sameBytes(known.head, draft.head) && sameBytes(known.bodies, draft.bodies)
     expect(same, 'C2', () => `p${draft.owner.slot} wrote ${key} with other bytes than before`)
   }
 
@@ -162,6 +184,7 @@ export class History {
    * below; views above it must hold it.
    */
   report(node: Node, who: string, epoch?: Epoch): void {
+    expect(node.chain !== null, 'P3', () => `${who} reports half a batch committed, ${node.index}`)
     const known = this.ledger[node.index]
     if (!known) this.#extend(node, who)
     else if (known !== node) {
@@ -198,8 +221,8 @@ export class History {
   #commit(node: Node): void {
     const { entry, meta } = node
     this.ledger.push(node)
-    if (entry!.term > 0 && meta!.kind !== KIND.term) {
-      const key = `${entry!.term}/${entry!.k}/${entry!.part}`
+    if (entry!.k > 0 && node.chain !== null) {
+      const key = `${entry!.term}/${entry!.k}`
       const draft = this.#drafts.get(key)
       const { owner } = node.fence
       expect(
@@ -207,7 +230,8 @@ export class History {
         'C1',
         () => `${key} is committed; its term's owner, p${owner?.slot}, did not write it`,
       )
-      expect(sameBytes(draft!.body, entry!.body), 'C2', () => `${key}: not the bytes asked for`)
+      const same = sameBytes(draft!.head, node.batch!.head)
+      expect(same, 'C2', () => `${key}: not the bytes asked for`)
     }
     if (meta!.stream.length > 0 && meta!.seq > 0) {
       const stream = keyOf(meta!.stream)

@@ -3,7 +3,15 @@
 // one) and started anew with nothing but its file.
 
 import { InvariantError } from '../../protocol/assert.js'
-import type { Effect, Input, LinkId, Machine, Peer } from '../../protocol/machine/machine.js'
+import {
+  CALM_TICK_MS,
+  TICK_MS,
+  type Effect,
+  type Input,
+  type LinkId,
+  type Machine,
+  type Peer,
+} from '../../protocol/machine/machine.js'
 import type { Tier } from '../../protocol/slots.js'
 import type { Entropy } from '../../protocol/entropy.js'
 import type { ReadQuery } from '../../protocol/machine/storage.js'
@@ -44,7 +52,6 @@ export interface Surroundings {
   readonly read: (host: Host, query: ReadQuery) => void
 }
 
-const TICK_MS = 20
 /** Wall clock at the beginning of a run, ms since 1970. */
 const WALL_START = 1_790_000_000_000
 
@@ -70,6 +77,8 @@ export class Host {
   /** Links that the machine has closed: earlier frames of theirs are not handled any more. */
   readonly #closed = new Set<LinkId>()
   #clockStart = 0
+  /** When the next tick is due, virtual ms. */
+  #tickAt = Infinity
 
   constructor(
     name: string,
@@ -119,12 +128,20 @@ export class Host {
     this.#note('starts')
     const entropy: Entropy = (bytes) => this.#random.bytes(bytes)
     this.machine = this.#guard(() => this.#build({ boot: this.boot, entropy }))
+    this.#tickAt = Infinity
     this.#tickLater(this.bootCount)
   }
 
+  /** A wait for a tick that has become too long is followed by a shorter one, and comes to nothing. */
   #tickLater(bootCount: number): void {
-    this.#around.timeline.after(TICK_MS + this.#random.float(), () => {
-      if (!this.alive(bootCount)) return
+    const { timeline } = this.#around
+    const delay = this.machine?.calm ? CALM_TICK_MS : TICK_MS
+    if (this.#tickAt <= timeline.now + delay) return
+    const at = timeline.now + delay + this.#random.float()
+    this.#tickAt = at
+    timeline.after(at - timeline.now, () => {
+      if (!this.alive(bootCount) || this.#tickAt !== at) return
+      this.#tickAt = Infinity
       this.input({ type: 'tick' })
       this.#tickLater(bootCount)
     })
@@ -194,7 +211,9 @@ export class Host {
     const wall = Math.floor(WALL_START + timeline.now + this.wallOffset)
     const effects = this.#guard(() => this.machine!.step(input, { monotonic, wall }))
     if (effects) this.#carryOut(effects)
-    if (this.machine) this.#around.stepped(this)
+    if (!this.machine) return
+    this.#around.stepped(this)
+    this.#tickLater(this.bootCount)
   }
 
   #carryOut(effects: readonly Effect[]): void {
@@ -217,6 +236,8 @@ export class Host {
       case 'send':
         transcript.addMessage(effect.message)
         return network.send(this, effect.link, effect.message)
+      case 'again':
+        return timeline.after(this.#random.float() * 0.1, () => later({ type: 'again' }))
       case 'close':
         this.#closed.add(effect.link)
         return network.close(this, effect.link)
@@ -226,7 +247,7 @@ export class Host {
       case 'admit':
         return
       case 'persist':
-        return this.disk!.write(effect.batch, (result) => {
+        return this.disk!.write(effect.transaction, (result) => {
           // Milliseconds for the answer's way from the writer thread to the event loop.
           const hop = this.#random.float() * 0.2
           timeline.after(hop, () => later({ type: 'stored', token: effect.token, result }))

@@ -3,23 +3,17 @@
 
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { Connection } from '../../daemons/storage/connection.js'
 import type { Ended } from '../../clients/cli/programs.js'
 import { Cluster } from './cluster.js'
 import type { Replica } from './replica.js'
+import { messagesIn } from './stored.js'
 
 t.setTimeout(280_000)
 
 /** Number of messages in this mailbox whose bodies the file still holds. */
 async function bodiesIn(replica: Replica, mailbox: string): Promise<number> {
-  const connection = await Connection.open(replica.place.data, 'read')
-  try {
-    const sql = `SELECT count(*) AS count FROM entries
-      WHERE kind = 5 AND mailbox = ? AND body_hash IS NULL`
-    return (await connection.all<{ count: number }>(sql, mailbox))[0]!.count
-  } finally {
-    await connection.close()
-  }
+  const messages = await messagesIn(replica)
+  return messages.filter((one) => one.mailbox === mailbox && !one.erased).length
 }
 
 const settings = {

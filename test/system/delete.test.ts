@@ -3,22 +3,17 @@
 // erase.
 
 import t from 'tap'
-import { Connection } from '../../daemons/storage/connection.js'
 import { Cluster, PASSWORD } from './cluster.js'
 import type { Replica } from './replica.js'
 import { readMailbox } from './load.js'
+import { messagesIn } from './stored.js'
 
 t.setTimeout(280_000)
 
 /** Indices of the messages whose bodies the file has erased. */
 async function erasedIn(replica: Replica): Promise<number[]> {
-  const connection = await Connection.open(replica.place.data, 'read')
-  try {
-    const sql = 'SELECT idx FROM entries WHERE body_hash IS NOT NULL ORDER BY idx'
-    return (await connection.all<{ idx: number }>(sql)).map(({ idx }) => idx)
-  } finally {
-    await connection.close()
-  }
+  const messages = await messagesIn(replica)
+  return messages.filter(({ erased }) => erased).map(({ index }) => index)
 }
 
 t.test('deleted messages are gone from pages, pushes and files, despite kill -9', async (t) => {

@@ -45,7 +45,7 @@ export class Deliveries {
         const text = `${this.#sentAt.size} messages were not pushed within ${withinMs / 1000} s`
         reject(new Failure(EXIT.timedOut, text))
       }
-      const timer = setTimeout(late, withinMs).unref()
+      const timer = setTimeout(late, withinMs)
       this.#whenAll = () => {
         clearTimeout(timer)
         resolve()

@@ -9,8 +9,10 @@ import type { LedgerView, LedgerWriter } from '../ledger-view.js'
 export interface CommandDefinition<S extends AnyShape> {
   /** The fields on the wire, in order, after the origin. */
   readonly fields: S
-  /** Upper bound of the bytes that the command adds to its entry beyond header and envelope. */
+  /** Upper bound of the bytes that the command adds to its entry beyond meta and envelope. */
   weigh?(command: Fields<S>): number
+  /** Commands of one order with the same name here share a part of their bodies. */
+  sharedBy?(command: Fields<S>): string
   /**
    * Each command yields exactly one entry, the same bytes on every replica. `place` is the
    * command's position in its order, from 0.

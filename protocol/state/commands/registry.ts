@@ -1,6 +1,6 @@
 // The registry of all command kinds and entry kinds.
 
-import { KIND, type Entry, type Meta } from '../../entries/entry.js'
+import { KIND, type Meta } from '../../entries/entry.js'
 import { decodeNote } from '../../entries/note.js'
 import { ERRORS } from '../../errors.js'
 import { record, variant } from '../../schema/record.js'
@@ -86,12 +86,23 @@ export const commandField = variant({
   ),
 }) as unknown as Meant<Command>
 
-/** Header, chain and an envelope without its text. */
-const ENTRY_BYTES = 1_024
+/** Meta, listings and an envelope without its text: what it may share, and the rest. */
+const SHARED_BYTES = 1_280
+const OWN_BYTES = 256
 
 /** Bytes of the entry that the command makes, at the most. */
 export function weighCommand(command: Command): number {
-  return ENTRY_BYTES + (DEFINITIONS[command.kind].weigh?.(command) ?? 0)
+  return SHARED_BYTES + OWN_BYTES + (DEFINITIONS[command.kind].weigh?.(command) ?? 0)
+}
+
+/** Bytes that the command adds to an order at the most. `shared`: of the commands before. */
+export function weighInOrder(command: Command, shared: Set<string>): number {
+  const name = DEFINITIONS[command.kind].sharedBy?.(command)
+  const whole = weighCommand(command)
+  if (name === undefined) return whole
+  if (shared.has(name)) return whole - SHARED_BYTES
+  shared.add(name)
+  return whole
 }
 
 /**
@@ -117,7 +128,7 @@ export function applyEntry(ledger: LedgerWriter, meta: Meta, written: Written): 
 }
 
 /** Throws if execution could not read the body. */
-export function checkEntry(meta: Meta, body: Entry['body']): void {
+export function checkEntry(meta: Meta, body: Uint8Array): void {
   if (meta.kind === KIND.noop) decodeNote(body)
   else ENTRY_OF[meta.kind]?.check?.(meta, body)
 }

@@ -8,7 +8,7 @@ import { ERRORS } from '../../errors.js'
 import { bytes } from '../../schema/schema.js'
 import { MAX_SEALED, recipient, seq, stream } from '../../schema/shared.js'
 import { isClientHeld } from '../account.js'
-import type { KeyNames } from '../decision.js'
+import { NONE, type KeyNames } from '../decision.js'
 import { decideSend, type SendCommand } from './sending.js'
 import { defineCommand } from './define.js'
 import { user } from './shapes.js'
@@ -41,7 +41,7 @@ export const sendSealed = defineCommand({
         const fits = isForItsPlace(command, context.namesOf(sender), context.namesOf(recipient))
         return fits ? null : ERRORS.BAD_ENVELOPE.code
       },
-      body: () => command.sealed,
+      sealed: () => ({ shared: NONE, own: command.sealed }),
     }),
 })
 

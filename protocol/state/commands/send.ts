@@ -17,15 +17,15 @@ export const send = defineCommand({
     to: recipient,
     text: text(MAX_TEXT, 'olá').means('The message, which execution encrypts.'),
   },
-  // A UTF-16 unit is at most three bytes of UTF-8.
-  weigh: (command) => command.text.length * 3,
+  weigh: (command) => Buffer.byteLength(command.text),
+  sharedBy: ({ user, to }) => `${user} ${to}`,
   decidesDiverged: true,
   decide: (ledger, command, context, place) =>
     decideSend(ledger, command, context, {
       digest: () => sha256(Buffer.from(`${command.user}\n${command.to}\n${command.text}`, 'utf8')),
       whyRefused: (_sender, recipient) =>
         isClientHeld(recipient.secrets) ? ERRORS.CLIENT_HELD.code : null,
-      body: (recipient) =>
+      sealed: (recipient) =>
         context.seal({
           recipientKey: context.keyOf(recipient),
           term: context.term,

@@ -4,9 +4,16 @@
 import { idOf, sameBytes } from '../../bytes.js'
 import { KIND } from '../../entries/entry.js'
 import { ERRORS } from '../../errors.js'
+import type { Sealed } from '../../envelope/seal.js'
 import type { Account } from '../account.js'
 import { defineEntry } from './define.js'
-import { decision, noop, type Decision, type ExecutionContext } from '../decision.js'
+import {
+  decision,
+  messageDecision,
+  noop,
+  type Decision,
+  type ExecutionContext,
+} from '../decision.js'
 import type { LedgerView } from '../ledger-view.js'
 
 /** Answers of a stream that are kept for repeated requests. */
@@ -24,7 +31,7 @@ export interface SendParts {
   digest(): Uint8Array
   /** Code of the refusal; null: none. */
   whyRefused(sender: Account, recipient: Account): number | null
-  body(recipient: Account): Uint8Array
+  sealed(recipient: Account): Sealed
 }
 
 export function decideSend(
@@ -53,7 +60,7 @@ export function decideSend(
     return decision({ kind: KIND.refusal, answer: refused, mailbox: to, stream, seq, digest })
   }
   const meta = { kind: KIND.message, answer: 0, mailbox: to, stream, seq, digest }
-  return decision(meta, parts.body(recipient!))
+  return messageDecision(meta, parts.sealed(recipient!))
 }
 
 function whyRefused(

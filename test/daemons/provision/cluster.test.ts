@@ -128,15 +128,15 @@ t.test('init and audit run as commands', async (t) => {
   t.match(await run('audit.js', '--dir', directory), { code: 0, out: /all files agree/ })
 
   const config = readConfig(join(directory, 'cluster.yaml'))
-  const entries = chained(START, [messageDraft('a', 1, 1), messageDraft('a', 1, 2)])
+  const same = chained(START, [messageDraft('a', 1, 1), messageDraft('a', 1, 2)])
   const other = chained(START, [messageDraft('b', 1, 1), messageDraft('b', 1, 2)])
   for (const [name, log] of [
-    ['s1', entries],
-    ['s2', entries],
+    ['s1', same],
+    ['s2', same],
     ['s3', other],
   ] as const) {
     const { store } = (await Store.open(pathsOf(config, name).data))!
-    await store.write({ entries: log, commit: name === 's3' ? 0 : 2 })
+    await store.write({ batches: log, commit: name === 's3' ? 0 : 2 })
     await store.close()
   }
   const args = ['audit.js', '--dir', directory, '--json'] as const

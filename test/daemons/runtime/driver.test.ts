@@ -72,7 +72,7 @@ t.test('finished writes are fed in the order of their requests', async (t) => {
   const write = () => Promise.resolve(written)
   const read = () => Promise.resolve({ kind: 'failed', reason: 'no' } as const)
   const { driver } = drive(machine, { store: { write, read } })
-  const persist = (token: number) => ({ type: 'persist', token, batch: {} }) as const
+  const persist = (token: number) => ({ type: 'persist', token, transaction: {} }) as const
   script(machine, [
     persist(1),
     persist(2),
@@ -108,7 +108,7 @@ t.test('a trace has steps, sends and writes with their peers, in order', async (
   const { driver } = drive(machine, { trace, store: { write, read } })
   machine.react = (input) => {
     if (input.type !== 'message') return []
-    const persist = { type: 'persist', token: 1, batch: {} } as const
+    const persist = { type: 'persist', token: 1, transaction: {} } as const
     return [{ type: 'send', link, message: { type: 'PONG', nonce: 1 } }, persist]
   }
   const peer = { role: 'persistence', slot: 2, lane: 'bulk', boot: 'b' } as const
@@ -150,7 +150,7 @@ t.test('a write that fails halts the replica with 74', async (t) => {
     const write = () => Promise.reject(new Error('SQLITE_IOERR'))
     const read = () => Promise.resolve({ kind: 'failed', reason: '' } as const)
     const { driver } = drive(machine, { store: { write, read }, halt: resolve })
-    script(machine, [{ type: 'persist', token: 1, batch: {} }])
+    script(machine, [{ type: 'persist', token: 1, transaction: {} }])
     driver.feed({ type: 'drain' })
   })
   t.equal(await halted, 74)

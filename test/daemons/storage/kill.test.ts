@@ -7,26 +7,24 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { Store } from '../../../daemons/storage/store.js'
-import { GENESIS, INCARNATION, chained, messageDraft } from './log-maker.js'
+import { GENESIS, INCARNATION, chained, endOf, messageDraft } from './log-maker.js'
 
 const GROUP = 7
 const self = fileURLToPath(import.meta.url)
 
 async function writeForEver(path: string): Promise<void> {
   const { store, recovered } = (await Store.open(path))!
-  let place: { index: number; chain: Uint8Array } = {
-    index: recovered.durable.last,
-    chain: recovered.durable.chain,
-  }
+  const { last, chain } = recovered.durable
+  let place = { index: last, chain }
   for (;;) {
     const next = place.index
     const drafts = Array.from({ length: GROUP }, (_, i) => messageDraft('alice', 1, next + i + 1))
-    const entries = chained(place, drafts)
+    const batches = chained(place, [drafts.slice(0, 5), ...drafts.slice(5)])
     // The view is written in the same transaction, so its counter must always match the log's
     // length.
     const counter = (next + GROUP) / GROUP
-    await store.write({ entries, commit: next, view: { epoch: { counter, slot: 1 }, members: [] } })
-    place = entries.at(-1)!
+    await store.write({ batches, commit: next, view: { epoch: { counter, slot: 1 }, members: [] } })
+    place = endOf(batches.at(-1)!)
     process.stdout.write(`${place.index}\n`)
   }
 }

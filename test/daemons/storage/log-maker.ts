@@ -1,18 +1,19 @@
-// Makes logs for the tests of the store: chained entries of any kind.
+// Makes logs for the tests of the store: chained batches of entries of any kind.
 
-import { encodeDrop } from '../../../protocol/entries/drop.js'
 import {
-  KIND,
   CHAIN_ZERO,
-  encodeMeta,
-  plainMeta,
+  entriesOf,
+  lastOf,
+  packDrafts,
   withChain,
-  type Draft,
-  type Entry,
-} from '../../../protocol/entries/entry.js'
-import type { Genesis } from '../../../protocol/machine/storage.js'
+  type Batch,
+} from '../../../protocol/entries/batch.js'
+import { encodeDrop } from '../../../protocol/entries/drop.js'
+import { KIND, encodeMeta, plainMeta, type Draft } from '../../../protocol/entries/entry.js'
+import type { Genesis, StoredMessage } from '../../../protocol/machine/storage.js'
 import type { Place } from '../../../protocol/entries/place.js'
 import type { Incarnation } from '../../../protocol/entries/incarnation.js'
+import { envelopeOf } from '../../../protocol/entries/message.js'
 import { encodeTerm } from '../../../protocol/entries/fence.js'
 
 export const GENESIS: Genesis = { clusterId: 'troca-test', slots: 3 }
@@ -44,17 +45,38 @@ export const closedDraft = (mailbox: string): Draft => ({
   body: NONE,
 })
 
-/** Entries made of drafts after `place`, in the given term; k counts on from `k`. */
-export function chained(after: Place, drafts: readonly Draft[], term = 1, k = 1): Entry[] {
-  const entries: Entry[] = []
-  let { index, chain } = after
-  for (const draft of drafts) {
-    index++
-    const own = { term, k: k + entries.length, part: 1, parts: 1 }
-    const stamps = { lamport: 2 * index, time: 1_790_000_000_000 + index }
-    const entry = { ...draft, index, epoch: { counter: 1, slot: 2 }, ...own, ...stamps }
-    entries.push(withChain(chain, entry))
-    chain = entries.at(-1)!.chain
+export const noteDraft: Draft = { meta: plainMeta(KIND.noop), body: Buffer.from('[0,0]') }
+
+/** A batch of each draft, or list of drafts, after `place`, in the given term; k counts on. */
+export function chained(
+  after: Place,
+  orders: readonly (Draft | readonly Draft[])[],
+  term = 1,
+  k = 1,
+): Batch[] {
+  const batches: Batch[] = []
+  let place = after
+  for (const drafts of orders) {
+    const first = place.index + 1
+    const own = { term, k: k + batches.length, epoch: { counter: 1, slot: 2 } }
+    const stamps = { lamport: 2 * first, time: 1_790_000_000_000 + first }
+    const contents = packDrafts('meta' in drafts ? [drafts] : drafts)
+    const batch = withChain(place.chain, { first, ...own, ...stamps, ...contents })
+    batches.push(batch)
+    place = endOf(batch)
   }
-  return entries
+  return batches
+}
+
+export const endOf = (batch: Batch): Place => ({ index: lastOf(batch), chain: batch.chain })
+
+/** The messages of these batches as a mailbox page has them. */
+export function storedIn(batches: readonly Batch[], mailbox: string): StoredMessage[] {
+  return batches
+    .flatMap(entriesOf)
+    .filter(({ meta, body }) => meta.mailbox === mailbox && body.length > 0)
+    .map((entry) => {
+      const { index, time, meta } = entry
+      return { index, time, meta: encodeMeta(meta), envelope: envelopeOf(entry) }
+    })
 }

@@ -9,10 +9,11 @@ import { Connection } from '../../../daemons/storage/connection.js'
 import { openWriter, pragma } from '../../../daemons/storage/files.js'
 import { StoreUnsound } from '../../../daemons/storage/recover.js'
 import { Store } from '../../../daemons/storage/store.js'
+import { lastOf, weighBatch, type Batch } from '../../../protocol/entries/batch.js'
 import type { WriteResult } from '../../../protocol/machine/storage.js'
 import * as make from './log-maker.js'
 
-const { GENESIS, INCARNATION, START, chained, messageDraft } = make
+const { GENESIS, INCARNATION, START, chained, endOf, messageDraft, noteDraft, storedIn } = make
 
 async function fresh(t: Test): Promise<{ path: string; store: Store }> {
   const path = join(t.testdir(), 's1.db')
@@ -26,6 +27,8 @@ function durable(result: WriteResult) {
   return result.durable
 }
 
+const endDurable = (batch: Batch) => ({ last: lastOf(batch), chain: batch.chain })
+
 const messages = (n: number, mailbox = 'alice') =>
   Array.from({ length: n }, (_, i) => messageDraft(mailbox, 1, i + 1))
 
@@ -37,21 +40,23 @@ t.test('a new file is intact, empty and durable', async (t) => {
   const { store: again, recovered } = (await Store.open(path))!
   t.same(recovered.genesis, GENESIS)
   t.same(recovered.durable.last, 0)
-  t.same(recovered.fence, { term: 0, owner: null, k: 0, part: 1, parts: 1 })
+  t.same(recovered.fence, { term: 0, owner: null, k: 0 })
   await again.close()
   t.equal(await Store.open(join(t.testdir({}), 'none.db')), null)
 })
 
-t.test('a batch of everything is recovered as written', async (t) => {
+t.test('a transaction of everything is recovered as written', async (t) => {
   const { path, store } = await fresh(t)
-  const entries = chained(START, [make.termDraft, ...messages(20)], 7, 0)
+  const log = messages(20)
+  const orders = [log.slice(0, 10), log.slice(10, 13), log.slice(13)]
+  const batches = chained(START, [make.termDraft, ...orders], 7, 0)
   const promised = { counter: 3, slot: 1 }
   const members = [{ slot: 1, incarnation: INCARNATION }]
   const view = { epoch: promised, members }
   const said = { slot: 2, incarnation: INCARNATION, promised, acked: 4 }
-  const batch = { promised, entries, commit: 11, view, remembered: [said], incarnations: members }
-  const seen = durable(await store.write(batch))
-  t.match(seen, { promised, logView: promised, last: 21, commit: 11 })
+  const all = { promised, batches, commit: 14, view, remembered: [said], incarnations: members }
+  const seen = durable(await store.write(all))
+  t.match(seen, { promised, logView: promised, last: 21, commit: 14 })
   await store.write({ incarnations: [{ slot: 1, incarnation: { counter: 2, nonce: 'ff' } }] })
   await store.close()
 
@@ -60,19 +65,19 @@ t.test('a batch of everything is recovered as written', async (t) => {
   t.same(recovered.view, view)
   t.same(recovered.remembered, [said])
   t.same(recovered.incarnations, [{ slot: 1, incarnation: { counter: 2, nonce: 'ff' } }])
-  t.equal(recovered.lamport, 42)
-  t.same(recovered.tail, entries, 'the tail')
-  t.same(recovered.fence, { term: 7, owner: make.OWNER, k: 10, part: 1, parts: 1 })
+  t.equal(recovered.lamport, 30)
+  t.same(recovered.tail, batches, 'the tail')
+  t.same(recovered.fence, { term: 7, owner: make.OWNER, k: 2 })
   await again.close()
 })
 
 t.test('one transaction truncates, appends and changes the view', async (t) => {
   const { path, store } = await fresh(t)
   const old = chained(START, messages(10))
-  await store.write({ entries: old, commit: 4 })
-  const added = chained(old[5]!, [messageDraft('bob', 1, 7)], 2)
+  await store.write({ batches: old, commit: 4 })
+  const added = chained(endOf(old[5]!), [messageDraft('bob', 1, 7)], 2)
   const view = { epoch: { counter: 9, slot: 3 }, members: [] }
-  const seen = durable(await store.write({ truncateAfter: 6, entries: added, view }))
+  const seen = durable(await store.write({ truncateAfter: 6, batches: added, view }))
   t.match(seen, { last: 7, chain: added[0]!.chain, logView: view.epoch, commit: 4 })
   t.match(durable(await store.write({ truncateAfter: 5 })), { last: 5, chain: old[4]!.chain })
   await store.close()
@@ -83,83 +88,163 @@ t.test('one transaction truncates, appends and changes the view', async (t) => {
   await again.close()
 })
 
-t.test('a batch whose condition does not hold writes nothing', async (t) => {
+t.test('a truncation within a batch is refused, and cuts nothing', async (t) => {
+  const { path, store } = await fresh(t)
+  const log = messages(9)
+  const batches = chained(START, [log.slice(0, 3), log.slice(3, 8), log.slice(8)])
+  await store.write({ batches, commit: 3 })
+  await t.rejects(store.write({ truncateAfter: 5 }), /entry 5 is missing/)
+  await store.close()
+  const { store: again, recovered } = (await Store.open(path))!
+  t.same(recovered.tail, batches)
+  t.match(durable(await again.write({ truncateAfter: 3 })), endDurable(batches[0]!))
+  await again.close()
+})
+
+t.test('a transaction whose condition does not hold writes nothing', async (t) => {
   const { store } = await fresh(t)
-  const entries = chained(START, messages(2))
-  const { last, chain, promised } = durable(await store.write({ entries }))
+  const [first, second] = chained(START, messages(2))
+  const { last, chain, promised } = durable(await store.write({ batches: [first!, second!] }))
   const after = { index: last, chain }
   const more = chained(after, [messageDraft('alice', 1, 3)])
   const stale = [
-    { require: { promised: { counter: 1, slot: 1 } }, entries: more },
-    { require: { last: { index: 1, chain: entries[0]!.chain } }, entries: more },
-    { require: { last: { index: 2, chain: entries[0]!.chain } }, entries: more },
+    { require: { promised: { counter: 1, slot: 1 } }, batches: more },
+    { require: { last: endOf(first!) }, batches: more },
+    { require: { last: { index: 2, chain: first!.chain } }, batches: more },
   ]
-  for (const batch of stale)
-    t.match(await store.write(batch), { outcome: 'stale', durable: { last: 2 } })
-  const held = { require: { promised, last: after }, entries: more }
+  for (const transaction of stale)
+    t.match(await store.write(transaction), { outcome: 'stale', durable: { last: 2 } })
+  const held = { require: { promised, last: after }, batches: more }
   t.match(await store.write(held), { outcome: 'written', durable: { last: 3 } })
   await store.close()
 })
 
-t.test('batches are written in the order of their requests', async (t) => {
+t.test('transactions are written in the order of their requests', async (t) => {
   const { store } = await fresh(t)
-  const entries = chained(START, messages(50))
-  const results = await Promise.all(entries.map((entry) => store.write({ entries: [entry] })))
+  const batches = chained(START, messages(50))
+  const results = await Promise.all(batches.map((batch) => store.write({ batches: [batch] })))
   t.same(
     results.map((result) => durable(result).last),
-    entries.map(({ index }) => index),
+    batches.map(lastOf),
   )
   await store.close()
 })
 
-t.test('reads respect their bounds', async (t) => {
+const WHOLE = { limit: 10_000, maxBytes: 1e9 }
+
+t.test('reads respect their bounds, from the table and from memory', async (t) => {
   const { store } = await fresh(t)
-  // Enough entries to fill the index tables meanwhile: reads from table and memory must be the
-  // same.
+  // Enough entries to fill the table meanwhile, in batches that hold messages of both mailboxes.
   const drafts = Array.from({ length: 9000 }, (_, i) =>
     messageDraft(i % 3 === 0 ? 'alice' : 'bob', 1 + (i % 5), 1 + Math.floor(i / 5), 20),
   )
-  const entries = chained(START, drafts)
-  for (let i = 0; i < entries.length; i += 500) {
-    await store.write({ entries: entries.slice(i, i + 500), commit: i })
+  const orders = Array.from({ length: 900 }, (_, i) => drafts.slice(10 * i, 10 * i + 10))
+  const batches = chained(START, orders)
+  for (let i = 0; i < batches.length; i += 50) {
+    await store.write({ batches: batches.slice(i, i + 50), commit: 10 * i })
   }
-  const alice = entries.filter((_, i) => i % 3 === 0)
-  const all = { limit: 10_000, maxBytes: 1e9 }
+  const alice = storedIn(batches, 'alice')
   const where = { after: 0, through: 9000, without: [] }
-  const mine = { kind: 'mailbox', mailbox: 'alice', ...where, ...all } as const
-  t.same(await store.read(mine), { kind: 'mailbox', entries: alice, more: false })
-  const part = await store.read({ ...mine, after: 100, through: 8000, limit: 7 })
-  const wanted = alice.filter(({ index }) => index > 100 && index <= 8000)
-  t.same(part, { kind: 'mailbox', entries: wanted.slice(0, 7), more: true })
-  const stretch = { kind: 'entries', after: 8998, limit: 5, maxBytes: 1e6 } as const
-  t.same(await store.read(stretch), { kind: 'entries', entries: entries.slice(8998), more: false })
-  t.match(await store.read({ ...stretch, maxBytes: 1 }), { entries: [{ index: 8999 }], more: true })
-  const { chain } = entries[4]!
-  const places = await store.read({ kind: 'places', indices: [5, 9001] })
-  t.same(places, { kind: 'places', places: [{ index: 5, chain }] })
+  const mine = { kind: 'mailbox', mailbox: 'alice', ...where, ...WHOLE } as const
+  t.same(await store.read(mine), { kind: 'mailbox', messages: alice, more: false })
+  for (const [after, through] of [
+    [100, 8000],
+    [8880, 8890],
+    [0, 5],
+  ] as const) {
+    const page = await store.read({ ...mine, after, through, limit: 3 })
+    const wanted = alice.filter(({ index }) => index > after && index <= through)
+    const more = wanted.length > 3
+    t.same(page, { kind: 'mailbox', messages: wanted.slice(0, 3), more }, `after ${after}`)
+  }
+  const places = await store.read({ kind: 'places', indices: [5, 10, 9001] })
+  const at10 = { index: 10, chain: batches[0]!.chain }
+  t.same(places, { kind: 'places', places: [at10] }, 'only ends of batches are places')
+  await store.close()
+})
+
+t.test('batches are read whole, one in any case', async (t) => {
+  const { store } = await fresh(t)
+  const log = messages(12)
+  const batches = chained(START, [
+    log.slice(0, 5),
+    log.slice(5, 7),
+    log.slice(7, 11),
+    log.slice(11),
+  ])
+  await store.write({ batches, commit: 12 })
+  const [first, second, third, fourth] = batches as [Batch, Batch, Batch, Batch]
+  const read = (after: number, limit: number, maxBytes = 1e6) =>
+    store.read({ kind: 'batches', after, limit, maxBytes })
+  t.same(await read(0, 100), { kind: 'batches', batches })
+  t.same(await read(0, 8), { kind: 'batches', batches: [first, second] })
+  t.same(await read(0, 1), { kind: 'batches', batches: [first] })
+  t.same(await read(5, 100, 1), { kind: 'batches', batches: [second] })
+  const bytes = weighBatch(second) + weighBatch(third)
+  t.same(await read(5, 100, bytes), { kind: 'batches', batches: [second, third] })
+  t.same(await read(5, 100, bytes - 1), { kind: 'batches', batches: [second] })
+  t.same(await read(8, 100), { kind: 'batches', batches: [third, fourth] }, 'from within a batch')
+  t.same(await read(12, 100), { kind: 'batches', batches: [] })
+  await store.close()
+})
+
+t.test('a page takes single messages out of large batches', async (t) => {
+  const { store } = await fresh(t)
+  const order = (from: number) =>
+    Array.from({ length: 100 }, (_, i) =>
+      i % 25 === 7 ? messageDraft('alice', 1, from + (i - 7) / 25, 1_000) : noteDraft,
+    )
+  const batches = chained(START, [order(1), order(5)])
+  await store.write({ batches, commit: 200 })
+  const alice = storedIn(batches, 'alice')
+  t.same(
+    alice.map(({ index }) => index),
+    [8, 33, 58, 83, 108, 133, 158, 183],
+  )
+  const where = { after: 0, through: 200, without: [] }
+  const mine = { kind: 'mailbox', mailbox: 'alice', ...where, ...WHOLE } as const
+  const page = async (change: object): Promise<unknown> => {
+    const read = await store.read({ ...mine, ...change })
+    return read.kind === 'mailbox' && [read.messages.map(({ index }) => index), read.more]
+  }
+  t.same(await store.read(mine), { kind: 'mailbox', messages: alice, more: false })
+  t.same(await page({ limit: 0 }), [[], true], 'whether there are any')
+  t.same(await page({ limit: 0, after: 183 }), [[], false])
+  t.same(await page({ limit: 3 }), [[8, 33, 58], true])
+  t.same(await page({ limit: 8 }), [[8, 33, 58, 83, 108, 133, 158, 183], false])
+  t.same(await page({ limit: 2, after: 33, through: 108 }), [[58, 83], true])
+  t.same(await page({ without: [8, 58, 183], limit: 2 }), [[33, 83], true])
+  t.same(await page({ maxBytes: 1 }), [[8], true], 'one in any case')
+  t.same(await page({ maxBytes: 4_000 }), [[8, 33, 58], true])
   await store.close()
 })
 
 t.test('a repeated (stream, seq) halts', async (t) => {
-  const { store } = await fresh(t)
-  const entries = chained(START, [messageDraft('alice', 1, 1), messageDraft('bob', 1, 1)])
-  await t.rejects(store.write({ entries }), /C3.*repeats/)
-  await t.rejects(store.write({ commit: 1 }), /C3/)
-  await store.close()
+  const drafts = [messageDraft('alice', 1, 1), messageDraft('bob', 1, 1)]
+  for (const orders of [drafts, [drafts]]) {
+    const { store } = await fresh(t)
+    await t.rejects(
+      store.write({ batches: chained(START, orders) }),
+      /C3: entry 2 is send 1, after 1/,
+    )
+    await t.rejects(store.write({ commit: 1 }), /C3/)
+    await store.close()
+  }
 })
 
 t.test('unsound files are distinguished from missing ones', async (t) => {
   const damages: [string, (path: string) => void | Promise<void>, RegExp][] = [
     ['cut short', (path) => truncateSync(path, statSync(path).size >> 1), /unsound/],
     ['not a database', (path) => writeFileSync(path, 'x'.repeat(5000)), /not a database/],
-    ['empty', (path) => truncateSync(path, 0), /no table entries/],
-    ['a flipped bit in a body', flipBody, /the chain does not hold at entry/],
+    ['empty', (path) => truncateSync(path, 0), /no table batches/],
+    ['a flipped bit in a body', flipBody, /a body is not the one that entry 96 or a next one had/],
     ['a missing table', (path) => alter(path, 'DROP TABLE mail'), /no table mail/],
     [
       'a missing entry',
-      (path) => alter(path, 'DELETE FROM entries WHERE idx = 7'),
-      /entries where/,
+      (path) => alter(path, 'DELETE FROM batches WHERE last = 10'),
+      /195 entries where the last has index 200/,
     ],
+    ['half a batch', cutBatch, /other bodies than the head lists/],
     ['no genesis', (path) => alter(path, "DELETE FROM state WHERE key = 'genesis'"), /no genesis/],
     ['another layout', (path) => alter(path, 'PRAGMA user_version = 99'), /layout 99/],
     ['bad state', (path) => alter(path, "UPDATE state SET value = '{'"), /JSON/],
@@ -167,7 +252,9 @@ t.test('unsound files are distinguished from missing ones', async (t) => {
   for (const [name, damage, expected] of damages) {
     await t.test(name, async (t) => {
       const { path, store } = await fresh(t)
-      await store.write({ entries: chained(START, messages(200)), commit: 0 })
+      const log = messages(200)
+      const orders = Array.from({ length: 40 }, (_, i) => log.slice(5 * i, 5 * i + 5))
+      await store.write({ batches: chained(START, orders), commit: 0 })
       await store.close()
       await damage(path)
       const error: unknown = await Store.open(path).catch((error: unknown) => error)
@@ -185,23 +272,28 @@ async function alter(path: string, sql: string): Promise<void> {
   await connection.close()
 }
 
+/** The first batch keeps its head and two of its five bodies. */
+function cutBatch(path: string): Promise<void> {
+  return alter(path, 'UPDATE batches SET bodies = substr(bodies, 1, 200) WHERE last = 5')
+}
+
 function flipBody(path: string): void {
   const at = readFileSync(path).indexOf('alice 1 100 ')
   writeSync(openSync(path, 'r+'), 'b', at)
 }
 
-t.test('a batch without room changes nothing, and succeeds once there is room', async (t) => {
+t.test('a transaction without room changes nothing, and succeeds once there is room', async (t) => {
   const { path, store } = await fresh(t)
-  const entries = chained(START, messages(10))
-  const before = durable(await store.write({ entries, commit: 3 }))
+  const batches = chained(START, messages(10))
+  const before = durable(await store.write({ batches, commit: 3 }))
   await store.close()
   const { store: small } = (await Store.open(path, { maxBytes: 100_000 }))!
   const after = { index: before.last, chain: before.chain }
   const large = chained(after, [messageDraft('bob', 2, 1, 200_000)])
-  const instead = chained(entries[8]!, [messageDraft('bob', 2, 1, 200_000)])
+  const instead = chained(endOf(batches[8]!), [messageDraft('bob', 2, 1, 200_000)])
   const view = { epoch: { counter: 4, slot: 1 }, members: [] }
-  t.same(await small.write({ entries: large }), { outcome: 'full' })
-  t.same(await small.write({ entries: instead, truncateAfter: 9, view }), { outcome: 'full' })
+  t.same(await small.write({ batches: large }), { outcome: 'full' })
+  t.same(await small.write({ batches: instead, truncateAfter: 9, view }), { outcome: 'full' })
   t.match(await small.write({ commit: 4 }), {
     outcome: 'written',
     durable: { ...before, commit: 4 },
@@ -209,23 +301,23 @@ t.test('a batch without room changes nothing, and succeeds once there is room', 
   await small.close()
   const { store: again, recovered } = (await Store.open(path))!
   t.same(recovered.durable, { ...before, commit: 4 })
-  t.match(await again.write({ entries: large }), { outcome: 'written', durable: { last: 11 } })
+  t.match(await again.write({ batches: large }), { outcome: 'written', durable: { last: 11 } })
   await again.close()
 })
 
 t.test('transactions and bytes are counted', async (t) => {
   const { store } = await fresh(t)
   const before = await store.sizes()
-  await store.write({ entries: chained(START, messages(200)) })
+  await store.write({ batches: chained(START, messages(200)) })
   await store.write({ require: { promised: { counter: 1, slot: 1 } }, commit: 1 })
-  t.equal(store.transactions, 1, 'a stale batch is none')
+  t.equal(store.transactions, 1, 'a stale one is none')
   const after = await store.sizes()
   t.ok(after['content']! > before['content']!, 'pages in the write-ahead log count')
   t.equal(after['main'], before['main'], 'no checkpoint yet')
   await store.close()
 })
 
-t.test('a batch is on disk when it is answered: WAL, synchronous = FULL', async (t) => {
+t.test('a transaction is on disk when it is answered: WAL, synchronous = FULL', async (t) => {
   const { path, store } = await fresh(t)
   await store.close()
   const writer = await openWriter(path, 'write')
@@ -251,19 +343,21 @@ t.test('a replica without its file starts with an empty one', async (t) => {
 t.test('an audit finds a send that is not the next of its stream', async (t) => {
   const { path, store } = await fresh(t)
   const gone = messages(3).filter((_, i) => i !== 1)
-  await store.write({ entries: chained(START, gone), commit: 2 })
+  await store.write({ batches: chained(START, [gone]), commit: 2 })
   await store.close()
   t.match(await auditFile(path), { fault: /entry 2 is send 3 of its stream, not 2/ })
 })
 
-t.test('an audit reads a file in use and finds a broken chain', async (t) => {
+t.test('an audit reads a file in use and finds a body that is not its head lists', async (t) => {
   const { path, store } = await fresh(t)
-  const entries = chained(START, messages(2500))
-  await store.write({ entries, commit: 2400 })
-  const { chain } = entries[2399]!
+  const batches = chained(START, messages(2500))
+  await store.write({ batches, commit: 2400 })
+  const { chain } = batches[2399]!
   const sound = { last: 2500, commit: 2400, chain, fault: null }
   t.match(await auditFile(path), sound)
   await store.close()
   flipBody(path)
-  t.match(await auditFile(path), { fault: 'the chain does not hold at entry 100' })
+  t.match(await auditFile(path), {
+    fault: 'a body is not the one that entry 100 or a next one had',
+  })
 })

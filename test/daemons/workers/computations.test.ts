@@ -5,6 +5,7 @@ import { readHeader } from '../../../protocol/envelope/header.js'
 import { Computations } from '../../../daemons/workers/computations.js'
 import { derivePasswordKeys, wrapPrivateKey } from '../../../protocol/envelope/accounts.js'
 import { ContentKeys, recipientKeyOf } from '../../../protocol/envelope/content-keys.js'
+import { wholeEnvelope } from '../../../protocol/envelope/stored.js'
 import type { Job, JobResult } from '../../../protocol/machine/compute.js'
 import type { AccountSecrets } from '../../../protocol/envelope/secrets.js'
 import { encodePkcs8, encodeSpki } from '../../../protocol/rsa/formats.js'
@@ -268,7 +269,7 @@ t.test('a job that cannot be computed throws its reason', (t) => {
 })
 
 function sealed(recipientKey: ReturnType<typeof recipientKeyOf>, seq: number): Uint8Array {
-  return new ContentKeys().seal({
+  const letter = {
     recipientKey,
     term: 1,
     keySeed: new Uint8Array(32),
@@ -280,7 +281,8 @@ function sealed(recipientKey: ReturnType<typeof recipientKeyOf>, seq: number): U
     seq,
     time: 1,
     text: `message ${seq}`,
-  })
+  }
+  return wholeEnvelope(new ContentKeys().seal(letter), letter)
 }
 
 t.test("a client's own keys are published unchanged if they vouch for each other", (t) => {

@@ -5,6 +5,7 @@ import { createCipheriv, createPrivateKey, createPublicKey } from 'node:crypto'
 import { CompactEncrypt, compactDecrypt, importJWK, importPKCS8 } from 'jose'
 import t from 'tap'
 import { ContentKeys, recipientKeyOf } from '../../../protocol/envelope/content-keys.js'
+import { wholeEnvelope } from '../../../protocol/envelope/stored.js'
 import { EnvelopeError } from '../../../protocol/envelope/envelope-error.js'
 import { openJwe } from '../../../protocol/envelope/jwe.js'
 import { fromCompact, joinParts, splitParts, toCompact } from '../../../protocol/envelope/parts.js'
@@ -22,22 +23,22 @@ const other = fixture(3072).key
 const refusal = new EnvelopeError()
 const HEADER = { alg: 'RSA-OAEP-256', enc: 'A256GCM' }
 
-const seal = (text: string, recipient = key): string =>
-  toCompact(
-    new ContentKeys().seal({
-      recipientKey: recipientKeyOf(encodeSpki(recipient)),
-      term: 1,
-      keySeed: entropy(32),
-      k: 1,
-      command: 0,
-      sender: 'alice',
-      recipient: 'bob',
-      stream: entropy(16),
-      seq: 1,
-      time: 1_760_000_000_123,
-      text,
-    }),
-  )
+function seal(text: string, recipient = key): string {
+  const letter = {
+    recipientKey: recipientKeyOf(encodeSpki(recipient)),
+    term: 1,
+    keySeed: entropy(32),
+    k: 1,
+    command: 0,
+    sender: 'alice',
+    recipient: 'bob',
+    stream: entropy(16),
+    seq: 1,
+    time: 1_760_000_000_123,
+    text,
+  }
+  return toCompact(wholeEnvelope(new ContentKeys().seal(letter), letter))
+}
 
 async function theirs(
   plaintext: Uint8Array,

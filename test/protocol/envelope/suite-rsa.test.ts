@@ -4,6 +4,7 @@ import { privateDecrypt } from 'node:crypto'
 import { compactDecrypt } from 'jose'
 import t from 'tap'
 import { ContentKeys, recipientKeyOf } from '../../../protocol/envelope/content-keys.js'
+import { wholeEnvelope } from '../../../protocol/envelope/stored.js'
 import type { Letter } from '../../../protocol/envelope/content-keys.js'
 import { EnvelopeError } from '../../../protocol/envelope/envelope-error.js'
 import { readHeader } from '../../../protocol/envelope/header.js'
@@ -33,7 +34,7 @@ const letter: Letter = {
   text: 'Olá, Bob!',
 }
 const seal = (change: Partial<Letter> = {}): Uint8Array =>
-  new ContentKeys(2, 'rsa').seal({ ...letter, ...change })
+  wholeEnvelope(new ContentKeys(2, 'rsa').seal({ ...letter, ...change }), { ...letter, ...change })
 
 t.test('texts of up to k - 66 bytes are encrypted by RSA alone, longer ones are JWEs', (t) => {
   t.equal(oaepCapacity(key), key.bytes - 66)
@@ -94,7 +95,7 @@ t.test('a JOSE library refuses the suite rsa; our code opens it', async (t) => {
 
 t.test('an envelope of one suite does not open as the other', (t) => {
   const alone = splitParts(seal())
-  const jwe = splitParts(new ContentKeys().seal(letter))
+  const jwe = splitParts(wholeEnvelope(new ContentKeys().seal(letter), letter))
   const wrong: EnvelopeParts[] = [
     { ...jwe, encryptedKey: alone.encryptedKey },
     { ...jwe, header: alone.header },

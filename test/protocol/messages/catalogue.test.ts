@@ -82,7 +82,7 @@ t.test('an answer comes from the other end, and repeats the id of its request', 
         const { by: answerer, fields: answered } = BY_NAME.get(answer)!
         t.not(answerer, by, `${name}: ${answer}`)
         const id = ['request', 'id', 'nonce'].find((field) => field in fields)
-        // FEED has many answers: ENTRIES follow one another.
+        // FEED has many answers: BATCHES follow one another.
         if (name !== 'FEED') t.ok(id && id in answered, `${name}: ${answer}`)
       }
     }

@@ -2,6 +2,7 @@
 // deleted while it is read from the file; deletions that a crash interrupts are completed later.
 
 import t from 'tap'
+import { packDrafts } from '../../../protocol/entries/batch.js'
 import { encodeDrop } from '../../../protocol/entries/drop.js'
 import { KIND, encodeMeta, plainMeta, type Draft } from '../../../protocol/entries/entry.js'
 import type { Recovered } from '../../../protocol/machine/storage.js'
@@ -83,9 +84,9 @@ class Store {
   #do(effect: Effect): void {
     if (effect.type === 'send') this.#heard.push(effect.message)
     if (effect.type === 'persist') {
-      const { token, batch } = effect
-      if (batch.erase && !this.erases) return
-      this.disk.write(batch, (result) => this.#feed({ type: 'stored', token, result }))
+      const { token, transaction } = effect
+      if (transaction.erase && !this.erases) return
+      this.disk.write(transaction, (result) => this.#feed({ type: 'stored', token, result }))
     }
     if (effect.type === 'read') {
       const { token, query } = effect
@@ -101,8 +102,8 @@ class Store {
 
   /** Appends in the term of entry 1; after `settle` the drafts are committed and carried out. */
   append(...drafts: Draft[]): void {
-    const place = { term: 1, k: ++this.#k, part: 1, parts: drafts.length }
-    const order = { id: ++this.#id, ...place, time: 0, drafts }
+    const place = { id: ++this.#id, term: 1, k: ++this.#k, time: 0 }
+    const order = { ...place, ...packDrafts(drafts) }
     this.#feed({ type: 'message', link: MAIN, message: { type: 'APPEND', ...order } })
   }
 
@@ -118,7 +119,7 @@ class Store {
   }
 
   pages(): number[][] {
-    return this.heard('READ_PAGE').map(({ entries }) => entries.map(({ index }) => index))
+    return this.heard('READ_PAGE').map(({ messages }) => messages.map(({ index }) => index))
   }
 }
 

@@ -1,51 +1,57 @@
-// Logs for tests in a short notation: the kind of each entry, in log order.
+// Logs for tests in a short notation: what each batch is, in log order.
 
 import {
   CHAIN_ZERO,
-  KIND,
-  plainMeta,
+  lastOf,
+  packDrafts,
   withChain,
-  type Entry,
-} from '../../../protocol/entries/entry.js'
+  type Batch,
+} from '../../../protocol/entries/batch.js'
+import { KIND, plainMeta, type Draft } from '../../../protocol/entries/entry.js'
 import { encodeTerm, type Owner } from '../../../protocol/entries/fence.js'
 import { LogTail } from '../../../protocol/persistence/tail.js'
 
 export type Step =
   | { readonly term: number; readonly owner: Owner }
-  | { readonly k: number; readonly part?: number; readonly parts?: number; readonly body?: string }
+  | { readonly k: number; readonly entries?: number; readonly body?: string }
   | 'marks'
 
 export const OWNER: Owner = { slot: 2, boot: 'boot', nonce: 'nonce' }
 
-/** Entries after `before`; each names its own term. */
-export function entries(steps: readonly Step[], before: readonly Entry[] = []): Entry[] {
+/** The drafts of an order of so many entries. */
+export function draftsOf(k: number, entries = 1, body = `order ${k}`): Draft[] {
+  return Array.from({ length: entries }, (_, place) => ({
+    meta: plainMeta(KIND.noop),
+    body: Buffer.from(`${body}, entry ${place}`),
+  }))
+}
+
+function contentsOf(step: Step): Draft[] {
+  if (step === 'marks') return [{ meta: plainMeta(KIND.marks), body: Buffer.from('[]') }]
+  if ('owner' in step) return [{ meta: plainMeta(KIND.term), body: encodeTerm(step.owner) }]
+  return draftsOf(step.k, step.entries, step.body)
+}
+
+/** Batches after `before`, each of one entry unless it says otherwise. */
+export function batches(steps: readonly Step[], before: readonly Batch[] = []): Batch[] {
   const log = [...before]
   let term = before.at(-1)?.term ?? 0
   for (const step of steps) {
-    const index = log.length + 1
-    const at = { index, epoch: { counter: 1, slot: 1 }, lamport: index, time: 1_000 + index }
-    const chain = log.at(-1)?.chain ?? CHAIN_ZERO
-    const whole = { part: 1, parts: 1 }
-    if (step === 'marks') {
-      const draft = { meta: plainMeta(KIND.marks), body: Buffer.from('[]') }
-      log.push(withChain(chain, { ...at, ...whole, ...draft, term: 0, k: 0 }))
-    } else if ('owner' in step) {
-      term = step.term
-      const draft = { meta: plainMeta(KIND.term), body: encodeTerm(step.owner) }
-      log.push(withChain(chain, { ...at, ...whole, ...draft, term, k: 0 }))
-    } else {
-      const { k, part = 1, parts = 1, body = `order ${k}, part ${part}` } = step
-      const draft = { meta: plainMeta(KIND.noop), body: Buffer.from(body) }
-      log.push(withChain(chain, { ...at, ...draft, term, k, part, parts }))
-    }
+    const end = log.at(-1)
+    const first = end ? lastOf(end) + 1 : 1
+    if (step !== 'marks' && 'owner' in step) term = step.term
+    const order = step === 'marks' ? { term: 0, k: 0 } : { term, k: 'owner' in step ? 0 : step.k }
+    const at = { first, epoch: { counter: 1, slot: 1 }, lamport: first, time: 1_000 + first }
+    const contents = packDrafts(contentsOf(step))
+    log.push(withChain(end?.chain ?? CHAIN_ZERO, { ...at, ...order, ...contents }))
   }
   return log.slice(before.length)
 }
 
-/** A log in memory with these entries, all durable, none committed. */
+/** A log in memory with these batches, all durable, none committed. */
 export function logOf(steps: readonly Step[]): LogTail {
   const log = LogTail.empty()
-  log.append(entries(steps))
-  log.durableThrough({ last: log.last, chain: log.placeAt(log.last)!.chain })
+  log.append(batches(steps))
+  log.durableThrough({ last: log.last, chain: log.chain })
   return log
 }

@@ -1,11 +1,23 @@
 import t from 'tap'
+import { entriesOf, lastOf, type Batch } from '../../../protocol/entries/batch.js'
 import { TAIL_ENTRIES } from '../../../protocol/machine/storage.js'
 import { NO_FENCE } from '../../../protocol/entries/fence.js'
 import { LogTail } from '../../../protocol/persistence/tail.js'
-import { OWNER, entries, logOf, type Step } from './logs.js'
+import { OWNER, batches, logOf, type Step } from './logs.js'
 
 const orders = (from: number, to: number): Step[] =>
   Array.from({ length: to - from + 1 }, (_, i) => ({ k: from + i }))
+
+/** A TERM and three orders, of three, two and four entries: they end at 1, 4, 6 and 10. */
+const UNEVEN: Step[] = [
+  { term: 1, owner: OWNER },
+  { k: 1, entries: 3 },
+  { k: 2, entries: 2 },
+  { k: 3, entries: 4 },
+]
+
+const textOf = (batch: Batch | undefined): string =>
+  Buffer.from(entriesOf(batch!)[0]!.body).toString()
 
 t.test('an empty log ends at 0, and holds the place before entry 1', (t) => {
   const log = LogTail.empty()
@@ -15,9 +27,9 @@ t.test('an empty log ends at 0, and holds the place before entry 1', (t) => {
   t.end()
 })
 
-t.test('entries follow one another without gaps', (t) => {
+t.test('batches follow one another without gaps', (t) => {
   const log = logOf(orders(1, 2))
-  const [, , third, fourth] = entries(orders(1, 4))
+  const [, , third, fourth] = batches(orders(1, 4))
   t.throws(() => log.append([fourth!]), { name: 'InvariantError' })
   log.append([third!])
   t.equal(log.last, 3)
@@ -25,8 +37,8 @@ t.test('entries follow one another without gaps', (t) => {
   t.end()
 })
 
-t.test('has: a place is in the log, or not in it, or before the entries in memory', (t) => {
-  const all = entries(orders(1, 5))
+t.test('has: a place is in the log, or not in it, or before the batches in memory', (t) => {
+  const all = batches(orders(1, 5))
   const last = { index: 5, chain: all[4]!.chain }
   const log = new LogTail(all.slice(3), last, 4, NO_FENCE)
   t.equal(log.first, 4)
@@ -38,12 +50,34 @@ t.test('has: a place is in the log, or not in it, or before the entries in memor
   t.end()
 })
 
+t.test('only the ends of batches are places', (t) => {
+  const log = logOf(UNEVEN)
+  const indices = Array.from({ length: 12 }, (_, i) => i)
+  t.same(
+    indices.filter((index) => log.placeAt(index)),
+    [0, 1, 4, 6, 10],
+  )
+  t.same(
+    indices.filter((index) => log.endingAt(index)),
+    [1, 4, 6, 10],
+  )
+  const { chain } = log.placeAt(6)!
+  t.same(
+    indices.filter((index) => log.has({ index, chain }) === true),
+    [0, 6],
+  )
+  t.same(log.after(5).map(lastOf), [6, 10], 'a batch that goes on beyond the index is after it')
+  t.same(log.after(6).map(lastOf), [10])
+  t.same([...log.backwards()].map(lastOf), [10, 6, 4, 1])
+  t.end()
+})
+
 t.test('the fence is the newest term and its last order; marks do not move it', (t) => {
-  const log = logOf([{ term: 1, owner: OWNER }, { k: 1, part: 1, parts: 2 }, 'marks'])
-  t.same(log.fence, { term: 1, owner: OWNER, k: 1, part: 1, parts: 2 })
+  const log = logOf([{ term: 1, owner: OWNER }, { k: 1, entries: 2 }, 'marks'])
+  t.same(log.fence, { term: 1, owner: OWNER, k: 1 })
   t.same(log.committedFence, NO_FENCE)
   log.commitThrough(1)
-  t.same(log.committedFence, { term: 1, owner: OWNER, k: 0, part: 1, parts: 1 })
+  t.same(log.committedFence, { term: 1, owner: OWNER, k: 0 })
   t.end()
 })
 
@@ -58,6 +92,19 @@ t.test('the commit index never goes down, nor beyond the end', (t) => {
   t.end()
 })
 
+t.test('a batch is committed as a whole, once its last entry is', (t) => {
+  const log = logOf(UNEVEN.slice(1))
+  t.notOk(log.commitThrough(2))
+  t.equal(log.commit, 0)
+  const other = logOf(UNEVEN)
+  t.ok(other.commitThrough(9))
+  t.same([other.commit, other.committedFence.k], [6, 2])
+  t.notOk(other.commitThrough(9))
+  t.ok(other.commitThrough(10))
+  t.same([other.commit, other.committedFence.k], [10, 3])
+  t.end()
+})
+
 t.test('P3: nothing at or below the commit index is dropped', (t) => {
   const log = logOf([{ term: 1, owner: OWNER }, ...orders(1, 4)])
   log.commitThrough(3)
@@ -69,70 +116,81 @@ t.test('P3: nothing at or below the commit index is dropped', (t) => {
   t.end()
 })
 
+t.test('no batch is cut', (t) => {
+  for (const index of [5, 7, 9]) {
+    const log = logOf(UNEVEN)
+    t.throws(() => log.truncateAfter(index), { message: /a batch goes on beyond/ }, `at ${index}`)
+  }
+  const log = logOf(UNEVEN)
+  log.truncateAfter(6)
+  t.same([log.last, log.durable, log.fence.k], [6, 6, 2])
+  t.end()
+})
+
 t.test('after a failed write the log is what the file holds', (t) => {
   const steps: Step[] = [{ term: 1, owner: OWNER }, { k: 1 }]
   const log = logOf(steps)
   const file = log.place
-  log.append(entries(orders(2, 4), entries(steps)))
+  log.append(batches(orders(2, 4), batches(steps)))
   log.resetTo(file)
   t.same([log.last, log.durable, log.fence.k], [2, 2, 1])
   t.same(log.place, file)
   t.end()
 })
 
-t.test('after a failed truncation the dropped entries are back', (t) => {
+t.test('after a failed truncation the dropped batches are back', (t) => {
   const log = logOf(orders(1, 4))
   const file = log.place
   log.truncateAfter(3)
   log.truncateAfter(1)
-  const other = entries([{ k: 2, body: 'other' }], entries(orders(1, 1)))
+  const other = batches([{ k: 2, body: 'other' }], batches(orders(1, 1)))
   log.append(other)
   log.resetTo(file)
   t.same(log.place, file)
-  t.equal(Buffer.from(log.at(2)!.body).toString(), 'order 2, part 1')
+  t.equal(textOf(log.endingAt(2)), 'order 2, entry 0')
   t.end()
 })
 
-t.test('after a successful truncation the dropped entries stay away', (t) => {
+t.test('after a successful truncation the dropped batches stay away', (t) => {
   const log = logOf(orders(1, 4))
   log.truncateAfter(2)
   const file = log.place
   log.settled()
-  log.append(entries([{ k: 3, body: 'other' }], entries(orders(1, 2))))
+  log.append(batches([{ k: 3, body: 'other' }], batches(orders(1, 2))))
   log.resetTo(file)
   t.equal(log.last, 2)
   t.throws(() => log.resetTo({ index: 2, chain: new Uint8Array(32) }), { name: 'InvariantError' })
   t.end()
 })
 
-t.test('entries that a failed truncation brings back are uncommitted', (t) => {
+t.test('batches that a failed truncation brings back are uncommitted', (t) => {
   const log = logOf(orders(1, 4))
   const file = log.place
   log.truncateAfter(1)
-  log.append(entries([{ k: 2, body: 'other' }, { k: 3 }], entries(orders(1, 1))))
-  log.commitThrough(3) // committed in the log that replaces the dropped entries
+  log.append(batches([{ k: 2, body: 'other' }, { k: 3 }], batches(orders(1, 1))))
+  log.commitThrough(3) // committed in the log that replaces the dropped batches
   log.resetTo(file)
   t.same([log.last, log.commit], [4, 1])
   t.end()
 })
 
-t.test('if the second of two truncations fails, the entries of the first write are back', (t) => {
+t.test('if the second of two truncations fails, the batches of the first write are back', (t) => {
   const log = logOf(orders(1, 4))
   log.truncateAfter(1)
-  const first = entries(
+  const first = batches(
     [
       { k: 2, body: 'first' },
       { k: 3, body: 'first' },
     ],
-    entries(orders(1, 1)),
+    batches(orders(1, 1)),
   )
   log.append(first)
   const file = log.place
   log.truncateAfter(2)
-  log.append(entries([{ k: 3, body: 'second' }], [...entries(orders(1, 1)), first[0]!]))
+  log.append(batches([{ k: 3, body: 'second' }], [...batches(orders(1, 1)), first[0]!]))
   log.resetTo(file)
   t.same(log.place, file)
-  t.equal(Buffer.from(log.at(3)!.body).toString(), 'first')
+  t.equal(textOf(log.endingAt(3)), 'first, entry 0')
   t.end()
 })
 
@@ -140,7 +198,7 @@ t.test('a late answer to an older write does not make its replacement durable', 
   const log = logOf(orders(1, 3))
   const file = { last: 3, chain: log.chain }
   log.truncateAfter(1)
-  log.append(entries([{ k: 2, body: 'other' }, { k: 3 }], entries(orders(1, 1))))
+  log.append(batches([{ k: 2, body: 'other' }, { k: 3 }], batches(orders(1, 1))))
   log.durableThrough(file)
   t.equal(log.durable, 1)
   log.durableThrough({ last: 3, chain: log.chain })
@@ -152,7 +210,7 @@ t.test('a reset below the commit index computes the fence from a certain place',
   const steps: Step[] = [{ term: 1, owner: OWNER }, { k: 1 }, { k: 2 }]
   const log = logOf(steps.slice(0, 2))
   const file = log.place
-  log.append(entries(steps.slice(2), entries(steps.slice(0, 2))))
+  log.append(batches(steps.slice(2), batches(steps.slice(0, 2))))
   log.commitThrough(3) // on other replicas; the own write fails
   log.resetTo(file)
   t.same([log.last, log.commit, log.durable], [2, 2, 2])
@@ -169,10 +227,20 @@ t.test('probes: the end, ever further back, and the start; highest first', (t) =
   t.end()
 })
 
+t.test('probes: only the ends of batches, the commit among them', (t) => {
+  const log = logOf(orders(1, 40).map((step) => ({ ...(step as { k: number }), entries: 3 })))
+  log.commitThrough(50)
+  const indices = log.probes().map(({ index }) => index)
+  t.same(indices.slice(0, 6), [120, 117, 114, 108, 96, 72])
+  t.ok(indices.includes(48), 'the commit')
+  t.ok(log.probes().every((place) => log.has(place)))
+  t.end()
+})
+
 t.test('only entries far behind the commit index leave memory', (t) => {
   const log = LogTail.empty()
   const count = 2 * TAIL_ENTRIES + 10
-  const all = entries(orders(1, count))
+  const all = batches(orders(1, count))
   log.append(all)
   t.equal(log.first, 1, 'what is not committed stays')
   log.durableThrough({ last: count, chain: log.placeAt(count)!.chain })
@@ -180,10 +248,20 @@ t.test('only entries far behind the commit index leave memory', (t) => {
   t.equal(log.first, count - TAIL_ENTRIES + 1)
   t.equal(log.has({ index: log.first - 1, chain: all[log.first - 2]!.chain }), true)
   t.equal(log.has({ index: 1, chain: all[0]!.chain }), undefined)
-  t.same(
-    log.after(count - 2).map(({ index }) => index),
-    [count - 1, count],
-  )
-  t.equal(log.after(count - 5, 2).length, 2)
+  t.same(log.after(count - 2).map(lastOf), [count - 1, count])
+  t.end()
+})
+
+t.test('batches leave memory as a whole', (t) => {
+  const log = LogTail.empty(10)
+  const all = batches(orders(1, 10).map((step) => ({ ...(step as { k: number }), entries: 4 })))
+  log.append(all)
+  log.durableThrough({ last: 40, chain: log.chain })
+  log.commitThrough(40)
+  t.equal(log.first, 29, 'ten entries and the rest of the batch that holds the tenth')
+  t.equal(log.has({ index: 28, chain: all[6]!.chain }), true)
+  t.equal(log.has({ index: 24, chain: all[5]!.chain }), undefined)
+  t.same(log.after(28).map(lastOf), [32, 36, 40])
+  t.equal(log.probes().at(-2)?.index, 28, 'the place before them is still known')
   t.end()
 })

@@ -1,9 +1,10 @@
 // Invitations, block lists and the end of an account. Each course is decided twice: on an overlay
 // that holds all of it, and on the committed log that it would become. Both must be equal (C2).
 
+import { NONE } from '../../../protocol/state/decision.js'
 import t, { type Test } from 'tap'
 import { ERRORS, type ErrorName } from '../../../protocol/errors.js'
-import { KIND, type Entry } from '../../../protocol/entries/entry.js'
+import { KIND } from '../../../protocol/entries/entry.js'
 import { sameBytes } from '../../../protocol/bytes.js'
 import { MAX_BLOCKED } from '../../../protocol/schema/shared.js'
 import { decodeAccount } from '../../../protocol/state/account.js'
@@ -47,9 +48,16 @@ class Course {
     const decision = decide(this.#overlay, command, at, 0)
     const other = decide(new Overlay(this.#committed), command, at, 0)
     this.#t.same(other.draft, decision.draft, 'C2: the same ahead of the log and behind it')
-    this.#overlay.apply(decision.draft, decision.meta, k)
-    const place = { index: k, term: 1, k, part: 1, parts: 1, time: this.time }
-    this.#committed.apply({ ...decision.draft, ...place } as unknown as Entry)
+    const { draft, meta } = decision
+    this.#overlay.apply(draft, meta, k)
+    const place = { index: k, term: 1, k, place: 0, time: this.time }
+    this.#committed.apply({
+      ...place,
+      meta,
+      body: draft.body,
+      bodyBytes: draft.body.length,
+      shared: NONE,
+    })
     return decision
   }
 

@@ -1,5 +1,13 @@
 import t from 'tap'
-import { KIND, plainMeta, type Draft, type Entry } from '../../../protocol/entries/entry.js'
+import {
+  countOf,
+  entriesOf,
+  packDrafts,
+  withoutMessages,
+  type Batch,
+  type Contents,
+} from '../../../protocol/entries/batch.js'
+import { KIND, plainMeta, type Draft } from '../../../protocol/entries/entry.js'
 import { encodeTerm } from '../../../protocol/entries/fence.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
 import type { Command } from '../../../protocol/state/commands/registry.js'
@@ -15,18 +23,23 @@ function order(k: number, commands: Command[], change: Partial<The<'ORDER'>> = {
   return { type: 'ORDER', ...place, ...seeds, diverged: false, commands, ...change }
 }
 
-let next = 0
-function entry(draft: Draft, change: Partial<Entry>): Entry {
-  const at = { index: ++next, epoch: { counter: 1, slot: 1 }, lamport: next, time: 1_000 }
-  const order = { term: 1, k: 0, part: 1, parts: 1, chain: new Uint8Array(32) }
-  return { ...draft, ...at, ...order, bodyHash: null, ...change }
+let next = 1
+/** A batch of the committed log, after those made before. */
+function batch(contents: Contents, change: Partial<Batch>): Batch {
+  const first = next
+  next += countOf(contents)
+  const at = { first, epoch: { counter: 1, slot: 1 }, lamport: first, time: 1_000 }
+  const rest = { term: 1, k: 0, absent: new Uint8Array(0), chain: new Uint8Array(32) }
+  return { ...at, ...rest, ...contents, ...change }
 }
 
-/** The TERM entry of `term`. */
-function term(number = 1): Entry {
-  if (number === 1) next = 0
+const single = (draft: Draft, change: Partial<Batch>): Batch => batch(packDrafts([draft]), change)
+
+/** The TERM of `term`. */
+function term(number = 1): Batch {
+  if (number === 1) next = 1
   const body = encodeTerm({ slot: 1, boot: 'boot', nonce: `nonce ${number}` })
-  return entry({ meta: plainMeta(KIND.term), body }, { term: number })
+  return single({ meta: plainMeta(KIND.term), body }, { term: number })
 }
 
 t.test('no order is executed before the TERM is applied', (t) => {
@@ -55,20 +68,29 @@ t.test('exactly the next k is executed: a later one waits', (t) => {
   t.end()
 })
 
-t.test('while an order is half applied from the feed, the next one waits', (t) => {
+t.test('a replica that takes an order from the feed comes to the same as its executors', (t) => {
   const [ahead, behind] = [executor(), executor()]
-  const orders = [order(1, [register('alice'), register('bob')]), order(2, [open('alice')])]
+  const orders = [
+    order(1, [register('alice'), register('bob'), open('alice')]),
+    order(2, [send(1, 'olá'), open('alice')]),
+    order(3, [send(2, 'adeus')]),
+  ]
   const first = term()
   for (const one of [ahead, behind]) one.apply(first)
   for (const one of orders) ahead.hold(one)
-  const [one, two] = ahead.run()
-  const [a, b] = one!.drafts
-  behind.apply(entry(a!, { k: 1, part: 1, parts: 2 }))
+  const [one, two, three] = ahead.run()
+  const seen: number[] = []
+  behind.apply(batch(one!.contents, { k: 1 }), ({ index }) => seen.push(index))
+  t.same(seen, [2, 3, 4], 'each entry is told once')
   for (const one of orders) behind.hold(one)
-  t.same(behind.run(), [])
-  behind.apply(entry(b!, { k: 1, part: 2, parts: 2 }))
-  const [same] = behind.run()
-  t.same(same?.hash, two?.hash, 'and comes to the same as who executed both')
+  t.same(
+    behind.run().map(({ hash }) => hash),
+    [two!.hash, three!.hash],
+  )
+  const feed = withoutMessages(batch(two!.contents, { k: 2 }))
+  for (const each of [ahead, behind]) each.apply(feed)
+  t.equal(behind.base.sizes.of('bob'), entriesOf(feed)[0]!.bodyBytes, 'known without bodies')
+  t.equal(behind.base.committedOrder(1), 2)
   t.end()
 })
 
@@ -77,8 +99,7 @@ t.test('a committed order is never executed', (t) => {
   const first = term()
   for (const one of [ahead, behind]) one.apply(first)
   ahead.hold(order(1, [register('alice')]))
-  const [draft] = ahead.run()[0]!.drafts
-  behind.apply(entry(draft!, { k: 1 }))
+  behind.apply(batch(ahead.run()[0]!.contents, { k: 1 }))
   behind.hold(order(1, [register('alice')]))
   t.same(behind.run(), [])
   t.end()
@@ -89,7 +110,7 @@ t.test('an order waits for the log through its base', (t) => {
   one.apply(term())
   one.hold(order(1, [register('alice')], { base: 2 }))
   t.same(one.run(), [])
-  one.apply(entry({ meta: plainMeta(KIND.marks), body: Buffer.from('[]') }, { term: 0 }))
+  one.apply(single({ meta: plainMeta(KIND.marks), body: Buffer.from('[]') }, { term: 0 }))
   t.equal(one.run().length, 1)
   t.end()
 })
@@ -106,7 +127,11 @@ t.test('a higher TERM drops overlay and orders', (t) => {
   t.same(one.run(), [], 'lower terms are refused')
   one.hold(order(1, [send(1, 'olá')], { term: 2 }))
   const [done] = one.run()
-  t.equal(done?.drafts[0]?.meta[0], KIND.noop, 'there is no such stream any more')
+  t.equal(
+    entriesOf(batch(done!.contents, {}))[0]?.meta.kind,
+    KIND.noop,
+    'there is no such stream any more',
+  )
   t.end()
 })
 
@@ -125,6 +150,37 @@ t.test('the hash covers term, k, attempt, seed, entries and answers', (t) => {
   t.not(hash({ seed: new Uint8Array(32) }), first)
   t.not(hash({ diverged: true }), first, 'another answer')
   t.not(hash({}, [register('alice', 2)]), first)
+  t.end()
+})
+
+t.test('after the commit nothing of an order is kept', (t) => {
+  const one = executor()
+  one.apply(term())
+  one.hold(order(1, [register('alice')]))
+  const { contents } = one.run()[0]!
+  t.same(one.executed(1)?.contents, contents)
+  one.apply(batch(contents, { k: 1 }))
+  t.equal(one.executed(1), undefined)
+  t.end()
+})
+
+t.test('a log with another result for an order differs from the own one, and only there', (t) => {
+  const results = [register('alice'), register('bob')].map((command) => {
+    const one = executor()
+    one.apply(term())
+    one.hold(order(1, [command]))
+    return batch(one.run()[0]!.contents, { k: 1 })
+  })
+  const one = executor()
+  one.apply(term())
+  t.notOk(one.differs(results[0]!), 'an order that was not executed here')
+  one.hold(order(1, [register('alice')]))
+  one.run()
+  t.same(
+    results.map((result) => one.differs(result)),
+    [false, true],
+  )
+  t.notOk(one.differs({ ...results[1]!, term: 7 }), 'an order of another term')
   t.end()
 })
 

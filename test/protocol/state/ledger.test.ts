@@ -1,10 +1,10 @@
 import t from 'tap'
 import { ERRORS } from '../../../protocol/errors.js'
+import { entriesOf, packDrafts, withChain } from '../../../protocol/entries/batch.js'
 import {
   KIND,
   plainMeta,
   type Draft,
-  type Entry,
   type Kind,
   type Meta,
 } from '../../../protocol/entries/entry.js'
@@ -32,15 +32,16 @@ class Ahead {
 
   constructor() {
     const body = encodeTerm({ slot: 1, boot: 'boot', nonce: 'nonce' })
-    this.#log({ draft: { meta: plainMeta(KIND.term), body }, k: 0 })
+    this.#log(1, 0, [{ meta: plainMeta(KIND.term), body }])
   }
 
-  #log({ draft, k }: Omit<Executed, 'meta'>, term = 1, part = 1, parts = 1): void {
-    const index = this.base.index + 1
-    const at = { index, epoch: { counter: 1, slot: 1 }, lamport: index, time: 1_000 + index }
-    const hashes = { bodyHash: null, chain: new Uint8Array(32) }
-    const entry: Entry = { ...draft, ...at, term, k, part, parts, ...hashes }
-    this.base.apply(entry)
+  /** Applies a batch of these drafts. */
+  #log(term: number, k: number, drafts: readonly Draft[]): void {
+    const first = this.base.index + 1
+    const at = { first, epoch: { counter: 1, slot: 1 }, lamport: first, time: 1_000 + first }
+    const batch = withChain(new Uint8Array(32), { ...at, term, k, ...packDrafts(drafts) })
+    for (const entry of entriesOf(batch)) this.base.apply(entry)
+    this.base.applied(batch)
   }
 
   execute(command: Command): Executed {
@@ -50,10 +51,10 @@ class Ahead {
     return { draft, meta, k }
   }
 
-  commit(executed: Executed, part = 1, parts = 1): void {
-    this.#log(executed, 1, part, parts)
-    this.overlay.settle(executed.meta, executed.k)
-    if (part === parts) this.overlay.settleDirectory(executed.k)
+  commit({ draft, meta, k }: Executed): void {
+    this.#log(1, k, [draft])
+    this.overlay.settle(meta, k)
+    this.overlay.settleDirectory(k)
   }
 
   /** Commits an entry with the marks of these users. */
@@ -63,7 +64,7 @@ class Ahead {
   }
 
   entry(kind: Kind, body: Uint8Array): void {
-    this.#log({ draft: { meta: plainMeta(kind), body }, k: 0 }, 0)
+    this.#log(0, 0, [{ meta: plainMeta(kind), body }])
   }
 }
 
@@ -127,17 +128,14 @@ t.test('the commit of an order does not take back what a later order wrote', (t)
   t.end()
 })
 
-t.test('progress: the last order applied whole, and whether one is half applied', (t) => {
+t.test('the last order that is applied, of the newest term', (t) => {
   const ahead = new Ahead()
-  t.same(ahead.base.progress(1), { k: 0, half: false })
-  const executed = ahead.execute(register('alice'))
-  ahead.commit(executed, 1, 2)
-  t.same(ahead.base.progress(1), { k: 0, half: true })
+  t.equal(ahead.base.committedOrder(1), 0)
+  ahead.commit(ahead.execute(register('alice')))
+  t.equal(ahead.base.committedOrder(1), 1)
   ahead.marks(['alice', 1, 1])
-  t.same(ahead.base.progress(1), { k: 0, half: true }, 'marks come in between')
-  ahead.commit(executed, 2, 2)
-  t.same(ahead.base.progress(1), { k: 1, half: false })
-  t.same(ahead.base.progress(2), { k: 0, half: false }, 'another term has no progress')
+  t.equal(ahead.base.committedOrder(1), 1, 'marks are no order')
+  t.equal(ahead.base.committedOrder(2), 0, 'no other term has one')
   t.end()
 })
 

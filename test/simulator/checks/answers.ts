@@ -68,7 +68,6 @@ const bootOf = ({ slot, boot }: { readonly slot: number; readonly boot: string }
   `p${slot}/${boot}`
 
 export class AnswerCheck implements Check {
-  readonly #history: History
   readonly #requests: Requests
   readonly #commands: Commands
   /**
@@ -77,14 +76,12 @@ export class AnswerCheck implements Check {
   readonly #unused = new Map<string, number>()
 
   constructor(history: History, requests: Requests, commands: Commands) {
-    this.#history = history
     this.#requests = requests
     this.#commands = commands
     history.onCommit((node) => this.#committed(node))
   }
 
   sent(from: Host, to: Host, message: Message): void {
-    if (message.type === 'COMMITTED') this.#told(from, message)
     if (to.role !== 'client') return
     if (message.type === 'STREAM_OPENED') {
       const { user } = this.#requests.of(to, message.request, 'OPEN_STREAM')
@@ -129,14 +126,5 @@ export class AnswerCheck implements Check {
       return `${from.name} answers ${to.name}, which ${what.slice(0, 80)}: no such order is committed`
     })
     this.#unused.set(key!, this.#unused.get(key!)! - 1)
-  }
-
-  /** COMMITTED between processing replicas: the whole order is in the ledger. */
-  #told(from: Host, { term, k }: The<'COMMITTED'>): void {
-    const { ledger } = this.#history
-    const last = ledger.findLast(({ entry }) => entry?.term === term && entry.k === k)?.entry
-    expect(last !== undefined && last !== null && last.part === last.parts, 'C8', () => {
-      return `${from.name} says that ${term}/${k} is committed; it is not whole`
-    })
   }
 }

@@ -3,8 +3,9 @@
 // end of a run shows little of it.
 
 import { sameBytes } from '../../../protocol/bytes.js'
+import { lastOf } from '../../../protocol/entries/batch.js'
 import { sameEpoch, type Epoch } from '../../../protocol/entries/epoch.js'
-import type { WriteBatch } from '../../../protocol/machine/storage.js'
+import type { Transaction } from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
@@ -92,19 +93,19 @@ export class CatchUpCheck implements Check {
    * The end of the log with which a view begins: committed once all members have installed the
    * view.
    */
-  written(disk: Disk, { view }: WriteBatch): void {
+  written(disk: Disk, { view }: Transaction): void {
     if (view) this.#begun.set(disk, { epoch: view.epoch, last: disk.last.index })
   }
 
   /** A replica that is sent the same stretch again and again, and holds it, never gets further. */
-  #stretch(to: Host, { id, common, entries }: The<'PULLED'>): void {
+  #stretch(to: Host, { id, common, batches }: The<'PULLED'>): void {
     const asking = this.#perBoot.of(to)
     if (id <= asking.id) return
     asking.id = id
-    const last = entries.at(-1)
-    const held = last && turnView(to)!.log.placeAt(last.index)
+    const last = batches.at(-1)
+    const held = last && turnView(to)!.log.placeAt(lastOf(last))
     const known = held && last && sameBytes(held.chain, last.chain)
-    const stretch = known && common ? `${common.index} to ${last.index}` : ''
+    const stretch = known && common ? `${common.index} to ${lastOf(last)}` : ''
     asking.times = stretch !== '' && stretch === asking.stretch ? asking.times + 1 : 0
     asking.stretch = stretch
     expect(asking.times < MAX_REPEATS, 'P7', () => {

@@ -3,7 +3,7 @@
 
 import type { Machine } from '../../../protocol/machine/machine.js'
 import type { Epoch } from '../../../protocol/entries/epoch.js'
-import type { DurableState, WriteBatch } from '../../../protocol/machine/storage.js'
+import type { DurableState, Transaction } from '../../../protocol/machine/storage.js'
 import type { LogView } from '../../../protocol/persistence/tail.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Lane } from '../connection.js'
@@ -20,7 +20,7 @@ export interface Check {
   /** The message has arrived, and `to` is about to handle it. */
   delivered?(from: Host, to: Host, message: Message): void
   /** A transaction is done; `before` is what the file held before it. */
-  written?(disk: Disk, batch: WriteBatch, before: DurableState): void
+  written?(disk: Disk, batch: Transaction, before: DurableState): void
   stepped?(host: Host): void
   started?(host: Host): void
   /** A machine writes a log event. */

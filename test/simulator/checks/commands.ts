@@ -16,7 +16,7 @@ export class Commands implements Check {
   }
 
   /** undefined: the coordinator was alone and sent no ORDER. */
-  of({ term, k, part }: Entry): Command | undefined {
-    return this.#orders.get(`${term}/${k}`)?.[part - 1]
+  of({ term, k, place }: Entry): Command | undefined {
+    return this.#orders.get(`${term}/${k}`)?.[place]
   }
 }

@@ -8,7 +8,8 @@ import {
   type Epoch,
 } from '../../../protocol/entries/epoch.js'
 import { sameBytes } from '../../../protocol/bytes.js'
-import type { DurableState, WriteBatch } from '../../../protocol/machine/storage.js'
+import { lastOf } from '../../../protocol/entries/batch.js'
+import type { DurableState, Transaction } from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
@@ -20,8 +21,8 @@ function said(host: Host, what: string, epoch: Epoch, disk: Epoch): string {
 }
 
 export class DiskCheck implements Check {
-  written(disk: Disk, batch: WriteBatch, before: DurableState): void {
-    if (batch.genesis) return
+  written(disk: Disk, transaction: Transaction, before: DurableState): void {
+    if (transaction.genesis) return
     const after = disk.durable
     for (const name of ['promised', 'logView'] as const) {
       expect(
@@ -36,7 +37,7 @@ export class DiskCheck implements Check {
       'P4',
       () => `s${disk.slot} installs ${formatEpoch(after.logView)} above its promise`,
     )
-    const again = batch.view && sameEpoch(batch.view.epoch, before.logView)
+    const again = transaction.view && sameEpoch(transaction.view.epoch, before.logView)
     expect(!again, 'P8', () => `s${disk.slot} installs ${formatEpoch(before.logView)} twice`)
   }
 
@@ -84,12 +85,12 @@ export class DiskCheck implements Check {
    * A replica that takes up a pulled stretch also takes over its source's promise, so the stretch
    * must not be newer than the file.
    */
-  #pulled(from: Host, { entries }: The<'PULLED'>): void {
-    const last = entries.at(-1)
+  #pulled(from: Host, { batches }: The<'PULLED'>): void {
+    const last = batches.at(-1)
     if (!last) return
-    const node = from.disk!.file?.log[last.index]
-    expect(!!node && sameBytes(node.entry!.chain, last.chain), 'P5', () => {
-      return `${from.name} said PULLED with ${last.index}, not in its file`
+    const there = from.disk!.file?.log[lastOf(last)]?.chain
+    expect(!!there && sameBytes(there, last.chain), 'P5', () => {
+      return `${from.name} said PULLED with ${lastOf(last)}, not in its file`
     })
   }
 
@@ -100,8 +101,11 @@ export class DiskCheck implements Check {
     )
     const still = sameEpoch(epoch, durable.promised) && sameEpoch(logView, durable.logView)
     if (!still) return
-    const node = from.disk!.file!.log[last.index]
-    const there = last.index === 0 || (node && sameBytes(node.entry!.chain, last.chain))
-    expect(!!there, 'P5', () => `${from.name} said PROMISE with ${last.index}, not in its file`)
+    const there = from.disk!.file!.log[last.index]?.chain
+    expect(
+      !!there && sameBytes(there, last.chain),
+      'P5',
+      () => `${from.name} said PROMISE with ${last.index}, not in its file`,
+    )
   }
 }

@@ -20,8 +20,7 @@ export class DraftCheck implements Check {
   #append(from: Host, message: The<'APPEND'>): void {
     if (message.term === 0) return
     const owner = { slot: from.slot, boot: from.boot }
-    message.drafts.forEach(({ meta, body }, i) => {
-      this.#history.drafted(message.term, message.k, i + 1, { owner, meta, body })
-    })
+    const { term, k, head, bodies } = message
+    this.#history.drafted(term, k, { owner, head, bodies })
   }
 }

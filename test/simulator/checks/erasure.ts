@@ -1,13 +1,16 @@
-// Deleted messages are erased: a file has carried out every deletion up to the one that it marks as
+// Only deleted messages are erased, and all of them: a file has carried out every deletion up to the one that it marks as
 // carried out, and at the end of a run every committed one, however often its process died
 // meanwhile.
 
+import { lacks, metasOf } from '../../../protocol/entries/batch.js'
 import { decodeDrop, drops, isDrop } from '../../../protocol/entries/drop.js'
 import type { Entry } from '../../../protocol/entries/entry.js'
-import type { WriteBatch } from '../../../protocol/machine/storage.js'
+import type { Transaction } from '../../../protocol/machine/storage.js'
+import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { File } from '../file.js'
 import type { History } from '../history.js'
+import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import type { Check } from './check.js'
 
@@ -26,18 +29,38 @@ export class ErasureCheck implements Check {
   /** Index of the DROP through which each file has been checked. */
   readonly #done = new WeakMap<File, number>()
 
+  /** Indices of the messages that the ledger's DROPs erase. */
+  readonly #deleted = new Set<number>()
+
   constructor(history: History, disks: readonly Disk[]) {
     this.#history = history
     this.#disks = disks
+    history.onCommit(({ entry }) => {
+      if (!isDrop(entry!.meta)) return
+      for (const index of namedBy(entry!, history.ledger)) this.#deleted.add(index)
+    })
   }
 
-  written(disk: Disk, { erase }: WriteBatch): void {
+  /** A replica that pulls a batch has it without the bodies that its source has erased. */
+  sent(from: Host, _to: Host, message: Message): void {
+    if (message.type !== 'PULLED' && message.type !== 'REPLICATE') return
+    for (const batch of message.batches) {
+      if (batch.absent.length === 0) continue
+      const lacking = metasOf(batch).filter((_, place) => lacks(batch, place))
+      const lost = lacking.find(({ index }) => !this.#deleted.has(index))
+      expect(lost === undefined, 'erasure', () => {
+        return `${from.name} sends ${lost!.index} without its text, which nobody has deleted`
+      })
+    }
+  }
+
+  written(disk: Disk, { erase }: Transaction): void {
     const file = disk.file!
     if (!erase) return
     const from = this.#done.get(file) ?? 0
     this.#done.set(file, file.dropped)
     for (const { entry } of file.log.slice(from + 1, file.dropped + 1)) {
-      if (entry && isDrop(entry)) this.#gone(disk.slot, file, entry, file.log)
+      if (entry && isDrop(entry.meta)) this.#gone(disk.slot, file, entry, file.log)
     }
   }
 
@@ -51,7 +74,7 @@ export class ErasureCheck implements Check {
   ended(): void {
     const { ledger, committed } = this.#history
     for (const { entry } of ledger) {
-      if (!entry || !isDrop(entry)) continue
+      if (!entry || !isDrop(entry.meta)) continue
       for (const { slot, file } of this.#disks) {
         // A file whose damage was found late is still catching up.
         if (file && file.commit >= committed.index) this.#gone(slot, file, entry, ledger)

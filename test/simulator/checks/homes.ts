@@ -29,7 +29,10 @@ interface Client {
   home: Host | null
   homeAt: number
   lookedAt: number
-  /** When the last heartbeat came that was long under way. */
+  /**
+   * When the last heartbeat came that was long under way, or the last connection to a store, which
+   * may not have noticed yet that it is alone.
+   */
   misledAt: number
   /** Orders without an answer, and when a store last answered one or was first asked. */
   readonly orders: Set<number>
@@ -53,6 +56,10 @@ export class HomeCheck implements Check {
 
   started(host: Host): void {
     this.#perBoot.forget(host)
+  }
+
+  linked(host: Host, peer: Host): void {
+    if (peer.role === 'persistence') this.#perBoot.of(host).misledAt = host.steppedAt
   }
 
   delivered(_from: Host, to: Host, message: Message): void {

@@ -50,7 +50,7 @@ export class InstallCheck implements Check {
    * is slow.
    */
   logged(host: Host, event: string): void {
-    if (event === 'proposing') this.#known.delete(host)
+    if (event === 'view-proposed') this.#known.delete(host)
   }
 
   /** A replica may have proposed the next view before INSTALL came; its PULLs are then for that. */

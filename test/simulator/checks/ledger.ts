@@ -159,7 +159,7 @@ export class ClientLedger {
     } else if (kind === KIND.streamClosed) {
       this.#streamClosed(index, hex(stream), mailbox)
     } else if (kind === KIND.marks) this.#marksMoved(index, decodeMarks(entry!.body))
-    if (isDrop(entry!)) this.#drop(decodeDrop(entry!))
+    if (isDrop(entry!.meta)) this.#drop(decodeDrop(entry!))
     if (kind !== KIND.message && kind !== KIND.refusal) return
     const known = this.streams.get(hex(stream))
     expect(known !== undefined, 'C3', () => `entry ${index} of a stream that is not open`)

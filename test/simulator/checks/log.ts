@@ -2,8 +2,12 @@
 // "committed" is held to P3: messages between replicas, the feed, answers, and the commit index on
 // disk.
 
+import { sameBytes } from '../../../protocol/bytes.js'
+import { lastOf } from '../../../protocol/entries/batch.js'
+import { encodeMeta } from '../../../protocol/entries/entry.js'
+import { envelopeOf } from '../../../protocol/entries/message.js'
 import { formatEpoch, sameEpoch, type Epoch } from '../../../protocol/entries/epoch.js'
-import type { DurableState, WriteBatch } from '../../../protocol/machine/storage.js'
+import type { DurableState, Transaction } from '../../../protocol/machine/storage.js'
 import { NO_FENCE } from '../../../protocol/entries/fence.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
@@ -34,35 +38,37 @@ export class LogCheck implements Check {
     this.#disks = disks
   }
 
-  written(disk: Disk, batch: WriteBatch, before: DurableState): void {
+  written(disk: Disk, transaction: Transaction, before: DurableState): void {
     const { file, last } = disk
-    if (batch.genesis) this.#caughtUp.delete(disk)
-    if (batch.view) this.#caughtUp.delete(disk)
-    else if (this.#isCatchUp(batch, before)) this.#caughtUp.add(disk)
-    if (disk.voter) this.#mark(disk, batch, before)
-    if (batch.view) this.#history.installed(batch.view.epoch, last)
-    if (batch.commit !== undefined) {
-      const node = file!.log[batch.commit]
+    if (transaction.genesis) this.#caughtUp.delete(disk)
+    if (transaction.view) this.#caughtUp.delete(disk)
+    else if (this.#isCatchUp(transaction, before)) this.#caughtUp.add(disk)
+    if (disk.voter) this.#mark(disk, transaction, before)
+    if (transaction.view) this.#history.installed(transaction.view.epoch, last)
+    if (transaction.commit !== undefined) {
+      const node = file!.log[transaction.commit]
       const who = `s${disk.slot}'s file`
-      if (!node) throw new Violation('P3', `${who}: commit ${batch.commit} after ${last.index}`)
+      if (!node)
+        throw new Violation('P3', `${who}: commit ${transaction.commit} after ${last.index}`)
       this.#history.report(node, who)
     }
-    if (batch.entries || batch.view) this.#comparePrefixes(disk)
+    if (transaction.batches || transaction.view) this.#comparePrefixes(disk)
   }
 
-  #isCatchUp(batch: WriteBatch, before: DurableState): boolean {
-    if (batch.truncateAfter !== undefined && batch.truncateAfter < before.last) return true
+  #isCatchUp(transaction: Transaction, before: DurableState): boolean {
+    if (transaction.truncateAfter !== undefined && transaction.truncateAfter < before.last)
+      return true
     // Epochs never go down along the log, so the last entry decides.
-    const last = batch.entries?.at(-1)
+    const last = transaction.batches?.at(-1)
     return last !== undefined && !sameEpoch(last.epoch, before.logView)
   }
 
-  #mark(disk: Disk, batch: WriteBatch, before: DurableState): void {
+  #mark(disk: Disk, transaction: Transaction, before: DurableState): void {
     const { log } = disk.file!
     const bit = 1 << disk.slot
-    let from = Math.min(batch.entries?.[0]?.index ?? Infinity, before.last + 1)
+    let from = Math.min(transaction.batches?.[0]?.first ?? Infinity, before.last + 1)
     // A learner that this view lets in counts with all entries that it holds.
-    if (batch.view) from = Math.min(from, this.#history.ledger.length)
+    if (transaction.view) from = Math.min(from, this.#history.ledger.length)
     for (let i = Math.max(1, from); i < log.length; i++) log[i]!.holders |= bit
   }
 
@@ -99,7 +105,7 @@ export class LogCheck implements Check {
         return this.#claim(from, message.committed)
       case 'STORE_HEARTBEAT':
         return this.#claim(from, message.committed)
-      case 'ENTRIES':
+      case 'BATCHES':
         return this.#feed(from, message)
       case 'READ_PAGE':
         return this.#page(from, message)
@@ -116,7 +122,7 @@ export class LogCheck implements Check {
     let at = message.previous.index === 0 ? this.#history.root : undefined
     at ??= this.#history.find(message.previous.chain)
     if (!at) throw new Violation('P3', `REPLICATE after an entry that nobody ever wrote`)
-    for (const entry of message.entries) at = this.#history.add(entry, at)
+    for (const batch of message.batches) at = this.#history.add(batch, at)
   }
 
   /**
@@ -139,15 +145,16 @@ export class LogCheck implements Check {
     this.#history.report(at, from.name, epoch)
   }
 
-  #feed(from: Host, message: The<'ENTRIES'>): void {
+  #feed(from: Host, message: The<'BATCHES'>): void {
     const { last, commit } = turnView(from)!.log
-    const end = message.entries.at(-1)?.index ?? 0
+    const end = Math.max(0, ...message.batches.map(lastOf))
     expect(end <= commit, 'P3', () => {
       return `${from.name} feeds entry ${end}; of ${last} it has committed ${commit}`
     })
-    for (const entry of message.entries) {
-      const node = this.#history.find(entry.chain)
-      if (!node) throw new Violation('P3', `${from.name} feeds ${entry.index}, which nobody wrote`)
+    for (const batch of message.batches) {
+      const node = this.#history.find(batch.chain)
+      if (!node) throw new Violation('P3', `${from.name} feeds ${batch.first}, which nobody wrote`)
+      this.#history.sameBodies(batch, node)
       this.#history.report(node, `${from.name}'s feed`)
     }
   }
@@ -158,10 +165,14 @@ export class LogCheck implements Check {
     expect(message.through < ledger.length, 'P3', () => {
       return `${from.name} read through ${message.through}, committed is ${ledger.length - 1}`
     })
-    for (const entry of message.entries) {
-      const node = this.#history.find(entry.chain)
-      expect(node !== undefined && ledger[entry.index] === node, 'P3', () => {
-        return `${from.name}'s page has another entry ${entry.index} than the ledger`
+    for (const { index, meta, envelope, time } of message.messages) {
+      const entry = ledger[index]?.entry
+      const same =
+        entry?.time === time &&
+        sameBytes(encodeMeta(entry.meta), meta) &&
+        sameBytes(envelopeOf(entry), envelope)
+      expect(same, 'P3', () => {
+        return `${from.name}'s page has another entry ${index} than the ledger`
       })
     }
   }
@@ -173,11 +184,11 @@ export class LogCheck implements Check {
     const asked = this.#appends.get(appendKey(to, id))
     // Marks have no order. An answer to a boot that has ended reaches nobody.
     if (!asked || asked.term === 0) return
-    const { term, k, drafts } = asked
+    const { term, k, head } = asked
     const { ledger } = this.#history
-    const last = ledger.findLast(({ entry }) => entry?.term === term && entry.k === k)?.entry
-    expect(last?.part === drafts.length && last.parts === drafts.length, 'P3', () => {
-      return `${from.name} says that ${term}/${k} is committed; ${last?.part ?? 0} parts of it are`
+    const batch = ledger.findLast(({ entry }) => entry?.term === term && entry.k === k)?.batch
+    expect(!!batch && sameBytes(batch.head, head), 'P3', () => {
+      return `${from.name} says that ${term}/${k} is committed; it is not, or has another head`
     })
   }
 

@@ -2,10 +2,13 @@
 // clocks do. No seed serves two orders, and no key seed two attempts, or a nonce would repeat.
 // Replicas that never computed wrong bytes come to the same hash for an order.
 
+import type { Batch } from '../../../protocol/entries/batch.js'
 import { KIND } from '../../../protocol/entries/entry.js'
 import { sameBytes } from '../../../protocol/bytes.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Slot } from '../../../protocol/slots.js'
+import { voteHash } from '../../../protocol/state/executor.js'
+import type { LogFields } from '../coverage/reach.js'
 import type { History, Node } from '../history.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
@@ -13,12 +16,12 @@ import type { Check } from './check.js'
 
 const keyOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
 
-/**
- * The votes of a replica since it last began its state, and the order in which it was told that its
- * vote differed.
- */
+/** The votes of a replica since it last began its state. */
 interface Voter {
   readonly votes: Map<string, Uint8Array>
+  /** The newest order that it has voted on. */
+  newest: { readonly term: number; readonly k: number }
+  /** The newest order that it had voted on when it was told that a vote of its own differed. */
   told: { readonly term: number; readonly k: number } | null
 }
 
@@ -42,6 +45,10 @@ export class OrderCheck implements Check {
   readonly #wrong: ReadonlySet<Slot>
   #trusted = true
   readonly #voters = new Map<Host, Voter>()
+  /** The persistence replica that each processing replica follows. */
+  readonly #homes = new Map<Host, Slot>()
+  /** The attempts of each order, by term/k. */
+  readonly #given = new Map<string, The<'ORDER'>[]>()
 
   /** `wrong`: slots that compute wrong bytes at this moment. */
   constructor(history: History, wrong: ReadonlySet<Slot>) {
@@ -60,21 +67,30 @@ export class OrderCheck implements Check {
   }
 
   started(host: Host): void {
-    this.#voters.set(host, { votes: new Map(), told: null })
+    this.#voters.set(host, { votes: new Map(), newest: { term: 0, k: 0 }, told: null })
   }
 
-  delivered(_from: Host, to: Host, message: Message): void {
-    if (message.type === 'COMMITTED') this.#told(to, message)
+  logged(host: Host, event: string, { slot }: LogFields): void {
+    if (event === 'home') this.#homes.set(host, Number(slot))
+  }
+
+  /** Only the feed of the home counts. */
+  delivered(from: Host, to: Host, message: Message): void {
+    if (message.type !== 'BATCHES' || this.#homes.get(to) !== from.slot) return
+    for (const batch of message.batches) if (batch.k > 0) this.#told(to, batch)
   }
 
   /** A replica that voted otherwise than the majority rebuilds its state from the log. */
-  #told(host: Host, { term, k, hash }: The<'COMMITTED'>): void {
+  #told(host: Host, { term, k, head }: Batch): void {
     const voter = this.#voters.get(host)!
-    const own = voter.votes.get(`${term}/${k}`)
+    const order = `${term}/${k}`
+    const own = voter.votes.get(order)
     const known = host.machine?.metrics()['troca_term'] ?? 0
-    if (!own || sameBytes(own, hash) || known > term) return
-    const { told } = voter
-    if (told?.term !== term) voter.told = { term, k }
+    const given = this.#given.get(order) ?? []
+    const agrees = given.some((attempt) => own && sameBytes(own, voteHash(attempt, { head })))
+    if (!own || agrees || known > term) return
+    const { told, newest } = voter
+    if (told?.term !== term) voter.told = newest.term === term ? newest : { term, k }
     expect(told?.term !== term || k <= told.k + UNDER_WAY, 'vote', () => {
       return `${host.name} votes otherwise in ${term}/${k}, and still runs on the state of ${told!.k}`
     })
@@ -84,17 +100,19 @@ export class OrderCheck implements Check {
     if (this.#wrong.size > 0) this.#trusted = false
     if (message.type === 'FEED' && message.start) this.started(from)
     if (message.type === 'VOTE') {
-      this.#voters.get(from)!.votes.set(`${message.term}/${message.k}`, message.hash)
+      const { term, k, hash } = message
+      const voter = this.#voters.get(from)!
+      voter.votes.set(`${term}/${k}`, hash)
+      if (term > voter.newest.term || k > voter.newest.k) voter.newest = { term, k }
     }
     if (message.type === 'ORDER') {
       this.#order(from, message)
       this.#once(from, message)
     }
-    const votes = message.type === 'VOTE' || message.type === 'COMMITTED'
-    if (votes && this.#trusted) this.#agrees(from, message)
+    if (message.type === 'VOTE' && this.#trusted) this.#agrees(from, message)
   }
 
-  #agrees(from: Host, { type, term, k, hash }: The<'VOTE' | 'COMMITTED'>): void {
+  #agrees(from: Host, { type, term, k, hash }: The<'VOTE'>): void {
     const key = `${term}/${k}`
     const known = this.#hashes.get(key) ?? hash
     this.#hashes.set(key, known)
@@ -103,7 +121,11 @@ export class OrderCheck implements Check {
     })
   }
 
-  #order(from: Host, { term, k, attempt, seed, keySeed }: The<'ORDER'>): void {
+  #order(from: Host, message: The<'ORDER'>): void {
+    const { term, k, attempt, seed, keySeed } = message
+    const given = this.#given.get(`${term}/${k}`) ?? []
+    if (!given.some((known) => known.attempt === attempt)) given.push(message)
+    this.#given.set(`${term}/${k}`, given)
     const order = `${term}/${k}/${attempt}`
     const of = this.#seeds.get(keyOf(seed)) ?? order
     expect(of === order, 'seed', () => `${from.name} gives ${order} the seed of ${of}`)

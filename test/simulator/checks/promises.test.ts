@@ -3,7 +3,7 @@
 
 import t from 'tap'
 import type { Epoch } from '../../../protocol/entries/epoch.js'
-import type { DurableState, WriteBatch } from '../../../protocol/machine/storage.js'
+import type { DurableState, Transaction } from '../../../protocol/machine/storage.js'
 import type { Member } from '../../../protocol/entries/incarnation.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
@@ -48,7 +48,7 @@ class Ballot {
     }
     const file = { incarnation: member(1).incarnation, incarnations }
     const disk = { slot: 1, file, durable, voter: true } as unknown as Disk
-    const batch: WriteBatch = { promised: EPOCH }
+    const batch: Transaction = { promised: EPOCH }
     this.#check.written(disk, batch)
   }
 

@@ -8,7 +8,7 @@ import {
   sameEpoch,
   type Epoch,
 } from '../../../protocol/entries/epoch.js'
-import type { WriteBatch } from '../../../protocol/machine/storage.js'
+import type { Transaction } from '../../../protocol/machine/storage.js'
 import type { Place } from '../../../protocol/entries/place.js'
 import {
   compareIncarnations,
@@ -81,7 +81,7 @@ export class PromiseCheck implements Check {
   }
 
   /** The proposer's promise to itself, which only its file shows. */
-  written(disk: Disk, batch: WriteBatch): void {
+  written(disk: Disk, batch: Transaction): void {
     const { promised } = batch
     if (promised?.slot !== disk.slot || batch.view) return
     const { incarnation, incarnations } = disk.file!
@@ -118,7 +118,7 @@ export class PromiseCheck implements Check {
 
   /** Too few promises counted: remembers which ones did not. */
   logged({ slot, steppedAt: at }: Host, event: string, { epoch, reason }: LogFields): void {
-    if (event !== 'proposal-failed' || reason !== 'no majority promised') return
+    if (event !== 'view-proposal-failed' || reason !== 'no majority promised') return
     const promises = this.#ballots.get(String(epoch))?.promises ?? []
     const votes = counted(promises)
     const idle = promises.filter((one) => one.slot !== slot && !votes.includes(one))

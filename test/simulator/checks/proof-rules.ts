@@ -2,14 +2,13 @@
 // protects. A breach shows at once, where the invariant itself would fail only after a rare course
 // of events.
 
-import type { Entry } from '../../../protocol/entries/entry.js'
 import {
   compareEpochs,
   formatEpoch,
   sameEpoch,
   type Epoch,
 } from '../../../protocol/entries/epoch.js'
-import type { WriteBatch } from '../../../protocol/machine/storage.js'
+import type { Transaction } from '../../../protocol/machine/storage.js'
 import {
   compareIncarnations,
   type Incarnation,
@@ -36,7 +35,8 @@ interface Course {
   installing: Epoch | null
 }
 
-const keyOf = ({ chain }: Entry): string => Buffer.from(chain).toString('latin1')
+const keyOf = ({ chain }: { readonly chain: Uint8Array | null }): string =>
+  Buffer.from(chain ?? []).toString('latin1')
 
 export class ProofRuleCheck implements Check {
   /** Number of replicas in the ring. */
@@ -85,18 +85,19 @@ export class ProofRuleCheck implements Check {
     this.#known.set(host.slot, counters[Math.floor(this.#disks.length / 2)] ?? 0)
   }
 
-  written(disk: Disk, batch: WriteBatch): void {
+  written(disk: Disk, transaction: Transaction): void {
     const { slot, durable, last } = disk
-    this.#record(disk, batch.incarnations ?? [])
-    if (batch.genesis) this.#begun(disk)
-    else if (batch.view) this.#installed(disk, batch.view.epoch)
-    else if (batch.promised && !batch.entries) this.#course(slot).promised = batch.promised
-    if (batch.promised && batch.entries) this.#caughtUp(disk, batch.promised)
-    const { entry } = last
-    if (!entry) return
-    expect(compareEpochs(entry.epoch, durable.promised) <= 0, 'P4', () => {
+    this.#record(disk, transaction.incarnations ?? [])
+    if (transaction.genesis) this.#begun(disk)
+    else if (transaction.view) this.#installed(disk, transaction.view.epoch)
+    else if (transaction.promised && !transaction.batches)
+      this.#course(slot).promised = transaction.promised
+    if (transaction.promised && transaction.batches) this.#caughtUp(disk, transaction.promised)
+    const { batch } = last
+    if (!batch) return
+    expect(compareEpochs(batch.epoch, durable.promised) <= 0, 'P4', () => {
       const promised = formatEpoch(durable.promised)
-      return `s${slot} has promised ${promised} and holds an entry of ${formatEpoch(entry.epoch)}`
+      return `s${slot} has promised ${promised} and holds an entry of ${formatEpoch(batch.epoch)}`
     })
   }
 
@@ -148,7 +149,7 @@ export class ProofRuleCheck implements Check {
    * P3: a replica that takes up a source's committed entries promises what the source had promised.
    */
   #caughtUp({ slot, last }: Disk, promised: Epoch): void {
-    const source = this.#pulled.get(slot)?.get(last.entry ? keyOf(last.entry) : '')
+    const source = this.#pulled.get(slot)?.get(last.entry ? keyOf(last) : '')
     expect(!source || compareEpochs(promised, source) >= 0, 'P3', () => {
       const of = `its source's ${formatEpoch(source!)}`
       return `s${slot} catches up with a promise of ${formatEpoch(promised)}, below ${of}`
@@ -207,7 +208,7 @@ export class ProofRuleCheck implements Check {
     this.#stretch = message
     const { status } = turnView(to)!
     if (message.type === 'REPLICATE' || (status !== 'outside' && status !== 'learner')) return
-    const last = message.entries.at(-1)
+    const last = message.batches.at(-1)
     if (!last) return
     const pulled = this.#pulled.get(to.slot) ?? new Map<string, Epoch>()
     const [key, { promised }] = [keyOf(last), message]

@@ -3,8 +3,9 @@
 // majority of voters that were asked after the read came.
 
 import { decodeDrop, isDrop } from '../../../protocol/entries/drop.js'
-import { KIND, type Entry } from '../../../protocol/entries/entry.js'
-import type { WriteBatch } from '../../../protocol/machine/storage.js'
+import { lastOf, type Batch } from '../../../protocol/entries/batch.js'
+import { KIND } from '../../../protocol/entries/entry.js'
+import type { Transaction } from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { History } from '../history.js'
@@ -20,7 +21,7 @@ interface Asked {
   readonly message: The<'READ'> | The<'TIP'>
 }
 
-const keyOf = ({ chain }: Entry): string => Buffer.from(chain).toString('latin1')
+const keyOf = ({ chain }: Batch): string => Buffer.from(chain).toString('latin1')
 
 const bootOf = (host: Host): string => `${host.name}/${host.boot}`
 
@@ -32,9 +33,9 @@ export class ReadCheck implements Check {
   readonly #rounds = new Map<string, number>()
   readonly #answers = new Map<string, Set<number>>()
 
-  /** By store: the commit index of the source of each entry that came without its text. */
+  /** By store: the commit index of the source of each batch that came without a text. */
   readonly #offered = new Map<number, Map<string, number>>()
-  /** By store: indices of entries taken up without their text, and the source's commit index. */
+  /** By store: last indices of batches taken up without a text, and the source's commit index. */
   readonly #bare = new Map<number, { readonly index: number; readonly commit: number }[]>()
 
   constructor(history: History, slots: number) {
@@ -99,13 +100,13 @@ export class ReadCheck implements Check {
 
   #page(from: Host, asked: The<'READ'>, page: The<'READ_PAGE'>): void {
     const { ledger } = this.#history
-    const end = page.more ? (page.entries.at(-1)?.index ?? asked.after) : page.through
+    const end = page.more ? (page.messages.at(-1)?.index ?? asked.after) : page.through
     // The page shows the log as of `through`, without the messages deleted by then.
     const gone = new Set<number>()
     let goneThrough = 0
     for (let i = asked.after + 1; i <= page.through; i++) {
       const { entry, meta } = ledger[i]!
-      if (!isDrop(entry!) || meta!.mailbox !== asked.mailbox) continue
+      if (!isDrop(meta!) || meta!.mailbox !== asked.mailbox) continue
       const { indices } = decodeDrop(entry!)
       for (const index of indices ?? []) gone.add(index)
       if (!indices) goneThrough = i
@@ -117,7 +118,7 @@ export class ReadCheck implements Check {
         if (!gone.has(i)) wanted.push(i)
       }
     }
-    const got = page.entries.map((entry) => entry.index)
+    const got = page.messages.map(({ index }) => index)
     expect(got.join() === wanted.join(), 'read', () => {
       return `${from.name}'s page of ${asked.mailbox} has [${got}], the ledger [${wanted}]`
     })
@@ -132,13 +133,13 @@ export class ReadCheck implements Check {
     })
   }
 
-  #pulled({ slot }: Host, { entries, commit }: The<'PULLED'>): void {
+  #pulled({ slot }: Host, { batches, commit }: The<'PULLED'>): void {
     const offered = this.#offered.get(slot) ?? new Map<string, number>()
     this.#offered.set(slot, offered)
-    for (const entry of entries.filter(({ bodyHash }) => bodyHash)) {
+    for (const batch of batches.filter(({ absent }) => absent.length > 0)) {
       // The file does not say which of two sources it came from.
-      const known = offered.get(keyOf(entry)) ?? commit
-      offered.set(keyOf(entry), Math.min(known, commit))
+      const known = offered.get(keyOf(batch)) ?? commit
+      offered.set(keyOf(batch), Math.min(known, commit))
     }
   }
 
@@ -148,10 +149,10 @@ export class ReadCheck implements Check {
     this.#bare.delete(host.slot)
   }
 
-  written({ slot }: Disk, { entries = [] }: WriteBatch): void {
-    const first = entries.find(({ bodyHash }) => bodyHash)
+  written({ slot }: Disk, { batches = [] }: Transaction): void {
+    const first = batches.find(({ absent }) => absent.length > 0)
     const commit = first && this.#offered.get(slot)?.get(keyOf(first))
     if (commit === undefined) return
-    this.#bare.set(slot, [...(this.#bare.get(slot) ?? []), { index: first!.index, commit }])
+    this.#bare.set(slot, [...(this.#bare.get(slot) ?? []), { index: lastOf(first!), commit }])
   }
 }

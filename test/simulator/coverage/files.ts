@@ -1,6 +1,6 @@
 // Situations of files: lost, new, full.
 
-import type { DurableState, WriteBatch } from '../../../protocol/machine/storage.js'
+import type { DurableState, Transaction } from '../../../protocol/machine/storage.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
@@ -17,7 +17,7 @@ export class FileSituations implements Watcher {
     this.#reach = reach
   }
 
-  written({ slot }: Disk, batch: WriteBatch, before: DurableState): void {
+  written({ slot }: Disk, batch: Transaction, before: DurableState): void {
     if (batch.genesis) this.#newest.set(slot, batch.genesis.incarnation.counter)
     if (!batch.view || batch.view.members.length === 0) return
     if (this.#full.delete(slot)) this.#reach('a full disk has room again')

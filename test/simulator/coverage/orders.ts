@@ -1,20 +1,23 @@
 // Situations of terms, orders and answers to clients.
 
-import { KIND, type Entry } from '../../../protocol/entries/entry.js'
+import { entriesOf, hasKind, metasOf, type Batch } from '../../../protocol/entries/batch.js'
+import { KIND, type Kind, type Meta } from '../../../protocol/entries/entry.js'
 import { formatEpoch } from '../../../protocol/entries/epoch.js'
-import type { WriteBatch } from '../../../protocol/machine/storage.js'
+import type { Transaction } from '../../../protocol/machine/storage.js'
 import { decodeTerm } from '../../../protocol/entries/fence.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
 import type { LogFields, Reach, Watcher } from './reach.js'
 
+const kindOf = ({ meta }: { readonly meta: Meta }): Kind => meta.kind
+
 export class OrderSituations implements Watcher {
   readonly #reach: Reach
   /** Appends of orders without an answer, by the asking host. */
   readonly #unanswered = new Map<Host, Set<number>>()
   readonly #claims = new Map<Host, string>()
-  /** The epoch in which a claim (by nonce) or an order (by its first part) was first written. */
+  /** The epoch in which a claim (by nonce) or an order (by term and k) was first written. */
   readonly #writtenIn = new Map<string, string>()
   /** Orders, as term/k, that a replica other than their coordinator voted on. */
   readonly #voted = new Set<string>()
@@ -49,26 +52,26 @@ export class OrderSituations implements Watcher {
     }
   }
 
-  written(disk: Disk, { entries }: WriteBatch): void {
-    const first = entries?.[0]
+  written(_disk: Disk, { batches = [] }: Transaction): void {
+    const [first] = batches
     if (!first) return
-    if (first.k > 0 && first.part === 1) {
+    if (first.k > 0) {
       const again = this.#isAgain(first, `${first.term}/${first.k}`)
       if (again) this.#reach('an order repeated after a view change')
     }
-    for (const entry of entries) if (entry.meta[0] === KIND.term) this.#term(disk, entry)
+    for (const batch of batches) {
+      if (hasKind(batch, KIND.term)) this.#term(batch)
+      if (new Set(metasOf(batch).map(kindOf)).size > 1) this.#reach('a batch of several kinds')
+    }
   }
 
-  #term(disk: Disk, entry: Entry): void {
-    const { nonce } = decodeTerm(entry.body)
-    if (this.#isAgain(entry, nonce)) this.#reach('a claim repeated after a view change')
-    const before = disk.file!.log[entry.index]?.parent?.fence
-    if (before && before.part < before.parts)
-      this.#reach('TERM ends an order between two of its entries')
+  #term(batch: Batch): void {
+    const { nonce } = decodeTerm(entriesOf(batch)[0]!.body)
+    if (this.#isAgain(batch, nonce)) this.#reach('a claim repeated after a view change')
   }
 
-  #isAgain(entry: Entry, key: string): boolean {
-    const epoch = formatEpoch(entry.epoch)
+  #isAgain(batch: Batch, key: string): boolean {
+    const epoch = formatEpoch(batch.epoch)
     const known = this.#writtenIn.get(key)
     if (known === undefined) this.#writtenIn.set(key, epoch)
     return known !== undefined && known !== epoch
@@ -82,11 +85,10 @@ export class OrderSituations implements Watcher {
         if (this.#claims.get(from) === message.nonce) this.#reach('a claim is said again')
         this.#claims.set(from, message.nonce)
         return
-      case 'ENTRIES': {
-        const last = message.entries.at(-1)
-        if (last && last.part < last.parts) this.#reach('a frame of the feed ends within an order')
+      case 'PULLED':
+        if (message.batches.some(({ absent, bodies }) => absent.length > 0 && bodies.length > 0))
+          this.#reach('a batch is pulled with some of its bodies')
         return
-      }
       case 'ORDER':
         if (message.attempt === 2) this.#reach('an order is tried a second time')
         if (message.attempt === 3) this.#reach('an order is tried a third time')

@@ -29,8 +29,8 @@ export const SITUATIONS = [
   'a restarted replica is taken in',
   // Situations of terms and orders.
   'FENCED answers one of several pending appends',
-  'TERM ends an order between two of its entries',
-  'a frame of the feed ends within an order',
+  'a batch of several kinds',
+  'a batch is pulled with some of its bodies',
   'an order repeated after a view change',
   'a claim repeated after a view change',
   'a claim is said again',

@@ -1,7 +1,8 @@
 // Situations of views, turns and the log.
 
+import { lastOf, type Batch } from '../../../protocol/entries/batch.js'
 import { compareEpochs, sameEpoch, type Epoch } from '../../../protocol/entries/epoch.js'
-import type { DurableState, ReadQuery, WriteBatch } from '../../../protocol/machine/storage.js'
+import type { DurableState, ReadQuery, Transaction } from '../../../protocol/machine/storage.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { turnView } from '../checks/check.js'
 import type { Disk } from '../disk.js'
@@ -43,25 +44,25 @@ export class ViewSituations implements Watcher {
     }
   }
 
-  written({ slot }: Disk, batch: WriteBatch, before: DurableState): void {
+  written({ slot }: Disk, transaction: Transaction, before: DurableState): void {
     const installing = this.#installing.get(slot)
-    if (batch.promised && batch.incarnations) {
+    if (transaction.promised && transaction.incarnations) {
       this.#promised.add(slot)
-      if (installing && compareEpochs(batch.promised, installing) > 0) {
+      if (installing && compareEpochs(transaction.promised, installing) > 0) {
         this.#reach('INSTALL interrupted by a higher promise')
         this.#installing.delete(slot)
       }
     }
-    if (!batch.view) return
+    if (!transaction.view) return
     this.#installing.delete(slot)
-    if ((batch.truncateAfter ?? Infinity) < before.last) this.#reach('a view drops entries')
-    const member = batch.view.members.some((one) => one.slot === slot)
+    if ((transaction.truncateAfter ?? Infinity) < before.last) this.#reach('a view drops entries')
+    const member = transaction.view.members.some((one) => one.slot === slot)
     if (member && this.#restarted.delete(slot)) this.#reach('a restarted replica is taken in')
   }
 
   read(host: Host, query: ReadQuery): void {
     if (query.kind === 'places') this.#reach('a place in common is looked for in the file')
-    if (query.kind === 'entries') this.#reading.set(host, query.after)
+    if (query.kind === 'batches') this.#reading.set(host, query.after)
   }
 
   sent(from: Host, to: Host, message: Message): void {
@@ -77,21 +78,21 @@ export class ViewSituations implements Watcher {
         return
       case 'PULLED':
         return this.#pulled(from, to, message)
-      case 'ENTRIES':
-        if (this.#fromFile(from, message.entries)) this.#reach('the feed is served from the file')
+      case 'BATCHES':
+        if (this.#fromFile(from, message.batches)) this.#reach('the feed is served from the file')
     }
   }
 
-  #pulled(from: Host, to: Host, { id, entries, commit }: The<'PULLED'>): void {
+  #pulled(from: Host, to: Host, { id, batches, commit }: The<'PULLED'>): void {
     if (this.#catchingUp.get(to.slot) !== id) return
-    const last = entries.at(-1)
-    if (last && last.index < commit) this.#reach('catch-up takes several PULLED')
-    if (this.#fromFile(from, entries)) this.#reach('catch-up is served from the file')
+    const last = batches.at(-1)
+    if (last && lastOf(last) < commit) this.#reach('catch-up takes several PULLED')
+    if (this.#fromFile(from, batches)) this.#reach('catch-up is served from the file')
   }
 
-  #fromFile(host: Host, entries: The<'ENTRIES'>['entries']): boolean {
+  #fromFile(host: Host, batches: readonly Batch[]): boolean {
     const after = this.#reading.get(host)
-    if (after === undefined || entries[0]?.index !== after + 1) return false
+    if (after === undefined || batches[0]?.first !== after + 1) return false
     return this.#reading.delete(host)
   }
 
@@ -134,11 +135,11 @@ export class ViewSituations implements Watcher {
 
   #replicate(
     to: Host,
-    { entries, previous, epoch }: The<'REPLICATE'>,
+    { batches, previous, epoch }: The<'REPLICATE'>,
     durable: DurableState,
   ): void {
     if (!sameEpoch(epoch, durable.logView)) return
-    const last = entries.at(-1)?.index ?? 0
+    const last = Math.max(0, ...batches.map(lastOf))
     if (last <= durable.last) this.#reach('REPLICATE comes again')
     const end = turnView(to)?.log.last ?? Infinity
     if (previous.index > end) this.#reach('a member is behind the holder')

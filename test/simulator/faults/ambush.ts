@@ -10,8 +10,8 @@ const MOMENTS: readonly MessageName[] = [
   ...(['REQUEST', 'REPLY', 'REPLICATE', 'ACK', 'COMMIT', 'ACTIVE'] as const),
   ...(['PREPARE', 'PROMISE', 'INSTALL', 'INSTALLED', 'JOIN', 'PULL', 'PULLED'] as const),
   ...(['LAST_ASK', 'LAST_IS', 'WHO_AM_I', 'YOU_ARE'] as const),
-  ...(['CLAIM', 'CLAIMED', 'APPEND', 'APPENDED', 'FENCED', 'ENTRIES'] as const),
-  ...(['ELECTION', 'COORDINATOR', 'ORDER', 'VOTE', 'COMMITTED', 'FORWARD'] as const),
+  ...(['CLAIM', 'CLAIMED', 'APPEND', 'APPENDED', 'FENCED', 'BATCHES'] as const),
+  ...(['ELECTION', 'COORDINATOR', 'ORDER', 'VOTE', 'FORWARD'] as const),
 ]
 
 /** The name of a deed, and mostly a message after which the deed may do harm. */

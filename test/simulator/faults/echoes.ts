@@ -31,7 +31,6 @@ const SEQUELS: Pairs = {
   REPLICATE: 'COMMIT',
   JOIN: 'PROMISE',
   PROMISE: 'INSTALLED',
-  ORDER: 'COMMITTED',
 }
 
 type Echo = (strike: Strike, from: Host, to: Host, message: Message, next: MessageName) => void

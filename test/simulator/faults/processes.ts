@@ -1,5 +1,6 @@
 // Faults of processes: they die between any two effects, pause, or are told to drain.
 
+import { hasKind } from '../../../protocol/entries/batch.js'
 import { KIND } from '../../../protocol/entries/entry.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { ProcessingReplica } from '../../../protocol/replicas/processing.js'
@@ -80,7 +81,7 @@ export const pause: Fault = {
     // A paused coordinator may go on just as the next one takes over.
     if (random.chance(0.5)) return
     const hasTerm = (message: Message): boolean =>
-      message.type === 'REPLICATE' && message.entries.some(({ meta }) => meta[0] === KIND.term)
+      message.type === 'REPLICATE' && message.batches.some((batch) => hasKind(batch, KIND.term))
     const takesOver = (_from: Host, _to: Host, message: Message): boolean => {
       if (hasTerm(message)) later(random.spread(0.05, 5), () => host.resume())
       return hasTerm(message)

@@ -67,8 +67,8 @@ export const CLIENT_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'sessions/sends',
-        line: 'return answered(0, entry.index, entry.time)',
-        becomes: 'return answered(0, entry.index - 1, entry.time)',
+        line: 'return answered({ code: meta.answer, index, time });',
+        becomes: 'return answered({ code: meta.answer, index: index - 1, time });',
       },
     ],
     caughtBy: ['C5', 'C8', 'linearizable'],
@@ -91,8 +91,8 @@ export const CLIENT_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'sessions/opener',
-        line: 'this.#waiters.through(page.through, () => then(page));',
-        becomes: 'then(page);',
+        line: 'this.#waiters.through(through, () => then({ stored, through, more }));',
+        becomes: 'then({ stored, through, more });',
       },
     ],
     caughtBy: ['C4', 'C5', 'read', 'linearizable'],

@@ -17,9 +17,9 @@ export const LOG_BUGS: readonly Bug[] = [
     changes: [
       {
         file: APPENDER,
-        line: 'const batch = { require: { promised: epoch, last: previous }, entries, commit: log.commit };',
+        line: 'const require = { promised: epoch, last: previous };',
         becomes:
-          'const batch = { require: { promised: epoch, last: previous }, entries, commit: log.commit };\n' +
+          'const require = { promised: epoch, last: previous };\n' +
           "if (ackTo !== undefined) this.#context.send(ackTo, { type: 'ACK', epoch, last: log.last });",
       },
     ],
@@ -113,7 +113,7 @@ export const LOG_BUGS: readonly Bug[] = [
     changes: [
       {
         file: APPENDER,
-        line: 'if (pulled.entries.length > 0 && pulled.last > this.#context.log.last)',
+        line: 'if (pulled.batches.length > 0 && pulled.last > this.#context.log.last)',
         becomes: 'if (false)',
       },
       {
@@ -140,8 +140,8 @@ export const LOG_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'persistence/feed',
-        line: 'this.#context.bounds.stretch, log.commit - follower.sent)',
-        becomes: 'this.#context.bounds.stretch, log.last - follower.sent)',
+        line: 'batches.filter((batch) => lastOf(batch) <= log.commit)',
+        becomes: 'batches',
       },
     ],
     caughtBy: ['P3', 'P7'],
@@ -151,8 +151,18 @@ export const LOG_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'persistence/feed',
-        line: 'entry.index <= this.#context.log.commit',
-        becomes: 'true',
+        line: 'this.#send(link, follower, result.batches);',
+        becomes: 'this.#send(link, follower, result.batches, Infinity);',
+      },
+      {
+        file: 'persistence/feed',
+        line: '#send(link, follower, batches) {',
+        becomes: '#send(link, follower, batches, through = this.#context.log.commit) {',
+      },
+      {
+        file: 'persistence/feed',
+        line: 'const committed = batches.filter((batch) => lastOf(batch) <= log.commit);',
+        becomes: 'const committed = batches.filter((batch) => lastOf(batch) <= through);',
       },
     ],
     caughtBy: ['P3'],
@@ -217,11 +227,103 @@ export const LOG_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'persistence/tail',
-        line: 'const passed = this.after(this.#floor.index, committed - this.#floor.index);',
-        becomes: 'const passed = this.after(this.#floor.index);',
+        line: 'this.#batches.slice(this.#through(this.#floor.index), this.#through(committed))',
+        becomes: 'this.after(this.#floor.index)',
       },
     ],
     caughtBy: ['C1', 'P3', 'C7', 'halt'],
+  },
+  {
+    name: 'a body that changed on its way is taken up',
+    changes: [
+      {
+        file: 'persistence/frames',
+        line: 'const fresh = batches.filter((batch) => lastOf(batch) > log.last);',
+        becomes:
+          'const changed = (batch) => (clock.now % 16 === 0 ? { ...batch, bodies: batch.bodies.map((byte) => byte ^ 1) } : batch);\n' +
+          'const fresh = batches.filter((batch) => lastOf(batch) > log.last).map(changed);',
+      },
+      {
+        file: 'entries/batch',
+        line: 'sameBytes(chainOf(before, batch), batch.chain) && bodiesMatch(batch)',
+        becomes: 'sameBytes(chainOf(before, batch), batch.chain)',
+      },
+    ],
+    caughtBy: ['P3', 'crash', 'invalid'],
+  },
+  {
+    name: 'a log is cut one entry too far',
+    changes: [
+      {
+        file: 'persistence/tail',
+        line: 'this.#cuts.push({ at: index, batches: this.#cut(index) });',
+        becomes:
+          'const kept = this.#batches[this.#through(index)];\n' +
+          'this.#cuts.push({ at: index, batches: this.#cut(index) });\n' +
+          'if (lastOf(kept) > kept.first) this.#batches.push(kept);',
+      },
+    ],
+    caughtBy: ['P2', 'P3', 'crash', 'halt', 'disk'],
+  },
+  {
+    name: 'a commit takes in the batch after it',
+    changes: [
+      {
+        file: 'persistence/tail',
+        line: 'const risen = this.#batches.slice(from, this.#through(index));',
+        becomes:
+          'const risen = this.#batches.slice(from).filter(({ first }) => first <= index + 1);',
+      },
+    ],
+    caughtBy: ['P3', 'C1', 'halt'],
+  },
+  {
+    name: 'a feed leaves out the bodies of all entries',
+    changes: [
+      {
+        file: 'entries/batch',
+        line: 'return without(batch, ({ meta }) => meta.kind === KIND.message);',
+        becomes: 'return without(batch, () => true);',
+      },
+    ],
+    workload: 'whole',
+    caughtBy: ['invalid'],
+  },
+  {
+    name: 'an erasure takes the next message of the batch too',
+    changes: [
+      {
+        file: 'entries/drop',
+        line: 'return without(batch, (entry) => drops(drop, entry));',
+        becomes:
+          'const next = ({ index, meta }) => drops(drop, { index: index - 1, meta });\n' +
+          'return without(batch, (entry) => drops(drop, entry) || next(entry));',
+      },
+    ],
+    caughtBy: ['erasure'],
+  },
+  {
+    name: 'a shared part goes with the first body that needs it',
+    changes: [
+      {
+        file: 'entries/batch',
+        line: 'entries.some((entry, at) => kept[at] && entry.shared === i + 1)',
+        becomes: 'entries.every((entry, at) => kept[at] || entry.shared !== i + 1)',
+      },
+    ],
+    workload: 'whole',
+    caughtBy: ['P3', 'invalid', 'C4'],
+  },
+  {
+    name: 'a second erasure in a batch forgets the first',
+    changes: [
+      {
+        file: 'entries/batch',
+        line: 'return !lacks(batch, place) && !left({ index: batch.first + place, meta });',
+        becomes: 'return !left({ index: batch.first + place, meta });',
+      },
+    ],
+    caughtBy: ['P3', 'invalid'],
   },
   {
     name: 'a lost COMMIT is never made up for',

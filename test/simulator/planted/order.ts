@@ -19,6 +19,18 @@ export const ORDER_BUGS: readonly Bug[] = [
     caughtBy: ['C2', 'C4', 'C5', 'vote'],
   },
   {
+    name: 'a vote says nothing of what an order came to',
+    workload: 'whole',
+    changes: [
+      {
+        file: EXECUTOR,
+        line: 'return sha256(place, seed, head);',
+        becomes: 'return sha256(place, seed);',
+      },
+    ],
+    caughtBy: ['C2', 'C3', 'C4', 'C5', 'vote', 'halt'],
+  },
+  {
     name: 'a coordinator goes on with its own result in the minority',
     workload: 'whole',
     changes: [
@@ -36,8 +48,8 @@ export const ORDER_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'replicas/follower',
-        line: "this.#context.outbox.log('error', 'voted-otherwise', { term, k });\n        this.#rebuild();",
-        becomes: "this.#context.outbox.log('error', 'voted-otherwise', { term, k });",
+        line: "this.#context.outbox.log('error', 'outvoted', { term, k });\n        this.#rebuild();",
+        becomes: "this.#context.outbox.log('error', 'outvoted', { term, k });",
       },
     ],
     caughtBy: ['C2', 'C3', 'C4', 'C5', 'C6', 'P7', 'halt', 'vote'],
@@ -48,8 +60,8 @@ export const ORDER_BUGS: readonly Bug[] = [
     changes: [
       {
         file: EXECUTOR,
-        line: 'if (!order || half || this.base.fence.term !== this.#term)',
-        becomes: 'if (!order || half)',
+        line: 'if (!order || this.base.fence.term !== this.#term)',
+        becomes: 'if (!order)',
       },
       { file: EXECUTOR, line: 'if (this.base.index < order.base)', becomes: 'if (false)' },
       {
@@ -59,19 +71,6 @@ export const ORDER_BUGS: readonly Bug[] = [
       },
     ],
     caughtBy: ['C2', 'C3', 'C4', 'C5', 'C6', 'P7', 'halt', 'vote'],
-  },
-  {
-    name: 'an order is executed while one is half applied',
-    workload: 'whole',
-    changes: [
-      {
-        file: EXECUTOR,
-        line: 'if (!order || half || this.base.fence.term !== this.#term)',
-        becomes: 'if (!order || this.base.fence.term !== this.#term)',
-      },
-      { file: 'state/ledger', line: '{ k: k - 1, half: true }', becomes: '{ k, half: true }' },
-    ],
-    caughtBy: ['vote', 'C2', 'C3', 'C5', 'C6', 'P7', 'halt'],
   },
   {
     name: 'the overlay of an old term is kept',
@@ -88,11 +87,23 @@ export const ORDER_BUGS: readonly Bug[] = [
     changes: [
       {
         file: COORDINATOR,
-        line: 'this.rebuild();\n        const again',
-        becomes: 'const again',
+        line: 'this.rebuild();\n        for (const [number, { order }]',
+        becomes: 'for (const [number, { order }]',
       },
     ],
     caughtBy: ['C2', 'C3', 'C5', 'C6', 'P7', 'halt'],
+  },
+  {
+    name: 'a result that the log has otherwise is kept',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'replicas/follower',
+        line: 'if (this.#executor.differs(batch))',
+        becomes: 'if (false)',
+      },
+    ],
+    caughtBy: ['vote', 'C2', 'C5', 'C6', 'P7', 'halt'],
   },
   {
     name: 'a gap in the feed is skipped',
@@ -100,7 +111,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'replicas/follower',
-        line: 'if (entry.index > base.index + 1)',
+        line: 'if (batch.first !== base.index + 1)',
         becomes: 'if (false)',
       },
     ],
@@ -184,20 +195,6 @@ export const ORDER_BUGS: readonly Bug[] = [
       },
     ],
     caughtBy: ['P7', 'C6'],
-  },
-  {
-    name: 'COMMITTED is said when an order is appended',
-    workload: 'whole',
-    changes: [
-      {
-        file: COORDINATOR,
-        line: 'this.#writes.append({ term, k, time, drafts: executed.drafts });',
-        becomes:
-          'this.#writes.append({ term, k, time, drafts: executed.drafts });\n' +
-          "this.#committed.push({ type: 'COMMITTED', term, k, hash: executed.hash });",
-      },
-    ],
-    caughtBy: ['C4', 'C8', 'P3', 'halt', 'vote'],
   },
   {
     name: 'an old answer is known for as long as it is in memory',

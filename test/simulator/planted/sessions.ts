@@ -104,8 +104,8 @@ export const SESSION_BUGS: readonly Bug[] = [
     changes: [
       {
         file: PUSHES,
-        line: 'entry.index > listener.sent);',
-        becomes: 'entry.index > listener.sent - 3);',
+        line: 'meta.mailbox === user && index > listener.sent);',
+        becomes: 'meta.mailbox === user && index > listener.sent - 3);',
       },
     ],
     caughtBy: ['push', 'mark'],
@@ -116,7 +116,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     changes: [
       {
         file: PUSHES,
-        line: 'const end = page.more ? (page.entries.at(-1)?.index ?? 0) : page.through;',
+        line: 'const end = page.more ? (page.stored.at(-1)?.index ?? 0) : page.through;',
         becomes: 'const end = page.through;',
       },
     ],

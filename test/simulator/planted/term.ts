@@ -52,8 +52,9 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: ADMISSION,
-        line: 'if (order.k > expectedK)',
-        becomes: 'if (order.k > expectedK + 1)',
+        line: "if (order.k > k + 1)\n        return { verdict: 'gap', expected: k + 1 };\n    if (order.k === k + 1)",
+        becomes:
+          "if (order.k > k + 2)\n        return { verdict: 'gap', expected: k + 1 };\n    if (order.k > k)",
       },
     ],
     caughtBy: ['C7', 'halt'],
@@ -63,8 +64,8 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: ADMISSION,
-        line: "return { verdict: 'present', through: Math.max(...there.values()) };",
-        becomes: "return { verdict: 'append', skip: 0 };",
+        line: "return { verdict: 'present', through: lastOf(there) };",
+        becomes: "return { verdict: 'append' };",
       },
     ],
     caughtBy: ['C7', 'C2', 'halt'],

@@ -6,7 +6,8 @@ import type { Effect, Input, LinkId, Machine, Now } from '../../../protocol/mach
 import type { Slot } from '../../../protocol/slots.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/machine/config.js'
-import { KIND, plainMeta, type Draft } from '../../../protocol/entries/entry.js'
+import { entriesOf, lastOf, packDrafts, type Contents } from '../../../protocol/entries/batch.js'
+import { KIND, plainMeta } from '../../../protocol/entries/entry.js'
 import { decodeTerm } from '../../../protocol/entries/fence.js'
 import { encodeMarks } from '../../../protocol/entries/marks.js'
 import type { Start } from '../host.js'
@@ -20,7 +21,7 @@ const CURSORS_AT_ONCE = 4
 interface Order {
   readonly k: number
   readonly id: number
-  readonly drafts: readonly Draft[]
+  readonly contents: Contents
   readonly time: number
 }
 
@@ -35,6 +36,7 @@ export class Writer implements Machine {
   readonly #inFlight: number
   /** Probability of another order at each tick. */
   readonly #pace: number
+  readonly #urgent: boolean
   #effects: Effect[] = []
   #now: Now = { monotonic: 0, wall: 0 }
   #home: Slot = 0
@@ -66,6 +68,7 @@ export class Writer implements Machine {
     this.#busy = busy
     this.#inFlight = this.#random.pick([1, 4, 16])
     this.#pace = this.#random.pick([0.05, 0.2, 0.5])
+    this.#urgent = this.#random.chance(0.5)
   }
 
   /** Every request has its answer. */
@@ -127,7 +130,13 @@ export class Writer implements Machine {
     if (next === this.#home) return
     this.#home = next
     if (next === 0) return
-    this.#say({ type: 'FEED', after: this.#applied, bodies: true, start: true })
+    this.#say({
+      type: 'FEED',
+      after: this.#applied,
+      bodies: true,
+      start: true,
+      urgent: this.#urgent,
+    })
     this.#heartbeat()
     if (this.#role === 'claimant') this.#sayClaim()
     this.#resend()
@@ -178,9 +187,11 @@ export class Writer implements Machine {
   #write(): void {
     while (this.#unanswered.length < this.#inFlight && this.#random.chance(this.#pace)) {
       const long = this.#inFlight === 1 && this.#random.chance(0.1)
-      const parts = long ? 40 : this.#random.between(1, 4)
-      const drafts = Array.from({ length: parts }, () => this.#drafts.next(this.#applied))
-      const order = { k: ++this.#k, id: ++this.#ids, drafts, time: this.#now.wall }
+      const count = long ? 40 : this.#random.between(1, 4)
+      const contents = packDrafts(
+        Array.from({ length: count }, () => this.#drafts.next(this.#applied)),
+      )
+      const order = { k: ++this.#k, id: ++this.#ids, contents, time: this.#now.wall }
       if (this.#unanswered.length === 0) this.#answeredAt = this.#now.monotonic
       this.#unanswered.push(order)
       // An order is held back now and then: GAP must bring it.
@@ -189,8 +200,8 @@ export class Writer implements Machine {
     }
   }
 
-  #append({ k, id, drafts, time }: Order): void {
-    this.#say({ type: 'APPEND', id, term: this.#term, k, time, drafts })
+  #append({ k, id, contents, time }: Order): void {
+    this.#say({ type: 'APPEND', id, term: this.#term, k, time, ...contents })
   }
 
   #resend(): void {
@@ -208,7 +219,7 @@ export class Writer implements Machine {
     const body = encodeMarks([['somebody', { delivered: at, read: at }]])
     const draft = { meta: plainMeta(KIND.marks), body }
     const [id, time] = [++this.#ids, this.#now.wall]
-    this.#say({ type: 'APPEND', id, term: 0, k: 0, time, drafts: [draft] })
+    this.#say({ type: 'APPEND', id, term: 0, k: 0, time, ...packDrafts([draft]) })
   }
 
   #read(): void {
@@ -230,7 +241,7 @@ export class Writer implements Machine {
     const from = this.#stores.hear(link, message, this.#now.monotonic)
     if (from === 0 || from !== this.#home) return
     switch (message.type) {
-      case 'ENTRIES':
+      case 'BATCHES':
         return this.#feed(message)
       case 'CLAIMED':
         return this.#claimed(message)
@@ -248,15 +259,22 @@ export class Writer implements Machine {
     }
   }
 
-  #feed(message: The<'ENTRIES'>): void {
-    for (const entry of message.entries) {
-      // Entries of an earlier subscription to this home do not follow on.
-      if (entry.index !== this.#applied + 1) continue
-      this.#applied = entry.index
-      if (entry.term > 0) this.#heardOfTerm = this.#now.monotonic
-      if (entry.term > this.#newestTerm) this.#newTerm(entry.term, decodeTerm(entry.body).nonce)
+  #feed(message: The<'BATCHES'>): void {
+    for (const batch of message.batches) {
+      // Batches of an earlier subscription to this home do not follow on.
+      if (batch.first !== this.#applied + 1) continue
+      this.#applied = lastOf(batch)
+      if (batch.term > 0) this.#heardOfTerm = this.#now.monotonic
+      if (batch.term <= this.#newestTerm) continue
+      this.#newTerm(batch.term, decodeTerm(entriesOf(batch)[0]!.body).nonce)
     }
-    this.#say({ type: 'FEED', after: this.#applied, bodies: true, start: false })
+    this.#say({
+      type: 'FEED',
+      after: this.#applied,
+      bodies: true,
+      start: false,
+      urgent: this.#urgent,
+    })
   }
 
   #newTerm(term: number, nonce: string): void {
