@@ -25,8 +25,9 @@ export class Health implements Check {
   readonly #majority: number
   /** Since when a host works or is in a view, or two hosts are connected, by their names. */
   readonly #since = new Map<string, number>()
-  /** Since when a processing replica reaches no majority, by its name. */
-  readonly #astray = new Map<string, number>()
+  /** When a store last could hear a majority, and was last not cut off from a processing replica. */
+  readonly #quorateAt = new Map<Host, number>()
+  readonly #reachedAt = new Map<string, number>()
   #lookedAt = -Infinity
 
   constructor(world: World, slots: number) {
@@ -36,7 +37,6 @@ export class Health implements Check {
 
   started(host: Host): void {
     this.#since.delete(host.name)
-    this.#astray.delete(host.name)
   }
 
   stepped(): void {
@@ -49,7 +49,7 @@ export class Health implements Check {
     const present = this.#present()
     for (const fact of this.#since.keys()) if (!present.has(fact)) this.#since.delete(fact)
     for (const fact of present) if (!this.#since.has(fact)) this.#since.set(fact, now)
-    for (const host of this.#world.processing) this.#isAstray(host, now)
+    this.#notesReach(now)
   }
 
   /** The hosts that work, and the pairs that are connected, at this moment. */
@@ -116,13 +116,29 @@ export class Health implements Check {
    * to the replica and to a majority that works. Infinity: it could not.
    */
   servesSince(host: Host, store: Host): number {
-    const { persistence, wrong } = this.#world
-    if (wrong.size > 0) return Infinity
-    const reached = persistence.map((other) => {
-      return other === store ? -Infinity : this.#all([other.name, pairOf(store, other, 'main')])
+    return this.#world.wrong.size > 0
+      ? Infinity
+      : Math.max(
+          this.#majoritySince(store),
+          this.#all([store.name, inView(store)]),
+          this.#connected(host, store),
+        )
+  }
+
+  /** Since when a majority of stores has worked that the store, where it is none, is connected to. */
+  #majoritySince(store: Host): number {
+    const reached = this.#world.persistence.map((other) => {
+      return this.#all(other === store ? [other.name] : [other.name, pairOf(store, other, 'main')])
     })
-    const majority = reached.sort((a, b) => a - b)[this.#majority - 1]!
-    return Math.max(majority, this.#all([store.name, inView(store), pairOf(host, store, 'main')]))
+    return reached.sort((a, b) => a - b)[this.#majority - 1]!
+  }
+
+  /** Since when a majority has worked that the replica reaches over one store. */
+  roomSince(host: Host): number {
+    const since = this.#world.persistence.map((store) => {
+      return Math.max(this.#majoritySince(store), this.#connected(host, store))
+    })
+    return Math.min(...since)
   }
 
   /** Since when the two have been connected; Infinity: they are not. */
@@ -132,23 +148,36 @@ export class Health implements Check {
 
   /** Whether the store runs, is not cut off from the replica, and may hear a majority. */
   isUseful(host: Host, store: Host): boolean {
+    return this.#areOpen(host, store) && this.#isQuorate(store)
+  }
+
+  #isQuorate(store: Host): boolean {
     const { persistence, network } = this.#world
     const heard = persistence.filter((other) => {
       return other.running && (other === store || network.isOpen(other, store))
     })
-    return store.running && this.#areOpen(host, store) && heard.length >= this.#majority
+    return store.running && heard.length >= this.#majority
   }
 
-  /** Since when no store has been useful to the replica; Infinity: one is. */
-  astraySince(host: Host): number {
-    if (this.#astray.has(host.name)) this.#look()
-    return this.#astray.get(host.name) ?? Infinity
+  /** When a store last was not cut off from the replica, nor, before or after, from a majority. */
+  usefulAt(host: Host): number {
+    this.#look()
+    const at = this.#world.persistence.map((store) => {
+      const reached = this.#reachedAt.get(pairOf(host, store, 'main')) ?? -Infinity
+      return Math.min(reached, this.#quorateAt.get(store) ?? -Infinity)
+    })
+    return Math.max(...at)
   }
 
-  #isAstray(host: Host, now: number): void {
-    const useful = this.#world.persistence.some((store) => this.isUseful(host, store))
-    // A paused replica knows nothing of the time that passes.
-    if (useful || !host.running) this.#astray.delete(host.name)
-    else if (!this.#astray.has(host.name)) this.#astray.set(host.name, now)
+  #notesReach(now: number): void {
+    const { processing, persistence } = this.#world
+    for (const store of persistence) {
+      if (this.#isQuorate(store)) this.#quorateAt.set(store, now)
+      for (const host of processing) {
+        // A paused replica knows nothing of the time that passes.
+        const reached = !host.running || this.#areOpen(host, store)
+        if (reached) this.#reachedAt.set(pairOf(host, store, 'main'), now)
+      }
+    }
   }
 }

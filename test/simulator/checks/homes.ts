@@ -14,6 +14,8 @@ import { PerBoot } from './per-boot.js'
 const KEPT_MS = 3_000
 /** Milliseconds where the home itself says that it is in no view: 0.5 s of patience. */
 const TOLD_MS = 1_500
+/** Milliseconds after which a store that can commit is known: some heartbeats. */
+const HEARD_MS = 500
 /** Milliseconds without a store, or its answers: 1 s to notice, 3 s of patience. */
 const LED_MS = 4_500
 /** Milliseconds without a store: 1 s to notice. */
@@ -90,7 +92,7 @@ export class HomeCheck implements Check {
   }
 
   #reaches(host: Host, within: number): void {
-    const since = Math.max(this.#health.astraySince(host), this.#perBoot.of(host).misledAt)
+    const since = Math.max(this.#health.usefulAt(host), this.#perBoot.of(host).misledAt)
     const ms = host.steppedAt - since
     expect(ms <= within, 'C6', () => {
       return `${host.name} leads or asks to lead, and has reached no store for ${ms} ms`
@@ -134,10 +136,11 @@ export class HomeCheck implements Check {
     const { steppedAt: now } = host
     const isInView = turnView(home)?.status === 'normal'
     if (isInView && this.#health.isUseful(host, home)) client.homeAt = now
-    const ms = now - Math.max(client.homeAt, this.#health.storedSince(host))
-    const told = now - this.#health.connectedSince(host, home)
-    expect(ms <= KEPT_MS && (isInView || Math.min(ms, told) <= TOLD_MS), 'P7', () => {
-      return `${host.name} has kept ${home.name} for ${ms} ms, which cannot commit; another can`
+    const told = !isInView && now - this.#health.connectedSince(host, home) > TOLD_MS
+    const other = now - this.#health.storedSince(host)
+    const ms = now - client.homeAt
+    expect(ms <= (told ? TOLD_MS : KEPT_MS) || other <= HEARD_MS, 'P7', () => {
+      return `${host.name} keeps ${home.name}, which cannot commit for ${ms} ms; another can`
     })
   }
 }
