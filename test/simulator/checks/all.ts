@@ -36,11 +36,13 @@ import type { Check } from './check.js'
 export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): Check[] {
   const { history, coverage, disks, timeline, persistence, wrong } = cluster
   const { sizes, mayHalt } = setting
-  const neighbours = new Neighbours()
+  const neighbours = new Neighbours('VIEW_HEARTBEAT')
+  const stores = new Neighbours('STORE_HEARTBEAT')
   const health = new Health(cluster, sizes.persistence)
   const demand = new Demand()
   const checks: Check[] = [
     neighbours,
+    stores,
     health,
     new TurnCheck(persistence),
     new PermissionCheck(),
@@ -61,8 +63,8 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
   if (clients) {
     checks.push(...clientChecks(history, coverage, () => timeline.now))
     checks.push(new OrderCheck(history, wrong))
-    checks.push(new CandidateCheck(sizes.processing), new LogQueryCheck(sizes.persistence))
-    checks.push(new ClaimWeightCheck(demand))
+    checks.push(new CandidateCheck(sizes.processing), new LogQueryCheck(stores, sizes.persistence))
+    checks.push(new ClaimWeightCheck(demand), new HomeCheck(stores, sizes.persistence))
   }
   // Beyond the fault model a replica may be silent, or halt, for good.
   if (!mayHalt) {
@@ -71,7 +73,6 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
       new AppendAnswerCheck(timeline),
       new ErasureCheck(history, disks),
       new ServiceCheck(health, demand),
-      new HomeCheck(health, persistence),
     )
   }
   return [...checks, demand]

@@ -40,9 +40,9 @@ export class CatchUpCheck implements Check {
     ...{ joins: 0, pulled: false, id: 0, stretch: '', times: 0, told: 0 },
   }))
   readonly #begun = new Map<Disk, { readonly epoch: Epoch; readonly last: number }>()
-  readonly #neighbours: Neighbours
+  readonly #neighbours: Neighbours<'VIEW_HEARTBEAT'>
 
-  constructor(neighbours: Neighbours) {
+  constructor(neighbours: Neighbours<'VIEW_HEARTBEAT'>) {
     this.#neighbours = neighbours
   }
 

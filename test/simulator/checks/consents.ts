@@ -11,11 +11,11 @@ import { PerBoot } from './per-boot.js'
 import type { Neighbours } from './neighbours.js'
 
 export class ConsentCheck implements Check {
-  readonly #neighbours: Neighbours
+  readonly #neighbours: Neighbours<'VIEW_HEARTBEAT'>
   /** Epochs that a replica was asked for while it knew of a member without its view. */
   readonly #owed = new PerBoot(() => new Set<string>())
 
-  constructor(neighbours: Neighbours) {
+  constructor(neighbours: Neighbours<'VIEW_HEARTBEAT'>) {
     this.#neighbours = neighbours
   }
 

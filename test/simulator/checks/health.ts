@@ -25,9 +25,6 @@ export class Health implements Check {
   readonly #majority: number
   /** Since when a host works or is in a view, or two hosts are connected, by their names. */
   readonly #since = new Map<string, number>()
-  /** When a store last could hear a majority, and was last not cut off from a processing replica. */
-  readonly #quorateAt = new Map<Host, number>()
-  readonly #reachedAt = new Map<string, number>()
   #lookedAt = -Infinity
 
   constructor(world: World, slots: number) {
@@ -40,16 +37,12 @@ export class Health implements Check {
   }
 
   stepped(): void {
-    if (this.#world.timeline.now - this.#lookedAt >= LOOK_MS) this.#look()
-  }
-
-  #look(): void {
     const { now } = this.#world.timeline
+    if (now - this.#lookedAt < LOOK_MS) return
     this.#lookedAt = now
     const present = this.#present()
     for (const fact of this.#since.keys()) if (!present.has(fact)) this.#since.delete(fact)
     for (const fact of present) if (!this.#since.has(fact)) this.#since.set(fact, now)
-    this.#notesReach(now)
   }
 
   /** The hosts that work, and the pairs that are connected, at this moment. */
@@ -131,53 +124,5 @@ export class Health implements Check {
       return this.#all(other === store ? [other.name] : [other.name, pairOf(store, other, 'main')])
     })
     return reached.sort((a, b) => a - b)[this.#majority - 1]!
-  }
-
-  /** Since when a majority has worked that the replica reaches over one store. */
-  roomSince(host: Host): number {
-    const since = this.#world.persistence.map((store) => {
-      return Math.max(this.#majoritySince(store), this.#connected(host, store))
-    })
-    return Math.min(...since)
-  }
-
-  /** Since when the two have been connected; Infinity: they are not. */
-  connectedSince(host: Host, store: Host): number {
-    return this.#connected(host, store)
-  }
-
-  /** Whether the store runs, is not cut off from the replica, and may hear a majority. */
-  isUseful(host: Host, store: Host): boolean {
-    return this.#areOpen(host, store) && this.#isQuorate(store)
-  }
-
-  #isQuorate(store: Host): boolean {
-    const { persistence, network } = this.#world
-    const heard = persistence.filter((other) => {
-      return other.running && (other === store || network.isOpen(other, store))
-    })
-    return store.running && heard.length >= this.#majority
-  }
-
-  /** When a store last was not cut off from the replica, nor, before or after, from a majority. */
-  usefulAt(host: Host): number {
-    this.#look()
-    const at = this.#world.persistence.map((store) => {
-      const reached = this.#reachedAt.get(pairOf(host, store, 'main')) ?? -Infinity
-      return Math.min(reached, this.#quorateAt.get(store) ?? -Infinity)
-    })
-    return Math.max(...at)
-  }
-
-  #notesReach(now: number): void {
-    const { processing, persistence } = this.#world
-    for (const store of persistence) {
-      if (this.#isQuorate(store)) this.#quorateAt.set(store, now)
-      for (const host of processing) {
-        // A paused replica knows nothing of the time that passes.
-        const reached = !host.running || this.#areOpen(host, store)
-        if (reached) this.#reachedAt.set(pairOf(host, store, 'main'), now)
-      }
-    }
   }
 }

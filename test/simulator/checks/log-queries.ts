@@ -3,12 +3,12 @@
 // Requests are numbered as they arise, so a query that is never sent leaves a gap in the numbers. A
 // breach delays clients by seconds, and the cluster may serve all the same.
 
-import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import type { Message } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/machine/config.js'
-import type { Lane } from '../connection.js'
 import type { Host } from '../host.js'
 import { expect } from '../violation.js'
 import { GAP_MS, type Check } from './check.js'
+import type { Neighbours } from './neighbours.js'
 import { PerBoot } from './per-boot.js'
 
 /** Milliseconds, some ticks. */
@@ -17,15 +17,8 @@ const { suspect, readPatience } = TIMINGS
 /** Milliseconds after which a query is given up; after `readPatience` where no store can answer. */
 const GIVEN_UP_MS = 4 * readPatience
 
-/** The last heartbeat of a store over the present connection, and when it came. */
-interface Store {
-  readonly heartbeat: The<'STORE_HEARTBEAT'>
-  readonly at: number
-}
-
 /** A processing replica in its present boot. */
 interface Asker {
-  readonly stores: Map<Host, Store>
   /** The highest number sent so far, and when: numbers sent later are not older than that. */
   highest: number
   at: number
@@ -42,15 +35,17 @@ interface Asker {
 }
 
 export class LogQueryCheck implements Check {
+  readonly #stores: Neighbours<'STORE_HEARTBEAT'>
   readonly #majority: number
   readonly #perBoot = new PerBoot<Asker>((host) => ({
     ...{ highest: 0, at: host.steppedAt, stepped: host.steppedAt },
     ...{ gaps: new Map<number, { notOlderThan: number }>(), open: new Map<number, number>() },
-    ...{ stores: new Map(), askable: new Map(), toldAt: host.steppedAt, forsakenAt: -Infinity },
+    ...{ askable: new Map(), toldAt: host.steppedAt, forsakenAt: -Infinity },
   }))
 
   /** `slots`: number of persistence replicas. */
-  constructor(slots: number) {
+  constructor(stores: Neighbours<'STORE_HEARTBEAT'>, slots: number) {
+    this.#stores = stores
     this.#majority = Math.floor(slots / 2) + 1
   }
 
@@ -59,17 +54,14 @@ export class LogQueryCheck implements Check {
   }
 
   /** Queries go over the bulk lane; heartbeats of a store come over the main lane. */
-  unlinked(host: Host, peer: Host, lane: Lane): void {
+  unlinked(host: Host, peer: Host): void {
     this.#perBoot.of(host).askable.delete(peer)
-    if (lane === 'main') this.#perBoot.of(host).stores.delete(peer)
   }
 
   delivered(from: Host, to: Host, message: Message): void {
-    const { askable, open, stores } = this.#perBoot.of(to)
-    const { steppedAt: at } = to
-    if (message.type === 'STORE_HEARTBEAT') stores.set(from, { heartbeat: message, at })
+    const { askable, open } = this.#perBoot.of(to)
     const store = askable.get(from)
-    if (store) store.heard = at
+    if (store) store.heard = to.steppedAt
     if (message.type === 'TIP_IS' || message.type === 'READ_PAGE') open.delete(message.request)
   }
 
@@ -100,17 +92,19 @@ export class LogQueryCheck implements Check {
   }
 
   #told(host: Host, asker: Asker): void {
-    if (this.#couldAsk(host, asker, Infinity)) asker.toldAt = host.steppedAt
-    if (!this.#couldAsk(host, asker, suspect / 2)) asker.forsakenAt = host.steppedAt
+    if (this.#couldAsk(host, Infinity)) asker.toldAt = host.steppedAt
+    if (!this.#couldAsk(host, suspect / 2)) asker.forsakenAt = host.steppedAt
   }
 
   /** Whether a store, heard within so many milliseconds, could answer now or after a view change. */
-  #couldAsk(host: Host, { stores }: Asker, within: number): boolean {
-    return [...stores.values()].some(({ at, heartbeat: { status, hears, reaches } }) => {
-      const works = status === 'normal' || status === 'changing'
-      const heard = host.steppedAt - at < within
-      return works && heard && hears.includes(host.slot) && reaches.length >= this.#majority
-    })
+  #couldAsk(host: Host, within: number): boolean {
+    return [...this.#stores.of(host).values()].some(
+      ({ at, heartbeat: { status, hears, reaches } }) => {
+        const works = status === 'normal' || status === 'changing'
+        const heard = host.steppedAt - at < within
+        return works && heard && hears.includes(host.slot) && reaches.length >= this.#majority
+      },
+    )
   }
 
   stepped(host: Host): void {

@@ -1,5 +1,5 @@
-// The last heartbeats that a persistence replica has heard of the others of its tier, over the
-// connections that are up. Checks use them to tell what the replica could have known.
+// The last heartbeats that a replica has heard of persistence replicas, over the main connections
+// that are up. Checks use them to tell what the replica could have known.
 
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Lane } from '../connection.js'
@@ -7,17 +7,25 @@ import type { Host } from '../host.js'
 import type { Check } from './check.js'
 import { PerBoot } from './per-boot.js'
 
-export interface Neighbour {
-  readonly heartbeat: The<'VIEW_HEARTBEAT'>
+/** Said to other persistence replicas, and to processing replicas. */
+type Heartbeat = 'VIEW_HEARTBEAT' | 'STORE_HEARTBEAT'
+
+export interface Neighbour<H extends Heartbeat> {
+  readonly heartbeat: The<H>
   /** When the heartbeat came, virtual milliseconds. */
   readonly at: number
 }
 
-export class Neighbours implements Check {
-  readonly #perBoot = new PerBoot(() => new Map<number, Neighbour>())
+export class Neighbours<H extends Heartbeat> implements Check {
+  readonly #type: H
+  readonly #perBoot = new PerBoot(() => new Map<number, Neighbour<H>>())
+
+  constructor(type: H) {
+    this.#type = type
+  }
 
   /** Heartbeats by slot. */
-  of(host: Host): ReadonlyMap<number, Neighbour> {
+  of(host: Host): ReadonlyMap<number, Neighbour<H>> {
     return this.#perBoot.of(host)
   }
 
@@ -39,7 +47,7 @@ export class Neighbours implements Check {
   }
 
   delivered(from: Host, to: Host, message: Message): void {
-    if (message.type !== 'VIEW_HEARTBEAT') return
-    this.#perBoot.of(to).set(from.slot, { heartbeat: message, at: to.steppedAt })
+    if (message.type !== this.#type) return
+    this.#perBoot.of(to).set(from.slot, { heartbeat: message as The<H>, at: to.steppedAt })
   }
 }
