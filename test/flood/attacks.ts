@@ -89,7 +89,9 @@ const slowloris: Attack = (scene, outcome) =>
     const drip = setInterval(() => socket.write(Uint8Array.of(1)), DRIP_MS)
     const stop = (): void => void socket.destroy()
     scene.stopped.addEventListener('abort', stop)
-    await new Promise<void>((resolve) => socket.once('close', () => resolve()))
+    // Both may have happened while the connection was made.
+    if (scene.stopped.aborted) stop()
+    if (!socket.closed) await new Promise<void>((resolve) => socket.once('close', () => resolve()))
     scene.stopped.removeEventListener('abort', stop)
     clearInterval(drip)
     count(outcome, 'ended')
