@@ -2,9 +2,14 @@
 
 import { createHash, hash } from 'node:crypto'
 
-export function sha256(...parts: readonly Uint8Array[]): Buffer {
+/**
+ * SHA-256 of the parts, end to end; of a text, its UTF-8. A digest of one part comes as a string,
+ * because an ArrayBuffer of its own would cost more than the hash of a short message.
+ */
+export function sha256(...parts: readonly (Uint8Array | string)[]): Buffer {
   const [only] = parts
-  if (parts.length === 1 && only) return hash('sha256', only, 'buffer')
+  if (parts.length === 1 && only !== undefined)
+    return Buffer.from(hash('sha256', only, 'binary'), 'latin1')
   const digest = createHash('sha256')
   for (const part of parts) digest.update(part)
   return digest.digest()

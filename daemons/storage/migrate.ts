@@ -11,6 +11,7 @@ import {
   withChain,
   type Batch,
 } from '../../protocol/entries/batch.js'
+import { decodeMeta } from '../../protocol/entries/entry.js'
 
 /** Statements that migrate a layout, by its version, to the next. */
 const STATEMENTS: ReadonlyMap<number, string> = new Map([
@@ -109,8 +110,9 @@ function batchOfEntry(row: EntryRow, previous: Uint8Array): Batch {
   const { idx: first, term, k, lamport, time, meta, body, body_hash: bodyHash } = row
   const epoch = { counter: row.epoch_counter, slot: row.epoch_slot }
   const place = { first, epoch, term, k, lamport, time }
-  if (!bodyHash) return withChain(previous, { ...place, ...packDrafts([{ meta, body }]) })
-  const { head } = packDrafts([{ meta, body }])
+  const contents = packDrafts([{ meta: decodeMeta(meta), body }])
+  if (!bodyHash) return withChain(previous, { ...place, ...contents })
+  const head = new Uint8Array(contents.head)
   head.set(bodyHash, head.length - bodyHash.length)
   const batch = withChain(previous, { ...place, head, bodies: body })
   return without(batch, () => true)

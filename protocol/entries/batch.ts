@@ -6,7 +6,17 @@
 
 import { sameBytes, sha256 } from '../bytes.js'
 import { invariant } from '../assert.js'
-import { HASH_BYTES, KIND, decodeMeta, type Draft, type Entry, type Meta } from './entry.js'
+import {
+  HASH_BYTES,
+  KIND,
+  decodeMeta,
+  metaLength,
+  writeMeta,
+  type Draft,
+  type Entry,
+  type Kind,
+  type Meta,
+} from './entry.js'
 import type { Epoch } from './epoch.js'
 
 /** What an order puts into the log. */
@@ -42,7 +52,7 @@ export interface Batch extends Contents {
 export type Unchained = Omit<Batch, 'chain' | 'absent'>
 
 /** A batch as far as its entries go. */
-type Listed = Omit<Batch, 'epoch' | 'lamport' | 'chain'>
+export type Listed = Omit<Batch, 'epoch' | 'lamport' | 'chain'>
 
 /** What a head says of bytes in `bodies`. */
 interface Listing {
@@ -60,7 +70,12 @@ interface HeadEntry extends Listing {
 interface Head {
   readonly shared: readonly Listing[]
   readonly entries: readonly HeadEntry[]
+  /** A bit for each kind that one of the entries has. */
+  readonly kinds: number
 }
+
+const bitOf = (kinds: readonly Kind[]): number =>
+  kinds.reduce<number>((bits, kind) => bits | (1 << kind), 0)
 
 /** The chain before entry 1. */
 export const CHAIN_ZERO: Uint8Array = new Uint8Array(HASH_BYTES)
@@ -70,25 +85,29 @@ const LISTING_BYTES = 4 + HASH_BYTES
 
 export function packDrafts(drafts: readonly Draft[]): Contents {
   const { parts, numberOf } = sharedParts(drafts)
-  const metaBytes = drafts.reduce((sum, { meta }) => sum + 4 + meta.length, 0)
+  const metaBytes = drafts.reduce((sum, { meta }) => sum + 4 + metaLength(meta), 0)
   const head = Buffer.allocUnsafe(4 + metaBytes + LISTING_BYTES * (parts.length + drafts.length))
   head.writeUInt16BE(drafts.length, 0)
   head.writeUInt16BE(parts.length, 2)
   let at = 4
-  const list = ({ length }: Uint8Array, hash: Uint8Array): void => {
-    head.writeUInt32BE(length, at)
+  const list = ({ length: bytes }: Uint8Array, hash: Uint8Array): Listing => {
+    head.writeUInt32BE(bytes, at)
     head.set(hash, at + 4)
     at += LISTING_BYTES
+    return { bytes, hash }
   }
-  for (const { bytes, hash } of parts) list(bytes, hash)
-  for (const { meta, body, shared } of drafts) {
-    head.writeUInt16BE(meta.length, at)
-    head.set(meta, at + 2)
-    at += 2 + meta.length
-    head.writeUInt16BE(shared ? numberOf.get(shared)! : 0, at)
-    at += 2
-    list(body, sha256(body))
-  }
+  const listed = parts.map(({ bytes, hash }) => list(bytes, hash))
+  const entries = drafts.map(({ meta, body, shared }): HeadEntry => {
+    const end = writeMeta(meta, head, at + 2)
+    const metaBytes = end - at - 2
+    head.writeUInt16BE(metaBytes, at)
+    const number = shared ? numberOf.get(shared)! : 0
+    head.writeUInt16BE(number, end)
+    at = end + 2
+    const { bytes, hash } = list(body, sha256(body))
+    return { meta, metaBytes, shared: number, bytes, hash }
+  })
+  known.set(head, { shared: listed, entries, kinds: kindsOf(entries) })
   const bodies = [...parts.map(({ bytes }) => bytes), ...drafts.map(({ body }) => body)]
   return { head, bodies: Buffer.concat(bodies) }
 }
@@ -131,8 +150,11 @@ function readHead(bytes: Uint8Array): Head {
     entries.push({ meta, metaBytes, shared: number, bytes: bodyBytes, hash })
   }
   if (count === 0 || at !== view.length) throw new RangeError('head: not what it counts')
-  return { shared, entries }
+  return { shared, entries, kinds: kindsOf(entries) }
 }
+
+const kindsOf = (entries: readonly HeadEntry[]): number =>
+  bitOf(entries.map(({ meta }) => meta.kind))
 
 /** A head is read several times on its way, and never changes. */
 const known = new WeakMap<Uint8Array, Head>()
@@ -194,8 +216,13 @@ export function metasOf(batch: Batch): { readonly index: number; readonly meta: 
 }
 
 /** Whether the batch has an entry of one of these kinds. */
-export function hasKind(batch: Pick<Batch, 'head'>, ...kinds: readonly Meta['kind'][]): boolean {
-  return decodeHead(batch.head).entries.some(({ meta }) => kinds.includes(meta.kind))
+export function hasKind(batch: Pick<Batch, 'head'>, ...kinds: readonly Kind[]): boolean {
+  return (decodeHead(batch.head).kinds & bitOf(kinds)) !== 0
+}
+
+/** Whether the batch has entries of this kind alone. */
+export function isAll(batch: Pick<Batch, 'head'>, kind: Kind): boolean {
+  return decodeHead(batch.head).kinds === bitOf([kind])
 }
 
 /**

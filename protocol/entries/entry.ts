@@ -39,9 +39,9 @@ export interface Meta {
   readonly digest: Uint8Array
 }
 
-/** The outcome of one command as the processing tier decides it. */
+/** An entry before it has a place: the outcome of one command as the processing tier decides it. */
 export interface Draft {
-  readonly meta: Uint8Array
+  readonly meta: Meta
   readonly body: Uint8Array
   /** Bytes that the bodies of several messages share; a batch holds them once. */
   readonly shared?: Uint8Array
@@ -71,20 +71,38 @@ export const STREAM_BYTES = 16
 
 const NO_BYTES = new Uint8Array(0)
 
-/** kind u8, answer u16, seq u48, then mailbox, stream and digest, each after its length as u8. */
+const FIXED_BYTES = 12
+
+/** Bytes of the encoded meta. */
+export function metaLength({ mailbox, stream, digest }: Meta): number {
+  return FIXED_BYTES + Buffer.byteLength(mailbox) + stream.length + digest.length
+}
+
+/**
+ * kind u8, answer u16, seq u48, then mailbox, stream and digest, each after its length as u8.
+ * Writes at `start`, and returns the place after it.
+ */
+export function writeMeta(meta: Meta, out: Buffer, start: number): number {
+  const { kind, answer, seq, mailbox, stream, digest } = meta
+  out[start] = kind
+  out.writeUInt16BE(answer, start + 1)
+  out.writeUIntBE(seq, start + 3, 6)
+  const name = start + 10
+  const nameBytes = out.write(mailbox, name)
+  invariant(nameBytes < 256, `meta: mailbox of ${nameBytes} bytes`)
+  out[name - 1] = nameBytes
+  let at = name + nameBytes
+  out[at] = stream.length
+  out.set(stream, at + 1)
+  at += 1 + stream.length
+  out[at] = digest.length
+  out.set(digest, at + 1)
+  return at + 1 + digest.length
+}
+
 export function encodeMeta(meta: Meta): Uint8Array {
-  const mailbox = Buffer.from(meta.mailbox, 'utf8')
-  invariant(mailbox.length < 256, `meta: mailbox of ${mailbox.length} bytes`)
-  const out = Buffer.allocUnsafe(12 + mailbox.length + meta.stream.length + meta.digest.length)
-  out[0] = meta.kind
-  out.writeUInt16BE(meta.answer, 1)
-  out.writeUIntBE(meta.seq, 3, 6)
-  let at = 9
-  for (const part of [mailbox, meta.stream, meta.digest]) {
-    out[at] = part.length
-    out.set(part, at + 1)
-    at += 1 + part.length
-  }
+  const out = Buffer.allocUnsafe(metaLength(meta))
+  writeMeta(meta, out, 0)
   return out
 }
 
@@ -93,31 +111,27 @@ export function decodeMeta(bytes: Uint8Array): Meta {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const kind = view.readUInt8(0)
   if (kind > LAST_KIND) throw new RangeError(`meta: unknown kind ${kind}`)
-  const parts: Buffer[] = []
-  let at = 9
-  for (let i = 0; i < 3; i++) {
-    const length = view.readUInt8(at)
-    if (at + 1 + length > view.length) throw new RangeError('meta: cut short')
-    parts.push(view.subarray(at + 1, at + 1 + length))
-    at += 1 + length
-  }
-  if (at !== view.length) throw new RangeError('meta: trailing bytes')
-  const [mailbox, stream, digest] = parts
-  if (stream!.length !== 0 && stream!.length !== STREAM_BYTES) throw new RangeError('meta: stream')
-  if (digest!.length !== 0 && digest!.length !== HASH_BYTES) throw new RangeError('meta: digest')
+  const mailboxEnd = 10 + view.readUInt8(9)
+  const streamEnd = mailboxEnd + 1 + view.readUInt8(mailboxEnd)
+  const digestEnd = streamEnd + 1 + view.readUInt8(streamEnd)
+  if (digestEnd !== view.length) throw new RangeError('meta: not as long as it says')
+  const stream = streamEnd === mailboxEnd + 1 ? NO_BYTES : view.subarray(mailboxEnd + 1, streamEnd)
+  const digest = digestEnd === streamEnd + 1 ? NO_BYTES : view.subarray(streamEnd + 1)
+  if (stream.length !== 0 && stream.length !== STREAM_BYTES) throw new RangeError('meta: stream')
+  if (digest.length !== 0 && digest.length !== HASH_BYTES) throw new RangeError('meta: digest')
   return {
     kind: kind as Kind,
     answer: view.readUInt16BE(1),
     seq: view.readUIntBE(3, 6),
-    mailbox: mailbox!.toString('utf8'),
-    stream: stream!,
-    digest: digest!,
+    mailbox: view.toString('utf8', 10, mailboxEnd),
+    stream,
+    digest,
   }
 }
 
 /** A meta without stream: terms, marks, accounts, no-ops. */
-export function plainMeta(kind: Kind, answer = 0, mailbox = ''): Uint8Array {
-  return encodeMeta({ kind, answer, mailbox, stream: NO_BYTES, seq: 0, digest: NO_BYTES })
+export function plainMeta(kind: Kind, answer = 0, mailbox = ''): Meta {
+  return { kind, answer, mailbox, stream: NO_BYTES, seq: 0, digest: NO_BYTES }
 }
 
 /** Bytes of an entry as counted against the bounds of pages. */

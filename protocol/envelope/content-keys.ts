@@ -7,6 +7,7 @@
 import { createSecretKey, hkdfSync } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { invariant } from '../assert.js'
+import { sameBytes } from '../bytes.js'
 import { decodeSpki } from '../rsa/formats.js'
 import { thumbprint } from '../rsa/jwk.js'
 import type { RsaPublicKey } from '../rsa/keys.js'
@@ -16,7 +17,7 @@ import { encryptText } from './encrypt.js'
 import { finishHeader, headerStart, isCount } from './header.js'
 import type { MessagePlace, Suite } from './header.js'
 import { labelOf } from './open.js'
-import { field, joinParts } from './parts.js'
+import { field, joinParts, toBase64url } from './parts.js'
 import type { Sealed } from './seal.js'
 import { encodeShared, nonceOf } from './stored.js'
 import { RecentlyUsed } from '../recently-used.js'
@@ -48,14 +49,17 @@ export interface Letter extends KeyEpoch, MessagePlace {
 /** The parts that all messages of a pair in a key epoch share. */
 interface PairKey {
   readonly contentKey: KeyObject
-  readonly headerStart: string
+  /** base64url of the first octets of the header, in whole groups of three. */
+  readonly aadStart: string
+  /** The rest of the header's start, at most two octets. */
+  readonly headerRest: string
   /** With the wrapped content key: stored.ts. */
   readonly shared: Uint8Array
 }
 
 const NONE = new Uint8Array(0)
 
-/** Pairs remembered, of about a kilobyte each. */
+/** Pairs remembered of a key epoch, of about a kilobyte each. */
 const DEFAULT_LIMIT = 8192
 
 /** Reads a recipient's key from SubjectPublicKeyInfo DER; RsaError `encoding` or `key`. */
@@ -81,6 +85,8 @@ export function deriveContentKey(
 export class ContentKeys {
   readonly #pairs: RecentlyUsed<string, PairKey>
   readonly #suite: Suite
+  /** The epoch of the pairs. */
+  #epoch: KeyEpoch = { term: 0, keySeed: NONE }
 
   /** With `suite` rsa, texts that fit are encrypted by RSA alone; longer ones are still JWEs. */
   constructor(limit: number = DEFAULT_LIMIT, suite: Suite = 'jwe') {
@@ -97,9 +103,9 @@ export class ContentKeys {
       return { shared: NONE, own: sealByRsa(letter) }
     }
     const pair = this.#pairOf(letter)
-    const header = Buffer.from(finishHeader(pair.headerStart, stream, seq, time))
-    const nonce = nonceOf(k, command)
-    const { ciphertext, tag } = encryptText(pair.contentKey, header, nonce, text)
+    const rest = Buffer.from(finishHeader(pair.headerRest, stream, seq, time), 'latin1')
+    const aad = pair.aadStart + toBase64url(rest)
+    const { ciphertext, tag } = encryptText(pair.contentKey, aad, nonceOf(k, command), text)
     return { shared: pair.shared, own: Buffer.concat([ciphertext, tag]) }
   }
 
@@ -110,10 +116,12 @@ export class ContentKeys {
 
   #pairOf(letter: Letter): PairKey {
     const { term, keySeed, sender, recipient, recipientKey } = letter
-    const { buffer, byteOffset, length } = keySeed
-    const seed = Buffer.from(buffer, byteOffset, length).toString('latin1')
-    // The key is unambiguous: seed and kid have fixed lengths, and the sender's length is given.
-    const name = `${term} ${seed}${recipientKey.kid}${sender.length} ${sender}${recipient}`
+    if (term !== this.#epoch.term || !sameBytes(keySeed, this.#epoch.keySeed)) {
+      this.#pairs.clear()
+      this.#epoch = { term, keySeed: new Uint8Array(keySeed) }
+    }
+    // The name is unambiguous: a kid has a fixed length, and the sender's length is given.
+    const name = `${recipientKey.kid}${sender.length} ${sender}${recipient}`
     return this.#pairs.getOrMake(name, () => makePairKey(letter))
   }
 }
@@ -138,9 +146,13 @@ function makePairKey({ term, keySeed, sender, recipient, recipientKey }: Letter)
   const { key, kid } = recipientKey
   const { contentKey, oaepSeed } = deriveContentKey({ term, keySeed }, sender, recipient, kid)
   const start = headerStart(kid, sender, recipient)
+  const octets = Buffer.from(start)
+  const cut = octets.length - (octets.length % 3)
   return {
     contentKey: createSecretKey(contentKey),
-    headerStart: start,
+    aadStart: toBase64url(octets.subarray(0, cut)),
+    // ASCII, as the start ends with ASCII.
+    headerRest: octets.toString('latin1', cut),
     shared: encodeShared(start, oaepEncrypt(key, contentKey, oaepSeed)),
   }
 }

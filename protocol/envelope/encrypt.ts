@@ -3,17 +3,18 @@
 
 import { createCipheriv } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { toBase64url } from './parts.js'
 
-/** `nonce` is 12 bytes, never used before with this content key. */
+/**
+ * `aad`: the header's base64url. `nonce` is 12 bytes, never used before with this content key.
+ */
 export function encryptText(
   contentKey: KeyObject | Uint8Array,
-  header: Uint8Array,
+  aad: string,
   nonce: Uint8Array,
   text: string,
 ): { ciphertext: Uint8Array; tag: Uint8Array } {
   const cipher = createCipheriv('aes-256-gcm', contentKey, nonce)
-  cipher.setAAD(Buffer.from(toBase64url(header), 'latin1'))
+  cipher.setAAD(Buffer.from(aad, 'latin1'))
   const ciphertext = cipher.update(text, 'utf8')
   // GCM is a stream mode, so `final` returns no more bytes; it completes the tag.
   cipher.final()

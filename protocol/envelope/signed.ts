@@ -19,7 +19,7 @@ import {
   type MessagePlace,
 } from './header.js'
 import { openWith, type Opener } from './open.js'
-import { NONCE_LENGTH, field, joinParts, splitParts } from './parts.js'
+import { NONCE_LENGTH, field, joinParts, splitParts, toBase64url } from './parts.js'
 
 /** Domain separation: no other statement that a signing key signs begins with these words. */
 const DOMAIN = 'troca message 1'
@@ -43,7 +43,7 @@ export function sealSigned(letter: SignedLetter, entropy: Entropy): Uint8Array {
   const encryptedKey = oaepEncrypt(recipientKey, contentKey, entropy(KEY_LENGTH))
   const envelope = joinParts({
     ...{ header, encryptedKey, nonce },
-    ...encryptText(contentKey, header, nonce, text),
+    ...encryptText(contentKey, toBase64url(header), nonce, text),
   })
   return concat(envelope, field(pssSign(signingKey, signedOctets(envelope), entropy)))
 }

@@ -6,9 +6,13 @@ import {
   bodiesMatch,
   checkBodies,
   countOf,
+  decodeHead,
   entriesOf,
+  hasKind,
+  isAll,
   lastOf,
   type Batch,
+  type Listed,
 } from '../entries/batch.js'
 import { decodeDrop } from '../entries/drop.js'
 import { KIND, decodeMeta, type Entry } from '../entries/entry.js'
@@ -48,15 +52,19 @@ function checkPlace(kind: number, term: number, k: number, count: number): void 
   expect(!alone || count === 1, `an entry of kind ${kind} among ${count}`)
 }
 
-function checkBatch(batch: Omit<Batch, 'chain' | 'lamport' | 'epoch'>): Entry[] {
+function checkBatch(batch: Listed): void {
   expect(countOf(batch) <= MAX_GROUP, `a batch of ${countOf(batch)} entries`)
   checkBodies(batch)
-  const entries = entriesOf(batch)
-  for (const entry of entries) {
-    checkPlace(entry.meta.kind, batch.term, batch.k, entries.length)
-    checkBody(entry)
-  }
-  return entries
+  const { entries } = decodeHead(batch.head)
+  for (const { meta } of entries) checkPlace(meta.kind, batch.term, batch.k, entries.length)
+  if (!hasKind(batch, KIND.term, KIND.drop, KIND.marks)) return
+  for (const entry of entriesOf(batch)) checkBody(entry)
+}
+
+/** In the log, an unreadable entry would keep every replica from the entries behind it. */
+function checkExecutable(batch: Listed): void {
+  if (isAll(batch, KIND.message)) return
+  for (const { meta, body } of entriesOf(batch)) checkEntry(meta, body)
 }
 
 /** `clock`: the sender's, which is not below any stamp of its log. */
@@ -75,14 +83,11 @@ function checkBatches(batches: readonly Batch[], after?: number, clock = Infinit
 
 function checkAppend({ term, k, time, head, bodies }: The<'APPEND'>): void {
   const contents = { first: 1, term, k, time, head, bodies, absent: NO_BYTES }
-  const entries = checkBatch(contents)
+  checkBatch(contents)
   // A body that is not its head's would break the chain at every member.
   expect(bodiesMatch(contents), 'bodies that are not those of the head')
-  for (const { meta, body } of entries) {
-    // In the log, an unreadable entry would keep every replica from the entries behind it.
-    checkEntry(meta, body)
-    expect(meta.kind !== KIND.term, 'a TERM is made by a CLAIM alone')
-  }
+  checkExecutable(contents)
+  expect(!hasKind(contents, KIND.term), 'a TERM is made by a CLAIM alone')
 }
 
 function check(message: Message, from: Slot): void {
@@ -91,9 +96,7 @@ function check(message: Message, from: Slot): void {
       return checkAppend(message)
     case 'BATCHES':
       checkBatches(message.batches)
-      for (const batch of message.batches)
-        for (const { meta, body } of entriesOf(batch)) checkEntry(meta, body)
-      return
+      return message.batches.forEach(checkExecutable)
     case 'READ_PAGE':
       return expect(
         message.messages.every(({ meta }) => decodeMeta(meta).kind === KIND.message),

@@ -3,7 +3,7 @@
 // differ, the log decides.
 
 import { lastOf, type Batch } from '../entries/batch.js'
-import type { The } from '../messages/catalogue.js'
+import type { Message, The } from '../messages/catalogue.js'
 import type { ProcessingContext } from '../processing/context.js'
 import type { Coordinator } from '../processing/coordinator.js'
 import type { Leadership } from '../processing/leadership.js'
@@ -95,6 +95,12 @@ export class Follower {
   #rebuild(): void {
     this.#executor.reset()
     this.#log.follow()
+  }
+
+  /** The message, with what this replica has executed itself in place of the same bytes. */
+  recognise(message: Message): Message {
+    if (message.type !== 'BATCHES') return message
+    return { ...message, batches: message.batches.map((one) => this.#executor.withOwnHead(one)) }
   }
 
   onBatches({ batches }: The<'BATCHES'>): void {

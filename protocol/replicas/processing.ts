@@ -249,8 +249,9 @@ export class ProcessingReplica implements Machine {
       return
     }
     if (this.#logReplicas.owns(link)) {
-      if (this.#isInvalid(this.#logReplicas.slotOf(link)!, link, message)) return
-      this.#fromLogReplica(link, message)
+      const known = this.#follower.recognise(message)
+      if (this.#isInvalid(this.#logReplicas.slotOf(link)!, link, known)) return
+      this.#fromLogReplica(link, known)
       return
     }
     const slot = this.#ring.current(link)

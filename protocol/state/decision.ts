@@ -1,6 +1,6 @@
 // Deciding a command: the context that a decision depends on, and its result.
 
-import { encodeMeta, KIND, type Draft, type Kind, type Meta } from '../entries/entry.js'
+import { KIND, plainMeta, type Draft, type Kind, type Meta } from '../entries/entry.js'
 import { encodeNote } from '../entries/note.js'
 import type { RecipientKey, Seal, Sealed } from '../envelope/seal.js'
 import type { AccountSecrets } from '../envelope/secrets.js'
@@ -30,33 +30,22 @@ export interface KeyNames {
   readonly signing: ReadonlySet<string>
 }
 
-export interface Decision {
-  readonly draft: Draft
-  readonly meta: Meta
-}
-
 export const NONE = new Uint8Array(0)
 
-export function decision(meta: Meta, body: Uint8Array = NONE): Decision {
-  return { draft: { meta: encodeMeta(meta), body }, meta }
-}
-
 /** An entry with a sealed message. */
-export function messageDecision(meta: Meta, { shared, own: body }: Sealed): Decision {
-  const encoded = encodeMeta(meta)
-  return { draft: { meta: encoded, body, ...(shared.length > 0 && { shared }) }, meta }
+export function sealedDraft(meta: Meta, { shared, own: body }: Sealed): Draft {
+  return shared.length > 0 ? { meta, body, shared } : { meta, body }
 }
 
 /** An entry of no stream. */
-export function plainEntry(kind: Kind, mailbox: string, body: Uint8Array): Decision {
-  return decision({ kind, answer: 0, mailbox, stream: NONE, seq: 0, digest: NONE }, body)
+export function plainDraft(kind: Kind, mailbox: string, body: Uint8Array): Draft {
+  return { meta: plainMeta(kind, 0, mailbox), body }
 }
 
 /**
  * An entry without effect, which consumes no seq. `value` is the expected seq, or the one answered
  * before.
  */
-export function noop(code: number, value = 0): Decision {
-  const meta = { kind: KIND.noop, answer: code, mailbox: '', stream: NONE, seq: 0, digest: NONE }
-  return decision(meta, encodeNote({ code, value }))
+export function noop(code: number, value = 0): Draft {
+  return { meta: plainMeta(KIND.noop, code), body: encodeNote({ code, value }) }
 }

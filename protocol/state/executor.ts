@@ -140,12 +140,12 @@ export class Executor {
     const namesOf = (account: Account): KeyNames => this.namesOf(account)
     const readable = (secrets: AccountSecrets): boolean => this.#readable(secrets)
     const context = { term, k, time, keySeed, diverged, seal: this.#seal, keyOf, namesOf, readable }
-    const decisions = order.commands.map((command, place) => {
-      const decision = decide(this.#overlay, command, context, place)
-      this.#overlay.apply(decision.draft, decision.meta, k)
-      return decision
+    const drafts = order.commands.map((command, place) => {
+      const draft = decide(this.#overlay, command, context, place)
+      this.#overlay.apply(draft, k)
+      return draft
     })
-    const contents = packDrafts(decisions.map(({ draft }) => draft))
+    const contents = packDrafts(drafts)
     const executed = { k, attempt, hash: voteHash(order, contents), contents }
     this.#lastK = k
     this.#executed.set(k, executed)
@@ -169,10 +169,22 @@ export class Executor {
     this.#executed.delete(k)
   }
 
+  /** The own result of the order that a batch of the log comes from; undefined: none. */
+  #ownResult({ term, k }: Pick<Batch, 'term' | 'k'>): Executed | undefined {
+    return term === this.#term ? this.#executed.get(k) : undefined
+  }
+
   /** Whether the log has another result for an order than the one that this replica came to. */
-  differs({ term, k, head }: Batch): boolean {
-    const own = term === this.#term ? this.#executed.get(k) : undefined
-    return own !== undefined && !sameBytes(own.contents.head, head)
+  differs(batch: Batch): boolean {
+    const own = this.#ownResult(batch)
+    return own !== undefined && !sameBytes(own.contents.head, batch.head)
+  }
+
+  /** The batch with the head of the own result in place of equal bytes: that one is decoded. */
+  withOwnHead(batch: Batch): Batch {
+    const own = this.#ownResult(batch)
+    if (!own || !sameBytes(own.contents.head, batch.head)) return batch
+    return { ...batch, head: own.contents.head }
   }
 
   /** Forgets executed orders that are not committed. */

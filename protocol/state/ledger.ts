@@ -148,7 +148,7 @@ export class Overlay extends DirectoryOverlay implements LedgerWriter {
     this.#answered.set(id, known)
   }
 
-  apply({ body }: Draft, meta: Meta, k: number): void {
+  apply({ meta, body }: Draft, k: number): void {
     this.k = k
     applyEntry(this, meta, { body, index: 0, time: 0 })
   }

@@ -34,7 +34,7 @@ const DRAFTS: readonly Draft[] = Object.values(KIND).flatMap((kind) =>
     const ofStream = kind === KIND.message || kind === KIND.stream
     const mailbox = kind === KIND.noop ? '' : 'alice'
     const parts = { stream: ofStream ? stream : nothing, seq: ofStream ? 1 : 0, digest: nothing }
-    return { meta: encodeMeta({ kind, answer: 0, mailbox, ...parts }), body: Buffer.from(body) }
+    return { meta: { kind, answer: 0, mailbox, ...parts }, body: Buffer.from(body) }
   }),
 )
 
@@ -65,7 +65,7 @@ const MORE: readonly Message[] = [
   ...DRAFTS.map((draft): Message => {
     return {
       ...exampleOf('READ_PAGE'),
-      messages: [{ index: 1, time: 1, meta: draft.meta, envelope: draft.body }],
+      messages: [{ index: 1, time: 1, meta: encodeMeta(draft.meta), envelope: draft.body }],
     }
   }),
 ]

@@ -1,10 +1,10 @@
 // The ACCOUNT entry, which a registration and each change of an account write.
 
 import { idOf } from '../../bytes.js'
-import { KIND } from '../../entries/entry.js'
+import { KIND, type Draft } from '../../entries/entry.js'
 import type { AccountKey, AccountSecrets } from '../../envelope/secrets.js'
 import { decodeAccount, encodeAccount, type Account } from '../account.js'
-import { plainEntry, type Decision } from '../decision.js'
+import { plainDraft } from '../decision.js'
 import { defineEntry } from './define.js'
 
 /** Bytes of an account's keys in its entry, which holds them as base64. */
@@ -19,8 +19,8 @@ function weighKey({ publicKey, wrappedKey, signing }: AccountKey): number {
   return own + signing.publicKey.length + ownSignature.length + previousSignature.length
 }
 
-export function decideAccount(name: string, account: Omit<Account, 'name'>): Decision {
-  return plainEntry(KIND.account, name, encodeAccount(account))
+export function decideAccount(name: string, account: Omit<Account, 'name'>): Draft {
+  return plainDraft(KIND.account, name, encodeAccount(account))
 }
 
 export const ACCOUNT_ENTRY = defineEntry({

@@ -5,7 +5,7 @@ import { readJson, writeJson } from '../../entries/json-body.js'
 import { ERRORS } from '../../errors.js'
 import { bool } from '../../schema/schema.js'
 import { MAX_BLOCKED, userName } from '../../schema/shared.js'
-import { noop, plainEntry } from '../decision.js'
+import { noop, plainDraft } from '../decision.js'
 import { defineCommand, defineEntry } from './define.js'
 import { user } from './shapes.js'
 
@@ -45,7 +45,7 @@ export const block = defineCommand({
     if (list.has(name) === blocked) return noop(0)
     if (blocked && !ledger.account(name)) return noop(ERRORS.NO_SUCH_USER.code)
     if (blocked && list.size >= MAX_BLOCKED) return noop(ERRORS.TOO_MANY_BLOCKED.code)
-    return plainEntry(KIND.block, by, encodeBlock({ name, blocked }))
+    return plainDraft(KIND.block, by, encodeBlock({ name, blocked }))
   },
 })
 

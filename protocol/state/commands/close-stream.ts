@@ -5,7 +5,7 @@ import { idOf } from '../../bytes.js'
 import { KIND } from '../../entries/entry.js'
 import { ERRORS } from '../../errors.js'
 import { stream } from '../../schema/shared.js'
-import { NONE, decision, noop } from '../decision.js'
+import { NONE, noop } from '../decision.js'
 import { defineCommand, defineEntry } from './define.js'
 import { user } from './shapes.js'
 
@@ -16,7 +16,7 @@ export const closeStream = defineCommand({
     if (!existing || existing.owner !== by) return noop(ERRORS.NO_SUCH_STREAM.code)
     if (existing.closed) return noop(0, existing.next)
     const kind = KIND.streamClosed
-    return decision({ kind, answer: 0, mailbox: by, stream: id, seq: 0, digest: NONE })
+    return { meta: { kind, answer: 0, mailbox: by, stream: id, seq: 0, digest: NONE }, body: NONE }
   },
 })
 

@@ -1,9 +1,9 @@
 // The parts of a command kind and of an entry kind. One file defines each command; the registry
 // lists the files.
 
-import type { Kind, Meta } from '../../entries/entry.js'
+import type { Draft, Kind, Meta } from '../../entries/entry.js'
 import type { AnyShape, Fields } from '../../schema/schema.js'
-import type { Decision, ExecutionContext } from '../decision.js'
+import type { ExecutionContext } from '../decision.js'
 import type { LedgerView, LedgerWriter } from '../ledger-view.js'
 
 export interface CommandDefinition<S extends AnyShape> {
@@ -17,7 +17,7 @@ export interface CommandDefinition<S extends AnyShape> {
    * Each command yields exactly one entry, the same bytes on every replica. `place` is the
    * command's position in its order, from 0.
    */
-  decide(ledger: LedgerView, command: Fields<S>, context: ExecutionContext, place: number): Decision
+  decide(ledger: LedgerView, command: Fields<S>, context: ExecutionContext, place: number): Draft
   /** `decide` is called for a diverged order too. Without it, a no-op refuses the command there. */
   readonly decidesDiverged?: true
 }

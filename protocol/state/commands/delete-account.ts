@@ -5,7 +5,7 @@ import { sameBytes } from '../../bytes.js'
 import { KIND } from '../../entries/entry.js'
 import { fromBase64url, readJson, toBase64url, writeJson } from '../../entries/json-body.js'
 import { ERRORS } from '../../errors.js'
-import { noop, plainEntry } from '../decision.js'
+import { noop, plainDraft } from '../decision.js'
 import { defineCommand, defineEntry } from './define.js'
 import { token, user, version } from './shapes.js'
 
@@ -31,7 +31,7 @@ export const deleteAccount = defineCommand({
     const existing = ledger.account(name)
     if (!existing) return noop(ERRORS.NO_SUCH_USER.code)
     if (existing.version !== from) return noop(ERRORS.ACCOUNT_CHANGED.code)
-    return plainEntry(KIND.closed, name, encodeClosing(request))
+    return plainDraft(KIND.closed, name, encodeClosing(request))
   },
 })
 

@@ -6,7 +6,7 @@ import { KIND } from '../../entries/entry.js'
 import { ERRORS } from '../../errors.js'
 import { list } from '../../schema/schema.js'
 import { MAX_DROP, index } from '../../schema/shared.js'
-import { noop, plainEntry } from '../decision.js'
+import { noop, plainDraft } from '../decision.js'
 import { defineCommand } from './define.js'
 import { user } from './shapes.js'
 
@@ -18,6 +18,6 @@ export const deleteMessages = defineCommand({
   weigh: ({ indices }) => 17 * indices.length,
   decide(ledger, { user: by, indices }) {
     if (!ledger.account(by)) return noop(ERRORS.NO_SUCH_USER.code)
-    return plainEntry(KIND.drop, by, encodeDrop(indices))
+    return plainDraft(KIND.drop, by, encodeDrop(indices))
   },
 })

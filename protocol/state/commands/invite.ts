@@ -6,7 +6,7 @@ import { KIND } from '../../entries/entry.js'
 import { ERRORS } from '../../errors.js'
 import { uint } from '../../schema/schema.js'
 import { hash, millis } from '../../schema/shared.js'
-import { noop, plainEntry } from '../decision.js'
+import { noop, plainDraft } from '../decision.js'
 import { decodeInvitation, encodeInvitation, isOpen } from '../invitation.js'
 import { defineCommand, defineEntry } from './define.js'
 import { user } from './shapes.js'
@@ -27,7 +27,7 @@ export const invite = defineCommand({
       return noop(ERRORS.TOO_MANY_INVITATIONS.code)
     }
     const body = encodeInvitation({ invitation, expires: time + lasts })
-    return plainEntry(KIND.invitation, by, body)
+    return plainDraft(KIND.invitation, by, body)
   },
 })
 

@@ -4,7 +4,7 @@ import { idOf } from '../../bytes.js'
 import { KIND } from '../../entries/entry.js'
 import { ERRORS } from '../../errors.js'
 import { stream } from '../../schema/shared.js'
-import { NONE, decision, noop } from '../decision.js'
+import { NONE, noop } from '../decision.js'
 import { defineCommand, defineEntry } from './define.js'
 import { user } from './shapes.js'
 
@@ -17,7 +17,7 @@ export const openStream = defineCommand({
       return noop(existing.owner === by ? own : ERRORS.CONFLICT.code, existing.next)
     }
     const meta = { kind: KIND.stream, answer: 0, mailbox: by, stream: id, seq: 0, digest: NONE }
-    return decision(meta)
+    return { meta, body: NONE }
   },
 })
 

@@ -1,13 +1,13 @@
 // The registry of all command kinds and entry kinds.
 
-import { KIND, type Meta } from '../../entries/entry.js'
+import { KIND, type Draft, type Meta } from '../../entries/entry.js'
 import { decodeNote } from '../../entries/note.js'
 import { ERRORS } from '../../errors.js'
 import { record, variant } from '../../schema/record.js'
 import type { AnyShape, Field, Fields, Meant } from '../../schema/schema.js'
 import { boot, request, slot } from '../../schema/shared.js'
 import { ACCOUNT_ENTRY } from './account-entry.js'
-import { noop, type Decision, type ExecutionContext } from '../decision.js'
+import { noop, type ExecutionContext } from '../decision.js'
 import type { LedgerView, LedgerWriter } from '../ledger-view.js'
 import { MESSAGE_ENTRY, REFUSAL_ENTRY } from './sending.js'
 import { BLOCK_ENTRY, block } from './block.js'
@@ -113,7 +113,7 @@ export function decide(
   command: Command,
   context: ExecutionContext,
   place: number,
-): Decision {
+): Draft {
   const definition = DEFINITIONS[command.kind]
   if (context.diverged && !definition.decidesDiverged) return noop(ERRORS.DIVERGED.code)
   return definition.decide(ledger, command, context, place)

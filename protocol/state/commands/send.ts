@@ -22,7 +22,7 @@ export const send = defineCommand({
   decidesDiverged: true,
   decide: (ledger, command, context, place) =>
     decideSend(ledger, command, context, {
-      digest: () => sha256(Buffer.from(`${command.user}\n${command.to}\n${command.text}`, 'utf8')),
+      digest: () => sha256(`${command.user}\n${command.to}\n${command.text}`),
       whyRefused: (_sender, recipient) =>
         isClientHeld(recipient.secrets) ? ERRORS.CLIENT_HELD.code : null,
       sealed: (recipient) =>

@@ -2,18 +2,12 @@
 // REFUSAL entry. A refusal by execution consumes the seq; OUT_OF_ORDER and CONFLICT do not.
 
 import { idOf, sameBytes } from '../../bytes.js'
-import { KIND } from '../../entries/entry.js'
+import { KIND, type Draft } from '../../entries/entry.js'
 import { ERRORS } from '../../errors.js'
 import type { Sealed } from '../../envelope/seal.js'
 import type { Account } from '../account.js'
 import { defineEntry } from './define.js'
-import {
-  decision,
-  messageDecision,
-  noop,
-  type Decision,
-  type ExecutionContext,
-} from '../decision.js'
+import { NONE, noop, sealedDraft, type ExecutionContext } from '../decision.js'
 import type { LedgerView } from '../ledger-view.js'
 
 /** Answers of a stream that are kept for repeated requests. */
@@ -39,7 +33,7 @@ export function decideSend(
   command: SendCommand,
   context: ExecutionContext,
   parts: SendParts,
-): Decision {
+): Draft {
   const { user, stream, seq, to } = command
   const id = idOf(stream)
   const state = ledger.stream(id)
@@ -57,10 +51,11 @@ export function decideSend(
   const recipient = ledger.account(to)
   const refused = whyRefused(ledger, command, context, () => parts.whyRefused(sender, recipient!))
   if (refused !== null) {
-    return decision({ kind: KIND.refusal, answer: refused, mailbox: to, stream, seq, digest })
+    const meta = { kind: KIND.refusal, answer: refused, mailbox: to, stream, seq, digest }
+    return { meta, body: NONE }
   }
   const meta = { kind: KIND.message, answer: 0, mailbox: to, stream, seq, digest }
-  return messageDecision(meta, parts.sealed(recipient!))
+  return sealedDraft(meta, parts.sealed(recipient!))
 }
 
 function whyRefused(

@@ -27,7 +27,7 @@ export function messageDraft(mailbox: string, stream: number, seq: number, bytes
   const streamId = new Uint8Array(16).fill(stream)
   const digest = new Uint8Array(32).fill(seq)
   return {
-    meta: encodeMeta({ kind: KIND.message, answer: 0, mailbox, stream: streamId, seq, digest }),
+    meta: { kind: KIND.message, answer: 0, mailbox, stream: streamId, seq, digest },
     body: Buffer.alloc(bytes, `${mailbox} ${stream} ${seq} `),
   }
 }

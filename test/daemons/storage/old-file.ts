@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { Connection } from '../../../daemons/storage/connection.js'
 import { CHAIN_ZERO } from '../../../protocol/entries/batch.js'
-import { KIND, decodeMeta, weigh, type Draft } from '../../../protocol/entries/entry.js'
+import { KIND, encodeMeta, weigh, type Draft } from '../../../protocol/entries/entry.js'
 import { GENESIS, INCARNATION } from './log-maker.js'
 
 const SCHEMA = `
@@ -83,14 +83,15 @@ export async function makeOldFile(path: string, file: OldFile): Promise<void> {
     await connection.run('INSERT INTO state VALUES (?, ?)', key, JSON.stringify(value))
   let [index, chain]: [number, Uint8Array] = [0, CHAIN_ZERO]
   for (const { term, k, drafts } of file.orders) {
-    for (const [i, { meta, body }] of drafts.entries()) {
+    for (const [i, draft] of drafts.entries()) {
+      const { kind, mailbox } = draft.meta
+      const [meta, body] = [encodeMeta(draft.meta), draft.body]
       index++
       const place = [index, 2, 1, term, k, i + 1, drafts.length, 2 * index, 1_000 + index]
       const numbers = Buffer.alloc(76)
       for (const [at, value] of place.entries()) numbers.writeBigUInt64BE(BigInt(value), 8 * at)
       numbers.writeUInt32BE(meta.length, 72)
       chain = sha256(chain, numbers, meta, sha256(body))
-      const { kind, mailbox } = decodeMeta(meta)
       const gone = file.erased.includes(index)
       const stored = gone ? [Buffer.alloc(0), chain, sha256(body)] : [body, chain, null]
       const row = [...place, kind, mailbox, 0, meta, ...stored]

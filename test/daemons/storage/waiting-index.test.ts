@@ -4,7 +4,7 @@
 import t from 'tap'
 import { WaitingIndex } from '../../../daemons/storage/waiting-index.js'
 import { without } from '../../../protocol/entries/batch.js'
-import { weigh } from '../../../protocol/entries/entry.js'
+import { metaLength, weigh } from '../../../protocol/entries/entry.js'
 import { START, chained, messageDraft, noteDraft, termDraft } from './log-maker.js'
 
 const message = (mailbox: string, seq: number) => messageDraft(mailbox, 1, seq)
@@ -30,7 +30,7 @@ t.test('messages are found by mailbox and index, with their weights', async (t) 
   t.same(found(filled(), 2, 5), [4])
   t.same(found(filled(), 0, 99, 'bob'), [5])
   const { meta, body } = message('bob', 3)
-  t.same(filled().mailbox('bob', 0, 99), [{ idx: 5, weight: weigh(meta.length, body.length) }])
+  t.same(filled().mailbox('bob', 0, 99), [{ idx: 5, weight: weigh(metaLength(meta), body.length) }])
 })
 
 t.test('messages without bodies are not found, whenever they lost them', async (t) => {

@@ -29,7 +29,7 @@ const NONE = new Uint8Array(0)
 function message(seq: number): Draft {
   const stream = new Uint8Array(16).fill(7)
   const digest = new Uint8Array(32).fill(9)
-  const meta = encodeMeta({ kind: KIND.message, answer: 0, mailbox: 'bob', stream, seq, digest })
+  const meta = { kind: KIND.message, answer: 0, mailbox: 'bob', stream, seq, digest }
   return { meta, body: Buffer.from(`message ${seq}`) }
 }
 
@@ -57,7 +57,7 @@ t.test(
     const listing = (bytes: Uint8Array): string =>
       `0000000${bytes.length}${createHash('sha256').update(bytes).digest('hex')}`
     const entry = (number: number, body: Uint8Array): string =>
-      `000c${Buffer.from(note.meta).toString('hex')}000${number}${listing(body)}`
+      `000c${Buffer.from(encodeMeta(note.meta)).toString('hex')}000${number}${listing(body)}`
     t.equal(
       Buffer.from(head).toString('hex'),
       `00020001${listing(shared)}${entry(0, note.body)}${entry(1, NONE)}`,

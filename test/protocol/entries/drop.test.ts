@@ -10,13 +10,7 @@ import {
   erase,
   type Drop,
 } from '../../../protocol/entries/drop.js'
-import {
-  KIND,
-  encodeMeta,
-  plainMeta,
-  type Draft,
-  type Entry,
-} from '../../../protocol/entries/entry.js'
+import { KIND, plainMeta, type Draft, type Entry } from '../../../protocol/entries/entry.js'
 import { LogTail } from '../../../protocol/persistence/tail.js'
 
 const NONE = new Uint8Array(0)
@@ -24,7 +18,7 @@ const NONE = new Uint8Array(0)
 function message(mailbox: string): Draft {
   const stream = new Uint8Array(16)
   const digest = new Uint8Array(32)
-  const meta = encodeMeta({ kind: KIND.message, answer: 0, mailbox, stream, seq: 1, digest })
+  const meta = { kind: KIND.message, answer: 0, mailbox, stream, seq: 1, digest }
   return { meta, body: Buffer.from(`to ${mailbox}`) }
 }
 

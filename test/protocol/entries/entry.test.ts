@@ -26,7 +26,7 @@ t.test('a meta survives encoding and decoding', (t) => {
       digest: [...META.digest],
     },
   )
-  t.same(decodeMeta(plainMeta(KIND.account, 0, 'bob')).mailbox, 'bob')
+  t.same(decodeMeta(encodeMeta(plainMeta(KIND.account, 0, 'bob'))).mailbox, 'bob')
   t.end()
 })
 
@@ -34,7 +34,7 @@ t.test('the layout: kind u8, answer u16, seq u48, then mailbox, stream, digest',
   const bytes = Buffer.from(encodeMeta({ ...META, mailbox: 'ab' }))
   const head = `05 0102 010000000003 026162 10 ${'07'.repeat(16)} 20`.replaceAll(' ', '')
   t.equal(bytes.toString('hex'), head + '09'.repeat(32))
-  t.equal(Buffer.from(plainMeta(KIND.noop)).toString('hex'), '000000' + '00'.repeat(9))
+  t.equal(Buffer.from(encodeMeta(plainMeta(KIND.noop))).toString('hex'), '000000' + '00'.repeat(9))
   t.end()
 })
 
@@ -43,7 +43,7 @@ t.test('bytes that are not exactly one meta are a RangeError', (t) => {
   for (let length = 0; length < good.length; length++) {
     t.throws(() => decodeMeta(good.subarray(0, length)), { name: 'RangeError' }, `${length} bytes`)
   }
-  t.throws(() => decodeMeta(Buffer.concat([good, Buffer.of(0)])), { message: /trailing/ })
+  t.throws(() => decodeMeta(Buffer.concat([good, Buffer.of(0)])), { message: /not as long/ })
   t.throws(() => decodeMeta(Buffer.from([99, ...good.subarray(1)])), { message: /kind 99/ })
   const short = encodeMeta({ ...META, stream: new Uint8Array(15) })
   t.throws(() => decodeMeta(short), { message: /stream/ })

@@ -32,14 +32,14 @@ const exampleOf = <N extends Message['type']>(type: N): The<N> =>
 function draft(name: KindName, body = BODIES[name] ?? ''): Draft {
   const kind: Kind = KIND[name]
   const stream = name === 'message' ? new Uint8Array(16) : NONE
-  const meta = encodeMeta({ kind, answer: 0, mailbox: 'a', stream, seq: 1, digest: NONE })
+  const meta = { kind, answer: 0, mailbox: 'a', stream, seq: 1, digest: NONE }
   return { meta, body: Buffer.from(body) }
 }
 
 /** A message of a page, or what pretends to be one. */
 function stored(name: KindName) {
   const { meta, body: envelope } = draft(name)
-  return { index: 1, time: 1, meta, envelope }
+  return { index: 1, time: 1, meta: encodeMeta(meta), envelope }
 }
 
 const contents = (...drafts: (Draft | KindName)[]): Contents =>

@@ -4,7 +4,7 @@
 import t from 'tap'
 import { packDrafts } from '../../../protocol/entries/batch.js'
 import { encodeDrop } from '../../../protocol/entries/drop.js'
-import { KIND, encodeMeta, plainMeta, type Draft } from '../../../protocol/entries/entry.js'
+import { KIND, plainMeta, type Draft } from '../../../protocol/entries/entry.js'
 import type { Recovered } from '../../../protocol/machine/storage.js'
 import type { Effect, Input, LinkId } from '../../../protocol/machine/machine.js'
 import type { Message, MessageName, The } from '../../../protocol/messages/catalogue.js'
@@ -127,7 +127,7 @@ let seq = 0
 function message(mailbox: string): Draft {
   const stream = new Uint8Array(16)
   const digest = new Uint8Array(32)
-  const meta = encodeMeta({ kind: KIND.message, answer: 0, mailbox, stream, seq: ++seq, digest })
+  const meta = { kind: KIND.message, answer: 0, mailbox, stream, seq: ++seq, digest }
   return { meta, body: Buffer.from(`to ${mailbox}`) }
 }
 

@@ -11,7 +11,7 @@ import { decodeAccount } from '../../../protocol/state/account.js'
 import { decodeInvitation } from '../../../protocol/state/invitation.js'
 import { decodeNote } from '../../../protocol/entries/note.js'
 import { decide, type Command } from '../../../protocol/state/commands/registry.js'
-import type { Decision } from '../../../protocol/state/decision.js'
+import type { Draft } from '../../../protocol/entries/entry.js'
 import { Ledger, Overlay } from '../../../protocol/state/ledger.js'
 import {
   block,
@@ -42,30 +42,30 @@ class Course {
     for (const command of begin) this.do(command)
   }
 
-  do(command: Command, diverged = false): Decision {
+  do(command: Command, diverged = false): Draft {
     const k = ++this.#k
     const at = context({ k, time: this.time, diverged })
-    const decision = decide(this.#overlay, command, at, 0)
+    const draft = decide(this.#overlay, command, at, 0)
     const other = decide(new Overlay(this.#committed), command, at, 0)
-    this.#t.same(other.draft, decision.draft, 'C2: the same ahead of the log and behind it')
-    const { draft, meta } = decision
-    this.#overlay.apply(draft, meta, k)
+    this.#t.same(other, draft, 'C2: the same ahead of the log and behind it')
+    const { meta, body } = draft
+    this.#overlay.apply(draft, k)
     const place = { index: k, term: 1, k, place: 0, time: this.time }
     this.#committed.apply({
       ...place,
       meta,
-      body: draft.body,
-      bodyBytes: draft.body.length,
+      body,
+      bodyBytes: body.length,
       shared: NONE,
     })
-    return decision
+    return draft
   }
 
   /** Code of a no-op's note, or of a refused send's meta. */
   answer(command: Command): { code: number; value: number } {
-    const { meta, draft } = this.do(command)
+    const { meta, body } = this.do(command)
     if (meta.kind === KIND.refusal) return { code: meta.answer, value: 0 }
-    return meta.kind === KIND.noop ? decodeNote(draft.body) : { code: 0, value: meta.kind }
+    return meta.kind === KIND.noop ? decodeNote(body) : { code: 0, value: meta.kind }
   }
 
   refused(command: Command, name: ErrorName): void {
@@ -79,16 +79,16 @@ class Course {
 
 t.test('an invitation lets one account register, once', (t) => {
   const course = new Course(t, register('alice'))
-  const { meta, draft } = course.do(invite('alice', 1))
+  const { meta, body } = course.do(invite('alice', 1))
   t.match(meta, { kind: KIND.invitation, mailbox: 'alice', answer: 0 })
-  t.match(decodeInvitation(draft.body), { expires: 2_000 })
-  t.ok(sameBytes(decodeInvitation(draft.body).invitation, codeHash(1)))
+  t.match(decodeInvitation(body), { expires: 2_000 })
+  t.ok(sameBytes(decodeInvitation(body).invitation, codeHash(1)))
   t.same(course.answer(invite('alice', 1)), { code: 0, value: 2_000 }, 'again: until when')
   course.refused(registerUninvited('bob'), 'INVITATION_NEEDED')
   course.refused(registerBy(9, 'bob'), 'BAD_INVITATION')
   const joined = course.do(registerBy(1, 'bob'))
   t.match(joined.meta, { kind: KIND.account, mailbox: 'bob' })
-  t.ok(sameBytes(decodeAccount('bob', joined.draft.body).invitation!, codeHash(1)))
+  t.ok(sameBytes(decodeAccount('bob', joined.body).invitation!, codeHash(1)))
   course.refused(registerBy(1, 'carol'), 'BAD_INVITATION')
   t.same(course.answer(registerBy(1, 'bob')), { code: 0, value: 0 }, 'the same registration')
   t.same(course.answer(invite('alice', 1)), { code: 0, value: 2_000 }, 'a late repetition')
@@ -174,8 +174,8 @@ t.test('after the end of an account its name has no account, and stays taken', (
 t.test('an order without a majority changes no account, invitation or block list', (t) => {
   const course = new Course(t, register('alice'))
   for (const command of [invite('alice', 1), block('alice', 'alice'), close('alice', 1)]) {
-    const { meta, draft } = course.do(command, true)
-    t.same([meta.kind, decodeNote(draft.body).code], [KIND.noop, code('DIVERGED')])
+    const { meta, body } = course.do(command, true)
+    t.same([meta.kind, decodeNote(body).code], [KIND.noop, code('DIVERGED')])
   }
   course.refused(registerBy(1, 'bob'), 'BAD_INVITATION')
   t.end()

@@ -5,7 +5,7 @@ import { sameBytes } from '../../../protocol/bytes.js'
 import { decodeAccount } from '../../../protocol/state/account.js'
 import { decodeNote } from '../../../protocol/entries/note.js'
 import { decide, type Command } from '../../../protocol/state/commands/registry.js'
-import type { Decision } from '../../../protocol/state/decision.js'
+import type { Draft } from '../../../protocol/entries/entry.js'
 import { Ledger, Overlay } from '../../../protocol/state/ledger.js'
 import {
   change,
@@ -30,32 +30,32 @@ class Course {
     for (const command of [...people, open('alice')]) this.do(command)
   }
 
-  do(command: Command): Decision {
+  do(command: Command): Draft {
     const k = ++this.#k
-    const decision = decide(this.ledger, command, context({ k }), 0)
-    this.ledger.apply(decision.draft, decision.meta, k)
-    return decision
+    const draft = decide(this.ledger, command, context({ k }), 0)
+    this.ledger.apply(draft, k)
+    return draft
   }
 }
 
 /** The refusal consumes the seq. */
-function isRefused(t: Test, { meta }: Decision, name: ErrorName, seq = 1): void {
+function isRefused(t: Test, { meta }: Draft, name: ErrorName, seq = 1): void {
   t.match(meta, { kind: KIND.refusal, answer: code(name), seq }, name)
 }
 
 t.test('a sealed message is stored as it came', (t) => {
   const course = new Course()
   const command = sendSealed(1)
-  const { meta, draft } = course.do(command)
+  const { meta, body } = course.do(command)
   t.match(meta, { kind: KIND.message, answer: 0, mailbox: 'bob', seq: 1 })
-  t.ok(command.kind === 'send-sealed' && sameBytes(draft.body, command.sealed))
+  t.ok(command.kind === 'send-sealed' && sameBytes(body, command.sealed))
   t.end()
 })
 
 t.test('plain text for a client-held account is refused, and never stored', (t) => {
   const refused = new Course().do(send(1, 'a secret'))
   isRefused(t, refused, 'CLIENT_HELD')
-  t.equal(refused.draft.body.length, 0)
+  t.equal(refused.body.length, 0)
   t.end()
 })
 
@@ -106,9 +106,9 @@ t.test('C5: the same bytes are the same request; other bytes with its seq are a 
   const course = new Course()
   course.do(sendSealed(1))
   const again = course.do(sendSealed(1))
-  t.same([again.meta.kind, decodeNote(again.draft.body)], [KIND.noop, { code: 0, value: 1 }])
+  t.same([again.meta.kind, decodeNote(again.body)], [KIND.noop, { code: 0, value: 1 }])
   for (const other of [sendSealed(1, { time: 5 }), send(1, 'olá')]) {
-    const { code: answer } = decodeNote(course.do(other).draft.body)
+    const { code: answer } = decodeNote(course.do(other).body)
     t.equal(answer, code('CONFLICT'))
   }
   t.end()
@@ -117,8 +117,8 @@ t.test('C5: the same bytes are the same request; other bytes with its seq are a 
 t.test('an account stays client-held, or not, for ever', (t) => {
   const course = new Course()
   for (const command of [change('alice', 1, 7), changeHeld('carol', 1, 7, 'carol')]) {
-    const { meta, draft } = course.do(command)
-    t.same([meta.kind, decodeNote(draft.body).code], [KIND.noop, code('BAD_KEYS')])
+    const { meta, body } = course.do(command)
+    t.same([meta.kind, decodeNote(body).code], [KIND.noop, code('BAD_KEYS')])
   }
   t.end()
 })
@@ -127,8 +127,8 @@ t.test(
   'a client-held account is read as it was written; so is an account of an older version',
   (t) => {
     const course = new Course()
-    const { draft } = course.do(changeHeld('alice', 1, 7, 'alice, anew'))
-    const { secrets } = decodeAccount('alice', draft.body)
+    const { body } = course.do(changeHeld('alice', 1, 7, 'alice, anew'))
+    const { secrets } = decodeAccount('alice', body)
     t.equal(Buffer.from(secrets.signing!.publicKey).toString(), 'signer of alice, anew')
     t.equal(Buffer.from(secrets.older[0]!.signing!.ownSignature).toString(), 'signed by alice')
     // The entry, byte for byte, of a version without client-held accounts.
@@ -138,7 +138,7 @@ t.test(
       '"publicKey":"a2V5IG9mIGNhcm9s","wrappedKey":"d3JhcHBlZA","older":[]}'
     t.equal(decodeAccount('carol', Buffer.from(before)).secrets.signing, null)
     t.equal(
-      Buffer.from(course.do(register('dave')).draft.body).toString(),
+      Buffer.from(course.do(register('dave')).body).toString(),
       before.replace('a2V5IG9mIGNhcm9s', 'a2V5IG9mIGRhdmU'),
       'other accounts are still written like this',
     )

@@ -6,7 +6,7 @@ import { sameBytes } from '../../../protocol/bytes.js'
 import { decodeAccount } from '../../../protocol/state/account.js'
 import { decodeNote } from '../../../protocol/entries/note.js'
 import { decide, type Command } from '../../../protocol/state/commands/registry.js'
-import type { Decision } from '../../../protocol/state/decision.js'
+import type { Draft } from '../../../protocol/entries/entry.js'
 import { Ledger, Overlay } from '../../../protocol/state/ledger.js'
 import { KEPT_ANSWERS } from '../../../protocol/state/commands/sending.js'
 import { STREAM, change, context, closeStream, open, register, remove, send } from './orders.js'
@@ -16,11 +16,11 @@ class Course {
   readonly ledger = new Overlay(new Ledger())
   #k = 0
 
-  do(command: Command, change: Parameters<typeof context>[0] = {}): Decision {
+  do(command: Command, change: Parameters<typeof context>[0] = {}): Draft {
     const k = ++this.#k
-    const decision = decide(this.ledger, command, context({ k, ...change }), 0)
-    this.ledger.apply(decision.draft, decision.meta, k)
-    return decision
+    const draft = decide(this.ledger, command, context({ k, ...change }), 0)
+    this.ledger.apply(draft, k)
+    return draft
   }
 
   /** A course with alice, who has a stream, and bob. */
@@ -32,18 +32,18 @@ class Course {
 }
 
 /** The decision is a no-op with this code and value. */
-function isNoop(t: Test, { meta, draft }: Decision, code: number, value = 0): void {
+function isNoop(t: Test, { meta, body }: Draft, code: number, value = 0): void {
   t.equal(meta.kind, KIND.noop)
-  t.same(decodeNote(draft.body), { code, value })
+  t.same(decodeNote(body), { code, value })
 }
 
 const code = (name: ErrorName): number => ERRORS[name].code
 
 t.test('REGISTER makes an account with its secrets and token, once for each name', (t) => {
   const course = new Course()
-  const { meta, draft } = course.do(register('alice', 1))
+  const { meta, body } = course.do(register('alice', 1))
   t.match(meta, { kind: KIND.account, mailbox: 'alice', answer: 0 })
-  t.match(decodeAccount('alice', draft.body).secrets, { cost: { logN: 1, r: 1, p: 1 } })
+  t.match(decodeAccount('alice', body).secrets, { cost: { logN: 1, r: 1, p: 1 } })
   isNoop(t, course.do(register('alice', 1)), 0)
   isNoop(t, course.do(register('alice', 2)), code('NAME_TAKEN'))
   t.end()
@@ -60,9 +60,9 @@ t.test('keys that cannot be read never get into the log', (t) => {
 
 t.test('the first of two changes from the same version of an account wins', (t) => {
   const course = Course.begun()
-  const { meta, draft } = course.do(change('alice', 1, 7))
+  const { meta, body } = course.do(change('alice', 1, 7))
   t.match(meta, { kind: KIND.account, mailbox: 'alice', answer: 0 })
-  const changed = decodeAccount('alice', draft.body)
+  const changed = decodeAccount('alice', body)
   t.match(changed, { version: 2, token: Buffer.alloc(16, 1), changeToken: Buffer.alloc(16, 7) })
   t.ok(sameBytes(changed.secrets.verifierHash, new Uint8Array(32).fill(7)))
   isNoop(t, course.do(change('alice', 1, 8)), code('ACCOUNT_CHANGED'))
@@ -75,12 +75,12 @@ t.test('the first of two changes from the same version of an account wins', (t) 
 
 t.test('a send after a key change, even in the same order, is sealed for the new key', (t) => {
   const course = Course.begun()
-  const kidOf = ({ draft }: Decision): string =>
-    /"kid":"([^"]*)"/.exec(Buffer.from(draft.shared!).toString('utf8'))![1]!
+  const kidOf = ({ shared }: Draft): string =>
+    /"kid":"([^"]*)"/.exec(Buffer.from(shared!).toString('utf8'))![1]!
   t.equal(kidOf(course.do(send(1, 'olá'))), 'key of bob')
-  const { draft } = course.do(change('bob', 1, 7, 'bob, the second'))
+  const { body } = course.do(change('bob', 1, 7, 'bob, the second'))
   t.equal(kidOf(course.do(send(2, 'olá'))), 'key of bob, the second')
-  const { older } = decodeAccount('bob', draft.body).secrets
+  const { older } = decodeAccount('bob', body).secrets
   t.same(
     older.map(({ publicKey }) => Buffer.from(publicKey).toString()),
     ['key of bob'],
@@ -89,13 +89,13 @@ t.test('a send after a key change, even in the same order, is sealed for the new
 })
 
 t.test('an account entry from before accounts could be changed is read', (t) => {
-  const { draft } = new Course().do(register('alice', 3))
+  const { body } = new Course().do(register('alice', 3))
   const {
     version: _v,
     changeToken: _c,
     older: _o,
     ...before
-  } = JSON.parse(Buffer.from(draft.body).toString('utf8')) as Record<string, unknown>
+  } = JSON.parse(Buffer.from(body).toString('utf8')) as Record<string, unknown>
   const account = decodeAccount('alice', Buffer.from(JSON.stringify(before)))
   t.match(account, { version: 1, changeToken: Buffer.alloc(0), secrets: { older: [] } })
   t.end()
@@ -103,9 +103,9 @@ t.test('an account entry from before accounts could be changed is read', (t) => 
 
 t.test('a deletion names the mailbox of its user, and the indices', (t) => {
   const course = Course.begun()
-  const { meta, draft } = course.do(remove('bob', [7, 9]))
+  const { meta, body } = course.do(remove('bob', [7, 9]))
   t.match(meta, { kind: KIND.drop, mailbox: 'bob', answer: 0, seq: 0 })
-  t.same(JSON.parse(Buffer.from(draft.body).toString('utf8')), [7, 9])
+  t.same(JSON.parse(Buffer.from(body).toString('utf8')), [7, 9])
   isNoop(t, course.do(remove('bob', [7]), { diverged: true }), code('DIVERGED'))
   t.end()
 })
@@ -119,11 +119,10 @@ t.test('a stream belongs to the user that opened it', (t) => {
 })
 
 t.test('a send is one message entry in the mailbox of its recipient', (t) => {
-  const { meta, draft } = Course.begun().do(send(1, 'olá'))
+  const { meta } = Course.begun().do(send(1, 'olá'))
   t.match(meta, { kind: KIND.message, mailbox: 'bob', seq: 1, answer: 0 })
   t.ok(sameBytes(meta.stream, STREAM))
   t.equal(meta.digest.length, 32)
-  t.ok(sameBytes(draft.meta, encodeMeta(meta)), 'the draft holds the meta')
   t.end()
 })
 
@@ -168,9 +167,9 @@ t.test('the last answers are kept; an older seq is an old duplicate', (t) => {
   const log = [register('alice'), register('bob'), open('alice')]
   const sends = Array.from({ length: KEPT_ANSWERS + 1 }, (_, i) => send(i + 1, 'olá'))
   for (const [i, command] of [...log, ...sends].entries()) {
-    const { draft, meta } = i < 3 ? decide(base, command, context(), 0) : course.do(command)
+    const { body, meta } = i < 3 ? decide(base, command, context(), 0) : course.do(command)
     const place = { index: i + 1, term: 1, k: i + 1, place: 0, time: 5 }
-    base.apply({ ...place, meta, body: draft.body, bodyBytes: draft.body.length, shared: NONE })
+    base.apply({ ...place, meta, body: body, bodyBytes: body.length, shared: NONE })
   }
   isNoop(t, decide(base, send(1, 'olá'), context(), 0), code('OLD_DUPLICATE'), 1)
   isNoop(t, decide(base, send(2, 'olá'), context(), 0), 0, 2)
@@ -193,8 +192,8 @@ t.test('DIVERGED: every command is refused, and a send still consumes its seq', 
 t.test('equal state, command and context make equal bytes; each of the three matters', (t) => {
   const bytes = (command: Command, change = {}, place = 0): string => {
     const { ledger } = Course.begun()
-    const { draft } = decide(ledger, command, context(change), place)
-    return Buffer.concat([draft.meta, draft.body]).toString('hex')
+    const { meta, body } = decide(ledger, command, context(change), place)
+    return Buffer.concat([encodeMeta(meta), body]).toString('hex')
   }
   const first = bytes(send(1, 'olá'))
   t.equal(bytes(send(1, 'olá')), first)

@@ -6,7 +6,6 @@ import {
   plainMeta,
   type Draft,
   type Kind,
-  type Meta,
 } from '../../../protocol/entries/entry.js'
 import { encodeMarks } from '../../../protocol/entries/marks.js'
 import { decide, type Command } from '../../../protocol/state/commands/registry.js'
@@ -20,7 +19,6 @@ const ID = idOf(STREAM)
 
 interface Executed {
   readonly draft: Draft
-  readonly meta: Meta
   readonly k: number
 }
 
@@ -46,14 +44,14 @@ class Ahead {
 
   execute(command: Command): Executed {
     const k = ++this.#k
-    const { draft, meta } = decide(this.overlay, command, context({ k }), 0)
-    this.overlay.apply(draft, meta, k)
-    return { draft, meta, k }
+    const draft = decide(this.overlay, command, context({ k }), 0)
+    this.overlay.apply(draft, k)
+    return { draft, k }
   }
 
-  commit({ draft, meta, k }: Executed): void {
+  commit({ draft, k }: Executed): void {
     this.#log(1, k, [draft])
-    this.overlay.settle(meta, k)
+    this.overlay.settle(draft.meta, k)
     this.overlay.settleDirectory(k)
   }
 
@@ -121,7 +119,7 @@ t.test('the commit of an order does not take back what a later order wrote', (t)
   t.equal(ahead.overlay.stream(ID)?.next, 3)
   t.ok(ahead.overlay.answered(ID, 2), 'the second is still only in the overlay')
   const third = ahead.execute(send(3, 'c', 'alice'))
-  t.equal(third.meta.kind, KIND.message)
+  t.equal(third.draft.meta.kind, KIND.message)
   ahead.commit(second)
   ahead.commit(third)
   t.equal(ahead.overlay.stream(ID), ahead.base.stream(ID))

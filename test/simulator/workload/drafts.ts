@@ -1,7 +1,7 @@
 // The drafts of a scripted writer: messages of one stream for each term, and deletions.
 
 import { encodeDrop } from '../../../protocol/entries/drop.js'
-import { KIND, encodeMeta, plainMeta, type Draft } from '../../../protocol/entries/entry.js'
+import { KIND, plainMeta, type Draft } from '../../../protocol/entries/entry.js'
 import { sha256 } from '../../../protocol/bytes.js'
 import type { Random } from '../random.js'
 
@@ -30,14 +30,14 @@ export class Drafts {
   next(applied: number): Draft {
     if (applied > 0 && this.#random.chance(0.04)) return this.#drop(applied)
     const body = this.#random.bytes(this.#random.chance(0.02) ? 20_000 : 24)
-    const meta = encodeMeta({
+    const meta = {
       kind: KIND.message,
       answer: 0,
       mailbox: this.mailbox(),
       stream: this.#stream,
       seq: ++this.#seq,
       digest: sha256(body),
-    })
+    }
     return { meta, body }
   }
 
