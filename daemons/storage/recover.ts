@@ -24,7 +24,7 @@ import {
 import { dropsOf, type Drop } from '../../protocol/entries/drop.js'
 import { sameBytes } from '../../protocol/bytes.js'
 import type { Place } from '../../protocol/entries/place.js'
-import { TAIL_ENTRIES, type Recovered } from '../../protocol/machine/storage.js'
+import { TAIL, type Recovered } from '../../protocol/machine/storage.js'
 import { NO_FENCE, advanceFence, type Fence } from '../../protocol/entries/fence.js'
 
 /** The file exists but must not be used: the replica counts it as lost. */
@@ -91,6 +91,22 @@ async function chainAt(connection: Connection, index: number): Promise<Uint8Arra
   return row?.chain ?? null
 }
 
+/** The end of the last batch that lies before the part of the log that stays in memory. */
+async function tailStart(connection: Connection): Promise<number> {
+  const [row] = await connection.all<{ start: number | null }>(
+    `SELECT max(last) AS start FROM (
+       SELECT last, sum(count) OVER newest AS entries, sum(size) OVER newest AS bytes
+       FROM (
+         SELECT last, last - first + 1 AS count, length(head) + length(bodies) AS size
+         FROM batches ORDER BY last DESC LIMIT ?1 + 1
+       ) WINDOW newest AS (ORDER BY last DESC)
+     ) WHERE entries > ?1 OR bytes > ?2`,
+    TAIL.entries,
+    TAIL.bytes,
+  )
+  return row?.start ?? 0
+}
+
 async function readTail(path: string, connection: Connection, after: number): Promise<Batch[]> {
   const sql = `SELECT ${BATCH_COLUMNS} FROM batches WHERE last > ? ORDER BY last`
   const tail = (await connection.all<BatchRow>(sql, after)).map(batchOf)
@@ -154,7 +170,7 @@ export async function recover(path: string, connection: Connection): Promise<Rec
       `its state says ${commit} committed and ${rest.indexed} indexed, of ${last} entries`,
     )
   }
-  const tail = await readTail(path, connection, Math.max(0, Math.min(commit, last - TAIL_ENTRIES)))
+  const tail = await readTail(path, connection, Math.min(commit, await tailStart(connection)))
   const fence = await readFence(connection, commit)
   const drops = await readDrops(connection, rest.erased, commit)
   const state = { ...rest, genesis, incarnation, commit }

@@ -3,7 +3,7 @@
 
 import type { Slot } from '../slots.js'
 import type { Entropy } from '../entropy.js'
-import { TAIL_ENTRIES, type Recovered } from './storage.js'
+import { TAIL, type Recovered, type TailBounds } from './storage.js'
 import type { RecipientKey, Seal } from '../envelope/seal.js'
 
 /** All in milliseconds of the monotonic clock. */
@@ -34,8 +34,8 @@ export const TIMINGS: Timings = {
 }
 
 export interface LogBounds {
-  /** Entries kept in memory behind the end; older ones are read from the file. */
-  readonly tail: number
+  /** What is kept in memory behind the end; older entries are read from the file. */
+  readonly tail: TailBounds
   /** A replica that is more entries behind catches up before it joins a view. */
   readonly near: number
   /** Entries in one frame of a pull or a feed, at most. */
@@ -45,7 +45,7 @@ export interface LogBounds {
 }
 
 export const LOG_BOUNDS: LogBounds = {
-  tail: TAIL_ENTRIES,
+  tail: TAIL,
   near: 1_000,
   stretch: 256,
   frameBytes: 160 * 1024,

@@ -25,6 +25,7 @@ export const PROCESSING_METRICS = {
 
 export const PERSISTENCE_METRICS = {
   troca_log_last_index: 'Entries in the log.',
+  troca_log_memory_bytes: 'Bytes of the end of the log that is kept in memory.',
   troca_log_durable_index: 'Entries on the own disk.',
   troca_log_commit_index: 'Entries known to be committed.',
   troca_log_lag_entries: 'Committed entries of another replica that are not committed here.',

@@ -110,7 +110,7 @@ export interface Recovered {
   readonly remembered: readonly Remembered[]
   /** Highest Lamport stamp in the log. */
   readonly lamport: number
-  /** The last batches of the log: all after the commit index, and `TAIL_ENTRIES` entries at least. */
+  /** The last batches of the log: all after the commit index, and those before it within TAIL. */
   readonly tail: readonly Batch[]
   /**
    * The newest TERM entry at or below `commit`, if any, and the last order of its term up to there.
@@ -120,5 +120,11 @@ export interface Recovered {
   readonly drops: readonly Drop[]
 }
 
-/** Entries that a replica keeps in memory behind the end of its log. */
-export const TAIL_ENTRIES = 8192
+/** The end of a log that stays in memory, whichever bound is reached first. */
+export interface TailBounds {
+  readonly entries: number
+  /** Bytes of heads and bodies, as weighBatch counts them. */
+  readonly bytes: number
+}
+
+export const TAIL: TailBounds = { entries: 8_192, bytes: 4 * 1024 * 1024 }

@@ -165,11 +165,13 @@ export const FEED = message({
   name: 'FEED',
   by: 'processing',
   answers: ['BATCHES'],
-  meaning: 'Follows the committed log by BATCHES, and acknowledges what was received.',
+  meaning: 'Follows the committed log by BATCHES, acknowledges what was received, or ends that.',
   fields: {
     after: index.means('Log index after which to begin, or through which entries were received.'),
     bodies: bool.means('True: messages with their bodies; false: with their meta alone.'),
-    start: bool.means('True: begin after `after`; false: only an acknowledgement.'),
+    step: oneOf('begin', 'acknowledge', 'end').means(
+      'Begin after `after`; an acknowledgement alone; send no more, the sender has another home.',
+    ),
     urgent: bool.means(
       'True: a client may wait for the next batch; false: batches may be gathered.',
     ),

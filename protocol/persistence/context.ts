@@ -14,7 +14,7 @@ import type { Slot } from '../slots.js'
 import type { Entropy } from '../entropy.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { compareEpochs, EPOCH_ZERO, maxEpoch, sameEpoch, type Epoch } from '../entries/epoch.js'
-import type { Recovered, Transaction, WriteResult } from '../machine/storage.js'
+import type { Recovered, TailBounds, Transaction, WriteResult } from '../machine/storage.js'
 import type { Place } from '../entries/place.js'
 import { LogTail } from './tail.js'
 import {
@@ -266,7 +266,7 @@ export class PersistenceContext {
   }
 }
 
-function tailOf(recovered: Recovered, keep: number): LogTail {
+function tailOf(recovered: Recovered, keep: TailBounds): LogTail {
   const { last, chain, commit } = recovered.durable
   const { tail, fence } = recovered
   return new LogTail(tail, { index: last, chain }, commit, fence, keep)

@@ -42,8 +42,9 @@ export class Feeds {
   }
 
   onFeed(link: LinkId, message: The<'FEED'>): void {
-    const { after, bodies, urgent, start } = message
-    if (start) {
+    const { after, bodies, urgent, step } = message
+    if (step === 'end') this.forget(link)
+    if (step === 'begin') {
       this.#followers.set(link, {
         sent: after,
         acknowledged: after,

@@ -4,10 +4,10 @@
 
 import { advanceFence, NO_FENCE, type Fence } from '../entries/fence.js'
 import { invariant } from '../assert.js'
-import { assertGapless, CHAIN_ZERO, lastOf, type Batch } from '../entries/batch.js'
+import { assertGapless, CHAIN_ZERO, lastOf, weighBatch, type Batch } from '../entries/batch.js'
 import { dropsOf, erase, type Drop } from '../entries/drop.js'
 import { sameBytes } from '../bytes.js'
-import { TAIL_ENTRIES, type DurableState } from '../machine/storage.js'
+import { TAIL, type DurableState, type TailBounds } from '../machine/storage.js'
 import type { Place } from '../entries/place.js'
 
 /** The part of the tail that other parts may read. */
@@ -15,6 +15,9 @@ export type LogView = Pick<
   LogTail,
   'last' | 'commit' | 'durable' | 'first' | 'committedFence' | 'placeAt'
 >
+
+const weigh = (batches: readonly Batch[]): number =>
+  batches.reduce((bytes, batch) => bytes + weighBatch(batch), 0)
 
 export class LogTail {
   /** Batches from #before on, without gaps. */
@@ -36,18 +39,20 @@ export class LogTail {
   /** Committed DROPs that have not been taken yet, in log order. */
   #drops: Drop[] = []
 
-  /** Entries kept in memory at least, if the log has so many. */
-  readonly #keep: number
+  /** Of what is committed and durable, no more than twice so much is in memory. */
+  readonly #keep: TailBounds
+  #bytes: number
 
   constructor(
     tail: readonly Batch[],
     last: Place,
     commit: number,
     fenceAtCommit: Fence,
-    keep = TAIL_ENTRIES,
+    keep = TAIL,
   ) {
     this.#keep = keep
     this.#batches = [...tail]
+    this.#bytes = weigh(tail)
     const first = tail[0]
     // Where the tail does not reach back to entry 1, the place before it is known by its number
     // only.
@@ -63,7 +68,7 @@ export class LogTail {
     this.#fence = this.after(commit).reduce(advanceFence, fenceAtCommit)
   }
 
-  static empty(keep = TAIL_ENTRIES): LogTail {
+  static empty(keep = TAIL): LogTail {
     return new LogTail([], { index: 0, chain: CHAIN_ZERO }, 0, NO_FENCE, keep)
   }
 
@@ -86,6 +91,11 @@ export class LogTail {
 
   get durable(): number {
     return this.#durable
+  }
+
+  /** Bytes of the batches in memory. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   /** First index that is in memory. */
@@ -152,6 +162,7 @@ export class LogTail {
 
   append(batches: readonly Batch[]): void {
     assertGapless(this.last, batches)
+    this.#bytes += weigh(batches)
     for (const batch of batches) {
       this.#batches.push(batch)
       this.#fence = advanceFence(this.#fence, batch)
@@ -171,6 +182,7 @@ export class LogTail {
   /** Takes out the batches after `index`, the end of one. */
   #cut(index: number): Batch[] {
     const cut = this.#batches.splice(this.#through(index))
+    this.#bytes -= weigh(cut)
     invariant(this.last === index, `log: a batch goes on beyond ${index}`)
     return cut
   }
@@ -202,7 +214,10 @@ export class LogTail {
     const named = drop.indices?.map((index) => this.#through(index - 1))
     for (const i of new Set(named ?? this.#batches.keys())) {
       const batch = this.#batches[i]
-      if (batch) this.#batches[i] = erase(drop, batch)
+      if (!batch) continue
+      const erased = erase(drop, batch)
+      this.#bytes -= weighBatch(batch) - weighBatch(erased)
+      this.#batches[i] = erased
     }
   }
 
@@ -232,6 +247,7 @@ export class LogTail {
       invariant(cut !== undefined, `log: cannot go back to what the file holds at ${file.index}`)
       this.#cut(cut.at)
       this.#batches.push(...cut.batches)
+      this.#bytes += weigh(cut.batches)
       committed = Math.min(committed, cut.at)
     }
     this.#cut(file.index)
@@ -266,13 +282,20 @@ export class LogTail {
   #trim(): void {
     // The file's end may return to batches that an unfinished write drops, so they are kept.
     if (this.#cuts.length > 0) return
-    const final = Math.min(this.#commit, this.#durable)
-    const excess = Math.min(this.last - this.#keep, final - 1) - this.#before.index
+    const { entries, bytes } = this.#keep
     // In large steps: cutting the front off an array costs its length.
-    if (excess < this.#keep) return
-    const count = this.#through(this.#before.index + excess)
+    if (this.last - this.#before.index < 2 * entries && this.#bytes < 2 * bytes) return
+    const final = Math.min(this.#commit, this.#durable)
+    let [count, left] = [0, this.#bytes]
+    for (const batch of this.#batches) {
+      const fits = this.last - lastOf(batch) < entries && left <= bytes
+      if (fits || lastOf(batch) >= final) break
+      left -= weighBatch(batch)
+      count++
+    }
     const cut = this.#batches[count - 1]
     if (!cut) return
+    this.#bytes = left
     const index = lastOf(cut)
     if (index > this.#floor.index) {
       const passed = this.#batches.slice(this.#through(this.#floor.index), count)

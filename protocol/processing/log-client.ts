@@ -3,6 +3,7 @@
 // persistence only by CLAIM, APPEND, FEED and READ (messages/log-service.ts).
 
 import type { LinkId } from '../machine/machine.js'
+import type { The } from '../messages/catalogue.js'
 import type { Executor } from '../state/executor.js'
 import type { Slot } from '../slots.js'
 import type { ProcessingContext } from './context.js'
@@ -113,6 +114,7 @@ export class LogClient {
 
   #moveTo(slot: Slot): void {
     if (slot === this.#replicas.home) return
+    this.#sayFeed('end')
     this.#replicas.home = slot
     if (slot === 0) return
     this.#context.outbox.log('info', 'home', { slot })
@@ -131,7 +133,7 @@ export class LogClient {
   /** Follows the feed from the last entry applied here. */
   follow(): void {
     this.#acknowledged = this.#executor.base.index
-    this.#sayFeed(true)
+    this.#sayFeed('begin')
   }
 
   /** Acknowledges applied entries, so that the home sends more. */
@@ -139,7 +141,7 @@ export class LogClient {
     const { index } = this.#executor.base
     if (index - this.#acknowledged < ACKNOWLEDGE_EVERY) return
     this.#acknowledged = index
-    this.#sayFeed(false)
+    this.#sayFeed('acknowledge')
   }
 
   /** The feed carries the bodies of messages only while this replica wants them. */
@@ -159,13 +161,13 @@ export class LogClient {
     const urgent = now.monotonic - this.#neededAt <= timings.suspect
     if (urgent === this.#urgent) return
     this.#urgent = urgent
-    this.#sayFeed(false)
+    this.#sayFeed('acknowledge')
   }
 
-  #sayFeed(start: boolean): void {
+  #sayFeed(step: The<'FEED'>['step']): void {
     const after = this.#executor.base.index
     const [bodies, urgent] = [this.#bodies, this.#urgent]
-    this.#replicas.sendHome({ type: 'FEED', after, bodies, start, urgent })
+    this.#replicas.sendHome({ type: 'FEED', after, bodies, step, urgent })
   }
 
   // ---- links and time -------------------------------------------------------------------------

@@ -12,7 +12,7 @@ export type Lane = 'main' | 'bulk'
 export interface LogReplica {
   main: LinkId | null
   bulk: LinkId | null
-  /** When a frame last came, monotonic ms. */
+  /** When a frame last came over the main lane, monotonic ms. */
   heard: number
   heartbeat: The<'STORE_HEARTBEAT'> | null
 }
@@ -80,7 +80,8 @@ export class LogReplicas {
   /** Notes that a frame came; undefined: the link has been replaced, so the frame is ignored. */
   heard(link: LinkId): { readonly slot: Slot; readonly lane: Lane } | undefined {
     const owner = this.#current(link)
-    if (owner) this.#bySlot.get(owner.slot)!.heard = this.#context.now.monotonic
+    // An open bulk lane says nothing of the lane that orders go by.
+    if (owner?.lane === 'main') this.#bySlot.get(owner.slot)!.heard = this.#context.now.monotonic
     return owner
   }
 

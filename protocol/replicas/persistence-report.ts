@@ -95,6 +95,7 @@ export function persistenceMetrics(
   const elsewhere = [...context.peers.values()].map(({ heartbeat }) => heartbeat?.committed ?? 0)
   return {
     troca_log_last_index: log.last,
+    troca_log_memory_bytes: log.bytes,
     troca_log_durable_index: log.durable,
     troca_log_commit_index: log.commit,
     troca_log_lag_entries: Math.max(0, ...elsewhere.map((commit) => commit - log.commit)),

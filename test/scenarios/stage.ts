@@ -6,7 +6,7 @@ import type { Machine } from '../../protocol/machine/machine.js'
 import type { Slot, Tier } from '../../protocol/slots.js'
 import type { Epoch } from '../../protocol/entries/epoch.js'
 import type { Message, MessageName, The } from '../../protocol/messages/catalogue.js'
-import { TAIL_ENTRIES } from '../../protocol/machine/storage.js'
+import { TAIL } from '../../protocol/machine/storage.js'
 import { TIMINGS } from '../../protocol/machine/config.js'
 import { PersistenceReplica } from '../../protocol/replicas/persistence.js'
 import { CLUSTER_ID } from '../simulator/cluster.js'
@@ -116,7 +116,7 @@ export class Stage {
   /** Adds a real persistence replica, with its file as `init` leaves it. */
   addStore(slot: Slot, slots: number): void {
     const chance = new Steady(this.#seed, `disk ${slot}`)
-    const disk = new Disk(slot, this.timeline, chance, this.#history, TAIL_ENTRIES, () => {})
+    const disk = new Disk(slot, this.timeline, chance, this.#history, TAIL, () => {})
     disk.format({ clusterId: CLUSTER_ID, slots }, { counter: 1, nonce: '' })
     const config = { clusterId: CLUSTER_ID, self: slot, slots, timings: TIMINGS }
     const build = (start: Start): Machine =>

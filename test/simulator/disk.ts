@@ -11,6 +11,7 @@ import type {
   ReadQuery,
   ReadResult,
   Recovered,
+  TailBounds,
   Transaction,
   WriteResult,
 } from '../../protocol/machine/storage.js'
@@ -61,8 +62,8 @@ export class Disk {
   stuckUntil = 0
   /** The end of the log once all queued transactions are written; null: not known at this moment. */
   ahead: Node | null = null
-  /** Number of entries at the end of the log that a replica reads when it starts. */
-  readonly tailEntries: number
+  /** The end of the log that a replica reads when it starts. */
+  readonly tail: TailBounds
   /** Called when damage was found: the process ends, and the file is set aside. */
   unsound: () => void = () => {}
   #queue: Pending[] = []
@@ -76,14 +77,14 @@ export class Disk {
     timeline: Timeline,
     random: Random,
     history: History,
-    tailEntries: number,
+    tail: TailBounds,
     written: Written,
   ) {
     this.slot = slot
     this.#timeline = timeline
     this.#random = random
     this.#history = history
-    this.tailEntries = tailEntries
+    this.tail = tail
     this.#written = written
   }
 
@@ -248,7 +249,7 @@ export class Disk {
   }
 
   recover(): Recovered | null {
-    const recovered = this.file?.recovered(this.tailEntries) ?? null
+    const recovered = this.file?.recovered(this.tail) ?? null
     if (!recovered) this.lose()
     return recovered
   }

@@ -12,6 +12,7 @@ import type {
   ReadQuery,
   ReadResult,
   Recovered,
+  TailBounds,
   Remembered,
   StoredMessage,
   Transaction,
@@ -193,10 +194,14 @@ export class File {
   }
 
   /** What a replica finds at its start; null: the part that it reads is damaged. */
-  recovered(tailEntries: number): Recovered | null {
+  recovered(bounds: TailBounds): Recovered | null {
     const { genesis, incarnation, durable, view, log, last, commit } = this
-    const after = Math.max(0, Math.min(commit, last.index - tailEntries))
-    const tail = log.slice(after + 1).filter(({ chain }) => chain !== null)
+    const after = Math.max(0, Math.min(commit, last.index - bounds.entries))
+    let tail = log.slice(after + 1).filter(({ chain }) => chain !== null)
+    let bytes = 0
+    const weights = tail.map((node) => weighBatch(this.#stored(node)))
+    const start = weights.findLastIndex((weight) => (bytes += weight) > bounds.bytes)
+    tail = tail.filter(({ index }, i) => i > start || index > commit)
     if (!tail.every((node) => this.#reads(node))) return null
     return {
       genesis,

@@ -26,10 +26,12 @@ export interface Setting {
   readonly liar?: string
 }
 
-export const hasTinyFrames = ({ stretch, frameBytes }: Omit<LogBounds, 'near'>): boolean =>
-  stretch < 8 || frameBytes < 1_000
+export const hasTinyFrames = ({
+  stretch,
+  frameBytes,
+}: Pick<LogBounds, 'stretch' | 'frameBytes'>): boolean => stretch < 8 || frameBytes < 1_000
 
-/** The setting that the seed chooses. `least`: number of entries that are always in memory. */
+/** The setting that the seed chooses. `least`: number of small entries that are always in memory. */
 export function settingOf(
   seed: number,
   sizes: Sizes,
@@ -45,10 +47,11 @@ export function settingOf(
   let frameBytes = bounds.pick([700, 8_192, 160 * 1024, 160 * 1024])
   // Reads from the file then reach back beyond the entries in memory.
   if (bounds.chance(0.3)) [tail, stretch, frameBytes] = [least, 512, 160 * 1024]
+  const bytes = bounds.pick([least * 1_000, 64 * 1_024, 4 * 1_024 * 1_024])
   const logBounds = {
-    ...{ tail, stretch, frameBytes },
+    ...{ tail: { entries: tail, bytes }, stretch, frameBytes },
     // A view waits while its members fetch the entries that they lack: some tens of frames at most.
-    near: hasTinyFrames({ tail, stretch, frameBytes }) ? Math.min(near, 60) : near,
+    near: hasTinyFrames({ stretch, frameBytes }) ? Math.min(near, 60) : near,
   }
   return { seed, sizes, wire, latency, logBounds, mayHalt }
 }

@@ -10,7 +10,7 @@ import { openWriter, pragma } from '../../../daemons/storage/files.js'
 import { StoreUnsound } from '../../../daemons/storage/recover.js'
 import { Store } from '../../../daemons/storage/store.js'
 import { lastOf, weighBatch, type Batch } from '../../../protocol/entries/batch.js'
-import type { WriteResult } from '../../../protocol/machine/storage.js'
+import { TAIL, type WriteResult } from '../../../protocol/machine/storage.js'
 import * as make from './log-maker.js'
 
 const { GENESIS, INCARNATION, START, chained, endOf, messageDraft, noteDraft, storedIn } = make
@@ -29,8 +29,10 @@ function durable(result: WriteResult) {
 
 const endDurable = (batch: Batch) => ({ last: lastOf(batch), chain: batch.chain })
 
-const messages = (n: number, mailbox = 'alice') =>
-  Array.from({ length: n }, (_, i) => messageDraft(mailbox, 1, i + 1))
+const many = (n: number, bytes: number, mailbox = 'alice') =>
+  Array.from({ length: n }, (_, i) => messageDraft(mailbox, 1, i + 1, bytes))
+
+const messages = (n: number, mailbox = 'alice') => many(n, 100, mailbox)
 
 t.test('a new file is intact, empty and durable', async (t) => {
   const { path, store } = await fresh(t)
@@ -68,6 +70,35 @@ t.test('a transaction of everything is recovered as written', async (t) => {
   t.equal(recovered.lamport, 30)
   t.same(recovered.tail, batches, 'the tail')
   t.same(recovered.fence, { term: 7, owner: make.OWNER, k: 2 })
+  await again.close()
+})
+
+t.test('of a large log, the tail in memory is bounded in entries and in bytes', async (t) => {
+  const large = 256 * 1024
+  const orders = Array.from({ length: TAIL.entries / 16 + 5 }, () => Array(16).fill(noteDraft))
+  const cases: [string, Batch[], number][] = [
+    ['entries', chained(START, orders), TAIL.entries / 16],
+    ['bytes', chained(START, many(20, large)), Math.floor(TAIL.bytes / large) - 1],
+  ]
+  for (const [name, batches, kept] of cases) {
+    const path = join(t.testdir(), `${name}.db`)
+    await Store.create(path, GENESIS, INCARNATION)
+    const { store } = (await Store.open(path))!
+    await store.write({ batches, commit: lastOf(batches.at(-1)!) })
+    await store.close()
+    const opened = (await Store.open(path))!
+    t.equal(opened.recovered.tail.length, kept, name)
+    t.same(opened.recovered.tail.at(-1)?.chain, batches.at(-1)?.chain)
+    await opened.store.close()
+  }
+})
+
+t.test('what is not committed is in the tail, however large', async (t) => {
+  const { path, store } = await fresh(t)
+  await store.write({ batches: chained(START, many(20, 256 * 1024)), commit: 2 })
+  await store.close()
+  const { store: again, recovered } = (await Store.open(path))!
+  t.equal(recovered.tail.length, 18)
   await again.close()
 })
 

@@ -5,7 +5,7 @@ import t from 'tap'
 import { packDrafts } from '../../../protocol/entries/batch.js'
 import { encodeDrop } from '../../../protocol/entries/drop.js'
 import { KIND, plainMeta, type Draft } from '../../../protocol/entries/entry.js'
-import type { Recovered } from '../../../protocol/machine/storage.js'
+import { TAIL, type Recovered } from '../../../protocol/machine/storage.js'
 import type { Effect, Input, LinkId } from '../../../protocol/machine/machine.js'
 import type { Message, MessageName, The } from '../../../protocol/messages/catalogue.js'
 import { encodeClosing } from '../../../protocol/state/commands/delete-account.js'
@@ -38,7 +38,14 @@ class Store {
 
   constructor(stretch = LOG_BOUNDS.stretch) {
     this.#stretch = stretch
-    this.disk = new Disk(1, this.#timeline, this.#random, new History(1), 100, () => {})
+    this.disk = new Disk(
+      1,
+      this.#timeline,
+      this.#random,
+      new History(1),
+      { ...TAIL, entries: 100 },
+      () => {},
+    )
     this.disk.format(GENESIS, { counter: 1, nonce: '' })
     this.#machine = this.#start(this.disk.recover())
     this.run()

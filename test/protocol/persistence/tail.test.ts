@@ -1,6 +1,6 @@
 import t from 'tap'
-import { entriesOf, lastOf, type Batch } from '../../../protocol/entries/batch.js'
-import { TAIL_ENTRIES } from '../../../protocol/machine/storage.js'
+import { entriesOf, lastOf, weighBatch, type Batch } from '../../../protocol/entries/batch.js'
+import { TAIL } from '../../../protocol/machine/storage.js'
 import { NO_FENCE } from '../../../protocol/entries/fence.js'
 import { LogTail } from '../../../protocol/persistence/tail.js'
 import { OWNER, batches, logOf, type Step } from './logs.js'
@@ -239,21 +239,40 @@ t.test('probes: only the ends of batches, the commit among them', (t) => {
 
 t.test('only entries far behind the commit index leave memory', (t) => {
   const log = LogTail.empty()
-  const count = 2 * TAIL_ENTRIES + 10
+  const count = 2 * TAIL.entries + 10
   const all = batches(orders(1, count))
   log.append(all)
   t.equal(log.first, 1, 'what is not committed stays')
   log.durableThrough({ last: count, chain: log.placeAt(count)!.chain })
   log.commitThrough(count)
-  t.equal(log.first, count - TAIL_ENTRIES + 1)
+  t.equal(log.first, count - TAIL.entries + 1)
   t.equal(log.has({ index: log.first - 1, chain: all[log.first - 2]!.chain }), true)
   t.equal(log.has({ index: 1, chain: all[0]!.chain }), undefined)
   t.same(log.after(count - 2).map(lastOf), [count - 1, count])
   t.end()
 })
 
+t.test('large entries leave memory by their bytes, and the sum follows all changes', (t) => {
+  const weights = (log: LogTail): number =>
+    log.after(0).reduce((bytes, batch) => bytes + weighBatch(batch), 0)
+  const log = LogTail.empty({ ...TAIL, bytes: 3_000 })
+  const all = batches(orders(1, 60))
+  log.append(all.slice(0, 30))
+  log.truncateAfter(20)
+  t.equal(log.bytes, weights(log), 'after a cut')
+  log.resetTo({ index: 25, chain: all[24]!.chain })
+  t.equal(log.bytes, weights(log), 'after a return')
+  log.append(all.slice(25))
+  log.durableThrough({ last: 60, chain: log.chain })
+  log.commitThrough(60)
+  t.ok(log.first > 1)
+  t.ok(log.bytes <= 3_000 && log.bytes > 2_000, `${log.bytes} bytes`)
+  t.equal(log.bytes, weights(log))
+  t.end()
+})
+
 t.test('batches leave memory as a whole', (t) => {
-  const log = LogTail.empty(10)
+  const log = LogTail.empty({ ...TAIL, entries: 10 })
   const all = batches(orders(1, 10).map((step) => ({ ...(step as { k: number }), entries: 4 })))
   log.append(all)
   log.durableThrough({ last: 40, chain: log.chain })

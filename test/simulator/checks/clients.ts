@@ -49,7 +49,8 @@ export class ClientCheck implements Check {
   }
 
   sent(from: Host, to: Host, message: Message): void {
-    if (message.type === 'FEED' && message.start && message.after === 0) this.#begins.delete(from)
+    if (message.type === 'FEED' && message.step === 'begin' && message.after === 0)
+      this.#begins.delete(from)
     if (to.role !== 'client') return
     switch (message.type) {
       case 'RECEIPT':

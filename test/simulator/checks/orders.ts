@@ -98,7 +98,7 @@ export class OrderCheck implements Check {
 
   sent(from: Host, _to: Host, message: Message): void {
     if (this.#wrong.size > 0) this.#trusted = false
-    if (message.type === 'FEED' && message.start) this.started(from)
+    if (message.type === 'FEED' && message.step === 'begin') this.started(from)
     if (message.type === 'VOTE') {
       const { term, k, hash } = message
       const voter = this.#voters.get(from)!

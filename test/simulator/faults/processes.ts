@@ -133,7 +133,10 @@ function buildSlowly({ cluster, random, later, restart }: Strike, slot: number):
     'FEED',
     (from, _to, message) => {
       const begins =
-        from.slot === slot && message.type === 'FEED' && message.start && message.after === 0
+        from.slot === slot &&
+        message.type === 'FEED' &&
+        message.step === 'begin' &&
+        message.after === 0
       if (!begins) return false
       for (const store of persistence) {
         const path = `${store.name}>${from.name}`

@@ -134,7 +134,7 @@ export class Writer implements Machine {
       type: 'FEED',
       after: this.#applied,
       bodies: true,
-      start: true,
+      step: 'begin',
       urgent: this.#urgent,
     })
     this.#heartbeat()
@@ -272,7 +272,7 @@ export class Writer implements Machine {
       type: 'FEED',
       after: this.#applied,
       bodies: true,
-      start: false,
+      step: 'acknowledge',
       urgent: this.#urgent,
     })
   }
