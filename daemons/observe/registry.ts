@@ -21,7 +21,7 @@ const WRITES = {
 /** Buckets below a millisecond, unlike the machine's: a transaction may be that fast. */
 const WRITE_BUCKETS_S = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5]
 /** Interval at which the event loop's lag is sampled. */
-const LAG_EVERY_MS = 20
+const LAG_EVERY_MS = 250
 
 /** Rows of all metrics of a tier: those of its machine, and those of the daemon. */
 export function rowsOf(tier: Tier): Record<string, Row<Sources>> {
