@@ -21,7 +21,7 @@ export type Log = (level: LogLevel, event: string, fields?: LogFields) => void
 const ALLOWED = new Set(
   `acked address answers applied attempt base bits boot bytes clients code commit committed coordinator count counter
   durable duration epoch expected exitCode file from heldBack holds host incarnation index k kind lane last
-  lamport clock link live members mismatched needed newest newestTerm of oldest outcome part parts
+  lamport clock leadMs link live members mismatched needed newest newestTerm of oldest outcome part parts
   peer pid port previous promised reached reason role round slot slots stack status term tier to
   unanswered until user verdict version view votes waiting wall winner`.split(/\s+/),
 )

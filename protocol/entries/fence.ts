@@ -25,6 +25,8 @@ export interface Fence {
   readonly owner: Owner | null
   /** The last order of that term; 0 is the TERM entry itself. */
   readonly k: number
+  /** The highest time of an order so far, ms since 1970; 0: there is none. */
+  readonly time: number
 }
 
 /** A boot of a processing replica: a restarted replica never continues a term. */
@@ -35,12 +37,14 @@ export interface Owner {
   readonly nonce: string
 }
 
-export const NO_FENCE: Fence = { term: 0, owner: null, k: 0 }
+export const NO_FENCE: Fence = { term: 0, owner: null, k: 0, time: 0 }
 
 export function advanceFence(fence: Fence, batch: Batch): Fence {
-  if (batch.term === 0) return fence
+  const { term, k } = batch
+  if (term === 0) return fence
+  const time = Math.max(fence.time, batch.time)
   if (hasKind(batch, KIND.term)) {
-    return { term: batch.term, owner: decodeTerm(entriesOf(batch)[0]!.body), k: 0 }
+    return { term, owner: decodeTerm(entriesOf(batch)[0]!.body), k: 0, time }
   }
-  return { ...fence, k: batch.k }
+  return { ...fence, k, time }
 }

@@ -19,6 +19,7 @@ export const PROCESSING_METRICS = {
   troca_accounts: 'Accounts in the state.',
   troca_streams: 'Streams that are open.',
   troca_ring_live: 'Processing replicas linked, this one included.',
+  troca_clock_lead_seconds: 'By how much the own wall clock is ahead of a majority of the ring.',
   troca_sessions: 'Connections of clients, logged in or not.',
   troca_listeners: 'Clients that get pushes.',
 } as const

@@ -73,7 +73,6 @@ export const CLAIM = message({
     expected: term.means('Newest term that the sender knows; the claim fails if there is a newer.'),
     nonce: nonce.means('Random, hexadecimal, new for each claim; the answer repeats it.'),
     weight,
-    time: wallTime.means('Wall clock of the claimant; the TERM entry is stamped with it.'),
   },
 })
 

@@ -33,6 +33,7 @@ export const RING_HEARTBEAT = message({
     role: oneOf('follower', 'participant', 'claimant', 'coordinator').means(
       'Role of the sender: it follows, is in an election, claims a term, or coordinates.',
     ),
+    wall: wallTime.means('Wall clock of the sender.'),
   },
 })
 

@@ -31,7 +31,6 @@ export interface PendingClaim {
   readonly nonce: string
   readonly expected: number
   readonly weight: number
-  readonly time: number
   readonly since: number
 }
 

@@ -129,9 +129,9 @@ export class LogService {
 
   #onClaim(link: LinkId, message: The<'CLAIM'>): void {
     const { slot, boot } = this.#clients.get(link)!
-    const { nonce, expected, weight, time } = message
+    const { nonce, expected, weight } = message
     const from = { link, slot, boot, since: this.#context.now.monotonic }
-    const claim = { kind: 'claim', ...from, nonce, expected, weight, time } as const
+    const claim = { kind: 'claim', ...from, nonce, expected, weight } as const
     if (this.#takes && this.#appender.queue.add(claim)) return
     this.#context.outbox.send(link, claimed(claim, 'not-serving', this.#context.log))
   }

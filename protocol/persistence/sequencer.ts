@@ -117,7 +117,7 @@ export class Sequencer {
       const owner = { slot: claim.slot, boot: claim.boot, nonce: claim.nonce }
       const draft = { meta: plainMeta(KIND.term), body: encodeTerm(owner) }
       const term = claim.expected + 1
-      added = this.#stamp(packDrafts([draft]), { term, k: 0, time: claim.time })
+      added = this.#stamp(packDrafts([draft]), { term, k: 0, time: log.fence.time })
     }
     const through = verdict === 'append' ? log.last : this.#fenceThrough
     this.#queue.answerAt(claim, through, () =>

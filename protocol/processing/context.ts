@@ -8,6 +8,7 @@ import type { Message, The } from '../messages/catalogue.js'
 import type { Limits, ProcessingConfig, Registration, Timings } from '../machine/config.js'
 import { Outbox } from '../machine/effects.js'
 import type { TierPeer } from '../machine/tier-links.js'
+import { WallClocks } from './wall-clocks.js'
 
 export type Role = 'follower' | 'participant' | 'claimant' | 'coordinator'
 
@@ -31,6 +32,7 @@ export class ProcessingContext {
   readonly registration: Registration
   readonly outbox = new Outbox()
   readonly peers = new Map<Slot, TierPeer<The<'RING_HEARTBEAT'>>>()
+  readonly clocks = new WallClocks(this)
   now: Now = { monotonic: 0, wall: 0 }
   role: Role = 'follower'
   /** The term that this replica coordinates; 0: none. */

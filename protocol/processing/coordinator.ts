@@ -144,8 +144,8 @@ export class Coordinator {
   }
 
   #give(k: number, attempt: number, commands: readonly Command[]): void {
-    const { now, entropy, holds: term } = this.#context
-    this.#time = Math.max(this.#time, now.wall, this.#executor.base.time)
+    const { now, clocks, entropy, holds: term } = this.#context
+    this.#time = clocks.timeAfter(Math.max(this.#time, this.#executor.base.time))
     const live = this.#context.live.filter((slot) => !this.#lagging.has(slot))
     const order: The<'ORDER'> = {
       type: 'ORDER',

@@ -144,6 +144,7 @@ export class Leadership {
       `successor: ${successor ? `p${successor}` : '-'}`,
       `round: ${this.#ring.round}`,
       `live: ${this.#context.live.map((slot) => `p${slot}`).join(' ')}`,
+      `clock: ${(this.#context.clocks.lead / 1_000).toFixed(1)} s ahead of a majority`,
     ].join('\n')
   }
 

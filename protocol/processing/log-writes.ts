@@ -57,9 +57,8 @@ export class LogWrites {
   // ---- what is asked --------------------------------------------------------------------------
 
   claim(expected: number, nonce: string): void {
-    const { now } = this.#context
     this.freshen()
-    this.#claim = { type: 'CLAIM', expected, nonce, time: now.wall }
+    this.#claim = { type: 'CLAIM', expected, nonce }
     this.#sendClaim()
   }
 

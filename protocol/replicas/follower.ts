@@ -13,9 +13,6 @@ import type { SessionRouter } from '../sessions/session-router.js'
 import type { Slot } from '../slots.js'
 import type { Executed, Executor } from '../state/executor.js'
 
-/** An order is refused if its time is this far ahead of the own clock, ms. */
-const MAX_CLOCK_LEAD_MS = 3_600_000
-
 export interface FollowerParts {
   readonly context: ProcessingContext
   readonly log: LogClient
@@ -52,11 +49,6 @@ export class Follower {
     this.#orderedBy = from
     this.#leadership.seeTerm(order.term)
     this.#requests.place(order, this.#executor.base.committedOrder(order.term))
-    if (order.time > this.#context.now.wall + MAX_CLOCK_LEAD_MS) {
-      const { term, k } = order
-      this.#context.outbox.log('error', 'coordinator-clock-ahead', { term, k })
-      return
-    }
     const known = this.#executor.executed(order.k)
     if (order.attempt > 1 && (known?.attempt ?? 0) < order.attempt) this.#rebuild()
     this.#executor.hold(order)
@@ -81,8 +73,14 @@ export class Follower {
     else for (const executed of this.#executor.run()) this.#vote(executed)
   }
 
-  #vote({ k, attempt, hash }: Executed): void {
+  #vote({ k, attempt, hash, time, latest }: Executed): void {
     const { term } = this.#executor
+    const { clocks, now, outbox } = this.#context
+    if (!clocks.allows(time, latest)) {
+      const leadMs = time - now.wall
+      if (clocks.warns) outbox.log('error', 'order-time-ahead', { term, k, leadMs })
+      return
+    }
     this.#context.send(this.#orderedBy, { type: 'VOTE', term, k, attempt, hash })
   }
 

@@ -106,5 +106,6 @@ export function ringMetrics(
     troca_accounts: base.accounts.size,
     troca_streams: base.openStreams,
     troca_ring_live: context.live.length,
+    troca_clock_lead_seconds: context.clocks.lead / 1_000,
   }
 }

@@ -10,6 +10,7 @@ import { TierLinks } from '../machine/tier-links.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { whyInvalid } from '../messages/validate.js'
 import { ProcessingContext, type Role } from '../processing/context.js'
+import { LEAD_MS } from '../processing/wall-clocks.js'
 import { Coordinator } from '../processing/coordinator.js'
 import { Leadership } from '../processing/leadership.js'
 import { LogClient } from '../processing/log-client.js'
@@ -201,6 +202,7 @@ export class ProcessingReplica implements Machine {
   #lose(link: LinkId): void {
     const slot = this.#ring.down(link)
     if (slot === undefined) return
+    this.#context.clocks.forget(slot)
     this.#requests.lostCoordinator(slot)
     if (this.#context.role === 'coordinator') this.#coordinator.lost(slot)
     this.#leadership.linkLost()
@@ -220,8 +222,15 @@ export class ProcessingReplica implements Machine {
     this.#log.tick()
     this.#leadership.maintain()
     if (this.#context.role === 'coordinator') this.#coordinator.tick()
+    this.#watchClock()
     if (now.monotonic - this.#lastHeartbeat >= timings.heartbeat) this.#heartbeat()
     this.#marks.tick()
+  }
+
+  #watchClock(): void {
+    const { clocks, outbox } = this.#context
+    if (clocks.lead <= LEAD_MS || !clocks.warns) return
+    outbox.log('error', 'clock-ahead', { leadMs: Math.round(clocks.lead) })
   }
 
   #ownHeartbeat(): The<'RING_HEARTBEAT'> {
@@ -232,6 +241,7 @@ export class ProcessingReplica implements Machine {
       type: 'RING_HEARTBEAT',
       ...{ holds, newestTerm, vouchesFor, vouchedTerm, role },
       applied: base.index,
+      wall: this.#context.now.wall,
     }
   }
 
@@ -328,6 +338,7 @@ export class ProcessingReplica implements Machine {
     switch (message.type) {
       case 'RING_HEARTBEAT':
         this.#context.peers.get(slot)!.heartbeat = message
+        this.#context.clocks.hear(slot, message.wall)
         if (this.#context.believes(message.newestTerm)) this.#leadership.seeTerm(message.newestTerm)
         this.#leadership.maintain()
         return

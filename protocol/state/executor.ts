@@ -18,6 +18,10 @@ export interface Executed {
   readonly attempt: number
   readonly hash: Uint8Array
   readonly contents: Contents
+  /** Of the order, ms since 1970. */
+  readonly time: number
+  /** The highest time of the orders before it. */
+  readonly latest: number
 }
 
 /** Orders held until the feed has reached their base; a coordinator has fewer in flight. */
@@ -42,6 +46,8 @@ export class Executor {
   /** Term of the orders in the overlay. */
   #term = 0
   #lastK = 0
+  /** Highest time of the orders in the overlay. */
+  #latest = 0
   readonly #seal: Seal
   readonly #readKey: (publicKey: Uint8Array) => RecipientKey
   #keys = new WeakMap<Account, RecipientKey>()
@@ -146,8 +152,10 @@ export class Executor {
       return draft
     })
     const contents = packDrafts(drafts)
-    const executed = { k, attempt, hash: voteHash(order, contents), contents }
+    const latest = Math.max(this.#latest, this.base.time)
+    const executed = { k, attempt, hash: voteHash(order, contents), contents, time, latest }
     this.#lastK = k
+    this.#latest = Math.max(latest, time)
     this.#executed.set(k, executed)
     return executed
   }
@@ -192,6 +200,7 @@ export class Executor {
     this.#overlay = new Overlay(this.base)
     this.#executed.clear()
     this.#lastK = 0
+    this.#latest = 0
   }
 
   /** Forgets everything: the state is rebuilt from the log. */

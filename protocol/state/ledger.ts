@@ -33,8 +33,6 @@ export class Ledger extends Directory implements LedgerWriter {
   fence: Fence = NO_FENCE
   /** Index of the newest TERM entry. */
   termIndex = 0
-  /** Highest time of entries that orders or claims wrote, ms since 1970. */
-  time = 0
 
   /** `marks` from before a rebuild are kept, as they only grow. */
   constructor(marks = new Marks()) {
@@ -79,6 +77,11 @@ export class Ledger extends Directory implements LedgerWriter {
     this.sent.forget(name)
   }
 
+  /** The time of the last order, ms since 1970; 0: there is none. */
+  get time(): number {
+    return this.fence.time
+  }
+
   /** The last order of `term` that is applied. */
   committedOrder(term: number): number {
     return this.fence.term === term ? this.fence.k : 0
@@ -93,7 +96,6 @@ export class Ledger extends Directory implements LedgerWriter {
       for (const [user, mark] of decodeMarks(body)) this.marks.raise(user, mark)
       return
     }
-    this.time = Math.max(this.time, entry.time)
     if (meta.kind === KIND.message) this.sizes.add(meta.mailbox, index, bodyBytes)
     if (isDrop(meta)) this.sizes.drop(decodeDrop(entry))
     applyEntry(this, meta, entry)

@@ -146,7 +146,7 @@ export class PlayedWriter {
   /** Claims the next term at `to` and waits until the claim is won. */
   claim(to: string): void {
     const nonce = `nonce of term ${this.term + 1}`
-    this.say(to, { type: 'CLAIM', expected: this.term, nonce, weight: 1, time: 0 })
+    this.say(to, { type: 'CLAIM', expected: this.term, nonce, weight: 1 })
     const claimed = this.#stage.untilSent(to, this.#name, 'CLAIMED')
     if (claimed.outcome !== 'won') throw new Error(`claim ${claimed.outcome}`)
     this.term = claimed.term

@@ -4,95 +4,13 @@
 
 import t from 'tap'
 import { ERRORS, type ErrorName } from '../../protocol/errors.js'
-import { KIND, type Entry } from '../../protocol/entries/entry.js'
-import type { Message, MessageName } from '../../protocol/messages/catalogue.js'
-import { LIMITS, TIMINGS, type Limits } from '../../protocol/machine/config.js'
-import { ProcessingReplica } from '../../protocol/replicas/processing.js'
-import { CLUSTER_ID } from '../simulator/cluster.js'
-import { readKey, seal } from '../simulator/compute.js'
-import { PlayedClient, PlayedWriter } from './played.js'
-import { Stage } from './stage.js'
+import { KIND } from '../../protocol/entries/entry.js'
+import type { MessageName } from '../../protocol/messages/catalogue.js'
+import { LIMITS } from '../../protocol/machine/config.js'
+import { PlayedWriter } from './played.js'
+import { Ring } from './ring.js'
 
 const COURSE: MessageName[] = ['FORWARD', 'ORDER', 'VOTE', 'APPEND', 'APPENDED', 'SEND', 'RECEIPT']
-
-class Ring {
-  readonly stage = new Stage(1)
-  readonly client: PlayedClient
-  /** Text that a replica's execution adds to every message; absent: its execution is right. */
-  readonly wrong = new Map<number, () => string>()
-  stream: Uint8Array = new Uint8Array(16)
-
-  /** `real`: the slots of the three that are real processing replicas. */
-  constructor(real: readonly number[] = [1, 2, 3], limits: Limits = LIMITS) {
-    this.stage.addStore(1, 1)
-    for (const slot of real) {
-      const sizes = { slots: 3, stores: 1, timings: TIMINGS, limits, readKey }
-      this.stage.add('processing', slot, (start) => {
-        return new ProcessingReplica({
-          ...{ clusterId: CLUSTER_ID, self: slot, ...start, ...sizes, registration: 'open' },
-          seal: (input) => seal({ ...input, text: input.text + (this.wrong.get(slot)?.() ?? '') }),
-        })
-      })
-    }
-    this.client = new PlayedClient(this.stage, 1)
-  }
-
-  /**
-   * Waits for a coordinator that all replicas know, then registers alice with a stream, at `at`.
-   */
-  begin(at?: string): this {
-    this.stage.start()
-    this.stage.until('a coordinator', () => this.replicas.every((p) => p.coordinatorSlot > 0))
-    this.stage.run(1_500)
-    this.client.connect(at ?? this.coordinator)
-    this.stream = this.client.register('alice')
-    this.stage.run(200)
-    return this
-  }
-
-  get replicas(): ProcessingReplica[] {
-    return ['p1', 'p2', 'p3'].flatMap((name) => {
-      const machine = this.stage.has(name) ? this.stage.host(name).machine : null
-      return machine instanceof ProcessingReplica ? [machine] : []
-    })
-  }
-
-  get coordinator(): string {
-    return `p${this.replicas[0]!.coordinatorSlot}`
-  }
-
-  get others(): string[] {
-    return ['p1', 'p2', 'p3'].filter((name) => name !== this.coordinator)
-  }
-
-  replica(name: string): ProcessingReplica {
-    return this.stage.host(name).machine as ProcessingReplica
-  }
-
-  get log(): Entry[] {
-    return this.stage
-      .disk('s1')
-      .file!.log.slice(1)
-      .map((node) => node.entry!)
-  }
-
-  get messages(): Entry[] {
-    return this.log.filter(({ meta }) => meta.kind === KIND.message)
-  }
-
-  send(seq: number, text: string, to = 'alice'): number {
-    return this.client.send({ type: 'SEND', stream: this.stream, seq, to, text })
-  }
-
-  ask(seq: number, text: string, to = 'alice'): Message {
-    return this.client.ask({ type: 'SEND', stream: this.stream, seq, to, text })
-  }
-
-  /** The disk is stuck for `ms`: no entry becomes durable, and so none is committed. */
-  stickDisk(ms: number): void {
-    this.stage.disk('s1').stuckUntil = this.stage.timeline.now + ms
-  }
-}
 
 const isError = (name: ErrorName, expected: number | null = null): object => ({
   type: 'ERROR',
@@ -261,7 +179,7 @@ t.test('C1: a writer whose term is over is FENCED, and sends nothing more in it'
   const mark = ring.stage.said.length
   ring.stickDisk(100)
   rival.term = 1
-  rival.say('s1', { type: 'CLAIM', expected: 1, nonce: 'rival', weight: 1, time: 0 })
+  rival.say('s1', { type: 'CLAIM', expected: 1, nonce: 'rival', weight: 1 })
   ring.stage.run(20)
   ring.stage.release('p3', 's1')
   const fenced = ring.stage.untilSent('s1', 'p3', 'FENCED')

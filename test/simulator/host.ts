@@ -68,6 +68,11 @@ export class Host {
   bootCount = 0
   boot = ''
   wallOffset = 0
+  /** What the wall clock shows, ms since 1970. */
+  get wall(): number {
+    return Math.floor(WALL_START + this.#around.timeline.now + this.wallOffset)
+  }
+
   /** The host crashes after so many effects of its next step that has as many; -1: never. */
   crashAfterEffects = -1
   #links = 0
@@ -208,8 +213,7 @@ export class Host {
     this.#trace(input)
     // Whole milliseconds. The monotonic clock never goes back, the wall clock may.
     const monotonic = Math.floor(timeline.now - this.#clockStart)
-    const wall = Math.floor(WALL_START + timeline.now + this.wallOffset)
-    const effects = this.#guard(() => this.machine!.step(input, { monotonic, wall }))
+    const effects = this.#guard(() => this.machine!.step(input, { monotonic, wall: this.wall }))
     if (effects) this.#carryOut(effects)
     if (!this.machine) return
     this.#around.stepped(this)

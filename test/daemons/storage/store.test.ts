@@ -42,7 +42,7 @@ t.test('a new file is intact, empty and durable', async (t) => {
   const { store: again, recovered } = (await Store.open(path))!
   t.same(recovered.genesis, GENESIS)
   t.same(recovered.durable.last, 0)
-  t.same(recovered.fence, { term: 0, owner: null, k: 0 })
+  t.same(recovered.fence, { term: 0, owner: null, k: 0, time: 0 })
   await again.close()
   t.equal(await Store.open(join(t.testdir({}), 'none.db')), null)
 })
@@ -69,7 +69,7 @@ t.test('a transaction of everything is recovered as written', async (t) => {
   t.same(recovered.incarnations, [{ slot: 1, incarnation: { counter: 2, nonce: 'ff' } }])
   t.equal(recovered.lamport, 30)
   t.same(recovered.tail, batches, 'the tail')
-  t.same(recovered.fence, { term: 7, owner: make.OWNER, k: 2 })
+  t.same(recovered.fence, { term: 7, owner: make.OWNER, k: 2, time: batches[2]!.time })
   await again.close()
 })
 

@@ -90,7 +90,7 @@ t.test('an order whose message was deleted meanwhile is still the same order', (
 
 t.test('an order before the batches in memory is too old to compare', (t) => {
   const all = batches([TERM, { k: 1, entries: 2 }, { k: 2 }, { k: 3 }])
-  const fence = { term: 3, owner: OWNER, k: 2 }
+  const fence = { term: 3, owner: OWNER, k: 2, time: 0 }
   const log = new LogTail(all.slice(3), { index: 5, chain: all[3]!.chain }, 4, fence)
   t.same(admitOrder(log, order(1, 2)), { verdict: 'too-old' })
   t.same(admitOrder(log, order(3)), { verdict: 'present', through: 5 })
@@ -102,7 +102,7 @@ t.test('an order before the batches in memory is too old to compare', (t) => {
 
 function claim(change: Partial<PendingClaim> = {}): PendingClaim {
   const claimant = { link: 1 as LinkId, slot: 1, boot: 'boot of p1', nonce: 'claim' }
-  return { kind: 'claim', ...claimant, expected: 3, weight: 2, time: 0, since: 0, ...change }
+  return { kind: 'claim', ...claimant, expected: 3, weight: 2, since: 0, ...change }
 }
 
 t.test('a claim is a compare-and-set on the newest term', (t) => {

@@ -49,7 +49,7 @@ class Store {
     this.disk.format(GENESIS, { counter: 1, nonce: '' })
     this.#machine = this.#start(this.disk.recover())
     this.run()
-    const claim = { expected: 0, nonce: 'n', weight: 1, time: 0 }
+    const claim = { expected: 0, nonce: 'n', weight: 1 }
     this.#feed({ type: 'message', link: MAIN, message: { type: 'CLAIM', ...claim } })
     this.settle()
   }

@@ -74,10 +74,10 @@ t.test('only the ends of batches are places', (t) => {
 
 t.test('the fence is the newest term and its last order; marks do not move it', (t) => {
   const log = logOf([{ term: 1, owner: OWNER }, { k: 1, entries: 2 }, 'marks'])
-  t.same(log.fence, { term: 1, owner: OWNER, k: 1 })
+  t.same(log.fence, { term: 1, owner: OWNER, k: 1, time: 1_002 })
   t.same(log.committedFence, NO_FENCE)
   log.commitThrough(1)
-  t.same(log.committedFence, { term: 1, owner: OWNER, k: 0 })
+  t.same(log.committedFence, { term: 1, owner: OWNER, k: 0, time: 1_001 })
   t.end()
 })
 

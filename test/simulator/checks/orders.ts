@@ -7,6 +7,7 @@ import { KIND } from '../../../protocol/entries/entry.js'
 import { sameBytes } from '../../../protocol/bytes.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Slot } from '../../../protocol/slots.js'
+import { LEAD_MS } from '../../../protocol/processing/wall-clocks.js'
 import { voteHash } from '../../../protocol/state/executor.js'
 import type { LogFields } from '../coverage/reach.js'
 import type { History, Node } from '../history.js'
@@ -59,11 +60,14 @@ export class OrderCheck implements Check {
   #committed({ entry, meta }: Node): void {
     const { term, k, time, index } = entry!
     if (term === 0) return
-    // A TERM entry carries its claimant's wall clock.
-    expect(meta!.kind === KIND.term || time >= this.#time, 'time', () => {
+    expect(time >= this.#time, 'time', () => {
       return `entry ${index}, order ${term}/${k}, is of ${time}, after one of ${this.#time}`
     })
-    this.#time = Math.max(this.#time, time)
+    // A TERM has the time of the log before it: no clock of a claimant.
+    expect(meta!.kind !== KIND.term || time === this.#time, 'time', () => {
+      return `entry ${index}, TERM ${term}, is of ${time}, not of the log's ${this.#time}`
+    })
+    this.#time = time
   }
 
   started(host: Host): void {
@@ -104,12 +108,28 @@ export class OrderCheck implements Check {
       const voter = this.#voters.get(from)!
       voter.votes.set(`${term}/${k}`, hash)
       if (term > voter.newest.term || k > voter.newest.k) voter.newest = { term, k }
+      this.#inTime(from, message)
     }
     if (message.type === 'ORDER') {
       this.#order(from, message)
       this.#once(from, message)
     }
     if (message.type === 'VOTE' && this.#trusted) this.#agrees(from, message)
+  }
+
+  /**
+   * A replica votes for a time that its own clock has nearly reached, or that an order before has
+   * had: one that is committed, or one of the few of its term that are under way.
+   */
+  #inTime(from: Host, { term, k, attempt }: The<'VOTE'>): void {
+    const order = this.#given.get(`${term}/${k}`)?.find((given) => given.attempt === attempt)
+    if (!order) return
+    const before = Array.from({ length: UNDER_WAY }, (_, i) => `${term}/${k - 1 - i}`)
+    const given = before.flatMap((name) => this.#given.get(name) ?? [])
+    const latest = Math.max(this.#time, ...given.map(({ time }) => time))
+    expect(order.time <= Math.max(latest, from.wall + LEAD_MS), 'time', () => {
+      return `${from.name} at ${from.wall} votes for ${term}/${k} of ${order.time}, after ${latest}`
+    })
   }
 
   #agrees(from: Host, { type, term, k, hash }: The<'VOTE'>): void {

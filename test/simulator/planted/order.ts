@@ -148,8 +148,37 @@ export const ORDER_BUGS: readonly Bug[] = [
     changes: [
       {
         file: COORDINATOR,
-        line: 'this.#time = Math.max(this.#time, now.wall, this.#executor.base.time);',
+        line: 'this.#time = clocks.timeAfter(Math.max(this.#time, this.#executor.base.time));',
         becomes: 'this.#time = now.wall;',
+      },
+    ],
+    caughtBy: ['time'],
+  },
+  {
+    name: 'one clock that is ahead owns the time of orders',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'processing/wall-clocks',
+        line: 'Math.min(this.#ring.now.wall, this.#majority + GIVEN_LEAD_MS)',
+        becomes: 'this.#ring.now.wall',
+      },
+      {
+        file: 'replicas/follower',
+        line: 'if (!clocks.allows(time, latest)) {',
+        becomes: 'if (false) {',
+      },
+    ],
+    caughtBy: ['time'],
+  },
+  {
+    name: 'a follower votes for any time',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'replicas/follower',
+        line: 'if (!clocks.allows(time, latest)) {',
+        becomes: 'if (false) {',
       },
     ],
     caughtBy: ['time'],

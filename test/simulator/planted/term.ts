@@ -108,6 +108,17 @@ export const TERM_BUGS: readonly Bug[] = [
     caughtBy: ['C1', 'C4', 'P3', 'P7', 'C6'],
   },
   {
+    name: 'a TERM has the time of a clock',
+    changes: [
+      {
+        file: 'persistence/sequencer',
+        line: 'time: log.fence.time',
+        becomes: 'time: this.#context.now.wall',
+      },
+    ],
+    caughtBy: ['time'],
+  },
+  {
     name: 'an owner that fell silent keeps its lease',
     changes: [
       {

@@ -167,10 +167,9 @@ export class Writer implements Machine {
   }
 
   #sayClaim(): void {
-    const { wall } = this.#now
     const [expected, nonce] = [this.#expected, this.#nonce]
     const weight = this.#random.between(1, 3)
-    this.#say({ type: 'CLAIM', expected, nonce, weight, time: wall })
+    this.#say({ type: 'CLAIM', expected, nonce, weight })
   }
 
   #backOff(): void {
