@@ -14,8 +14,6 @@ import { clientError } from './errors.js'
 
 type WrappedKeys = Pick<The<'WRAPPED_KEYS'>, 'salt' | 'cost' | 'keys'>
 
-const NONCE_BYTES = 12
-
 const entropy = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
 
 /** The account's private keys, the newest first. BROKEN_PEER unless each fits its public key. */
@@ -44,7 +42,7 @@ export function wrapKey(
   key: RsaPrivateKey,
 ): Uint8Array {
   const wrappingKey = wrappingKeyOf(password, salt, cost)
-  return wrapPrivateKey(wrappingKey, user, entropy(NONCE_BYTES), encodePkcs8(key))
+  return wrapPrivateKey(wrappingKey, user, encodePkcs8(key), entropy)
 }
 
 function wrappingKeyOf(password: string, salt: Uint8Array, cost: WrappedKeys['cost']): Uint8Array {

@@ -20,6 +20,7 @@ const SLOW = [
   'clients/client.test.js',
   'clients/e2e/',
   'clients/rsa-cli.test.js',
+  'clients/wrapping-nonces.test.js',
   'daemons/provision/cluster.test.js',
   'daemons/workers/computations.test.js',
   'fuzz/machines.test.js',

@@ -57,6 +57,12 @@ export async function readPrivateKeys(flags: KeyFlags): Promise<readonly RsaPriv
   return explained(flags.key, () => blocks.map((pem) => decode(pem, passphrase)))
 }
 
+/** Reads all public keys of a file. */
+export function readPublicKeys(path: string): readonly RsaPublicKey[] {
+  const blocks = pemBlocks(readFile(path).toString('latin1'))
+  return explained(path, () => blocks.map((pem) => publicKeyFromPem(pem)))
+}
+
 async function privateKeyOf(pem: string, flags: KeyFlags): Promise<RsaPrivateKey> {
   const passphrase = isEncryptedPem(pem) ? await passphraseOf(flags) : ''
   return explained(flags.key, () => decode(pem, passphrase))

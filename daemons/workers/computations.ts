@@ -92,7 +92,7 @@ export class Computations {
     const { wrappingKey, verifier } = derivePasswordKeys(newPassword, salt, cost)
     const rewrap = ({ publicKey, signing }: AccountKey, i: number): AccountKey => {
       const held = privateKeys[i]
-      const wrappedKey = held && wrapPrivateKey(wrappingKey, user, entropy(12), held)
+      const wrappedKey = held && wrapPrivateKey(wrappingKey, user, held, entropy)
       return { publicKey, wrappedKey: wrappedKey ?? new Uint8Array(0), signing }
     }
     const [own, ...older] = [secrets, ...secrets.older].map(rewrap)
@@ -134,7 +134,7 @@ export class Computations {
     if (others.some((other) => Buffer.compare(other.publicKey, publicKey) === 0)) {
       return refuse('the account has this key already')
     }
-    const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKey)
+    const wrappedKey = wrapPrivateKey(wrappingKey, user, privateKey, entropy)
     const changed = { ...secrets, publicKey, wrappedKey, older: others }
     const rotated = { secrets: changed, privateKeys: [privateKey] }
     return { kind: 'add-key', rotated, badKey: null }
@@ -187,7 +187,7 @@ function newKey(
 ): { readonly key: AccountKey; readonly privateKeys: readonly Uint8Array[] } {
   if (keys) return { key: { ...keys, wrappedKey: new Uint8Array(0) }, privateKeys: [] }
   const { privateKey, publicKey } = makeKey(bits, onProgress)
-  const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKey)
+  const wrappedKey = wrapPrivateKey(wrappingKey, user, privateKey, entropy)
   return { key: { publicKey, wrappedKey, signing: null }, privateKeys: [privateKey] }
 }
 

@@ -17,7 +17,7 @@ const cost = { logN: 10, r: 8, p: 1 }
 const { wrappingKey } = derivePasswordKeys('sesame', salt, cost)
 const stored = (key: typeof first) => ({
   publicKey: encodeSpki(key),
-  wrappedKey: wrapPrivateKey(wrappingKey, 'bob', entropy(12), encodePkcs8(key)),
+  wrappedKey: wrapPrivateKey(wrappingKey, 'bob', encodePkcs8(key), entropy),
 })
 const [newest, older] = [stored(second), stored(first)]
 const wrapped = { salt, cost, keys: [newest, older] }

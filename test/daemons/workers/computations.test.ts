@@ -188,7 +188,7 @@ t.test('an imported key is fully checked, and wrapped again', (t) => {
   const { secrets } = made
   const { wrappingKey } = derivePasswordKeys('old', secrets.salt, cost)
   const add = (pkcs8: Uint8Array, change: Partial<Extract<Job, { kind: 'add-key' }>> = {}) => {
-    const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), pkcs8)
+    const wrappedKey = wrapPrivateKey(wrappingKey, user, pkcs8, entropy)
     const job = { kind: 'add-key', user, password: 'old', wrappedKey, secrets } as const
     return { wrappedKey, ...run('add-key', { ...job, ...change }) }
   }
