@@ -8,7 +8,7 @@ import {
   randomBytes,
   type KeyObject,
 } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { Entropy } from '../../../protocol/entropy.js'
 import type { RsaPrivateKey } from '../../../protocol/rsa/keys.js'
 import { privateKeyFromPem } from '../../../protocol/rsa/pem.js'
@@ -47,18 +47,6 @@ export function fixtureOf(pem: string): Fixture {
 
 export function vectors(name: string): unknown {
   return JSON.parse(readFileSync(`${process.cwd()}/test/vectors/${name}`, 'utf8'))
-}
-
-/** A file of Project Wycheproof, or undefined if it is absent. */
-export function wycheproof<Group>(
-  name: string,
-): { testGroups: readonly Group[]; numberOfTests: number } | undefined {
-  const path = `${process.cwd()}/../shared/vectors/wycheproof/${name}`
-  if (!existsSync(path)) return undefined
-  return JSON.parse(readFileSync(path, 'utf8')) as {
-    testGroups: readonly Group[]
-    numberOfTests: number
-  }
 }
 
 export function fromHex(hex: string): Uint8Array {
