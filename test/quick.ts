@@ -19,6 +19,7 @@ const SLOW = [
   'clients/cli.test.js',
   'clients/client.test.js',
   'clients/e2e/',
+  'clients/foreign-tools.test.js',
   'clients/rsa-cli.test.js',
   'clients/wrapping-nonces.test.js',
   'daemons/provision/cluster.test.js',
@@ -30,6 +31,7 @@ const SLOW = [
   'protocol/rsa/openssl.test.js',
   'protocol/rsa/primes.test.js',
   'protocol/rsa/vectors.test.js',
+  'protocol/rsa/weak-keys.test.js',
 ]
 
 function quickTests(): string[] {

@@ -8,7 +8,14 @@ import { ContentKeys, recipientKeyOf } from '../../../protocol/envelope/content-
 import { wholeEnvelope } from '../../../protocol/envelope/stored.js'
 import type { Job, JobResult } from '../../../protocol/machine/compute.js'
 import type { AccountSecrets } from '../../../protocol/envelope/secrets.js'
-import { encodePkcs8, encodeSpki } from '../../../protocol/rsa/formats.js'
+import {
+  derInteger,
+  derNull,
+  derObjectIdentifier,
+  derOctetString,
+  derSequence,
+} from '../../../protocol/rsa/der.js'
+import { encodePkcs1Private, encodePkcs8, encodeSpki } from '../../../protocol/rsa/formats.js'
 import { Person } from '../../protocol/envelope/people.js'
 import { entropy, fixture, flipped } from '../../protocol/rsa/fixtures.js'
 
@@ -202,6 +209,15 @@ t.test('an imported key is fully checked, and wrapped again', (t) => {
   const unlock = { kind: 'unlock', user, password: 'old', secrets: rotated!.secrets } as const
   t.same(run('unlock', unlock).privateKeys, [encodePkcs8(key), made.privateKeys[0]!])
 
+  // A key that comes with attributes is wrapped as it is written here, without them.
+  const [zero, octets] = [derInteger(0n), derOctetString(encodePkcs1Private(key))]
+  const rsa = derSequence(derObjectIdentifier(Buffer.from('2a864886f70d010101', 'hex')), derNull())
+  const adorned = derSequence(zero, rsa, octets, Uint8Array.of(0xa0, 0))
+  t.same(add(adorned).rotated!.privateKeys, [encodePkcs8(key)])
+
+  // encodePkcs8 writes the algorithm that the key came with.
+  const pss = derSequence(derObjectIdentifier(Buffer.from('2a864886f70d01010a', 'hex')))
+  const limited = { ...key, limits: { uses: [], source: '', algorithm: pss } }
   const refusals: readonly [ReturnType<typeof add>, RegExp | null][] = [
     [add(encodePkcs8(key), { password: 'wrong' }), null],
     [
@@ -215,6 +231,7 @@ t.test('an imported key is fully checked, and wrapped again', (t) => {
     [add(encodePkcs8({ ...key, qInv: key.qInv + 1n })), /qInv is not the inverse/],
     [add(entropy(1000)), /not DER of an RSA key/],
     [add(new Uint8Array(0)), /not DER of an RSA key/],
+    [add(encodePkcs8(limited)), /not to decrypt, but to sign and verify/],
   ]
   for (const [{ rotated, badKey }, reason] of refusals) {
     t.equal(rotated, null)
