@@ -55,7 +55,7 @@ export const open: CommandModule<GlobalFlags, Flags> = {
   describe: 'open JWEs (RSA-OAEP-256, A256GCM), one a line, with a private key',
   builder: (yargs) =>
     yargs
-      .option('key', { type: 'string', demandOption: true, describe: 'PEM file' })
+      .option('key', { type: 'string', demandOption: true, describe: 'PEM, DER or JWK' })
       .option('passphrase-file', passphraseFileOption)
       .option('signer', {
         type: 'string',
