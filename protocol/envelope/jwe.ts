@@ -27,7 +27,8 @@ const JWE_PARTS = 5
  * The content of a compact JWE, opened with the key that its `kid` names (RFC 7638 thumbprint), or
  * with any of `keys` if it names none of them. A JWE whose header names a signer (`skid`) opens
  * only with its signature as the sixth part, by that one of `signers`. EnvelopeError, and only
- * that, if no key opens it, or if the signature is missing or not the signer's.
+ * that, if no key opens it, or if the signature is missing or not the signer's. RsaError `key` if
+ * the limits of a key exclude this use.
  */
 export function openJwe(
   compact: string,

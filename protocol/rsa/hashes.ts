@@ -23,7 +23,7 @@ const allLengths = { ...lengths, ...shakeLengths }
 export type HashName = keyof typeof lengths
 
 /** A hash function of PSS: SHAKE128 and SHAKE256 too, each with itself as mask (RFC 8702). */
-export type PssHashName = HashName | keyof typeof shakeLengths
+export type PssHashName = HashName | 'shake128' | 'shake256'
 
 /** All hash functions that OAEP and MGF1 take here. */
 export const HASH_NAMES = Object.keys(lengths) as readonly HashName[]
@@ -41,7 +41,7 @@ export function hashLength(hash: PssHashName): number {
   return allLengths[hash]
 }
 
-export function isShake(hash: PssHashName): hash is keyof typeof shakeLengths {
+export function isShake(hash: PssHashName): hash is 'shake128' | 'shake256' {
   return hash in shakeLengths
 }
 

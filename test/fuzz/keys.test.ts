@@ -6,7 +6,6 @@ import {
   derBitString,
   derInteger,
   derNull,
-  derObjectIdentifier,
   derOctetString,
   derSequence,
 } from '../../protocol/rsa/der.js'
@@ -26,6 +25,7 @@ import { concat } from '../../protocol/rsa/octets.js'
 import { decodeEncryptedPkcs8, encodeEncryptedPkcs8 } from '../../protocol/rsa/pbes2.js'
 import { pemBlocks, privateKeyFromPem, publicKeyFromPem } from '../../protocol/rsa/pem.js'
 import { RsaError } from '../../protocol/rsa/rsa-error.js'
+import { MGF1, RSASSA_PSS, SHA384, oid, rsaEncryption, tagged } from '../protocol/rsa/elements.js'
 import { entropy, fixture } from '../protocol/rsa/fixtures.js'
 import { Random } from '../simulator/random.js'
 
@@ -37,24 +37,17 @@ const { key, pem } = fixture(2048)
 /** No tests of primes: only the structure is looked at. */
 const policy = { rounds: 0 }
 
-const oid = (hex: string): Uint8Array => derObjectIdentifier(Buffer.from(hex, 'hex'))
-const tagged = (tag: number, content: Uint8Array): Uint8Array => {
-  const element = derOctetString(content)
-  element[0] = tag
-  return element
-}
-const hash = derSequence(oid('608648016503040202'), derNull())
+const hash = derSequence(SHA384, derNull())
 const parameters = derSequence(
   tagged(0xa0, hash),
-  tagged(0xa1, derSequence(oid('2a864886f70d010108'), hash)),
+  tagged(0xa1, derSequence(MGF1, hash)),
   tagged(0xa2, derInteger(48n)),
   tagged(0xa3, derInteger(1n)),
 )
-const pss = derSequence(oid('2a864886f70d01010a'), parameters)
+const pss = derSequence(RSASSA_PSS, parameters)
 const pkcs1 = derOctetString(encodePkcs1Private(key))
 const half = tagged(0x81, concat(Uint8Array.of(0), encodePkcs1Public(key)))
 const attributes = tagged(0xa0, derSequence(oid('551d0f'), tagged(0x31, derNull())))
-const rsa = derSequence(oid('2a864886f70d010101'), derNull())
 const several = derSequence(
   derInteger(1n),
   ...[key.n, key.e, key.d, key.p, key.q, key.dP, key.dQ, key.qInv].map(derInteger),
@@ -66,7 +59,7 @@ const SEEDS: readonly Uint8Array[] = [
   encodeSpki(key),
   encodePkcs1Public(key),
   derSequence(derInteger(0n), pss, pkcs1, attributes),
-  derSequence(derInteger(1n), rsa, pkcs1, attributes, half),
+  derSequence(derInteger(1n), rsaEncryption, pkcs1, attributes, half),
   derSequence(pss, derBitString(encodePkcs1Public(key))),
   encodeEncryptedPkcs8(key, 'secret', entropy, 1),
   several,

@@ -8,15 +8,10 @@ import { ContentKeys, recipientKeyOf } from '../../../protocol/envelope/content-
 import { wholeEnvelope } from '../../../protocol/envelope/stored.js'
 import type { Job, JobResult } from '../../../protocol/machine/compute.js'
 import type { AccountSecrets } from '../../../protocol/envelope/secrets.js'
-import {
-  derInteger,
-  derNull,
-  derObjectIdentifier,
-  derOctetString,
-  derSequence,
-} from '../../../protocol/rsa/der.js'
+import { derInteger, derOctetString, derSequence } from '../../../protocol/rsa/der.js'
 import { encodePkcs1Private, encodePkcs8, encodeSpki } from '../../../protocol/rsa/formats.js'
 import { Person } from '../../protocol/envelope/people.js'
+import { RSASSA_PSS, rsaEncryption } from '../../protocol/rsa/elements.js'
 import { entropy, fixture, flipped } from '../../protocol/rsa/fixtures.js'
 
 const cost = { logN: 10, r: 8, p: 1 }
@@ -211,13 +206,12 @@ t.test('an imported key is fully checked, and wrapped again', (t) => {
 
   // A key that comes with attributes is wrapped as it is written here, without them.
   const [zero, octets] = [derInteger(0n), derOctetString(encodePkcs1Private(key))]
-  const rsa = derSequence(derObjectIdentifier(Buffer.from('2a864886f70d010101', 'hex')), derNull())
-  const adorned = derSequence(zero, rsa, octets, Uint8Array.of(0xa0, 0))
+  const adorned = derSequence(zero, rsaEncryption, octets, Uint8Array.of(0xa0, 0))
   t.same(add(adorned).rotated!.privateKeys, [encodePkcs8(key)])
 
   // encodePkcs8 writes the algorithm that the key came with.
-  const pss = derSequence(derObjectIdentifier(Buffer.from('2a864886f70d01010a', 'hex')))
-  const limited = { ...key, limits: { uses: [], source: '', algorithm: pss } }
+  const algorithm = derSequence(RSASSA_PSS)
+  const limited = { ...key, limits: { uses: [], source: '', algorithm } }
   const refusals: readonly [ReturnType<typeof add>, RegExp | null][] = [
     [add(encodePkcs8(key), { password: 'wrong' }), null],
     [

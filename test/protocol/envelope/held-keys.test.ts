@@ -1,10 +1,11 @@
 import t from 'tap'
 import { checkKeys, checkNewKeys, publish } from '../../../protocol/envelope/held-keys.js'
 import type { HeldKey } from '../../../protocol/envelope/held-keys.js'
-import { derObjectIdentifier, derSequence } from '../../../protocol/rsa/der.js'
+import { derSequence } from '../../../protocol/rsa/der.js'
 import { encodeSpki } from '../../../protocol/rsa/formats.js'
 import { thumbprint } from '../../../protocol/rsa/jwk.js'
 import type { RsaPublicKey } from '../../../protocol/rsa/keys.js'
+import { RSASSA_PSS, oid } from '../rsa/elements.js'
 import { ROCA_MODULUS, entropy, flipped } from '../rsa/fixtures.js'
 import { Person } from './people.js'
 
@@ -59,9 +60,8 @@ t.test('one key for both sealing and signing is refused', (t) => {
 })
 
 t.test('a key that is not for every use, or in another encoding, is refused', (t) => {
-  const oid = (hex: string): Uint8Array => derObjectIdentifier(Buffer.from(hex, 'hex'))
   const algorithms = {
-    'for PSS alone': derSequence(oid('2a864886f70d01010a')),
+    'for PSS alone': derSequence(RSASSA_PSS),
     'without its null': derSequence(oid('2a864886f70d010101')),
   }
   for (const [what, algorithm] of Object.entries(algorithms)) {

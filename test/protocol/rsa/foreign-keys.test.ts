@@ -7,7 +7,6 @@ import {
   derBitString,
   derInteger,
   derNull,
-  derObjectIdentifier,
   derOctetString,
   derSequence,
 } from '../../../protocol/rsa/der.js'
@@ -30,20 +29,13 @@ import {
   publicKeyToPem,
 } from '../../../protocol/rsa/pem.js'
 import { concat } from '../../../protocol/rsa/octets.js'
+import { oid, rsaEncryption, tagged } from './elements.js'
 import { entropy, fixture } from './fixtures.js'
 
 const { key, pem } = fixture(2048)
 const pub = publicKeyOf(key)
 const fast = { rounds: 1 }
-const oid = (hex: string): Uint8Array => derObjectIdentifier(Buffer.from(hex, 'hex'))
-/** An element of another tag. */
-const tagged = (tag: number, content: Uint8Array): Uint8Array => {
-  const element = derOctetString(content)
-  element[0] = tag
-  return element
-}
 const RSA = '2a864886f70d010101'
-const rsa = derSequence(oid(RSA), derNull())
 const pkcs1 = derOctetString(encodePkcs1Private(key))
 
 t.test('PBKDF2 names its hash with a null or without (GnuTLS)', (t) => {
@@ -83,18 +75,18 @@ t.test('PKCS#8 with attributes, or with its public key, is read', (t) => {
   const half = (bits: Uint8Array): Uint8Array => tagged(0x81, concat(Uint8Array.of(0), bits))
   const read = (...parts: Uint8Array[]) => decodePkcs8(derSequence(...parts), entropy, fast)
   const [v1, v2] = [derInteger(0n), derInteger(1n)]
-  t.same(read(v1, rsa, pkcs1, attributes), key)
-  t.same(read(v2, rsa, pkcs1, half(encodePkcs1Public(key))), key)
-  t.same(read(v2, rsa, pkcs1, attributes, half(encodePkcs1Public(key))), key)
+  t.same(read(v1, rsaEncryption, pkcs1, attributes), key)
+  t.same(read(v2, rsaEncryption, pkcs1, half(encodePkcs1Public(key))), key)
+  t.same(read(v2, rsaEncryption, pkcs1, attributes, half(encodePkcs1Public(key))), key)
   const other = encodePkcs1Public(fixture(3072).key)
   const mismatch = { code: 'key', message: /public key is not that of the private key/ }
-  t.throws(() => read(v2, rsa, pkcs1, half(other)), mismatch)
+  t.throws(() => read(v2, rsaEncryption, pkcs1, half(other)), mismatch)
   const bad: readonly (readonly Uint8Array[])[] = [
-    [v1, rsa, pkcs1, attributes, attributes],
-    [v1, rsa, pkcs1, half(encodePkcs1Public(key))],
-    [v2, rsa, pkcs1],
-    [derInteger(2n), rsa, pkcs1],
-    [v1, rsa, pkcs1, Uint8Array.of(0xa0, 0x05, 0)],
+    [v1, rsaEncryption, pkcs1, attributes, attributes],
+    [v1, rsaEncryption, pkcs1, half(encodePkcs1Public(key))],
+    [v2, rsaEncryption, pkcs1],
+    [derInteger(2n), rsaEncryption, pkcs1],
+    [v1, rsaEncryption, pkcs1, Uint8Array.of(0xa0, 0x05, 0)],
   ]
   for (const parts of bad) t.throws(() => read(...parts), { code: 'encoding' })
   t.end()

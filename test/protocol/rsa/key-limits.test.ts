@@ -3,14 +3,7 @@
 import { generateKeyPairSync, sign, verify, constants } from 'node:crypto'
 import type { RSAPSSKeyPairKeyObjectOptions } from 'node:crypto'
 import t from 'tap'
-import {
-  derBitString,
-  derInteger,
-  derNull,
-  derObjectIdentifier,
-  derOctetString,
-  derSequence,
-} from '../../../protocol/rsa/der.js'
+import { derBitString, derInteger, derNull, derSequence } from '../../../protocol/rsa/der.js'
 import {
   decodePkcs8,
   decodeSpki,
@@ -32,6 +25,7 @@ import { oaepCapacity, oaepDecrypt, oaepEncrypt } from '../../../protocol/rsa/oa
 import type { OaepOptions } from '../../../protocol/rsa/oaep.js'
 import { pssMaxSaltLength, pssSign, pssVerify } from '../../../protocol/rsa/pss.js'
 import type { PssOptions } from '../../../protocol/rsa/pss.js'
+import { MGF1, RSASSA_PSS, SHA384, oid, tagged } from './elements.js'
 import { entropy, fixture } from './fixtures.js'
 
 const { key, openssl } = fixture(2048)
@@ -65,69 +59,64 @@ function usesOf(
 
 // ---- id-RSASSA-PSS ------------------------------------------------------------------------------
 
-const oid = (hex: string): Uint8Array => derObjectIdentifier(Buffer.from(hex, 'hex'))
-const context = (number: number, content: Uint8Array): Uint8Array => {
-  const element = derOctetString(content)
-  element[0] = 0xa0 + number
-  return element
-}
-const PSS = oid('2a864886f70d01010a')
-const SHA384 = oid('608648016503040202')
+const context = (number: number, content: Uint8Array): Uint8Array => tagged(0xa0 + number, content)
 const sha384 = context(0, derSequence(SHA384, derNull()))
-const mgf1 = (hash: Uint8Array): Uint8Array =>
-  context(1, derSequence(oid('2a864886f70d010108'), hash))
+const mgf1 = (hash: Uint8Array): Uint8Array => context(1, derSequence(MGF1, hash))
 const mask = mgf1(derSequence(SHA384))
 const salt = (length: bigint): Uint8Array => context(2, derInteger(length))
 const spkiOf = (...algorithm: Uint8Array[]): Uint8Array =>
   derSequence(derSequence(...algorithm), derBitString(encodePkcs1Public(key)))
 const limitsOf = (...parameters: Uint8Array[]) =>
-  decodeSpki(spkiOf(PSS, derSequence(...parameters))).limits
+  decodeSpki(spkiOf(RSASSA_PSS, derSequence(...parameters))).limits
 
-t.test('OpenSSL and node:crypto make keys of id-RSASSA-PSS, which are read and enforced', (t) => {
-  const parameters = { hashAlgorithm: 'sha384', mgf1HashAlgorithm: 'sha256', saltLength: 40 }
-  // The declarations have a string for saltLength; Node takes a number.
-  const options = { modulusLength: 2048, ...parameters } as unknown
-  const made = generateKeyPairSync('rsa-pss', options as RSAPSSKeyPairKeyObjectOptions)
-  const pkcs8 = new Uint8Array(made.privateKey.export({ type: 'pkcs8', format: 'der' }))
-  const spki = new Uint8Array(made.publicKey.export({ type: 'spki', format: 'der' }))
-  const own = decodePkcs8(pkcs8, entropy, fast)
-  const pub = decodeSpki(spki)
-  const pss = { hash: 'sha384', mgf1Hash: 'sha256', minSaltLength: 40, maxSaltLength: Infinity }
-  t.match(own.limits, { uses: ['sign', 'verify'], pss })
-  t.same(publicKeyOf(own), pub)
-  t.same(encodePkcs8(own), pkcs8, 'it is written as it came')
-  t.same(encodeSpki(pub), spki)
+t.test(
+  'OpenSSL and node:crypto make keys of id-RSASSA-RSASSA_PSS, which are read and enforced',
+  (t) => {
+    const parameters = { hashAlgorithm: 'sha384', mgf1HashAlgorithm: 'sha256', saltLength: 40 }
+    // The declarations have a string for saltLength; Node takes a number.
+    const options = { modulusLength: 2048, ...parameters } as unknown
+    const made = generateKeyPairSync('rsa-pss', options as RSAPSSKeyPairKeyObjectOptions)
+    const pkcs8 = new Uint8Array(made.privateKey.export({ type: 'pkcs8', format: 'der' }))
+    const spki = new Uint8Array(made.publicKey.export({ type: 'spki', format: 'der' }))
+    const own = decodePkcs8(pkcs8, entropy, fast)
+    const pub = decodeSpki(spki)
+    const pss = { hash: 'sha384', mgf1Hash: 'sha256', minSaltLength: 40, maxSaltLength: Infinity }
+    t.match(own.limits, { uses: ['sign', 'verify'], pss })
+    t.same(publicKeyOf(own), pub)
+    t.same(encodePkcs8(own), pkcs8, 'it is written as it came')
+    t.same(encodeSpki(pub), spki)
 
-  const padding = constants.RSA_PKCS1_PSS_PADDING
-  for (const saltLength of [40, 48, pssMaxSaltLength(own)]) {
-    const ours = pssSign(own, message, entropy, { saltLength })
-    t.ok(verify('sha384', message, { key: made.publicKey, padding, saltLength }, ours))
-    const theirs = sign('sha384', message, { key: made.privateKey, padding, saltLength })
-    t.ok(pssVerify(pub, message, theirs, { saltLength }), `a salt of ${saltLength}`)
-  }
-  t.ok(pssVerify(pub, message, pssSign(own, message, entropy)), "by default the key's parameters")
-  const refusals: readonly [PssOptions, RegExp][] = [
-    [{ hash: 'sha256' }, /its hash and mask are sha384\/sha256, and sha256\/sha256 is asked/],
-    [{ mgf1Hash: 'sha384' }, /sha384\/sha256, and sha384\/sha384 is asked/],
-    [
-      { saltLength: 39 },
-      /its salt has at least 40 bytes, and 39 are asked \(it is a key of id-RSA/,
-    ],
-  ]
-  for (const [options, reason] of refusals) {
-    const refusal = { code: 'key', message: reason }
-    t.throws(() => pssSign(own, message, entropy, options), refusal)
-    t.throws(() => pssVerify(pub, message, signed, options), refusal)
-  }
-  const notTo = /it is not to encrypt, but to sign and verify/
-  t.throws(() => oaepEncrypt(pub, message, entropy(32)), { code: 'key', message: notTo })
-  t.throws(() => oaepDecrypt(own, sealed, entropy), { code: 'key', message: /not to decrypt/ })
-  t.end()
-})
+    const padding = constants.RSA_PKCS1_PSS_PADDING
+    for (const saltLength of [40, 48, pssMaxSaltLength(own)]) {
+      const ours = pssSign(own, message, entropy, { saltLength })
+      t.ok(verify('sha384', message, { key: made.publicKey, padding, saltLength }, ours))
+      const theirs = sign('sha384', message, { key: made.privateKey, padding, saltLength })
+      t.ok(pssVerify(pub, message, theirs, { saltLength }), `a salt of ${saltLength}`)
+    }
+    t.ok(pssVerify(pub, message, pssSign(own, message, entropy)), "by default the key's parameters")
+    const refusals: readonly [PssOptions, RegExp][] = [
+      [{ hash: 'sha256' }, /its hash and mask are sha384\/sha256, and sha256\/sha256 is asked/],
+      [{ mgf1Hash: 'sha384' }, /sha384\/sha256, and sha384\/sha384 is asked/],
+      [
+        { saltLength: 39 },
+        /its salt has at least 40 bytes, and 39 are asked \(it is a key of id-RSA/,
+      ],
+    ]
+    for (const [options, reason] of refusals) {
+      const refusal = { code: 'key', message: reason }
+      t.throws(() => pssSign(own, message, entropy, options), refusal)
+      t.throws(() => pssVerify(pub, message, signed, options), refusal)
+    }
+    const notTo = /it is not to encrypt, but to sign and verify/
+    t.throws(() => oaepEncrypt(pub, message, entropy(32)), { code: 'key', message: notTo })
+    t.throws(() => oaepDecrypt(own, sealed, entropy), { code: 'key', message: /not to decrypt/ })
+    t.end()
+  },
+)
 
 t.test('parameters of id-RSASSA-PSS: absent, defaults, and SHAKE', (t) => {
-  t.same(decodeSpki(spkiOf(PSS)).limits?.pss, undefined, 'absent: any parameters')
-  const free = { ...key, limits: decodeSpki(spkiOf(PSS)).limits! }
+  t.same(decodeSpki(spkiOf(RSASSA_PSS)).limits?.pss, undefined, 'absent: any parameters')
+  const free = { ...key, limits: decodeSpki(spkiOf(RSASSA_PSS)).limits! }
   t.same(usesOf(free, { pss: { hash: 'sha512', saltLength: 0 } }), ['sign', 'verify'])
   const sha1 = { hash: 'sha1', mgf1Hash: 'sha1', minSaltLength: 20, maxSaltLength: Infinity }
   t.same(limitsOf()?.pss, sha1, 'an empty sequence: the defaults of RFC 4055')
@@ -169,7 +158,7 @@ t.test('other parameters of id-RSASSA-PSS are refused', (t) => {
   for (const [parameters, reason] of refusals) {
     t.throws(() => limitsOf(...parameters), { code: 'encoding', message: reason })
   }
-  t.throws(() => decodeSpki(spkiOf(PSS, derNull())), { message: /expected: sequence/ })
+  t.throws(() => decodeSpki(spkiOf(RSASSA_PSS, derNull())), { message: /expected: sequence/ })
   t.throws(() => decodeSpki(spkiOf(oid('2b0601050507061e'), derNull())), {
     message: /bytes follow/,
   })
@@ -290,7 +279,7 @@ t.test('a JWK is written with the limits of its key', (t) => {
     ['sign', 'verify'],
   )
   t.same(publicKeyFromJwk(half).limits?.uses, ['verify'])
-  const ofPss = { ...key, limits: decodeSpki(spkiOf(PSS)).limits! }
+  const ofPss = { ...key, limits: decodeSpki(spkiOf(RSASSA_PSS)).limits! }
   t.same(publicKeyToJwk(ofPss), { ...pubJwk, key_ops: ['verify'] })
   t.end()
 })
