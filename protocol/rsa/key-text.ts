@@ -55,6 +55,7 @@ interface Foreign {
 }
 
 const OPENSSH = 'cp KEY NEW && ssh-keygen -p -m PKCS8 -f NEW'
+const PUTTY = 'puttygen KEY -O private-openssh-new -o NEW && ssh-keygen -p -m PKCS8 -f NEW'
 const SSH2 = 'ssh-keygen -i -f KEY > NEW.pub && ssh-keygen -e -m PKCS8 -f NEW.pub > NEW'
 
 /** Files of other programs by a part of their text. */
@@ -73,7 +74,7 @@ const FOREIGN: readonly Foreign[] = [
   },
   {
     sign: /^PuTTY-User-Key-File-/m,
-    what: `it is a key of PuTTY; puttygen KEY -O private-openssh-new -o NEW, then ssh-keygen -p -m PKCS8 -f NEW, convert it`,
+    what: `it is a key of PuTTY; ${PUTTY} converts it`,
   },
   { sign: /^-----BEGIN PGP /m, what: 'it is of OpenPGP, whose keys cannot be used here' },
   {

@@ -12,7 +12,7 @@ import { readKey, type Key } from '../../clients/cli/rsa-files.js'
 import { privateKeyToJwk, thumbprint } from '../../protocol/rsa/jwk.js'
 import { fixture } from '../protocol/rsa/fixtures.js'
 
-t.setTimeout(240_000)
+t.setTimeout(480_000)
 
 const MAIN = fileURLToPath(new URL('../../clients/cli/main.js', import.meta.url))
 const PASSPHRASE = 'open sesame'
@@ -82,6 +82,7 @@ const absent = (program: string, ...args: string[]): string | false =>
 const noOpenssl = absent('openssl', 'version')
 const noCerttool = noOpenssl || absent('certtool', '--version')
 const noSsh = noOpenssl || absent('ssh-keygen', '-?')
+const noPutty = noSsh || absent('puttygen', '--version')
 
 t.before(() => {
   if (noOpenssl) return
@@ -193,6 +194,14 @@ t.test('ssh-keygen (OpenSSH)', { skip: noSsh }, async (t) => {
   shell(t, 'ssh-keygen -q -t rsa -b 2048 -N "$TROCA_PASSPHRASE" -f locked')
   await follow(t, 'locked', '-P "$TROCA_PASSPHRASE" -N "$TROCA_PASSPHRASE"')
   t.match(readFileSync(at('NEW'), 'utf8'), /^-----BEGIN ENCRYPTED PRIVATE KEY-----/)
+})
+
+t.test('puttygen (PuTTY)', { skip: noPutty }, async (t) => {
+  const random = '--random-device /dev/urandom --new-passphrase /dev/null'
+  shell(t, `puttygen -q -t rsa -b 2048 ${random} -O private -o own.ppk`)
+  shell(t, 'puttygen own.ppk -O private-openssh -o traditional.pem')
+  const own = await thumbprintOf(t, 'traditional.pem')
+  t.equal(await follow(t, 'own.ppk', '-N ""'), own, 'as advised for PuTTY')
 })
 
 t.test('a JWK of any program', async (t) => {

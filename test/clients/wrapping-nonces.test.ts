@@ -13,6 +13,8 @@ import type { Job, JobResult } from '../../protocol/machine/compute.js'
 import { encodePkcs8 } from '../../protocol/rsa/formats.js'
 import { fixture } from '../protocol/rsa/fixtures.js'
 
+t.setTimeout(240_000)
+
 /** The files that call wrapPrivateKey, each with the part of this test that runs it. */
 const CALLERS = [
   'clients/e2e/key-file.ts',

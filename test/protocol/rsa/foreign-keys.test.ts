@@ -32,6 +32,8 @@ import { concat } from '../../../protocol/rsa/octets.js'
 import { oid, rsaEncryption, tagged } from './elements.js'
 import { entropy, fixture } from './fixtures.js'
 
+t.setTimeout(120_000)
+
 const { key, pem } = fixture(2048)
 const pub = publicKeyOf(key)
 const fast = { rounds: 1 }

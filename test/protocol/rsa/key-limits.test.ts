@@ -28,6 +28,8 @@ import type { PssOptions } from '../../../protocol/rsa/pss.js'
 import { MGF1, RSASSA_PSS, SHA384, oid, tagged } from './elements.js'
 import { entropy, fixture } from './fixtures.js'
 
+t.setTimeout(120_000)
+
 const { key, openssl } = fixture(2048)
 const fast = { rounds: 1 }
 const message = Buffer.from('attack at dawn')

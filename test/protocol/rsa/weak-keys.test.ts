@@ -10,7 +10,7 @@ import { generatePrime, isProbablyPrime, mayBePrimePower } from '../../../protoc
 import { hasRocaStructure } from '../../../protocol/rsa/roca.js'
 import { FIXTURE_BITS, ROCA_MODULUS, entropy, fixture, inverse } from './fixtures.js'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 
 const E = 65537n
 
