@@ -56,7 +56,8 @@ export interface MessageApi {
 
   /**
    * Reads a page as {@link Client.inbox} does, but gives each message as it is stored. Any JOSE
-   * library, and {@link openJwe}, opens it with the private key of this account.
+   * library, and {@link openJwe}, opens it with the private key of this account. A message between
+   * client-held accounts is signed: `openJwe` needs its sender's signing keys too.
    *
    * @param options - The options of {@link Client.inbox}.
    * @returns The sealed messages, and the index after which the next page begins.
@@ -67,8 +68,9 @@ export interface MessageApi {
    * import { openJwe } from 'troca'
    *
    * const keys = await client.exportKeys('correct horse')
-   * for (const { jwe } of (await client.envelopes()).messages) {
-   *   console.log(Buffer.from(openJwe(jwe, keys, randomBytes).plaintext).toString())
+   * for (const { from, jwe } of (await client.envelopes()).messages) {
+   *   const signers = (await client.contact(from)).keys.map(({ signing }) => signing)
+   *   console.log(Buffer.from(openJwe(jwe, keys, randomBytes, signers).plaintext).toString())
    * }
    * ```
    */

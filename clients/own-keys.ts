@@ -9,12 +9,12 @@ import {
 } from '../protocol/envelope/accounts.js'
 import type { The } from '../protocol/messages/catalogue.js'
 import { decodePkcs8, encodePkcs8, encodeSpki } from '../protocol/rsa/formats.js'
+import { demandUse } from '../protocol/rsa/key-limits.js'
 import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
-import { clientError } from './errors.js'
+import { RsaError } from '../protocol/rsa/rsa-error.js'
+import { clientError, refusedHere } from './errors.js'
 
 type WrappedKeys = Pick<The<'WRAPPED_KEYS'>, 'salt' | 'cost' | 'keys'>
-
-const NONCE_BYTES = 12
 
 const entropy = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
 
@@ -36,15 +36,25 @@ export function unwrapKeys(
   })
 }
 
-/** Wraps a private key in the form that ADD_KEY carries. */
+/** Wraps a private key in the form that ADD_KEY carries. BAD_KEY if it must not open messages. */
 export function wrapKey(
   user: string,
   password: string,
   { salt, cost }: WrappedKeys,
   key: RsaPrivateKey,
 ): Uint8Array {
+  requireOpens(key)
   const wrappingKey = wrappingKeyOf(password, salt, cost)
-  return wrapPrivateKey(wrappingKey, user, entropy(NONCE_BYTES), encodePkcs8(key))
+  return wrapPrivateKey(wrappingKey, user, encodePkcs8(key), entropy)
+}
+
+/** The form on the wire has no limits of a JWK, so they are checked here. */
+function requireOpens(key: RsaPrivateKey): void {
+  try {
+    demandUse(key, 'decrypt', { hash: 'sha256', mgf1Hash: 'sha256' })
+  } catch (error) {
+    throw error instanceof RsaError ? refusedHere('BAD_KEY', error.message) : error
+  }
 }
 
 function wrappingKeyOf(password: string, salt: Uint8Array, cost: WrappedKeys['cost']): Uint8Array {

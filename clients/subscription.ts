@@ -4,7 +4,7 @@
 
 import { toInboxMessage, type WireMessage, type InboxMessage } from './inbox-message.js'
 import { toCompact } from '../protocol/envelope/parts.js'
-import { splitSigned } from '../protocol/envelope/signed.js'
+import { signedToCompact } from '../protocol/envelope/signed.js'
 import { clientError, type TrocaError } from './errors.js'
 import type { Operations } from './operations.js'
 
@@ -27,11 +27,14 @@ export interface ReceivedMessage extends InboxMessage {
 
 /** A message as it is stored. */
 export interface SealedMessage extends Omit<InboxMessage, 'text'> {
-  /** JWE compact serialization (RFC 7516 section 7.1). */
+  /**
+   * JWE compact serialization (RFC 7516 section 7.1). A message between client-held accounts has
+   * its sender's signature as a sixth part; {@link openJwe} verifies it.
+   */
   readonly jwe: string
 }
 
-/** `signed`: the stored body is a JWE followed by its sender's signature, which is cut off. */
+/** `signed`: the stored body is a JWE followed by its sender's signature. */
 export function toSealedMessage(message: WireMessage, signed: boolean): SealedMessage {
   const { text: _text, ...place } = toInboxMessage(message, signed)
   return { ...place, jwe: jweOf(message, signed) }
@@ -40,7 +43,7 @@ export function toSealedMessage(message: WireMessage, signed: boolean): SealedMe
 function jweOf({ index, envelope }: WireMessage, signed: boolean): string {
   try {
     const body = envelope ?? new Uint8Array()
-    return toCompact(signed ? splitSigned(body).envelope : body)
+    return signed ? signedToCompact(body) : toCompact(body)
   } catch (error) {
     throw clientError('BROKEN_PEER', `message ${index} has no valid envelope`, true, error)
   }

@@ -19,7 +19,9 @@ const SLOW = [
   'clients/cli.test.js',
   'clients/client.test.js',
   'clients/e2e/',
+  'clients/foreign-tools.test.js',
   'clients/rsa-cli.test.js',
+  'clients/wrapping-nonces.test.js',
   'daemons/provision/cluster.test.js',
   'daemons/workers/computations.test.js',
   'fuzz/machines.test.js',
@@ -29,6 +31,7 @@ const SLOW = [
   'protocol/rsa/openssl.test.js',
   'protocol/rsa/primes.test.js',
   'protocol/rsa/vectors.test.js',
+  'protocol/rsa/weak-keys.test.js',
 ]
 
 function quickTests(): string[] {

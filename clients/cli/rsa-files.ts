@@ -1,9 +1,11 @@
-// Input and output of troca rsa: PEM keys, and data by file or by stdin and stdout.
+// Input and output of troca rsa: keys in PEM, DER or JWK, and data by file or by stdin and stdout.
 
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { MAX_KEYS } from '../../protocol/schema/shared.js'
+import { privateKeyFromJwk, publicKeyFromJwk } from '../../protocol/rsa/jwk.js'
+import { pemFromFile } from '../../protocol/rsa/key-text.js'
 import { publicKeyOf } from '../../protocol/rsa/keys.js'
 import type { RsaPrivateKey, RsaPublicKey } from '../../protocol/rsa/keys.js'
 import {
@@ -32,24 +34,24 @@ export interface KeyFlags extends PassphraseFlags {
   key: string
 }
 
-/** Reads and checks the key of a PEM file, private or public by its label. Stdin is for data. */
+/** Reads and checks the key of a file, private or public by what it holds. Stdin is for data. */
 export async function readKey(flags: KeyFlags): Promise<Key> {
-  const pem = readFile(flags.key).toString('latin1')
-  if (pem.includes('PRIVATE KEY-----')) {
-    return { kind: 'private', key: await privateKeyOf(pem, flags) }
-  }
-  return { kind: 'public', key: explained(flags.key, () => publicKeyFromPem(pem)) }
+  const text = readText(flags.key)
+  if (isPrivate(text)) return { kind: 'private', key: await privateKeyOf(text, flags) }
+  return { kind: 'public', key: publicKeyOfText(flags.key, text) }
 }
 
 export function readPrivateKey(flags: KeyFlags): Promise<RsaPrivateKey> {
-  return privateKeyOf(readFile(flags.key).toString('latin1'), flags)
+  return privateKeyOf(readText(flags.key), flags)
 }
 
 /**
  * Reads all private keys of a file. One passphrase opens all, as `troca keys export` writes them.
  */
 export async function readPrivateKeys(flags: KeyFlags): Promise<readonly RsaPrivateKey[]> {
-  const blocks = pemBlocks(readFile(flags.key).toString('latin1'))
+  const all = pemBlocks(readText(flags.key))
+  // A file may hold the public halves too, which nobody asks for here.
+  const blocks = all.some(isPrivate) ? all.filter(isPrivate) : all
   if (blocks.length > MAX_KEYS) {
     throw new Failure(EXIT.failed, `${flags.key}: ${blocks.length} blocks; at most ${MAX_KEYS}`)
   }
@@ -57,19 +59,52 @@ export async function readPrivateKeys(flags: KeyFlags): Promise<readonly RsaPriv
   return explained(flags.key, () => blocks.map((pem) => decode(pem, passphrase)))
 }
 
-async function privateKeyOf(pem: string, flags: KeyFlags): Promise<RsaPrivateKey> {
-  const passphrase = isEncryptedPem(pem) ? await passphraseOf(flags) : ''
-  return explained(flags.key, () => decode(pem, passphrase))
+/** Reads all public keys of a file. */
+export function readPublicKeys(path: string): readonly RsaPublicKey[] {
+  return pemBlocks(readText(path)).map((text) => publicKeyOfText(path, text))
+}
+
+async function privateKeyOf(text: string, flags: KeyFlags): Promise<RsaPrivateKey> {
+  const passphrase = isEncryptedPem(text) ? await passphraseOf(flags) : ''
+  return explained(flags.key, () => decode(text, passphrase))
+}
+
+function publicKeyOfText(path: string, text: string): RsaPublicKey {
+  return explained(path, () => {
+    const jwk = jwkIn(text)
+    return jwk ? publicKeyFromJwk(jwk) : publicKeyFromPem(text)
+  })
+}
+
+function readText(path: string): string {
+  return explained(path, () => pemFromFile(readFile(path)))
+}
+
+function isPrivate(text: string): boolean {
+  return text.includes('PRIVATE KEY-----') || jwkIn(text)?.['d'] !== undefined
+}
+
+/** The members of a JWK, if the text is JSON. */
+function jwkIn(text: string): Readonly<Record<string, unknown>> | undefined {
+  if (!/^\s*\{/.test(text)) return undefined
+  try {
+    return JSON.parse(text) as Readonly<Record<string, unknown>>
+  } catch {
+    // What is neither JSON nor PEM is named by the reader of PEM.
+    return undefined
+  }
 }
 
 function passphraseOf(flags: KeyFlags): Promise<string> {
   return askPassphrase(flags, { stdinIsTaken: true })
 }
 
-function decode(pem: string, passphrase: string): RsaPrivateKey {
-  return isEncryptedPem(pem)
-    ? privateKeyFromEncryptedPem(pem, passphrase, entropy)
-    : privateKeyFromPem(pem, entropy)
+function decode(text: string, passphrase: string): RsaPrivateKey {
+  const jwk = jwkIn(text)
+  if (jwk) return privateKeyFromJwk(jwk, entropy)
+  return isEncryptedPem(text)
+    ? privateKeyFromEncryptedPem(text, passphrase, entropy)
+    : privateKeyFromPem(text, entropy)
 }
 
 /** Reads a public key, or the public half of a private one. */

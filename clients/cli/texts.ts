@@ -116,6 +116,10 @@ const TEXTS = {
     'no passphrase: give it by prompt, --passphrase-file or TROCA_PASSPHRASE',
     'falta a frase-passe: por pergunta, --passphrase-file ou TROCA_PASSPHRASE',
   ],
+  signsNothing: [
+    'the service holds the keys of {name}, so {name} signs nothing',
+    'o serviço guarda as chaves de {name}, que por isso nada assina',
+  ],
   noSuchKey: ['there is no key {kid}', 'não há chave {kid}'],
   exported: [
     'private keys in {out}, encrypted with the passphrase: {count}',
@@ -126,8 +130,8 @@ const TEXTS = {
     'o ficheiro tem {count} chaves; importa-se {kid} (--kid escolhe outra)',
   ],
   jweNotOpened: [
-    'line {line} does not open: it is for another key, was changed, or is not a JWE of RSA-OAEP-256 and A256GCM',
-    'a linha {line} não abre: é para outra chave, foi alterada, ou não é um JWE de RSA-OAEP-256 e A256GCM',
+    'line {line} does not open: it is for another key, was changed, is not a JWE of RSA-OAEP-256 and A256GCM, or is signed, and its signature is missing or not of a key of --signer (troca keys signing NAME)',
+    'a linha {line} não abre: é para outra chave, foi alterada, não é um JWE de RSA-OAEP-256 e A256GCM, ou é assinada e falta a assinatura, ou esta não é de uma chave de --signer (troca keys signing NOME)',
   ],
   jweCount: ['{opened} of {count} opened', '{opened} de {count} abertas'],
   exportedTo: ['envelopes in {out}: {count}', 'envelopes em {out}: {count}'],

@@ -37,7 +37,6 @@ const COST = [15, 8, 1] as const
 const MAX_COST = [20, 32, 16] as const
 const KEY_BYTES = 32
 const SALT_BYTES = 16
-const NONCE_BYTES = 12
 
 const derive = promisify<BinaryLike, BinaryLike, number, ScryptOptions, Buffer>(scrypt)
 const text64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url')
@@ -105,12 +104,7 @@ export class KeyFile {
     for (const password of passwords) {
       const salt = randomBytes(SALT_BYTES)
       const wrappingKey = await stretch(password, salt, COST)
-      const wrapped = wrapPrivateKey(
-        wrappingKey,
-        this.user,
-        randomBytes(NONCE_BYTES),
-        this.#fileKey,
-      )
+      const wrapped = wrapPrivateKey(wrappingKey, this.user, this.#fileKey, randomBytes)
       slots.push({ salt: text64(salt), cost: COST, fileKey: text64(wrapped) })
     }
     return slots
@@ -120,7 +114,7 @@ export class KeyFile {
     const { cluster, user } = this
     const pairs = this.pairs.map(({ sealing, signing }) => [text64(sealing), text64(signing)])
     const plain = Buffer.from(JSON.stringify(pairs))
-    const keys = text64(wrapPrivateKey(this.#fileKey, user, randomBytes(NONCE_BYTES), plain))
+    const keys = text64(wrapPrivateKey(this.#fileKey, user, plain, randomBytes))
     const written: Written = { version: 1, cluster, user, slots: this.slots, keys }
     return `${JSON.stringify(written, null, 2)}\n`
   }

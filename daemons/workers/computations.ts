@@ -10,7 +10,7 @@ import {
   wrapPrivateKey,
 } from '../../protocol/envelope/accounts.js'
 import { EnvelopeError } from '../../protocol/envelope/envelope-error.js'
-import { checkKeys, type HeldKey } from '../../protocol/envelope/held-keys.js'
+import { checkNewKeys, type HeldKey } from '../../protocol/envelope/held-keys.js'
 import { readHeader, type MessagePlace } from '../../protocol/envelope/header.js'
 import { openWith, openerOf, type Opener } from '../../protocol/envelope/open.js'
 import { RecentlyUsed } from '../../protocol/recently-used.js'
@@ -19,6 +19,7 @@ import type { Job, JobResult } from '../../protocol/machine/compute.js'
 import type { AccountKey, AccountSecrets, ScryptCost } from '../../protocol/envelope/secrets.js'
 import { decodePkcs8, encodePkcs8, encodeSpki } from '../../protocol/rsa/formats.js'
 import { generateKey } from '../../protocol/rsa/keys.js'
+import { demandUse } from '../../protocol/rsa/key-limits.js'
 import { RsaError } from '../../protocol/rsa/rsa-error.js'
 
 type JobOf<K extends Job['kind']> = Extract<Job, { kind: K }>
@@ -63,7 +64,7 @@ export class Computations {
     { user, password, bits, keys }: JobOf<'create-account'>,
     onProgress: (text: string) => void,
   ): ResultOf<'create-account' | 'bad-keys'> {
-    if (keys && !checkKeys(user, [keys])) return { kind: 'bad-keys' }
+    if (keys && !checkNewKeys(user, keys, [])) return { kind: 'bad-keys' }
     const salt = entropy(16)
     const cost = this.#cost
     const { wrappingKey, verifier } = derivePasswordKeys(password, salt, cost)
@@ -92,7 +93,7 @@ export class Computations {
     const { wrappingKey, verifier } = derivePasswordKeys(newPassword, salt, cost)
     const rewrap = ({ publicKey, signing }: AccountKey, i: number): AccountKey => {
       const held = privateKeys[i]
-      const wrappedKey = held && wrapPrivateKey(wrappingKey, user, entropy(12), held)
+      const wrappedKey = held && wrapPrivateKey(wrappingKey, user, held, entropy)
       return { publicKey, wrappedKey: wrappedKey ?? new Uint8Array(0), signing }
     }
     const [own, ...older] = [secrets, ...secrets.older].map(rewrap)
@@ -112,7 +113,7 @@ export class Computations {
     const held = older.flatMap((key) => (key.signing ? { ...key, signing: key.signing } : []))
     // The keys before must vouch for new ones: a stolen password alone cannot replace a client's
     // keys.
-    if (keys && !checkKeys(user, [keys, ...held])) return { kind: 'bad-keys' }
+    if (keys && !checkNewKeys(user, keys, held)) return { kind: 'bad-keys' }
     const { key, privateKeys } = newKey(user, wrappingKey, bits, keys, onProgress)
     return { kind: 'rotate-key', rotated: { secrets: { ...secrets, ...key, older }, privateKeys } }
   }
@@ -125,16 +126,16 @@ export class Computations {
       return { kind: 'add-key', rotated: null, badKey }
     }
     if (!verifies(verifier, verifierHash)) return refuse(null)
-    const privateKey = unwrapPrivateKey(wrappingKey, user, given)
-    if (!privateKey) return refuse('it is not wrapped under the current password')
-    const checked = checkedKey(privateKey)
+    const unwrapped = unwrapPrivateKey(wrappingKey, user, given)
+    if (!unwrapped) return refuse('it is not wrapped under the current password')
+    const checked = checkedKey(unwrapped)
     if ('reason' in checked) return refuse(checked.reason)
-    const { publicKey } = checked
+    const { publicKey, privateKey } = checked
     const others = keysOf(secrets)
     if (others.some((other) => Buffer.compare(other.publicKey, publicKey) === 0)) {
       return refuse('the account has this key already')
     }
-    const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKey)
+    const wrappedKey = wrapPrivateKey(wrappingKey, user, privateKey, entropy)
     const changed = { ...secrets, publicKey, wrappedKey, older: others }
     const rotated = { secrets: changed, privateKeys: [privateKey] }
     return { kind: 'add-key', rotated, badKey: null }
@@ -187,7 +188,7 @@ function newKey(
 ): { readonly key: AccountKey; readonly privateKeys: readonly Uint8Array[] } {
   if (keys) return { key: { ...keys, wrappedKey: new Uint8Array(0) }, privateKeys: [] }
   const { privateKey, publicKey } = makeKey(bits, onProgress)
-  const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), privateKey)
+  const wrappedKey = wrapPrivateKey(wrappingKey, user, privateKey, entropy)
   return { key: { publicKey, wrappedKey, signing: null }, privateKeys: [privateKey] }
 }
 
@@ -198,10 +199,14 @@ function keysOf(secrets: AccountSecrets): AccountKey[] {
   })
 }
 
-/** The public half of a PKCS#8 key made elsewhere, or the reason why the key must not be used. */
-function checkedKey(pkcs8: Uint8Array): { publicKey: Uint8Array } | { reason: string } {
+/** A PKCS#8 key made elsewhere, written again, or the reason why it must not be used. */
+function checkedKey(
+  pkcs8: Uint8Array,
+): { publicKey: Uint8Array; privateKey: Uint8Array } | { reason: string } {
   try {
-    return { publicKey: encodeSpki(decodePkcs8(pkcs8, entropy)) }
+    const key = decodePkcs8(pkcs8, entropy)
+    demandUse(key, 'decrypt', { hash: 'sha256', mgf1Hash: 'sha256' })
+    return { publicKey: encodeSpki(key), privateKey: encodePkcs8(key) }
   } catch (error) {
     if (error instanceof RsaError) return { reason: error.message }
     throw error

@@ -11,7 +11,8 @@ import {
 } from 'node:crypto'
 import { invariant } from '../assert.js'
 import type { ScryptCost } from './secrets.js'
-import { concat } from '../rsa/octets.js'
+import type { Entropy } from '../entropy.js'
+import { concat, draw } from '../rsa/octets.js'
 import { NONCE_LENGTH, TAG_LENGTH } from './parts.js'
 
 const PASSWORD_KEY_LENGTH = 64
@@ -63,16 +64,17 @@ export function verifies(verifier: Uint8Array, verifierHash: Uint8Array): boolea
 }
 
 /**
- * Encrypts `pkcs8` with AES-256-GCM, bound to the user's name: nonce ‖ ciphertext ‖ tag. `nonce` is
- * 12 bytes, fresh for each wrapping.
+ * Encrypts `pkcs8` with AES-256-GCM, bound to the user's name: nonce ‖ ciphertext ‖ tag. Invariant:
+ * each wrapping draws a nonce of its own, 96 random bits, because two wrappings with one key and
+ * one nonce give both contents away. A wrapping key serves a few wrappings, so no two draws meet.
  */
 export function wrapPrivateKey(
   wrappingKey: Uint8Array,
   user: string,
-  nonce: Uint8Array,
   pkcs8: Uint8Array,
+  entropy: Entropy,
 ): Uint8Array {
-  invariant(nonce.length === NONCE_LENGTH, 'a nonce is 12 bytes')
+  const nonce = draw(entropy, NONCE_LENGTH)
   const cipher = createCipheriv('aes-256-gcm', wrappingKey, nonce)
   cipher.setAAD(additionalData(user))
   const ciphertext = concat(cipher.update(pkcs8), cipher.final())

@@ -7,6 +7,7 @@
 import type { Entropy } from '../entropy.js'
 import { encodeSpki, decodeSpki } from '../rsa/formats.js'
 import { thumbprint } from '../rsa/jwk.js'
+import type { KeyPolicy } from '../rsa/key-checks.js'
 import type { RsaPrivateKey, RsaPublicKey } from '../rsa/keys.js'
 import { concat } from '../rsa/octets.js'
 import { pssSign, pssVerify } from '../rsa/pss.js'
@@ -68,8 +69,17 @@ export function publish(
 }
 
 /**
+ * Checks a pair that is to be published, before the older keys of the account, as checkKeys, and
+ * completely: neither modulus may be a prime or have a known weakness.
+ */
+export function checkNewKeys(user: string, pair: HeldKey, older: readonly HeldKey[]): boolean {
+  return decodePair(pair, {}) !== null && checkKeys(user, [pair, ...older]) !== null
+}
+
+/**
  * Checks all keys of an account, given newest first, as published. Null unless each key is sound,
- * each signing key vouches for its pair, and the previous signing key vouches for it too.
+ * each signing key vouches for its pair, and the previous signing key vouches for it too. The costly
+ * checks of each modulus are left out: a service that names a weak key could name any other.
  */
 export function checkKeys(user: string, keys: readonly HeldKey[]): CheckedKey[] | null {
   const checked: CheckedKey[] = []
@@ -86,10 +96,11 @@ export function checkKeys(user: string, keys: readonly HeldKey[]): CheckedKey[] 
 function checkKey(
   user: string,
   number: number,
-  { publicKey, signing }: HeldKey,
+  pair: HeldKey,
   previous: RsaPublicKey | null,
 ): CheckedKey | null {
-  const keys = decodePair(publicKey, signing.publicKey)
+  const { publicKey, signing } = pair
+  const keys = decodePair(pair, { rounds: 0 })
   if (!keys || keys.kid === keys.fingerprint) return null
   const statement = statementOf(user, number, publicKey, signing.publicKey)
   const { ownSignature, previousSignature } = signing
@@ -99,14 +110,23 @@ function checkKey(
   return follows && pssVerify(keys.signing, statement, ownSignature) ? keys : null
 }
 
-function decodePair(sealingSpki: Uint8Array, signingSpki: Uint8Array): CheckedKey | null {
+function decodePair(pair: HeldKey, policy: KeyPolicy): CheckedKey | null {
   try {
-    const [sealing, signing] = [decodeSpki(sealingSpki), decodeSpki(signingSpki)]
+    const sealing = decodeKey(pair.publicKey, policy)
+    const signing = decodeKey(pair.signing.publicKey, policy)
+    if (!sealing || !signing) return null
     return { sealing, signing, kid: thumbprint(sealing), fingerprint: thumbprint(signing) }
   } catch (error) {
     if (error instanceof RsaError) return null
     throw error
   }
+}
+
+/** A key as encodeSpki writes it; null for another encoding, and for a key with limits. */
+function decodeKey(spki: Uint8Array, policy: KeyPolicy): RsaPublicKey | null {
+  const key = decodeSpki(spki, policy)
+  const isOurs = !key.limits && Buffer.compare(encodeSpki(key), spki) === 0
+  return isOurs ? key : null
 }
 
 function statementOf(

@@ -52,18 +52,24 @@ export function openerOf(privateKey: RsaPrivateKey, entropy: Entropy): Opener {
   }
 }
 
-/** openEnvelope with a given Opener. */
+/**
+ * openEnvelope with a given Opener. `verified` is the thumbprint of the key whose signature over
+ * `body` the caller has verified; null: none. Invariant: an envelope whose header names a signer
+ * opens only after that signer's signature was verified, so that nobody can take it away.
+ */
 export function openWith(
   opener: Opener,
   body: Uint8Array,
   expected?: MessagePlace,
+  verified: string | null = null,
 ): OpenedEnvelope {
   const parts = splitParts(body)
   const plaintext = contentOf(parts, opener)
   const header = parseHeader(parts.header)
   const here = header.kid === opener.kid && (!expected || samePlace(header, expected))
   const asSaid = (header.suite === 'rsa') === isRsaAlone(parts)
-  if (!plaintext || !here || !asSaid) throw new EnvelopeError()
+  const proven = header.signer === verified
+  if (!plaintext || !here || !asSaid || !proven) throw new EnvelopeError()
   return { header, text: decodeText(plaintext) }
 }
 

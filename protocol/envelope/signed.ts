@@ -19,7 +19,7 @@ import {
   type MessagePlace,
 } from './header.js'
 import { openWith, type Opener } from './open.js'
-import { NONCE_LENGTH, field, joinParts, splitParts, toBase64url } from './parts.js'
+import { NONCE_LENGTH, field, joinParts, splitParts, toBase64url, toCompact } from './parts.js'
 
 /** Domain separation: no other statement that a signing key signs begins with these words. */
 const DOMAIN = 'troca message 1'
@@ -93,12 +93,30 @@ export function openSigned(
 ): OpenedMessage {
   const { envelope, signature } = splitSigned(body)
   const header = readSignedHeader(body)
-  const signer = signers.find((key) => thumbprint(key) === header.signer)
   const opener = openers.find(({ kid }) => kid === header.kid)
-  const isSigned = signer && pssVerify(signer, signedOctets(envelope), signature)
-  if (!opener || !isSigned) throw new EnvelopeError()
-  const { time } = header
-  return { text: openWith(opener, envelope, { ...place, time }).text, time }
+  const { signer, time } = header
+  if (!opener || !isSignedBy(signer, signers, envelope, signature)) throw new EnvelopeError()
+  return { text: openWith(opener, envelope, { ...place, time }, signer).text, time }
+}
+
+/** Whether the key with thumbprint `signer`, one of `signers`, made the signature of `envelope`. */
+export function isSignedBy(
+  signer: unknown,
+  signers: readonly RsaPublicKey[],
+  envelope: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  const key = signers.find((one) => thumbprint(one) === signer)
+  return key !== undefined && pssVerify(key, signedOctets(envelope), signature)
+}
+
+/**
+ * The compact form of a stored body: the JWE's five parts and, as a sixth, the signature. A JOSE
+ * library refuses it, because a JWE has five parts; openJwe opens it with the signer's key.
+ */
+export function signedToCompact(body: Uint8Array): string {
+  const { envelope, signature } = splitSigned(body)
+  return `${toCompact(envelope)}.${toBase64url(signature)}`
 }
 
 function signedOctets(envelope: Uint8Array): Uint8Array {

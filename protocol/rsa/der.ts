@@ -1,6 +1,6 @@
 // The subset of DER (X.690) that RSA keys need. Invariant: the reader accepts one encoding of each
 // value, with definite and minimal lengths, minimal non-negative integers, and no bytes after the
-// end.
+// end. `context0` to `context3` are constructed elements [0] to [3], `bits1` is the bit string [1].
 
 import { bitLength, concat, toInteger, toOctets } from './octets.js'
 import { RsaError } from './rsa-error.js'
@@ -12,21 +12,37 @@ const tags = {
   null: 0x05,
   objectIdentifier: 0x06,
   sequence: 0x30,
+  context0: 0xa0,
+  context1: 0xa1,
+  context2: 0xa2,
+  context3: 0xa3,
+  bits1: 0x81,
 } as const
 
 type Tag = keyof typeof tags
 
 /** Reads the elements of one constructed value in order; RsaError `encoding` for invalid bytes. */
 export class DerReader {
-  readonly #octets: Uint8Array
+  /** All elements, read or not. */
+  readonly octets: Uint8Array
   #at = 0
 
   constructor(octets: Uint8Array) {
-    this.#octets = octets
+    this.octets = octets
   }
 
   sequence(): DerReader {
-    return new DerReader(this.#element('sequence'))
+    return this.constructed('sequence')
+  }
+
+  /** Reads a constructed element: a sequence, or one that its tag tells from others. */
+  constructed(tag: Tag): DerReader {
+    return new DerReader(this.#element(tag))
+  }
+
+  /** Reads an optional constructed element; undefined if another follows, or none. */
+  optional(tag: Tag): DerReader | undefined {
+    return this.nextIs(tag) ? this.constructed(tag) : undefined
   }
 
   /** Reads a non-negative integer. */
@@ -45,8 +61,8 @@ export class DerReader {
   }
 
   /** Reads a bit string without unused bits. */
-  bitString(): Uint8Array {
-    const content = this.#element('bitString')
+  bitString(tag: 'bitString' | 'bits1' = 'bitString'): Uint8Array {
+    const content = this.#element(tag)
     if (content[0] !== 0) throw encodingError('a bit string is not of whole octets')
     return content.subarray(1)
   }
@@ -60,23 +76,34 @@ export class DerReader {
     if (this.#element('null').length !== 0) throw encodingError('a null is not empty')
   }
 
+  /** Reads the parameters of an algorithm that has none: a null, or nothing (RFC 4055 2.1). */
+  nullOrNothing(): void {
+    if (!this.isAtEnd) this.null()
+    this.end()
+  }
+
   /** Whether an element of this type follows; for optional elements. */
   nextIs(tag: Tag): boolean {
-    return this.#octets[this.#at] === tags[tag]
+    return this.octets[this.#at] === tags[tag]
+  }
+
+  /** Whether every element was read. */
+  get isAtEnd(): boolean {
+    return this.#at === this.octets.length
   }
 
   /** Throws unless every element was read. */
   end(): void {
-    if (this.#at !== this.#octets.length) throw encodingError('bytes follow the last element')
+    if (!this.isAtEnd) throw encodingError('bytes follow the last element')
   }
 
   #element(tag: Tag): Uint8Array {
     if (this.#byte() !== tags[tag]) throw encodingError(`expected: ${tag}`)
     const length = this.#length()
     const start = this.#at
-    if (length > this.#octets.length - start) throw encodingError('truncated')
+    if (length > this.octets.length - start) throw encodingError('truncated')
     this.#at += length
-    return this.#octets.subarray(start, this.#at)
+    return this.octets.subarray(start, this.#at)
   }
 
   #length(): number {
@@ -92,7 +119,7 @@ export class DerReader {
   }
 
   #byte(): number {
-    const byte = this.#octets[this.#at]
+    const byte = this.octets[this.#at]
     if (byte === undefined) throw encodingError('truncated')
     this.#at++
     return byte

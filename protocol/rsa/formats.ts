@@ -1,23 +1,14 @@
 // Keys as DER: PKCS#1 (RFC 8017 appendix A.1), SubjectPublicKeyInfo (RFC 5280 section 4.1) and
-// PKCS#8 PrivateKeyInfo (RFC 5208 section 5). Decoding returns checked keys: RsaError `encoding`
-// for an invalid structure, `key` for a key that must not be used.
+// PKCS#8 PrivateKeyInfo (RFC 5208 section 5; version 1 is RFC 5958's OneAsymmetricKey). Decoding
+// returns checked keys: RsaError `encoding` for an invalid structure, `key` for a key that must not
+// be used. A key of id-RSASSA-PSS keeps its limits, and its AlgorithmIdentifier when it is written.
 
 import type { Entropy } from '../entropy.js'
-import {
-  DerReader,
-  derBitString,
-  derInteger,
-  derNull,
-  derObjectIdentifier,
-  derOctetString,
-  derSequence,
-} from './der.js'
+import { algorithmOf, readAlgorithm } from './algorithms.js'
+import { DerReader, derBitString, derInteger, derOctetString, derSequence } from './der.js'
 import { checkPrivateKey, checkPublicKey, type KeyPolicy } from './key-checks.js'
 import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
 import { RsaError } from './rsa-error.js'
-
-// 1.2.840.113549.1.1.1
-const rsaEncryption = Uint8Array.of(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01)
 
 /**
  * Writes a key as PKCS#1 RSAPublicKey (RFC 8017 A.1.1).
@@ -70,7 +61,9 @@ export function decodePkcs1Private(
   policy?: KeyPolicy,
 ): RsaPrivateKey {
   const key = only(der)
-  if (key.integer() !== 0n) throw new RsaError('encoding', 'only keys of two primes are known')
+  const version = key.integer()
+  if (version === 1n) refuseSeveralPrimes(key)
+  if (version !== 0n) throw new RsaError('encoding', `PKCS#1 version ${version} is not known`)
   const parts = {
     n: key.integer(),
     e: key.integer(),
@@ -92,7 +85,7 @@ export function decodePkcs1Private(
  * @returns DER.
  */
 export function encodeSpki(key: RsaPublicKey): Uint8Array {
-  return derSequence(algorithm(), derBitString(encodePkcs1Public(key)))
+  return derSequence(algorithmOf(key), derBitString(encodePkcs1Public(key)))
 }
 
 /**
@@ -105,10 +98,10 @@ export function encodeSpki(key: RsaPublicKey): Uint8Array {
  */
 export function decodeSpki(der: Uint8Array, policy?: KeyPolicy): RsaPublicKey {
   const info = only(der)
-  requireRsa(info.sequence())
+  const limits = readAlgorithm(info.sequence())
   const key = info.bitString()
   info.end()
-  return decodePkcs1Public(key, policy)
+  return { ...decodePkcs1Public(key, policy), ...(limits && { limits }) }
 }
 
 /**
@@ -118,11 +111,12 @@ export function decodeSpki(der: Uint8Array, policy?: KeyPolicy): RsaPublicKey {
  * @returns DER.
  */
 export function encodePkcs8(key: RsaPrivateKey): Uint8Array {
-  return derSequence(derInteger(0n), algorithm(), derOctetString(encodePkcs1Private(key)))
+  return derSequence(derInteger(0n), algorithmOf(key), derOctetString(encodePkcs1Private(key)))
 }
 
 /**
- * Reads a key from PKCS#8 PrivateKeyInfo, version 0, without attributes (RFC 5208 section 5).
+ * Reads a key from PKCS#8 PrivateKeyInfo (RFC 5208 section 5). Attributes are left out. In version
+ * 1 (RFC 5958) the public key follows, which must be that of the private key.
  *
  * @param der - DER, and nothing after it.
  * @param entropy - For the bases of the primality tests.
@@ -132,11 +126,33 @@ export function encodePkcs8(key: RsaPrivateKey): Uint8Array {
  */
 export function decodePkcs8(der: Uint8Array, entropy: Entropy, policy?: KeyPolicy): RsaPrivateKey {
   const info = only(der)
-  if (info.integer() !== 0n) throw new RsaError('encoding', 'only PKCS#8 version 0 is known')
-  requireRsa(info.sequence())
-  const key = info.octetString()
+  const version = info.integer()
+  if (version > 1n) throw new RsaError('encoding', `PKCS#8 version ${version} is not known`)
+  const limits = readAlgorithm(info.sequence())
+  const pkcs1 = info.octetString()
+  info.optional('context0')
+  const half = version === 1n ? info.bitString('bits1') : undefined
   info.end()
-  return decodePkcs1Private(key, entropy, policy)
+  const key = decodePkcs1Private(pkcs1, entropy, policy)
+  if (half && Buffer.compare(half, encodePkcs1Public(key)) !== 0) {
+    throw new RsaError('key', 'bad RSA key: its public key is not that of the private key')
+  }
+  return { ...key, ...(limits && { limits }) }
+}
+
+/** RFC 8017 A.1.2: version 1 has OtherPrimeInfos after the eight integers. */
+function refuseSeveralPrimes(key: DerReader): never {
+  for (let i = 0; i < 8; i++) key.integer()
+  const others = key.sequence()
+  let primes = 2
+  for (; !others.isAtEnd; primes++) others.sequence()
+  throw new RsaError('encoding', severalPrimes(String(primes)))
+}
+
+/** What is so, and what to do, for a key of more than two primes. */
+export function severalPrimes(count: string): string {
+  const advice = 'no program can make two of them, so make a new key: troca rsa gen --out NEW'
+  return `it has ${count} primes, and only keys of two primes are known; ${advice}`
 }
 
 function only(der: Uint8Array): DerReader {
@@ -144,17 +160,4 @@ function only(der: Uint8Array): DerReader {
   const sequence = reader.sequence()
   reader.end()
   return sequence
-}
-
-function algorithm(): Uint8Array {
-  return derSequence(derObjectIdentifier(rsaEncryption), derNull())
-}
-
-function requireRsa(algorithmIdentifier: DerReader): void {
-  const arcs = algorithmIdentifier.objectIdentifier()
-  if (Buffer.compare(arcs, rsaEncryption) !== 0) {
-    throw new RsaError('encoding', 'the algorithm is not rsaEncryption (1.2.840.113549.1.1.1)')
-  }
-  algorithmIdentifier.null()
-  algorithmIdentifier.end()
 }

@@ -18,9 +18,9 @@ export {
   encodeSpki,
 } from './formats.js'
 
-export { HASH_NAMES, hashLength } from './hashes.js'
+export { HASH_NAMES, PSS_HASH_NAMES, hashLength } from './hashes.js'
 
-export type { HashName } from './hashes.js'
+export type { HashName, PssHashName } from './hashes.js'
 
 export {
   privateKeyFromJwk,
@@ -30,11 +30,17 @@ export {
   thumbprint,
 } from './jwk.js'
 
+export type { JwkLimits } from './jwk-limits.js'
+
 export type { RsaPrivateJwk, RsaPublicJwk } from './jwk.js'
 
 export { checkPrivateKey, checkPublicKey } from './key-checks.js'
 
 export type { KeyPolicy, PrivateParts } from './key-checks.js'
+
+export type { KeyLimits, KeyUse, OaepLimits, PssLimits } from './key-limits.js'
+
+export { pemFromFile } from './key-text.js'
 
 export { MAX_BITS, MIN_BITS, generateKey, publicKeyOf } from './keys.js'
 

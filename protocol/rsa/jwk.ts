@@ -2,7 +2,9 @@
 // 7638), which is the `kid` in envelopes.
 
 import type { Entropy } from '../entropy.js'
+import { severalPrimes } from './formats.js'
 import { digest } from './hashes.js'
+import { jwkLimitsOf, readJwkLimits, type JwkLimits } from './jwk-limits.js'
 import { checkPrivateKey, checkPublicKey, type KeyPolicy } from './key-checks.js'
 import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
 import { bitLength, toInteger, toOctets } from './octets.js'
@@ -10,9 +12,9 @@ import { RsaError } from './rsa-error.js'
 
 /**
  * A public key as a JSON Web Key. Its integers are base64url of big-endian bytes without leading
- * zeros.
+ * zeros. `key_ops` and `alg` are there if the key has limits.
  */
-export interface RsaPublicJwk {
+export interface RsaPublicJwk extends JwkLimits {
   /** Key type. */
   readonly kty: 'RSA'
   /** Modulus. */
@@ -43,8 +45,8 @@ export interface RsaPrivateJwk extends RsaPublicJwk {
  * @param key - The key.
  * @returns Its JWK.
  */
-export function publicKeyToJwk({ n, e }: RsaPublicKey): RsaPublicJwk {
-  return { kty: 'RSA', n: toBase64url(n), e: toBase64url(e) }
+export function publicKeyToJwk({ n, e, limits }: RsaPublicKey): RsaPublicJwk {
+  return { kty: 'RSA', n: toBase64url(n), e: toBase64url(e), ...jwkLimitsOf(limits, false) }
 }
 
 /**
@@ -56,6 +58,7 @@ export function publicKeyToJwk({ n, e }: RsaPublicKey): RsaPublicJwk {
 export function privateKeyToJwk(key: RsaPrivateKey): RsaPrivateJwk {
   return {
     ...publicKeyToJwk(key),
+    ...jwkLimitsOf(key.limits, true),
     d: toBase64url(key.d),
     p: toBase64url(key.p),
     q: toBase64url(key.q),
@@ -66,7 +69,8 @@ export function privateKeyToJwk(key: RsaPrivateKey): RsaPrivateJwk {
 }
 
 /**
- * Reads a public key from parsed JSON; unknown members are ignored.
+ * Reads a public key from parsed JSON. `use`, `key_ops` and `alg` limit what the key may be used
+ * for; unknown members are ignored.
  *
  * @param jwk - Result of `JSON.parse`.
  * @param policy - Requirements on a key from outside.
@@ -82,12 +86,16 @@ export function privateKeyToJwk(key: RsaPrivateKey): RsaPrivateJwk {
  * ```
  */
 export function publicKeyFromJwk(jwk: unknown, policy?: KeyPolicy): RsaPublicKey {
-  const member = memberOf(jwk)
-  return checkPublicKey(member('n'), member('e'), policy)
+  const members = membersOf(jwk)
+  const member = (name: string): bigint => integerOf(members, name)
+  const limits = readJwkLimits(members, false)
+  const key = checkPublicKey(member('n'), member('e'), policy)
+  return { ...key, ...(limits && { limits }) }
 }
 
 /**
- * Reads a private key from parsed JSON. All members of two primes must be present.
+ * Reads a private key from parsed JSON. All members of two primes must be present; `use`, `key_ops`
+ * and `alg` limit what the key may be used for.
  *
  * @param jwk - Result of `JSON.parse`.
  * @param entropy - For the bases of the primality tests.
@@ -100,7 +108,9 @@ export function privateKeyFromJwk(
   entropy: Entropy,
   policy?: KeyPolicy,
 ): RsaPrivateKey {
-  const member = memberOf(jwk)
+  const members = membersOf(jwk)
+  const member = (name: string): bigint => integerOf(members, name)
+  const limits = readJwkLimits(members, true)
   const parts = {
     n: member('n'),
     e: member('e'),
@@ -111,7 +121,7 @@ export function privateKeyFromJwk(
     dQ: member('dq'),
     qInv: member('qi'),
   }
-  return checkPrivateKey(parts, entropy, policy)
+  return { ...checkPrivateKey(parts, entropy, policy), ...(limits && { limits }) }
 }
 
 /**
@@ -130,21 +140,24 @@ function toBase64url(x: bigint): string {
   return Buffer.from(toOctets(x, Math.ceil(bitLength(x) / 8))).toString('base64url')
 }
 
-/** A function that reads a member's integer by name. */
-function memberOf(jwk: unknown): (name: string) => bigint {
+function membersOf(jwk: unknown): Readonly<Record<string, unknown>> {
   if (typeof jwk !== 'object' || jwk === null) throw jwkError('not an object')
   const members = jwk as Readonly<Record<string, unknown>>
   if (members['kty'] !== 'RSA') throw jwkError('"kty" is not "RSA"')
-  if (members['oth'] !== undefined) throw jwkError('only keys of two primes are known')
-  return (name) => {
-    const text = members[name]
-    if (typeof text !== 'string') throw jwkError(`"${name}" is missing`)
-    const octets = Buffer.from(text, 'base64url')
-    if (octets.toString('base64url') !== text || octets.length === 0 || octets[0] === 0) {
-      throw jwkError(`"${name}" is not base64url of an integer without leading zeros`)
-    }
-    return toInteger(octets)
+  const { oth } = members
+  if (oth !== undefined)
+    throw jwkError(severalPrimes(Array.isArray(oth) ? `${oth.length + 2}` : 'more'))
+  return members
+}
+
+function integerOf(members: Readonly<Record<string, unknown>>, name: string): bigint {
+  const text = members[name]
+  if (typeof text !== 'string') throw jwkError(`"${name}" is missing`)
+  const octets = Buffer.from(text, 'base64url')
+  if (octets.toString('base64url') !== text || octets.length === 0 || octets[0] === 0) {
+    throw jwkError(`"${name}" is not base64url of an integer without leading zeros`)
   }
+  return toInteger(octets)
 }
 
 function jwkError(reason: string): RsaError {

@@ -12,7 +12,8 @@ import {
   type RsaPublicKey,
 } from './keys.js'
 import { bitLength } from './octets.js'
-import { isProbablyPrime, smallFactor } from './primes.js'
+import { isProbablyPrime, mayBePrimePower, smallFactor } from './primes.js'
+import { hasRocaStructure } from './roca.js'
 import { RsaError } from './rsa-error.js'
 
 /** Requirements on a key from outside. */
@@ -20,8 +21,9 @@ export interface KeyPolicy {
   /** Smallest public exponent accepted; 65537 by default. */
   readonly minPublicExponent?: bigint
   /**
-   * Miller-Rabin rounds for each prime, 32 by default (2^-64 for the worst composite). 0 is only
-   * for keys that passed this check before and were kept under authenticated encryption since.
+   * Miller-Rabin rounds for each prime, 32 by default (2^-64 for the worst composite). 0 leaves out
+   * the tests of primes, of the modulus and for ROCA, and is only for keys that passed these checks
+   * before and were kept where nobody could change them.
    */
   readonly rounds?: number
 }
@@ -33,7 +35,8 @@ const MAX_PUBLIC_EXPONENT_BITS = 256
 const IMPORT_ROUNDS = 32
 
 /**
- * Makes a public key of its integers, after checks that it may be used.
+ * Makes a public key of its integers, after checks that it may be used (SP 800-89 section 5.3.3,
+ * SP 800-56B section 6.4.2).
  *
  * @param n - Modulus.
  * @param e - Public exponent.
@@ -42,6 +45,16 @@ const IMPORT_ROUNDS = 32
  * @throws RsaError `key`, with the reason.
  */
 export function checkPublicKey(n: bigint, e: bigint, policy: KeyPolicy = {}): RsaPublicKey {
+  const key = checkForm(n, e, policy)
+  if (policy.rounds !== 0) {
+    refuseRoca(n)
+    demand(!mayBePrimePower(n), 'the modulus is a prime, or a power of one')
+  }
+  return key
+}
+
+/** The checks that cost little; they suffice where p and q are known and checked. */
+function checkForm(n: bigint, e: bigint, policy: KeyPolicy): RsaPublicKey {
   const { minPublicExponent = PUBLIC_EXPONENT } = policy
   const bits = bitLength(n)
   demand(n > 0n && (n & 1n) === 1n, 'the modulus is even')
@@ -77,7 +90,7 @@ export function checkPrivateKey(
   policy: KeyPolicy = {},
 ): RsaPrivateKey {
   const { n, e, d, p, q, dP, dQ, qInv } = parts
-  const key = checkPublicKey(n, e, policy)
+  const key = checkForm(n, e, policy)
   const inRange = [p, q].every((prime) => prime > 1n && prime < n)
   demand(inRange && p * q === n, 'the modulus is not p * q')
   // FIPS demands more of p and q, but other programs make keys of odd lengths that differ by a bit.
@@ -95,10 +108,16 @@ export function checkPrivateKey(
   demand(qInv > 0n && qInv < p && (q * qInv) % p === 1n, 'qInv is not the inverse of q modulo p')
   const { rounds = IMPORT_ROUNDS } = policy
   if (rounds > 0) {
+    refuseRoca(n)
     demand(isProbablyPrime(p, rounds, entropy), 'p is not prime')
     demand(isProbablyPrime(q, rounds, entropy), 'q is not prime')
   }
   return { ...key, d, p, q, dP, dQ, qInv }
+}
+
+function refuseRoca(n: bigint): void {
+  const advice = 'its primes can be computed from it, so another program must make a new key'
+  demand(!hasRocaStructure(n), `the modulus has the structure of CVE-2017-15361 (ROCA): ${advice}`)
 }
 
 function demand(condition: boolean, otherwise: string): asserts condition {

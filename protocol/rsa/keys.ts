@@ -3,6 +3,7 @@
 
 import { lcm, modInv } from 'bigint-crypto-utils'
 import type { Entropy } from '../entropy.js'
+import type { KeyLimits } from './key-limits.js'
 import { modPow, modPowPublic } from './modular.js'
 import { bitLength, randomBetween } from './octets.js'
 import { generatePrime } from './primes.js'
@@ -18,6 +19,8 @@ export interface RsaPublicKey {
   readonly bits: number
   /** k: length of n, and so of ciphertexts and signatures, in bytes. */
   readonly bytes: number
+  /** What the key may be used for; absent: everything. */
+  readonly limits?: KeyLimits
 }
 
 /** A checked private key: RFC 8017 section 3.2, second form, of two primes. */
@@ -104,8 +107,8 @@ export function isLargeExponent(d: bigint, bits: number): boolean {
  * @param key - Either kind of key.
  * @returns The public key alone.
  */
-export function publicKeyOf({ n, e, bits, bytes }: RsaPublicKey): RsaPublicKey {
-  return { n, e, bits, bytes }
+export function publicKeyOf({ n, e, bits, bytes, limits }: RsaPublicKey): RsaPublicKey {
+  return { n, e, bits, bytes, ...(limits && { limits }) }
 }
 
 function privateKeyOf(e: bigint, d: bigint, p: bigint, q: bigint): RsaPrivateKey {

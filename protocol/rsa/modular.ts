@@ -35,6 +35,16 @@ function powersOf(base: bigint, modulus: bigint): readonly bigint[] {
   return powers
 }
 
+/** 2^exponent mod modulus for a public exponent > 0; doubling costs less than a product. */
+export function powerOfTwo(exponent: bigint, modulus: bigint): bigint {
+  let power = 1n
+  for (const bit of exponent.toString(2)) {
+    power = (power * power) % modulus
+    if (bit === '1') power = (power * 2n) % modulus
+  }
+  return power
+}
+
 /**
  * base^exponent mod modulus for base >= 0 and a public exponent > 0, bit by bit: the usual exponent
  * 2^16 + 1 costs 16 squarings and one product.

@@ -5,6 +5,7 @@
 
 import type { Entropy } from '../entropy.js'
 import { digest, hashLength, mgf1, type HashName } from './hashes.js'
+import { demandUse, oaepDefaults, type KeyUse } from './key-limits.js'
 import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
 import { concat, toInteger, toOctets, xorInto } from './octets.js'
 import { privateOperation, publicOperation } from './primitives.js'
@@ -12,7 +13,7 @@ import { RsaError } from './rsa-error.js'
 
 /** The parameters of OAEP; both sides need the same. */
 export interface OaepOptions {
-  /** SHA-256 by default. */
+  /** That of the key's limits by default, else SHA-256. */
   readonly hash?: HashName
   /** As `hash` by default. */
   readonly mgf1Hash?: HashName
@@ -29,7 +30,7 @@ const emptyLabel = new Uint8Array(0)
  * @param hash - The hash function of OAEP.
  * @returns Bytes; below 0 if the key is too short for the hash.
  */
-export function oaepCapacity(key: RsaPublicKey, hash: HashName = 'sha256'): number {
+export function oaepCapacity(key: RsaPublicKey, hash: HashName = oaepDefaults(key).hash): number {
   return key.bytes - 2 * hashLength(hash) - 2
 }
 
@@ -41,7 +42,8 @@ export function oaepCapacity(key: RsaPublicKey, hash: HashName = 'sha256'): numb
  * @param seed - hLen bytes, fresh and secret for each message.
  * @param options - Hashes and label.
  * @returns The ciphertext, k bytes.
- * @throws RsaError `range` if the message is too long or the seed has another length.
+ * @throws RsaError `range` if the message is too long or the seed has another length; `key` if the
+ * key's limits exclude this.
  * @example
  * ```ts
  * import { randomBytes } from 'node:crypto'
@@ -58,7 +60,7 @@ export function oaepEncrypt(
   seed: Uint8Array,
   options: OaepOptions = {},
 ): Uint8Array {
-  const { hash = 'sha256', mgf1Hash = hash, label = emptyLabel } = options
+  const { hash, mgf1Hash, label } = parametersOf(key, 'encrypt', options)
   const capacity = oaepCapacity(key, hash)
   if (message.length > capacity) {
     throw new RsaError('range', `message of ${message.length} bytes; at most ${capacity} fit`)
@@ -83,8 +85,8 @@ export function oaepEncrypt(
  * @param entropy - For the blinding of the private operation.
  * @param options - Hashes and label.
  * @returns The message.
- * @throws RsaError `decryption` for every invalid ciphertext, without a reason; `fault` if the
- * result contradicts the public key.
+ * @throws RsaError `decryption` for every invalid ciphertext, without a reason; `key` if the key's
+ * limits exclude this; `fault` if the result contradicts the public key.
  * @example
  * ```ts
  * import { randomBytes } from 'node:crypto'
@@ -101,7 +103,7 @@ export function oaepDecrypt(
   entropy: Entropy,
   options: OaepOptions = {},
 ): Uint8Array {
-  const { hash = 'sha256', mgf1Hash = hash, label = emptyLabel } = options
+  const { hash, mgf1Hash, label } = parametersOf(key, 'decrypt', options)
   const x = toInteger(ciphertext)
   if (ciphertext.length !== key.bytes || x >= key.n) throw decryptionError()
   const encoded = toOctets(privateOperation(key, x, entropy), key.bytes)
@@ -112,6 +114,15 @@ export function oaepDecrypt(
   const start = messageStart(encoded[0] ?? 1, block, digest(hash, label))
   if (start === 0) throw decryptionError()
   return block.slice(start)
+}
+
+/** The parameters as given, or the key's own; its limits must allow them. */
+function parametersOf(key: RsaPublicKey, use: KeyUse, options: OaepOptions): Required<OaepOptions> {
+  const own = oaepDefaults(key)
+  const { hash = own.hash, label = emptyLabel } = options
+  const { mgf1Hash = hash === own.hash ? (own.mgf1Hash ?? hash) : hash } = options
+  demandUse(key, use, { hash, mgf1Hash })
+  return { hash, mgf1Hash, label }
 }
 
 /** Start of M in DB = lHash ‖ 0 ... 0 ‖ 1 ‖ M, or 0 if DB is invalid. Every byte is visited. */

@@ -5,6 +5,7 @@
 
 import { createCipheriv, createDecipheriv, pbkdf2Sync, scryptSync } from 'node:crypto'
 import type { Entropy } from '../entropy.js'
+import { arcsOf } from './algorithms.js'
 import {
   DerReader,
   derInteger,
@@ -30,6 +31,7 @@ const MAX_SCRYPT_WORK = 2 ** 23
 const MAX_SALT = 1024
 
 const BLOCK = 16
+const CONVERTS = 'openssl pkey -in KEY -aes256 -out NEW converts it'
 
 // Encoded arcs in hexadecimal.
 const PBES2 = '2a864886f70d01050d'
@@ -133,7 +135,7 @@ function read(der: Uint8Array): Encrypted {
   const algorithm = info.sequence()
   const ciphertext = info.octetString()
   info.end()
-  if (arcsOf(algorithm) !== PBES2) throw unknown('the encryption is not PBES2')
+  if (arcsOf(algorithm) !== PBES2) throw unknown(`the encryption is not PBES2; ${CONVERTS}`)
   const scheme = algorithm.sequence()
   algorithm.end()
   const derivation = scheme.sequence()
@@ -141,14 +143,15 @@ function read(der: Uint8Array): Encrypted {
   scheme.end()
 
   const [cipher, keyLength] = CIPHERS.get(arcsOf(encryption)) ?? []
-  if (!cipher || !keyLength) throw unknown('the cipher is not AES-CBC')
+  if (!cipher || !keyLength) throw unknown(`the cipher is not AES-CBC; ${CONVERTS}`)
   const iv = encryption.octetString()
   encryption.end()
   const whole = ciphertext.length > 0 && ciphertext.length % BLOCK === 0
   if (iv.length !== BLOCK || !whole) throw unknown('the ciphertext is not of AES-CBC')
 
   const arcs = arcsOf(derivation)
-  if (arcs !== PBKDF2 && arcs !== SCRYPT) throw unknown('the key is not of PBKDF2 or scrypt')
+  if (arcs !== PBKDF2 && arcs !== SCRYPT)
+    throw unknown(`the key is not of PBKDF2 or scrypt; ${CONVERTS}`)
   const costs = derivation.sequence()
   derivation.end()
   const derive = arcs === PBKDF2 ? readPbkdf2(costs, keyLength) : readScrypt(costs, keyLength)
@@ -162,10 +165,9 @@ function readPbkdf2(costs: DerReader, keyLength: number): Derive {
   let hash: HashName | undefined = 'sha1'
   if (costs.nextIs('sequence')) {
     const prf = costs.sequence()
-    const arcs = arcsOf(prf)
-    prf.null()
-    prf.end()
-    hash = PRFS.get(arcs)
+    hash = PRFS.get(arcsOf(prf))
+    // RFC 8018 B.1.2 asks for a null, and GnuTLS writes none.
+    prf.nullOrNothing()
   }
   costs.end()
   if (!hash) throw unknown('the hash of PBKDF2 is unknown')
@@ -202,10 +204,6 @@ function readKeyLength(costs: DerReader, expected: number): void {
 function bounded(value: bigint, max: number, what: string): number {
   if (value >= 1n && value <= BigInt(max)) return Number(value)
   throw unknown(`the ${what} is out of bounds: 1 to ${max}`)
-}
-
-function arcsOf(algorithm: DerReader): string {
-  return Buffer.from(algorithm.objectIdentifier()).toString('hex')
 }
 
 function identifier(arcs: string, parameters: Uint8Array): Uint8Array {

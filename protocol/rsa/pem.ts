@@ -1,5 +1,5 @@
-// Keys as PEM text (RFC 7468): one block, whose label decides the structure within. A file may hold
-// several blocks; `pemBlocks` splits them.
+// Keys as PEM text (RFC 7468): a block, whose label decides the structure within, among other text.
+// A file may hold several keys; `pemBlocks` splits them.
 
 import type { Entropy } from '../entropy.js'
 import {
@@ -16,9 +16,12 @@ import type { KeyPolicy } from './key-checks.js'
 import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
 import { decodeEncryptedPkcs8, encodeEncryptedPkcs8 } from './pbes2.js'
 import { RsaError } from './rsa-error.js'
+import { derOf, foreignText, pemBlocksOf, pemError, toPem } from './key-text.js'
 
-const LINE = 64
 const ENCRYPTED = 'ENCRYPTED PRIVATE KEY'
+const PUBLIC_LABEL = /^(?:RSA )?PUBLIC KEY$/
+const PRIVATE_LABEL = /^(?:RSA |ENCRYPTED )?PRIVATE KEY$/
+const KEY_LABEL = /^(?:RSA )?PUBLIC KEY$|^(?:RSA |ENCRYPTED )?PRIVATE KEY$/
 
 /**
  * Writes a public key as PEM.
@@ -56,22 +59,20 @@ export function privateKeyToPem(key: RsaPrivateKey, format: 'pkcs8' | 'pkcs1' = 
 /**
  * Reads a public key from PEM: SubjectPublicKeyInfo or PKCS#1.
  *
- * @param pem - One block, with nothing but white space around it.
+ * @param pem - Text with one such key; other text and other blocks are left out (RFC 7468).
  * @param policy - Requirements on a key from outside.
  * @returns The checked key.
  * @throws RsaError `encoding` for an invalid structure, `key` for a key that must not be used.
  */
 export function publicKeyFromPem(pem: string, policy?: KeyPolicy): RsaPublicKey {
-  const { label, der } = fromPem(pem)
-  if (label === 'PUBLIC KEY') return decodeSpki(der, policy)
-  if (label === 'RSA PUBLIC KEY') return decodePkcs1Public(der, policy)
-  throw pemError(`"${label}" is not a public RSA key`)
+  const { label, der } = keyIn(pem, PUBLIC_LABEL, 'public RSA key')
+  return label === 'PUBLIC KEY' ? decodeSpki(der, policy) : decodePkcs1Public(der, policy)
 }
 
 /**
  * Reads a private key from PEM: PKCS#8 or PKCS#1, not encrypted.
  *
- * @param pem - One block, with nothing but white space around it.
+ * @param pem - Text with one such key; other text and other blocks are left out (RFC 7468).
  * @param entropy - For the bases of the primality tests.
  * @param policy - Requirements on a key from outside.
  * @returns The checked key.
@@ -95,11 +96,10 @@ export function privateKeyFromPem(
   entropy: Entropy,
   policy?: KeyPolicy,
 ): RsaPrivateKey {
-  const { label, der } = fromPem(pem)
-  if (label === 'PRIVATE KEY') return decodePkcs8(der, entropy, policy)
-  if (label === 'RSA PRIVATE KEY') return decodePkcs1Private(der, entropy, policy)
+  const { label, der } = keyIn(pem, PRIVATE_LABEL, 'private RSA key')
   if (label === ENCRYPTED) throw pemError('it is under a passphrase, and none was given')
-  throw pemError(`"${label}" is not a private RSA key`)
+  const decode = label === 'PRIVATE KEY' ? decodePkcs8 : decodePkcs1Private
+  return decode(der, entropy, policy)
 }
 
 /**
@@ -141,7 +141,7 @@ export function isEncryptedPem(pem: string): boolean {
 /**
  * Reads a private key from PEM under a passphrase; see {@link decodeEncryptedPkcs8}.
  *
- * @param pem - One block, with nothing but white space around it.
+ * @param pem - Text with one such key; other text and other blocks are left out (RFC 7468).
  * @param passphrase - Encoded as UTF-8, without normalization.
  * @param entropy - For the bases of the primality tests.
  * @param policy - Requirements on a key from outside.
@@ -154,43 +154,37 @@ export function privateKeyFromEncryptedPem(
   entropy: Entropy,
   policy?: KeyPolicy,
 ): RsaPrivateKey {
-  const { label, der } = fromPem(pem)
+  const { label, der } = keyIn(pem, PRIVATE_LABEL, 'private RSA key')
   if (label === ENCRYPTED) return decodeEncryptedPkcs8(der, passphrase, entropy, policy)
   throw pemError(`"${label}" is not a private key under a passphrase`)
 }
 
 /**
- * Splits a file into its blocks. Only blank lines may stand between them.
+ * Splits a file into the keys that it holds. Text around the blocks, and blocks of other things,
+ * such as certificates, are left out.
  *
  * @param text - The file.
- * @returns The blocks, each in the form that the other functions take.
+ * @returns The keys, each in the form that the other functions take. If the file holds none, it is
+ * the only element, so that those functions say what it is.
  */
 export function pemBlocks(text: string): readonly string[] {
-  return text.split(/(?<=^-----END [A-Z0-9 ]+-----$)\s*(?=-----BEGIN )/m)
+  const keys = pemBlocksOf(text).filter(({ label }) => KEY_LABEL.test(label))
+  return keys.length === 0 ? [text] : keys.map((block) => block.text)
 }
 
-function toPem(label: string, der: Uint8Array): string {
-  const base64 = Buffer.from(der).toString('base64')
-  const lines = base64.match(new RegExp(`.{1,${LINE}}`, 'g')) ?? []
-  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n')
-}
-
-function fromPem(pem: string): { label: string; der: Uint8Array } {
-  // RFC 1421's form, older than PKCS#8, derives its key by one MD5 of the passphrase.
-  if (/^Proc-Type: *4,ENCRYPTED/m.test(pem)) {
-    throw pemError(
-      'its encryption is of an old form; openssl pkey -in KEY -aes256 -out NEW converts it',
-    )
+/** The one key of the text that `labels` matches. */
+function keyIn(text: string, labels: RegExp, kind: string): { label: string; der: Uint8Array } {
+  const blocks = pemBlocksOf(text)
+  const keys = blocks.filter(({ label }) => labels.test(label))
+  const [key] = keys
+  if (keys.length > 1) {
+    throw pemError(`it holds ${keys.length} keys where one is expected; pemBlocks splits them`)
   }
-  const block = /^\s*-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----\s*$/.exec(pem)
-  if (!block) throw pemError('expected one block, base64, from BEGIN to END')
-  const [, label = '', text = ''] = block
-  const base64 = text.replace(/\s/g, '')
-  const der = Buffer.from(base64, 'base64')
-  if (der.toString('base64') !== base64) throw pemError('the base64 is not canonical')
-  return { label, der: new Uint8Array(der) }
-}
-
-function pemError(reason: string): RsaError {
-  return new RsaError('encoding', `not PEM of an RSA key: ${reason}`)
+  if (key) return { label: key.label, der: derOf(key) }
+  const foreign = foreignText(text)
+  if (foreign !== undefined) throw new RsaError('encoding', foreign)
+  const [other] = blocks
+  throw pemError(
+    other ? `"${other.label}" is not a ${kind}` : 'there is no block, from BEGIN to END',
+  )
 }

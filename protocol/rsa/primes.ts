@@ -4,7 +4,8 @@
 // the bases come from the injected entropy.
 
 import type { Entropy } from '../entropy.js'
-import { modPow } from './modular.js'
+import { gcd } from 'bigint-crypto-utils'
+import { modPow, powerOfTwo } from './modular.js'
 import { bitLength, draw, randomBetween, toInteger } from './octets.js'
 import { RsaError } from './rsa-error.js'
 
@@ -68,6 +69,15 @@ export function isProbablyPrime(x: bigint, rounds: number, entropy: Entropy): bo
   if (factor !== undefined) return x === BigInt(factor)
   if (x < BigInt(TRIAL_LIMIT) ** 2n) return true
   return millerRabin(x, rounds, entropy)
+}
+
+/**
+ * Whether an odd n > 1 may be a prime or a power of a prime; false is a proof that it is neither. If
+ * n = p^i, then p - 1 divides n - 1, so p divides 2^(n - 1) - 1 (FIPS 186-5 section B.3.2 compares
+ * the same gcd). The product of two random primes passes with a negligible probability.
+ */
+export function mayBePrimePower(n: bigint): boolean {
+  return gcd(powerOfTwo(n - 1n, n) - 1n, n) !== 1n
 }
 
 function millerRabin(x: bigint, rounds: number, entropy: Entropy): boolean {

@@ -1,7 +1,8 @@
 // RSASSA-PSS (RFC 8017 sections 8.1 and 9.1).
 
 import type { Entropy } from '../entropy.js'
-import { digest, hashLength, mgf1, type HashName } from './hashes.js'
+import { digest, hashLength, isShake, maskOf, type PssHashName } from './hashes.js'
+import { demandUse, pssDefaults, type KeyUse } from './key-limits.js'
 import type { RsaPrivateKey, RsaPublicKey } from './keys.js'
 import { bitLength, concat, draw, toInteger, toOctets, xorInto } from './octets.js'
 import { privateOperation, publicOperation } from './primitives.js'
@@ -9,10 +10,10 @@ import { RsaError } from './rsa-error.js'
 
 /** The parameters of PSS; both sides need the same. */
 export interface PssOptions {
-  /** SHA-256 by default. */
-  readonly hash?: HashName
-  /** As `hash` by default. */
-  readonly mgf1Hash?: HashName
+  /** That of the key's limits by default, else SHA-256. */
+  readonly hash?: PssHashName
+  /** As `hash` by default. A SHAKE is its own mask, and no other's (RFC 8702). */
+  readonly mgf1Hash?: PssHashName
   /** Bytes; the length of the hash by default. A signature with another salt does not verify. */
   readonly saltLength?: number
 }
@@ -27,7 +28,10 @@ const eightZeros = new Uint8Array(8)
  * @param hash - The hash function of PSS.
  * @returns Bytes.
  */
-export function pssMaxSaltLength(key: RsaPublicKey, hash: HashName = 'sha256'): number {
+export function pssMaxSaltLength(
+  key: RsaPublicKey,
+  hash: PssHashName = pssDefaults(key).hash,
+): number {
   return encodedLength(key) - hashLength(hash) - 2
 }
 
@@ -39,9 +43,9 @@ export function pssMaxSaltLength(key: RsaPublicKey, hash: HashName = 'sha256'): 
  * @param entropy - For the salt, and the blinding of the private operation.
  * @param options - Hashes and salt length.
  * @returns The signature, k bytes.
- * @throws RsaError `range` for a salt length below 0 or above {@link pssMaxSaltLength}; `entropy`
- * for a source that gives another number of bytes; `fault` if the result contradicts the public
- * key.
+ * @throws RsaError `range` for a salt length below 0 or above {@link pssMaxSaltLength}; `key` if the
+ * key's limits exclude this; `entropy` for a source that gives another number of bytes; `fault` if
+ * the result contradicts the public key.
  * @example
  * ```ts
  * import { randomBytes } from 'node:crypto'
@@ -58,7 +62,7 @@ export function pssSign(
   entropy: Entropy,
   options: PssOptions = {},
 ): Uint8Array {
-  const { hash = 'sha256', mgf1Hash = hash, saltLength = hashLength(hash) } = options
+  const { hash, mgf1Hash, saltLength } = parametersOf(key, 'sign', options)
   const longest = pssMaxSaltLength(key, hash)
   if (!isLength(saltLength) || saltLength > longest) {
     throw new RsaError('range', `salt of ${saltLength} bytes; 0 to ${longest} are possible`)
@@ -67,7 +71,7 @@ export function pssSign(
   const salt = draw(entropy, saltLength)
   const h = digest(hash, eightZeros, digest(hash, message), salt)
   const block = concat(new Uint8Array(paddingLength), Uint8Array.of(1), salt)
-  xorInto(block, mgf1(mgf1Hash, h, block.length))
+  xorInto(block, maskOf(mgf1Hash, h, block.length))
   block[0] = (block[0] ?? 0) & topMask(key)
   const encoded = toInteger(concat(block, h, Uint8Array.of(TRAILER)))
   return toOctets(privateOperation(key, encoded, entropy), key.bytes)
@@ -82,6 +86,7 @@ export function pssSign(
  * @param signature - The signature to verify.
  * @param options - Hashes and salt length.
  * @returns Whether the holder of `key` made `signature` over `message`.
+ * @throws RsaError `key` if the key's limits exclude this.
  * @example
  * ```ts
  * import { readFileSync } from 'node:fs'
@@ -98,7 +103,7 @@ export function pssVerify(
   signature: Uint8Array,
   options: PssOptions = {},
 ): boolean {
-  const { hash = 'sha256', mgf1Hash = hash, saltLength = hashLength(hash) } = options
+  const { hash, mgf1Hash, saltLength } = parametersOf(key, 'verify', options)
   const paddingLength = pssMaxSaltLength(key, hash) - saltLength
   if (!isLength(saltLength) || paddingLength < 0 || signature.length !== key.bytes) return false
   const x = toInteger(signature)
@@ -111,12 +116,25 @@ export function pssVerify(
   const block = encoded.slice(0, size - hashLength(hash) - 1)
   const h = encoded.subarray(block.length, size - 1)
   if (encoded[size - 1] !== TRAILER || ((block[0] ?? 0) & ~topMask(key)) !== 0) return false
-  xorInto(block, mgf1(mgf1Hash, h, block.length))
+  xorInto(block, maskOf(mgf1Hash, h, block.length))
   block[0] = (block[0] ?? 0) & topMask(key)
   if (block[paddingLength] !== 1 || block.subarray(0, paddingLength).some(Boolean)) return false
   const salt = block.subarray(paddingLength + 1)
   const expected = digest(hash, eightZeros, digest(hash, message), salt)
   return expected.every((byte, i) => byte === h[i])
+}
+
+/** The parameters as given, or the key's own; its limits must allow them. */
+function parametersOf(key: RsaPublicKey, use: KeyUse, options: PssOptions): Required<PssOptions> {
+  const own = pssDefaults(key)
+  const { hash = own.hash } = options
+  const { saltLength = Math.max(hashLength(hash), own.minSaltLength ?? 0) } = options
+  const { mgf1Hash = hash === own.hash ? (own.mgf1Hash ?? hash) : hash } = options
+  if ((isShake(hash) || isShake(mgf1Hash)) && hash !== mgf1Hash) {
+    throw new RsaError('range', `${hash} and ${mgf1Hash}: a SHAKE is its own mask (RFC 8702)`)
+  }
+  demandUse(key, use, { hash, mgf1Hash, saltLength })
+  return { hash, mgf1Hash, saltLength }
 }
 
 /** emLen: an encoded message has one bit less than the modulus. */

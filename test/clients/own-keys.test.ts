@@ -9,6 +9,7 @@ import {
   wrapPrivateKey,
 } from '../../protocol/envelope/accounts.js'
 import { encodePkcs8, encodeSpki } from '../../protocol/rsa/formats.js'
+import { privateKeyFromJwk, privateKeyToJwk } from '../../protocol/rsa/jwk.js'
 import { entropy, fixture, flipped } from '../protocol/rsa/fixtures.js'
 
 const [first, second] = [fixture(2048).key, fixture(3072).key]
@@ -17,7 +18,7 @@ const cost = { logN: 10, r: 8, p: 1 }
 const { wrappingKey } = derivePasswordKeys('sesame', salt, cost)
 const stored = (key: typeof first) => ({
   publicKey: encodeSpki(key),
-  wrappedKey: wrapPrivateKey(wrappingKey, 'bob', entropy(12), encodePkcs8(key)),
+  wrappedKey: wrapPrivateKey(wrappingKey, 'bob', encodePkcs8(key), entropy),
 })
 const [newest, older] = [stored(second), stored(first)]
 const wrapped = { salt, cost, keys: [newest, older] }
@@ -43,6 +44,17 @@ t.test('a key that is changed, swapped or of another user is rejected', (t) => {
   }
   t.throws(() => unwrapKeys('eve', 'sesame', wrapped), broken)
   t.throws(() => unwrapKeys('bob', 'another', wrapped), broken)
+  t.end()
+})
+
+t.test('a key that is not for opening messages is not sent', (t) => {
+  const jwk = privateKeyToJwk(first)
+  const read = (members: object) => privateKeyFromJwk({ ...jwk, ...members }, entropy)
+  for (const members of [{ use: 'sig' }, { key_ops: ['encrypt'] }, { alg: 'RSA-OAEP' }]) {
+    const refusal = { name: 'BAD_KEY', message: /must not be used so: .*its JWK says/ }
+    t.throws(() => wrapKey('bob', 'sesame', wrapped, read(members)), refusal)
+  }
+  t.ok(wrapKey('bob', 'sesame', wrapped, read({ use: 'enc', alg: 'RSA-OAEP-256' })))
   t.end()
 })
 

@@ -124,8 +124,17 @@ t.test('the command line says who can read a message, and refuses plain text', a
   t.match(exported, { code: 0, stdout: /2/ }, exported.stderr)
   const jwes = await cluster.troca('bob', ['inbox', '--all', '--export', 'jwe'])
   writeFileSync(at('jwes'), jwes.stdout)
-  const opened = await cluster.troca('bob', [
-    ...['open', '--key', at('bob.pem'), '--in', at('jwes'), ...phrase],
-  ])
+  const signers = await cluster.troca('bob', ['keys', 'signing', 'alice', '--out', at('alice.pem')])
+  t.equal(signers.code, 0, signers.stderr)
+  const open = ['open', '--key', at('bob.pem'), ...phrase, '--in']
+  const signer = ['--signer', at('alice.pem')]
+  const opened = await cluster.troca('bob', [...open, at('jwes'), ...signer])
   t.match(opened, { code: 0, stdout: `${CANARY}\nafter\n` }, opened.stderr)
+
+  // The same without the signatures, which are the last of six parts, and without the signer's key.
+  const stripped = jwes.stdout.split('\n').map((line) => line.split('.').slice(0, 5).join('.'))
+  writeFileSync(at('stripped'), stripped.join('\n'))
+  const wrong = { code: 1, stdout: '', stderr: /signature is missing or not of a key of --signer/ }
+  t.match(await cluster.troca('bob', [...open, at('stripped'), ...signer]), wrong)
+  t.match(await cluster.troca('bob', [...open, at('jwes')]), wrong)
 })

@@ -74,7 +74,7 @@ export const importKey: CommandModule<GlobalFlags, ImportFlags> = {
     withKid(yargs, 'the key of this fingerprint (the first of the file)').option('in', {
       type: 'string',
       demandOption: true,
-      describe: 'PEM file: PKCS#8, also under a passphrase, or PKCS#1',
+      describe: 'PEM (PKCS#8, also under a passphrase, or PKCS#1), DER or JWK',
     }),
   async handler(flags) {
     const context = new Context(flags)

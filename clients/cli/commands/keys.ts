@@ -1,4 +1,4 @@
-// troca keys list | fingerprint [NAME] | trust NAME | rotate | export | import
+// troca keys list | fingerprint [NAME] | signing NAME | trust NAME | rotate | export | import
 
 import type { Argv, CommandModule } from 'yargs'
 import { TrocaError } from '../../errors.js'
@@ -10,6 +10,7 @@ import { stepMs, withClient } from '../run.js'
 import { modeOf } from '../say-keys.js'
 import { say } from '../texts.js'
 import { exportKeys, importKey } from './key-files.js'
+import { signing } from './keys-signing.js'
 import { trust } from './keys-trust.js'
 
 interface OfUser extends GlobalFlags {
@@ -82,11 +83,12 @@ const rotate: CommandModule<GlobalFlags, Rotation> = {
 
 export const keys: CommandModule<GlobalFlags, GlobalFlags> = {
   command: 'keys',
-  describe: 'the keys of an account: list, fingerprint, trust, rotate, export, import',
+  describe: 'the keys of an account: list, fingerprint, signing, trust, rotate, export, import',
   builder: (yargs) =>
     yargs
       .command(list)
       .command(fingerprint)
+      .command(signing)
       .command(trust)
       .command(rotate)
       .command(exportKeys)

@@ -1,4 +1,5 @@
-// troca open: opens JWEs of `troca inbox --export jwe` and of JOSE libraries. Needs no cluster.
+// troca open: opens JWEs of `troca inbox --export jwe` and of JOSE libraries. Signed ones open only
+// with their signature and its key. Needs no cluster.
 
 import type { CommandModule } from 'yargs'
 import { EnvelopeError } from '../../../protocol/envelope/envelope-error.js'
@@ -8,11 +9,12 @@ import type { GlobalFlags } from '../context.js'
 import { EXIT, Failure } from '../failure.js'
 import { harmless, note, result, resultJson } from '../output.js'
 import { passphraseFileOption } from '../password.js'
-import { entropy, readInput, readPrivateKeys, writeOutput } from '../rsa-files.js'
+import { entropy, readInput, readPrivateKeys, readPublicKeys, writeOutput } from '../rsa-files.js'
 import type { KeyFlags } from '../rsa-files.js'
 import { say } from '../texts.js'
 
 interface Flags extends GlobalFlags, KeyFlags {
+  signer?: string | undefined
   in?: string | undefined
   out?: string | undefined
 }
@@ -53,19 +55,24 @@ export const open: CommandModule<GlobalFlags, Flags> = {
   describe: 'open JWEs (RSA-OAEP-256, A256GCM), one a line, with a private key',
   builder: (yargs) =>
     yargs
-      .option('key', { type: 'string', demandOption: true, describe: 'PEM file' })
+      .option('key', { type: 'string', demandOption: true, describe: 'PEM, DER or JWK' })
       .option('passphrase-file', passphraseFileOption)
+      .option('signer', {
+        type: 'string',
+        describe: 'PEM file of public keys, one of which signed (troca keys signing)',
+      })
       .option('in', { type: 'string', describe: 'file to read (stdin)' })
       .option('out', { type: 'string', describe: 'file to write (stdout)' }),
   async handler(flags) {
     const keys = await readPrivateKeys(flags)
+    const signers = flags.signer === undefined ? [] : readPublicKeys(flags.signer)
     const input = Buffer.from(await readInput(flags.in)).toString('latin1')
     const lines = input.split('\n').map((line) => line.trim())
     const jwes = lines.flatMap((jwe, i) => (jwe === '' ? [] : { jwe, line: i + 1 }))
     const opened: OpenedJwe[] = []
     for (const { jwe, line } of jwes) {
       try {
-        opened.push(openJwe(jwe, keys, entropy))
+        opened.push(openJwe(jwe, keys, entropy, signers))
       } catch (error) {
         if (!(error instanceof EnvelopeError)) throw error
         note(say('jweNotOpened', { line }))

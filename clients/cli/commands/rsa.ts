@@ -2,18 +2,21 @@
 // files, compatible with openssl genpkey and pkeyutl. Needs no cluster.
 
 import type { Argv, CommandModule } from 'yargs'
-import { HASH_NAMES, hashLength } from '../../../protocol/rsa/hashes.js'
-import type { HashName } from '../../../protocol/rsa/hashes.js'
+import { HASH_NAMES, PSS_HASH_NAMES, hashLength } from '../../../protocol/rsa/hashes.js'
+import type { HashName, PssHashName } from '../../../protocol/rsa/hashes.js'
+import { oaepDefaults, pssDefaults } from '../../../protocol/rsa/key-limits.js'
 import { thumbprint } from '../../../protocol/rsa/jwk.js'
 import { MAX_BITS, MIN_BITS, generateKey } from '../../../protocol/rsa/keys.js'
 import type { RsaPublicKey } from '../../../protocol/rsa/keys.js'
 import { oaepCapacity, oaepDecrypt, oaepEncrypt } from '../../../protocol/rsa/oaep.js'
+import type { OaepOptions } from '../../../protocol/rsa/oaep.js'
 import {
   privateKeyToEncryptedPem,
   privateKeyToPem,
   publicKeyToPem,
 } from '../../../protocol/rsa/pem.js'
 import { pssMaxSaltLength, pssSign, pssVerify } from '../../../protocol/rsa/pss.js'
+import type { PssOptions } from '../../../protocol/rsa/pss.js'
 import { RsaError } from '../../../protocol/rsa/rsa-error.js'
 import type { GlobalFlags } from '../context.js'
 import { EXIT, Failure } from '../failure.js'
@@ -36,7 +39,6 @@ import {
 import { say } from '../texts.js'
 
 const DEFAULT_BITS = 3072
-const DEFAULT_HASH: HashName = 'sha256'
 const PROGRESS_EVERY_MS = 100
 
 interface OutFlag extends GlobalFlags {
@@ -51,18 +53,20 @@ interface KeyFlags extends OutFlag, PassphraseFlags {
 }
 interface DataFlags extends KeyFlags {
   in?: string | undefined
-  hash: HashName
   'mgf1-hash'?: HashName | undefined
 }
 interface OaepFlags extends DataFlags {
+  hash?: HashName | undefined
   label: string
 }
 interface PssFlags extends DataFlags {
+  hash?: PssHashName | undefined
   'salt-length': string
 }
 
 const outOption = { type: 'string', describe: 'file to write (stdout)' } as const
-const keyOption = { type: 'string', demandOption: true, describe: 'PEM file' } as const
+const keyOption = { type: 'string', demandOption: true, describe: 'PEM, DER or JWK' } as const
+const hashHelp = "hash (the key's own, or sha256)"
 
 const withKey = (yargs: Argv<GlobalFlags>): Argv<KeyFlags> =>
   yargs.option('key', keyOption).option('passphrase-file', passphraseFileOption)
@@ -71,18 +75,21 @@ const withData = (yargs: Argv<GlobalFlags>): Argv<DataFlags> =>
   withKey(yargs)
     .option('in', { type: 'string', describe: 'file to read (stdin)' })
     .option('out', outOption)
-    .option('hash', { choices: HASH_NAMES, default: DEFAULT_HASH, describe: 'hash' })
     .option('mgf1-hash', { choices: HASH_NAMES, describe: 'hash of the mask (as --hash)' })
 
 const withLabel = (yargs: Argv<GlobalFlags>): Argv<OaepFlags> =>
-  withData(yargs).option('label', { type: 'string', default: '', describe: 'label, as UTF-8' })
+  withData(yargs)
+    .option('hash', { choices: HASH_NAMES, describe: hashHelp })
+    .option('label', { type: 'string', default: '', describe: 'label, as UTF-8' })
 
 const withSalt = (yargs: Argv<GlobalFlags>): Argv<PssFlags> =>
-  withData(yargs).option('salt-length', {
-    type: 'string',
-    default: 'digest',
-    describe: 'bytes of salt; digest: as the hash; max',
-  })
+  withData(yargs)
+    .option('hash', { choices: PSS_HASH_NAMES, describe: hashHelp })
+    .option('salt-length', {
+      type: 'string',
+      default: 'digest',
+      describe: 'bytes of salt; digest: as the hash; max',
+    })
 
 const gen: CommandModule<GlobalFlags, GenFlags> = {
   command: 'gen',
@@ -141,13 +148,14 @@ const encrypt: CommandModule<GlobalFlags, OaepFlags> = {
     refuseTerminal(flags)
     const key = await readPublicKey(flags)
     const message = await readInput(flags.in)
-    const { hash } = flags
+    const options = oaepOptions(key, flags)
+    const { hash } = options
     const capacity = oaepCapacity(key, hash)
     if (message.length > capacity) {
       const facts = { length: message.length, bits: key.bits, capacity, hash }
       throw new Failure(EXIT.failed, say('rsaTooLong', facts), facts)
     }
-    writeOutput(flags, oaepEncrypt(key, message, entropy(hashLength(hash)), oaepOptions(flags)))
+    writeOutput(flags, oaepEncrypt(key, message, entropy(hashLength(hash)), options))
   },
 }
 
@@ -159,7 +167,7 @@ const decrypt: CommandModule<GlobalFlags, OaepFlags> = {
     const key = await readPrivateKey(flags)
     const ciphertext = await readInput(flags.in)
     try {
-      writeOutput(flags, oaepDecrypt(key, ciphertext, entropy, oaepOptions(flags)))
+      writeOutput(flags, oaepDecrypt(key, ciphertext, entropy, oaepOptions(key, flags)))
     } catch (error) {
       if (error instanceof RsaError && error.code === 'decryption') {
         throw new Failure(EXIT.failed, say('rsaNotOpened'))
@@ -213,6 +221,7 @@ const inspect: CommandModule<GlobalFlags, KeyFlags> = {
       bits: key.bits,
       exponent: key.e.toString(),
       thumbprint: thumbprint(key),
+      ...(key.limits && { only: key.limits.uses.join(', '), because: key.limits.source }),
       modulus: key.n.toString(16),
     }
     if (flags.json) return resultJson(facts)
@@ -221,28 +230,27 @@ const inspect: CommandModule<GlobalFlags, KeyFlags> = {
   },
 }
 
-function oaepOptions({ hash, 'mgf1-hash': mgf1Hash = hash, label }: OaepFlags): {
-  hash: HashName
-  mgf1Hash: HashName
-  label: Uint8Array
-} {
-  return { hash, mgf1Hash, label: Buffer.from(label) }
+function oaepOptions(
+  key: RsaPublicKey,
+  { hash = oaepDefaults(key).hash, 'mgf1-hash': mgf1Hash, label }: OaepFlags,
+): OaepOptions & { hash: HashName } {
+  return { hash, ...(mgf1Hash && { mgf1Hash }), label: Buffer.from(label) }
 }
 
 function pssOptions(
   key: RsaPublicKey,
-  { hash, 'mgf1-hash': mgf1Hash = hash, 'salt-length': asked }: PssFlags,
-): { hash: HashName; mgf1Hash: HashName; saltLength: number } {
+  { hash = pssDefaults(key).hash, 'mgf1-hash': mgf1Hash, 'salt-length': asked }: PssFlags,
+): PssOptions {
   const longest = pssMaxSaltLength(key, hash)
   const named = new Map([
-    ['digest', hashLength(hash)],
+    ['digest', Math.max(hashLength(hash), pssDefaults(key).minSaltLength ?? 0)],
     ['max', longest],
   ])
   const saltLength = named.get(asked) ?? (/^\d{1,4}$/.test(asked) ? Number(asked) : Infinity)
   if (saltLength > longest) {
     throw new Failure(EXIT.usage, `--salt-length: 0 to ${longest}, digest or max`)
   }
-  return { hash, mgf1Hash, saltLength }
+  return { hash, ...(mgf1Hash && { mgf1Hash }), saltLength }
 }
 
 export const rsa: CommandModule<GlobalFlags, GlobalFlags> = {

@@ -8,8 +8,10 @@ import { ContentKeys, recipientKeyOf } from '../../../protocol/envelope/content-
 import { wholeEnvelope } from '../../../protocol/envelope/stored.js'
 import type { Job, JobResult } from '../../../protocol/machine/compute.js'
 import type { AccountSecrets } from '../../../protocol/envelope/secrets.js'
-import { encodePkcs8, encodeSpki } from '../../../protocol/rsa/formats.js'
+import { derInteger, derOctetString, derSequence } from '../../../protocol/rsa/der.js'
+import { encodePkcs1Private, encodePkcs8, encodeSpki } from '../../../protocol/rsa/formats.js'
 import { Person } from '../../protocol/envelope/people.js'
+import { RSASSA_PSS, rsaEncryption } from '../../protocol/rsa/elements.js'
 import { entropy, fixture, flipped } from '../../protocol/rsa/fixtures.js'
 
 const cost = { logN: 10, r: 8, p: 1 }
@@ -188,7 +190,7 @@ t.test('an imported key is fully checked, and wrapped again', (t) => {
   const { secrets } = made
   const { wrappingKey } = derivePasswordKeys('old', secrets.salt, cost)
   const add = (pkcs8: Uint8Array, change: Partial<Extract<Job, { kind: 'add-key' }>> = {}) => {
-    const wrappedKey = wrapPrivateKey(wrappingKey, user, entropy(12), pkcs8)
+    const wrappedKey = wrapPrivateKey(wrappingKey, user, pkcs8, entropy)
     const job = { kind: 'add-key', user, password: 'old', wrappedKey, secrets } as const
     return { wrappedKey, ...run('add-key', { ...job, ...change }) }
   }
@@ -202,6 +204,14 @@ t.test('an imported key is fully checked, and wrapped again', (t) => {
   const unlock = { kind: 'unlock', user, password: 'old', secrets: rotated!.secrets } as const
   t.same(run('unlock', unlock).privateKeys, [encodePkcs8(key), made.privateKeys[0]!])
 
+  // A key that comes with attributes is wrapped as it is written here, without them.
+  const [zero, octets] = [derInteger(0n), derOctetString(encodePkcs1Private(key))]
+  const adorned = derSequence(zero, rsaEncryption, octets, Uint8Array.of(0xa0, 0))
+  t.same(add(adorned).rotated!.privateKeys, [encodePkcs8(key)])
+
+  // encodePkcs8 writes the algorithm that the key came with.
+  const algorithm = derSequence(RSASSA_PSS)
+  const limited = { ...key, limits: { uses: [], source: '', algorithm } }
   const refusals: readonly [ReturnType<typeof add>, RegExp | null][] = [
     [add(encodePkcs8(key), { password: 'wrong' }), null],
     [
@@ -215,6 +225,7 @@ t.test('an imported key is fully checked, and wrapped again', (t) => {
     [add(encodePkcs8({ ...key, qInv: key.qInv + 1n })), /qInv is not the inverse/],
     [add(entropy(1000)), /not DER of an RSA key/],
     [add(new Uint8Array(0)), /not DER of an RSA key/],
+    [add(encodePkcs8(limited)), /not to decrypt, but to sign and verify/],
   ]
   for (const [{ rotated, badKey }, reason] of refusals) {
     t.equal(rotated, null)

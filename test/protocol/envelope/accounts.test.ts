@@ -12,7 +12,7 @@ import { entropy, flipped } from '../rsa/fixtures.js'
 const { wrappingKey, verifier } = splitPasswordKey(entropy(64))
 const pkcs8 = entropy(1200)
 const nonce = entropy(12)
-const wrapped = wrapPrivateKey(wrappingKey, 'alice', nonce, pkcs8)
+const wrapped = wrapPrivateKey(wrappingKey, 'alice', pkcs8, () => nonce)
 
 t.test('wrapping key and verifier are different halves', (t) => {
   const derived = entropy(64)

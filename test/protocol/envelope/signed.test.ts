@@ -101,7 +101,12 @@ t.test("alice's message to bob is not valid when bob forwards it to carol as her
   const parts = splitParts(splitSigned(body).envelope)
   const contentKey = bob.openers[0]!.unwrap(parts.encryptedKey)
   t.equal(
-    openWith({ ...bob.openers[0]!, unwrap: () => contentKey }, joinParts(parts)).text,
+    openWith(
+      { ...bob.openers[0]!, unwrap: () => contentKey },
+      joinParts(parts),
+      undefined,
+      alice.fingerprint,
+    ).text,
     letter.text,
   )
   const forCarol = { ...letter, recipient: 'carol', recipientKey: carol.pair.sealing }

@@ -8,7 +8,7 @@ import {
   randomBytes,
   type KeyObject,
 } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { Entropy } from '../../../protocol/entropy.js'
 import type { RsaPrivateKey } from '../../../protocol/rsa/keys.js'
 import { privateKeyFromPem } from '../../../protocol/rsa/pem.js'
@@ -49,18 +49,6 @@ export function vectors(name: string): unknown {
   return JSON.parse(readFileSync(`${process.cwd()}/test/vectors/${name}`, 'utf8'))
 }
 
-/** A file of Project Wycheproof, or undefined if it is absent. */
-export function wycheproof<Group>(
-  name: string,
-): { testGroups: readonly Group[]; numberOfTests: number } | undefined {
-  const path = `${process.cwd()}/../shared/vectors/wycheproof/${name}`
-  if (!existsSync(path)) return undefined
-  return JSON.parse(readFileSync(path, 'utf8')) as {
-    testGroups: readonly Group[]
-    numberOfTests: number
-  }
-}
-
 export function fromHex(hex: string): Uint8Array {
   return new Uint8Array(Buffer.from(hex, 'hex'))
 }
@@ -86,3 +74,13 @@ export function flipped(octets: Uint8Array, bit: number): Uint8Array {
   copy[at] = (copy[at] ?? 0) ^ (1 << (bit & 7))
   return copy
 }
+
+/** A modulus of 2048 bits by CVE-2017-15361: test vector mod03 of its authors' detector. */
+export const ROCA_MODULUS = BigInt(
+  '0x9dcd7420e420c270a68060eb8b5aa7457a9f6648f86fafed2775cc1f79ae962f1e63f1b9e51c55f9ea6fdc7332e9b005' +
+    '8c9ff2eb1fc89855029cf6aafe21e689feb38ac9ffb12f1ce371bb5d0e9aae64161abce74b4244bf68f1edb4411f756a' +
+    '097c8929c14740245ea355f8332d1aa36bb50c7dcb4505da8de02e4e53d38f8df06097da7524df0df93db48eac8cc4af' +
+    '2d3a16257eb2b2adca6ba464e5974fa92550d31b1babf161e7692d00b86e3dd886ecab4abfbe1a8f8cc263ff4af55cdb' +
+    '45f4249a5193925f5e983d762f0b6800943eb0267b08f42ed311ce1f5c86eacbc8ce4d3cb7a2fee1ef5641423a1cf411' +
+    '4e5ecf50034a60a412523af9e6f4aa11',
+)

@@ -191,6 +191,9 @@ t.test('a file of several blocks is split', (t) => {
     [pem.trim(), other.trim()],
   )
   t.same(pemBlocks(pem), [pem])
-  t.equal(pemBlocks(`${pem}comment\n${other}`).length, 1, 'text between makes it no file of keys')
+  const between = '\ufeffBag Attributes\r\n    localKeyID: 01 \r\n'
+  const crowded = `${between}${pem}comment\n${other}-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----`
+  t.same(pemBlocks(crowded), [pem, other], 'other text and other blocks are left out')
+  t.same(pemBlocks('no key'), ['no key'])
   t.end()
 })
