@@ -3,103 +3,13 @@
 // real store s1, whose disk alone decides what is committed; the test plays the client c1.
 
 import t from 'tap'
-import { ERRORS, type ErrorName } from '../../protocol/errors.js'
-import { KIND, type Entry } from '../../protocol/entries/entry.js'
-import type { Message, MessageName } from '../../protocol/messages/catalogue.js'
-import { LIMITS, TIMINGS, type Limits } from '../../protocol/machine/config.js'
-import { ProcessingReplica } from '../../protocol/replicas/processing.js'
-import { CLUSTER_ID } from '../simulator/cluster.js'
-import { readKey, seal } from '../simulator/compute.js'
-import { PlayedClient, PlayedWriter } from './played.js'
-import { Stage } from './stage.js'
+import { KIND } from '../../protocol/entries/entry.js'
+import type { MessageName } from '../../protocol/messages/catalogue.js'
+import { LIMITS } from '../../protocol/machine/config.js'
+import { PASSWORD, PlayedWriter } from './played.js'
+import { Ring, isError } from './ring.js'
 
 const COURSE: MessageName[] = ['FORWARD', 'ORDER', 'VOTE', 'APPEND', 'APPENDED', 'SEND', 'RECEIPT']
-
-class Ring {
-  readonly stage = new Stage(1)
-  readonly client: PlayedClient
-  /** Text that a replica's execution adds to every message; absent: its execution is right. */
-  readonly wrong = new Map<number, () => string>()
-  stream: Uint8Array = new Uint8Array(16)
-
-  /** `real`: the slots of the three that are real processing replicas. */
-  constructor(real: readonly number[] = [1, 2, 3], limits: Limits = LIMITS) {
-    this.stage.addStore(1, 1)
-    for (const slot of real) {
-      const sizes = { slots: 3, stores: 1, timings: TIMINGS, limits, readKey }
-      this.stage.add('processing', slot, (start) => {
-        return new ProcessingReplica({
-          ...{ clusterId: CLUSTER_ID, self: slot, ...start, ...sizes, registration: 'open' },
-          seal: (input) => seal({ ...input, text: input.text + (this.wrong.get(slot)?.() ?? '') }),
-        })
-      })
-    }
-    this.client = new PlayedClient(this.stage, 1)
-  }
-
-  /**
-   * Waits for a coordinator that all replicas know, then registers alice with a stream, at `at`.
-   */
-  begin(at?: string): this {
-    this.stage.start()
-    this.stage.until('a coordinator', () => this.replicas.every((p) => p.coordinatorSlot > 0))
-    this.stage.run(1_500)
-    this.client.connect(at ?? this.coordinator)
-    this.stream = this.client.register('alice')
-    this.stage.run(200)
-    return this
-  }
-
-  get replicas(): ProcessingReplica[] {
-    return ['p1', 'p2', 'p3'].flatMap((name) => {
-      const machine = this.stage.has(name) ? this.stage.host(name).machine : null
-      return machine instanceof ProcessingReplica ? [machine] : []
-    })
-  }
-
-  get coordinator(): string {
-    return `p${this.replicas[0]!.coordinatorSlot}`
-  }
-
-  get others(): string[] {
-    return ['p1', 'p2', 'p3'].filter((name) => name !== this.coordinator)
-  }
-
-  replica(name: string): ProcessingReplica {
-    return this.stage.host(name).machine as ProcessingReplica
-  }
-
-  get log(): Entry[] {
-    return this.stage
-      .disk('s1')
-      .file!.log.slice(1)
-      .map((node) => node.entry!)
-  }
-
-  get messages(): Entry[] {
-    return this.log.filter(({ meta }) => meta.kind === KIND.message)
-  }
-
-  send(seq: number, text: string, to = 'alice'): number {
-    return this.client.send({ type: 'SEND', stream: this.stream, seq, to, text })
-  }
-
-  ask(seq: number, text: string, to = 'alice'): Message {
-    return this.client.ask({ type: 'SEND', stream: this.stream, seq, to, text })
-  }
-
-  /** The disk is stuck for `ms`: no entry becomes durable, and so none is committed. */
-  stickDisk(ms: number): void {
-    this.stage.disk('s1').stuckUntil = this.stage.timeline.now + ms
-  }
-}
-
-const isError = (name: ErrorName, expected: number | null = null): object => ({
-  type: 'ERROR',
-  code: ERRORS[name].code,
-  definite: ERRORS[name].definite,
-  ...(expected !== null && { expected }),
-})
 
 t.test('a command goes from SEND by FORWARD, ORDER, VOTE and APPEND to RECEIPT', (t) => {
   const ring = new Ring().begin('p1')
@@ -319,7 +229,7 @@ t.test(
     t.equal(ring.client.answer(request), undefined)
     ring.stage.run(1_200)
     ring.client.connect('p1')
-    ring.client.ask({ type: 'LOGIN', name: 'alice', password: 'secret' })
+    ring.client.ask({ type: 'LOGIN', name: 'alice', password: PASSWORD })
     const [stored] = ring.messages
     t.match(ring.ask(1, 'olá'), { type: 'RECEIPT', seq: 1, index: stored!.index })
     t.equal(stored!.term, 1)
@@ -355,13 +265,13 @@ t.test('a refusal by execution consumes its seq, and stays the answer to it', (t
   const other = {
     type: 'REGISTER',
     name: 'bob',
-    password: 'b',
+    password: PASSWORD,
     token,
     keys: null,
     invitation: null,
   } as const
   t.match(ring.client.ask(other), { type: 'SESSION', name: 'bob' })
-  const back = ring.client.ask({ type: 'LOGIN', name: 'alice', password: 'secret' })
+  const back = ring.client.ask({ type: 'LOGIN', name: 'alice', password: PASSWORD })
   t.match(back, { type: 'SESSION', name: 'alice' })
   t.match(ring.ask(1, 'olá', 'bob'), isError('NO_SUCH_USER'), 'though bob is there by now')
   t.match(ring.ask(3, 'olá', 'bob'), { type: 'RECEIPT', seq: 3 })
