@@ -108,6 +108,11 @@ export const ERRORS = {
     'the block list is as long as it may be',
     'remove a name from it: troca block --remove NAME',
   ),
+  BAD_PASSWORD: final(
+    128,
+    'this password cannot be chosen',
+    'choose a longer one without control characters; a few random words are easy to remember',
+  ),
   STREAM_CLOSED: final(127, 'this stream is closed', 'send it in another stream'),
   OVERLOADED: later(201, 'the replica is overloaded', 'try again after a while'),
   NOT_READY: later(202, 'there is no coordinator at present', 'try again; troca status shows why'),

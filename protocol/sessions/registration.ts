@@ -7,6 +7,7 @@ import { KIND } from '../entries/entry.js'
 import { decodeNote } from '../entries/note.js'
 import type { ErrorName } from '../errors.js'
 import type { The } from '../messages/catalogue.js'
+import { whyUnusable } from '../password.js'
 import type { ProcessingContext } from '../processing/context.js'
 import { isUserName } from '../schema/shared.js'
 import type { Executor } from '../state/executor.js'
@@ -48,6 +49,8 @@ export class Registration {
       }
       const refused = this.#whyNotLetIn(message.invitation)
       if (refused) return this.#requests.refuse(session, request, refused)
+      const unusable = whyUnusable(password, this.#context.limits.minPasswordLength)
+      if (unusable) return this.#requests.refuse(session, request, 'BAD_PASSWORD', unusable)
       if (base.isTaken(name)) this.#refuseTaken(session, message)
       else this.#create(session, message)
     })

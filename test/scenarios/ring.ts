@@ -22,21 +22,24 @@ export class Ring {
   readonly client: PlayedClient
   /** Text that a replica's execution adds to every message; absent: its execution is right. */
   readonly wrong = new Map<number, () => string>()
-  /** Users who may register: the setting of replicas that start from now on. */
+  /** Settings of the replicas that start from now on. */
   registration: Policy = 'open'
+  limits: Limits
   /** Jobs that the replicas have given to their workers. */
   readonly jobs: Job[] = []
   stream: Uint8Array = new Uint8Array(16)
 
   /** `real`: the slots of the three that are real processing replicas. */
-  constructor(real: readonly number[] = [1, 2, 3], limits: Limits = LIMITS) {
+  constructor(real: readonly number[] = [1, 2, 3], limits: Partial<Limits> = {}) {
+    this.limits = { ...LIMITS, ...limits }
     this.stage.addStore(1, 1)
     for (const slot of real) {
-      const sizes = { slots: 3, stores: 1, timings: TIMINGS, limits, readKey }
+      const sizes = { slots: 3, stores: 1, timings: TIMINGS, readKey }
       this.stage.add('processing', slot, (start) => {
         const replica = new ProcessingReplica({
           ...{ clusterId: CLUSTER_ID, self: slot, ...start, ...sizes },
           registration: this.registration,
+          limits: this.limits,
           seal: (input) => seal({ ...input, text: input.text + (this.wrong.get(slot)?.() ?? '') }),
         })
         const step = replica.step.bind(replica)
@@ -62,6 +65,16 @@ export class Ring {
     this.stream = this.client.register('alice')
     this.stage.run(200)
     return this
+  }
+
+  /** Starts all replicas again, with the settings of now, and connects the client to p1. */
+  restart(): void {
+    this.stage.crash('p1', 'p2', 'p3')
+    this.stage.start('p1', 'p2', 'p3')
+    this.stage.run(3_000)
+    this.stage.until('a coordinator', () => this.replicas.every((p) => p.coordinatorSlot > 0))
+    this.stage.run(1_500)
+    this.client.connect('p1')
   }
 
   get replicas(): ProcessingReplica[] {

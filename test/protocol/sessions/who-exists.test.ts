@@ -5,7 +5,7 @@
 
 import t, { type Test } from 'tap'
 import type { ErrorName } from '../../../protocol/errors.js'
-import { LIMITS, type Limits, type Registration } from '../../../protocol/machine/config.js'
+import type { Limits, Registration } from '../../../protocol/machine/config.js'
 import {
   CLIENT_REQUESTS,
   isClientRequest,
@@ -28,19 +28,14 @@ class Town extends Ring {
   #tokens = 0xa0
 
   constructor(registration: Registration, limits: Partial<Limits> = {}) {
-    super([1, 2, 3], { ...LIMITS, ...limits })
+    super([1, 2, 3], limits)
     this.begin()
     this.mustBe(this.client.ask({ type: 'INVITE', code: CODE }), 'INVITED')
     this.mustBe(this.client.ask(this.registerAs('gone')), 'SESSION')
     const leave = { type: 'DELETE_ACCOUNT', name: 'gone', password: PASSWORD } as const
     this.mustBe(this.client.ask({ ...leave, token: new Uint8Array(16) }), 'ACCOUNT_DELETED')
     this.registration = registration
-    this.stage.crash('p1', 'p2', 'p3')
-    this.stage.start('p1', 'p2', 'p3')
-    this.stage.run(3_000)
-    this.stage.until('a coordinator', () => this.replicas.every((p) => p.coordinatorSlot > 0))
-    this.stage.run(1_500)
-    this.client.connect('p1')
+    this.restart()
   }
 
   mustBe({ type }: { type: string }, needed: string): void {
