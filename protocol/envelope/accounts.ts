@@ -41,7 +41,9 @@ export function derivePasswordKeys(
   const N = 2 ** logN
   // scrypt needs 128 N r bytes and a little (RFC 7914 section 2); Node's default limit is 32 MiB.
   const maxmem = 128 * r * (N + p + 2)
-  return splitPasswordKey(scryptSync(normalForm(password), salt, PASSWORD_KEY_LENGTH, { N, r, p, maxmem }))
+  return splitPasswordKey(
+    scryptSync(normalForm(password), salt, PASSWORD_KEY_LENGTH, { N, r, p, maxmem }),
+  )
 }
 
 /** Splits scrypt's 64 bytes into their halves. */
