@@ -446,6 +446,16 @@ t.test('the library sends no password that every service refuses', async (t) => 
   t.equal(client.user, 'bob')
 })
 
+t.test('a window that no service takes is refused here', async (t) => {
+  const server = new FakeServer()
+  const client = await pair(t, [server])
+  for (const window of [0, -1, 1.5, 4_097]) {
+    const listening = client.messages({ window }).next()
+    await t.rejects(listening, { name: 'BAD_REQUEST', message: /needed: 1 to 4096/ })
+  }
+  t.notOk(server.heard.some(({ type }) => type === 'LISTEN'))
+})
+
 t.test('a refused change leaves the password and the key unchanged', async (t) => {
   const server = new FakeServer()
   server.script = (message, peer) => {
