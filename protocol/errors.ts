@@ -81,17 +81,17 @@ export const ERRORS = {
   REGISTRATION_CLOSED: final(
     121,
     'registration is closed here',
-    'ask the operator of the cluster: registration in cluster.yaml',
+    'log in if you have an account, or ask the operator: registration in cluster.yaml',
   ),
   INVITATION_NEEDED: final(
     122,
     'registration needs an invitation',
-    'ask a user of this cluster for one: troca invite',
+    'log in if you have an account, or ask a user for an invitation: troca invite',
   ),
   BAD_INVITATION: final(
     123,
     'this invitation is not open: unknown, used before, or expired',
-    'check the code, or ask for a new one: troca invite',
+    'log in if you have an account, check the code, or ask for a new one: troca invite',
   ),
   TOO_MANY_INVITATIONS: final(
     124,

@@ -133,13 +133,24 @@ def verify(key, signature, data):
 # ---- envelopes ----------------------------------------------------------------------------------
 
 
+def encode_header(members):
+    return json.dumps(members, separators=(",", ":"))
+
+
+def read_header(data):
+    members = json.loads(data)
+    if encode_header(members).encode() != data:
+        raise Unsound("a header in another encoding")
+    return members
+
+
 def seal(recipient_key, signing_key, place, time, text):
     """`sealed` of SEND_SEALED; `place`: sender, recipient, stream, seq."""
     sender, recipient, stream, seq = place
     members = {"alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": fingerprint(recipient_key)}
     members |= {"skid": fingerprint(signing_key), "iss": sender, "aud": recipient}
     members |= {"stream": base64url(stream), "seq": seq, "time": time}
-    header = json.dumps(members, separators=(",", ":"))
+    header = encode_header(members)
     content_key, nonce = os.urandom(32), os.urandom(12)
     additional = base64url(header.encode()).encode()
     both = AESGCM(content_key).encrypt(nonce, text.encode(), additional)
@@ -152,7 +163,7 @@ def seal(recipient_key, signing_key, place, time, text):
 def open_envelope(parts, private_keys):
     """(header, text) of the five parts of an envelope, by the key that it names."""
     header, encrypted_key, nonce, ciphertext, tag = parts
-    members = json.loads(header)
+    members = read_header(header)
     by_name = {fingerprint(key): key for key in private_keys}
     if members["kid"] not in by_name:
         raise Unsound("sealed for another key")
@@ -172,7 +183,7 @@ def open_signed(body, place, private_keys, signers):
     *parts, signature = split(body)
     if len(parts) != 5:
         raise Unsound("not an envelope and a signature")
-    members = json.loads(parts[0])
+    members = read_header(parts[0])
     names = ["alg", "enc", "kid", "skid", "iss", "aud", "stream", "seq", "time"]
     found = (members["iss"], members["aud"], from_base64url(members["stream"]), members["seq"])
     if list(members) != names or found != place:
