@@ -14,12 +14,13 @@ export interface AccountApi {
    * account.
    *
    * @param name - 1 to 32 of `a-z 0-9 . _ -`; the first is a letter.
-   * @param password - Protects the private key, wherever it is kept.
+   * @param password - Protects the private key, wherever it is kept: 8 characters at least, unless
+   * the cluster asks for another number, without control characters.
    * @param options - Whether the service or this client holds the keys, and an invitation if the
    * cluster needs one.
    * @returns The new account.
-   * @throws TrocaError `NAME_TAKEN`, `BAD_NAME`, `REGISTRATION_CLOSED`, `INVITATION_NEEDED`,
-   * `BAD_INVITATION` or `TOO_MANY_REGISTRATIONS`.
+   * @throws TrocaError `NAME_TAKEN`, `BAD_NAME`, `BAD_PASSWORD`, `REGISTRATION_CLOSED`,
+   * `INVITATION_NEEDED`, `BAD_INVITATION` or `TOO_MANY_REGISTRATIONS`.
    * @example
    * ```ts
    * const account = await client.register('alice', 'correct horse')
@@ -50,7 +51,7 @@ export interface AccountApi {
    * @param password - The present password.
    * @param newPassword - The password from then on; this client logs in again with it.
    * @returns The account.
-   * @throws TrocaError `NOT_LOGGED_IN`, `BAD_CREDENTIALS`, or `ACCOUNT_CHANGED` if
+   * @throws TrocaError `NOT_LOGGED_IN`, `BAD_CREDENTIALS`, `BAD_PASSWORD`, or `ACCOUNT_CHANGED` if
    * another change of the account came first.
    * @example
    * ```ts

@@ -13,6 +13,7 @@ import {
 } from './e2e/known-keys.js'
 import type { KeyStore } from './e2e/key-store.js'
 import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
+import { whyUnusable } from '../protocol/password.js'
 import { TrocaError, clientError, refusedHere } from './errors.js'
 import type { OperationOptions } from './options.js'
 import type { Seal } from './inbox-message.js'
@@ -61,6 +62,7 @@ export class Identity {
   }
 
   async register(name: string, password: string, options: RegisterOptions): Promise<Account> {
+    refuseUnusable(password)
     if (!options.endToEnd) {
       return this.#begin(await this.#accounts.register(name, password, null, options), password)
     }
@@ -84,6 +86,7 @@ export class Identity {
     newPassword: string,
     options: OperationOptions,
   ): Promise<Account> {
+    refuseUnusable(newPassword)
     const change = (): Promise<Account> =>
       this.#accounts.changePassword(password, newPassword, options)
     if (held === 'service') return this.#begin(await change(), newPassword)
@@ -192,6 +195,12 @@ function notEndToEnd(why: string): TrocaError {
 function downgraded(name: string): TrocaError {
   const text = `THE SERVICE SAYS THAT IT HOLDS THE KEYS OF ${name}, but their key file is here`
   return clientError('UNTRUSTED_KEY', text, true)
+}
+
+/** Throws BAD_PASSWORD for what every service refuses; a service may ask for more characters. */
+function refuseUnusable(password: string): void {
+  const unusable = whyUnusable(password, 1)
+  if (unusable) throw refusedHere('BAD_PASSWORD', `this password cannot be chosen: ${unusable}`)
 }
 
 function newPair({ bits = DEFAULT_BITS, onProgress = () => {} }: NewKeyOptions): NewPair {

@@ -1,7 +1,7 @@
 // The mailbox of the account: pages, messages as they arrive, deletions.
 
 import type { Message, The } from '../protocol/messages/catalogue.js'
-import { MAX_DROP } from '../protocol/schema/shared.js'
+import { MAX_DROP, MAX_WINDOW } from '../protocol/schema/shared.js'
 import { refusedHere, type TrocaError } from './errors.js'
 import type { Marks } from './marks.js'
 import { onAbort, type Operations } from './operations.js'
@@ -127,6 +127,9 @@ export class Mailbox {
     if (this.#ended) throw this.#ended
     if (this.#subscription) throw refusedHere('BAD_STATE', 'messages() is already being read')
     const { after = null, window = WINDOW_MESSAGES } = options
+    if (!Number.isInteger(window) || window < 1 || window > MAX_WINDOW) {
+      throw refusedHere('BAD_REQUEST', `window is ${window}; needed: 1 to ${MAX_WINDOW}`)
+    }
     const subscription = new Subscription({ after, window }, this.#operations, {
       acknowledge: (index) => this.#owner.acknowledge(index),
       open: (messages) => this.#open(messages),

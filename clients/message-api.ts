@@ -111,9 +111,10 @@ export interface MessageApi {
    * the client closes.
    *
    * @param options - `after`: a log index, by default that of the last acknowledged message;
-   * `window`: messages, 256 by default.
+   * `window`: messages, 1 to 4096, 256 by default.
    * @returns The messages, in the order of the log.
-   * @throws TrocaError `BAD_STATE` if the client already reads such a sequence; otherwise the error
+   * @throws TrocaError `BAD_STATE` if the client already reads such a sequence, `BAD_REQUEST` for a
+   * `window` out of range; otherwise the error
    * that ended the client.
    * @example
    * ```ts

@@ -81,17 +81,17 @@ export const ERRORS = {
   REGISTRATION_CLOSED: final(
     121,
     'registration is closed here',
-    'ask the operator of the cluster: registration in cluster.yaml',
+    'log in if you have an account, or ask the operator: registration in cluster.yaml',
   ),
   INVITATION_NEEDED: final(
     122,
     'registration needs an invitation',
-    'ask a user of this cluster for one: troca invite',
+    'log in if you have an account, or ask a user for an invitation: troca invite',
   ),
   BAD_INVITATION: final(
     123,
     'this invitation is not open: unknown, used before, or expired',
-    'check the code, or ask for a new one: troca invite',
+    'log in if you have an account, check the code, or ask for a new one: troca invite',
   ),
   TOO_MANY_INVITATIONS: final(
     124,
@@ -107,6 +107,11 @@ export const ERRORS = {
     126,
     'the block list is as long as it may be',
     'remove a name from it: troca block --remove NAME',
+  ),
+  BAD_PASSWORD: final(
+    128,
+    'this password cannot be chosen',
+    'choose a longer one without control characters; a few random words are easy to remember',
   ),
   STREAM_CLOSED: final(127, 'this stream is closed', 'send it in another stream'),
   OVERLOADED: later(201, 'the replica is overloaded', 'try again after a while'),

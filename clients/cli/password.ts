@@ -6,7 +6,11 @@ import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import type { Context } from './context.js'
 import { EXIT, Failure } from './failure.js'
+import { advise } from './strength.js'
 import { say } from './texts.js'
+
+/** A word that is likely in passwords of this service. */
+const SERVICE = 'troca'
 
 const firstLine = (text: string): string => text.split(/\r?\n/, 1)[0]!
 
@@ -85,28 +89,39 @@ export async function askPassphrase(
 ): Promise<string> {
   const file = flags['passphrase-file'] ?? process.env['TROCA_PASSPHRASE_FILE']
   const ready = file === undefined ? process.env['TROCA_PASSPHRASE'] : firstLine(readText(file))
-  if (ready) return ready
+  if (ready) return isNew ? advised(ready, []) : ready
   const missing = new Failure(EXIT.usage, say('noPassphrase'))
   if (file !== undefined || (stdinIsTaken && !process.stdin.isTTY)) throw missing
-  return ask(say(isNew ? 'newPassphrase' : 'passphrase'), isNew, missing)
+  return ask(say(isNew ? 'newPassphrase' : 'passphrase'), isNew ? [] : null, missing)
 }
 
 /** The password for register and log-in: given, or asked for (twice if new). */
 export async function askPassword(context: Context, name: string, isNew: boolean): Promise<string> {
+  const known = isNew ? [name, SERVICE] : null
   const ready = given(context)
-  if (ready !== undefined) return ready
-  return ask(say('password', { name }), isNew)
+  if (ready !== undefined) return known ? advised(ready, known) : ready
+  return ask(say('password', { name }), known)
 }
 
-/** Asks by prompt, twice for a new password; without a terminal, reads stdin. */
+/** Returns a new secret as it is, after advice on it. */
+async function advised(secret: string, known: readonly string[]): Promise<string> {
+  await advise(secret, known)
+  return secret
+}
+
+/**
+ * Asks by prompt, twice for a new secret; without a terminal, reads stdin. `known`: words that an
+ * attacker would try in a new secret; null: it is not new.
+ */
 async function ask(
   question: string,
-  isNew: boolean,
+  known: readonly string[] | null,
   missing = new Failure(EXIT.usage, say('noPassword')),
 ): Promise<string> {
   const password = process.stdin.isTTY ? await prompt(question) : await fromStdin()
   if (password === '') throw missing
-  if (isNew && process.stdin.isTTY && (await prompt(say('passwordAgain'))) !== password) {
+  if (known) await advise(password, known)
+  if (known && process.stdin.isTTY && (await prompt(say('passwordAgain'))) !== password) {
     throw new Failure(EXIT.usage, say('passwordsDiffer'))
   }
   return password
@@ -114,9 +129,10 @@ async function ask(
 
 /** The new password of a change: from a file, the environment, a prompt (twice), or stdin. */
 export async function askNewPassword(name: string, file: string | undefined): Promise<string> {
+  const known = [name, SERVICE]
   const ready =
     file === undefined ? process.env['TROCA_NEW_PASSWORD'] : firstLine(readFileSync(file, 'utf8'))
-  return ready || ask(say('newPassword', { name }), true)
+  return ready ? advised(ready, known) : ask(say('newPassword', { name }), known)
 }
 
 /**

@@ -100,6 +100,10 @@ const TEXTS = {
   ],
   password: ['Password for {name}: ', 'Palavra-passe de {name}: '],
   newPassword: ['New password for {name}: ', 'Nova palavra-passe de {name}: '],
+  weakSecret: [
+    'weak: about {guesses} guesses find it; four random words are stronger, and easy to remember',
+    'fraca: bastam cerca de {guesses} tentativas; quatro palavras ao acaso são mais fortes e lembram bem',
+  ],
   passwordChanged: [
     '{name} has a new password; all other sessions have ended',
     '{name} tem nova palavra-passe; todas as outras sessões terminaram',
@@ -262,6 +266,7 @@ const ERRORS_PT: Record<string, string> = {
   NOT_END_TO_END: 'não seria de ponta a ponta',
   UNTRUSTED_KEY: 'as chaves não são as conhecidas',
   NO_KEYS: 'falta o ficheiro de chaves desta conta, ou não abre',
+  BAD_PASSWORD: 'esta palavra-passe não serve: curta demais, ou com um carácter de controlo',
   BAD_NAME: 'o nome não é válido: 1 a 32 de a-z 0-9 . _ - a começar por letra',
   TOO_LONG: 'o texto é demasiado longo',
   REGISTRATION_CLOSED: 'aqui não se aceitam contas novas',

@@ -7,6 +7,7 @@ import { randomBytes, scrypt } from 'node:crypto'
 import type { BinaryLike, ScryptOptions } from 'node:crypto'
 import { promisify } from 'node:util'
 import { unwrapPrivateKey, wrapPrivateKey } from '../../protocol/envelope/accounts.js'
+import { normalForm } from '../../protocol/password.js'
 import { clientError } from '../errors.js'
 import type { TrocaError } from '../errors.js'
 
@@ -161,8 +162,7 @@ async function stretch(password: string, salt: Uint8Array, cost: Slot['cost']): 
   const N = 2 ** logN
   // scrypt takes 128 r (N + p + 2) bytes (RFC 7914); Node refuses more than 32 MiB by default.
   const maxmem = 128 * r * (N + p + 2)
-  // NFC (RFC 8265 section 4.2.2): the same password, whichever keyboard typed it.
-  return derive(password.normalize('NFC'), salt, KEY_BYTES, { N, r, p, maxmem })
+  return derive(normalForm(password), salt, KEY_BYTES, { N, r, p, maxmem })
 }
 
 function unusable(why: string): TrocaError {

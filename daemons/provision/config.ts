@@ -57,6 +57,9 @@ export class ConfigError extends Error {
   }
 }
 
+/** The highest floor of a password's length: any longer password must fit in its field. */
+const MAX_PASSWORD_LENGTH = 128
+
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/
 const HOST = /^[\w.:-]{1,253}$/
 
@@ -195,6 +198,10 @@ export function checkConfig(
   const limits = readNumbers(check, given['limits'], 'limits', defaults)
   if (limits.keyBits < 2_048 || limits.keyBits > 8_192) {
     check.problem('limits.keyBits', `${limits.keyBits}`, '2048 ... 8192')
+  }
+  if (limits.minPasswordLength > MAX_PASSWORD_LENGTH) {
+    const needed = `1 ... ${MAX_PASSWORD_LENGTH}`
+    check.problem('limits.minPasswordLength', `${limits.minPasswordLength}`, needed)
   }
   const wanted = 'up to 64 of a-z 0-9 and -'
   const place = check.text(given['directory'] ?? '.', 'directory', /./, 'a path')

@@ -45,6 +45,8 @@ export class Computations {
     switch (job.kind) {
       case 'create-account':
         return this.#createAccount(job, onProgress)
+      case 'hash-password':
+        return this.#hashPassword(job)
       case 'unlock':
         return this.#unlock(job)
       case 'change-password':
@@ -72,6 +74,11 @@ export class Computations {
     const verifierHash = hashVerifier(verifier)
     const secrets = { salt, cost, verifierHash, ...key, older: [] }
     return { kind: 'create-account', secrets, privateKeys }
+  }
+
+  #hashPassword({ password }: JobOf<'hash-password'>): ResultOf<'hash-password'> {
+    derivePasswordKeys(password, entropy(16), this.#cost)
+    return { kind: 'hash-password' }
   }
 
   #unlock({ user, password, secrets }: JobOf<'unlock'>): ResultOf<'unlock'> {

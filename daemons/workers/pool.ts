@@ -45,6 +45,7 @@ const SHORTEST_FIRST = 4
 const preference = [
   'open',
   'unlock',
+  'hash-password',
   'change-password',
   'add-key',
   'rotate-key',
@@ -53,6 +54,7 @@ const preference = [
 const defaultLimits: Limits = {
   open: 1024,
   unlock: 256,
+  'hash-password': 64,
   'change-password': 64,
   'add-key': 64,
   'rotate-key': 64,
@@ -70,6 +72,7 @@ export class WorkerPool {
   readonly #waiting: Record<Kind, FairQueue<Task>> = {
     open: new FairQueue(),
     unlock: new FairQueue(),
+    'hash-password': new FairQueue(),
     'change-password': new FairQueue(),
     'add-key': new FairQueue(),
     'rotate-key': new FairQueue(),

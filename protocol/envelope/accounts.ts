@@ -10,6 +10,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto'
 import { invariant } from '../assert.js'
+import { normalForm } from '../password.js'
 import type { ScryptCost } from './secrets.js'
 import type { Entropy } from '../entropy.js'
 import { concat, draw } from '../rsa/octets.js'
@@ -41,9 +42,9 @@ export function derivePasswordKeys(
   const N = 2 ** logN
   // scrypt needs 128 N r bytes and a little (RFC 7914 section 2); Node's default limit is 32 MiB.
   const maxmem = 128 * r * (N + p + 2)
-  // RFC 8265 section 4.2.2: composed and decomposed characters make the same password.
-  const text = password.normalize('NFC')
-  return splitPasswordKey(scryptSync(text, salt, PASSWORD_KEY_LENGTH, { N, r, p, maxmem }))
+  return splitPasswordKey(
+    scryptSync(normalForm(password), salt, PASSWORD_KEY_LENGTH, { N, r, p, maxmem }),
+  )
 }
 
 /** Splits scrypt's 64 bytes into their halves. */

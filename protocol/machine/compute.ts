@@ -15,6 +15,12 @@ export type Job =
       readonly keys: HeldKey | null
     }
   | {
+      /** The password hashing of `create-account` alone, for a name that is taken. */
+      readonly kind: 'hash-password'
+      readonly user: string
+      readonly password: string
+    }
+  | {
       readonly kind: 'unlock'
       readonly user: string
       readonly password: string
@@ -68,6 +74,8 @@ export type JobResult =
       /** The private keys; empty: the client holds them. */
       readonly privateKeys: readonly Uint8Array[]
     }
+  /** The work is done; nothing of it is kept. */
+  | { readonly kind: 'hash-password' }
   /** All keys that the service holds, newest first. null: wrong password, or no such user. */
   | { readonly kind: 'unlock'; readonly privateKeys: readonly Uint8Array[] | null }
   /** All keys under the new password. null: wrong password. */

@@ -86,6 +86,8 @@ export interface Limits {
   readonly wrongPasswordsPerAddress: number
   /** The longest wait after further wrong passwords, ms. */
   readonly backOffMs: number
+  /** Characters (code points in NFC) of a new password, at the least. */
+  readonly minPasswordLength: number
   /** Registrations from one address. */
   readonly registrationsPerMinute: number
   /** RSA bits of new accounts. */
@@ -111,6 +113,7 @@ export const LIMITS: Limits = {
   wrongPasswords: 5,
   wrongPasswordsPerAddress: 50,
   backOffMs: 60_000,
+  minPasswordLength: 8,
   registrationsPerMinute: 120,
   credit: 320,
   keyBits: 3_072,

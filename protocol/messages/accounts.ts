@@ -1,6 +1,7 @@
 // Accounts, between client and processing replica: log-ins, keys, invitations, block lists,
 // deletion. Part of the same conversation as client.ts.
 
+import { MAX_PASSWORD_BYTES } from '../password.js'
 import { message } from '../schema/message.js'
 import { record } from '../schema/record.js'
 import { bytes, list, oneOf, optional, text, uint } from '../schema/schema.js'
@@ -20,8 +21,11 @@ import {
 } from '../schema/shared.js'
 
 const accountName = userName.means('Name of the account.')
-const secret = text(1024, 'correct horse battery staple')
+const secret = text(MAX_PASSWORD_BYTES, 'correct horse battery staple')
 const password = secret.means('Password of the account.')
+const newPassword = secret.means(
+  'Password from now on: as long as the cluster asks for, and without control characters.',
+)
 const token = bytes(16).means(
   'Random, chosen by the client; a repeated request has the same token.',
 )
@@ -52,7 +56,7 @@ export const REGISTER = message({
     name: userName.means(
       'Name of the new account: 1 to 32 of a-z 0-9 . _ - opening with a letter.',
     ),
-    password,
+    password: newPassword,
     token,
     keys: optional(heldKey).means(
       'Keys made by the client, which alone can read then; nil: the service makes a key.',
@@ -120,7 +124,7 @@ export const CHANGE_PASSWORD = message({
   fields: {
     request,
     password: password.means('Password of the account so far.'),
-    newPassword: secret.means('Password of the account from now on.'),
+    newPassword,
     token,
   },
 })

@@ -2,7 +2,7 @@
 
 import { message } from '../schema/message.js'
 import { bool, oneOf, optional, text, uint } from '../schema/schema.js'
-import { boot, clusterId, millis, request, slot } from '../schema/shared.js'
+import { boot, clusterId, millis, slot } from '../schema/shared.js'
 
 const version = uint({ max: 255 })
 const role = oneOf('client', 'processing', 'persistence')
@@ -62,7 +62,9 @@ export const ERROR = message({
   by: 'either',
   meaning: 'A request was not done, or (request 0) the connection is about to be closed.',
   fields: {
-    request: request.means('Id of the request that was not done; 0: the connection ends.'),
+    request: uint({ unit: 'request id' }).means(
+      'Id of the request that was not done; 0: the connection ends.',
+    ),
     code: uint({ max: 65_535 }).means(
       'Code of the error; the codes are listed under Errors below.',
     ),

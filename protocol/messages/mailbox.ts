@@ -6,6 +6,7 @@ import { bool, bytes, list, optional, text, uint } from '../schema/schema.js'
 import {
   MAX_DROP,
   MAX_TEXT,
+  MAX_WINDOW,
   index,
   request,
   seq,
@@ -31,7 +32,10 @@ export const INBOX = message({
     limit: uint({ max: 1000 }).means(
       'Messages at the most; 0: none, only the cursor is asked for.',
     ),
-    sealed: bool.means('True: envelopes as they are stored, in place of texts.'),
+    sealed: bool.means(
+      'True: `envelope`, as it is stored, in place of `text`; false: texts, where the service has ' +
+        'the keys.',
+    ),
   },
 })
 
@@ -80,7 +84,9 @@ export const LISTEN = message({
   fields: {
     request,
     after: optional(index).means("Log index after which to begin; nil: the account's cursor."),
-    window: uint({ max: 4096 }).means('Messages that may be pushed and not yet acknowledged.'),
+    window: uint({ min: 1, max: MAX_WINDOW, example: 256 }).means(
+      'Messages that may be pushed and not yet acknowledged.',
+    ),
   },
 })
 

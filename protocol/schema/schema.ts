@@ -57,25 +57,29 @@ export function fail(path: string, wanted: string): never {
 const U32 = 0xffffffff
 
 interface UintRange {
+  /** 0 by default. */
+  readonly min?: number
   /** At most 2^53 - 1, which is the default. */
   readonly max?: number
   readonly unit?: string
   readonly example?: number
 }
 
-/** A whole number 0 ... max. */
+/** A whole number min ... max. */
 export function uint({
+  min = 0,
   max = Number.MAX_SAFE_INTEGER,
   unit = '',
   example = 1,
 }: UintRange = {}): Field<number> {
-  const label = `uint <= ${max === Number.MAX_SAFE_INTEGER ? '2^53-1' : max}${unit && ` ${unit}`}`
+  const most = max === Number.MAX_SAFE_INTEGER ? '2^53-1' : max
+  const label = `uint ${min === 0 ? '<= ' : `${min}..`}${most}${unit && ` ${unit}`}`
   return field({
     label,
     example,
     definition: null,
     read(value, path) {
-      if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > max) {
+      if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
         return fail(path, label)
       }
       return value

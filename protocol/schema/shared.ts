@@ -16,6 +16,8 @@ export const MAX_SEALED = MAX_TEXT + 4 * 1024
 export const MAX_KEYS = 16
 /** Messages that one DELETE names, at the most. */
 export const MAX_DROP = 128
+/** Messages that may be pushed to a client and not yet acknowledged, at the most. */
+export const MAX_WINDOW = 4_096
 /** Length of an invitation's code. */
 export const INVITATION_BYTES = 16
 /** Names on one block list, at the most. */
@@ -45,8 +47,8 @@ export const hash = bytes(HASH_BYTES)
 export const stream = bytes(STREAM_BYTES).means(
   'Id of the stream: random, chosen by the client that opened it.',
 )
-export const request = uint({ unit: 'request id' }).means(
-  'Id that the asker gave the request, from 1; its answer repeats it.',
+export const request = uint({ min: 1, unit: 'request id' }).means(
+  'Id that the asker gave the request; its answer repeats it.',
 )
 export const userName = text(64, 'alice')
 export const recipient = userName.means('Name of the recipient.')

@@ -3,6 +3,7 @@
 // the old password that opened them may be the reason for the change.
 
 import type { The } from '../messages/catalogue.js'
+import { whyUnusable } from '../password.js'
 import { MAX_KEYS } from '../schema/shared.js'
 import { KIND } from '../entries/entry.js'
 import { sameBytes } from '../bytes.js'
@@ -64,6 +65,8 @@ export class AccountChanges {
 
   #changePassword(session: Session, account: Account, message: The<'CHANGE_PASSWORD'>): void {
     const { request, password, newPassword } = message
+    const unusable = whyUnusable(newPassword, this.#context.limits.minPasswordLength)
+    if (unusable) return this.#requests.refuse(session, request, 'BAD_PASSWORD', unusable)
     const { name: user, secrets } = account
     const job = { kind: 'change-password', user, password, newPassword, secrets } as const
     this.#quota.run(session, request, job, (result) => {

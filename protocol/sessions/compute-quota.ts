@@ -12,6 +12,9 @@ import type { RequestContext } from './request-context.js'
 import type { Session } from './session.js'
 import { refusal } from '../messages/refusal.js'
 
+/** Kinds that a registration needs; a name that is taken counts as one that is free. */
+const REGISTRATIONS: ReadonlySet<Job['kind']> = new Set(['create-account', 'hash-password'])
+
 /** All computations but opening messages, which needs a log-in. */
 export type AccountJob = Exclude<Job, { kind: 'open' }>
 
@@ -127,7 +130,7 @@ export class ComputeQuota {
       const detail = 'too many log-ins of this account at once'
       return refusal(request, 'OVERLOADED', detail, { retryAfter: 1_000 })
     }
-    if (job.kind !== 'create-account') return this.#whyWait(origin, request, job.user)
+    if (!REGISTRATIONS.has(job.kind)) return this.#whyWait(origin, request, job.user)
     const retryAfter = this.#registrations.take(origin, this.#context.now.monotonic)
     if (retryAfter === 0) return null
     const { registrationsPerMinute } = this.#context.limits

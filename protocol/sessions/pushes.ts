@@ -71,7 +71,7 @@ export class Pushes implements Subscriptions {
       session,
       sent: after,
       acknowledged: after,
-      window: Math.max(1, message.window),
+      window: message.window,
       underWay: [],
       live: false,
       reading: false,

@@ -1,11 +1,13 @@
 // Registration: a worker computes the keys and secrets of a new account, and a command submits
-// them.
+// them. Invariant: the answer depends on whether the name is taken only for a client that may
+// register, and only after a password hashing that counts in the rate of registrations.
 
 import { idOf, sameBytes, sha256 } from '../bytes.js'
 import { KIND } from '../entries/entry.js'
 import { decodeNote } from '../entries/note.js'
 import type { ErrorName } from '../errors.js'
 import type { The } from '../messages/catalogue.js'
+import { whyUnusable } from '../password.js'
 import type { ProcessingContext } from '../processing/context.js'
 import { isUserName } from '../schema/shared.js'
 import type { Executor } from '../state/executor.js'
@@ -45,10 +47,24 @@ export class Registration {
       if (existing && sameBytes(existing.token, token)) {
         return this.#logIn.unlock(session, request, name, password)
       }
-      const refused = base.isTaken(name) ? 'NAME_TAKEN' : this.#whyNotLetIn(message.invitation)
+      const refused = this.#whyNotLetIn(message.invitation)
       if (refused) return this.#requests.refuse(session, request, refused)
-      this.#create(session, message)
+      const unusable = whyUnusable(password, this.#context.limits.minPasswordLength)
+      if (unusable) return this.#requests.refuse(session, request, 'BAD_PASSWORD', unusable)
+      if (base.isTaken(name)) this.#refuseTaken(session, message)
+      else this.#create(session, message)
     })
+  }
+
+  #refuseTaken(session: Session, { request, name: user, password }: The<'REGISTER'>): void {
+    this.#quota.run(session, request, { kind: 'hash-password', user, password }, (result) => {
+      if (result.kind === 'hash-password') this.#requests.refuse(session, request, 'NAME_TAKEN')
+      else this.#refuseFailed(session, request)
+    })
+  }
+
+  #refuseFailed(session: Session, request: number): void {
+    this.#requests.refuse(session, request, 'OVERLOADED', 'no account could be made')
   }
 
   /** A registration that is sure to be refused is not computed; execution decides the others. */
@@ -71,9 +87,7 @@ export class Registration {
     const job = { kind: 'create-account', user: name, password, bits, keys } as const
     this.#quota.run(session, request, job, (result) => {
       if (result.kind === 'bad-keys') return this.#requests.refuse(session, request, 'BAD_KEYS')
-      if (result.kind !== 'create-account') {
-        return this.#requests.refuse(session, request, 'OVERLOADED', 'no key could be made')
-      }
+      if (result.kind !== 'create-account') return this.#refuseFailed(session, request)
       const gate = {
         invitation: invitation && sha256(invitation),
         byInvitation: this.#context.registration === 'invitation',

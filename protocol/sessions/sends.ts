@@ -83,7 +83,8 @@ export class Sends {
     }
     const [held, most] = [this.#executor.base.sizes.of(to), this.#context.limits.mailboxBytes]
     if (held < most || this.#isKnown(message)) return null
-    const detail = `${to} holds ${held} bytes; ${most} are the most`
+    // Not `held`: the size of a mailbox is its owner's alone to know.
+    const detail = `${to} may hold ${most} bytes`
     return refusal(request, 'MAILBOX_FULL', detail, { retryAfter: null })
   }
 

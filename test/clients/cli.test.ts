@@ -67,6 +67,26 @@ t.test('passwd keeps the new password in the place of the old one', async (t) =>
   t.equal((await troca(dir, ['passwd'], '')).code, 2, 'no new password')
 })
 
+t.test('a weak new password gives advice, and is not refused', async (t) => {
+  const { dir } = await cluster(t, ALL, (message, peer) => {
+    if (message.type !== 'CHANGE_PASSWORD') return
+    peer.say(sessionOf(message.request, 'bob'))
+  })
+  const advice = /^weak: about [\d,]+ guesses find it; four random words/m
+  const weak = await troca(dir, ['register', 'bob', '--json'], 'bob-bob-bob\n')
+  t.match(weak, { code: 0, stderr: advice })
+  t.match(JSON.parse(weak.stdout), { name: 'bob' })
+  const strong = await troca(dir, ['register', 'bob'], 'correct horse battery\n')
+  t.equal(strong.code, 0)
+  t.notMatch(strong.stderr, advice)
+  t.match(await troca(dir, ['passwd'], 'qwertyuiop\n'), { code: 0, stderr: advice })
+  const env = { TROCA_PASSWORD: 'qwertyuiop' }
+  t.match(await troca(dir, ['register', 'bob'], '', env), { code: 0, stderr: advice })
+  const login = await troca(dir, ['login', 'bob'], '', env)
+  t.equal(login.code, 0)
+  t.notMatch(login.stderr, advice, 'a log-in chooses no password')
+})
+
 t.test('keys list, fingerprint and rotate show and renew the keys', async (t) => {
   const { dir } = await cluster(t, ALL, (message, peer) => {
     if (message.type !== 'ROTATE_KEY') return

@@ -433,6 +433,29 @@ t.test('a change of password survives a lost answer, and the valid password logs
   t.strictSame(tried().slice(3), ['sesame'], 'the old one is forgotten')
 })
 
+t.test('the library sends no password that every service refuses', async (t) => {
+  const server = new FakeServer()
+  const client = await pair(t, [server])
+  for (const password of ['', 'a\nb', 'a\0b', 'half \ud83d']) {
+    const refused = { name: 'BAD_PASSWORD', definite: true, retriable: false }
+    await t.rejects(client.register('carol', password), refused)
+    await t.rejects(client.changePassword('secret', password), refused)
+  }
+  const asked = server.heard.map(({ type }) => type)
+  t.notOk(asked.some((type) => type === 'REGISTER' || type === 'CHANGE_PASSWORD'))
+  t.equal(client.user, 'bob')
+})
+
+t.test('a window that no service takes is refused here', async (t) => {
+  const server = new FakeServer()
+  const client = await pair(t, [server])
+  for (const window of [0, -1, 1.5, 4_097]) {
+    const listening = client.messages({ window }).next()
+    await t.rejects(listening, { name: 'BAD_REQUEST', message: /needed: 1 to 4096/ })
+  }
+  t.notOk(server.heard.some(({ type }) => type === 'LISTEN'))
+})
+
 t.test('a refused change leaves the password and the key unchanged', async (t) => {
   const server = new FakeServer()
   server.script = (message, peer) => {

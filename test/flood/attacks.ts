@@ -202,7 +202,7 @@ const registrations: Attack = (scene, outcome) =>
         type: 'REGISTER',
         request,
         name,
-        password: 'bot',
+        password: 'of a flood',
         token,
         keys: null,
         invitation: null,

@@ -1,207 +1,156 @@
-"""A Troca client from docs/PROTOCOL.md and docs/MESSAGES.md alone: standard library and msgpack.
+"""A Troca client from docs/PROTOCOL.md and docs/MESSAGES.md alone: msgpack and cryptography.
 
     python3 troca_client.py CLIENT_JSON NAME PASSWORD < commands
 
-Each line of the input is a command: `register`, `login`, `send TO TEXT`, `inbox`; what came of it is
-one line of JSON. A lost connection is none of the commands' business: it is made again, at the
-coordinator, and what is unanswered is sent again.
+Each line of the input is a command, which is a method of Client and its words; what came of it is
+one line of JSON. A lost connection is none of the commands' business (troca_account.py).
 """
 
 import json
 import os
-import socket
-import ssl
-import struct
 import sys
 import time
 
-import msgpack
-
-HELLO, WELCOME, GOODBYE, ERROR, PING, PONG = 1, 2, 3, 4, 5, 6
-REGISTER, LOGIN, SESSION, PROGRESS = 0x10, 0x11, 0x12, 0x13
-OPEN_STREAM, STREAM_OPENED, SEND, RECEIPT = 0x14, 0x15, 0x16, 0x17
-INBOX, PAGE = 0x18, 0x19
-
-CLIENT, MAIN_LANE = 0, 0
-MAX_FRAME = 1024 * 1024
-PATIENCE_S = 60
+import troca_crypto as crypto
+import troca_wire as wire
+from troca_account import Account, Refused
 
 
-class Refused(Exception):
-    """An ERROR that trying again does not mend."""
+class Client(Account):
+    """An account with its mailbox, and one stream with its unanswered sends."""
 
-
-class Lost(Exception):
-    """The connection is gone, or about to be."""
-
-
-class Connection:
-    """One connection to one replica: frames, HELLO and WELCOME, requests and answers."""
-
-    def __init__(self, server, config, context):
-        self.buffer = b""
-        self.request = 0
-        self.pinged = False
-        try:
-            raw = socket.create_connection((server["host"], server["port"]), timeout=5)
-            self.socket = context.wrap_socket(raw, server_hostname=server["host"])
-        except OSError as error:
-            raise Lost(str(error))
-        self.socket.settimeout(5)
-        self.say(HELLO, 2, 2, config["clusterId"], CLIENT, 0, os.urandom(4).hex(), MAIN_LANE)
-        welcome = self.hear()
-        if welcome[0] != WELCOME:
-            raise Lost(f"{welcome} in place of WELCOME")
-        self.coordinator, self.heartbeat = welcome[6], welcome[9] / 1000
-        self.socket.settimeout(self.heartbeat)
-
-    def say(self, *message):
-        body = msgpack.packb(list(message), use_bin_type=True)
-        try:
-            self.socket.sendall(struct.pack(">I", len(body)) + body)
-        except OSError as error:
-            raise Lost(str(error))
-
-    def read(self, count):
-        while len(self.buffer) < count:
-            try:
-                chunk = self.socket.recv(65536)
-            except (socket.timeout, TimeoutError):
-                if self.pinged:
-                    raise Lost("silent")
-                self.pinged = True
-                self.say(PING, 0)
-                continue
-            except OSError as error:
-                raise Lost(str(error))
-            if not chunk:
-                raise Lost("closed")
-            self.pinged = False
-            self.buffer += chunk
-        data, self.buffer = self.buffer[:count], self.buffer[count:]
-        return data
-
-    def hear(self):
-        """The next message that is not about the connection itself."""
-        while True:
-            (length,) = struct.unpack(">I", self.read(4))
-            if not 0 < length <= MAX_FRAME:
-                raise Lost(f"a frame of {length} bytes")
-            message = msgpack.unpackb(self.read(length), raw=False)
-            if message[0] == PING:
-                self.say(PONG, message[1])
-            elif message[0] == GOODBYE or (message[0] == ERROR and message[1] == 0):
-                raise Lost(str(message))
-            elif message[0] != PONG:
-                return message
-
-    def ask(self, tag, *fields):
-        self.request += 1
-        self.say(tag, self.request, *fields)
-        return self.request
-
-    def answer(self, request):
-        while True:
-            message = self.hear()
-            if message[0] != PROGRESS and message[1] == request:
-                return message
-
-    def close(self):
-        self.socket.close()
-
-
-class Client:
-    """One user: logged in wherever it can be, with one stream and its unanswered sends."""
-
-    def __init__(self, config, name, password):
-        self.config, self.name, self.password = config, name, password
-        self.context = ssl.create_default_context(cafile=config["ca"])
-        self.context.minimum_version = ssl.TLSVersion.TLSv1_3
-        self.connection = None
-        self.opening = None
-        self.token = os.urandom(16)
+    def __init__(self, *of):
+        super().__init__(*of)
         self.stream = os.urandom(16)
         self.streaming = False
         self.next_seq = 1
+        self.shown = {}  # (stream, seq) of a signed message: its index
 
-    def connect(self):
-        """At the coordinator, where one is known and can be reached; logged in by `opening`."""
-        servers = self.config["servers"]
-        for server in servers:
-            try:
-                connection = Connection(server, self.config, self.context)
-                if connection.coordinator not in (0, server["slot"]):
-                    leader = next(s for s in servers if s["slot"] == connection.coordinator)
-                    try:
-                        first, connection = connection, Connection(leader, self.config, self.context)
-                        first.close()
-                    except Lost:
-                        pass
-                answer = connection.answer(connection.ask(*self.opening))
-                if answer[0] == SESSION:
-                    self.connection = connection
-                    return
-                connection.close()
-                self.check(answer)
-            except Lost:
-                continue
-
-    def check(self, answer):
-        """Sleeps where an ERROR is to be tried again; raises Refused where it is not."""
-        _, _, code, text, _, retry_after, _ = answer
-        if retry_after is None:
-            raise Refused(f"{code}: {text}")
-        time.sleep(retry_after / 1000)
-
-    def run(self, *asked, answers):
-        """Asks until it is answered so, over as many connections as it takes."""
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
-            try:
-                if self.connection is None:
-                    self.connect()
-                if self.connection is None:
-                    time.sleep(0.1)
-                    continue
-                answer = self.connection.answer(self.connection.ask(*asked))
-                if answer[0] == answers:
-                    return answer
-                self.check(answer)
-            except Lost:
-                if self.connection:
-                    self.connection.close()
-                self.connection = None
-        raise TimeoutError(f"no answer within {PATIENCE_S} s")
-
-    def open(self, *opening):
-        self.opening = opening
-        end = time.monotonic() + PATIENCE_S
-        while self.connection is None and time.monotonic() < end:
-            self.connect()
-        # From here on by the password: the account is there.
-        self.opening = (LOGIN, self.name, self.password)
-        return {"name": self.name}
-
-    def register(self):
-        return self.open(REGISTER, self.name, self.password, self.token, None, None)
-
-    def login(self):
-        return self.open(LOGIN, self.name, self.password)
+    def contact(self, name):
+        """The checked pairs of a client-held account; empty where the service holds the keys."""
+        keys = self.run(wire.KEYS, name, answers=wire.KEYS_ARE)[2]
+        if all(signing is None for _, _, _, signing in keys):
+            return []
+        if any(one[0] != crypto.fingerprint(crypto.public_of(one[2])) for one in keys):
+            raise crypto.Unsound("a fingerprint is not that of its key")
+        return crypto.checked_pairs(name, keys)
 
     def send(self, to, text):
         if not self.streaming:
-            self.run(OPEN_STREAM, self.stream, answers=STREAM_OPENED)
+            self.run(wire.OPEN_STREAM, self.stream, answers=wire.STREAM_OPENED)
             self.streaming = True
         seq, self.next_seq = self.next_seq, self.next_seq + 1
-        receipt = self.run(SEND, self.stream, seq, to, text, answers=RECEIPT)
+        asked = (wire.SEND, text)
+        if self.pairs:
+            [(recipient_key, _), *_] = self.contact(to)
+            keys = recipient_key, self.pairs[0].signing
+            place = self.name, to, self.stream, seq
+            asked = (wire.SEND_SEALED, crypto.seal(*keys, place, int(time.time() * 1000), text))
+        receipt = self.run(asked[0], self.stream, seq, to, asked[1], answers=wire.RECEIPT)
         return {"seq": receipt[2], "index": receipt[3], "time": receipt[4]}
 
-    def inbox(self):
+    def shape(self, message):
+        index, sender, to, _, stream, seq, text, envelope = message
+        if self.pairs:
+            text = self.signed_text(index, (sender, to, stream, seq), envelope)
+        return {"index": index, "from": sender, "seq": seq, "text": text}
+
+    def signed_text(self, index, place, envelope):
+        try:
+            signers = [signing for _, signing in self.contact(place[0])]
+            _, text = crypto.open_signed(envelope, place, self.private_keys(), signers)
+            if self.shown.setdefault(place[2:], index) != index:
+                raise crypto.Unsound("shown before")
+            return text
+        except crypto.Unsound as why:
+            return f"no text: {why}"
+
+    def refusals(self):
+        """What `signed_text` says of the last message, as it is and with something changed."""
+        index, sender, to, _, stream, seq, _, sealed = self.pages(True)[-1]
+        here, *parts = (sender, to, stream, seq), *crypto.split(sealed)
+        cut, zeros = crypto.fields(*parts[:5]), bytes(len(parts[5]))
+        changed = crypto.fields(*parts[:3], bytes(len(parts[3])), *parts[4:])
+        return {
+            "as it is": self.signed_text(index, here, sealed),
+            "another seq": self.signed_text(index, (sender, to, stream, seq + 1), sealed),
+            "another recipient": self.signed_text(index, (sender, sender, stream, seq), sealed),
+            "no signature": self.signed_text(index, here, cut),
+            "a signature of zeros": self.signed_text(index, here, cut + crypto.field(zeros)),
+            "another ciphertext": self.signed_text(index, here, changed),
+            "once more": self.signed_text(index + 1, here, sealed),
+        }
+
+    def pages(self, sealed):
         messages, after, more = [], 0, True
         while more:
-            _, _, page, after, more, _ = self.run(INBOX, after, 100, False, answers=PAGE)
-            messages += [{"index": m[0], "from": m[1], "seq": m[5], "text": m[6]} for m in page]
-        return {"messages": messages}
+            _, _, page, after, more, _ = self.run(wire.INBOX, after, 100, sealed, answers=wire.PAGE)
+            messages += page
+        return messages
+
+    def inbox(self):
+        return {"messages": [self.shape(message) for message in self.pages(False)]}
+
+    def open_stored(self):
+        """The envelopes of the own mailbox, opened here by the exported keys."""
+        private, opened = self.private_keys(), []
+        for index, sender, to, at, stream, seq, _, envelope in self.pages(True):
+            header, text = crypto.open_envelope(crypto.split(envelope), private)
+            place = (header["iss"], header["aud"], header["seq"], header["time"])
+            if place != (sender, to, seq, at) or crypto.base64url(stream) != header["stream"]:
+                raise crypto.Unsound("an envelope of another place")
+            opened.append({"index": index, "from": sender, "seq": seq, "text": text})
+        return {"messages": opened}
+
+    def listen(self, count):
+        """The next messages, pushed; they are read from then on."""
+        self.run(wire.LISTEN, None, 1, answers=wire.LISTENING)
+        messages = []
+        while len(messages) < int(count):
+            pushed = self.connection.notice(wire.PUSH)[1]
+            messages += pushed
+            self.connection.say(wire.DELIVERED, pushed[-1][0])
+            self.connection.say(wire.CURSOR, pushed[-1][0])
+        return {"messages": [self.shape(message) for message in messages]}
+
+    def receipts(self):
+        states = ["stored", "delivered", "read", "refused"]
+        sends = self.run(wire.RECEIPTS, 100, None, answers=wire.RECEIPTS_ARE)[2]
+        return {"sends": [{"to": s[2], "index": s[3], "state": states[s[5]]} for s in sends]}
+
+    def until_read(self, index):
+        """Follows an own message until its recipient has read it."""
+        self.run(wire.FOLLOW_RECEIPTS, [int(index)], answers=wire.FOLLOWING_RECEIPTS)
+        while True:
+            _, to, _, read = self.connection.notice(wire.RECEIPT_STATE)
+            if read >= int(index):
+                return {"to": to}
+
+    def edges(self):
+        """Codes of what the document says of ids, and of a stream that is the sender's."""
+        stream = self.pages(True)[-1][4]
+        codes = {}
+        for name, *asked in [
+            ("open", wire.OPEN_STREAM, stream),
+            ("close", wire.CLOSE_STREAM, stream),
+            ("send", wire.SEND, stream, 1, self.name, "x"),
+            ("seq 0", wire.SEND, self.stream, 0, self.name, "x"),
+            ("open again", wire.OPEN_STREAM, self.stream),
+        ]:
+            answer = self.connection.answer(self.connection.ask(*asked))
+            codes[name] = answer[2] if answer[0] == wire.ERROR else "done"
+        for name, *asked in [
+            ("id 0", wire.INBOX, 0, 0, 1, False),
+            ("window 0", wire.LISTEN, 1, None, 0),
+        ]:
+            self.run(wire.INBOX, 0, 0, False, answers=wire.PAGE)
+            try:
+                self.connection.say(*asked)
+                self.connection.hear()
+            except wire.Lost as lost:
+                codes[name] = lost.message and lost.message[1:3]
+            self.connection = None
+        return codes
 
 
 def main(file, name, password):
@@ -213,7 +162,7 @@ def main(file, name, password):
         command, *words = line.rstrip("\n").split(" ", 2)
         try:
             came = getattr(client, command)(*words)
-        except (Refused, TimeoutError) as error:
+        except (Refused, TimeoutError, crypto.Unsound) as error:
             came = {"error": str(error)}
         print(json.dumps(came), flush=True)
 

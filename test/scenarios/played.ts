@@ -180,6 +180,11 @@ export const placeOf = (log: readonly Batch[]): Place => {
 
 type Request = Extract<Message, { readonly request: number }>
 type WithoutRequest<M> = M extends unknown ? Omit<M, 'request'> : never
+/** A request of a client before it has its number. */
+export type Asked = WithoutRequest<Request>
+
+/** Of every account that a played client registers. */
+export const PASSWORD = 'correct horse'
 
 /** A client played by the test, connected to one processing replica at a time. */
 export class PlayedClient {
@@ -202,7 +207,7 @@ export class PlayedClient {
   }
 
   /** Sends a request without waiting; the request's number. */
-  send(asked: WithoutRequest<Request>): number {
+  send(asked: Asked): number {
     const request = ++this.#request
     this.#puppet.say(this.#at, { ...asked, request } as Message)
     this.#stage.host(this.#name).input({ type: 'tick' })
@@ -219,7 +224,7 @@ export class PlayedClient {
   }
 
   /** Sends a request; its answer. */
-  ask(asked: WithoutRequest<Request>): Request {
+  ask(asked: Asked): Request {
     const request = this.send(asked)
     this.#stage.until(`answer to ${asked.type}`, () => this.answer(request) !== undefined)
     return this.answer(request)!
@@ -231,7 +236,7 @@ export class PlayedClient {
     const session = this.ask({
       type: 'REGISTER',
       name,
-      password: 'secret',
+      password: PASSWORD,
       token,
       keys: null,
       invitation: null,

@@ -1,9 +1,16 @@
-// Three processing replicas on one store, whose disk alone decides what is committed; the test plays
-// the client c1.
+// Three processing replicas on one real store, s1, whose disk alone decides what is committed; the
+// test plays the client c1.
 
+import { ERRORS, type ErrorName } from '../../protocol/errors.js'
 import { KIND, type Entry } from '../../protocol/entries/entry.js'
+import type { Job } from '../../protocol/machine/compute.js'
+import {
+  LIMITS,
+  TIMINGS,
+  type Limits,
+  type Registration as Policy,
+} from '../../protocol/machine/config.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
-import { LIMITS, TIMINGS, type Limits } from '../../protocol/machine/config.js'
 import { ProcessingReplica } from '../../protocol/replicas/processing.js'
 import { CLUSTER_ID } from '../simulator/cluster.js'
 import { readKey, seal } from '../simulator/compute.js'
@@ -15,18 +22,33 @@ export class Ring {
   readonly client: PlayedClient
   /** Text that a replica's execution adds to every message; absent: its execution is right. */
   readonly wrong = new Map<number, () => string>()
+  /** Settings of the replicas that start from now on. */
+  registration: Policy = 'open'
+  limits: Limits
+  /** Jobs that the replicas have given to their workers. */
+  readonly jobs: Job[] = []
   stream: Uint8Array = new Uint8Array(16)
 
   /** `real`: the slots of the three that are real processing replicas. */
-  constructor(real: readonly number[] = [1, 2, 3], limits: Limits = LIMITS) {
+  constructor(real: readonly number[] = [1, 2, 3], limits: Partial<Limits> = {}) {
+    this.limits = { ...LIMITS, ...limits }
     this.stage.addStore(1, 1)
     for (const slot of real) {
-      const sizes = { slots: 3, stores: 1, timings: TIMINGS, limits, readKey }
+      const sizes = { slots: 3, stores: 1, timings: TIMINGS, readKey }
       this.stage.add('processing', slot, (start) => {
-        return new ProcessingReplica({
-          ...{ clusterId: CLUSTER_ID, self: slot, ...start, ...sizes, registration: 'open' },
+        const replica = new ProcessingReplica({
+          ...{ clusterId: CLUSTER_ID, self: slot, ...start, ...sizes },
+          registration: this.registration,
+          limits: this.limits,
           seal: (input) => seal({ ...input, text: input.text + (this.wrong.get(slot)?.() ?? '') }),
         })
+        const step = replica.step.bind(replica)
+        replica.step = (input, now) => {
+          const effects = step(input, now)
+          for (const one of effects) if (one.type === 'compute') this.jobs.push(one.job)
+          return effects
+        }
+        return replica
       })
     }
     this.client = new PlayedClient(this.stage, 1)
@@ -43,6 +65,16 @@ export class Ring {
     this.stream = this.client.register('alice')
     this.stage.run(200)
     return this
+  }
+
+  /** Starts all replicas again, with the settings of now, and connects the client to p1. */
+  restart(): void {
+    this.stage.crash('p1', 'p2', 'p3')
+    this.stage.start('p1', 'p2', 'p3')
+    this.stage.run(3_000)
+    this.stage.until('a coordinator', () => this.replicas.every((p) => p.coordinatorSlot > 0))
+    this.stage.run(1_500)
+    this.client.connect('p1')
   }
 
   get replicas(): ProcessingReplica[] {
@@ -88,3 +120,11 @@ export class Ring {
     this.stage.disk('s1').stuckUntil = this.stage.timeline.now + ms
   }
 }
+
+/** For `t.match`: the ERROR of this name. */
+export const isError = (name: ErrorName, expected: number | null = null): object => ({
+  type: 'ERROR',
+  code: ERRORS[name].code,
+  definite: ERRORS[name].definite,
+  ...(expected !== null && { expected }),
+})

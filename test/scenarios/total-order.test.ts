@@ -3,21 +3,13 @@
 // real store s1, whose disk alone decides what is committed; the test plays the client c1.
 
 import t from 'tap'
-import { ERRORS, type ErrorName } from '../../protocol/errors.js'
 import { KIND } from '../../protocol/entries/entry.js'
 import type { MessageName } from '../../protocol/messages/catalogue.js'
 import { LIMITS } from '../../protocol/machine/config.js'
-import { PlayedWriter } from './played.js'
-import { Ring } from './ring.js'
+import { PASSWORD, PlayedWriter } from './played.js'
+import { Ring, isError } from './ring.js'
 
 const COURSE: MessageName[] = ['FORWARD', 'ORDER', 'VOTE', 'APPEND', 'APPENDED', 'SEND', 'RECEIPT']
-
-const isError = (name: ErrorName, expected: number | null = null): object => ({
-  type: 'ERROR',
-  code: ERRORS[name].code,
-  definite: ERRORS[name].definite,
-  ...(expected !== null && { expected }),
-})
 
 t.test('a command goes from SEND by FORWARD, ORDER, VOTE and APPEND to RECEIPT', (t) => {
   const ring = new Ring().begin('p1')
@@ -237,7 +229,7 @@ t.test(
     t.equal(ring.client.answer(request), undefined)
     ring.stage.run(1_200)
     ring.client.connect('p1')
-    ring.client.ask({ type: 'LOGIN', name: 'alice', password: 'secret' })
+    ring.client.ask({ type: 'LOGIN', name: 'alice', password: PASSWORD })
     const [stored] = ring.messages
     t.match(ring.ask(1, 'olá'), { type: 'RECEIPT', seq: 1, index: stored!.index })
     t.equal(stored!.term, 1)
@@ -273,13 +265,13 @@ t.test('a refusal by execution consumes its seq, and stays the answer to it', (t
   const other = {
     type: 'REGISTER',
     name: 'bob',
-    password: 'b',
+    password: PASSWORD,
     token,
     keys: null,
     invitation: null,
   } as const
   t.match(ring.client.ask(other), { type: 'SESSION', name: 'bob' })
-  const back = ring.client.ask({ type: 'LOGIN', name: 'alice', password: 'secret' })
+  const back = ring.client.ask({ type: 'LOGIN', name: 'alice', password: PASSWORD })
   t.match(back, { type: 'SESSION', name: 'alice' })
   t.match(ring.ask(1, 'olá', 'bob'), isError('NO_SUCH_USER'), 'though bob is there by now')
   t.match(ring.ask(3, 'olá', 'bob'), { type: 'RECEIPT', seq: 3 })

@@ -75,6 +75,8 @@ export function compute(job: Job, entropy: Entropy): JobResult {
       const secrets = { salt, cost, verifierHash, ...key, older: [] }
       return { kind: 'create-account', privateKeys: [bytesOf(privateKeyOf(name))], secrets }
     }
+    case 'hash-password':
+      return { kind: 'hash-password' }
     case 'unlock': {
       const keys = job.secrets ? [job.secrets, ...job.secrets.older] : []
       const privateKeys = keys.flatMap((key) => unwrap(key, job.password) ?? []).map(bytesOf)

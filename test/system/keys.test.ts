@@ -70,16 +70,17 @@ t.test('one of two concurrent changes succeeds, and the other is refused', async
   const cluster = await Cluster.start(t)
   const alice = await cluster.register('alice')
   const other = await cluster.logIn('alice')
+  const asked = ['the first of two', 'the second of two'] as const
   const changes = await Promise.allSettled([
-    alice.changePassword(PASSWORD, 'the one'),
-    other.changePassword(PASSWORD, 'the other'),
+    alice.changePassword(PASSWORD, asked[0]),
+    other.changePassword(PASSWORD, asked[1]),
   ])
   const won = changes.findIndex(({ status }) => status === 'fulfilled')
   t.equal(changes.filter(({ status }) => status === 'fulfilled').length, 1)
   const { reason } = changes.find(({ status }) => status === 'rejected') as PromiseRejectedResult
   t.match(reason, { name: /ACCOUNT_CHANGED|BAD_CREDENTIALS/ })
-  await t.rejects(cluster.logIn('alice', undefined, ['the one', 'the other'][1 - won]))
-  t.ok(await cluster.logIn('alice', undefined, ['the one', 'the other'][won]))
+  await t.rejects(cluster.logIn('alice', undefined, asked[1 - won]))
+  t.ok(await cluster.logIn('alice', undefined, asked[won]))
 })
 
 t.test('in the suite rsa short texts are RSA-OAEP alone, long ones are JWEs', async (t) => {

@@ -25,9 +25,10 @@ export const register = defineCommand({
     const { name, invitation } = command
     const existing = ledger.account(name)
     if (existing && sameBytes(existing.token, command.token)) return noop(0)
-    if (ledger.isTaken(name)) return noop(ERRORS.NAME_TAKEN.code)
     const refused = whyNotLetIn(ledger, command, context.time)
     if (refused !== null) return noop(refused)
+    // After the invitation: without an open one, no answer tells whether the name is taken.
+    if (ledger.isTaken(name)) return noop(ERRORS.NAME_TAKEN.code)
     if (!context.readable(command)) return noop(ERRORS.BAD_KEYS.code)
     const secrets = secretsOf(command)
     return decideAccount(name, {

@@ -38,6 +38,12 @@ t.test('both passwords open the file during a change, and only the new one after
   t.notOk(await file.opensWith('sesame'))
 })
 
+t.test('composed and decomposed characters make the same password', async (t) => {
+  const file = await made()
+  file.slots = await file.slotsFor(['Zo\u00eb'])
+  t.same((await open(String(file), 'Zoe\u0308')).pairs, [pair])
+})
+
 t.test('a file that is changed, cut short or too costly gives one error', async (t) => {
   const text = String(await made())
   type Written = { slots: { salt: string; cost: number[]; fileKey: string }[]; keys: string }

@@ -133,6 +133,20 @@ t.test('an unknown user gets the answer of a wrong password, for the same work',
   t.end()
 })
 
+t.test('a registration of a taken name costs the hashing of a log-in', (t) => {
+  const fastest = { 'hash-password': Infinity, unlock: Infinity }
+  for (let i = 0; i < 9; i++) {
+    for (const kind of ['hash-password', 'unlock'] as const) {
+      const begin = performance.now()
+      run(kind, { kind, user: 'bob', password: 'sesame', secrets: null })
+      fastest[kind] = Math.min(fastest[kind], performance.now() - begin)
+    }
+  }
+  const ratio = fastest['hash-password'] / fastest.unlock
+  t.ok(ratio > 0.5 && ratio < 2, `one takes ${ratio.toFixed(2)} times as long as the other`)
+  t.end()
+})
+
 t.test('a rotated key opens new messages, and the old key still opens old ones', (t) => {
   const user = 'bob'
   const made = run('create-account', {

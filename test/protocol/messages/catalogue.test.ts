@@ -89,6 +89,18 @@ t.test('an answer comes from the other end, and repeats the id of its request', 
   }
 })
 
+t.test('0 is no id of a request, only of the ERROR that ends a connection', async (t) => {
+  for (const example of EXAMPLES) {
+    if (!('request' in example)) continue
+    const type = BY_NAME.get(example.type)!
+    const [tag, id, ...rest] = type.write(example)
+    t.equal(id, 1, example.type)
+    const withNone = (): unknown => type.read([tag, 0, ...rest])
+    if (example.type === 'ERROR') t.match(withNone(), { request: 0 })
+    else t.throws(withNone, /request: uint 1..2\^53-1 request id expected/, example.type)
+  }
+})
+
 t.test('the requests and notices of clients are told apart', async (t) => {
   const said = rowsOf('client').filter(({ by }) => by === 'client')
   const notices: Record<ClientNotice['type'], true> = {

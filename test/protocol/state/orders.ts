@@ -58,13 +58,13 @@ export function change(user: string, version: number, token: number, key = user)
   }
 }
 
-export function registerBy(code: number, name: string, byInvitation = true): Command {
-  return { ...register(name, code), invitation: codeHash(code), byInvitation } as Command
+export function registerBy(code: number, name: string, byInvitation = true, token = code): Command {
+  return { ...register(name, token), invitation: codeHash(code), byInvitation } as Command
 }
 
 /** A registration by invitation without a code. */
-export function registerUninvited(name: string): Command {
-  return { ...register(name), byInvitation: true } as Command
+export function registerUninvited(name: string, token = 1): Command {
+  return { ...register(name, token), byInvitation: true } as Command
 }
 
 /** Stands for the SHA-256 of a code. */

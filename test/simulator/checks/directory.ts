@@ -224,11 +224,11 @@ export class DirectoryCheck implements Check {
 
   /** Messages erased ahead of a deletion may already not count; deleted messages must not count. */
   #full(from: Host, mailbox: string, text: string): void {
-    const held = Number(/holds (\d+) bytes/.exec(text)?.[1] ?? Infinity)
+    const held = Number(/may hold (\d+) bytes/.exec(text)?.[1] ?? Infinity)
     const { appliedIndex } = from.machine as ProcessingReplica
     const { most } = this.#ledger.bytesAt(mailbox, appliedIndex)
     expect(held <= most, 'quota', () => {
-      return `${from.name} says that ${mailbox} holds ${held} bytes; it holds ${most}`
+      return `${from.name} says that ${mailbox} has reached ${held} bytes; it holds ${most}`
     })
   }
 }

@@ -21,6 +21,8 @@ export class Blunders {
     if (!world.busy() || !random.chance(0.001)) return
     const what = [
       () => this.#register('No Name'),
+      () => this.#register('late', 'short'),
+      () => this.#changePassword('line\nbreak'),
       () => this.#sendWithoutPlace(),
       () => this.#addKey(),
       () => this.#rotate(MAX_KEYS),
@@ -29,9 +31,17 @@ export class Blunders {
     random.pick(what)()
   }
 
-  #register(name: string): void {
+  #changePassword(newPassword: string): void {
     const { random } = this.#line
     const { password } = this.#account
+    const token = random.bytes(16)
+    this.#line.ask((request) => {
+      return { type: 'CHANGE_PASSWORD', request, password, newPassword, token }
+    })
+  }
+
+  #register(name: string, password = this.#account.password): void {
+    const { random } = this.#line
     const token = random.bytes(16)
     this.#line.ask((request) => {
       return { type: 'REGISTER', request, name, password, token, keys: null, invitation: null }

@@ -53,6 +53,8 @@ export class Client implements Machine {
   #lostAt = -Infinity
   #loggedIn = false
   #registered = false
+  /** Refused before the service looked at the name: the account may be there all the same. */
+  #refused = false
   readonly #asking: PendingRequests
 
   constructor(user: string, start: Start, world: ClientWorld, passwords: Passwords) {
@@ -210,7 +212,7 @@ export class Client implements Machine {
     const password = this.#account.password
     const keys = this.#world.held.has(name) ? heldKey(name) : null
     const invitation = this.#world.contacts.code(this.#line)
-    const again = this.#registered && random.chance(0.7)
+    const again = random.chance(this.#registered ? 0.7 : this.#refused ? 0.5 : 0)
     const wrong = random.chance(0.05)
     const build = (request: number): Message => {
       if (wrong) return { type: 'LOGIN', request, name, password: `not ${password}` }
@@ -239,7 +241,9 @@ export class Client implements Machine {
     if (taken) this.#registered = true
     if (code === ERRORS.INVITATION_NEEDED.code || code === ERRORS.BAD_INVITATION.code) {
       this.#world.contacts.waits(this.#user, invitation)
+      this.#refused = true
     }
+    if (code === ERRORS.REGISTRATION_CLOSED.code) this.#refused = true
     // The password was wrong on purpose or not the newest; or the account is closed.
     const again = taken || code === ERRORS.BAD_CREDENTIALS.code
     if (again && !taken && password !== null) this.#account.wrong()

@@ -5,7 +5,7 @@ import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { Line } from './line.js'
 
 const LIMITS = [0, 1, 2, 10, 100, 128, 129, 1_000]
-const WINDOWS = [0, 1, 8, 256]
+const WINDOWS = [1, 2, 8, 256]
 /** Beyond the end of the log. */
 const FAR = 100_000
 
