@@ -8,6 +8,7 @@ import {
   batches,
   contents,
   epoch,
+  hash,
   index,
   lamport,
   nonce,
@@ -164,10 +165,11 @@ export const FEED = message({
   tag: 0x6a,
   name: 'FEED',
   by: 'processing',
-  answers: ['BATCHES'],
+  answers: ['PLACED', 'BATCHES'],
   meaning: 'Follows the committed log by BATCHES, and acknowledges what was received.',
   fields: {
     after: index.means('Log index after which to begin, or through which entries were received.'),
+    chain: hash.means('The chain there: with `start`, it is compared with the committed log.'),
     bodies: bool.means('True: messages with their bodies; false: with their meta alone.'),
     start: bool.means('True: begin after `after`; false: only an acknowledgement.'),
     urgent: bool.means(
@@ -236,4 +238,17 @@ export const TIP_IS = message({
   by: 'persistence',
   meaning: 'An index at or above every entry that was acknowledged before the TIP.',
   fields: { request: query, index: index.means('That log index.') },
+})
+
+export const PLACED = message({
+  tag: 0x71,
+  name: 'PLACED',
+  by: 'persistence',
+  meaning: 'Answers a FEED that starts, once the committed log has come as far as its place.',
+  fields: {
+    after: index.means('Log index that the FEED named.'),
+    held: bool.means(
+      'True: the committed log has the place, and BATCHES follow; false: it has another one there.',
+    ),
+  },
 })

@@ -26,6 +26,8 @@ export class LogClient {
   /** When somebody last waited for the log, monotonic ms. */
   #neededAt = -Infinity
   #acknowledged = 0
+  /** The state is not loaded yet: there is no place to follow the log from. */
+  waits = false
 
   constructor(
     context: ProcessingContext,
@@ -76,6 +78,21 @@ export class LogClient {
   get quorate(): boolean {
     const { home } = this.#replicas
     return this.#replicas.works(home) && this.#replicas.reachesMajority(home)
+  }
+
+  /** Entries that the home knows to be committed. */
+  get committed(): number {
+    return this.#replicas.get(this.#replicas.home)?.heartbeat?.committed ?? 0
+  }
+
+  /** Committed entries of the home that are not applied here. */
+  get behind(): number {
+    return Math.max(0, this.committed - this.#executor.base.index)
+  }
+
+  /** The state is near the end of the log, so that the own TERM would soon be applied. */
+  get isNear(): boolean {
+    return this.#executor.placed && this.behind <= this.#context.near
   }
 
   /** How long there has been no home that can commit, ms. */
@@ -130,6 +147,7 @@ export class LogClient {
 
   /** Follows the feed from the last entry applied here. */
   follow(): void {
+    if (this.waits) return
     this.#acknowledged = this.#executor.base.index
     this.#sayFeed(true)
   }
@@ -159,13 +177,13 @@ export class LogClient {
     const urgent = now.monotonic - this.#neededAt <= timings.suspect
     if (urgent === this.#urgent) return
     this.#urgent = urgent
-    this.#sayFeed(false)
+    if (!this.waits) this.#sayFeed(false)
   }
 
   #sayFeed(start: boolean): void {
-    const after = this.#executor.base.index
+    const { index: after, chain } = this.#executor.base
     const [bodies, urgent] = [this.#bodies, this.#urgent]
-    this.#replicas.sendHome({ type: 'FEED', after, bodies, start, urgent })
+    this.#replicas.sendHome({ type: 'FEED', after, chain, bodies, start, urgent })
   }
 
   // ---- links and time -------------------------------------------------------------------------
