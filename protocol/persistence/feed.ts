@@ -129,6 +129,7 @@ export class Feeds {
       after: follower.sent,
       limit: this.#context.bounds.stretch,
       maxBytes: this.#context.bounds.frameBytes,
+      lean: !follower.bodies,
     } as const
     this.#context.outbox.read(query, (result) => {
       follower.reading = false

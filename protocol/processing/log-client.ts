@@ -21,6 +21,10 @@ export class LogClient {
   readonly #executor: Executor
   /** Since when there has been no home that can commit, monotonic ms; null: there is one. */
   #homelessSince: number | null = 0
+  /** When the first home may be another than the preferred store, monotonic ms; null: not known. */
+  #othersAt: number | null = null
+  /** Since when the preferred store could be the home as well, monotonic ms. */
+  #preferableSince = Infinity
   #bodies = false
   #urgent = false
   /** When somebody last waited for the log, monotonic ms. */
@@ -116,6 +120,7 @@ export class LogClient {
     const { now, timings } = this.#context
     const replicas = this.#replicas
     const best = replicas.slots.find((slot) => replicas.commits(slot))
+    if (this.#awaitsPreferred()) return
     if (!replicas.works(replicas.home)) {
       const next = best ?? replicas.slots.find((slot) => replicas.normal(slot))
       this.#moveTo(next ?? replicas.slots.find((slot) => replicas.works(slot)) ?? 0)
@@ -123,9 +128,39 @@ export class LogClient {
       // A home that is cut off from the others may not know that its view is over, or never get to
       // the next.
       this.#moveTo(best)
-    }
+    } else this.#prefer()
     if (this.commits) this.#homelessSince = null
     else this.#homelessSince ??= now.monotonic
+  }
+
+  /**
+   * At the start, the preferred store may come a moment later than another. Homes that are spread
+   * over the stores share the work of feeding.
+   */
+  #awaitsPreferred(): boolean {
+    const { now, timings } = this.#context
+    const preferred = this.#replicas.slots[0]!
+    const begins = this.#othersAt === null || now.monotonic < this.#othersAt
+    if (begins && this.#replicas.works(preferred)) {
+      this.#othersAt = -Infinity
+      this.#moveTo(preferred)
+    }
+    if (this.#othersAt === null && this.#replicas.slots.some((slot) => this.#replicas.works(slot)))
+      this.#othersAt = now.monotonic + timings.patience
+    return this.#othersAt !== null && now.monotonic < this.#othersAt
+  }
+
+  /** A follower with nothing under way goes back to its preferred store, once that stays whole. */
+  #prefer(): void {
+    const { now, timings, role } = this.#context
+    const preferred = this.#replicas.slots[0]!
+    const could =
+      preferred !== this.#replicas.home &&
+      this.#replicas.commits(preferred) &&
+      role === 'follower' &&
+      this.#writes.idle
+    this.#preferableSince = could ? Math.min(this.#preferableSince, now.monotonic) : Infinity
+    if (now.monotonic - this.#preferableSince > timings.coordinatorPatience) this.#moveTo(preferred)
   }
 
   #moveTo(slot: Slot): void {

@@ -127,7 +127,7 @@ export class ProcessingReplica implements Machine {
   }
 
   get appliedIndex(): number {
-    return this.#executor.base.index
+    return this.#executor.applied
   }
 
   /** How far the state has come, while it is loaded or built; null: it is near the log's end. */
@@ -276,11 +276,10 @@ export class ProcessingReplica implements Machine {
   #ownHeartbeat(): The<'RING_HEARTBEAT'> {
     const { holds, newestTerm, role } = this.#context
     const { slot: vouchesFor, term: vouchedTerm } = this.#leadership.vouched
-    const { base } = this.#executor
     return {
       type: 'RING_HEARTBEAT',
       ...{ holds, newestTerm, vouchesFor, vouchedTerm, role },
-      applied: base.index,
+      applied: this.#executor.applied,
     }
   }
 

@@ -102,6 +102,11 @@ export class Executor {
     return this.#term
   }
 
+  /** Entries of the log that are known to be applied. */
+  get applied(): number {
+    return this.placed ? this.base.index : 0
+  }
+
   executed(k: number): Executed | undefined {
     return this.#executed.get(k)
   }

@@ -9,7 +9,7 @@ import { Connection } from '../../../daemons/storage/connection.js'
 import { openWriter, pragma } from '../../../daemons/storage/files.js'
 import { StoreUnsound } from '../../../daemons/storage/recover.js'
 import { Store } from '../../../daemons/storage/store.js'
-import { lastOf, weighBatch, type Batch } from '../../../protocol/entries/batch.js'
+import { lastOf, weighBatch, withoutMessages, type Batch } from '../../../protocol/entries/batch.js'
 import type { WriteResult } from '../../../protocol/machine/storage.js'
 import * as make from './log-maker.js'
 
@@ -185,6 +185,21 @@ t.test('batches are read whole, one in any case', async (t) => {
   t.same(await read(5, 100, bytes - 1), { kind: 'batches', batches: [second] })
   t.same(await read(8, 100), { kind: 'batches', batches: [third, fourth] }, 'from within a batch')
   t.same(await read(12, 100), { kind: 'batches', batches: [] })
+  await store.close()
+})
+
+t.test('a lean read leaves the bodies of messages out', async (t) => {
+  const { store } = await fresh(t)
+  const log = messages(6)
+  const batches = chained(START, [log.slice(0, 3), [noteDraft, ...log.slice(3, 5)], make.termDraft])
+  await store.write({ batches, commit: 7 })
+  const query = { kind: 'batches', after: 0, limit: 100, lean: true } as const
+  const lean = batches.map(withoutMessages)
+  t.same(await store.read({ ...query, maxBytes: 1e6 }), { kind: 'batches', batches: lean })
+  t.equal(lean[1]!.bodies.length, noteDraft.body.length)
+  const bytes = weighBatch(lean[0]!) + weighBatch(batches[1]!)
+  const first = await store.read({ ...query, maxBytes: bytes })
+  t.same(first, { kind: 'batches', batches: lean.slice(0, 2) }, 'and counts the others alone')
   await store.close()
 })
 

@@ -20,9 +20,21 @@ export const SNAPSHOT_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'state/directory',
-        line: "for (const of of ['account', 'closed', 'blocked'])",
-        becomes: "for (const of of ['closed', 'blocked'])",
+        file: 'state/ledger',
+        line: 'this.touch(recordKey.answers(id, place));',
+        becomes: 'place;',
+      },
+    ],
+    caughtBy: ['G1'],
+  },
+  {
+    name: 'a deleted message stays in the size of its mailbox',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'state/mailbox-sizes',
+        line: 'for (const page of new Set(indices?.map(pageOf) ?? pagesOf(mailbox)))',
+        becomes: 'for (const page of [])',
       },
     ],
     caughtBy: ['G1'],
