@@ -45,7 +45,8 @@ export interface Context {
 /** The parts in which the two tiers differ. */
 export interface Parts {
   readonly machine: Machine
-  readonly store?: Surroundings['store'] & StoreFigures & { close(): Promise<void> }
+  readonly store?: Surroundings['store'] &
+    StoreFigures & { close(): Promise<void>; watch(failed: (error: Error) => void): void }
   readonly snapshot?: NonNullable<Surroundings['snapshot']> & { close(): Promise<void> }
   readonly workers?: Surroundings['workers'] & Pick<WorkerPool, 'metrics' | 'close'>
   /** Slot of the coordinator, for WELCOME; 0: none known. */
@@ -149,6 +150,7 @@ class Daemon {
     process.on('SIGHUP', () => this.#credentials?.reload())
     this.#driver.start()
     this.#links.dial()
+    this.#parts.store?.watch((error) => this.#driver.failed(error))
     log('info', 'started', { port: this.#own.port, pid: process.pid })
   }
 

@@ -256,6 +256,11 @@ export class Driver {
     return snapshot
   }
 
+  /** Work beside the machine has failed: the process ends as after a failed write. */
+  failed(error: Error): void {
+    this.#fail(error, EXIT.io)
+  }
+
   #fail(error: Error, exitCode: number): void {
     if (this.#halted) return
     this.stop()
