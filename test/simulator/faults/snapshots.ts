@@ -13,6 +13,8 @@ function ofAnotherLog(
   ahead = 0,
 ): SnapshotContent {
   const { place } = head
+  // The empty state is one of every log.
+  if (place.index + ahead === 0) return { records, head }
   const others = [...records].filter(() => random.chance(0.7))
   const other = { index: place.index + ahead, chain: random.bytes(place.chain.length) }
   return { records: new Map(others), head: { ...head, place: other } }
