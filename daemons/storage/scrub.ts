@@ -113,11 +113,11 @@ export class Scrub {
         const sql = `SELECT ${BATCH_COLUMNS} FROM batches WHERE last > ? ORDER BY last LIMIT ?`
         const rows = await connection.all<BatchRow>(sql, before.index, STEP_BATCHES)
         const batches = rows.map(batchOf).filter((batch) => lastOf(batch) <= through)
-        const fault = chainFault(before, batches)
         const end = batches.at(-1)
-        if (fault ?? !end)
+        const fault = chainFault(before, batches)
+        if (!end || fault !== null)
           throw new StoreUnsound(this.#path, fault ?? `entry ${before.index + 1} is missing`)
-        return { index: lastOf(end!), chain: end!.chain }
+        return { index: lastOf(end), chain: end.chain }
       })
       this.verified = place.index
     }

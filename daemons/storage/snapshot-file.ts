@@ -86,7 +86,7 @@ export class SnapshotFile {
     let connection: Connection | null = null
     try {
       connection = await openWriter(path)
-      const version = await pragma(connection, 'user_version')
+      const version = Number(await pragma(connection, 'user_version'))
       if (version !== LAYOUT) throw new RangeError(`it has layout ${version}, not ${LAYOUT}`)
       const [totals] = await connection.all<Totals & object>('SELECT records, total FROM head')
       return new SnapshotFile(path, locked, connection, totals ?? null, told)

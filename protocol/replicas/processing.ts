@@ -419,6 +419,7 @@ export class ProcessingReplica implements Machine {
         this.#coordinator,
         this.#leadership,
       ),
+      troca_snapshot_index: this.#snapshots?.savedIndex ?? 0,
       troca_requests_pending: this.#requests.size,
       troca_sessions: this.#sessions.size,
       troca_listeners: this.#sessions.listeners,
