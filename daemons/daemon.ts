@@ -45,7 +45,9 @@ export interface Context {
 /** The parts in which the two tiers differ. */
 export interface Parts {
   readonly machine: Machine
-  readonly store?: Surroundings['store'] & StoreFigures & { close(): Promise<void> }
+  readonly store?: Surroundings['store'] &
+    StoreFigures & { close(): Promise<void>; watch(failed: (error: Error) => void): void }
+  readonly snapshot?: NonNullable<Surroundings['snapshot']> & { close(): Promise<void> }
   readonly workers?: Surroundings['workers'] & Pick<WorkerPool, 'metrics' | 'close'>
   /** Slot of the coordinator, for WELCOME; 0: none known. */
   readonly coordinator: () => number
@@ -91,13 +93,14 @@ class Daemon {
     this.#context = context
     this.#own = own
     this.#parts = parts
-    const { machine, store, workers, coordinator, userOf } = parts
+    const { machine, store, snapshot, workers, coordinator, userOf } = parts
     this.#driver = new Driver(machine, {
       send: (link, frame) => this.#links.send(link, frame),
       close: (link, reason) => this.#links.close(link, reason),
       hold: (link, held) => this.#links.hold(link, held),
       admit: (link) => this.#links.admit(link),
       ...(store && { store }),
+      ...(snapshot && { snapshot }),
       ...(workers && { workers }),
       wrote: (seconds) => this.#figures.wrote(seconds),
       trace: traceOf(nameOf(self)),
@@ -147,6 +150,7 @@ class Daemon {
     process.on('SIGHUP', () => this.#credentials?.reload())
     this.#driver.start()
     this.#links.dial()
+    this.#parts.store?.watch((error) => this.#driver.failed(error))
     log('info', 'started', { port: this.#own.port, pid: process.pid })
   }
 
@@ -174,6 +178,7 @@ class Daemon {
     await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS))
     try {
       await this.#parts.store?.close()
+      await this.#parts.snapshot?.close()
       await this.#parts.workers?.close()
       this.#context.log('info', 'stopped')
       await this.exit(0)

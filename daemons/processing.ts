@@ -1,8 +1,11 @@
 // A processing replica as a process: node dist/daemons/processing.js --config FILE --slot N
 
 import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { runDaemon } from './daemon.js'
 import type { Parts } from './daemon.js'
+import { SnapshotFile } from './storage/snapshot-file.js'
 import { WorkerPool } from './workers/pool.js'
 import { ContentKeys, recipientKeyOf } from '../protocol/envelope/content-keys.js'
 import type { RecipientKey } from '../protocol/envelope/content-keys.js'
@@ -17,7 +20,11 @@ function makeSeal(suite: Suite): Seal {
   return (input) => keys.seal(input as SealInput & { readonly recipientKey: RecipientKey })
 }
 
-runDaemon('processing', async ({ config, self }): Promise<Parts> => {
+runDaemon('processing', async ({ config, self, paths, log }): Promise<Parts> => {
+  mkdirSync(dirname(paths.data), { recursive: true })
+  const snapshot = await SnapshotFile.open(paths.data, (reason) =>
+    log('warn', 'snapshot-removed', { file: paths.data, reason }),
+  )
   const machine = new ProcessingReplica({
     clusterId: self.clusterId,
     self: self.slot,
@@ -30,9 +37,11 @@ runDaemon('processing', async ({ config, self }): Promise<Parts> => {
     registration: config.registration,
     seal: makeSeal(config.suite),
     readKey: recipientKeyOf,
+    snapshots: { stored: snapshot.stored },
   })
   const coordinator = () => machine.coordinatorSlot
-  const notReady = () => (coordinator() === 0 ? 'no coordinator is known' : null)
+  const notReady = () =>
+    machine.catchingUp ?? (coordinator() === 0 ? 'no coordinator is known' : null)
   const userOf = (link: LinkId) => machine.userOf(link)
-  return { machine, workers: new WorkerPool(), coordinator, userOf, notReady }
+  return { machine, snapshot, workers: new WorkerPool(), coordinator, userOf, notReady }
 })

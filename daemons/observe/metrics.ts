@@ -15,6 +15,10 @@ import type { Machine } from '../../protocol/machine/machine.js'
 export interface StoreFigures {
   /** Transactions that are on disk, since the start. */
   readonly transactions: number
+  /** When a pass through the whole file last ended, ms since 1970; 0: never. */
+  readonly scrubbedAt: number
+  /** The pass under way has verified entries through this index. */
+  readonly scrub: { readonly verified: number }
   /** Bytes by part of the log. */
   sizes(): Promise<Readonly<Record<string, number>>>
 }
@@ -185,6 +189,16 @@ export const STORE_ROWS = {
     help: 'Transactions on disk. Each syncs the write-ahead log; checkpoints sync once more.',
     type: 'counter',
     read: ({ store }) => (store ? one(store.transactions) : []),
+  },
+  troca_scrub_timestamp_seconds: {
+    help: 'When a pass through the whole file last ended; 0: never.',
+    type: 'gauge',
+    read: ({ store }) => (store ? one(Math.round(store.scrubbedAt / 1_000)) : []),
+  },
+  troca_scrub_index: {
+    help: 'Log index through which the pass through the file that is under way, or was last, has come.',
+    type: 'gauge',
+    read: ({ store }) => (store ? one(store.scrub.verified) : []),
   },
   troca_log_bytes: {
     help: 'Bytes of the log: of its file, main, of the write-ahead log, wal, and of all pages, content.',

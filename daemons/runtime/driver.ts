@@ -14,6 +14,8 @@ import {
   type LogLevel,
   type Machine,
   type Now,
+  type SaveOutcome,
+  type UnsoundSnapshot,
 } from '../../protocol/machine/machine.js'
 import type {
   ReadQuery,
@@ -23,6 +25,7 @@ import type {
 } from '../../protocol/machine/storage.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import type { Job, JobResult } from '../../protocol/machine/compute.js'
+import type { LoadedPart, SnapshotPart } from '../../protocol/snapshot/record.js'
 import { encodeFrame } from '../../protocol/wire/frame.js'
 
 /** Exit codes of sysexits.h. */
@@ -36,6 +39,10 @@ export interface Surroundings {
   readonly store?: {
     write(transaction: Transaction): Promise<WriteResult>
     read(query: ReadQuery): Promise<ReadResult>
+  }
+  readonly snapshot?: {
+    save(part: SnapshotPart): Promise<SaveOutcome>
+    load(after: string | null): Promise<LoadedPart | UnsoundSnapshot>
   }
   /** Told how long a transaction took from the request until it was on disk. */
   readonly wrote?: (seconds: number) => void
@@ -164,6 +171,13 @@ export class Driver {
         return this.#persist(effect.token, effect.transaction)
       case 'read':
         return this.#read(effect.token, effect.query)
+      case 'save':
+        return this.#then(this.#snapshot().save(effect.part), (outcome) => ({
+          type: 'saved',
+          outcome,
+        }))
+      case 'load':
+        return this.#then(this.#snapshot().load(effect.after), (part) => ({ type: 'loaded', part }))
       case 'compute':
         return this.#compute(effect.token, effect.job, effect.origin)
       case 'log':
@@ -204,6 +218,13 @@ export class Driver {
       )
   }
 
+  #then<T>(done: Promise<T>, input: (result: T) => Input): void {
+    done.then(
+      (result) => this.feed(input(result)),
+      (error: unknown) => this.#fail(error as Error, EXIT.software),
+    )
+  }
+
   #compute(token: number, job: Job, origin: string): void {
     const { workers } = this.#around
     if (!workers)
@@ -227,6 +248,17 @@ export class Driver {
     if (!store)
       throw new InvariantError('a write or read was requested of a replica without a store')
     return store
+  }
+
+  #snapshot(): NonNullable<Surroundings['snapshot']> {
+    const { snapshot } = this.#around
+    if (!snapshot) throw new InvariantError('a snapshot was requested of a replica without one')
+    return snapshot
+  }
+
+  /** Work beside the machine has failed: the process ends as after a failed write. */
+  failed(error: Error): void {
+    this.#fail(error, EXIT.io)
   }
 
   #fail(error: Error, exitCode: number): void {

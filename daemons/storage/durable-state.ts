@@ -19,6 +19,8 @@ export interface DurableState {
   readonly indexed: number
   /** DROP entries through here are carried out. */
   readonly erased: number
+  /** When a pass through the whole file last ended, ms since 1970; 0: never. */
+  readonly scrubbed: number
 }
 
 const NOTHING = {
@@ -29,6 +31,7 @@ const NOTHING = {
   remembered: [],
   indexed: 0,
   erased: 0,
+  scrubbed: 0,
 }
 
 /** A file between createEmpty and its first batch has no genesis yet. */

@@ -4,9 +4,9 @@
 import type { Connection } from './connection.js'
 import { HOLDING } from './erasure.js'
 import { contentBytes } from './files.js'
-import { BATCH_COLUMNS, batchOf, type BatchRow } from './schema.js'
+import { BATCH_COLUMNS, LEAN_BODIES, LEAN_COLUMNS, batchOf, type BatchRow } from './schema.js'
 import { StoreUnsound, chainFault } from './recover.js'
-import { CHAIN_ZERO, entriesOf, type Batch } from '../../protocol/entries/batch.js'
+import { CHAIN_ZERO, entriesOf, withoutMessages, type Batch } from '../../protocol/entries/batch.js'
 import { encodeMeta } from '../../protocol/entries/entry.js'
 import { envelopeOf } from '../../protocol/entries/message.js'
 import type { Found, WaitingIndex } from './waiting-index.js'
@@ -73,13 +73,16 @@ export class LogReader {
 
   async #batchesAfter(query: Bounds): Promise<ReadResult> {
     const found = await this.#connection.all<{ last: number; weight: number; entries: number }>(
-      `SELECT last, length(head) + length(bodies) + 160 AS weight, last - first + 1 AS entries
+      `SELECT last, length(head) + length(${query.lean ? LEAN_BODIES : 'bodies'}) + 160 AS weight, last - first + 1 AS entries
        FROM batches WHERE last > ? ORDER BY last LIMIT ?`,
       query.after,
       query.limit,
     )
     const taken = within(found, query)
-    const batches = await this.#verified(taken.map(({ last }) => last))
+    const batches = await this.#verified(
+      taken.map(({ last }) => last),
+      query.lean,
+    )
     if (batches.length !== taken.length) return CUT
     return { kind: 'batches', batches }
   }
@@ -135,18 +138,18 @@ export class LogReader {
 
   /**
    * The batches that end at these indices, each verified by the chain before it, so that no
-   * corrupted entry leaves the replica.
+   * corrupted entry leaves the replica. `lean`: without the bodies of messages.
    */
-  async #verified(lasts: readonly number[]): Promise<Batch[]> {
+  async #verified(lasts: readonly number[], lean = false): Promise<Batch[]> {
     // A single statement reads a single snapshot of the file, despite concurrent writes.
     const rows = await this.#connection.all<BatchRow & { readonly before: Uint8Array | null }>(
-      `SELECT ${BATCH_COLUMNS},
+      `SELECT ${lean ? LEAN_COLUMNS : BATCH_COLUMNS},
          (SELECT chain FROM batches AS previous WHERE previous.last = batches.first - 1) AS before
        FROM batches WHERE last IN (SELECT value FROM json_each(?)) ORDER BY last`,
       JSON.stringify(lasts),
     )
     return rows.map(({ before, ...row }) => {
-      const batch = batchOf(row)
+      const batch = lean ? withoutMessages(batchOf(row)) : batchOf(row)
       const previous = { index: batch.first - 1, chain: before ?? CHAIN_ZERO }
       const fault = chainFault(previous, [batch])
       if (fault) throw new StoreUnsound(this.#path, fault)

@@ -13,6 +13,12 @@ const bitOf = (...kinds: readonly Kind[]): number =>
 /** Batches that hold a TERM; and those that erase bodies. */
 export const HAS_TERM = `kinds & ${bitOf(KIND.term)}`
 export const HAS_DROP = `kinds & ${bitOf(KIND.drop, KIND.closed)}`
+/** Batches without a body but those of messages. */
+const BODIES_OF_MESSAGES = `kinds & ~${bitOf(
+  ...([KIND.message, KIND.refusal, KIND.stream, KIND.streamClosed] as const),
+)} = 0`
+/** The bodies of a batch as far as a reader without messages needs them. */
+export const LEAN_BODIES = `CASE WHEN ${BODIES_OF_MESSAGES} THEN x'' ELSE bodies END`
 
 export const BATCHES = `
 CREATE TABLE batches (
@@ -76,8 +82,9 @@ function valuesOf(batch: Batch, commit: number): Value[] {
   return [...place, kinds, commit, chain, head, absent, bodies]
 }
 
-export const BATCH_COLUMNS =
-  'first, epoch_counter, epoch_slot, term, k, lamport, time, chain, head, absent, bodies'
+const HEAD_COLUMNS = 'first, epoch_counter, epoch_slot, term, k, lamport, time, chain, head, absent'
+export const BATCH_COLUMNS = `${HEAD_COLUMNS}, bodies`
+export const LEAN_COLUMNS = `${HEAD_COLUMNS}, ${LEAN_BODIES} AS bodies`
 
 export interface BatchRow extends Omit<Batch, 'epoch'> {
   readonly epoch_counter: number

@@ -14,6 +14,7 @@ import { migrate } from './migrate.js'
 import { LogReader } from './reads.js'
 import { StoreUnsound, recover, unsoundIfDamaged } from './recover.js'
 import { SCHEMA, insertions } from './schema.js'
+import { Scrub, type ScrubPace } from './scrub.js'
 import { INSERT_MAIL, WaitingIndex } from './waiting-index.js'
 import { CHAIN_ZERO, lastOf } from '../../protocol/entries/batch.js'
 import { sameBytes } from '../../protocol/bytes.js'
@@ -42,6 +43,7 @@ const NEW: PartialState = {
   remembered: [],
   indexed: 0,
   erased: 0,
+  scrubbed: 0,
 }
 
 /** Path of the note that records damage found while the file was in use. */
@@ -58,6 +60,7 @@ export class Store {
   #last: Place
   #queue: Promise<unknown> = Promise.resolve()
   #broken: Error | null = null
+  readonly scrub: Scrub
   /** Transactions that are on disk, since the file was opened. */
   transactions = 0
 
@@ -75,6 +78,11 @@ export class Store {
     this.#state = state
     this.#last = last
     this.#reader = new LogReader(path, reader, this.#waiting, () => this.#state.indexed)
+    this.scrub = new Scrub(
+      path,
+      () => this.#state.commit,
+      () => this.#scrubbed(),
+    )
   }
 
   /** Creates a file with its genesis. Throws if the file exists. */
@@ -140,8 +148,39 @@ export class Store {
   }
 
   /** Rejects for every failure but lack of room; all later writes are then rejected too. */
-  write(transaction: Transaction): Promise<WriteResult> {
-    return this.#enqueue(() => this.#transact(transaction))
+  async write(transaction: Transaction): Promise<WriteResult> {
+    try {
+      return await this.#enqueue(() => this.#transact(transaction))
+    } catch (error) {
+      if (isSqliteError(error) && error.code === 'SQLITE_CORRUPT') this.#note(error.message)
+      throw error
+    }
+  }
+
+  /** `open` refuses the file for good. */
+  #note(reason: string): void {
+    writeFileSync(damageOf(this.#path), reason)
+  }
+
+  async #scrubbed(): Promise<void> {
+    const scrubbed = Date.now()
+    await this.#enqueue(async () => {
+      const done = await this.#atomically([[UPSERT_STATE, stateParameter({ scrubbed })]])
+      if (done) this.#state = { ...this.#state, scrubbed }
+    })
+  }
+
+  /** When a pass through the whole file last ended, ms since 1970; 0: never. */
+  get scrubbedAt(): number {
+    return this.#state.scrubbed
+  }
+
+  /** Goes through the whole file in the background, from now on until the store is closed. */
+  watch(failed: (error: Error) => void, pace?: ScrubPace): void {
+    this.scrub.start((error) => {
+      if (error instanceof StoreUnsound) this.#note(error.reason)
+      failed(error)
+    }, pace)
   }
 
   /** Rejects with StoreUnsound if the file is damaged; `open` then refuses the file for good. */
@@ -149,7 +188,7 @@ export class Store {
     try {
       return await unsoundIfDamaged(this.#path, () => this.#reader.read(query))
     } catch (error) {
-      if (error instanceof StoreUnsound) writeFileSync(damageOf(this.#path), error.reason)
+      if (error instanceof StoreUnsound) this.#note(error.reason)
       if (!isSqliteError(error)) throw error
       return { kind: 'failed', reason: error.message }
     }
@@ -167,6 +206,7 @@ export class Store {
 
   /** Closes after all requested writes, and moves the write-ahead log into the file. */
   async close(): Promise<void> {
+    await this.scrub.stop()
     await this.#queue
     await this.#reader.close()
     if (!this.#broken) await this.#writer.all('PRAGMA wal_checkpoint(TRUNCATE)')

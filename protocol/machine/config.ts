@@ -36,7 +36,7 @@ export const TIMINGS: Timings = {
 export interface LogBounds {
   /** What is kept in memory behind the end; older entries are read from the file. */
   readonly tail: TailBounds
-  /** A replica that is more entries behind catches up before it joins a view. */
+  /** A replica that is more entries behind catches up before it joins a view, or claims a term. */
   readonly near: number
   /** Entries in one frame of a pull or a feed, at most. */
   readonly stretch: number
@@ -141,4 +141,31 @@ export interface ProcessingConfig {
   /** Makes the envelope of a text in execution; deterministic. */
   readonly seal: Seal
   readonly readKey: (publicKey: Uint8Array) => RecipientKey
+  /** As in LogBounds. */
+  readonly near?: number
+  /** Absent: the replica keeps no snapshots. */
+  readonly snapshots?: {
+    /** There is one, to begin with. */
+    readonly stored: boolean
+    readonly bounds?: SnapshotBounds
+  }
+}
+
+export interface SnapshotBounds {
+  /** Entries and milliseconds between two saves. */
+  readonly entries: number
+  readonly intervalMs: number
+  /** Records and bytes of one part of a save, which are encoded in one step. */
+  readonly records: number
+  readonly bytes: number
+  /** Milliseconds until a save that failed is made again. */
+  readonly retryMs: number
+}
+
+export const SNAPSHOT_BOUNDS: SnapshotBounds = {
+  entries: 4_096,
+  intervalMs: 5_000,
+  records: 1_024,
+  bytes: 256 * 1024,
+  retryMs: 30_000,
 }

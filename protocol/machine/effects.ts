@@ -1,12 +1,13 @@
 // Gathers the effects of one step, and keeps the callbacks of writes, reads and computations until
 // their results come back.
 
-import type { Effect, LinkId, LogLevel } from './machine.js'
+import type { Effect, LinkId, LogLevel, SaveOutcome, UnsoundSnapshot } from './machine.js'
 import type { Slot } from '../slots.js'
 import { refusal } from '../messages/refusal.js'
 import type { Message } from '../messages/catalogue.js'
 import type { ReadQuery, ReadResult, Transaction, WriteResult } from './storage.js'
 import type { Job, JobResult } from './compute.js'
+import type { LoadedPart, SnapshotPart } from '../snapshot/record.js'
 
 export class Outbox {
   #effects: Effect[] = []
@@ -14,6 +15,8 @@ export class Outbox {
   readonly #stored = new Map<number, (result: WriteResult) => void>()
   readonly #read = new Map<number, (result: ReadResult) => void>()
   readonly #computed = new Map<number, (result: JobResult) => void>()
+  #saved: (outcome: SaveOutcome) => void = () => {}
+  #loaded: (part: LoadedPart | UnsoundSnapshot) => void = () => {}
   readonly #progress = new Map<number, (text: string) => void>()
 
   send(link: LinkId, message: Message): void {
@@ -49,6 +52,18 @@ export class Outbox {
     const token = ++this.#token
     this.#read.set(token, then)
     this.#effects.push({ type: 'read', token, query })
+  }
+
+  /** One at a time. */
+  save(part: SnapshotPart, then: (outcome: SaveOutcome) => void): void {
+    this.#saved = then
+    this.#effects.push({ type: 'save', part })
+  }
+
+  /** One at a time. */
+  load(after: string | null, then: (part: LoadedPart | UnsoundSnapshot) => void): void {
+    this.#loaded = then
+    this.#effects.push({ type: 'load', after })
   }
 
   hold(link: LinkId, held: boolean): void {
@@ -94,6 +109,14 @@ export class Outbox {
     const then = this.#read.get(token)
     this.#read.delete(token)
     then?.(result)
+  }
+
+  onSaved(outcome: SaveOutcome): void {
+    this.#saved(outcome)
+  }
+
+  onLoaded(part: LoadedPart | UnsoundSnapshot): void {
+    this.#loaded(part)
   }
 
   onComputed(token: number, result: JobResult): void {

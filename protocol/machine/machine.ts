@@ -7,6 +7,7 @@ import type { Durations } from '../durations.js'
 import type { Job, JobResult } from './compute.js'
 import type { ReadQuery, ReadResult, Transaction, WriteResult } from './storage.js'
 import type { Message } from '../messages/catalogue.js'
+import type { LoadedPart, SnapshotPart } from '../snapshot/record.js'
 
 /**
  * Number of a connection. Each process numbers its own connections, and a new connection to the
@@ -45,12 +46,29 @@ export type Input =
   | { readonly type: 'stored'; readonly token: number; readonly result: WriteResult }
   | { readonly type: 'read'; readonly token: number; readonly result: ReadResult }
   | { readonly type: 'computed'; readonly token: number; readonly result: JobResult }
+  /** The end of a `save`. */
+  | { readonly type: 'saved'; readonly outcome: SaveOutcome }
+  /** The answer to a `load`. */
+  | { readonly type: 'loaded'; readonly part: LoadedPart | UnsoundSnapshot }
   /** Progress of a long computation, for the client that waits. */
   | { readonly type: 'progress'; readonly token: number; readonly text: string }
   /**
    * A request to leave in good order (SIGTERM). The machine answers with `stopped` when it may go.
    */
   | { readonly type: 'drain' }
+
+export type SaveOutcome =
+  /** The part is in the transaction, or the transaction is in the file. */
+  | 'written'
+  /** No room: the file is as it was before the save. */
+  | 'full'
+  /** The file is gone. */
+  | 'lost'
+
+/** The reason why a snapshot must not be used. */
+export interface UnsoundSnapshot {
+  readonly unsound: string
+}
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
@@ -65,6 +83,12 @@ export type Effect =
   /** A transaction, in the file's only writer queue, first in first out. */
   | { readonly type: 'persist'; readonly token: number; readonly transaction: Transaction }
   | { readonly type: 'read'; readonly token: number; readonly query: ReadQuery }
+  /**
+   * A part of a save of the snapshot, a file beside the log that may be lost: one part at a time.
+   */
+  | { readonly type: 'save'; readonly part: SnapshotPart }
+  /** Reads the records of the snapshot after a key, in order; null: from the first one. */
+  | { readonly type: 'load'; readonly after: string | null }
   /** `origin`: jobs that wait for a worker take turns by origin. */
   | { readonly type: 'compute'; readonly token: number; readonly job: Job; readonly origin: string }
   /** Stops reading from a client, or reads on. */

@@ -7,6 +7,7 @@ export const PROCESSING_METRICS = {
   troca_term: 'The newest term known.',
   troca_applied_index: 'Entries of the committed log that are applied here.',
   troca_applied_lag_entries: 'Committed entries of the home that are not applied here.',
+  troca_snapshot_index: 'Entries of the log that the last snapshot holds; 0: there is none.',
   troca_elections_total: 'Elections that this replica has begun.',
   troca_orders_total: 'Orders given as coordinator.',
   troca_commands_total: 'Commands in those orders.',

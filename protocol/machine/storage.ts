@@ -74,6 +74,8 @@ export type ReadQuery =
       readonly after: number
       readonly limit: number
       readonly maxBytes: number
+      /** True: the bodies of messages are left out. */
+      readonly lean?: boolean
     }
   /** Messages of one mailbox after an index, none above `through`, up to the bounds. */
   | {

@@ -8,6 +8,7 @@ import {
   batches,
   contents,
   epoch,
+  hash,
   index,
   lamport,
   nonce,
@@ -163,10 +164,11 @@ export const FEED = message({
   tag: 0x6a,
   name: 'FEED',
   by: 'processing',
-  answers: ['BATCHES'],
+  answers: ['PLACED', 'BATCHES'],
   meaning: 'Follows the committed log by BATCHES, acknowledges what was received, or ends that.',
   fields: {
     after: index.means('Log index after which to begin, or through which entries were received.'),
+    chain: hash.means('The chain there: with `begin`, it is compared with the committed log.'),
     bodies: bool.means('True: messages with their bodies; false: with their meta alone.'),
     step: oneOf('begin', 'acknowledge', 'end').means(
       'Begin after `after`; an acknowledgement alone; send no more, the sender has another home.',
@@ -237,4 +239,17 @@ export const TIP_IS = message({
   by: 'persistence',
   meaning: 'An index at or above every entry that was acknowledged before the TIP.',
   fields: { request: query, index: index.means('That log index.') },
+})
+
+export const PLACED = message({
+  tag: 0x71,
+  name: 'PLACED',
+  by: 'persistence',
+  meaning: 'Answers a FEED that starts, once the committed log has come as far as its place.',
+  fields: {
+    after: index.means('Log index that the FEED named.'),
+    held: bool.means(
+      'True: the committed log has the place, and BATCHES follow; false: it has another one there.',
+    ),
+  },
 })

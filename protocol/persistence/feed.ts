@@ -1,11 +1,14 @@
 // FEED: processing replicas follow the committed log, each with a bounded number of unacknowledged
 // entries. A follower for which no client waits gets what was committed between two ticks in one
-// go. A follower that is behind the entries in memory is served from the file.
+// go. A follower that is behind the entries in memory is served from the file. A place that is not in
+// the committed log is not followed: the follower's state is of another log.
 
 import type { LinkId } from '../machine/machine.js'
 import type { The } from '../messages/catalogue.js'
 import type { PersistenceContext } from './context.js'
 import { lastOf, withoutMessages, type Batch } from '../entries/batch.js'
+import { sameBytes } from '../bytes.js'
+import type { Place } from '../entries/place.js'
 import { stretch } from './frames.js'
 
 const WINDOW_ENTRIES = 4_096
@@ -16,6 +19,8 @@ interface Follower {
   readonly bodies: boolean
   urgent: boolean
   reading: boolean
+  /** The place that it begins at; null: the committed log has that place. */
+  unplaced: Place | null
 }
 
 export class Feeds {
@@ -42,7 +47,7 @@ export class Feeds {
   }
 
   onFeed(link: LinkId, message: The<'FEED'>): void {
-    const { after, bodies, urgent, step } = message
+    const { after, chain, bodies, urgent, step } = message
     if (step === 'end') this.forget(link)
     if (step === 'begin') {
       this.#followers.set(link, {
@@ -51,6 +56,7 @@ export class Feeds {
         bodies,
         urgent,
         reading: false,
+        unplaced: { index: after, chain },
       })
     }
     const follower = this.#followers.get(link)
@@ -75,6 +81,10 @@ export class Feeds {
 
   #serve(link: LinkId, follower: Follower): void {
     const { log } = this.#context
+    if (follower.unplaced) {
+      this.#place(link, follower, follower.unplaced)
+      return
+    }
     while (!follower.reading && follower.sent < log.commit) {
       const room = WINDOW_ENTRIES - (follower.sent - follower.acknowledged)
       if (room <= 0) return
@@ -86,6 +96,33 @@ export class Feeds {
     }
   }
 
+  #place(link: LinkId, follower: Follower, place: Place): void {
+    const { log, outbox } = this.#context
+    if (follower.reading || place.index > log.commit) return
+    const held = log.has(place)
+    if (held !== undefined) {
+      this.#placed(link, follower, place, held)
+      return
+    }
+    follower.reading = true
+    outbox.read({ kind: 'places', indices: [place.index] }, (result) => {
+      follower.reading = false
+      if (this.#followers.get(link) !== follower || result.kind !== 'places') return
+      const [found] = result.places
+      this.#placed(link, follower, place, !!found && sameBytes(found.chain, place.chain))
+    })
+  }
+
+  #placed(link: LinkId, follower: Follower, { index: after }: Place, held: boolean): void {
+    this.#context.outbox.send(link, { type: 'PLACED', after, held })
+    if (!held) {
+      this.#followers.delete(link)
+      return
+    }
+    follower.unplaced = null
+    this.#serve(link, follower)
+  }
+
   #readOn(link: LinkId, follower: Follower): void {
     follower.reading = true
     const query = {
@@ -93,6 +130,7 @@ export class Feeds {
       after: follower.sent,
       limit: this.#context.bounds.stretch,
       maxBytes: this.#context.bounds.frameBytes,
+      lean: !follower.bodies,
     } as const
     this.#context.outbox.read(query, (result) => {
       follower.reading = false

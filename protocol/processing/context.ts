@@ -5,7 +5,13 @@ import type { Now } from '../machine/machine.js'
 import type { Slot } from '../slots.js'
 import type { Entropy } from '../entropy.js'
 import type { Message, The } from '../messages/catalogue.js'
-import type { Limits, ProcessingConfig, Registration, Timings } from '../machine/config.js'
+import {
+  LOG_BOUNDS,
+  type Limits,
+  type ProcessingConfig,
+  type Registration,
+  type Timings,
+} from '../machine/config.js'
 import { Outbox } from '../machine/effects.js'
 import type { TierPeer } from '../machine/tier-links.js'
 import { WallClocks } from './wall-clocks.js'
@@ -30,6 +36,8 @@ export class ProcessingContext {
   readonly timings: Timings
   readonly limits: Limits
   readonly registration: Registration
+  /** A replica that is more entries behind the log claims no term. */
+  readonly near: number
   readonly outbox = new Outbox()
   readonly peers = new Map<Slot, TierPeer<The<'RING_HEARTBEAT'>>>()
   readonly clocks = new WallClocks(this)
@@ -60,6 +68,7 @@ export class ProcessingContext {
     this.timings = config.timings
     this.limits = config.limits
     this.registration = config.registration
+    this.near = config.near ?? LOG_BOUNDS.near
   }
 
   /** Whether messages of the ring about `term` count: the term is not over, and not refuted. */

@@ -7,7 +7,6 @@ import type { The } from '../messages/catalogue.js'
 import { sameBytes } from '../bytes.js'
 import { weighCommand, weighInOrder, type Command } from '../state/commands/registry.js'
 import type { Executed, Executor } from '../state/executor.js'
-import type { LogClient } from './log-client.js'
 import type { LogWrites } from './log-writes.js'
 import type { PendingRequests } from './pending-requests.js'
 import type { ProcessingContext } from './context.js'
@@ -35,11 +34,12 @@ interface InFlight {
 
 export class Coordinator {
   readonly #context: ProcessingContext
-  readonly #log: LogClient
   readonly #writes: LogWrites
   readonly #executor: Executor
   readonly #requests: PendingRequests
   readonly #resign: (reason: string) => void
+  /** Rebuilds the state from the log. */
+  readonly #rebuild: () => void
   readonly #queue: Command[] = []
   #queuedBytes = 0
   readonly #orders = new Map<number, InFlight>()
@@ -58,18 +58,18 @@ export class Coordinator {
   /** `resign` gives up this replica's term. */
   constructor(
     context: ProcessingContext,
-    log: LogClient,
     writes: LogWrites,
     executor: Executor,
     requests: PendingRequests,
     resign: (reason: string) => void,
+    rebuild: () => void,
   ) {
     this.#context = context
-    this.#log = log
     this.#writes = writes
     this.#executor = executor
     this.#requests = requests
     this.#resign = resign
+    this.#rebuild = rebuild
   }
 
   get queued(): number {
@@ -240,7 +240,7 @@ export class Coordinator {
           term: this.#context.holds,
         })
         this.#resign('own result in the minority')
-        this.rebuild()
+        this.#rebuild()
         return
       }
       inFlight.decided = true
@@ -267,18 +267,12 @@ export class Coordinator {
       this.#resign('no majority even for a refusal')
       return
     }
-    this.rebuild()
+    this.#rebuild()
     for (const [number, { order }] of [...this.#orders].sort(([a], [b]) => a - b)) {
       if (number >= k) this.#give(number, order.attempt + 1, order.commands)
       // The rebuild has forgotten the result of an order before k that is still to be appended.
       else if (number >= this.#nextAppend) this.#executor.hold(order)
     }
-  }
-
-  /** Rebuilds the state from the log. */
-  rebuild(): void {
-    this.#executor.reset()
-    this.#log.follow()
   }
 
   #appendDecided(): void {

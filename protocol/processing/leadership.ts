@@ -79,9 +79,13 @@ export class Leadership {
     })
   }
 
-  /** Only a replica that reaches a persistence member whose view can commit is a candidate. */
+  /**
+   * Only a replica that reaches a persistence member whose view can commit is a candidate, and only
+   * if it will soon have applied the TERM that it claims: it would give up the term otherwise.
+   */
   get #eligible(): boolean {
-    return this.#log.commits && this.#context.now.monotonic >= this.#disqualifiedUntil
+    const qualified = this.#context.now.monotonic >= this.#disqualifiedUntil
+    return qualified && this.#log.commits && this.#log.isNear
   }
 
   /**

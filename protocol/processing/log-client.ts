@@ -22,11 +22,17 @@ export class LogClient {
   readonly #executor: Executor
   /** Since when there has been no home that can commit, monotonic ms; null: there is one. */
   #homelessSince: number | null = 0
+  /** When the first home may be another than the preferred store, monotonic ms; null: not known. */
+  #othersAt: number | null = null
+  /** Since when the preferred store could be the home as well, monotonic ms. */
+  #preferableSince = Infinity
   #bodies = false
   #urgent = false
   /** When somebody last waited for the log, monotonic ms. */
   #neededAt = -Infinity
   #acknowledged = 0
+  /** The state is not loaded yet: there is no place to follow the log from. */
+  waits = false
 
   constructor(
     context: ProcessingContext,
@@ -79,6 +85,21 @@ export class LogClient {
     return this.#replicas.works(home) && this.#replicas.reachesMajority(home)
   }
 
+  /** Entries that the home knows to be committed. */
+  get committed(): number {
+    return this.#replicas.get(this.#replicas.home)?.heartbeat?.committed ?? 0
+  }
+
+  /** Committed entries of the home that are not applied here. */
+  get behind(): number {
+    return Math.max(0, this.committed - this.#executor.base.index)
+  }
+
+  /** The state is near the end of the log, so that the own TERM would soon be applied. */
+  get isNear(): boolean {
+    return this.#executor.placed && this.behind <= this.#context.near
+  }
+
   /** How long there has been no home that can commit, ms. */
   get #homeless(): number {
     return this.#homelessSince === null ? 0 : this.#context.now.monotonic - this.#homelessSince
@@ -100,6 +121,7 @@ export class LogClient {
     const { now, timings } = this.#context
     const replicas = this.#replicas
     const best = replicas.slots.find((slot) => replicas.commits(slot))
+    if (this.#awaitsPreferred()) return
     if (!replicas.works(replicas.home)) {
       const next = best ?? replicas.slots.find((slot) => replicas.normal(slot))
       this.#moveTo(next ?? replicas.slots.find((slot) => replicas.works(slot)) ?? 0)
@@ -107,9 +129,39 @@ export class LogClient {
       // A home that is cut off from the others may not know that its view is over, or never get to
       // the next.
       this.#moveTo(best)
-    }
+    } else this.#prefer()
     if (this.commits) this.#homelessSince = null
     else this.#homelessSince ??= now.monotonic
+  }
+
+  /**
+   * At the start, the preferred store may come a moment later than another. Homes that are spread
+   * over the stores share the work of feeding.
+   */
+  #awaitsPreferred(): boolean {
+    const { now, timings } = this.#context
+    const preferred = this.#replicas.slots[0]!
+    const begins = this.#othersAt === null || now.monotonic < this.#othersAt
+    if (begins && this.#replicas.works(preferred)) {
+      this.#othersAt = -Infinity
+      this.#moveTo(preferred)
+    }
+    if (this.#othersAt === null && this.#replicas.slots.some((slot) => this.#replicas.works(slot)))
+      this.#othersAt = now.monotonic + timings.patience
+    return this.#othersAt !== null && now.monotonic < this.#othersAt
+  }
+
+  /** A follower with nothing under way goes back to its preferred store, once that stays whole. */
+  #prefer(): void {
+    const { now, timings, role } = this.#context
+    const preferred = this.#replicas.slots[0]!
+    const could =
+      preferred !== this.#replicas.home &&
+      this.#replicas.commits(preferred) &&
+      role === 'follower' &&
+      this.#writes.idle
+    this.#preferableSince = could ? Math.min(this.#preferableSince, now.monotonic) : Infinity
+    if (now.monotonic - this.#preferableSince > timings.coordinatorPatience) this.#moveTo(preferred)
   }
 
   #moveTo(slot: Slot): void {
@@ -132,6 +184,7 @@ export class LogClient {
 
   /** Follows the feed from the last entry applied here. */
   follow(): void {
+    if (this.waits) return
     this.#acknowledged = this.#executor.base.index
     this.#sayFeed('begin')
   }
@@ -161,13 +214,13 @@ export class LogClient {
     const urgent = now.monotonic - this.#neededAt <= timings.suspect
     if (urgent === this.#urgent) return
     this.#urgent = urgent
-    this.#sayFeed('acknowledge')
+    if (!this.waits) this.#sayFeed('acknowledge')
   }
 
   #sayFeed(step: The<'FEED'>['step']): void {
-    const after = this.#executor.base.index
+    const { index: after, chain } = this.#executor.base
     const [bodies, urgent] = [this.#bodies, this.#urgent]
-    this.#replicas.sendHome({ type: 'FEED', after, bodies, step, urgent })
+    this.#replicas.sendHome({ type: 'FEED', after, chain, bodies, step, urgent })
   }
 
   // ---- links and time -------------------------------------------------------------------------

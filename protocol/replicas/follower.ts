@@ -9,6 +9,7 @@ import type { Coordinator } from '../processing/coordinator.js'
 import type { Leadership } from '../processing/leadership.js'
 import type { LogClient } from '../processing/log-client.js'
 import type { PendingRequests } from '../processing/pending-requests.js'
+import type { Recovery } from '../processing/recovery.js'
 import type { SessionRouter } from '../sessions/session-router.js'
 import type { Slot } from '../slots.js'
 import type { Executed, Executor } from '../state/executor.js'
@@ -21,6 +22,7 @@ export interface FollowerParts {
   readonly leadership: Leadership
   readonly coordinator: Coordinator
   readonly sessions: SessionRouter
+  readonly recovery: Recovery
 }
 
 export class Follower {
@@ -31,6 +33,7 @@ export class Follower {
   readonly #leadership: Leadership
   readonly #coordinator: Coordinator
   readonly #sessions: SessionRouter
+  readonly #recovery: Recovery
   /** The replica that gave the newest order: it gets the votes. */
   #orderedBy: Slot = 0
 
@@ -42,6 +45,7 @@ export class Follower {
     this.#leadership = parts.leadership
     this.#coordinator = parts.coordinator
     this.#sessions = parts.sessions
+    this.#recovery = parts.recovery
   }
 
   onOrder(from: Slot, order: The<'ORDER'>): void {
@@ -50,7 +54,7 @@ export class Follower {
     this.#leadership.seeTerm(order.term)
     this.#requests.place(order, this.#executor.base.committedOrder(order.term))
     const known = this.#executor.executed(order.k)
-    if (order.attempt > 1 && (known?.attempt ?? 0) < order.attempt) this.#rebuild()
+    if (order.attempt > 1 && (known?.attempt ?? 0) < order.attempt) this.#recovery.rebuild()
     this.#executor.hold(order)
     const again = this.#executor.executed(order.k)
     if (again && again.attempt === order.attempt) this.#vote(again)
@@ -87,12 +91,16 @@ export class Follower {
   /** The log has another result than this replica had: its state is rebuilt from the log. */
   #disagrees({ term, k }: Batch): void {
     this.#context.outbox.log('error', 'outvoted', { term, k })
-    this.#rebuild()
+    this.#recovery.rebuild()
   }
 
-  #rebuild(): void {
-    this.#executor.reset()
-    this.#log.follow()
+  /** The state is one of this log: what waited for that goes on. */
+  placed(): void {
+    const { term } = this.#executor.base.fence
+    if (term > this.#context.newestTerm) this.#leadership.seeTerm(term)
+    this.#sessions.caughtUp()
+    this.#leadership.applied()
+    this.run()
   }
 
   /** The message, with what this replica has executed itself in place of the same bytes. */

@@ -136,6 +136,8 @@ export class PersistenceReplica implements Machine {
       case 'again':
       case 'computed':
       case 'progress':
+      case 'saved':
+      case 'loaded':
         break
     }
     this.#settle()

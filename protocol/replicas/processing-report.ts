@@ -86,7 +86,10 @@ export function ringMetrics(
   base: Ledger,
   coordinator: Coordinator,
   leadership: Leadership,
-): Omit<ProcessingMetrics, 'troca_requests_pending' | 'troca_sessions' | 'troca_listeners'> {
+): Omit<
+  ProcessingMetrics,
+  'troca_requests_pending' | 'troca_sessions' | 'troca_listeners' | 'troca_snapshot_index'
+> {
   const committed = logReplicas.get(logReplicas.home)?.heartbeat?.committed ?? 0
   const { orders, commands, oneOfOne, divergences } = coordinator.metrics
   return {

@@ -3,7 +3,7 @@
 
 import { invariant } from '../assert.js'
 import type { Durations } from '../durations.js'
-import type { ProcessingConfig } from '../machine/config.js'
+import { SNAPSHOT_BOUNDS, type ProcessingConfig } from '../machine/config.js'
 import type { DebugWords, Effect, Input, LinkId, Machine, Now, Peer } from '../machine/machine.js'
 import type { PROCESSING_DURATIONS, ProcessingMetrics } from '../machine/metrics.js'
 import { TierLinks } from '../machine/tier-links.js'
@@ -18,10 +18,13 @@ import { LogQueries } from '../processing/log-queries.js'
 import { LogReplicas } from '../processing/log-replicas.js'
 import { LogWrites } from '../processing/log-writes.js'
 import { PendingRequests } from '../processing/pending-requests.js'
+import { Recovery } from '../processing/recovery.js'
+import { Snapshots } from '../processing/snapshots.js'
 import { Submission } from '../processing/submission.js'
 import { MarkWriter } from '../sessions/mark-writer.js'
 import { SessionRouter } from '../sessions/session-router.js'
 import type { Slot } from '../slots.js'
+import { stateDigest } from '../snapshot/digest.js'
 import { Executor } from '../state/executor.js'
 import { Follower } from './follower.js'
 import { processingWords, ringMetrics } from './processing-report.js'
@@ -41,6 +44,11 @@ export class ProcessingReplica implements Machine {
   readonly #marks: MarkWriter
   readonly #sessions: SessionRouter
   readonly #follower: Follower
+  readonly #snapshots: Snapshots | null
+  readonly #recovery: Recovery
+  /** There is a snapshot to begin with. */
+  readonly #stored: boolean
+  #begun = false
   readonly debugWords: DebugWords
   #lastHeartbeat = -Infinity
   #draining = false
@@ -54,8 +62,10 @@ export class ProcessingReplica implements Machine {
     const queries = new LogQueries(context, logReplicas)
     const log = new LogClient(context, logReplicas, writes, queries, executor)
     const requests = new PendingRequests(config.self, config.boot)
-    const coordinator = new Coordinator(context, log, writes, executor, requests, (reason) =>
-      this.#leadership.stop(reason),
+    const coordinator = new Coordinator(
+      ...([context, writes, executor, requests] as const),
+      (reason) => this.#leadership.stop(reason),
+      () => this.#recovery.rebuild(),
     )
     const leadership = new Leadership(context, log, writes, queries, executor, {
       coordinate: () => coordinator.begin(),
@@ -71,6 +81,11 @@ export class ProcessingReplica implements Machine {
     })
     const submission = new Submission(context, log, requests, leadership, coordinator)
     const marks = new MarkWriter(context, log, writes, executor)
+    const { snapshots: kept } = config
+    const snapshots = kept ? new Snapshots(context, executor, kept.bounds ?? SNAPSHOT_BOUNDS) : null
+    const recovery = new Recovery(context, executor, log, queries, snapshots, {
+      placed: () => this.#follower.placed(),
+    })
     const parts = { context, log, executor, leadership }
     const sessions = new SessionRouter({ ...parts, logReplicas, queries, submission, marks })
     this.#context = context
@@ -86,7 +101,10 @@ export class ProcessingReplica implements Machine {
     this.#submission = submission
     this.#marks = marks
     this.#sessions = sessions
-    this.#follower = new Follower({ ...parts, requests, coordinator, sessions })
+    this.#follower = new Follower({ ...parts, requests, coordinator, sessions, recovery })
+    this.#snapshots = snapshots
+    this.#recovery = recovery
+    this.#stored = kept?.stored ?? false
     this.debugWords = processingWords(context, logReplicas, executor, leadership)
   }
 
@@ -110,7 +128,22 @@ export class ProcessingReplica implements Machine {
   }
 
   get appliedIndex(): number {
-    return this.#executor.base.index
+    return this.#executor.applied
+  }
+
+  /** How far the state has come, while it is loaded or built; null: it is near the log's end. */
+  get catchingUp(): string | null {
+    const { loaded } = this.#recovery
+    if (loaded !== null) return `the snapshot is being loaded: ${loaded} records so far`
+    if (this.#log.isNear) return null
+    const { index } = this.#executor.base
+    if (!this.#executor.placed) return `the log is being asked whether it holds entry ${index}`
+    return `the log is being applied: ${index} of ${this.#log.committed} entries`
+  }
+
+  /** Digest of the committed state (G1); it takes a time that grows with the state. */
+  stateDigest(): string {
+    return stateDigest(this.#executor.base)
   }
 
   get calm(): boolean {
@@ -123,6 +156,10 @@ export class ProcessingReplica implements Machine {
 
   step(input: Input, now: Now): Effect[] {
     this.#context.now = now
+    if (!this.#begun) {
+      this.#begun = true
+      this.#recovery.begin(this.#stored)
+    }
     switch (input.type) {
       case 'link-up':
         this.#linkUp(input.link, input.peer)
@@ -149,6 +186,12 @@ export class ProcessingReplica implements Machine {
         this.#draining = true
         this.#sessions.draining = true
         break
+      case 'saved':
+        this.#context.outbox.onSaved(input.outcome)
+        break
+      case 'loaded':
+        this.#context.outbox.onLoaded(input.part)
+        break
       case 'stored':
       case 'read':
         break
@@ -167,11 +210,16 @@ export class ProcessingReplica implements Machine {
     if (this.#context.role === 'coordinator') this.#coordinator.issue()
     const leads = this.#context.role !== 'follower'
     this.#log.hurry(leads || this.#requests.size > 0 || this.#sessions.awaitsLog)
-    if (this.#draining && this.#requests.size === 0) {
-      this.#draining = false
-      if (this.#context.role !== 'follower') this.#leadership.stop('stopping')
-      this.#context.outbox.stopped()
-    }
+    if (this.#draining && this.#requests.size === 0) this.#stop()
+    this.#snapshots?.maintain()
+  }
+
+  #stop(): void {
+    this.#draining = false
+    if (this.#context.role !== 'follower') this.#leadership.stop('stopping')
+    const stopped = (): void => this.#context.outbox.stopped()
+    if (this.#snapshots && this.#recovery.loaded === null) this.#snapshots.finish(stopped)
+    else stopped()
   }
 
   // ---- links ----------------------------------------------------------------------------------
@@ -220,6 +268,7 @@ export class ProcessingReplica implements Machine {
       this.#context.outbox.log('warn', 'peer-silent', { peer })
     }
     this.#log.tick()
+    this.#recovery.tick()
     this.#leadership.maintain()
     if (this.#context.role === 'coordinator') this.#coordinator.tick()
     this.#watchClock()
@@ -236,11 +285,10 @@ export class ProcessingReplica implements Machine {
   #ownHeartbeat(): The<'RING_HEARTBEAT'> {
     const { holds, newestTerm, role } = this.#context
     const { slot: vouchesFor, term: vouchedTerm } = this.#leadership.vouched
-    const { base } = this.#executor
     return {
       type: 'RING_HEARTBEAT',
       ...{ holds, newestTerm, vouchesFor, vouchedTerm, role },
-      applied: base.index,
+      applied: this.#executor.applied,
       wall: this.#context.now.wall,
     }
   }
@@ -305,6 +353,9 @@ export class ProcessingReplica implements Machine {
 
   #fromHome(message: Message): void {
     switch (message.type) {
+      case 'PLACED':
+        this.#recovery.onPlaced(message)
+        return
       case 'BATCHES':
         this.#follower.onBatches(message)
         return
@@ -380,6 +431,7 @@ export class ProcessingReplica implements Machine {
         this.#coordinator,
         this.#leadership,
       ),
+      troca_snapshot_index: this.#snapshots?.savedIndex ?? 0,
       troca_requests_pending: this.#requests.size,
       troca_sessions: this.#sessions.size,
       troca_listeners: this.#sessions.listeners,

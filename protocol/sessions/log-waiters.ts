@@ -25,7 +25,7 @@ export class LogWaiters {
 
   /** Runs `then` once the log is applied through `index`, at once if it already is. */
   through(index: number, then: () => void): void {
-    if (index <= this.#executor.base.index) return then()
+    if (this.#executor.placed && index <= this.#executor.base.index) return then()
     this.#waiting.push({ index, then })
   }
 
@@ -36,6 +36,7 @@ export class LogWaiters {
 
   /** The log has been applied further. */
   advance(): void {
+    if (!this.#executor.placed) return
     const { index } = this.#executor.base
     this.#furthest = Math.max(this.#furthest, index)
     const ready = this.#waiting.filter((waiting) => waiting.index <= index)

@@ -6,6 +6,7 @@ import type { Account } from './account.js'
 import { isOpen, type Invited } from './invitation.js'
 import type { DirectoryView } from './ledger-view.js'
 import { OverlayMap } from './overlay-map.js'
+import { recordKey, type Touch } from './record-key.js'
 
 const NOBODY: ReadonlySet<string> = new Set()
 
@@ -16,6 +17,8 @@ export class Directory implements DirectoryView {
   readonly #invitations = new Map<string, Invited>()
   /** Ids of invitations, by the user who invited. */
   readonly #invitedBy = new Map<string, Set<string>>()
+  /** Snapshots are taken of what changes. */
+  touch: Touch = () => {}
 
   account(name: string): Account | undefined {
     return this.accounts.get(name)
@@ -47,19 +50,27 @@ export class Directory implements DirectoryView {
   }
 
   putAccount(account: Account): void {
+    this.touch(recordKey.account(account.name))
     this.accounts.set(account.name, account)
   }
 
   endAccount(name: string, token: Uint8Array): void {
+    for (const of of ['account', 'closed', 'blocked'] as const) this.touch(recordKey[of](name))
     this.accounts.delete(name)
     this.#closed.set(name, token)
     this.#blocked.delete(name)
-    for (const id of this.#invitedBy.get(name) ?? NOBODY) this.#invitations.delete(id)
+    for (const id of this.#invitedBy.get(name) ?? NOBODY) this.#forgetInvitation(id)
     this.#invitedBy.delete(name)
   }
 
   putBlocked(user: string, senders: ReadonlySet<string>): void {
+    this.touch(recordKey.blocked(user))
     this.#blocked.set(user, senders)
+  }
+
+  #forgetInvitation(id: string): void {
+    this.touch(recordKey.invitation(id))
+    this.#invitations.delete(id)
   }
 
   /** Expired invitations of the same user are forgotten. */
@@ -71,10 +82,19 @@ export class Directory implements DirectoryView {
     for (const old of ids) {
       if (isOpen(this.#invitations.get(old)!, time)) continue
       ids.delete(old)
-      this.#invitations.delete(old)
+      this.#forgetInvitation(old)
     }
+    this.touch(recordKey.invitation(id))
     this.#invitedBy.set(by, ids.add(id))
     this.#invitations.set(id, invited)
+  }
+
+  /** Keys of all records, in no particular order. */
+  *directoryKeys(): Generator<string> {
+    for (const name of this.accounts.keys()) yield recordKey.account(name)
+    for (const name of this.#closed.keys()) yield recordKey.closed(name)
+    for (const name of this.#blocked.keys()) yield recordKey.blocked(name)
+    for (const id of this.#invitations.keys()) yield recordKey.invitation(id)
   }
 }
 

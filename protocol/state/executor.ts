@@ -42,6 +42,8 @@ export function voteHash(
 
 export class Executor {
   base = new Ledger()
+  /** The committed log is known to hold the place of `base`; until then nothing is executed. */
+  placed = true
   #overlay = new Overlay(this.base)
   /** Term of the orders in the overlay. */
   #term = 0
@@ -106,6 +108,11 @@ export class Executor {
     return this.#term
   }
 
+  /** Entries of the log that are known to be applied. */
+  get applied(): number {
+    return this.placed ? this.base.index : 0
+  }
+
   executed(k: number): Executed | undefined {
     return this.#executed.get(k)
   }
@@ -130,7 +137,7 @@ export class Executor {
   /** Executes orders while the next one is there and the log is applied far enough. */
   run(): Executed[] {
     const done: Executed[] = []
-    for (;;) {
+    while (this.placed) {
       const next = Math.max(this.#lastK, this.base.committedOrder(this.#term)) + 1
       const order = this.#held.get(next)
       if (!order || this.base.fence.term !== this.#term) return done
@@ -138,6 +145,7 @@ export class Executor {
       this.#held.delete(next)
       done.push(this.#execute(order))
     }
+    return done
   }
 
   #execute(order: Order): Executed {
@@ -203,9 +211,16 @@ export class Executor {
     this.#latest = 0
   }
 
+  /** Begins with a state that was saved. */
+  load(ledger: Ledger): void {
+    this.base = ledger
+    this.dropOverlay()
+  }
+
   /** Forgets everything: the state is rebuilt from the log. */
   reset(): void {
     this.base = new Ledger(this.base.marks)
+    this.placed = true
     this.#keys = new WeakMap()
     this.#names = new WeakMap()
     this.dropOverlay()

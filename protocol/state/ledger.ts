@@ -4,7 +4,7 @@
 
 import { idOf } from '../bytes.js'
 import { decodeDrop, isDrop } from '../entries/drop.js'
-import type { Batch } from '../entries/batch.js'
+import { CHAIN_ZERO, type Batch } from '../entries/batch.js'
 import { KIND, type Draft, type Entry, type Meta } from '../entries/entry.js'
 import { advanceFence, NO_FENCE, type Fence } from '../entries/fence.js'
 import { decodeMarks, Marks } from '../entries/marks.js'
@@ -13,6 +13,7 @@ import { KEPT_ANSWERS } from './commands/sending.js'
 import { Directory, DirectoryOverlay } from './directory.js'
 import type { Answered, LedgerWriter, StreamView } from './ledger-view.js'
 import { MailboxSizes } from './mailbox-sizes.js'
+import { recordKey, ringPlaceOf } from './record-key.js'
 import { SentIndex } from './sent-index.js'
 
 export interface StreamState extends StreamView {
@@ -27,9 +28,11 @@ export class Ledger extends Directory implements LedgerWriter {
   /** Streams in `streams` that are not closed. */
   openStreams = 0
   readonly marks: Marks
-  readonly sent = new SentIndex()
-  readonly sizes = new MailboxSizes()
+  readonly sent = new SentIndex((user, page) => this.touch(recordKey.sent(user, page)))
+  readonly sizes = new MailboxSizes((name, page) => this.touch(recordKey.sizes(name, page)))
   index = 0
+  /** The chain at the end of the last batch that is applied whole. */
+  chain: Uint8Array = CHAIN_ZERO
   fence: Fence = NO_FENCE
   /** Index of the newest TERM entry. */
   termIndex = 0
@@ -49,27 +52,38 @@ export class Ledger extends Directory implements LedgerWriter {
   }
 
   openStream(id: string, owner: string): void {
-    this.streams.set(id, { owner, next: 1, closed: false, answers: new Map() })
-    this.openStreams++
+    this.putStream(id, { owner, next: 1, closed: false })
+  }
+
+  putStream(id: string, stream: StreamView): void {
+    this.touch(recordKey.stream(id))
+    this.streams.set(id, { ...stream, answers: new Map() })
+    if (!stream.closed) this.openStreams++
   }
 
   closeStream(id: string): void {
     const stream = this.streams.get(id)
     if (!stream) return
+    this.touch(recordKey.stream(id))
+    for (const place of new Set([...stream.answers.keys()].map(ringPlaceOf)))
+      this.touch(recordKey.answers(id, place))
     this.openStreams--
     stream.closed = true
     stream.answers.clear()
   }
 
-  putAnswer(id: Uint8Array, seq: number, answered: Answered, to: string): void {
-    const stream = this.streams.get(idOf(id))
+  putAnswer(streamId: Uint8Array, seq: number, answered: Answered, to: string): void {
+    const id = idOf(streamId)
+    const stream = this.streams.get(id)
     if (!stream) return
+    this.touch(recordKey.stream(id))
+    this.touch(recordKey.answers(id, ringPlaceOf(seq)))
     // A copy: the digest is a view on a whole frame, which it would keep in memory.
     const digest = new Uint8Array(answered.digest)
     stream.next = seq + 1
     stream.answers.set(seq, { ...answered, digest })
     stream.answers.delete(seq - KEPT_ANSWERS)
-    this.sent.add(stream.owner, id, seq, answered, to)
+    this.sent.add(stream.owner, streamId, seq, answered, to)
   }
 
   override endAccount(name: string, token: Uint8Array): void {
@@ -93,7 +107,10 @@ export class Ledger extends Directory implements LedgerWriter {
     this.index = index
     if (meta.kind === KIND.term) this.termIndex = index
     if (meta.kind === KIND.marks) {
-      for (const [user, mark] of decodeMarks(body)) this.marks.raise(user, mark)
+      for (const [user, mark] of decodeMarks(body)) {
+        this.touch(recordKey.marks(user))
+        this.marks.raise(user, mark)
+      }
       return
     }
     if (meta.kind === KIND.message) this.sizes.add(meta.mailbox, index, bodyBytes)
@@ -104,6 +121,21 @@ export class Ledger extends Directory implements LedgerWriter {
   /** All entries of the batch have been applied. */
   applied(batch: Batch): void {
     this.fence = advanceFence(this.fence, batch)
+    // A copy: the chain is a view on a whole frame, which it would keep in memory.
+    this.chain = new Uint8Array(batch.chain)
+  }
+
+  /** Keys of all records, in no particular order. */
+  *recordKeys(): Generator<string> {
+    yield* this.directoryKeys()
+    for (const [user] of this.marks) yield recordKey.marks(user)
+    for (const [id, { answers }] of this.streams) {
+      yield recordKey.stream(id)
+      for (const place of new Set([...answers.keys()].map(ringPlaceOf)))
+        yield recordKey.answers(id, place)
+    }
+    for (const [user, page] of this.sent.pages()) yield recordKey.sent(user, page)
+    for (const [name, page] of this.sizes.pages()) yield recordKey.sizes(name, page)
   }
 }
 

@@ -3,6 +3,7 @@
 // execution never reads them.
 
 import type { Drop } from '../entries/drop.js'
+import { firstOf, pageOf } from './record-key.js'
 
 interface Mailbox {
   /** Log indices, ascending, in the first `length` places. */
@@ -34,6 +35,12 @@ function resized(mailbox: Mailbox): void {
 
 export class MailboxSizes {
   readonly #mailboxes = new Map<string, Mailbox>()
+  readonly #touch: (mailbox: string, page: number) => void
+
+  /** `touch` is called before a page of a mailbox changes. */
+  constructor(touch: (mailbox: string, page: number) => void = () => {}) {
+    this.#touch = touch
+  }
 
   of(mailbox: string): number {
     return this.#mailboxes.get(mailbox)?.bytes ?? 0
@@ -45,6 +52,7 @@ export class MailboxSizes {
       ...{ indices: new Float64Array(FIRST), sizes: new Uint32Array(FIRST) },
       ...{ length: 0, live: 0, bytes: 0 },
     }
+    this.#touch(name, pageOf(index))
     this.#mailboxes.set(name, mailbox)
     if (mailbox.length === mailbox.indices.length) resized(mailbox)
     mailbox.indices[mailbox.length] = index
@@ -56,6 +64,7 @@ export class MailboxSizes {
   drop({ mailbox: name, indices }: Drop): void {
     const mailbox = this.#mailboxes.get(name)
     if (!mailbox) return
+    for (const page of new Set(indices?.map(pageOf) ?? pagesOf(mailbox))) this.#touch(name, page)
     for (const index of indices ?? []) {
       const at = placeOf(mailbox, index)
       const bytes = mailbox.sizes[at] ?? 0
@@ -67,6 +76,27 @@ export class MailboxSizes {
     if (!indices || mailbox.live === 0) this.#mailboxes.delete(name)
     else if (mailbox.live * 2 < mailbox.length) resized(mailbox)
   }
+
+  /** Log indices and bytes of the messages of one page, in log order. */
+  *page(name: string, page: number): Generator<[index: number, bytes: number]> {
+    const mailbox = this.#mailboxes.get(name)
+    if (!mailbox) return
+    const { indices, sizes, length } = mailbox
+    for (let at = placeOf(mailbox, firstOf(page)); at < length; at++) {
+      if (pageOf(indices[at]!) !== page) return
+      if (sizes[at] !== 0) yield [indices[at]!, sizes[at]!]
+    }
+  }
+
+  /** All pages that may hold a message. */
+  *pages(): Generator<[mailbox: string, page: number]> {
+    for (const [name, mailbox] of this.#mailboxes)
+      for (const page of pagesOf(mailbox)) yield [name, page]
+  }
+}
+
+function pagesOf({ indices, length }: Mailbox): Set<number> {
+  return new Set(indices.subarray(0, length).map(pageOf))
 }
 
 /** Position of the first message at `index` or later. */

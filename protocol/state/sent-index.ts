@@ -2,6 +2,7 @@
 // them; execution never reads them.
 
 import type { Answered } from './ledger-view.js'
+import { pageOf } from './record-key.js'
 
 /** Sends kept for each user. */
 export const KEPT_SENDS = 1_000
@@ -20,14 +21,43 @@ export interface SentMessage {
 export class SentIndex {
   /** In log order; up to twice as many as are kept, so that forgetting costs little. */
   readonly #byUser = new Map<string, SentMessage[]>()
+  readonly #touch: (user: string, page: number) => void
+
+  /** `touch` is called before a page of a user's sends changes. */
+  constructor(touch: (user: string, page: number) => void = () => {}) {
+    this.#touch = touch
+  }
 
   add(user: string, stream: Uint8Array, seq: number, answered: Answered, to: string): void {
     const { index, time, code } = answered
     // A copy: the stream is a view on a whole frame, which it would keep in memory.
-    const sent = { stream: new Uint8Array(stream), seq, to, index, time, code }
+    this.put(user, { stream: new Uint8Array(stream), seq, to, index, time, code })
+  }
+
+  put(user: string, sent: SentMessage): void {
+    this.#touch(user, pageOf(sent.index))
     const all = this.#byUser.get(user)
     if (!all) return void this.#byUser.set(user, [sent])
-    if (all.push(sent) >= 2 * KEPT_SENDS) all.splice(0, all.length - KEPT_SENDS)
+    if (all.length + 1 < 2 * KEPT_SENDS) return void all.push(sent)
+    const forgotten = all.length + 1 - KEPT_SENDS
+    this.#touchPages(user, all.slice(0, forgotten))
+    all.push(sent)
+    all.splice(0, forgotten)
+  }
+
+  #touchPages(user: string, sends: readonly SentMessage[]): void {
+    for (const page of new Set(sends.map(({ index }) => pageOf(index)))) this.#touch(user, page)
+  }
+
+  /** The sends of one page, in log order. */
+  page(user: string, page: number): readonly SentMessage[] {
+    return this.#byUser.get(user)?.filter(({ index }) => pageOf(index) === page) ?? []
+  }
+
+  /** All pages that hold a send. */
+  *pages(): Generator<[user: string, page: number]> {
+    for (const [user, sends] of this.#byUser)
+      for (const page of new Set(sends.map(({ index }) => pageOf(index)))) yield [user, page]
   }
 
   #kept(user: string): readonly SentMessage[] {
@@ -48,6 +78,7 @@ export class SentIndex {
 
   /** The account has ended: no user can query its sends. */
   forget(user: string): void {
+    this.#touchPages(user, this.#byUser.get(user) ?? [])
     this.#byUser.delete(user)
   }
 }

@@ -85,6 +85,7 @@ class PlayedHome implements Machine {
   #hear(link: LinkId, message: Message): void {
     const committed = this.#log.length
     if (message.type === 'FEED' && message.step === 'begin') {
+      this.#say(link, { type: 'PLACED', after: message.after, held: true })
       this.#say(link, { type: 'BATCHES', batches: this.#log.slice(message.after) })
     } else if (message.type === 'TIP') {
       this.#say(link, { type: 'TIP_IS', request: message.request, index: committed })

@@ -16,6 +16,7 @@ import { History } from '../simulator/history.js'
 import { Host, type Start } from '../simulator/host.js'
 import { Network } from '../simulator/network.js'
 import { Random } from '../simulator/random.js'
+import type { SnapshotDisk } from '../simulator/snapshot-disk.js'
 import { Timeline } from '../simulator/timeline.js'
 import { Transcript } from '../simulator/transcript.js'
 import { Violation } from '../simulator/violation.js'
@@ -88,12 +89,13 @@ export class Stage {
     })
   }
 
-  /** Adds a machine; a persistence replica has a `disk`. */
+  /** Adds a machine; a persistence replica has a `disk`, a processing replica may have snapshots. */
   add(
     tier: Tier | 'client',
     slot: Slot,
     build: (start: Start) => Machine,
     disk: Disk | null = null,
+    snapshot: SnapshotDisk | null = null,
   ): void {
     const name = `${LETTER[tier]}${slot}`
     const around = {
@@ -110,7 +112,7 @@ export class Stage {
       logged: (host: Host, event: string) => void this.#logged.push(`${host.name} ${event}`),
     }
     const random = new Steady(this.#seed, name)
-    this.#hosts.set(name, new Host(name, tier, slot, disk, around, random, build))
+    this.#hosts.set(name, new Host(name, tier, slot, disk, around, random, build, snapshot))
   }
 
   /** Adds a real persistence replica, with its file as `init` leaves it. */

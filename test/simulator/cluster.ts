@@ -18,6 +18,7 @@ import { Host, type Start, type Surroundings } from './host.js'
 import { Narrator } from './narrator.js'
 import { Network } from './network.js'
 import { Random } from './random.js'
+import { SnapshotDisk } from './snapshot-disk.js'
 import type { Setting, Sizes } from './setting.js'
 import { Timeline } from './timeline.js'
 import type { Transcript } from './transcript.js'
@@ -28,7 +29,7 @@ export const CLUSTER_ID = 'simulated'
 /** The machines that run in the hosts: the product's, machines with a planted bug, or stand-ins. */
 export interface Machines {
   persistence(config: PersistenceConfig): Machine
-  processing(slot: Slot, start: Start, sizes: Sizes): Machine
+  processing(slot: Slot, start: Start, sizes: Sizes, near: number): Machine
   client?(slot: Slot, start: Start, dial: (to: Slot) => void, sizes: Sizes): Machine
   /** From now on, or not any more, this replica computes wrong bytes. */
   corrupt?(slot: Slot, wrong: boolean): void
@@ -168,6 +169,7 @@ export class Cluster {
     }
     for (const host of core) {
       host.disk?.heal()
+      host.snapshot?.heal()
       host.wallOffset = 0
       host.crashAfterEffects = -1
       host.resume()
@@ -206,10 +208,13 @@ export class Cluster {
   #makeProcessing(around: Surroundings): void {
     const { seed, sizes } = this.#setting
     for (let slot = 1; slot <= sizes.processing; slot++) {
-      const build = (start: Start): Machine => this.#machines.processing(slot, start, sizes)
+      const { near } = this.#setting.logBounds
+      const build = (start: Start): Machine => this.#machines.processing(slot, start, sizes, near)
       const name = `p${slot}`
       const random = new Random(seed, name)
-      this.processing.push(new Host(name, 'processing', slot, null, around, random, build))
+      const snapshot = new SnapshotDisk(this.timeline, new Random(seed, `snapshot ${slot}`))
+      const host = new Host(name, 'processing', slot, null, around, random, build, snapshot)
+      this.processing.push(host)
     }
   }
 

@@ -1,7 +1,14 @@
 // The contents of one persistence replica's file: the state beside the log, and the log as a path
 // through the history. Transactions, queries, and what a replica reads when it starts.
 
-import { lacks, metasOf, weighBatch, without, type Batch } from '../../protocol/entries/batch.js'
+import {
+  lacks,
+  metasOf,
+  weighBatch,
+  without,
+  withoutMessages,
+  type Batch,
+} from '../../protocol/entries/batch.js'
 import { decodeDrop, drops, isDrop } from '../../protocol/entries/drop.js'
 import { KIND, encodeMeta, weigh } from '../../protocol/entries/entry.js'
 import { envelopeOf } from '../../protocol/entries/message.js'
@@ -164,7 +171,8 @@ export class File {
     let [room, entries] = [query.maxBytes, 0]
     for (const node of this.log.slice(query.after + 1)) {
       if (node.chain === null) continue
-      const batch = this.#stored(node)
+      const stored = this.#stored(node)
+      const batch = query.lean ? withoutMessages(stored) : stored
       room -= weighBatch(batch)
       entries += node.index - batch.first + 1
       if (batches.length > 0 && (room < 0 || entries > query.limit)) break

@@ -22,6 +22,7 @@ import type { Disk } from './disk.js'
 import type { End } from './connection.js'
 import type { Network } from './network.js'
 import type { Random } from './random.js'
+import type { SnapshotDisk } from './snapshot-disk.js'
 import type { Timeline } from './timeline.js'
 import { describeMessage, type Transcript } from './transcript.js'
 import { Violation } from './violation.js'
@@ -29,6 +30,8 @@ import { Violation } from './violation.js'
 export interface Start {
   readonly boot: string
   readonly entropy: Entropy
+  /** The file of a processing replica's snapshot. */
+  readonly snapshot: SnapshotDisk | null
 }
 
 interface Arrival {
@@ -60,6 +63,8 @@ export class Host {
   readonly role: Tier | 'client'
   readonly slot: number
   readonly disk: Disk | null
+  /** Of a processing replica. */
+  readonly snapshot: SnapshotDisk | null
   readonly ends = new Map<LinkId, End>()
   readonly #around: Surroundings
   readonly #random: Random
@@ -93,7 +98,9 @@ export class Host {
     around: Surroundings,
     random: Random,
     build: (start: Start) => Machine,
+    snapshot: SnapshotDisk | null = null,
   ) {
+    this.snapshot = snapshot
     this.name = name
     this.role = role
     this.slot = slot
@@ -132,7 +139,10 @@ export class Host {
     this.#clockStart = this.#around.timeline.now - this.#random.below(1_000_000)
     this.#note('starts')
     const entropy: Entropy = (bytes) => this.#random.bytes(bytes)
-    this.machine = this.#guard(() => this.#build({ boot: this.boot, entropy }))
+    this.machine = this.#guard(() => {
+      const { boot, snapshot } = this
+      return this.#build({ boot, entropy, snapshot })
+    })
     this.#tickAt = Infinity
     this.#tickLater(this.bootCount)
   }
@@ -161,6 +171,7 @@ export class Host {
     this.#around.network.died(this)
     this.ends.clear()
     this.disk?.crash()
+    this.snapshot?.crash()
   }
 
   pause(): void {
@@ -261,6 +272,10 @@ export class Host {
         return this.disk!.read(effect.query, (result) =>
           later({ type: 'read', token: effect.token, result }),
         )
+      case 'save':
+        return this.snapshot!.save(effect.part, (outcome) => later({ type: 'saved', outcome }))
+      case 'load':
+        return this.snapshot!.load(effect.after, (part) => later({ type: 'loaded', part }))
       case 'compute': {
         const took = this.#random.spread(1, 300)
         const entropy: Entropy = (bytes) => this.#random.bytes(bytes)

@@ -16,7 +16,12 @@ function figuresOf(toy: Toy, tier: Tier = 'processing'): Figures {
   return new Figures(tier, {
     ...{ machine: toy.machine, links: toy.links, driver: toy.driver },
     ...{ notReady: () => null, credentials: null },
-    store: { transactions: 3, sizes: () => Promise.resolve({ main: 4_096, content: 8_192 }) },
+    store: {
+      scrubbedAt: 0,
+      scrub: { verified: 0 },
+      transactions: 3,
+      sizes: () => Promise.resolve({ main: 4_096, content: 8_192 }),
+    },
     computations: () => ({ threads: 2, running: 1, waiting: 7 }),
   })
 }

@@ -4,22 +4,24 @@ import t from 'tap'
 import { lastOf } from '../../../protocol/entries/batch.js'
 import type { LinkId } from '../../../protocol/machine/machine.js'
 import { LOG_BOUNDS } from '../../../protocol/machine/config.js'
-import type { The } from '../../../protocol/messages/catalogue.js'
+import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { PersistenceContext } from '../../../protocol/persistence/context.js'
 import { Feeds } from '../../../protocol/persistence/feed.js'
 import { logOf } from './logs.js'
 
-const feed = (step: The<'FEED'>['step'], after: number): The<'FEED'> => ({
-  type: 'FEED',
-  ...{ after, step, bodies: true, urgent: true },
-})
 
 t.test('a follower gets each committed batch once; after the end it gets none', async (t) => {
   const log = logOf([{ k: 1 }, { k: 2 }, { k: 3 }])
+  const feed = (step: The<'FEED'>['step'], after: number): The<'FEED'> => ({
+    type: 'FEED',
+    ...{ after, chain: log.placeAt(after)!.chain, step, bodies: true, urgent: true },
+  })
   const [one, two] = [{}, {}] as [LinkId, LinkId]
   const sent: [LinkId, number[]][] = []
   const outbox = {
-    send: (link: LinkId, { batches }: The<'BATCHES'>) => sent.push([link, batches.map(lastOf)]),
+    send: (link: LinkId, message: Message) => {
+      if (message.type === 'BATCHES') sent.push([link, message.batches.map(lastOf)])
+    },
   }
   const context = { log, outbox, bounds: LOG_BOUNDS } as unknown as PersistenceContext
   const feeds = new Feeds(context)

@@ -30,11 +30,12 @@ import { ViewCheck } from './view.js'
 import { PromiseCheck } from './promises.js'
 import { ClaimWeightCheck } from './claim-weights.js'
 import { DraftCheck } from './drafts.js'
+import { SnapshotCheck } from './snapshots.js'
 import type { Check } from './check.js'
 
 /** `clients`: the run has users, whose sessions are checked too. */
 export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): Check[] {
-  const { history, coverage, disks, timeline, persistence, wrong } = cluster
+  const { history, coverage, disks, timeline, persistence, processing, wrong } = cluster
   const { sizes, mayHalt } = setting
   const neighbours = new Neighbours('VIEW_HEARTBEAT')
   const stores = new Neighbours('STORE_HEARTBEAT')
@@ -62,7 +63,7 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
   ]
   if (clients) {
     checks.push(...clientChecks(history, coverage, () => timeline.now))
-    checks.push(new OrderCheck(history, wrong))
+    checks.push(new OrderCheck(history, wrong), new SnapshotCheck(history, processing))
     checks.push(new CandidateCheck(sizes.processing), new LogQueryCheck(stores, sizes.persistence))
     checks.push(new ClaimWeightCheck(demand), new HomeCheck(stores, sizes.persistence))
   }

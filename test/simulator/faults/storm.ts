@@ -13,6 +13,7 @@ import { echoAfter, echoBefore } from './echoes.js'
 import * as files from './files.js'
 import * as paths from './paths.js'
 import * as processes from './processes.js'
+import * as snapshots from './snapshots.js'
 import type { Fault } from './strike.js'
 
 export const FAULTS = {
@@ -51,6 +52,9 @@ export const FAULTS = {
   'lost-and-found': files.lostAndFound,
   'left-alone': leftAlone,
   'lost-twice': files.lostTwice,
+  'bad-snapshot': snapshots.badSnapshot,
+  'old-snapshot': snapshots.oldSnapshot,
+  'hard-snapshot': snapshots.hardSnapshot,
 } as const satisfies Record<string, Fault>
 
 export type FaultName = keyof typeof FAULTS

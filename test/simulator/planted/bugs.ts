@@ -8,6 +8,7 @@ import { ORDER_BUGS } from './order.js'
 import { DIRECTORY_BUGS } from './directory.js'
 import { RECEIPT_BUGS } from './receipts.js'
 import { SESSION_BUGS } from './sessions.js'
+import { SNAPSHOT_BUGS } from './snapshots.js'
 import { STREAM_BUGS } from './streams.js'
 import { TERM_BUGS } from './term.js'
 import { TURN_BUGS } from './turn.js'
@@ -25,4 +26,5 @@ export const BUGS: readonly Bug[] = [
   ...STREAM_BUGS,
   ...DIRECTORY_BUGS,
   ...RECEIPT_BUGS,
+  ...SNAPSHOT_BUGS,
 ]

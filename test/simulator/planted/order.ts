@@ -48,7 +48,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'replicas/follower',
-        line: "this.#context.outbox.log('error', 'outvoted', { term, k });\n        this.#rebuild();",
+        line: "this.#context.outbox.log('error', 'outvoted', { term, k });\n        this.#recovery.rebuild();",
         becomes: "this.#context.outbox.log('error', 'outvoted', { term, k });",
       },
     ],
@@ -87,7 +87,7 @@ export const ORDER_BUGS: readonly Bug[] = [
     changes: [
       {
         file: COORDINATOR,
-        line: 'this.rebuild();\n        for (const [number, { order }]',
+        line: 'this.#rebuild();\n        for (const [number, { order }]',
         becomes: 'for (const [number, { order }]',
       },
     ],

@@ -47,6 +47,9 @@ const TIGHT: readonly Partial<Limits>[] = [
   { invitations: 1 },
 ]
 
+/** Saves so often, and in parts so small, that most entries come while one is under way. */
+const SNAPSHOTS = { entries: 30, intervalMs: 500, records: 4, bytes: 4_096, retryMs: 300 }
+
 export class Whole implements Workload {
   busy = true
   readonly leastTail = 256
@@ -68,7 +71,7 @@ export class Whole implements Workload {
     return this.#builders.persistence(config)
   }
 
-  processing(slot: Slot, start: Start, sizes: Sizes): Machine {
+  processing(slot: Slot, start: Start, sizes: Sizes, near: number): Machine {
     return this.#builders.processing({
       clusterId: CLUSTER_ID,
       self: slot,
@@ -79,6 +82,8 @@ export class Whole implements Workload {
       timings: TIMINGS,
       limits: this.#limitsOf(start),
       registration: this.#registrationOf(start),
+      near,
+      snapshots: { stored: start.snapshot!.content !== null, bounds: SNAPSHOTS },
       seal: (input) =>
         seal(
           this.#wrong.has(slot) ? { ...input, text: `${input.text}, wrongly by p${slot}` } : input,

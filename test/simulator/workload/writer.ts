@@ -6,7 +6,13 @@ import type { Effect, Input, LinkId, Machine, Now } from '../../../protocol/mach
 import type { Slot } from '../../../protocol/slots.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import { TIMINGS } from '../../../protocol/machine/config.js'
-import { entriesOf, lastOf, packDrafts, type Contents } from '../../../protocol/entries/batch.js'
+import {
+  CHAIN_ZERO,
+  entriesOf,
+  lastOf,
+  packDrafts,
+  type Contents,
+} from '../../../protocol/entries/batch.js'
 import { KIND, plainMeta } from '../../../protocol/entries/entry.js'
 import { decodeTerm } from '../../../protocol/entries/fence.js'
 import { encodeMarks } from '../../../protocol/entries/marks.js'
@@ -46,6 +52,7 @@ export class Writer implements Machine {
   #expected = 0
   #newestTerm = 0
   #applied = 0
+  #chain: Uint8Array = CHAIN_ZERO
   #wonAt = 0
   #k = 0
   #unanswered: Order[] = []
@@ -133,6 +140,7 @@ export class Writer implements Machine {
     this.#say({
       type: 'FEED',
       after: this.#applied,
+      chain: this.#chain,
       bodies: true,
       step: 'begin',
       urgent: this.#urgent,
@@ -263,6 +271,7 @@ export class Writer implements Machine {
       // Batches of an earlier subscription to this home do not follow on.
       if (batch.first !== this.#applied + 1) continue
       this.#applied = lastOf(batch)
+      this.#chain = batch.chain
       if (batch.term > 0) this.#heardOfTerm = this.#now.monotonic
       if (batch.term <= this.#newestTerm) continue
       this.#newTerm(batch.term, decodeTerm(entriesOf(batch)[0]!.body).nonce)
@@ -270,6 +279,7 @@ export class Writer implements Machine {
     this.#say({
       type: 'FEED',
       after: this.#applied,
+      chain: this.#chain,
       bodies: true,
       step: 'acknowledge',
       urgent: this.#urgent,

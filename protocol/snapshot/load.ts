@@ -1,0 +1,101 @@
+// Builds the committed state from the records of a snapshot, a part at a time.
+
+import { fromBase64url, readJson } from '../entries/json-body.js'
+import { decodeAccount } from '../state/account.js'
+import { KEPT_ANSWERS } from '../state/commands/sending.js'
+import { Ledger } from '../state/ledger.js'
+import { RECORD, pageOfKey, ringOfKey } from '../state/record-key.js'
+import { Unpacker } from './packed.js'
+import { SNAPSHOT_FORMAT, type LoadedPart, type SnapshotHead } from './record.js'
+
+export class SnapshotLoader {
+  readonly #clusterId: string
+  readonly #ledger = new Ledger()
+  loaded = 0
+
+  constructor(clusterId: string) {
+    this.#clusterId = clusterId
+  }
+
+  /**
+   * The state, once the last part is there; null: more parts are needed. Throws if the parts are no
+   * snapshot of this cluster that this version reads.
+   */
+  add({ records, head }: LoadedPart): Ledger | null {
+    for (const { key, value } of records) put(this.#ledger, key, value)
+    this.loaded += records.length
+    return head ? this.#finish(head) : null
+  }
+
+  #finish(head: SnapshotHead): Ledger {
+    const { format, clusterId, place, fence, termIndex } = head
+    if (format !== SNAPSHOT_FORMAT)
+      throw new RangeError(`it has format ${format}; this version reads ${SNAPSHOT_FORMAT}`)
+    if (clusterId !== this.#clusterId)
+      throw new RangeError(`it is of cluster ${clusterId}, not of ${this.#clusterId}`)
+    return Object.assign(this.#ledger, { ...place, fence, termIndex })
+  }
+}
+
+function put(ledger: Ledger, key: string, value: Uint8Array): void {
+  const name = key.slice(1)
+  switch (key[0]) {
+    case RECORD.account:
+      return ledger.putAccount(decodeAccount(name, value))
+    case RECORD.blocked:
+      return ledger.putBlocked(name, new Set(readJson(value) as string[]))
+    case RECORD.closed:
+      return ledger.endAccount(name, value)
+    case RECORD.invitation: {
+      const [id, expires, by, used] = readJson(value) as [string, number, string, boolean]
+      return ledger.putInvitation({ invitation: fromBase64url(id), expires, by, used }, 0)
+    }
+    case RECORD.marks: {
+      const packed = new Unpacker(value)
+      return ledger.marks.raise(name, { delivered: packed.number(), read: packed.number() })
+    }
+    case RECORD.stream: {
+      const packed = new Unpacker(value)
+      const [owner, next, closed] = [packed.text(), packed.number(), packed.number() === 1]
+      return ledger.putStream(name, { owner, next, closed })
+    }
+    case RECORD.answers:
+      return putAnswers(ledger, key, value)
+    case RECORD.sent:
+      return putSends(ledger, key, value)
+    case RECORD.sizes:
+      return putSizes(ledger, key, value)
+    default:
+      throw new RangeError(`no kind of record has the key ${JSON.stringify(key)}`)
+  }
+}
+
+/** A record may still hold the answer to a seq that the stream has forgotten since. */
+function putAnswers(ledger: Ledger, key: string, value: Uint8Array): void {
+  const stream = ledger.stream(ringOfKey(key).id)
+  if (!stream) throw new RangeError('there are answers of a stream that is not there')
+  for (const packed = new Unpacker(value); !packed.ended;) {
+    const seq = packed.number()
+    const [code, index, time] = [packed.number(), packed.number(), packed.number()]
+    const answered = { code, index, time, digest: packed.bytes() }
+    if (seq >= stream.next - KEPT_ANSWERS) stream.answers.set(seq, answered)
+  }
+}
+
+function putSends(ledger: Ledger, key: string, value: Uint8Array): void {
+  const { name } = pageOfKey(key)
+  for (const packed = new Unpacker(value); !packed.ended;) {
+    const [stream, seq, to] = [packed.bytes(), packed.number(), packed.text()]
+    const [index, time, code] = [packed.number(), packed.number(), packed.number()]
+    ledger.sent.put(name, { stream, seq, to, index, time, code })
+  }
+}
+
+function putSizes(ledger: Ledger, key: string, value: Uint8Array): void {
+  const { name } = pageOfKey(key)
+  let index = 0
+  for (const packed = new Unpacker(value); !packed.ended;) {
+    index += packed.number()
+    ledger.sizes.add(name, index, packed.number())
+  }
+}

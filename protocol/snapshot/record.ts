@@ -1,0 +1,132 @@
+// A snapshot is the committed state of a processing replica at one place of the log, as records: a
+// cache of the log, never an authority. A record is a function of the state alone, so that equal
+// states have equal records (G1).
+
+import { writeJson, toBase64url } from '../entries/json-body.js'
+import type { Fence } from '../entries/fence.js'
+import type { Place } from '../entries/place.js'
+import { encodeAccount } from '../state/account.js'
+import type { Ledger } from '../state/ledger.js'
+import { RECORD, pageOfKey, ringOfKey, ringPlaceOf } from '../state/record-key.js'
+import { Packer } from './packed.js'
+
+/**
+ * Raised with every change of what records hold, or of what execution makes of an entry: a snapshot
+ * of another format is built anew from the log.
+ */
+export const SNAPSHOT_FORMAT = 1
+
+export interface StateRecord {
+  readonly key: string
+  /** null: there is no such record any more. */
+  readonly value: Uint8Array | null
+}
+
+/** What a snapshot is of: the state at `place`, with the parts of it that are no records. */
+export interface SnapshotHead {
+  readonly format: number
+  readonly clusterId: string
+  readonly place: Place
+  readonly fence: Fence
+  readonly termIndex: number
+}
+
+/** The parts of a save make one transaction, which ends with the part that has a head. */
+export interface SnapshotPart {
+  /** All records of before are removed first. */
+  readonly clear: boolean
+  readonly records: readonly StateRecord[]
+  readonly head: SnapshotHead | null
+}
+
+/** Records of a snapshot, in the order of their keys. */
+export interface LoadedPart {
+  readonly records: readonly (StateRecord & { readonly value: Uint8Array })[]
+  /** null: more records follow. */
+  readonly head: SnapshotHead | null
+}
+
+export function headOf(ledger: Ledger, clusterId: string): SnapshotHead {
+  const { index, chain, fence, termIndex } = ledger
+  return { format: SNAPSHOT_FORMAT, clusterId, place: { index, chain }, fence, termIndex }
+}
+
+export function recordOf(ledger: Ledger, key: string): StateRecord {
+  return { key, value: valueOf(ledger, key) }
+}
+
+function valueOf(ledger: Ledger, key: string): Uint8Array | null {
+  const name = key.slice(1)
+  switch (key[0]) {
+    case RECORD.account: {
+      const account = ledger.account(name)
+      return account ? encodeAccount(account) : null
+    }
+    case RECORD.blocked: {
+      const blocked = ledger.blocked(name)
+      return blocked.size > 0 ? writeJson([...blocked].sort()) : null
+    }
+    case RECORD.closed:
+      return ledger.closing(name) ?? null
+    case RECORD.invitation: {
+      const invited = ledger.invitation(name)
+      if (!invited) return null
+      const { invitation, expires, by, used } = invited
+      return writeJson([toBase64url(invitation), expires, by, used])
+    }
+    case RECORD.marks: {
+      const { delivered, read } = ledger.marks.of(name)
+      return new Packer().number(delivered).number(read).done()
+    }
+    case RECORD.stream: {
+      const stream = ledger.stream(name)
+      if (!stream) return null
+      const { owner, next, closed } = stream
+      return new Packer()
+        .text(owner)
+        .number(next)
+        .number(closed ? 1 : 0)
+        .done()
+    }
+    case RECORD.answers:
+      return answers(ledger, key)
+    case RECORD.sent:
+      return sends(ledger, key)
+    case RECORD.sizes:
+      return sizes(ledger, key)
+    default:
+      throw new RangeError(`record: no kind has the key ${key}`)
+  }
+}
+
+function answers(ledger: Ledger, key: string): Uint8Array | null {
+  const { id, place } = ringOfKey(key)
+  const packer = new Packer()
+  let some = false
+  for (const [seq, { digest, code, index, time }] of ledger.stream(id)?.answers ?? []) {
+    if (ringPlaceOf(seq) !== place) continue
+    packer.number(seq).number(code).number(index).number(time).bytes(digest)
+    some = true
+  }
+  return some ? packer.done() : null
+}
+
+function sends(ledger: Ledger, key: string): Uint8Array | null {
+  const { name, page } = pageOfKey(key)
+  const found = ledger.sent.page(name, page)
+  const packer = new Packer()
+  for (const { stream, seq, to, index, time, code } of found)
+    packer.bytes(stream).number(seq).text(to).number(index).number(time).number(code)
+  return found.length > 0 ? packer.done() : null
+}
+
+function sizes(ledger: Ledger, key: string): Uint8Array | null {
+  const { name, page } = pageOfKey(key)
+  const packer = new Packer()
+  let last = -1
+  for (const [index, bytes] of ledger.sizes.page(name, page)) {
+    packer.number(last < 0 ? index : index - last).number(bytes)
+    last = index
+  }
+  return last < 0 ? null : packer.done()
+}
