@@ -31,6 +31,7 @@ export class SnapshotCheck implements Check {
     const replica = machine as ProcessingReplica | null
     if (!replica || replica.catchingUp !== null) return
     const index = replica.appliedIndex
+    expect(index <= this.#history.committed.index, 'G1', () => `${name} is beyond the log`)
     expect(replica.stateDigest() === this.#digestAt(index), 'G1', () => {
       return `${name} has another state at ${index} than the log builds`
     })

@@ -16,18 +16,6 @@ export const SNAPSHOT_BUGS: readonly Bug[] = [
     caughtBy: ['G1'],
   },
   {
-    name: 'a deleted record stays',
-    workload: 'whole',
-    changes: [
-      {
-        file: 'state/ledger',
-        line: 'this.touch(recordKey.answers(id, place));',
-        becomes: 'place;',
-      },
-    ],
-    caughtBy: ['G1'],
-  },
-  {
     name: 'a deleted message stays in the size of its mailbox',
     workload: 'whole',
     changes: [
@@ -98,29 +86,5 @@ export const SNAPSHOT_BUGS: readonly Bug[] = [
       },
     ],
     caughtBy: ['G1', 'C2', 'C4', 'C5', 'halt', 'vote'],
-  },
-  {
-    name: 'the snapshot of a longer log is waited for',
-    workload: 'whole',
-    changes: [
-      {
-        file: 'processing/recovery',
-        line: 'if (!waits || !this.#log.commits || this.#log.committed >= index)',
-        becomes: 'if (true)',
-      },
-    ],
-    caughtBy: ['P7', 'C6'],
-  },
-  {
-    name: 'a state is used before the log has confirmed its place',
-    workload: 'whole',
-    changes: [
-      {
-        file: 'processing/recovery',
-        line: 'this.#executor.placed = false;',
-        becomes: '',
-      },
-    ],
-    caughtBy: ['G1', 'C2', 'C4', 'C5', 'C6', 'halt', 'vote', 'reads', 'mark'],
   },
 ]

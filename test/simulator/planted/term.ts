@@ -171,8 +171,8 @@ export const TERM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: LEADERSHIP,
-        line: 'return this.#log.commits && this.#context.now.monotonic >= this.#disqualifiedUntil;',
-        becomes: 'return this.#context.now.monotonic >= this.#disqualifiedUntil;',
+        line: 'return qualified && this.#log.commits && this.#log.isNear;',
+        becomes: 'return qualified && this.#log.isNear;',
       },
       // A claim after fruitless rounds would mask the bug.
       {
@@ -222,9 +222,8 @@ export const TERM_BUGS: readonly Bug[] = [
       { file: 'processing/log-client', line: 'if (this.commits)\n', becomes: 'if (this.serves)\n' },
       {
         file: LEADERSHIP,
-        line: 'return this.#log.commits && this.#context.now.monotonic >= this.#disqualifiedUntil;',
-        becomes:
-          'return this.#log.serves && this.#context.now.monotonic >= this.#disqualifiedUntil;',
+        line: 'return qualified && this.#log.commits && this.#log.isNear;',
+        becomes: 'return qualified && this.#log.serves && this.#log.isNear;',
       },
     ],
     caughtBy: ['C6', 'P7'],
