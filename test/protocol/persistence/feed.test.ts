@@ -9,7 +9,6 @@ import type { PersistenceContext } from '../../../protocol/persistence/context.j
 import { Feeds } from '../../../protocol/persistence/feed.js'
 import { logOf } from './logs.js'
 
-
 t.test('a follower gets each committed batch once; after the end it gets none', async (t) => {
   const log = logOf([{ k: 1 }, { k: 2 }, { k: 3 }])
   const feed = (step: The<'FEED'>['step'], after: number): The<'FEED'> => ({

@@ -30,15 +30,18 @@ t.test('an order has the own time where a majority agrees with it', async (t) =>
   t.equal(given(clocks(-HOUR, 0, 0)), -HOUR, 'the own clock is behind')
 })
 
-t.test('a clock that is ahead of a majority gives a time for which the majority votes', async (t) => {
-  for (const ring of [clocks(HOUR, 0, 0), clocks(HOUR, 0), clocks(HOUR, 2 * HOUR, 0, 0, 0)]) {
-    const time = given(ring)
-    t.ok(time > 0 && time < LEAD_MS, `${time} ms ahead of the others`)
-    t.equal(clocks(0).allows(NOON + 1_000 + time, 0), true)
-    t.equal(ring.lead, HOUR)
-  }
-  t.equal(clocks(0, 0, HOUR).lead, 0)
-})
+t.test(
+  'a clock that is ahead of a majority gives a time for which the majority votes',
+  async (t) => {
+    for (const ring of [clocks(HOUR, 0, 0), clocks(HOUR, 0), clocks(HOUR, 2 * HOUR, 0, 0, 0)]) {
+      const time = given(ring)
+      t.ok(time > 0 && time < LEAD_MS, `${time} ms ahead of the others`)
+      t.equal(clocks(0).allows(NOON + 1_000 + time, 0), true)
+      t.equal(ring.lead, HOUR)
+    }
+    t.equal(clocks(0, 0, HOUR).lead, 0)
+  },
+)
 
 t.test('time never goes back, and stands still where the log is ahead', async (t) => {
   const latest = NOON + 24 * HOUR

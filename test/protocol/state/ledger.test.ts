@@ -1,12 +1,7 @@
 import t from 'tap'
 import { ERRORS } from '../../../protocol/errors.js'
 import { entriesOf, packDrafts, withChain } from '../../../protocol/entries/batch.js'
-import {
-  KIND,
-  plainMeta,
-  type Draft,
-  type Kind,
-} from '../../../protocol/entries/entry.js'
+import { KIND, plainMeta, type Draft, type Kind } from '../../../protocol/entries/entry.js'
 import { encodeMarks } from '../../../protocol/entries/marks.js'
 import { decide, type Command } from '../../../protocol/state/commands/registry.js'
 import { KEPT_SENDS } from '../../../protocol/state/sent-index.js'
