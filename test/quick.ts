@@ -2,8 +2,9 @@
 // the simulator, in about a minute. `npm test` runs everything. Arguments are further test files.
 
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const TESTS = fileURLToPath(new URL('.', import.meta.url))
@@ -41,9 +42,21 @@ function quickTests(): string[] {
     (slow) => !files.some((name) => name.startsWith(slow.replace(/\/$/, ''))),
   )
   if (gone.length > 0) throw new Error(`test/quick.ts names what is not there: ${gone.join(', ')}`)
-  return tests
-    .filter((name) => !SLOW.some((slow) => name.startsWith(slow)))
-    .map((name) => relative(process.cwd(), join(TESTS, name)))
+  return tests.filter((name) => !SLOW.some((slow) => name.startsWith(slow))).sort()
+}
+
+/**
+ * Files that import the tests, one for each core: a process for each test would take longer to start
+ * than most of the tests take.
+ */
+function partsOf(tests: readonly string[]): string[] {
+  const parts = Array.from({ length: availableParallelism() }, (_, i) => {
+    const own = tests.filter((_, at) => at % availableParallelism() === i)
+    return { path: join(TESTS, `quick-part-${i + 1}.js`), own }
+  })
+  for (const { path, own } of parts)
+    writeFileSync(path, own.map((name) => `import './${name}'\n`).join(''))
+  return parts.map(({ path }) => path)
 }
 
 /** Runs a program of the project; whether it ended well. */
@@ -52,6 +65,7 @@ function run(...args: string[]): boolean {
 }
 
 const tap = join(ROOT, 'node_modules', 'tap', 'dist', 'esm', 'run.mjs')
-const passed = run(tap, 'run', ...quickTests(), ...process.argv.slice(2))
+const parts = partsOf(quickTests())
+const passed = run(tap, 'run', '--timeout=300', ...parts, ...process.argv.slice(2))
 const simulated = run(join(TESTS, 'simulator', 'run.js'), '--seeds', String(SEEDS))
 process.exitCode = passed && simulated ? 0 : 1

@@ -31,15 +31,15 @@ t.test('two replicas find each other, and each link keeps its order', async (t) 
   const link = (main as { link: LinkId }).link
   const sends = Array.from(
     { length: 3000 },
-    (_, i) => ({ type: 'send', link, message: tip(i) }) as const,
+    (_, i) => ({ type: 'send', link, message: tip(i + 1) }) as const,
   )
   p1.machine.react = (input) => (input.type === 'drain' ? sends : [])
   p1.driver.feed({ type: 'drain' })
-  const last = (input: object) => JSON.stringify(input).includes('"request":2999')
+  const last = (input: object) => JSON.stringify(input).includes('"request":3000')
   await s1.machine.inputs.find(last)
   t.same(
     asked(s1),
-    sends.map((_, i) => i),
+    sends.map((_, i) => i + 1),
   )
 })
 
@@ -193,7 +193,7 @@ t.test('a client that does not read is paused, then refused with SLOW_READER', a
   p1.machine.react = (input) => (input.type === 'message' ? effects(input.link) : [])
   // Until nothing more is taken from this client, and then from the machine's own will.
   const { link } = await p1.machine.first('link-up')
-  for (let i = 0; i < 20; i++) client.say(status(i))
+  for (let i = 1; i <= 20; i++) client.say(status(i))
   const refused = p1.logged.find(({ event }) => event === 'link-refused')
   p1.machine.react = (input) => (input.type === 'drain' ? effects(link) : [])
   while (p1.machine.of('link-down').length === 0) {

@@ -21,8 +21,11 @@ import { PerBoot } from './per-boot.js'
 const SERVED_MS = 6_000
 /** Milliseconds after which disks with room are known to have it. */
 const ROOM_MS = 4_000
-/** Milliseconds of refusals after which a coordinator is looked for: 1 s of hearsay is believed. */
-const SOUGHT_MS = 2_000
+/**
+ * Milliseconds of refusals after which a coordinator is looked for: its silence is noticed after
+ * 1 s, hearsay is believed for another, and a calm replica's tick may be 125 ms away.
+ */
+const SOUGHT_MS = 2_500
 /** Milliseconds. A client that is refused once more within this time still waits. */
 const WAITS_MS = 500
 
