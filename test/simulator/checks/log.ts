@@ -193,9 +193,14 @@ export class LogCheck implements Check {
   }
 
   /** FENCED is sent after the newer TERM is committed, perhaps as the first sign of that. */
-  #fenced(from: Host, message: The<'FENCED'>): void {
+  /** An answer may be the first message that tells of a commit: COMMIT may wait for the tick. */
+  #commits(from: Host): void {
     const view = turnView(from)
     if (view) this.#claim(from, view.log.commit)
+  }
+
+  #fenced(from: Host, message: The<'FENCED'>): void {
+    this.#commits(from)
     const { term } = this.#history.committed.fence
     expect(message.term <= term, 'C1', () => {
       return `${from.name} says FENCED by ${message.term}; committed is term ${term}`
@@ -203,6 +208,7 @@ export class LogCheck implements Check {
   }
 
   #claimed(from: Host, message: The<'CLAIMED'>): void {
+    this.#commits(from)
     if (message.outcome !== 'won') return
     this.#claim(from, message.index)
     const { term, owner } = this.#history.ledger[message.index]?.fence ?? NO_FENCE
