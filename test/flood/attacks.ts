@@ -37,8 +37,8 @@ function count(outcome: Outcome, what: string): void {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-function targetOf({ ports }: Scene, i: number, from = '127.0.66.1'): Target {
-  return { port: ports[i % ports.length]!, from }
+function targetOf({ ports, stopped }: Scene, i: number, from = '127.0.66.1'): Target {
+  return { port: ports[i % ports.length]!, from, stopped }
 }
 
 const sized = ({ scale }: Scene, full: number): number => Math.max(2, Math.round(full * scale))

@@ -20,6 +20,8 @@ export interface Target {
    * addresses.
    */
   readonly from: string
+  /** Ends a connection that is still being made: the other end may never answer. */
+  readonly stopped: AbortSignal
 }
 
 export class Stranger {
@@ -39,13 +41,14 @@ export class Stranger {
 
   /** null: the connection was refused; `heard` has got the ERROR, if there was one. */
   static open(
-    { port, from }: Target,
+    { port, from, stopped }: Target,
     heard: (message: Message, self: Stranger) => void,
   ): Promise<Stranger | null> {
     const at = { host: '127.0.0.1', port, localAddress: from }
     const socket = connectTls({ ...at, rejectUnauthorized: false })
     socket.on('error', () => {})
-    return new Promise((resolve) => {
+    const stop = (): void => void socket.destroy()
+    const opened = new Promise<Stranger | null>((resolve) => {
       const stranger = new Stranger(socket, (message, self) => {
         if (message.type === 'WELCOME') resolve(self)
         else heard(message, self)
@@ -53,6 +56,9 @@ export class Stranger {
       socket.once('secureConnect', () => stranger.say(HELLO))
       socket.once('close', () => resolve(null))
     })
+    stopped.addEventListener('abort', stop)
+    if (stopped.aborted) stop()
+    return opened.finally(() => stopped.removeEventListener('abort', stop))
   }
 
   get gone(): boolean {
@@ -79,7 +85,7 @@ export class Stranger {
 }
 
 /** A TCP connection without TLS; the caller may begin TLS byte by byte. */
-export function openBare({ port, from }: Target) {
+export function openBare({ port, from }: Omit<Target, 'stopped'>) {
   const socket = connectTcp({ host: '127.0.0.1', port, localAddress: from })
   socket.on('error', () => {})
   return socket
