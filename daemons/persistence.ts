@@ -44,7 +44,6 @@ runDaemon('persistence', async (context): Promise<Parts> => {
     self: self.slot,
     slots,
     recovered,
-    boot: self.boot,
     entropy: randomBytes,
     timings: config.timings,
   })

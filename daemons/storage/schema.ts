@@ -3,20 +3,17 @@
 
 import type { Value } from './connection.js'
 import { decodeHead, lastOf, type Batch } from '../../protocol/entries/batch.js'
-import { KIND, type Kind } from '../../protocol/entries/entry.js'
+import { KIND, bitsOf } from '../../protocol/entries/entry.js'
 
 /** Stored in the file. A file of an earlier layout is migrated, of another refused. */
 export const SCHEMA_VERSION = 5
 
-const bitOf = (...kinds: readonly Kind[]): number =>
-  kinds.reduce((bits: number, kind) => bits | (1 << kind), 0)
 /** Batches that hold a TERM; and those that erase bodies. */
-export const HAS_TERM = `kinds & ${bitOf(KIND.term)}`
-export const HAS_DROP = `kinds & ${bitOf(KIND.drop, KIND.closed)}`
+export const HAS_TERM = `kinds & ${bitsOf([KIND.term])}`
+export const HAS_DROP = `kinds & ${bitsOf([KIND.drop, KIND.closed])}`
 /** Batches without a body but those of messages. */
-const BODIES_OF_MESSAGES = `kinds & ~${bitOf(
-  ...([KIND.message, KIND.refusal, KIND.stream, KIND.streamClosed] as const),
-)} = 0`
+const EMPTY_OR_MESSAGE = [KIND.message, KIND.refusal, KIND.stream, KIND.streamClosed]
+const BODIES_OF_MESSAGES = `kinds & ~${bitsOf(EMPTY_OR_MESSAGE)} = 0`
 /** The bodies of a batch as far as a reader without messages needs them. */
 export const LEAN_BODIES = `CASE WHEN ${BODIES_OF_MESSAGES} THEN x'' ELSE bodies END`
 
@@ -77,7 +74,7 @@ export function insertions(batches: readonly Batch[], commit: number): [string, 
 
 function valuesOf(batch: Batch, commit: number): Value[] {
   const { first, epoch, term, k, lamport, time, chain, head, absent, bodies } = batch
-  const kinds = bitOf(...decodeHead(head).entries.map(({ meta }) => meta.kind))
+  const { kinds } = decodeHead(head)
   const place = [lastOf(batch), first, epoch.counter, epoch.slot, term, k, lamport, time]
   return [...place, kinds, commit, chain, head, absent, bodies]
 }

@@ -9,6 +9,7 @@ import { invariant } from '../assert.js'
 import {
   HASH_BYTES,
   KIND,
+  bitsOf,
   decodeMeta,
   metaLength,
   writeMeta,
@@ -73,9 +74,6 @@ interface Head {
   /** A bit for each kind that one of the entries has. */
   readonly kinds: number
 }
-
-const bitOf = (kinds: readonly Kind[]): number =>
-  kinds.reduce<number>((bits, kind) => bits | (1 << kind), 0)
 
 /** The chain before entry 1. */
 export const CHAIN_ZERO: Uint8Array = new Uint8Array(HASH_BYTES)
@@ -154,7 +152,7 @@ function readHead(bytes: Uint8Array): Head {
 }
 
 const kindsOf = (entries: readonly HeadEntry[]): number =>
-  bitOf(entries.map(({ meta }) => meta.kind))
+  bitsOf(entries.map(({ meta }) => meta.kind))
 
 /** A head is read several times on its way, and never changes. */
 const known = new WeakMap<Uint8Array, Head>()
@@ -217,12 +215,12 @@ export function metasOf(batch: Batch): { readonly index: number; readonly meta: 
 
 /** Whether the batch has an entry of one of these kinds. */
 export function hasKind(batch: Pick<Batch, 'head'>, ...kinds: readonly Kind[]): boolean {
-  return (decodeHead(batch.head).kinds & bitOf(kinds)) !== 0
+  return (decodeHead(batch.head).kinds & bitsOf(kinds)) !== 0
 }
 
 /** Whether the batch has entries of this kind alone. */
 export function isAll(batch: Pick<Batch, 'head'>, kind: Kind): boolean {
-  return decodeHead(batch.head).kinds === bitOf([kind])
+  return decodeHead(batch.head).kinds === bitsOf([kind])
 }
 
 /**

@@ -24,6 +24,10 @@ export type Kind = (typeof KIND)[keyof typeof KIND]
 
 const LAST_KIND = Math.max(...Object.values(KIND))
 
+/** Kinds as bits, for sets of them; stored with each batch. */
+export const bitsOf = (kinds: readonly Kind[]): number =>
+  kinds.reduce<number>((bits, kind) => bits | (1 << kind), 0)
+
 /** The part of an entry that outlives its body. */
 export interface Meta {
   readonly kind: Kind

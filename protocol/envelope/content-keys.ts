@@ -112,11 +112,6 @@ export class ContentKeys {
     return { shared: pair.shared, own: Buffer.concat([ciphertext, tag]) }
   }
 
-  /** Forgets all content keys, as at the end of a term. */
-  clear(): void {
-    this.#pairs.clear()
-  }
-
   #pairOf(letter: Letter): PairKey {
     const { term, keySeed, sender, recipient, recipientKey } = letter
     if (term !== this.#epoch.term || !sameBytes(keySeed, this.#epoch.keySeed)) {

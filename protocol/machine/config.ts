@@ -58,7 +58,6 @@ export interface PersistenceConfig {
   readonly slots: number
   /** null: the file is missing or unsound; the replica starts as a learner. */
   readonly recovered: Recovered | null
-  readonly boot: string
   readonly entropy: Entropy
   readonly timings: Timings
   readonly logBounds?: LogBounds

@@ -6,11 +6,9 @@ import type { Durations } from '../durations.js'
 import { SNAPSHOT_BOUNDS, type ProcessingConfig } from '../machine/config.js'
 import type { DebugWords, Effect, Input, LinkId, Machine, Now, Peer } from '../machine/machine.js'
 import type { PROCESSING_DURATIONS, ProcessingMetrics } from '../machine/metrics.js'
-import { TierLinks } from '../machine/tier-links.js'
-import type { Message, The } from '../messages/catalogue.js'
+import type { Message } from '../messages/catalogue.js'
 import { whyInvalid } from '../messages/validate.js'
 import { ProcessingContext, type Role } from '../processing/context.js'
-import { LEAD_MS } from '../processing/wall-clocks.js'
 import { Coordinator } from '../processing/coordinator.js'
 import { Leadership } from '../processing/leadership.js'
 import { LogClient } from '../processing/log-client.js'
@@ -28,10 +26,11 @@ import { stateDigest } from '../snapshot/digest.js'
 import { Executor } from '../state/executor.js'
 import { Follower } from './follower.js'
 import { processingWords, ringMetrics } from './processing-report.js'
+import { RingMember } from './ring-member.js'
 
 export class ProcessingReplica implements Machine {
   readonly #context: ProcessingContext
-  readonly #ring: TierLinks<The<'RING_HEARTBEAT'>>
+  readonly #ring: RingMember
   readonly #executor: Executor
   readonly #logReplicas: LogReplicas
   readonly #writes: LogWrites
@@ -50,9 +49,7 @@ export class ProcessingReplica implements Machine {
   readonly #stored: boolean
   #begun = false
   readonly debugWords: DebugWords
-  #lastHeartbeat = -Infinity
   #draining = false
-  #saidRole = ''
 
   constructor(config: ProcessingConfig) {
     const context = new ProcessingContext(config)
@@ -89,7 +86,7 @@ export class ProcessingReplica implements Machine {
     const parts = { context, log, executor, leadership }
     const sessions = new SessionRouter({ ...parts, logReplicas, queries, submission, marks })
     this.#context = context
-    this.#ring = new TierLinks(context)
+    this.#ring = new RingMember({ ...parts, requests, coordinator })
     this.#executor = executor
     this.#logReplicas = logReplicas
     this.#writes = writes
@@ -201,12 +198,7 @@ export class ProcessingReplica implements Machine {
   }
 
   #settle(): void {
-    const vouched = this.#leadership.vouched.slot
-    const said = `${this.#context.role} ${this.#context.holds} ${vouched} ${this.#log.serves}`
-    if (said !== this.#saidRole) {
-      this.#saidRole = said
-      this.#heartbeat()
-    }
+    this.#ring.settle()
     if (this.#context.role === 'coordinator') this.#coordinator.issue()
     const leads = this.#context.role !== 'follower'
     this.#log.hurry(leads || this.#requests.size > 0 || this.#sessions.awaitsLog)
@@ -225,78 +217,27 @@ export class ProcessingReplica implements Machine {
   // ---- links ----------------------------------------------------------------------------------
 
   #linkUp(link: LinkId, peer: Peer): void {
-    if (peer.role === 'client') {
-      this.#sessions.linkUp(link, peer.address)
-      return
-    }
-    if (peer.role === 'persistence') {
-      this.#log.linkUp(link, peer.slot, peer.lane)
-      return
-    }
-    if (peer.lane !== 'main') return
-    const old = this.#context.peers.get(peer.slot)
-    if (old) this.#lose(old.link)
-    this.#ring.up(link, peer.slot, peer.boot)
-    this.#context.send(peer.slot, this.#ownHeartbeat())
-    if (this.#context.role === 'coordinator') this.#coordinator.linked(peer.slot)
+    if (peer.role === 'client') this.#sessions.linkUp(link, peer.address)
+    else if (peer.role === 'persistence') this.#log.linkUp(link, peer.slot, peer.lane)
+    else this.#ring.linkUp(link, peer)
   }
 
   #linkDown(link: LinkId): void {
     if (this.#sessions.has(link)) this.#sessions.linkDown(link)
     else if (this.#logReplicas.owns(link)) this.#log.linkDown(link)
-    else this.#lose(link)
-  }
-
-  #lose(link: LinkId): void {
-    const slot = this.#ring.down(link)
-    if (slot === undefined) return
-    this.#context.clocks.forget(slot)
-    this.#requests.lostCoordinator(slot)
-    if (this.#context.role === 'coordinator') this.#coordinator.lost(slot)
-    this.#leadership.linkLost()
+    else this.#ring.lose(link)
   }
 
   // ---- time -----------------------------------------------------------------------------------
 
   #tick(): void {
-    const { now, timings } = this.#context
-    if (this.#ring.tick()) this.#log.freshen()
-    for (const link of this.#ring.silent) {
-      const peer = this.#ring.current(link)!
-      this.#context.outbox.close(link, 'silent')
-      this.#lose(link)
-      this.#context.outbox.log('warn', 'peer-silent', { peer })
-    }
+    this.#ring.watch()
     this.#log.tick()
     this.#recovery.tick()
     this.#leadership.maintain()
     if (this.#context.role === 'coordinator') this.#coordinator.tick()
-    this.#watchClock()
-    if (now.monotonic - this.#lastHeartbeat >= timings.heartbeat) this.#heartbeat()
+    this.#ring.tick()
     this.#marks.tick()
-  }
-
-  #watchClock(): void {
-    const { clocks, outbox } = this.#context
-    if (clocks.lead <= LEAD_MS || !clocks.warns) return
-    outbox.log('error', 'clock-ahead', { leadMs: Math.round(clocks.lead) })
-  }
-
-  #ownHeartbeat(): The<'RING_HEARTBEAT'> {
-    const { holds, newestTerm, role } = this.#context
-    const { slot: vouchesFor, term: vouchedTerm } = this.#leadership.vouched
-    return {
-      type: 'RING_HEARTBEAT',
-      ...{ holds, newestTerm, vouchesFor, vouchedTerm, role },
-      applied: this.#executor.applied,
-      wall: this.#context.now.wall,
-    }
-  }
-
-  #heartbeat(): void {
-    this.#lastHeartbeat = this.#context.now.monotonic
-    this.#context.broadcast(this.#ownHeartbeat())
-    this.#log.sayHeartbeats()
   }
 
   // ---- messages -------------------------------------------------------------------------------
@@ -312,9 +253,9 @@ export class ProcessingReplica implements Machine {
       this.#fromLogReplica(link, known)
       return
     }
-    const slot = this.#ring.current(link)
+    const slot = this.#ring.slotOf(link)
     if (slot === undefined || this.#isInvalid(slot, link, message)) return
-    this.#context.peers.get(slot)!.heard = this.#context.now.monotonic
+    this.#ring.heard(slot)
     this.#fromRing(slot, link, message)
   }
 
@@ -388,10 +329,7 @@ export class ProcessingReplica implements Machine {
   #fromRing(slot: Slot, link: LinkId, message: Message): void {
     switch (message.type) {
       case 'RING_HEARTBEAT':
-        this.#context.peers.get(slot)!.heartbeat = message
-        this.#context.clocks.hear(slot, message.wall)
-        if (this.#context.believes(message.newestTerm)) this.#leadership.seeTerm(message.newestTerm)
-        this.#leadership.maintain()
+        this.#ring.onHeartbeat(slot, message)
         return
       case 'ELECTION':
         this.#leadership.onElection(message)

@@ -194,7 +194,6 @@ export class Cluster {
           self: slot,
           slots: sizes.persistence,
           recovered: disk.recover(),
-          boot: start.boot,
           entropy: start.entropy,
           timings: TIMINGS,
           logBounds,

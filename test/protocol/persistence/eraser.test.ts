@@ -56,7 +56,7 @@ class Store {
 
   #start(recovered: Recovered | null): PersistenceReplica {
     const entropy = (bytes: number): Uint8Array => this.#random.bytes(bytes)
-    const at = { clusterId: 'c', self: 1, slots: 1, boot: 'boot', timings: TIMINGS }
+    const at = { clusterId: 'c', self: 1, slots: 1, timings: TIMINGS }
     const logBounds = { ...LOG_BOUNDS, stretch: this.#stretch }
     return new PersistenceReplica({ ...at, recovered, entropy, logBounds })
   }
