@@ -32,6 +32,7 @@ import type { MessageApi } from './message-api.js'
 import { Operations, onAbort } from './operations.js'
 import {
   DEFAULT_TIMEOUT_MS,
+  USER_NAME,
   parseServers,
   type ConnectOptions,
   type OperationOptions,
@@ -43,7 +44,6 @@ import { Receipts } from './receipts.js'
 import type { ReceivedMessage } from './subscription.js'
 
 const LOG_OUT_MS = 500
-const USER_NAME = /^[a-z][a-z0-9._-]{0,31}$/
 
 /**
  * Connects to a cluster, and logs in if `options` name a user.
@@ -132,7 +132,7 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
     const { ca, clusterId = '', tls = true } = options
     this.#reconnector = new Reconnector(
       parseServers(options.servers),
-      { ca, clusterId, tls },
+      { ca, clusterId, tls, patienceMs: this.#timeoutMs },
       this.#deadlines,
       {
         ready: (connection, previous) => this.#ready(connection, previous),
@@ -345,6 +345,8 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
 
   #lost(reason: TrocaError): void {
     this.#lostAt ??= performance.now()
+    // The replica could not read a frame: to write it again on the next connection would not help.
+    if (reason.name === 'BAD_FRAME') this.#operations.refused(reason)
     this.#operations.disconnected()
     this.#outbox.disconnected()
     this.events.emit('disconnected', { reason: reason.message })

@@ -9,8 +9,11 @@ import type { Server } from './options.js'
 
 /** A server that has not welcomed after this gets a rival. */
 const STAGGER_MS = 150
+/** Least time for a server to welcome, and to log a client in. */
 const WELCOME_MS = 1_500
 const LOGIN_MS = 5_000
+/** A server that is as far as the first one is late after so many times as long. */
+const FAR = 4
 
 export interface Credentials {
   readonly user: string
@@ -22,8 +25,11 @@ export interface Credentials {
 
 const DEAF: LinkListener = { message() {}, closed() {}, drained() {} }
 
+/** How long another server may take, by how far this one is. */
+export const asFarAs = ({ dialMs }: Link): number => Math.max(WELCOME_MS, FAR * dialMs)
+
 /** Connects and waits for WELCOME; rejects with TrocaError. */
-export function dial(server: Server, options: DialOptions): Promise<Link> {
+export function dial(server: Server, options: DialOptions, withinMs: number): Promise<Link> {
   return new Promise((resolve, reject) => {
     const connection = new Link(server, options, {
       ...DEAF,
@@ -39,7 +45,7 @@ export function dial(server: Server, options: DialOptions): Promise<Link> {
       },
     })
     const late = (): void => connection.destroy(connection.unreachable('did not answer in time'))
-    const timer = setTimeout(late, WELCOME_MS)
+    const timer = setTimeout(late, withinMs)
   })
 }
 
@@ -55,6 +61,8 @@ function allFailed(failures: readonly TrocaError[]): TrocaError {
 }
 
 export function firstToWelcome(servers: readonly Server[], options: DialOptions): Promise<Link> {
+  // Rivals are dialled meanwhile, so a long wait for one server keeps no other from answering.
+  const withinMs = Math.max(WELCOME_MS, options.patienceMs)
   return new Promise((resolve, reject) => {
     const failures: TrocaError[] = []
     let next = 0
@@ -65,7 +73,7 @@ export function firstToWelcome(servers: readonly Server[], options: DialOptions)
       const server = servers[next++]
       if (won || !server) return
       timer = setTimeout(tryNext, STAGGER_MS)
-      dial(server, options).then(
+      dial(server, options, withinMs).then(
         (connection) => {
           if (won) return connection.close('another server was faster')
           won = true
@@ -90,7 +98,7 @@ export async function findServer(servers: readonly Server[], options: DialOption
   const coordinator = servers.find((server) => server.slot === named)
   if (!coordinator || named === first.server.slot) return first
   try {
-    const connection = await dial(coordinator, options)
+    const connection = await dial(coordinator, options, asFarAs(first))
     first.close('going to the coordinator')
     return connection
   } catch (error) {
@@ -115,7 +123,7 @@ export async function logIn(connection: Link, who: Credentials): Promise<void> {
 function tryPassword(connection: Link, name: string, password: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const late = (): void => connection.destroy(connection.unreachable('took too long to log in'))
-    const timer = setTimeout(late, LOGIN_MS)
+    const timer = setTimeout(late, LOGIN_MS + FAR * connection.roundTripMs)
     connection.ask(
       (request) => ({ type: 'LOGIN', request, name, password }),
       (answer) => {

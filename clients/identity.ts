@@ -15,7 +15,7 @@ import type { KeyStore } from './e2e/key-store.js'
 import type { RsaPrivateKey } from '../protocol/rsa/keys.js'
 import { whyUnusable } from '../protocol/password.js'
 import { TrocaError, clientError, refusedHere } from './errors.js'
-import type { OperationOptions } from './options.js'
+import { USER_NAME, type OperationOptions } from './options.js'
 import type { Seal } from './inbox-message.js'
 
 const DEFAULT_BITS = 3072
@@ -62,6 +62,7 @@ export class Identity {
   }
 
   async register(name: string, password: string, options: RegisterOptions): Promise<Account> {
+    if (!USER_NAME.test(name)) throw refusedHere('BAD_NAME')
     refuseUnusable(password)
     if (!options.endToEnd) {
       return this.#begin(await this.#accounts.register(name, password, null, options), password)

@@ -20,6 +20,8 @@ export interface DialOptions {
   readonly ca: string | Buffer | undefined
   readonly clusterId: string
   readonly tls: boolean
+  /** The client's time-out: how long a distant server may take to welcome it. */
+  readonly patienceMs: number
 }
 
 export interface LinkListener {
@@ -72,6 +74,12 @@ export class Link {
   welcome: The<'WELCOME'> | null = null
   listener: LinkListener
   closed = false
+  /** From HELLO to WELCOME: a round trip, and what the server took for it. */
+  roundTripMs = 0
+  /** From the first packet to WELCOME: three round trips with TLS. */
+  dialMs = 0
+  readonly #dialledAt = performance.now()
+  #helloAt = this.#dialledAt
   /** When the last bytes arrived, monotonic ms. */
   #heardAt = performance.now()
   /** When PING was sent, monotonic ms; null: no PING is unanswered. */
@@ -155,6 +163,7 @@ export class Link {
   }
 
   #hello(clusterId: string): void {
+    this.#helloAt = performance.now()
     this.send({
       type: 'HELLO',
       minVersion: WIRE_VERSION,
@@ -198,6 +207,9 @@ export class Link {
     if (message.type === 'PONG') return
     if (message.type === 'WELCOME') {
       this.welcome = message
+      const now = performance.now()
+      this.roundTripMs = now - this.#helloAt
+      this.dialMs = now - this.#dialledAt
       this.#decoder.setLimit(SERVER_FRAME_BYTES)
     }
     if (message.type === 'ERROR' && message.request === 0) {

@@ -2,9 +2,11 @@
 // every new connection and after every retriable refusal, until its answer or its time-out.
 
 import type { Message } from '../protocol/messages/catalogue.js'
+import { WireError } from '../protocol/schema/schema.js'
+import { decodeMessage, encodeMessage } from '../protocol/wire/codec.js'
 import type { Link } from './link.js'
 import type { Deadline, Deadlines } from './deadlines.js'
-import { clientError, fromRefusal, refusedBeforeOrder } from './errors.js'
+import { clientError, fromRefusal, refusedBeforeOrder, refusedHere } from './errors.js'
 import type { TrocaError } from './errors.js'
 
 const RETRY_MS = 50
@@ -68,6 +70,8 @@ export class Operations {
   run(operation: Operation): Promise<Message> {
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(this.#ended)
+      const malformed = whyMalformed(operation.build(1))
+      if (malformed) return reject(refusedHere('BAD_REQUEST', `${operation.what}: ${malformed}`))
       const { timeoutMs = this.#timeoutMs } = operation
       const pending: Pending = {
         ...operation,
@@ -98,6 +102,13 @@ export class Operations {
 
   disconnected(): void {
     this.#connection = null
+  }
+
+  /** Rejects what is written and unanswered: one of these requests is not well-formed. */
+  refused(error: TrocaError): void {
+    for (const pending of this.#pending) {
+      if (pending.openTries > 0) this.#fail(pending, error)
+    }
   }
 
   /** Rejects every pending and every later operation with this error. */
@@ -150,6 +161,17 @@ export class Operations {
   #fail(pending: Pending, error: TrocaError): void {
     this.#forget(pending)
     pending.reject(error)
+  }
+}
+
+/** The field that breaks the schema of the message, with what it needs; null: none does. */
+function whyMalformed(message: Message): string | null {
+  try {
+    decodeMessage(encodeMessage(message, 0))
+    return null
+  } catch (error) {
+    if (error instanceof WireError) return error.message
+    throw error
   }
 }
 

@@ -51,6 +51,9 @@ export interface SendOptions extends OperationOptions {
   readonly endToEnd?: boolean
 }
 
+/** Names of users, as the service accepts them. */
+export const USER_NAME = /^[a-z][a-z0-9._-]{0,31}$/
+
 export const DEFAULT_TIMEOUT_MS = 10_000
 
 export interface Server extends ServerAddress {

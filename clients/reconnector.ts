@@ -6,7 +6,7 @@
 import type { Message } from '../protocol/messages/catalogue.js'
 import type { Link, LinkListener, DialOptions } from './link.js'
 import type { Deadlines } from './deadlines.js'
-import { dial, findServer, firstToWelcome, logIn } from './dial.js'
+import { asFarAs, dial, findServer, firstToWelcome, logIn } from './dial.js'
 import type { Credentials } from './dial.js'
 import type { TrocaError } from './errors.js'
 import type { Server } from './options.js'
@@ -18,7 +18,7 @@ const BEAT_MS = 200
  * PING after this silence while a request is unanswered; otherwise after the server's heartbeat.
  */
 const BUSY_PING_MS = 300
-/** A connection that stays silent for this long after a PING is dead. */
+/** A connection that stays silent for this long after a PING, and two round trips, is dead. */
 const SILENCE_MS = 1_000
 /** STATUS is asked this often while requests are unanswered and this replica is not coordinator. */
 const SEEK_MS = 200
@@ -34,6 +34,8 @@ const NO_COORDINATOR_MS = 2_000
 /** The standby connection is made only after this, because a short-lived client needs none. */
 const STANDBY_AFTER_MS = 1_000
 const DEAF: LinkListener = { message() {}, closed() {}, drained() {} }
+
+const silenceMs = ({ roundTripMs }: Link): number => SILENCE_MS + 2 * roundTripMs
 
 export interface ReconnectorListener {
   /**
@@ -201,7 +203,7 @@ export class Reconnector {
     this.#beatAt = now
     const busy = this.#listener.busy()
     const pingMs = busy ? BUSY_PING_MS : connection.welcome!.heartbeat
-    if (!stalled && connection.silentMs(now, pingMs) > SILENCE_MS) {
+    if (!stalled && connection.silentMs(now, pingMs) > silenceMs(connection)) {
       return connection.destroy(connection.unreachable('fell silent'))
     }
     const atCoordinator = this.#coordinator === connection.server.slot
@@ -217,7 +219,7 @@ export class Reconnector {
     const standby = this.#standby
     if (standby?.server.slot === connection.server.slot) this.#takeStandby()?.close('not needed')
     else if (standby && !standby.closed) {
-      if (standby.silentMs(now, standby.welcome!.heartbeat) <= SILENCE_MS) return
+      if (standby.silentMs(now, standby.welcome!.heartbeat) <= silenceMs(standby)) return
       this.#takeStandby()?.destroy(standby.unreachable('fell silent'))
     } else if (now > this.#standbyDueAt) void this.#prepareStandby(connection)
   }
@@ -274,7 +276,7 @@ export class Reconnector {
     }
     this.#moving = true
     try {
-      const connection = await dial(coordinator, this.#options)
+      const connection = await dial(coordinator, this.#options, asFarAs(this.connection!))
       if (connection.welcome!.coordinator === coordinator.slot) await this.#adopt(connection)
       else connection.close('not the coordinator')
     } catch {

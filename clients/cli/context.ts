@@ -14,7 +14,7 @@ import {
 import { join, resolve } from 'node:path'
 import type { Account } from '../accounts.js'
 import { KeyFolder } from '../e2e/key-store.js'
-import type { ConnectOptions } from '../options.js'
+import { USER_NAME, type ConnectOptions } from '../options.js'
 import { EXIT, Failure } from './failure.js'
 import { say } from './texts.js'
 
@@ -32,8 +32,17 @@ interface Remembered {
   accounts: Record<string, Pick<Account, 'held' | 'fingerprint' | 'bits' | 'cursor'>>
 }
 
-const USER_NAME = /^[a-z][a-z0-9._-]{0,31}$/
 const DEFAULT_TIMEOUT_S = 10
+
+/** An environment variable; one that is empty counts as unset. */
+export function variable(name: string): string | undefined {
+  return process.env[name] || undefined
+}
+
+/** Whether TROCA_JSON asks for JSON. */
+export function wantsJson(): boolean {
+  return (variable('TROCA_JSON') ?? '0') !== '0'
+}
 
 export class Context {
   readonly dir: string
@@ -44,14 +53,13 @@ export class Context {
   readonly #startedAt = performance.now()
 
   constructor(flags: GlobalFlags) {
-    const { TROCA_DIR, TROCA_TIMEOUT, TROCA_USER, TROCA_JSON, TROCA_PASSWORD_FILE } = process.env
-    this.dir = resolve(flags.dir ?? TROCA_DIR ?? '.troca')
-    this.json = flags.json ?? (TROCA_JSON !== undefined && TROCA_JSON !== '' && TROCA_JSON !== '0')
-    const seconds = flags.timeout ?? Number(TROCA_TIMEOUT ?? DEFAULT_TIMEOUT_S)
+    this.dir = resolve(flags.dir ?? variable('TROCA_DIR') ?? '.troca')
+    this.json = flags.json ?? wantsJson()
+    const seconds = flags.timeout ?? Number(variable('TROCA_TIMEOUT') ?? DEFAULT_TIMEOUT_S)
     if (!(seconds > 0)) throw new Failure(EXIT.usage, '--timeout: a number of seconds above 0')
     this.timeoutMs = seconds * 1000
-    this.passwordFile = flags['password-file'] ?? TROCA_PASSWORD_FILE
-    this.#as = flags.as ?? TROCA_USER
+    this.passwordFile = flags['password-file'] ?? variable('TROCA_PASSWORD_FILE')
+    this.#as = flags.as ?? variable('TROCA_USER')
   }
 
   /** The rest of the command's time-out, at least 1 ms. */
@@ -101,7 +109,7 @@ export class Context {
     }
   }
 
-  change(how: (remembered: Remembered) => void): void {
+  change(how: (remembered: Remembered) => unknown): void {
     const remembered = this.read()
     how(remembered)
     const path = join(this.dir, 'context.json')
@@ -109,11 +117,17 @@ export class Context {
     renameSync(`${path}.${process.pid}`, path)
   }
 
+  /** Notes what the service says of an account. The current user stays, unless there is none. */
   rememberAccount({ name, held, fingerprint, bits, cursor }: Account): void {
     this.change((remembered) => {
-      remembered.user = name
+      remembered.user ??= name
       remembered.accounts[name] = { held, fingerprint, bits, cursor }
     })
+  }
+
+  /** Makes this the user that commands act as. */
+  use(name: string): void {
+    this.change((remembered) => (remembered.user = name))
   }
 
   rememberCursor(name: string, cursor: number): void {

@@ -4,7 +4,7 @@
 import type { Client } from '../client.js'
 import type { ClusterStatus } from '../cluster-status.js'
 import { TrocaError } from '../errors.js'
-import { note, paintNote, resultJson } from './output.js'
+import { note, outputIsClosed, paintNote, resultJson } from './output.js'
 import { say, sayError } from './texts.js'
 
 export const EXIT = {
@@ -116,7 +116,7 @@ export async function explain(
 
 /** Prints a failure; gives its exit code. */
 export function report(failure: Failure, json: boolean): ExitCode {
-  if (json)
+  if (json && !outputIsClosed())
     resultJson({ ok: false, exitCode: failure.exitCode, text: failure.message, ...failure.facts })
   else note(paintNote.red(failure.message))
   return failure.exitCode

@@ -26,18 +26,22 @@ import { rsa } from './commands/rsa.js'
 import { send } from './commands/send.js'
 import { status } from './commands/status.js'
 import { up } from './commands/up.js'
+import { use } from './commands/use.js'
 import { verify } from './commands/verify.js'
 import { whoami } from './commands/whoami.js'
+import { wantsJson } from './context.js'
 import { EXIT, Failure, explain, report } from './failure.js'
+import { onClosedOutput } from './output.js'
 import { packageVersion } from './programs.js'
 
 const args = hideBin(process.argv)
-const json = args.includes('--json')
+const json = args.includes('--json') || wantsJson()
 
-// EPIPE is no error: the reader of stdout (head, a pager) has closed it.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.ok)
-})
+// The reader of a result that is written at once (head, a pager) may close stdout before its end.
+onClosedOutput(() => process.exit(EXIT.ok))
+
+/** Arguments that may have several values. */
+const LISTS = new Set(['_', '--', 'text', 'index'])
 
 const parser = yargs(args)
   .scriptName('troca')
@@ -61,6 +65,7 @@ const parser = yargs(args)
   .command(verify)
   .command(register)
   .command(login)
+  .command(use)
   .command(whoami)
   .command(logout)
   .command(passwd)
@@ -77,6 +82,12 @@ const parser = yargs(args)
   .command(bench)
   .command(rsa)
   .completion('completion', 'print a script for shell completion')
+  .middleware((argv: Record<string, unknown>) => {
+    for (const [flag, value] of Object.entries(argv)) {
+      if (!Array.isArray(value) || LISTS.has(flag)) continue
+      throw new Failure(EXIT.usage, `--${flag} is given ${value.length} times; once is enough`)
+    }
+  })
   .demandCommand(1, 1)
   .strict()
   .recommendCommands()

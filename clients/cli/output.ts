@@ -18,6 +18,42 @@ export function resultJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`)
 }
 
+/** The reader of stdout (head, a pager) has closed it. */
+export class OutputClosed extends Error {
+  override readonly name = 'OutputClosed'
+}
+
+let awaited = false
+let closed = false
+
+/** Whether stdout has lost its reader. */
+export const outputIsClosed = (): boolean => closed
+
+/**
+ * Writes a line, and resolves once the system has taken it: a slow reader slows the writer down.
+ * Rejects with OutputClosed if there is no reader any more.
+ */
+export function printed(text: string): Promise<void> {
+  awaited = true
+  return new Promise((resolve, reject) => {
+    process.stdout.write(`${text}\n`, (error) => {
+      if (error) reject(new OutputClosed(error.message, { cause: error }))
+      else resolve()
+    })
+  })
+}
+
+/**
+ * Decides what a closed stdout means. What `printed` wrote rejects, and its caller knows what was
+ * lost; for every other output `end` ends the process.
+ */
+export function onClosedOutput(end: () => void): void {
+  process.stdout.on('error', () => {
+    closed = true
+    if (!awaited) end()
+  })
+}
+
 export function note(text: string): void {
   clearProgress()
   process.stderr.write(`${text}\n`)
@@ -57,11 +93,22 @@ export function table(head: string[], rows: (string | number)[][]): string {
   return grid.toString()
 }
 
-/** Control characters except tab and newline, line separators, and marks of text direction. */
-// oxlint-disable-next-line no-control-regex
-const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+/**
+ * Control characters except tab and newline, line and paragraph separators, and marks that change
+ * the direction of text.
+ */
+const CONTROLS =
+  // oxlint-disable-next-line no-control-regex
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
-/** Escapes everything in a stranger's text that a terminal would obey. */
+const escaped = (c: string): string => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+/** Escapes everything in a stranger's text that a terminal would obey, except tab and newline. */
 export function harmless(text: string): string {
-  return text.replace(CONTROLS, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return text.replace(CONTROLS, escaped)
+}
+
+/** As {@link harmless}, for what stays on one line. */
+export function harmlessLine(text: string): string {
+  return harmless(text).replace(/[\t\n]/g, escaped)
 }

@@ -4,7 +4,8 @@
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
-import type { Context } from './context.js'
+import { MAX_PASSWORD_BYTES } from '../../protocol/password.js'
+import { variable, type Context } from './context.js'
 import { EXIT, Failure } from './failure.js'
 import { advise } from './strength.js'
 import { say } from './texts.js'
@@ -19,15 +20,15 @@ function prompt(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: silent, terminal: true })
   process.stderr.write(question)
   return new Promise((resolve, reject) => {
-    lines.once('SIGINT', () => {
-      lines.close()
+    // Ctrl-C, and Ctrl-D or any other end of the input; after an answer this has no effect.
+    lines.once('close', () => {
       process.stderr.write('\n')
-      reject(new Failure(EXIT.failed, say('noPassword')))
+      reject(new Failure(EXIT.authentication, say('noPassword')))
     })
+    lines.once('SIGINT', () => lines.close())
     lines.question('', (answer) => {
-      lines.close()
-      process.stderr.write('\n')
       resolve(answer)
+      lines.close()
     })
   })
 }
@@ -54,11 +55,12 @@ function readText(path: string): string {
   }
 }
 
+/** The first line of stdin, or as much of it as shows that it is too long. */
 async function fromStdin(): Promise<string> {
   let text = ''
   for await (const chunk of process.stdin) {
     text += String(chunk)
-    if (text.includes('\n')) break
+    if (text.includes('\n') || text.length > MAX_PASSWORD_BYTES) break
   }
   return firstLine(text)
 }
@@ -66,9 +68,11 @@ async function fromStdin(): Promise<string> {
 /** The password of a file or of the environment. */
 function given(context: Context): string | undefined {
   if (context.passwordFile !== undefined) {
-    return firstLine(readFileSync(context.passwordFile, 'utf8'))
+    return firstLine(readText(context.passwordFile))
   }
-  return process.env['TROCA_PASSWORD'] || undefined
+  // As in a file, a newline at the end is not part of it.
+  const password = variable('TROCA_PASSWORD')
+  return password === undefined ? undefined : firstLine(password)
 }
 
 export interface PassphraseFlags {
@@ -87,9 +91,9 @@ export async function askPassphrase(
   flags: PassphraseFlags,
   { isNew = false, stdinIsTaken = false } = {},
 ): Promise<string> {
-  const file = flags['passphrase-file'] ?? process.env['TROCA_PASSPHRASE_FILE']
-  const ready = file === undefined ? process.env['TROCA_PASSPHRASE'] : firstLine(readText(file))
-  if (ready) return isNew ? advised(ready, []) : ready
+  const file = flags['passphrase-file'] ?? variable('TROCA_PASSPHRASE_FILE')
+  const ready = file === undefined ? variable('TROCA_PASSPHRASE') : readText(file)
+  if (ready) return isNew ? advised(firstLine(ready), []) : firstLine(ready)
   const missing = new Failure(EXIT.usage, say('noPassphrase'))
   if (file !== undefined || (stdinIsTaken && !process.stdin.isTTY)) throw missing
   return ask(say(isNew ? 'newPassphrase' : 'passphrase'), isNew ? [] : null, missing)
@@ -130,9 +134,8 @@ async function ask(
 /** The new password of a change: from a file, the environment, a prompt (twice), or stdin. */
 export async function askNewPassword(name: string, file: string | undefined): Promise<string> {
   const known = [name, SERVICE]
-  const ready =
-    file === undefined ? process.env['TROCA_NEW_PASSWORD'] : firstLine(readFileSync(file, 'utf8'))
-  return ready ? advised(ready, known) : ask(say('newPassword', { name }), known)
+  const ready = file === undefined ? variable('TROCA_NEW_PASSWORD') : readText(file)
+  return ready ? advised(firstLine(ready), known) : ask(say('newPassword', { name }), known)
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Sending } from './failure.js'
 import { knownPassword } from './password.js'
 import { sayKeys } from './say-keys.js'
 
-/** Part of the time-out that is reserved for asking the cluster what is wrong. */
+/** How long the cluster is asked what is wrong, at most. */
 const EXPLAIN_MS = 1_000
 
 export interface Need {
@@ -18,9 +18,9 @@ export interface Need {
   readonly stdinIsTaken?: boolean
 }
 
-/** The time-out of a step of a command. */
+/** The time-out of each answer of a server. What a person types takes its own time. */
 export function stepMs(context: Context): number {
-  return Math.max(1, context.leftMs - Math.min(EXPLAIN_MS, context.timeoutMs / 4))
+  return context.timeoutMs
 }
 
 export async function withClient<T>(
@@ -42,7 +42,7 @@ export async function withClient<T>(
     await client.close()
     return done
   } catch (error) {
-    const failure = await explain(error, client, sending, context.leftMs)
+    const failure = await explain(error, client, sending, Math.min(EXPLAIN_MS, context.timeoutMs))
     client?.abandon('failed')
     throw failure
   }

@@ -4,7 +4,6 @@
 const TEXTS = {
   ready: ['ready', 'pronto'],
   notReady: ['not ready', 'não está pronto'],
-  stored: ['stored at {index} ({mode})', 'guardada em {index} ({mode})'],
   storedLines: [
     '{count} messages stored, the last at {index} ({mode})',
     '{count} mensagens guardadas, a última em {index} ({mode})',
@@ -72,10 +71,6 @@ const TEXTS = {
   headState: ['state', 'estado'],
   nothingSent: ['nothing was sent', 'nada foi enviado'],
   noMessages: ['no new messages', 'não há mensagens novas'],
-  deleted: [
-    'asked to delete: {count}; those that existed are gone',
-    'pedidas para apagar: {count}; as que existiam foram apagadas',
-  ],
   sealed: ['(this envelope does not open)', '(este envelope não abre)'],
   unproven: [
     '(not shown: the message does not open, or its sender did not sign it for this place)',

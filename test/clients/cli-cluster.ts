@@ -8,7 +8,7 @@ import type { The } from '../../protocol/messages/catalogue.js'
 import { FakeServer } from './fake-server.js'
 import type { Script } from './fake-server.js'
 
-const MAIN = join(dirname(fileURLToPath(import.meta.url)), '../../clients/cli/main.js')
+export const MAIN = join(dirname(fileURLToPath(import.meta.url)), '../../clients/cli/main.js')
 
 interface Ended {
   code: number | null
@@ -23,7 +23,7 @@ export interface Running extends Promise<Ended> {
 export function troca(
   dir: string,
   args: string[],
-  stdin = '',
+  stdin: string | Buffer = '',
   env: Record<string, string> = {},
 ): Running {
   const child = spawn(process.execPath, [MAIN, ...args], {

@@ -109,27 +109,10 @@ t.test('keys list, fingerprint and rotate show and renew the keys', async (t) =>
   t.equal((await keys()).code, 2)
 })
 
-t.test('delete takes indices, and deletes nothing if one is invalid', async (t) => {
-  const { dir, server } = await cluster(t, ALL, (message, peer) => {
-    if (message.type !== 'DELETE') return
-    peer.say({ type: 'DELETED', request: message.request, index: 9 })
-  })
-  const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw' }
-  const asked = (): unknown[] =>
-    server.heard.flatMap((message) => (message.type === 'DELETE' ? [message.indices] : []))
-  t.equal((await troca(dir, ['delete', '5', 'x'], '', env)).code, 2)
-  t.equal((await troca(dir, ['delete'], '', env)).code, 2)
-  t.strictSame(asked(), [])
-  t.equal((await troca(dir, ['delete', '5', '7'], '', env)).code, 0)
-  const json = await troca(dir, ['delete', '8', '--json'], '', env)
-  t.strictSame(JSON.parse(json.stdout), { deleted: [8] })
-  t.strictSame(asked(), [[5, 7], [8]])
-})
-
 t.test('send --lines sends each line and reports each receipt', async (t) => {
   const { dir, server } = await cluster(t, ALL, receipts)
   const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw' }
-  const lines = ['one', '', 'three']
+  const lines = ['one', 'two', 'three']
   const sent = await troca(dir, ['send', 'alice', '--lines', '--json'], lines.join('\n'), env)
   t.equal(sent.code, 0, sent.stderr)
   t.strictSame(

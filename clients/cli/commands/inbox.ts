@@ -7,11 +7,13 @@ import type { Client } from '../../client.js'
 import { Context } from '../context.js'
 import type { GlobalFlags } from '../context.js'
 import { EXIT, Failure } from '../failure.js'
-import { note, result, resultJson } from '../output.js'
+import { note, OutputClosed, printed, result, resultJson } from '../output.js'
 import { makeDirectory, writeOutput } from '../rsa-files.js'
 import { stepMs, withClient } from '../run.js'
-import { showMessage } from '../show-message.js'
 import { sayMode } from '../say-keys.js'
+import { parseDate } from '../talk/dates.js'
+import { showMessage } from '../talk/show-message.js'
+import { sayTalk } from '../talk/texts.js'
 import { say } from '../texts.js'
 
 const PAGE_MESSAGES = 500
@@ -25,12 +27,10 @@ interface Flags extends GlobalFlags {
   out?: string | undefined
 }
 
-/** --since: a log index (messages after it) or a date (messages from then on). */
+/** --since: a log index (messages after it), or a date (messages from then on). */
 function parseSince(since: string): { after: number; fromMs: number } {
   if (/^\d+$/.test(since)) return { after: Number(since), fromMs: 0 }
-  const fromMs = Date.parse(since)
-  if (Number.isNaN(fromMs)) throw new Failure(EXIT.usage, '--since: a log index or a date')
-  return { after: 0, fromMs }
+  return { after: 0, fromMs: parseDate('--since', since) }
 }
 
 interface Wanted {
@@ -40,62 +40,92 @@ interface Wanted {
 }
 
 function wanted(context: Context, client: Client, flags: Flags): Wanted & { seen: number } {
+  const { limit = Infinity } = flags
+  if (limit !== Infinity && !(Number.isSafeInteger(limit) && limit > 0)) {
+    throw new Failure(EXIT.usage, `--limit ${limit}: a whole number above 0`)
+  }
   const seen = Math.max(client.account!.cursor, context.read().accounts[context.user]?.cursor ?? 0)
   // The read mark of the last run may be lost with a killed replica, so it is sent again.
   client.ack(seen)
   const since = flags.since === undefined ? null : parseSince(flags.since)
   const after = since?.after ?? (flags.all ? 0 : seen)
-  return { seen, after, fromMs: since?.fromMs ?? 0, limit: flags.limit ?? Infinity }
+  return { seen, after, fromMs: since?.fromMs ?? 0, limit }
 }
 
-/** Shows messages page by page; gives their number and the last index. */
+interface Page<M> {
+  readonly messages: readonly M[]
+  readonly next: number
+  readonly more: boolean
+}
+
+/**
+ * Shows messages page by page. `passed` is told of each message that is left out for its date;
+ * `shown` once after each page, with the index of the last message that was shown.
+ */
 async function eachOf<M extends { readonly index: number; readonly time: number }>(
-  read: (after: number) => Promise<{ messages: readonly M[]; next: number; more: boolean }>,
+  read: (after: number) => Promise<Page<M>>,
   { after, fromMs, limit }: Wanted,
-  show: (message: M) => void,
-): Promise<{ shown: number; last: number }> {
-  let [shown, last] = [0, 0]
-  for (let more = true; more && shown < limit;) {
+  show: (message: M) => Promise<void>,
+  { passed, shown }: { passed?: (index: number) => void; shown?: (last: number) => void } = {},
+): Promise<number> {
+  let count = 0
+  for (let more = true; more && count < limit;) {
     const page = await read(after)
+    let last = 0
     for (const message of page.messages) {
-      if (shown === limit) break
-      if (message.time < fromMs) continue
-      show(message)
+      if (count === limit) break
+      if (message.time < fromMs) {
+        passed?.(message.index)
+        continue
+      }
+      await show(message)
       last = message.index
-      shown++
+      count++
     }
+    if (last > 0) shown?.(last)
     after = page.next
     more = page.more
   }
-  return { shown, last }
+  return count
 }
 
 async function show(client: Client, context: Context, flags: Flags): Promise<void> {
   const { seen, ...which } = wanted(context, client, flags)
   if (!context.json) sayMode(client.account!)
-  const { shown, last } = await eachOf(
+  // A mark covers everything before it: it moves only while nothing unread was passed over.
+  let gap = which.after > seen
+  let left = false
+  const count = await eachOf(
     (after) => client.inbox({ after, limit: PAGE_MESSAGES, timeoutMs: stepMs(context) }),
     which,
     (message) => showMessage(message, context.json),
+    {
+      passed: (index) => (gap ||= index > seen),
+      shown: (last) => {
+        if (flags.peek || last <= seen) return
+        left ||= gap
+        if (gap) return
+        client.ack(last)
+        context.rememberCursor(context.user, last)
+      },
+    },
   )
-  if (shown === 0 && !context.json) note(say('noMessages'))
-  if (flags.peek || last <= seen) return
-  client.ack(last)
-  context.rememberCursor(context.user, last)
+  if (context.json) return
+  if (count === 0) note(say('noMessages'))
+  if (left) note(sayTalk('leftUnread'))
 }
 
 /** Exports one JWE a line, or a file for each. An export marks nothing as read. */
 async function exportJwe(client: Client, context: Context, flags: Flags): Promise<void> {
   const { out } = flags
   if (out !== undefined) makeDirectory(out)
-  const { shown } = await eachOf(
+  const shown = await eachOf(
     (after) => client.envelopes({ after, limit: PAGE_MESSAGES, timeoutMs: stepMs(context) }),
     wanted(context, client, flags),
-    (message) => {
-      if (out !== undefined)
-        writeOutput({ out: join(out, `${message.index}.jwe`) }, Buffer.from(`${message.jwe}\n`))
-      else if (context.json) resultJson(message)
-      else result(message.jwe)
+    async (message) => {
+      const path = out === undefined ? null : join(out, `${message.index}.jwe`)
+      if (path !== null) writeOutput({ out: path }, Buffer.from(`${message.jwe}\n`))
+      else await printed(context.json ? JSON.stringify(message) : message.jwe)
     },
   )
   if (out !== undefined && context.json) resultJson({ out, count: shown })
@@ -123,8 +153,13 @@ export const inbox: CommandModule<GlobalFlags, Flags> = {
       }),
   async handler(flags) {
     const context = new Context(flags)
-    await withClient(context, { login: true }, (client) =>
-      flags.export ? exportJwe(client, context, flags) : show(client, context, flags),
-    )
+    await withClient(context, { login: true }, async (client) => {
+      try {
+        await (flags.export ? exportJwe(client, context, flags) : show(client, context, flags))
+      } catch (error) {
+        if (!(error instanceof OutputClosed)) throw error
+        throw new Failure(EXIT.failed, sayTalk('outputClosed'))
+      }
+    })
   },
 }

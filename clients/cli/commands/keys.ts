@@ -4,10 +4,12 @@ import type { Argv, CommandModule } from 'yargs'
 import { TrocaError } from '../../errors.js'
 import { Context } from '../context.js'
 import type { GlobalFlags } from '../context.js'
+import { EXIT, Failure } from '../failure.js'
 import { clearProgress, progress, result, resultJson, table } from '../output.js'
 import { knownPassword } from '../password.js'
 import { stepMs, withClient } from '../run.js'
 import { modeOf } from '../say-keys.js'
+import { sayTalk } from '../talk/texts.js'
 import { say } from '../texts.js'
 import { exportKeys, importKey } from './key-files.js'
 import { signing } from './keys-signing.js'
@@ -69,9 +71,12 @@ const rotate: CommandModule<GlobalFlags, Rotation> = {
     context.servers()
     const password = await knownPassword(context, name, false)
     const account = await withClient(context, {}, async (client) => {
-      await client.login(name, password, { timeoutMs: stepMs(context) })
+      const { held } = await client.login(name, password, { timeoutMs: stepMs(context) })
       const onProgress = (what: string): void => progress(say('working', { what }))
       const { bits } = flags
+      if (held === 'service' && bits !== undefined) {
+        throw new Failure(EXIT.usage, sayTalk('bitsOfService', { name }))
+      }
       return client.rotateKey(password, { onProgress, ...(bits === undefined ? {} : { bits }) })
     })
     clearProgress()

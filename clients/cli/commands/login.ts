@@ -29,6 +29,7 @@ export const login: CommandModule<GlobalFlags, Flags> = {
       client.login(name, password, { timeoutMs: stepMs(context) }),
     )
     context.rememberAccount(account)
+    context.use(name)
     if (save) context.savePassword(name, password)
     if (context.json) return resultJson(account)
     result(say('loggedIn', { name }))

@@ -9,7 +9,7 @@ import type { GlobalFlags } from '../context.js'
 import { EXIT, Failure } from '../failure.js'
 import { note, paint, result, resultJson, table } from '../output.js'
 import { stepMs, withClient } from '../run.js'
-import { formatTime } from '../show-message.js'
+import { formatTime } from '../talk/show-message.js'
 import { say, sayError } from '../texts.js'
 
 const DEFAULT_LIMIT = 20

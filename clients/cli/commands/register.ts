@@ -8,6 +8,7 @@ import { note, progress, clearProgress, result, resultJson } from '../output.js'
 import { askPassword } from '../password.js'
 import { withClient } from '../run.js'
 import { modeOf } from '../say-keys.js'
+import { sayTalk } from '../talk/texts.js'
 import { say } from '../texts.js'
 
 interface Flags extends GlobalFlags {
@@ -20,7 +21,7 @@ interface Flags extends GlobalFlags {
 
 export const register: CommandModule<GlobalFlags, Flags> = {
   command: 'register <name>',
-  describe: 'make an account and log in',
+  describe: 'make an account',
   builder: (yargs) =>
     yargs
       .positional('name', { type: 'string', demandOption: true })
@@ -53,5 +54,6 @@ export const register: CommandModule<GlobalFlags, Flags> = {
     result(say('registered', { ...account, mode: modeOf(account) }))
     if (e2e) note(say('keyFileAt', { path: context.keyStore.pathOf(name) }))
     if (save) note(say('remembered', { path: context.passwordPath(name) }))
+    note(sayTalk('actingAs', { name: context.user }))
   },
 }
