@@ -1,7 +1,12 @@
 // Makes the logs of a stopped cluster longer, without its daemons: sends from one user to another,
-// decided and sealed as replicas do it, written to the files of all persistence replicas.
+// or among many, decided and sealed as replicas do it, written to the files of all persistence
+// replicas.
 //
 // npm run bench:long-log -- --dir DIR --from bob --to alice --messages 100000
+// npm run bench:long-log -- --dir DIR --users 10000 --messages 1000000
+//
+// The users of the second form are u00001 and so on. They have the keys and the password of `from`,
+// as ten thousand keys would take hours to make.
 
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
@@ -59,11 +64,17 @@ async function built(store: Store, executor: Executor): Promise<void> {
   }
 }
 
+/** A stream of one user: its id, and the seq of its last send. */
+interface OpenStream {
+  readonly id: Uint8Array
+  seq: number
+}
+
 class Writer {
   readonly #executor: Executor
   readonly #seal: ExecutionContext['seal']
-  #stream: Uint8Array = new Uint8Array(0)
-  #seq = STREAM_SENDS
+  readonly #streams = new Map<string, OpenStream>()
+  readonly #keySeed = randomBytes(32)
   #lamport: number
   readonly #epoch: Batch['epoch']
 
@@ -74,37 +85,61 @@ class Writer {
     this.#epoch = tail.at(-1)!.epoch
   }
 
-  /** The next batch of sends, applied. */
-  order(user: string, to: string, sends: number, keySeed: Uint8Array): Batch {
+  /** New accounts with the secrets of `like`. */
+  register(names: readonly string[], like: string): Batch {
+    const account = this.#executor.base.account(like)
+    if (!account) throw new Error(`there is no user ${like}; register one first`)
+    const token = () => randomBytes(16)
+    const shared = { ...account.secrets, invitation: null, byInvitation: false }
+    return this.#order(names, (name) => ({ kind: 'register', name, token: token(), ...shared }))
+  }
+
+  /** A new stream for each of these users. */
+  open(users: readonly string[]): Batch {
+    return this.#order(users, (user) => {
+      const stream = randomBytes(16)
+      this.#streams.set(user, { id: stream, seq: 0 })
+      return { kind: 'open-stream', user, stream }
+    })
+  }
+
+  needsStream(user: string): boolean {
+    const seq = this.#streams.get(user)?.seq ?? STREAM_SENDS
+    return seq + ORDER_COMMANDS > STREAM_SENDS
+  }
+
+  /** The next batch of sends of one user, applied. */
+  send(user: string, recipients: readonly string[]): Batch {
     const { base } = this.#executor
-    const [term, k, time] = [base.fence.term, base.fence.k + 1, base.time + 1]
+    const stream = this.#streams.get(user)!
+    // A command is decided on the state after the one before it; only the next seq changes here.
+    const state = base.streams.get(Buffer.from(stream.id).toString('latin1'))!
+    let index = base.index
+    return this.#order(recipients, (to) => {
+      const seq = ++stream.seq
+      state.next = seq
+      const text = `message ${++index} of a long log, with some words to fill it`
+      return { kind: 'send', user, stream: stream.id, seq, to, text }
+    })
+  }
+
+  #order<T>(of: readonly T[], command: (one: T) => ClientCommand): Batch {
     const executor = this.#executor
+    const { base } = executor
+    const [term, k, time] = [base.fence.term, base.fence.k + 1, base.time + 1]
     const context: ExecutionContext = {
-      ...{ term, k, time, keySeed, diverged: false, seal: this.#seal },
+      ...{ term, k, time, keySeed: this.#keySeed, diverged: false, seal: this.#seal },
       keyOf: (account) => executor.keyOf(account),
       namesOf: (account) => executor.namesOf(account),
       readable: () => true,
     }
+    const origin = { slot: 1, boot: 'bench', id: 1 }
     const drafts: Draft[] = []
-    const add = (command: ClientCommand): void => {
-      const origin = { slot: 1, boot: 'bench', id: 1 }
-      const decided = decide(base, { ...command, origin } as Command, context, drafts.length)
+    for (const one of of) {
+      const full = { ...command(one), origin } as Command
+      const decided = decide(base, full, context, drafts.length)
       if (decided.meta.answer !== 0) throw new Error(`refused with ${decided.meta.answer}`)
       drafts.push(decided)
-    }
-    if (this.#seq === STREAM_SENDS) {
-      this.#stream = randomBytes(16)
-      this.#seq = 0
-      add({ kind: 'open-stream', user, stream: this.#stream })
-      return this.#batch(drafts, term, k, time)
-    }
-    // A command is decided on the state after the one before it; only the next seq changes here.
-    const state = base.streams.get(Buffer.from(this.#stream).toString('latin1'))!
-    for (let i = 0; i < sends && this.#seq < STREAM_SENDS; i++) {
-      const seq = ++this.#seq
-      state.next = seq
-      const text = `message ${base.index + 1 + i} of a long log, with some words to fill it`
-      add({ kind: 'send', user, stream: this.#stream, seq, to, text })
     }
     return this.#batch(drafts, term, k, time)
   }
@@ -124,6 +159,7 @@ const { values } = parseArgs({
     dir: { type: 'string', default: '.troca' },
     from: { type: 'string', default: 'bob' },
     to: { type: 'string', default: 'alice' },
+    users: { type: 'string', default: '0' },
     messages: { type: 'string', default: '100000' },
   },
 })
@@ -135,17 +171,43 @@ const executor = new Executor(() => {
 }, recipientKeyOf)
 await built(opened[0]!.store, executor)
 const writer = new Writer(executor, keys, opened[0]!.recovered)
-const keySeed = randomBytes(32)
-let left = Number(values.messages)
-while (left > 0) {
-  const batches: Batch[] = []
-  while (batches.length < GROUP && left > 0) {
-    const batch = writer.order(values.from, values.to, Math.min(ORDER_COMMANDS, left), keySeed)
-    left -= entriesOf(batch).filter(({ meta }) => meta.seq > 0).length
-    batches.push(batch)
-  }
-  const commit = executor.base.index
-  await Promise.all(opened.map(({ store }) => store.write({ batches, commit })))
+
+const users = Array.from(
+  { length: Number(values.users) },
+  (_, i) => `u${String(i + 1).padStart(5, '0')}`,
+)
+
+function* slices<T>(list: readonly T[]): Generator<T[]> {
+  for (let i = 0; i < list.length; i += ORDER_COMMANDS) yield list.slice(i, i + ORDER_COMMANDS)
 }
+
+function* batches(): Generator<Batch> {
+  const fresh = users.filter((name) => !executor.base.account(name))
+  for (const names of slices(fresh)) yield writer.register(names, values.from)
+  for (const names of slices(users)) yield writer.open(names)
+  const [senders, recipients] = users.length > 0 ? [users, users] : [[values.from], [values.to]]
+  for (let n = 0, left = Number(values.messages); left > 0; n++, left -= ORDER_COMMANDS) {
+    const sender = senders[n % senders.length]!
+    if (writer.needsStream(sender)) yield writer.open([sender])
+    const sends = Math.min(ORDER_COMMANDS, left)
+    const first = n * (ORDER_COMMANDS + 1)
+    yield writer.send(
+      sender,
+      Array.from({ length: sends }, (_, i) => recipients[(first + i) % recipients.length]!),
+    )
+  }
+}
+
+let group: Batch[] = []
+async function write(): Promise<void> {
+  const written = { batches: group, commit: executor.base.index }
+  group = []
+  await Promise.all(opened.map(({ store }) => store.write(written)))
+}
+for (const batch of batches()) {
+  group.push(batch)
+  if (group.length === GROUP) await write()
+}
+if (group.length > 0) await write()
 await Promise.all(opened.map(({ store }) => store.close()))
 process.stdout.write(`the log has ${executor.base.index} entries\n`)
