@@ -85,12 +85,11 @@ function report(verdicts: readonly Verdict[], sound: boolean, unseen: readonly s
   if (!sound) return [...lines, 'the files do not agree', ''].join('\n')
   if (unseen.length === 0) return [...lines, 'all files agree', ''].join('\n')
   const at = verdicts[0]?.chainAt ?? 0
-  const next = `there: troca verify --at ${at}, and compare the chains`
-  return [
-    ...lines,
-    `the files of this machine are sound; not seen: ${unseen.join(' ')}. ${next}`,
-    '',
-  ].join('\n')
+  const sentences = [
+    `the files of this machine are sound; not seen: ${unseen.join(' ')}`,
+    `troca verify --at ${at} on their machines must show the same chain`,
+  ]
+  return [...lines, ...sentences, ''].join('\n')
 }
 
 async function main(): Promise<number> {

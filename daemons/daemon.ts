@@ -169,7 +169,6 @@ class Daemon {
       const { limits, level, taken, restart } = changesOf(config, readConfig(file))
       Object.assign(config.limits, limits)
       Object.assign(this.#bounds, linkLimitsOf({ ...this.#bounds, ...config.limits }))
-      Object.assign(this.#bounds, { credit: config.limits.credit })
       if (level) {
         Object.assign(config.log, { level })
         log.setLevel(level)

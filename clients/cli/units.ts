@@ -42,6 +42,11 @@ function homes(dir: string): string {
   return inside ? 'read-only' : 'yes'
 }
 
+/** A folder of its own for temporary files, unless it would hide the cluster's. */
+function temporary(dir: string): string {
+  return ['/tmp', '/var/tmp'].some((at) => isBelow(dir, at)) ? 'no' : 'yes'
+}
+
 export function unitOf({ name }: ReplicaPorts, { dir, user, prefix }: UnitPlan): Unit {
   const program = daemonProgram(name.startsWith('p') ? 'processing' : 'persistence')
   const config = join(dir, 'cluster.yaml')
@@ -75,7 +80,7 @@ UMask=0077
 ReadWritePaths=${inList(dir)}
 ProtectSystem=strict
 ProtectHome=${homes(dir)}
-PrivateTmp=yes
+PrivateTmp=${temporary(dir)}
 PrivateDevices=yes
 ProtectClock=yes
 ProtectControlGroups=yes

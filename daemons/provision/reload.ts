@@ -6,11 +6,11 @@ import type { ClusterConfig } from './config.js'
 
 /**
  * Limits that a replica reads each time it needs them. The others are built into what it made at its
- * start: the buckets of rates, the table of handshakes.
+ * start, such as the buckets of rates and the table of handshakes, or were told to clients (`credit`).
  */
 const WHILE_RUNNING = [
   ...['maxClients', 'connectionsPerAddress', 'handshakeMs', 'loginMs', 'frameMs'],
-  ...['clientSilenceMs', 'clientQueue', 'credit', 'queuedCommands', 'queuedBytes'],
+  ...['clientSilenceMs', 'clientQueue', 'queuedCommands', 'queuedBytes'],
   ...['computations', 'computationsPerAddress', 'registrationsPerMinute', 'minPasswordLength'],
   ...['mailboxBytes', 'keyBits', 'invitations', 'invitationMs'],
 ] as const

@@ -29,6 +29,8 @@ t.test('a home folder is hidden unless it is needed', async (t) => {
   const at = (dir: string) => unitOf(replica('p1'), { user: 'troca', prefix: 'x', dir }).text
   t.match(at('/home/ana/.troca'), 'ProtectHome=read-only')
   t.match(at('/root/.troca'), 'ProtectHome=read-only')
+  t.match(at('/var/tmp/troca'), 'PrivateTmp=no')
+  t.match(at('/srv/troca'), 'PrivateTmp=yes')
 })
 
 const found = spawnSync('systemd-analyze', ['--version']).status === 0

@@ -30,7 +30,7 @@ async function joinBundle(context: Context, file: string, expected?: string): Pr
   noteAuthority(fingerprintsIn(dir))
   const names = stores.join(' ')
   if (ran) note(say('storesLeftOut', { names }))
-  else if (stores.length > 0) {
+  else if (ran === null && stores.length > 0) {
     const files = stores.map((name) => joinPath(dir, 'data', `${name}.db`)).join(' ')
     note(say('storesKept', { names, files }))
   }

@@ -40,6 +40,8 @@ export const up: CommandModule<GlobalFlags, Flags> = {
     }
     const { coordinator, replicas } = status
     result(statusTable(status, machinesIn(context.dir)))
-    result(say('isUp', { coordinator: `p${coordinator}`, all: replicas.length }))
+    const up = say('isUp', { coordinator: `p${coordinator}`, all: replicas.length })
+    const missing = whatIsMissing(status)
+    result(missing ? `${up}. ${missing}` : up)
   },
 }
