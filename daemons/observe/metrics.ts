@@ -50,12 +50,6 @@ const counted = (label: string, counts: ReadonlyMap<string, number>): Sample[] =
 
 const seconds = (date: Date): number => Math.round(date.getTime() / 1_000)
 
-/** Free bytes for this user, and all bytes, of the disk that holds a path. */
-async function disk(path: string): Promise<{ free: number; all: number }> {
-  const { bavail, blocks, bsize } = await statfs(path)
-  return { free: bavail * bsize, all: blocks * bsize }
-}
-
 /** Bytes of a file; 0: there is none. */
 function bytesOf(path: string): Promise<number> {
   return stat(path).then(
@@ -74,15 +68,16 @@ export const ROWS = {
       return [{ labels, value: 1 }]
     },
   },
-  troca_disk_free_bytes: {
-    help: 'Bytes that this replica may still write to the disk of its folder.',
+  troca_disk_bytes: {
+    help: 'Bytes of the disk of the folder: free, those that may still be written, and all.',
     type: 'gauge',
-    read: async ({ paths }) => (paths ? one((await disk(paths.directory)).free) : []),
-  },
-  troca_disk_size_bytes: {
-    help: 'Bytes of the disk of its folder.',
-    type: 'gauge',
-    read: async ({ paths }) => (paths ? one((await disk(paths.directory)).all) : []),
+    labels: ['part'],
+    read: async ({ paths }) => {
+      if (!paths) return []
+      const { bavail, blocks, bsize } = await statfs(paths.directory)
+      const parts = { free: bavail * bsize, all: blocks * bsize }
+      return Object.entries(parts).map(([part, value]) => ({ labels: { part }, value }))
+    },
   },
   troca_file_bytes: {
     help: "Bytes of this replica's file, the log or the snapshot: main, and its write-ahead log, wal.",

@@ -9,8 +9,8 @@ import { stringify } from 'yaml'
 import { Context } from '../../clients/cli/context.js'
 import { findHere, namesOf } from '../../clients/cli/machine.js'
 
-/** TEST-NET-1 (RFC 5737): an address of no machine. */
-const ELSEWHERE = '192.0.2.1'
+/** TEST-NET-2 (RFC 5737): an address of no machine. */
+const ELSEWHERE = '198.51.100.1'
 const external = Object.values(networkInterfaces())
   .flatMap((all = []) => all)
   .find(({ internal, family }) => !internal && family === 'IPv4')?.address
@@ -55,7 +55,7 @@ t.test('on loopback all replicas are here, under any of its addresses', async (t
 })
 
 t.test('a listen tells as well as a host: behind a translation of addresses', async (t) => {
-  const context = folder(t, { host: ELSEWHERE }, { host: '192.0.2.2', listen: '127.0.0.1' })
+  const context = folder(t, { host: ELSEWHERE }, { host: '198.51.100.2', listen: '127.0.0.1' })
   t.equal(await own(context), 'p2 s2')
 })
 
