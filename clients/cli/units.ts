@@ -57,7 +57,7 @@ export function unitOf({ name }: ReplicaPorts, { dir, user, prefix }: UnitPlan):
 Description=Troca replica ${name}
 Wants=network-online.target
 After=network-online.target time-sync.target
-# It never gives up: a replica that cannot start says why in its log, and is tried again.
+# Never give up: a replica that cannot start says why in its log, and is tried again.
 StartLimitIntervalSec=0
 
 [Service]

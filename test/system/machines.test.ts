@@ -190,6 +190,42 @@ function readCluster(folder: string): { fingerprint: string; addresses: string[]
   return { fingerprint, addresses }
 }
 
+t.test('machines of one tier each, one of them alone', async (t) => {
+  const world = new World(t)
+  const ports = ['--base-port', String(await freeBasePort()), '--key-bits', '2048']
+  const hosts = ['--host', 'p1=127.0.0.2', '--host', 's1=127.0.0.3']
+  const shape = ['--processing', '1', '--persistence', '1']
+  await world.does('admin', 'init', ...shape, ...hosts, ...ports)
+  for (const [name, machine] of [
+    ['p', '127.0.0.2'],
+    ['s', '127.0.0.3'],
+  ] as const) {
+    t.teardown(() => world.troca(name, ['down']))
+    const file = world.folder(`${name}.tar.gz`)
+    await world.does('admin', 'bundle', machine, '--out', file)
+    await world.does(name, 'join', file)
+  }
+  t.match(
+    await world.does('s', 'up'),
+    /the replicas of 127\.0\.0\.3 run: s1\. The cluster does not/,
+  )
+  t.match(await world.troca('s', ['status', '--timeout', '4']), {
+    code: 3,
+    stderr: /no processing replica answers\. Replicas of this machine: s1 (ready|not a member)/,
+  })
+  const findings = await doctor(world, 's')
+  t.match(
+    findings.find(({ check, subject }) => check === 'ready' && subject === 'p1'),
+    { verdict: 'warn', text: /not seen: no processing replica can be asked/ },
+  )
+  t.match(await world.troca('p', ['verify']), { code: 1, stderr: /not seen: s1/ })
+  t.match(await world.does('p', 'up'), /ready: coordinator p1, 2 replicas/)
+  t.match(await world.troca('admin', ['up', '--machine', 'x']), {
+    code: 2,
+    stderr: /no replica on a machine x; machines: 127\.0\.0\.2, 127\.0\.0\.3/,
+  })
+})
+
 const hasIPv6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === '::1'),
 )

@@ -48,7 +48,7 @@ async function joinAddresses(context: Context, { from, fingerprint, ca }: Flags)
   const shown = await Promise.all(addressesOf(from).map(shownAt))
   const given = ca === undefined ? null : readFileSync(ca, 'utf8')
   const authority = authorityOf(shown, given)
-  // Whoever has the file of the authority has compared it, or trusts the way by which it came.
+  // A file of the authority came by a way that the user trusts, so it is not compared again.
   if (given === null || fingerprint !== undefined) {
     await confirmAuthority(fingerprintsOf(authority), fingerprint)
   }
