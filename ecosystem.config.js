@@ -1,5 +1,6 @@
 // The replicas of one cluster for pm2: read from the cluster file in TROCA_DIR (.troca by default).
-// `troca up` starts them with a pm2 of the cluster's own; PM2_HOME chooses another.
+// `troca up` starts them with a pm2 of the cluster's own; PM2_HOME chooses another. With several
+// machines, TROCA_REPLICAS names those of this one: TROCA_REPLICAS="p1 s1".
 
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -33,7 +34,9 @@ const app =
     pmx: false,
   })
 
+const wanted = process.env.TROCA_REPLICAS?.split(' ')
+
 export const apps = [
   ...replicas.processing.map(app('processing', 'p')),
   ...replicas.persistence.map(app('persistence', 's')),
-]
+].filter(({ name }) => !wanted || wanted.includes(name))

@@ -5,28 +5,24 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import {
-  isLoopback,
-  pathsOf,
-  readConfig,
-  shown,
-  slotsOf,
-  type ClusterConfig,
-  type ReplicaAddress,
-} from './provision/config.js'
+import type { ReplicaAddress } from './provision/addresses.js'
+import { pathsOf, readConfig, shown, slotsOf, type ClusterConfig } from './provision/config.js'
+import { changesOf } from './provision/reload.js'
 import { CredentialWatch } from './net/credential-watch.js'
 import { DebugPort } from './observe/debug-port.js'
 import { debugWords } from './observe/debug-words.js'
+import { VERSION } from './observe/version.js'
 import { Driver, EXIT, type Surroundings } from './runtime/driver.js'
 import { traceOf } from './runtime/trace.js'
 import type { Self } from './net/handshake.js'
 import { nameOf, uriOf } from './net/identity.js'
-import { BOUNDS, linkLimitsOf } from './net/bounds.js'
+import { BOUNDS, linkLimitsOf, type LinkBounds } from './net/bounds.js'
 import { Links, type LinksEvents } from './net/links.js'
 import type { StoreFigures } from './observe/metrics.js'
 import { Figures } from './observe/registry.js'
-import { openLog, type Log } from './log/log.js'
+import { openLog, type ReplicaLog } from './log/log.js'
 import type { WorkerPool } from './workers/pool.js'
+import { isLoopback } from '../protocol/host.js'
 import type { LinkId, Machine } from '../protocol/machine/machine.js'
 import type { Tier } from '../protocol/slots.js'
 
@@ -39,7 +35,7 @@ export interface Context {
   readonly config: ClusterConfig
   readonly self: Self
   readonly paths: ReturnType<typeof pathsOf>
-  readonly log: Log
+  readonly log: ReplicaLog
 }
 
 /** The parts in which the two tiers differ. */
@@ -58,6 +54,8 @@ export interface Parts {
 }
 
 interface Arguments {
+  /** Path of the cluster file. */
+  readonly file: string
   readonly config: ClusterConfig
   readonly own: ReplicaAddress
 }
@@ -74,7 +72,7 @@ function readArguments(role: Tier): Arguments {
     const has = `1 ... ${slotsOf(config, role)}`
     throw new Error(`--slot ${values.slot}: ${values.config} has ${role} replicas ${has}`)
   }
-  return { config, own }
+  return { file: values.config, config, own }
 }
 
 class Daemon {
@@ -83,14 +81,17 @@ class Daemon {
   readonly #driver: Driver
   readonly #links: Links
   readonly #own: ReplicaAddress
+  readonly #file: string
+  readonly #bounds: LinkBounds
   readonly #credentials: CredentialWatch | null
   readonly #figures: Figures
   #debugPort: DebugPort | null = null
   #leaving = false
 
-  constructor(context: Context, own: ReplicaAddress, parts: Parts) {
+  constructor(context: Context, { file, own }: Arguments, parts: Parts) {
     const { config, self, paths, log } = context
     this.#context = context
+    this.#file = file
     this.#own = own
     this.#parts = parts
     const { machine, store, snapshot, workers, coordinator, userOf } = parts
@@ -123,17 +124,19 @@ class Daemon {
         })
       : null
     const credentials = this.#credentials?.current ?? null
-    const bounds = {
+    this.#bounds = {
       ...BOUNDS,
       ...linkLimitsOf({ ...BOUNDS, ...config.limits }),
       credit: config.limits.credit,
     }
-    const { host, port } = own
+    const { listen: host, port } = own
+    const bounds = this.#bounds
     const options = { self, credentials, bounds, coordinator, userOf, replicas: config.replicas }
     this.#links = new Links({ ...options, address: { host, port } }, events)
     this.#figures = new Figures(self.role, {
       ...{ machine, links: this.#links, driver: this.#driver, notReady: parts.notReady },
       credentials: this.#credentials,
+      paths: { directory: config.directory, data: paths.data },
       ...(store && { store }),
       ...(workers && { computations: () => workers.metrics() }),
     })
@@ -147,11 +150,38 @@ class Daemon {
       log('warn', 'tls-off', { reason: 'plain TCP is for lessons, on loopback only' })
     process.on('SIGINT', () => this.drain())
     process.on('SIGTERM', () => this.drain())
-    process.on('SIGHUP', () => this.#credentials?.reload())
+    process.on('SIGHUP', () => this.#reload())
     this.#driver.start()
     this.#links.dial()
     this.#parts.store?.watch((error) => this.#driver.failed(error))
-    log('info', 'started', { port: this.#own.port, pid: process.pid })
+    log('info', 'started', { version: VERSION, port: this.#own.port, pid: process.pid })
+  }
+
+  /**
+   * Reads certificates and cluster file again, and takes over what can change while the replica
+   * runs: its parts look limits up in these objects each time.
+   */
+  #reload(): void {
+    this.#credentials?.reload()
+    const { config, log } = this.#context
+    const file = this.#file
+    try {
+      const { limits, level, taken, restart } = changesOf(config, readConfig(file))
+      Object.assign(config.limits, limits)
+      Object.assign(this.#bounds, linkLimitsOf({ ...this.#bounds, ...config.limits }))
+      if (level) {
+        Object.assign(config.log, { level })
+        log.setLevel(level)
+      }
+      log('info', 'config-reloaded', { file, reason: taken.join(' ') || 'nothing has changed' })
+      if (restart.length === 0) return
+      const names = restart.join(' ')
+      const reason = `needs a restart, and is as before until then: ${names}`
+      log('warn', 'config-needs-restart', { file, reason })
+    } catch (error) {
+      const reason = `${(error as Error).message}; the settings in use stay`
+      log('error', 'config-refused', { file, reason })
+    }
   }
 
   /** Starts an orderly stop. A second call exits at once. */
@@ -204,17 +234,18 @@ class Daemon {
     const unreached = () => links.unreached()
     const words = debugWords({ machine, figures, summary, unreached, conf })
     const answers = { words, figures, notReady }
-    const host = config.debugHost
+    const { debugHost: host, debugPort: port } = this.#own
     if (!isLoopback(host)) {
       const reason = `the debug port has no password, and ${host} is not loopback: restrict access`
       this.#context.log('warn', 'debug-port-open', { host, reason })
     }
-    return DebugPort.open({ host, port: this.#own.debugPort }, answers)
+    return DebugPort.open({ host, port }, answers)
   }
 }
 
 async function start(role: Tier, make: (context: Context) => Promise<Parts>): Promise<void> {
-  const { config, own } = readArguments(role)
+  const given = readArguments(role)
+  const { config, own } = given
   const name = nameOf(own)
   const paths = pathsOf(config, name)
   mkdirSync(paths.logs, { recursive: true })
@@ -229,7 +260,7 @@ async function start(role: Tier, make: (context: Context) => Promise<Parts>): Pr
     persistence: slotsOf(config, 'persistence'),
   }
   const context = { config, self, paths, log }
-  const daemon = new Daemon(context, own, await make(context))
+  const daemon = new Daemon(context, given, await make(context))
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       const { message, stack = '' } = error instanceof Error ? error : new Error(String(error))

@@ -1,10 +1,13 @@
 // Prints, as JSON, what a cluster's folder shows without starting anything: problems of the cluster
-// file, the replicas, and each certificate. node dist/daemons/inspect.js --dir .troca
+// file, the replicas, and each certificate that is here. node dist/daemons/inspect.js --dir .troca
 
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ConfigError, isLoopback, pathsOf, readConfig } from './provision/config.js'
-import type { ClusterConfig, ReplicaAddress } from './provision/config.js'
+import type { ReplicaAddress } from './provision/addresses.js'
+import { isCurrent } from './provision/client-file.js'
+import { ConfigError, pathsOf, readConfig } from './provision/config.js'
+import type { ClusterConfig } from './provision/config.js'
 import { checkCredentials, outsideValidity, readCredentials } from './net/credentials.js'
 import { nameOf, uriOf } from './net/identity.js'
 
@@ -12,27 +15,30 @@ function certificate(config: ClusterConfig, replica: ReplicaAddress) {
   const name = nameOf(replica)
   const { ca, certificate, key } = pathsOf(config, name)
   const files = { ca, certificate, key }
+  // A folder of one machine has the files of its own replicas only.
+  const here = existsSync(certificate) || existsSync(key)
   try {
     const chain = checkCredentials(readCredentials(files), uriOf(config.clusterId, replica))
     const { fingerprint256: fingerprint, validTo } = chain.own
     const expires = Date.parse(validTo)
     const authorityExpires = Date.parse(chain.authority.validTo)
     const problem = outsideValidity(chain, Date.now())
-    return { name, file: certificate, problem, expires, authorityExpires, fingerprint }
+    return { name, file: certificate, here, problem, expires, authorityExpires, fingerprint }
   } catch (error) {
-    return { name, file: certificate, problem: (error as Error).message }
+    return { name, file: certificate, here, problem: (error as Error).message }
   }
 }
 
 function inspect(file: string) {
   try {
     const config = readConfig(file)
-    const { tls, debugHost, replicas, directory } = config
+    const { tls, replicas, directory } = config
     return {
-      ...{ problems: [], directory, tls, debugHost, debugOpen: !isLoopback(debugHost) },
-      replicas: replicas.map(({ host, port, debugPort, ...who }) => {
-        const uri = uriOf(config.clusterId, who)
-        return { name: nameOf(who), uri, host, port, debugPort }
+      ...{ problems: [], directory, tls, clientFileIsCurrent: isCurrent(config) },
+      replicas: replicas.map((one) => {
+        const { role, slot, machine, host, port, debugHost, debugPort } = one
+        const uri = uriOf(config.clusterId, one)
+        return { name: nameOf({ role, slot }), uri, machine, host, port, debugHost, debugPort }
       }),
       certificates: tls ? replicas.map((replica) => certificate(config, replica)) : [],
     }

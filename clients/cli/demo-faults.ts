@@ -2,7 +2,7 @@
 // until it has recovered.
 
 import type { ClusterStatus } from '../cluster-status.js'
-import type { ReplicaPorts } from './cluster.js'
+import type { ReplicaPorts } from './cluster-file.js'
 import { askDebugPort } from './debug-port.js'
 
 const POLL_MS = 25

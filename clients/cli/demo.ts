@@ -9,8 +9,8 @@ import { join, resolve } from 'node:path'
 import yargs from 'yargs'
 import { connect } from '../client.js'
 import type { Client } from '../client.js'
-import { initCluster, replicasOf, startCluster } from './cluster.js'
-import type { ReplicaPorts } from './cluster.js'
+import { initCluster, startCluster } from './cluster.js'
+import { replicasOf, type ReplicaPorts } from './cluster-file.js'
 import { Context } from './context.js'
 import { findHolder, kill, longestGap, pause, recovered } from './demo-faults.js'
 import type { Kill } from './demo-faults.js'
@@ -187,7 +187,8 @@ async function demo(dir: string, supervisor: Supervisor, file: string | undefine
   progress('making a cluster')
   await initCluster(dir, ['--base-port', String(await freeBasePort())])
   const startedAt = performance.now()
-  const { replicas } = await startCluster(context)
+  const replicas = replicasOf(dir)
+  await startCluster(context, { machine: '', own: replicas, others: [] })
   note(`${replicas.length} replicas serve after ${Math.round(performance.now() - startedAt)} ms`)
   const [alice, bob] = [await newUser(context, 'alice'), await newUser(context, 'bob')]
   try {

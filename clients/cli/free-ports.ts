@@ -12,10 +12,13 @@ const HIGHEST = 32_000
 const SPAN = 40
 const TRIES = 100
 
+/** False if another program has the port; a host that is not this machine's is another's matter. */
 export function isFree(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', () => resolve(false))
+    server.once('error', ({ code }: NodeJS.ErrnoException) => {
+      resolve(code !== 'EADDRINUSE' && code !== 'EACCES')
+    })
     server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)))
   })
 }

@@ -8,12 +8,14 @@ import { hideBin } from 'yargs/helpers'
 import { account } from './commands/account.js'
 import { bench } from './commands/bench.js'
 import { block } from './commands/block.js'
+import { bundle } from './commands/bundle.js'
 import { deleteCommand } from './commands/delete.js'
 import { doctor } from './commands/doctor.js'
 import { down } from './commands/down.js'
 import { inbox } from './commands/inbox.js'
 import { init } from './commands/init.js'
 import { invite } from './commands/invite.js'
+import { join } from './commands/join.js'
 import { keys } from './commands/keys.js'
 import { listen } from './commands/listen.js'
 import { login } from './commands/login.js'
@@ -23,7 +25,9 @@ import { passwd } from './commands/passwd.js'
 import { receipts } from './commands/receipts.js'
 import { register } from './commands/register.js'
 import { rsa } from './commands/rsa.js'
+import { runReplica } from './commands/run.js'
 import { send } from './commands/send.js'
+import { service } from './commands/service.js'
 import { status } from './commands/status.js'
 import { up } from './commands/up.js'
 import { use } from './commands/use.js'
@@ -63,6 +67,10 @@ const parser = yargs(args)
   .command(status)
   .command(doctor)
   .command(verify)
+  .command(bundle)
+  .command(join)
+  .command(runReplica)
+  .command(service)
   .command(register)
   .command(login)
   .command(use)

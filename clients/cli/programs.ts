@@ -1,4 +1,5 @@
-// Starts the daemons' programs as child processes; the command line never imports them.
+// Starts the daemons' programs as child processes; the command line never imports them. Only
+// `troca run` becomes a daemon itself.
 
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -26,6 +27,11 @@ export function daemonEnvironment(added: Record<string, string> = {}): NodeJS.Pr
   return environment
 }
 
+/** Takes the passwords out of this process's environment, before it becomes a daemon. */
+export function forgetSecrets(): void {
+  for (const name of SECRETS) delete process.env[name]
+}
+
 export interface Ended {
   readonly code: number
   readonly stdout: string
@@ -35,12 +41,15 @@ export interface Ended {
 export function run(
   script: string,
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; show?: boolean } = {},
+  options: { env?: NodeJS.ProcessEnv; show?: boolean; withinMs?: number } = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script, ...args], {
       env: options.env ?? daemonEnvironment(),
       stdio: options.show ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+      ...(options.withinMs === undefined
+        ? {}
+        : { timeout: options.withinMs, killSignal: 'SIGKILL' as const }),
     })
     let stdout = ''
     let stderr = ''

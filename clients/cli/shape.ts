@@ -11,16 +11,26 @@ export const SHAPE = {
     choices: ['open', 'invitation', 'closed'],
     describe: 'whether new accounts are open to all, by invitation, or closed (open)',
   },
-  host: { type: 'string', describe: 'address at which the replicas serve (127.0.0.1)' },
+  host: {
+    ...{ type: 'string', array: true, requiresArg: true },
+    describe: 'address at which the replicas serve (127.0.0.1), or p1=ADDRESS for one of them',
+  },
+  machines: {
+    ...{ type: 'string', conflicts: ['host', 'processing', 'persistence'] },
+    describe: 'a,b,c: addresses, or NAME=ADDRESS; one replica of either tier on each',
+  },
   plain: { type: 'boolean', describe: 'no TLS: for lessons, on loopback only' },
 } as const satisfies Record<string, Options>
 
-export type Shape = { [K in keyof typeof SHAPE]?: string | number | boolean | undefined }
+type Value = string | number | boolean
+
+export type Shape = { [K in keyof typeof SHAPE]?: Value | readonly Value[] | undefined }
 
 export function shapeArgs(flags: Shape): string[] {
   return (Object.keys(SHAPE) as (keyof Shape)[]).flatMap((name) => {
     const value = flags[name]
     if (value === undefined || value === false) return []
-    return value === true ? [`--${name}`] : [`--${name}`, String(value)]
+    if (value === true) return [`--${name}`]
+    return [value].flat().flatMap((one) => [`--${name}`, String(one)])
   })
 }

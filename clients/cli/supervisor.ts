@@ -2,16 +2,23 @@
 // touches no other programs. pm2 reports success too early; only the replicas' answers count.
 
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { EXIT, Failure } from './failure.js'
 import { PACKAGE_DIR, daemonEnvironment, run } from './programs.js'
+import { say } from './texts.js'
 
 /** Longest path of a socket here; Linux allows 107 bytes, macOS 103. */
 const SOCKET_PATH_BYTES = 100
 const STOP_POLL_MS = 50
-const STOP_MS = 15_000
+/** Longest time of a question to pm2, and of its part in a stop: on a full disk it may hang. */
+const PM2_MS = 15_000
+/** Longer than draining takes. */
+const DRAIN_MS = 10_000
+/** How long the system may need to end a process after SIGKILL. */
+const KILL_MS = 5_000
 
 export interface Supervised {
   readonly name: string
@@ -27,6 +34,34 @@ function alive(pid: number): boolean {
     return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // The process has ended meanwhile.
+  }
+}
+
+/** Whether all these processes have ended, within a time. */
+async function allEnded(pids: readonly number[], withinMs: number): Promise<boolean> {
+  const until = performance.now() + withinMs
+  while (pids.some(alive)) {
+    if (performance.now() > until) return false
+    await new Promise((resolve) => setTimeout(resolve, STOP_POLL_MS))
+  }
+  return true
+}
+
+/** Whether the process is this replica's; a file may have kept the pid of an earlier boot. */
+function isReplica(pid: number, name: string): boolean {
+  const tier = name.startsWith('p') ? 'processing.js' : 'persistence.js'
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(tier)
+  } catch {
+    return false
   }
 }
 
@@ -49,15 +84,19 @@ export class Supervisor {
     return pid !== 0 && alive(pid)
   }
 
-  async start(): Promise<void> {
+  /** Starts the replicas with these names. */
+  async start(names: readonly string[]): Promise<void> {
     mkdirSync(this.home, { recursive: true, mode: 0o700 })
-    const { stderr } = await this.#pm2('start', join(PACKAGE_DIR, 'ecosystem.config.js'))
+    const env = { TROCA_REPLICAS: names.join(' ') }
+    const { stderr } = await this.#pm2(['start', join(PACKAGE_DIR, 'ecosystem.config.js')], { env })
     this.#startErrors = stderr.trim()
   }
 
+  /** Empty also where pm2 does not answer in time. */
   async list(): Promise<Supervised[]> {
     if (!this.running) return []
-    const { stdout } = await this.#pm2('jlist')
+    const { code, stdout } = await this.#pm2(['jlist'], { withinMs: PM2_MS })
+    if (code !== 0) return []
     // pm2 may print lines of its own before the list.
     const line = stdout.split('\n').findLast((text) => text.startsWith('['))
     const list = JSON.parse(line ?? '[]') as {
@@ -70,23 +109,50 @@ export class Supervisor {
     })
   }
 
-  /** Stops the processing replicas, then the others, then pm2's daemon; true if anything ran. */
+  /**
+   * Stops the processing replicas, then the others, then pm2's daemon; true if anything ran. A pm2
+   * that does not answer in time is left out: the processes get the signals from here.
+   */
   async stop(): Promise<boolean> {
     if (!this.running) return false
     const replicas = await this.list()
     const daemon = this.#daemonPid()
-    const processing = replicas.filter(({ name }) => name.startsWith('p')).map(({ name }) => name)
-    if (processing.length > 0) await this.#pm2('stop', ...processing)
-    await this.#pm2('kill')
-    const pids = [...replicas.map(({ pid }) => pid), daemon].filter((pid) => pid > 0)
-    const until = performance.now() + STOP_MS
-    while (pids.some(alive)) {
-      if (performance.now() > until)
-        for (const pid of pids.filter(alive)) process.kill(pid, 'SIGKILL')
-      await new Promise((resolve) => setTimeout(resolve, STOP_POLL_MS))
+    const pids = new Map(replicas.map(({ name, pid }) => [name, pid]))
+    for (const [name, pid] of this.#writtenPids()) if (!pids.get(name)) pids.set(name, pid)
+    const all = [...pids.values()].filter((pid) => pid > 0)
+    const processing = [...pids.keys()].filter((name) => name.startsWith('p'))
+    // A pm2 that has listed nothing does not answer, or has nothing to stop.
+    if (replicas.length > 0) {
+      if (processing.length > 0) await this.#pm2(['stop', ...processing], { withinMs: PM2_MS })
+      await this.#pm2(['kill'], { withinMs: PM2_MS })
+    }
+    if (alive(daemon)) {
+      // First, because a running pm2 would start the replicas again.
+      send(daemon, 'SIGKILL')
+      for (const pid of all) send(pid, 'SIGTERM')
+    }
+    if (!(await allEnded(all, DRAIN_MS))) for (const pid of all) send(pid, 'SIGKILL')
+    const rest = [...all, daemon]
+    if (!(await allEnded(rest, KILL_MS))) {
+      const left = rest.filter(alive).join(', ')
+      throw new Failure(EXIT.failed, say('notStopped', { pids: left }))
     }
     if (!this.home.startsWith(this.dir)) rmSync(this.home, { recursive: true, force: true })
     return true
+  }
+
+  /** Pids of the replicas by the files that pm2 keeps of them, where its answer lacks them. */
+  #writtenPids(): Map<string, number> {
+    const folder = join(this.dir, 'pids')
+    const files = existsSync(folder) ? readdirSync(folder) : []
+    return new Map(
+      files.flatMap((file) => {
+        // pm2 adds its own number: p1-0.pid.
+        const name = /^([ps]\d)(-\d+)?\.pid$/.exec(file)?.[1]
+        const pid = Number(readFileSync(join(folder, file), 'utf8'))
+        return name && pid > 0 && isReplica(pid, name) ? [[name, pid] as const] : []
+      }),
+    )
   }
 
   logPath(name: string): string {
@@ -111,10 +177,13 @@ export class Supervisor {
     return existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0
   }
 
-  #pm2(...args: string[]): ReturnType<typeof run> {
+  #pm2(
+    args: readonly string[],
+    options: { env?: Record<string, string>; withinMs?: number } = {},
+  ): ReturnType<typeof run> {
     const require = createRequire(import.meta.url)
     const program = join(require.resolve('pm2/package.json'), '..', 'bin', 'pm2')
-    const env = daemonEnvironment({ PM2_HOME: this.home, TROCA_DIR: this.dir, NO_COLOR: '1' })
-    return run(program, args, { env })
+    const own = { PM2_HOME: this.home, TROCA_DIR: this.dir, NO_COLOR: '1' }
+    return run(program, args, { ...options, env: daemonEnvironment({ ...own, ...options.env }) })
   }
 }

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Credentials } from './credentials.js'
 import { carriesUri, uriOf } from './identity.js'
+import { hostPort } from '../../protocol/host.js'
 import type { Replica } from './identity.js'
 
 export interface Address {
@@ -53,7 +54,7 @@ export class Dialler {
 
   get address(): string {
     const { host, port } = this.#options.address
-    return `${host}:${port}`
+    return hostPort(host, port)
   }
 
   dial(): void {
@@ -128,7 +129,7 @@ export class Dialler {
     const checkServerIdentity = (_host: string, given: { subjectaltname?: string | undefined }) =>
       carriesUri(given.subjectaltname, uri)
         ? undefined
-        : new Error(`the certificate at ${host}:${port} is not that of ${uri}`)
+        : new Error(`the certificate at ${hostPort(host, port)} is not that of ${uri}`)
     return connectTls({ ...options, checkServerIdentity }, ready)
   }
 }

@@ -105,6 +105,12 @@ export function welcomeOf(
   }
 }
 
+/** The sentence for two versions of the wire; `theirs` is that of the other side. */
+function differ(name: string, theirs: string): string {
+  const is = `${name} speaks version ${WIRE_VERSION} of the wire, the other side version ${theirs}`
+  return `${is}; install the same version of Troca on both (docs/OPERATIONS.md, Upgrades)`
+}
+
 /** The peer that HELLO names, if it may connect; throws Refusal otherwise. */
 export function judgeHello(self: Self, socket: Socket, hello: Message): Peer {
   if (hello.type !== 'HELLO') throw new Refusal('BAD_STATE', 'HELLO comes first')
@@ -115,7 +121,8 @@ export function judgeHello(self: Self, socket: Socket, hello: Message): Peer {
     throw new Refusal('WRONG_CLUSTER', `this is cluster ${self.clusterId}`)
   }
   if (minVersion > WIRE_VERSION || maxVersion < WIRE_VERSION) {
-    throw new Refusal('WRONG_VERSION', `this replica speaks version ${WIRE_VERSION}`)
+    const theirs = minVersion === maxVersion ? minVersion : `${minVersion} to ${maxVersion}`
+    throw new Refusal('WRONG_VERSION', differ(nameOf(self), String(theirs)))
   }
   if (role === 'client') {
     if (self.role === 'persistence') {
@@ -145,7 +152,7 @@ export function judgeWelcome(
     throw new Refusal('WRONG_CLUSTER', `${nameOf(dialled)} is of cluster ${clusterId}`)
   }
   if (version !== WIRE_VERSION) {
-    throw new Refusal('WRONG_VERSION', `${nameOf(dialled)} chose version ${version}`)
+    throw new Refusal('WRONG_VERSION', differ(nameOf(self), String(version)))
   }
   if (role !== dialled.role || slot !== dialled.slot) {
     const text = `dialled ${nameOf(dialled)}; a ${role} replica of slot ${slot} answered`

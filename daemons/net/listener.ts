@@ -7,18 +7,24 @@ import { constants } from 'node:crypto'
 import { Server as TlsServer, createServer as createTlsServer } from 'node:tls'
 import type { Credentials } from './credentials.js'
 import type { Address } from './dialler.js'
+import { hostPort } from '../../protocol/host.js'
 
 const TLS_DEADLINE_MS = 3_000
 
 /** Explains a failed `listen` in one sentence. */
 export function explainListen(error: Error, { host, port }: Address): Error {
   const { code } = error as NodeJS.ErrnoException
-  const at = `${host}:${port}`
+  const at = hostPort(host, port)
   if (code === 'EADDRINUSE') {
     return new Error(`${at} is in use by another program; stop it or choose another port`)
   }
   if (code === 'EADDRNOTAVAIL') {
-    return new Error(`${host} is not an address of this machine; correct it in the cluster file`)
+    const next = 'correct host, or name an address of this machine as listen, in the cluster file'
+    return new Error(`${host} is not an address of this machine; ${next}`)
+  }
+  if (code === 'ENOTFOUND') {
+    const next = 'correct the name, or name an address as listen, in the cluster file'
+    return new Error(`${host} is a host name that this machine does not know; ${next}`)
   }
   if (code === 'EACCES')
     return new Error(`no permission to listen on ${at}; choose a port above 1023`)

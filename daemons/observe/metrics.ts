@@ -2,14 +2,17 @@
 // process are in process-metrics.ts, those of the machine in protocol/machine/metrics.ts. Names and
 // units follow Prometheus.
 
+import { stat, statfs } from 'node:fs/promises'
 import type { CredentialWatch } from '../net/credential-watch.js'
 import type { Driver } from '../runtime/driver.js'
 import type { Links } from '../net/links.js'
 import type { Role } from '../net/traffic.js'
 import { PROCESS_ROWS } from './process-metrics.js'
 import { one, type Row, type Sample } from './row.js'
+import { VERSION } from './version.js'
 import { errorName } from '../../protocol/errors.js'
 import type { Machine } from '../../protocol/machine/machine.js'
+import { WIRE_VERSION } from '../../protocol/schema/shared.js'
 
 /** What a store tells about its file. */
 export interface StoreFigures {
@@ -31,6 +34,8 @@ export interface Sources {
   readonly notReady: () => string | null
   readonly credentials: CredentialWatch | null
   readonly store?: StoreFigures
+  /** Paths of the replica's folder, and of its file: the log, or the snapshot. */
+  readonly paths?: { readonly directory: string; readonly data: string }
   readonly computations?: () => { threads: number; running: number; waiting: number }
 }
 
@@ -45,7 +50,48 @@ const counted = (label: string, counts: ReadonlyMap<string, number>): Sample[] =
 
 const seconds = (date: Date): number => Math.round(date.getTime() / 1_000)
 
+/** Bytes of a file; 0: there is none. */
+function bytesOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  )
+}
+
 export const ROWS = {
+  troca_build_info: {
+    help: 'Always 1; the labels are the versions of Troca, of the wire and of Node.',
+    type: 'gauge',
+    labels: ['version', 'wire', 'node'],
+    read: () => {
+      const labels = { version: VERSION, wire: `${WIRE_VERSION}`, node: process.versions.node }
+      return [{ labels, value: 1 }]
+    },
+  },
+  troca_disk_bytes: {
+    help: 'Bytes of the disk of the folder: free, those that may still be written, and all.',
+    type: 'gauge',
+    labels: ['part'],
+    read: async ({ paths }) => {
+      if (!paths) return []
+      const { bavail, blocks, bsize } = await statfs(paths.directory)
+      const parts = { free: bavail * bsize, all: blocks * bsize }
+      return Object.entries(parts).map(([part, value]) => ({ labels: { part }, value }))
+    },
+  },
+  troca_file_bytes: {
+    help: "Bytes of this replica's file, the log or the snapshot: main, and its write-ahead log, wal.",
+    type: 'gauge',
+    labels: ['part'],
+    read: async ({ paths }) => {
+      if (!paths) return []
+      const parts = { main: paths.data, wal: `${paths.data}-wal` }
+      const samples = Object.entries(parts).map(async ([part, path]) => {
+        return { labels: { part }, value: await bytesOf(path) }
+      })
+      return Promise.all(samples)
+    },
+  },
   troca_ready: {
     help: '1 where this replica serves, as /readyz says.',
     type: 'gauge',

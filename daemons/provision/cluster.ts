@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
+import { CLIENT_FILE, writeClientFile } from './client-file.js'
 import { checkConfig, pathsOf } from './config.js'
 import { nameOf } from '../net/identity.js'
 import { makeCertificates } from './issuance.js'
@@ -30,7 +31,15 @@ export interface ClusterPlan {
   readonly keyBits: number
   readonly registration: Registration
   readonly host: string
+  /** Place by name of a replica (p1, s1); the others are at `host`. */
+  readonly places?: ReadonlyMap<string, ReplicaPlace>
   readonly tls: boolean
+}
+
+export interface ReplicaPlace {
+  readonly host: string
+  /** Name of the machine; its host if it is left out. */
+  readonly machine?: string
 }
 
 export interface ClusterMade {
@@ -49,8 +58,10 @@ const DEBUG_OFFSET = 10
 
 function planned(plan: ClusterPlan, role: Tier) {
   return Array.from({ length: plan[role] }, (_, i) => {
-    const port = plan.basePort + OFFSETS[role] + i + 1
-    return { slot: i + 1, host: plan.host, port, debugPort: port + DEBUG_OFFSET }
+    const slot = i + 1
+    const port = plan.basePort + OFFSETS[role] + slot
+    const place = plan.places?.get(nameOf({ role, slot })) ?? { host: plan.host }
+    return { slot, ...place, port, debugPort: port + DEBUG_OFFSET }
   })
 }
 
@@ -58,6 +69,11 @@ function clusterFile(plan: ClusterPlan, clusterId: string) {
   const replicas = {
     processing: planned(plan, 'processing'),
     persistence: planned(plan, 'persistence'),
+  }
+  for (const name of plan.places?.keys() ?? []) {
+    const most = name.startsWith('p') ? plan.processing : plan.persistence
+    if (Number(name.slice(1)) <= most) continue
+    throw new Error(`there is a host for ${name}; the cluster has only ${most} of its tier`)
   }
   const { tls, registration, keyBits } = plan
   return { clusterId, tls, replicas, registration, limits: { keyBits } }
@@ -74,10 +90,7 @@ async function fill(directory: string, plan: ClusterPlan, clusterId: string): Pr
     const { data } = pathsOf(config, nameOf({ role: 'persistence', slot }))
     await Store.create(data, { clusterId, slots }, { counter: 1, nonce: '' })
   }
-  const servers = file.replicas.processing.map(({ slot, host, port }) => ({ slot, host, port }))
-  const needed = Math.floor(slots / 2) + 1
-  const client = { clusterId, tls: plan.tls, ...(plan.tls && { ca: 'ca.pem' }), servers, needed }
-  writeFileSync(join(directory, 'client.json'), `${JSON.stringify(client, null, 2)}\n`)
+  writeClientFile(config)
 }
 
 /** Makes a cluster. Throws if the directory is not empty; a failure leaves no files behind. */
@@ -99,5 +112,5 @@ export async function makeCluster(plan: ClusterPlan): Promise<ClusterMade> {
     throw error
   }
   const at = (file: string) => join(directory, file)
-  return { clusterId, directory, config: at('cluster.yaml'), client: at('client.json') }
+  return { clusterId, directory, config: at('cluster.yaml'), client: at(CLIENT_FILE) }
 }

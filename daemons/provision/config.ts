@@ -4,14 +4,12 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
+import { checkAddresses, readHost, readTier, type ReplicaAddress } from './addresses.js'
 import { BOUNDS, linkLimitsOf, type LinkLimits } from '../net/bounds.js'
 import { Checker } from './config-checker.js'
-import type { Address } from '../net/dialler.js'
-import type { Replica } from '../net/identity.js'
 import type { Suite } from '../../protocol/envelope/header.js'
 import type { LogLevel } from '../../protocol/machine/machine.js'
 import type { Tier } from '../../protocol/slots.js'
-import { MAX_SLOTS } from '../../protocol/schema/shared.js'
 import {
   LIMITS,
   REGISTRATION,
@@ -20,10 +18,6 @@ import {
   type Registration,
   type Timings,
 } from '../../protocol/machine/config.js'
-
-export interface ReplicaAddress extends Replica, Address {
-  readonly debugPort: number
-}
 
 export interface ClusterConfig {
   readonly clusterId: string
@@ -36,7 +30,7 @@ export interface ClusterConfig {
   readonly timings: Timings
   readonly limits: Limits & LinkLimits
   readonly registration: Registration
-  /** Host that the debug ports listen on; loopback by default. */
+  /** Host that the debug ports listen on, unless a replica has its own; loopback by default. */
   readonly debugHost: string
   readonly log: {
     readonly level: LogLevel
@@ -60,21 +54,15 @@ export class ConfigError extends Error {
 /** The highest floor of a password's length: any longer password must fit in its field. */
 const MAX_PASSWORD_LENGTH = 128
 
-const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/
-const HOST = /^[\w.:-]{1,253}$/
-
-export function isLoopback(host: string): boolean {
-  return LOOPBACK.test(host)
-}
-
 /**
  * The members that the debug port shows, named one by one so that no secret is shown by accident.
  */
 export function shown(config: ClusterConfig) {
   const { clusterId, tls, suite, directory, registration, debugHost, ...numbers } = config
   const { timings, limits, log } = numbers
-  const replicas = config.replicas.map(({ role, slot, host, port, debugPort }) => {
-    return { role, slot, host, port, debugPort }
+  const replicas = config.replicas.map((one) => {
+    const { role, slot, machine, host, listen, port, debugHost, debugPort } = one
+    return { role, slot, machine, host, listen, port, debugHost, debugPort }
   })
   const named = { clusterId, tls, suite, directory, registration, debugHost, replicas }
   return { ...named, timings, limits, log }
@@ -93,30 +81,6 @@ export function pathsOf({ directory }: Pick<ClusterConfig, 'directory'>, name: s
     certificate: join(directory, 'certificates', `${name}.pem`),
     key: join(directory, 'certificates', `${name}.key`),
   }
-}
-
-function readTier(check: Checker, value: unknown, role: Tier): ReplicaAddress[] {
-  const path = `replicas.${role}`
-  const replicas = check.list(value, path, 1, MAX_SLOTS).map((one, i) => {
-    const at = `${path}[${i}]`
-    const given = check.object(one, at, ['slot', 'host', 'port', 'debugPort'])
-    return {
-      role,
-      slot: check.integer(given['slot'], `${at}.slot`, 1, MAX_SLOTS),
-      host: check.text(given['host'], `${at}.host`, HOST, 'a host name or address'),
-      port: check.integer(given['port'], `${at}.port`, 1, 65_535),
-      debugPort: check.integer(given['debugPort'], `${at}.debugPort`, 1, 65_535),
-    }
-  })
-  const slots = replicas.map(({ slot }) => slot).sort((a, b) => a - b)
-  if (slots.some((slot, i) => slot !== i + 1)) {
-    check.problem(path, `slots ${slots.join(', ')}`, `1 ... ${slots.length}, each once`)
-  }
-  if (role === 'persistence' && replicas.length % 2 === 0 && replicas.length > 0) {
-    const why = 'an odd number of replicas: one more of an even number survives no more failures'
-    check.problem(path, String(replicas.length), why)
-  }
-  return replicas
 }
 
 /** Reads a section of positive numbers; a missing one has its default. */
@@ -152,21 +116,6 @@ function readLog(check: Checker, value: unknown, environment: NodeJS.ProcessEnv)
   }
 }
 
-function checkAddresses(check: Checker, replicas: readonly ReplicaAddress[], tls: boolean): void {
-  const taken = new Map<string, string>()
-  for (const { role, slot, host, port, debugPort } of replicas) {
-    const name = `${role} ${slot}`
-    if (!tls && host !== '' && !isLoopback(host)) {
-      check.problem(`${name}.host`, host, 'a loopback address, as tls is off; or tls: on')
-    }
-    for (const at of [`${host}:${port}`, `${host}:${debugPort}`]) {
-      const other = taken.get(at)
-      if (other) check.problem(name, `${at}, which ${other} has too`, 'an address of its own')
-      taken.set(at, name)
-    }
-  }
-}
-
 /** Checks a parsed cluster file; throws ConfigError with all problems. */
 export function checkConfig(
   value: unknown,
@@ -180,9 +129,10 @@ export function checkConfig(
   ]
   const given = check.object(value, '', names)
   const tiers = check.object(given['replicas'], 'replicas', ['processing', 'persistence'])
+  const debugHost = readHost(check, given['debugHost'] ?? '127.0.0.1', 'debugHost')
   const replicas = [
-    ...readTier(check, tiers['processing'], 'processing'),
-    ...readTier(check, tiers['persistence'], 'persistence'),
+    ...readTier(check, tiers['processing'], 'processing', debugHost),
+    ...readTier(check, tiers['persistence'], 'persistence', debugHost),
   ]
   const timings = readNumbers(check, given['timings'], 'timings', TIMINGS)
   const { heartbeat, suspect, patience, coordinatorPatience } = timings
@@ -211,7 +161,7 @@ export function checkConfig(
     suite: check.oneOf(given['suite'] ?? 'jwe', 'suite', ['jwe', 'rsa'] as const),
     replicas,
     directory: resolve(dirname(file), place),
-    debugHost: check.text(given['debugHost'] ?? '127.0.0.1', 'debugHost', HOST, 'a host'),
+    debugHost,
     timings,
     limits,
     registration: check.oneOf(given['registration'] ?? 'open', 'registration', REGISTRATION),

@@ -1,21 +1,16 @@
 // The certificates in a cluster's folder: issued by its own authority when the cluster is made, and
 // renewed by the same authority while the replicas run, which reload the files.
 
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { authorityOf, authorityPem, issue, makeAuthority } from './certificates.js'
 import type { Authority } from './certificates.js'
+import { writeClientFile } from './client-file.js'
 import { pathsOf, readConfig } from './config.js'
+import { replaceFile } from './replace-file.js'
 import type { Address } from '../net/dialler.js'
 import { nameOf } from '../net/identity.js'
 import type { Replica } from '../net/identity.js'
-
-/** Replaces a file atomically, as a replica may be reading it. */
-function replace(file: string, text: string, mode: number): void {
-  const draft = `${file}.new`
-  writeFileSync(draft, text, { mode })
-  renameSync(draft, file)
-}
 
 const keyOfAuthority = (directory: string): string => join(directory, 'certificates', 'ca.key')
 
@@ -31,8 +26,9 @@ async function issueAll(
     const hosts = [...new Set([host, '127.0.0.1', 'localhost'])]
     const { certificate, key } = await issue(authority, clusterId, { role, slot }, hosts)
     const paths = pathsOf({ directory }, name)
-    replace(paths.key, key, 0o600)
-    replace(paths.certificate, certificate, 0o644)
+    // A replica may be reading the files.
+    replaceFile(paths.key, key, 0o600)
+    replaceFile(paths.certificate, certificate, 0o644)
     names.push(name)
   }
   return names
@@ -62,12 +58,16 @@ function read(file: string): string {
   }
 }
 
-/** Issues a new key and certificate for every replica of the cluster file; returns their names. */
+/**
+ * Issues a new key and certificate for every replica of the cluster file, and writes client.json
+ * anew; returns the names of the replicas.
+ */
 export async function renewCertificates(configFile: string): Promise<string[]> {
   const config = readConfig(configFile)
   const { directory, clusterId, replicas, tls } = config
   if (!tls) throw new Error(`${configFile} has tls off: there are no certificates to renew`)
   const certificate = read(pathsOf(config, '').ca)
   const authority = await authorityOf({ certificate, key: read(keyOfAuthority(directory)) })
+  writeClientFile(config)
   return issueAll(directory, clusterId, authority, replicas)
 }

@@ -5,7 +5,7 @@
 import { Connection } from './connection.js'
 import { readState } from './durable-state.js'
 import { openReader } from './files.js'
-import { chainFault, unsoundIfDamaged } from './recover.js'
+import { chainFault, layoutOf, unsoundIfDamaged } from './recover.js'
 import { BATCH_COLUMNS, batchOf, type BatchRow } from './schema.js'
 import { CHAIN_ZERO, lacks, lastOf, metasOf, type Batch } from '../../protocol/entries/batch.js'
 import { dropsOf, names } from '../../protocol/entries/drop.js'
@@ -42,6 +42,7 @@ export async function auditFile(
   return unsoundIfDamaged(path, async () => {
     const connection = await openReader(path)
     try {
+      await layoutOf(path, connection)
       const { genesis = null } = await readState(connection)
       const { last, commit } = await ends(connection)
       let place: Place = { index: 0, chain: CHAIN_ZERO }

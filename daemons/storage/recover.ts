@@ -13,6 +13,7 @@ import {
   type BatchRow,
 } from './schema.js'
 import { readState, type DurableState } from './durable-state.js'
+import { pragma } from './files.js'
 import {
   CHAIN_ZERO,
   bodiesMatch,
@@ -53,15 +54,27 @@ export async function unsoundIfDamaged<T>(path: string, work: () => Promise<T>):
   }
 }
 
+/**
+ * The layout of a file; throws if it is a newer one than this version reads. Such a file is not
+ * unsound, and is not set aside: a newer version of Troca has written it.
+ */
+export async function layoutOf(path: string, connection: Connection): Promise<number> {
+  const layout = Number(await pragma(connection, 'user_version'))
+  if (layout <= SCHEMA_VERSION) return layout
+  const is = `${path} has layout ${layout}; this version of Troca reads layouts up to`
+  const next = 'install the version that wrote it again (docs/OPERATIONS.md, Upgrades)'
+  throw new Error(`${is} ${SCHEMA_VERSION}: ${next}`)
+}
+
 async function checkFile(path: string, connection: Connection): Promise<void> {
-  const [version] = await connection.all<{ user_version: number }>('PRAGMA user_version')
+  const layout = await layoutOf(path, connection)
   const names = await connection.all<{ name: string }>(
     "SELECT name FROM sqlite_schema WHERE type = 'table'",
   )
   const missing = TABLES.filter((table) => !names.some(({ name }) => name === table))
   if (missing.length > 0) throw new StoreUnsound(path, `no table ${missing.join(', ')}`)
-  if (version?.user_version !== SCHEMA_VERSION) {
-    const has = `layout ${version?.user_version ?? 0}`
+  if (layout !== SCHEMA_VERSION) {
+    const has = `layout ${layout}`
     throw new StoreUnsound(path, `its ${has} is not the one this version reads, ${SCHEMA_VERSION}`)
   }
 }

@@ -87,7 +87,10 @@ export class SnapshotFile {
     try {
       connection = await openWriter(path)
       const version = Number(await pragma(connection, 'user_version'))
-      if (version !== LAYOUT) throw new RangeError(`it has layout ${version}, not ${LAYOUT}`)
+      if (version !== LAYOUT) {
+        const is = `it has layout ${version}, and this version of Troca reads layout ${LAYOUT}`
+        throw new RangeError(`${is}: the state is built from the log instead`)
+      }
       const [totals] = await connection.all<Totals & object>('SELECT records, total FROM head')
       return new SnapshotFile(path, locked, connection, totals ?? null, told)
     } catch (error) {

@@ -30,7 +30,9 @@ export class SnapshotLoader {
   #finish(head: SnapshotHead): Ledger {
     const { format, clusterId, place, fence, termIndex } = head
     if (format !== SNAPSHOT_FORMAT)
-      throw new RangeError(`it has format ${format}; this version reads ${SNAPSHOT_FORMAT}`)
+      throw new RangeError(
+        `it has format ${format}, and this version of Troca reads ${SNAPSHOT_FORMAT}: the state is built from the log`,
+      )
     if (clusterId !== this.#clusterId)
       throw new RangeError(`it is of cluster ${clusterId}, not of ${this.#clusterId}`)
     return Object.assign(this.#ledger, { ...place, fence, termIndex })

@@ -2,11 +2,6 @@
 // both take turns, one at a time, under the same load. The ratio counts, not the figures: all
 // rounds share one machine, and what else it does.
 
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { isDeepStrictEqual } from 'node:util'
 import { askDebugPort } from '../../clients/cli/debug-port.js'
 import { table } from '../../clients/cli/output.js'
 import { PACKAGE_DIR } from '../../clients/cli/programs.js'
@@ -14,6 +9,7 @@ import { MAX_IN_FLIGHT } from '../../clients/cli/bench/plan.js'
 import * as ownLibrary from '../../clients/index.js'
 import { WIRE_VERSION } from '../../protocol/schema/shared.js'
 import { Command } from '../system/campaign.js'
+import { buildCommit, git, moduleOf } from '../system/checkout.js'
 import type { Cluster, Owner } from '../system/cluster.js'
 import { startBenchCluster } from './cluster.js'
 import type { Library } from './cluster.js'
@@ -38,40 +34,6 @@ interface Side {
 }
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
-
-function git(...args: string[]): string {
-  return execFileSync('git', args, { cwd: PACKAGE_DIR, encoding: 'utf8' }).trim()
-}
-
-/** Packages by path, with their versions. */
-function packagesOf(root: string): object {
-  const text = readFileSync(join(root, 'package-lock.json'), 'utf8')
-  const { '': _own, ...packages } = (JSON.parse(text) as { packages: Record<string, unknown> })
-    .packages
-  return packages
-}
-
-/** Checks a commit out beside this checkout and builds it; the end of `owner` removes it. */
-function build(owner: Owner, commit: string): string {
-  const root = join(owner.testdir(), 'ref')
-  owner.teardown(() => git('worktree', 'remove', '--force', root))
-  git('worktree', 'add', '--quiet', '--detach', root, commit)
-  if (isDeepStrictEqual(packagesOf(root), packagesOf(PACKAGE_DIR))) {
-    symlinkSync(join(PACKAGE_DIR, 'node_modules'), join(root, 'node_modules'))
-  }
-  // Installs the packages, where there is no link to those of this checkout, and compiles.
-  execFileSync(process.execPath, [join('daemons', 'setup.mjs')], {
-    cwd: root,
-    stdio: ['ignore', process.stderr, process.stderr],
-  })
-  return root
-}
-
-/** The built module of another checkout; null if it has none at this path. */
-async function moduleOf(root: string, path: string): Promise<unknown> {
-  const file = join(root, 'dist', path)
-  return existsSync(file) ? import(pathToFileURL(file).href) : null
-}
 
 /** The library that loads A: this checkout's, unless the two speak different versions of the wire. */
 async function libraryOf(root: string): Promise<Library> {
@@ -162,7 +124,7 @@ const commit = commitOf(ref)
 
 await command.carryOut(async (owner) => {
   say(`building ${ref}, ${commit.slice(0, 12)}`)
-  const root = build(owner, commit)
+  const root = buildCommit(owner, commit)
   const a: Side = { name: 'A', root, library: await libraryOf(root) }
   const b: Side = { name: 'B', root: PACKAGE_DIR, library: ownLibrary }
   const all: Round[] = []

@@ -47,7 +47,7 @@ export class Replica {
   readonly place: Place
   /** Ends that the test did not request: "exit 70", "SIGKILL", … */
   readonly unexpectedEnds: string[] = []
-  readonly #launch: Launch
+  #launch: Launch
   #child: ChildProcess | null = null
   #asked = false
   #stderr = ''
@@ -55,6 +55,11 @@ export class Replica {
   constructor(place: Place, launch: Launch = {}) {
     this.name = place.name
     this.place = place
+    this.#launch = launch
+  }
+
+  /** Runs another build from the next start on. */
+  use(launch: Launch): void {
     this.#launch = launch
   }
 

@@ -1,11 +1,8 @@
 // What a load costs each daemon: its metrics before and after, subtracted. A daemon that cannot be
 // asked, or that restarted between, has no figures but the reason.
 
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parse } from 'yaml'
-import { replicasOf } from '../cluster.js'
-import { DEBUG_HOST, askDebugPort, reachable } from '../debug-port.js'
+import { replicasOf } from '../cluster-file.js'
+import { askDebugPort } from '../debug-port.js'
 
 export const ROLES = ['client', 'processing', 'persistence'] as const
 type Role = (typeof ROLES)[number]
@@ -91,10 +88,11 @@ export class Daemons {
   readonly #ask: ReadonlyMap<string, () => Promise<string>>
 
   constructor(dir: string) {
-    const file = parse(readFileSync(join(dir, 'cluster.yaml'), 'utf8')) as { debugHost?: string }
-    const host = reachable(file.debugHost ?? DEBUG_HOST)
-    const ask = (port: number) => () => askDebugPort(port, 'mntr', host)
-    this.#ask = new Map(replicasOf(dir).map(({ name, debugPort }) => [name, ask(debugPort)]))
+    this.#ask = new Map(
+      replicasOf(dir).map(({ name, debugHost, debugPort }) => {
+        return [name, () => askDebugPort(debugPort, 'mntr', debugHost)]
+      }),
+    )
   }
 
   async look(): Promise<Look> {

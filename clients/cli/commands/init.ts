@@ -2,7 +2,9 @@
 // With --renew: makes new certificates for an existing cluster, whether or not it runs.
 
 import type { CommandModule } from 'yargs'
-import { hasCluster, initCluster, renewCertificates } from '../cluster.js'
+import { fingerprintsIn, noteAuthority } from '../authority.js'
+import { initCluster, renewCertificates } from '../cluster.js'
+import { hasCluster } from '../cluster-file.js'
 import { Context } from '../context.js'
 import type { GlobalFlags } from '../context.js'
 import { result, resultJson } from '../output.js'
@@ -32,7 +34,9 @@ export const init: CommandModule<GlobalFlags, Flags> = {
       return result(say('renewed', { names: renewed.join(' ') }))
     }
     await initCluster(context.dir, shapeArgs(flags))
-    if (context.json) resultJson({ dir: context.dir })
-    else result(context.dir)
+    const fingerprints = fingerprintsIn(context.dir)
+    if (context.json) return resultJson({ dir: context.dir, fingerprints })
+    result(context.dir)
+    noteAuthority(fingerprints)
   },
 }

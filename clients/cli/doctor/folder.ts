@@ -12,7 +12,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { PACKAGE_DIR, daemonProgram, run } from '../programs.js'
-import type { ReplicaPorts } from '../cluster.js'
+import type { ReplicaPorts } from '../cluster-file.js'
+import { isLoopback } from '../../../protocol/host.js'
 import { EXIT, Failure } from '../failure.js'
 import { fine, fault } from './finding.js'
 import type { Finding } from './finding.js'
@@ -27,18 +28,23 @@ const TOO_LOW_BYTES = 64 * 1024 ** 2
 export interface Inspected {
   readonly directory: string
   readonly tls: boolean
-  readonly debugHost: string
-  readonly debugOpen: boolean
+  /** Whether client.json has the addresses of the cluster file. */
+  readonly clientFileIsCurrent: boolean
   readonly replicas: readonly Inspection[]
   readonly certificates: readonly Certificate[]
 }
 
 /** A replica of the cluster file; `uri` is the name that its certificate must have. */
-export interface Inspection extends ReplicaPorts {
+export interface Inspection extends Omit<ReplicaPorts, 'listen'> {
   readonly uri: string
 }
 
-type Certificate = { readonly name: string; readonly file: string } & (
+type Certificate = {
+  readonly name: string
+  readonly file: string
+  /** Whether a file of it is in the folder. */
+  readonly here: boolean
+} & (
   | { readonly problem: string; readonly expires?: undefined }
   | {
       readonly problem: string | null
@@ -77,16 +83,28 @@ export async function checkClusterFile(
     return { findings, inspected: null }
   }
   const findings = [fine('config', 'cluster.yaml', 'config')]
-  const { tls, debugOpen, debugHost: host } = told
+  const { tls, clientFileIsCurrent, replicas } = told
   if (!tls) findings.push(fault('warn', 'tls', 'cluster.yaml', ['tlsOff', 'tlsOffNext']))
-  if (debugOpen) {
+  const open = replicas.map(({ debugHost }) => debugHost).filter((host) => !isLoopback(host))
+  for (const host of new Set(open)) {
     const next = ['debugOpen', 'debugOpenNext'] as const
     findings.push(fault('warn', 'debug-host', 'cluster.yaml', next, { host, file }))
   }
+  findings.push(
+    clientFileIsCurrent
+      ? fine('client-file', 'client.json', 'clientFile')
+      : fault('warn', 'client-file', 'client.json', ['clientFileOld', 'clientFileOldNext']),
+  )
   return { findings, inspected: told }
 }
 
-export function checkCertificates({ certificates }: Inspected): Finding[] {
+/** Checks the certificates of these replicas, and others that are in the folder. */
+export function checkCertificates(
+  { certificates: all }: Inspected,
+  own: readonly Inspection[],
+): Finding[] {
+  const isOwn = (name: string): boolean => own.some((replica) => replica.name === name)
+  const certificates = all.filter(({ name, here }) => here || isOwn(name))
   const daysTo = (time: number): number => Math.floor((time - Date.now()) / DAY_MS)
   const findings = certificates.map(({ name, problem, expires = 0 }) => {
     const days = daysTo(expires)

@@ -1,10 +1,11 @@
-// Checks of the replicas: whether each answers with the right certificate, whether it serves, its
-// clock, and its state under the cluster's pm2.
+// Checks of the replicas: whether each answers with the right certificate; of those of this machine,
+// by their debug ports, whether each serves, its clock, and its state under the cluster's pm2.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { hostPort } from '../../../protocol/host.js'
 import { askDebugPort, reachable } from '../debug-port.js'
 import type { Supervised, Supervisor } from '../supervisor.js'
 import { fine, fault } from './finding.js'
@@ -50,9 +51,11 @@ export async function checkPort(
   dir: string,
   replica: Inspection,
   { tls, certificates }: Inspected,
+  isOwn: boolean,
 ): Promise<Finding> {
-  const { name, host, port } = replica
-  const values = { at: `${host}:${port}`, file: join(dir, 'cluster.yaml'), log: logOf(dir, name) }
+  const { name, machine, host, port } = replica
+  const at = hostPort(host, port)
+  const values = { at, machine, file: join(dir, 'cluster.yaml'), log: logOf(dir, name) }
   try {
     const shown = await reach(replica, tls ? readFileSync(join(dir, 'ca.pem')) : null)
     const file = certificates.find((one) => one.name === name)
@@ -64,25 +67,24 @@ export async function checkPort(
     const { code = '', message } = error as NodeJS.ErrnoException
     const what = { ...values, reason: message || code }
     const next = NOBODY.test(code) || code === '' ? 'dead' : 'other'
-    if (next === 'dead') return fault('fail', 'port', name, ['portDead', 'portDeadNext'], what)
+    if (next === 'dead') {
+      const advice = isOwn ? 'portDeadNext' : 'portDeadThere'
+      return fault('fail', 'port', name, ['portDead', advice], what)
+    }
     return fault('fail', 'port', name, ['portOther', 'portOtherNext'], what)
   }
 }
 
 const logOf = (dir: string, name: string): string => join(dir, 'logs', `${name}.log`)
 
-interface Told {
+export interface Told {
   readonly findings: readonly Finding[]
   readonly runs: boolean
 }
 
 /** Asks the debug port whether the replica serves, and for its clock. */
-export async function checkState(
-  dir: string,
-  replica: Inspection,
-  debugHost: string,
-): Promise<Told> {
-  const { name, debugPort } = replica
+export async function checkState(dir: string, replica: Inspection): Promise<Told> {
+  const { name, debugHost, debugPort } = replica
   const values = { port: debugPort, log: logOf(dir, name) }
   const ask = (word: string): Promise<string> => askDebugPort(debugPort, word, reachable(debugHost))
   const line = (text: string, start: string): string | undefined =>

@@ -26,6 +26,15 @@ export const DOCTOR_TEXTS = {
     'remove debugHost from {file}, or guard the ports by a firewall',
     'retire debugHost de {file}, ou proteja as portas com uma firewall',
   ],
+  clientFile: ['has the addresses of cluster.yaml', 'tem os endereços de cluster.yaml'],
+  clientFileOld: [
+    'its addresses are not those of cluster.yaml',
+    'os endereços não são os de cluster.yaml',
+  ],
+  clientFileOldNext: [
+    'troca up, or troca init --renew, writes it anew; give clients the new one: troca bundle --client',
+    'troca up, ou troca init --renew, escreve-o de novo; dê o novo aos clientes: troca bundle --client',
+  ],
   certificate: [
     'fits its key and the authority; {days} days left',
     'corresponde à chave e à autoridade; faltam {days} dias',
@@ -64,6 +73,10 @@ export const DOCTOR_TEXTS = {
     'troca up; if it hangs: troca down, troca up; if it is elsewhere: host, port, firewall',
     'troca up; se está presa: troca down, troca up; se é noutro lado: host, porta, firewall',
   ],
+  portDeadThere: [
+    'on machine {machine}: troca up; if it runs: host, port, firewall',
+    'na máquina {machine}: troca up; se funciona: host, porta, firewall',
+  ],
   portOther: [
     'another program answers at {at}: {reason}',
     'outro programa responde em {at}: {reason}',
@@ -82,6 +95,25 @@ export const DOCTOR_TEXTS = {
   notReadyNext: [
     'wait a few seconds; then see its log: {log}',
     'espere uns segundos; depois veja o registo: {log}',
+  ],
+  notReadyThere: [
+    'wait a few seconds; then, on machine {machine}: troca doctor',
+    'espere uns segundos; depois, na máquina {machine}: troca doctor',
+  ],
+  linked: ['linked with {by}: {role}', 'ligada a {by}: {role}'],
+  notLinked: ['not linked with {by}', 'não está ligada a {by}'],
+  notLinkedNext: [
+    'on machine {machine}: troca doctor; then firewalls between the machines',
+    'na máquina {machine}: troca doctor; depois as firewalls entre as máquinas',
+  ],
+  unknown: [
+    'not seen: no processing replica can be asked',
+    'não se viu: nenhuma réplica de processamento responde',
+  ],
+  unknownNext: ['on machine {machine}: troca doctor', 'na máquina {machine}: troca doctor'],
+  elsewhere: [
+    'on other machines; their clocks, disks, logs and keys were not seen: troca doctor on {machines}',
+    'noutras máquinas; não se viram relógios, discos, registos e chaves: troca doctor em {machines}',
   ],
   silent: ['its debug port {port} does not answer', 'a porta de diagnóstico {port} não responde'],
   silentNext: [

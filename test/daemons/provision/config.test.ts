@@ -1,13 +1,8 @@
 // The cluster file: an error lists all problems at once.
 
 import t from 'tap'
-import {
-  ConfigError,
-  checkConfig,
-  isLoopback,
-  readConfig,
-  shown,
-} from '../../../daemons/provision/config.js'
+import { ConfigError, checkConfig, readConfig, shown } from '../../../daemons/provision/config.js'
+import { hostPort, isLoopback } from '../../../protocol/host.js'
 
 const replica = (slot: number, port: number) => ({
   slot,
@@ -97,10 +92,69 @@ t.test('an error lists all problems, each with what is needed', async (t) => {
   t.equal(said.length, expected.length, said.join('\n'))
 })
 
+t.test('listen, machine and debugHost have defaults, and IPv6 may have brackets', async (t) => {
+  const one = (changes: object) => ({
+    ...sound,
+    replicas: { ...sound.replicas, processing: [{ ...replica(1, 10), ...changes }] },
+  })
+  const read = (changes: object) => checkConfig(one(changes), 'cluster.yaml').replicas[0]
+  t.match(read({}), { listen: '127.0.0.1', machine: '127.0.0.1', debugHost: '127.0.0.1' })
+  const own = { machine: 'a', host: 'a.example', listen: '0.0.0.0', debugHost: '10.0.0.9' }
+  t.match(read(own), own)
+  t.match(read({ host: '[2001:db8::1]' }), { host: '2001:db8::1', listen: '2001:db8::1' })
+  t.match(read({ host: '::1', listen: '[::]' }), { host: '::1', listen: '::', machine: '::1' })
+  t.match(checkConfig({ ...one({}), debugHost: '[::1]' }, 'f').replicas[0], { debugHost: '::1' })
+  t.equal(hostPort('::1', 7401), '[::1]:7401')
+  t.equal(hostPort('a.example', 7401), 'a.example:7401')
+  for (const host of [
+    '10.0.0',
+    '1.2.3.400',
+    ':1',
+    '[::1',
+    'a b',
+    'a..b',
+    'fe80::1%eth0',
+    7,
+    null,
+  ]) {
+    t.match(problems(one({ host })), [/host is .*; needed: a host name or address/], String(host))
+  }
+  t.match(problems(one({ host: '0.0.0.0' })), [/host is 0.0.0.0; needed: the address that others/])
+  t.match(problems(one({ machine: 'a b' })), [/machine is "a b"; needed: a name of/])
+})
+
+t.test('replicas of different machines may have the same ports, of one machine not', async (t) => {
+  const two = (first: object, second: object) => ({
+    ...sound,
+    replicas: {
+      ...sound.replicas,
+      processing: [
+        { ...replica(1, 10), ...first },
+        { ...replica(2, 10), ...second },
+      ],
+    },
+  })
+  t.same(problems(two({ host: '10.0.0.1' }, { host: '10.0.0.2' })), [])
+  t.match(
+    problems(two({ machine: 'a', host: '10.0.0.1' }, { machine: 'a', host: '10.0.0.2' })),
+    [/processing 2 is 127.0.0.1:11, which processing 1 has too/],
+    'their debug ports are on one loopback',
+  )
+  const everywhere = { machine: 'a', listen: '0.0.0.0', debugPort: 12 }
+  t.match(
+    problems(two({ machine: 'a', host: '10.0.0.1' }, { ...everywhere, host: '10.0.0.2' })),
+    [/processing 2 is 0.0.0.0:10, which processing 1 has too/],
+    'every address is also that one',
+  )
+})
+
 t.test('plain TCP is allowed on loopback only', async (t) => {
   const processing = [{ ...replica(1, 10), host: '10.0.0.1' }]
   const value = { ...sound, tls: false, replicas: { ...sound.replicas, processing } }
   t.match(problems(value), [/processing 1.host is 10.0.0.1; needed: a loopback address/])
+  const open = [{ ...replica(1, 10), listen: '0.0.0.0' }]
+  const listening = { ...sound, tls: false, replicas: { ...sound.replicas, processing: open } }
+  t.match(problems(listening), [/processing 1.listen is 0.0.0.0; needed: a loopback address/])
 })
 
 t.test('missing files, files that are not YAML, and odd values are refused', async (t) => {

@@ -150,7 +150,9 @@ t.test('a file of another layout is removed', async (t) => {
   await connection.exec('PRAGMA user_version = 99')
   await connection.close()
   const { file, told } = await opened(path)
-  t.match([file.stored, told], [false, [/layout 99/]])
+  const both =
+    /layout 99, and this version of Troca reads layout 1: the state is built from the log/
+  t.match([file.stored, told], [false, [both]])
   t.equal(statSync(path, { throwIfNoEntry: false }), undefined)
   await file.close()
 })

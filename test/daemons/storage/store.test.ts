@@ -8,6 +8,7 @@ import { auditFile } from '../../../daemons/storage/audit.js'
 import { Connection } from '../../../daemons/storage/connection.js'
 import { openWriter, pragma } from '../../../daemons/storage/files.js'
 import { StoreUnsound } from '../../../daemons/storage/recover.js'
+import { SCHEMA_VERSION } from '../../../daemons/storage/schema.js'
 import { Store } from '../../../daemons/storage/store.js'
 import { lastOf, weighBatch, withoutMessages, type Batch } from '../../../protocol/entries/batch.js'
 import { TAIL, type WriteResult } from '../../../protocol/machine/storage.js'
@@ -292,7 +293,7 @@ t.test('unsound files are distinguished from missing ones', async (t) => {
     ],
     ['half a batch', cutBatch, /other bodies than the head lists/],
     ['no genesis', (path) => alter(path, "DELETE FROM state WHERE key = 'genesis'"), /no genesis/],
-    ['another layout', (path) => alter(path, 'PRAGMA user_version = 99'), /layout 99/],
+    ['no layout', (path) => alter(path, 'PRAGMA user_version = 0'), /layout 0/],
     ['bad state', (path) => alter(path, "UPDATE state SET value = '{'"), /JSON/],
   ]
   for (const [name, damage, expected] of damages) {
@@ -310,6 +311,22 @@ t.test('unsound files are distinguished from missing ones', async (t) => {
       t.equal(await Store.open(path), null, 'a file that was set aside is missing')
     })
   }
+})
+
+t.test('a file of a newer layout is refused, and not set aside', async (t) => {
+  const { path, store } = await fresh(t)
+  await store.write({ batches: chained(START, messages(3)), commit: 3 })
+  await store.close()
+  await alter(path, `PRAGMA user_version = ${SCHEMA_VERSION + 1}`)
+  const error: unknown = await Store.open(path).catch((error: unknown) => error)
+  t.notOk(error instanceof StoreUnsound, 'the file is whole')
+  const both = new RegExp(`layout ${SCHEMA_VERSION + 1}; .* up to ${SCHEMA_VERSION}: install the`)
+  t.match(String(error), both)
+  await t.rejects(auditFile(path), both, 'the audit says the same')
+  await alter(path, `PRAGMA user_version = ${SCHEMA_VERSION}`)
+  const { store: again, recovered } = (await Store.open(path))!
+  t.equal(recovered.durable.last, 3, 'the newer version finds all of it')
+  await again.close()
 })
 
 async function alter(path: string, sql: string): Promise<void> {
