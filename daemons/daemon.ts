@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import {
   isLoopback,
+  logLevelOf,
   pathsOf,
   readConfig,
   shown,
@@ -14,6 +15,7 @@ import {
   type ClusterConfig,
   type ReplicaAddress,
 } from './provision/config.js'
+import { ConfigWatch } from './provision/config-watch.js'
 import { CredentialWatch } from './net/credential-watch.js'
 import { DebugPort } from './observe/debug-port.js'
 import { debugWords } from './observe/debug-words.js'
@@ -25,7 +27,7 @@ import { BOUNDS, linkLimitsOf } from './net/bounds.js'
 import { Links, type LinksEvents } from './net/links.js'
 import type { StoreFigures } from './observe/metrics.js'
 import { Figures } from './observe/registry.js'
-import { openLog, type Log } from './log/log.js'
+import { openLog, type OpenLog } from './log/log.js'
 import type { WorkerPool } from './workers/pool.js'
 import type { LinkId, Machine } from '../protocol/machine/machine.js'
 import type { Tier } from '../protocol/slots.js'
@@ -36,10 +38,12 @@ const DRAIN_MS = 8_000
 const FAREWELL_MS = 300
 
 export interface Context {
+  /** The cluster file. */
+  readonly file: string
   readonly config: ClusterConfig
   readonly self: Self
   readonly paths: ReturnType<typeof pathsOf>
-  readonly log: Log
+  readonly log: OpenLog
 }
 
 /** The parts in which the two tiers differ. */
@@ -58,6 +62,7 @@ export interface Parts {
 }
 
 interface Arguments {
+  readonly file: string
   readonly config: ClusterConfig
   readonly own: ReplicaAddress
 }
@@ -74,7 +79,7 @@ function readArguments(role: Tier): Arguments {
     const has = `1 ... ${slotsOf(config, role)}`
     throw new Error(`--slot ${values.slot}: ${values.config} has ${role} replicas ${has}`)
   }
-  return { config, own }
+  return { file: values.config, config, own }
 }
 
 class Daemon {
@@ -86,6 +91,7 @@ class Daemon {
   readonly #credentials: CredentialWatch | null
   readonly #figures: Figures
   #debugPort: DebugPort | null = null
+  #configuration: ConfigWatch | null = null
   #leaving = false
 
   constructor(context: Context, own: ReplicaAddress, parts: Parts) {
@@ -140,18 +146,31 @@ class Daemon {
   }
 
   async start(): Promise<void> {
-    const { config, log } = this.#context
+    const { file, config, log } = this.#context
     await this.#links.start()
+    this.#configuration = new ConfigWatch(file, log, (changed) => this.#follow(changed))
     this.#debugPort = await this.#openDebugPort()
     if (!config.tls)
       log('warn', 'tls-off', { reason: 'plain TCP is for lessons, on loopback only' })
     process.on('SIGINT', () => this.drain())
     process.on('SIGTERM', () => this.drain())
-    process.on('SIGHUP', () => this.#credentials?.reload())
+    process.on('SIGUSR2', () => this.#driver.feed({ type: 'resign' }))
+    process.on('SIGHUP', () => {
+      this.#credentials?.reload()
+      this.#configuration?.look()
+    })
     this.#driver.start()
     this.#links.dial()
     this.#parts.store?.watch((error) => this.#driver.failed(error))
     log('info', 'started', { port: this.#own.port, pid: process.pid })
+  }
+
+  /** A changed cluster file of this cluster and history: replicas and levels of logs are taken up. */
+  #follow(config: ClusterConfig): readonly string[] {
+    const { self, log } = this.#context
+    if (config.clusterId !== self.clusterId || config.historyId !== self.historyId) return []
+    log.setLevel(logLevelOf(config, nameOf(self)))
+    return this.#links.update(config.replicas)
   }
 
   /** Starts an orderly stop. A second call exits at once. */
@@ -175,6 +194,7 @@ class Daemon {
     this.#links.stop('this replica is being stopped')
     this.#debugPort?.close()
     this.#credentials?.stop()
+    this.#configuration?.stop()
     await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS))
     try {
       await this.#parts.store?.close()
@@ -195,6 +215,7 @@ class Daemon {
     const summary = (): string[] => [
       `replica: ${nameOf(self)}`,
       `cluster: ${self.clusterId}`,
+      `history: ${self.historyId}`,
       `state: ${notReady() ?? 'ready'}`,
       `uptime: ${Math.round(process.uptime())} s`,
       `clients: ${links.count('client')}`,
@@ -214,21 +235,24 @@ class Daemon {
 }
 
 async function start(role: Tier, make: (context: Context) => Promise<Parts>): Promise<void> {
-  const { config, own } = readArguments(role)
+  const { file, config, own } = readArguments(role)
   const name = nameOf(own)
   const paths = pathsOf(config, name)
   mkdirSync(paths.logs, { recursive: true })
-  const log = openLog({ name, directory: paths.logs, ...config.log })
+  const level = logLevelOf(config, name)
+  const log = openLog({ name, directory: paths.logs, ...config.log, level })
   const self: Self = {
     role,
     slot: own.slot,
+    generation: own.generation,
     clusterId: config.clusterId,
+    historyId: config.historyId,
     boot: randomBytes(8).toString('hex'),
     tls: config.tls,
     processing: slotsOf(config, 'processing'),
     persistence: slotsOf(config, 'persistence'),
   }
-  const context = { config, self, paths, log }
+  const context = { file, config, self, paths, log }
   const daemon = new Daemon(context, own, await make(context))
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {

@@ -89,6 +89,18 @@ export class Supervisor {
     return true
   }
 
+  /** Stops one replica in good order; it stays in pm2's list. */
+  async stopOne(name: string): Promise<void> {
+    await this.#pm2('stop', name)
+  }
+
+  /** Stops one replica in good order, if it runs, and starts it. */
+  async restartOne(name: string): Promise<void> {
+    await this.#pm2('restart', name)
+    // Only restarts that nobody asked for are a sign of trouble.
+    await this.#pm2('reset', name)
+  }
+
   logPath(name: string): string {
     return join(this.dir, 'logs', `${name}.err.log`)
   }

@@ -17,6 +17,10 @@ export interface LogOptions {
 
 export type LogFields = Readonly<Record<string, string | number | boolean>>
 export type Log = (level: LogLevel, event: string, fields?: LogFields) => void
+export type OpenLog = Log & {
+  /** Events of lower levels are not written from now on. */
+  setLevel(level: LogLevel): void
+}
 
 const ALLOWED = new Set(
   `acked address answers applied attempt base bits boot bytes clients code commit committed coordinator count counter
@@ -55,7 +59,7 @@ export function permitted(fields: LogFields): Record<string, string | number | b
   return left === 0 ? written : { ...written, fieldsLeftOut: left }
 }
 
-export function openLog(options: LogOptions): Log {
+export function openLog(options: LogOptions): OpenLog {
   const { name, directory, level, maxFileBytes: maxBytes, maxFiles, stdout } = options
   const stream = new CappedFile({ directory, name, maxBytes, maxFiles })
   // A full disk must not stop a replica that serves; the supervisor keeps stderr.
@@ -75,7 +79,9 @@ export function openLog(options: LogOptions): Log {
     ),
     transports: stdout ? [file, new winston.transports.Console()] : [file],
   })
-  return (level, event, fields = {}) => {
+  const log: Log = (level, event, fields = {}) => {
     logger.log({ level, message: event, fields: permitted(fields) })
   }
+  const setLevel = (level: LogLevel): void => void (logger.level = level)
+  return Object.assign(log, { setLevel })
 }

@@ -1,21 +1,15 @@
 // The certificates in a cluster's folder: issued by its own authority when the cluster is made, and
 // renewed by the same authority while the replicas run, which reload the files.
 
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { authorityOf, authorityPem, issue, makeAuthority } from './certificates.js'
 import type { Authority } from './certificates.js'
+import { replaceFile } from './cluster-file.js'
 import { pathsOf, readConfig } from './config.js'
 import type { Address } from '../net/dialler.js'
 import { nameOf } from '../net/identity.js'
 import type { Replica } from '../net/identity.js'
-
-/** Replaces a file atomically, as a replica may be reading it. */
-function replace(file: string, text: string, mode: number): void {
-  const draft = `${file}.new`
-  writeFileSync(draft, text, { mode })
-  renameSync(draft, file)
-}
 
 const keyOfAuthority = (directory: string): string => join(directory, 'certificates', 'ca.key')
 
@@ -26,13 +20,14 @@ async function issueAll(
   replicas: readonly (Replica & Pick<Address, 'host'>)[],
 ): Promise<string[]> {
   const names: string[] = []
-  for (const { role, slot, host } of replicas) {
-    const name = nameOf({ role, slot })
+  for (const replica of replicas) {
+    const { host } = replica
+    const name = nameOf(replica)
     const hosts = [...new Set([host, '127.0.0.1', 'localhost'])]
-    const { certificate, key } = await issue(authority, clusterId, { role, slot }, hosts)
+    const { certificate, key } = await issue(authority, clusterId, replica, hosts)
     const paths = pathsOf({ directory }, name)
-    replace(paths.key, key, 0o600)
-    replace(paths.certificate, certificate, 0o644)
+    replaceFile(paths.key, key, 0o600)
+    replaceFile(paths.certificate, certificate, 0o644)
     names.push(name)
   }
   return names
@@ -62,12 +57,16 @@ function read(file: string): string {
   }
 }
 
-/** Issues a new key and certificate for every replica of the cluster file; returns their names. */
-export async function renewCertificates(configFile: string): Promise<string[]> {
+/**
+ * Issues a new key and certificate for every replica of the cluster file, or for one of them; returns
+ * their names.
+ */
+export async function renewCertificates(configFile: string, one?: string): Promise<string[]> {
   const config = readConfig(configFile)
   const { directory, clusterId, replicas, tls } = config
   if (!tls) throw new Error(`${configFile} has tls off: there are no certificates to renew`)
   const certificate = read(pathsOf(config, '').ca)
   const authority = await authorityOf({ certificate, key: read(keyOfAuthority(directory)) })
-  return issueAll(directory, clusterId, authority, replicas)
+  const named = replicas.filter((replica) => one === undefined || nameOf(replica) === one)
+  return issueAll(directory, clusterId, authority, named)
 }

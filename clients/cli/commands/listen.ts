@@ -27,6 +27,8 @@ export const listen: CommandModule<GlobalFlags, GlobalFlags> = {
       // The read mark of the last run may be lost with a killed replica, so it is sent again.
       client.ack(after)
       let last = 0
+      client.events.on('history', () => (last = 0))
+      client.events.on('retrying', ({ reason }) => note(say('retrying', { reason })))
       for await (const message of client.messages({ ...from, signal: stop.signal })) {
         showMessage(message, context.json)
         message.ack()
