@@ -29,7 +29,7 @@ import type { StoreFigures } from './observe/metrics.js'
 import { Figures } from './observe/registry.js'
 import { openLog, type OpenLog } from './log/log.js'
 import type { WorkerPool } from './workers/pool.js'
-import type { LinkId, Machine } from '../protocol/machine/machine.js'
+import type { LinkId, LogLevel, Machine } from '../protocol/machine/machine.js'
 import type { Tier } from '../protocol/slots.js'
 
 /** Longest time from the stop signal to the exit, even if the machine has not finished draining. */
@@ -93,10 +93,12 @@ class Daemon {
   #debugPort: DebugPort | null = null
   #configuration: ConfigWatch | null = null
   #leaving = false
+  #level: LogLevel
 
   constructor(context: Context, own: ReplicaAddress, parts: Parts) {
     const { config, self, paths, log } = context
     this.#context = context
+    this.#level = logLevelOf(config, nameOf(self))
     this.#own = own
     this.#parts = parts
     const { machine, store, snapshot, workers, coordinator, userOf } = parts
@@ -165,11 +167,21 @@ class Daemon {
     log('info', 'started', { port: this.#own.port, pid: process.pid })
   }
 
+  /** The change itself is logged at both levels. */
+  #logAt(level: LogLevel): void {
+    const { log } = this.#context
+    if (level === this.#level) return
+    this.#level = level
+    log.setLevel('info')
+    log('info', 'log-level', { to: level })
+    log.setLevel(level)
+  }
+
   /** A changed cluster file of this cluster and history: replicas and levels of logs are taken up. */
   #follow(config: ClusterConfig): readonly string[] {
-    const { self, log } = this.#context
+    const { self } = this.#context
     if (config.clusterId !== self.clusterId || config.historyId !== self.historyId) return []
-    log.setLevel(logLevelOf(config, nameOf(self)))
+    this.#logAt(logLevelOf(config, nameOf(self)))
     return this.#links.update(config.replicas)
   }
 

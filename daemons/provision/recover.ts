@@ -44,7 +44,10 @@ export interface RecoveryPlan {
   readonly last: number
   readonly time: number
   readonly files: readonly FileState[]
-  /** Named files are so many that each acknowledged entry is in one of them, if none is an old copy. */
+  /**
+   * So many files have nothing beyond the kept log that each acknowledged entry is in it, if none of them
+   * is an old copy.
+   */
   readonly complete: boolean
   readonly historyId: string
 }
@@ -135,11 +138,14 @@ export async function planRecovery(
     return { ...file, common: await commonPlace(pathOf(file.name), pathOf(kept.name), upTo) }
   })
   const slots = slotsOf(config, 'persistence')
+  // Each majority has one of so many files in it.
   const enough = slots - Math.floor(slots / 2)
   const { name, last, time } = kept
   const { historyId } = config
-  const complete = named.length >= enough
-  return { kept: name, last, time, files: await Promise.all(compared), complete, historyId }
+  const states = await Promise.all(compared)
+  const within = states.filter((one) => one.state === 'sound' && one.common === one.last)
+  const complete = within.length >= enough
+  return { kept: name, last, time, files: states, complete, historyId }
 }
 
 /** Runs `work` while no replica of the cluster can have its file open. */

@@ -8,6 +8,7 @@ import type { Test } from 'tap'
 import type { Client } from '../../clients/index.js'
 import { readCredentials } from '../../daemons/net/credentials.js'
 import { pathsOf, readConfig } from '../../daemons/provision/config.js'
+import { begin } from '../../daemons/storage/log-copy.js'
 import { BarePeer } from '../daemons/net/bare-peer.js'
 import { Cluster } from './cluster.js'
 import { readMailbox } from './load.js'
@@ -203,7 +204,7 @@ t.test('false promises of a stolen key stop the cluster; recover is the way out'
   await stopAll(cluster)
   const said = await command(t, cluster, 'recover', '--yes')
   t.match(said, /s\d: the same \d+ entries|all of them in the kept log/)
-  t.match(said, /Every acknowledged message is in one of these files/)
+  t.match(said, /Every acknowledged message is in the kept log/)
   await startRecovered(cluster, [alice, bob])
   const now = await textsOf(alice)
   t.same(now.slice(0, texts.length), texts)
@@ -255,4 +256,37 @@ t.test('a replaced replica catches up and votes; its old identity is refused', a
   await cluster.replica('s1').kill()
   const refused = await cluster.troca('alice', ['replace', 's2', '--yes'])
   t.match(refused, { code: 3, stderr: /only 1 of the other persistence replicas serve, and 2/ })
+})
+
+t.test('a log that is years ahead of the clocks is set back', async (t) => {
+  const cluster = await Cluster.start(t, { processing: 1, persistence: 3 })
+  const alice = await cluster.register('alice')
+  await alice.send('alice', 'in time')
+  await stopAll(cluster)
+  const config = readConfig(join(cluster.directory, 'cluster.yaml'))
+  const { clusterId, historyId } = config
+  const genesis = { clusterId, historyId, slots: 3 }
+  const ahead = Date.now() + 14 * 365 * 86_400_000
+  const orderTime = { time: ahead, nonce: 'f0' }
+  for (const { place } of cluster.persistence)
+    await begin(place.data, { genesis, through: Infinity, orderTime })
+  await startAll(cluster)
+  t.equal((await alice.send('alice', 'years ahead')).time, ahead, 'time stands still')
+  await stopAll(cluster)
+  const from = Date.now()
+  const said = await command(t, cluster, 'recover', '--set-time', 'now', '--yes')
+  t.match(said, /Orders go on at 20\d\d-.*; the last one was of 20\d\d-/)
+  await startRecovered(cluster, [alice])
+  const { time } = await alice.send('alice', 'now')
+  t.ok(time >= from && time < ahead, 'time goes on')
+  t.same(await textsOf(alice), ['in time', 'years ahead', 'now'], 'every message still opens')
+  for (const replica of cluster.processing) {
+    await replica.stop()
+    replica.start()
+  }
+  await cluster.untilSettled()
+  t.ok((await alice.send('alice', 'after a restart')).time < ahead, 'also from the snapshot')
+  await stopAll(cluster)
+  const again = await cluster.troca('alice', ['recover', '--set-time', '2100-01-01', '--yes'])
+  t.match(again, { code: 1, stderr: /nothing to set back/ })
 })

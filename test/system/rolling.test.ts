@@ -54,6 +54,21 @@ t.test('all replicas are restarted while clients send', async (t) => {
   t.same(errors, [], 'no send has failed')
   t.same(faultsOf(await readMailbox(alice), [load]), [])
 
+  // Without a restart: another replica leads, and another level of the log counts.
+  const status = JSON.parse((await run('status', '--json')).stdout) as { coordinator: number }
+  const leader = `p${status.coordinator}`
+  const other = leader === 'p1' ? 'p2' : 'p1'
+  const { stdout: resigned } = await run('resign', leader)
+  t.match(resigned, new RegExp(`${leader} has resigned; p\\d coordinates`))
+  t.notMatch(resigned, `${leader} coordinates`)
+  t.match(await troca(directory, ['resign', 's1']), { code: 1, stderr: /s1 does not coordinate/ })
+  await run('log-level', other, 'error')
+  const told = () =>
+    readFileSync(join(directory, 'logs', `${other}.log`), 'utf8').includes('"event":"log-level"')
+  while (!told()) await bob.send('alice', 'while the file is looked at')
+  const unknown = await troca(directory, ['log-level', 'p9', 'debug'])
+  t.match(unknown, { code: 1, stderr: /p9 is no replica of this cluster/ })
+
   // A rolling restart does not begin while one replica is missing.
   await supervisor.stopOne('s2')
   const refused = await troca(directory, ['restart', '--rolling'])

@@ -53,12 +53,12 @@ const TEXTS = {
   ],
   fileUnfit: ['{name}: not used: {reason}', '{name}: não usado: {reason}'],
   complete: [
-    'Every acknowledged message is in one of these files, unless all of them were put back from older copies.',
-    'Cada mensagem confirmada está num destes ficheiros, salvo se todos foram repostos de cópias mais velhas.',
+    'Every acknowledged message is in the kept log, unless files were put back from older copies.',
+    'Cada mensagem confirmada está no registo que fica, salvo se ficheiros foram repostos de cópias mais velhas.',
   ],
   incomplete: [
-    'Too few files are named to be certain: messages that were acknowledged after entry {last} may be gone.',
-    'São poucos ficheiros para ter certeza: mensagens confirmadas depois da entrada {last} podem perder-se.',
+    'Too few files bear this log out: acknowledged messages that are only in the others may be gone.',
+    'Poucos ficheiros confirmam este registo: mensagens confirmadas que só os outros têm podem perder-se.',
   ],
   setsTime: [
     'Orders go on at {time}; the last one was of {before}. Messages that are stored keep their times, and invitations their ends.',
