@@ -25,6 +25,7 @@ import { auditFile } from '../../../daemons/storage/audit.js'
 import { Store } from '../../../daemons/storage/store.js'
 import { START, chained, endOf, messageDraft, termDraft } from '../storage/log-maker.js'
 import type { Batch } from '../../../protocol/entries/batch.js'
+import { NO_FENCE, advanceFence } from '../../../protocol/entries/fence.js'
 import type { View } from '../../../protocol/entries/incarnation.js'
 
 const STORES = ['s1', 's2', 's3']
@@ -91,6 +92,7 @@ t.test('a stopped cluster comes back from its backup, in another history', async
   await store.close()
   t.same(recovered.view, { epoch: { counter: 0, slot: 0 }, members: [] })
   t.same(recovered.incarnation, { counter: 1, nonce: '' }, 'every file votes')
+  t.same(recovered.durable.promised, { counter: 1, slot: 2 }, 'views go on above those of the log')
   const key = join(elsewhere, 'certificates', 's1.key')
   t.equal(statSync(key).mode & 0o077, 0, 'keys are readable by their owner alone')
   t.same(readFileSync(key), readFileSync(join(directory, 'certificates', 's1.key')))
@@ -244,6 +246,8 @@ t.test('the time of orders is set back', async (t) => {
   const { store, recovered } = (await Store.open(pathsOf(config, 's1').data))!
   await store.close()
   t.match(recovered.fence, { term: 2, time: at, owner: { slot: 0 } })
+  // Also for a replica that builds its state from entry 1.
+  t.equal(recovered.tail.reduce(advanceFence, NO_FENCE).time, at)
   t.equal(recovered.durable.last, 5, 'the log has a TERM of nobody at its end')
 })
 
