@@ -43,7 +43,10 @@ async function audit(name: string, path: string): Promise<FileAudit | string> {
 }
 
 /** Compares each file with the one that has committed most, at the last index that both have. */
-async function compare(audits: ReadonlyMap<string, FileAudit | string>): Promise<Verdict[]> {
+async function compare(
+  audits: ReadonlyMap<string, FileAudit | string>,
+  historyId: string,
+): Promise<Verdict[]> {
   const read = [...audits.values()].filter((one): one is FileAudit => typeof one !== 'string')
   const furthest = read.reduce<FileAudit | null>(
     (most, one) => (!most || one.commit > most.commit ? one : most),
@@ -61,11 +64,16 @@ async function compare(audits: ReadonlyMap<string, FileAudit | string>): Promise
     const theirs = await chainOfFile(furthest!.path, committed)
     const same = own !== null && theirs !== null && hex(own) === hex(theirs)
     const differs = same ? null : `differs from the others at or below entry ${committed}`
-    const fault = one.fault ?? differs
+    const fault = one.fault ?? anotherHistory(one, historyId) ?? differs
     const common = await chainOfFile(path, chainAt)
     verdicts.push({ replica, last, committed, chain: hex(common ?? NONE), chainAt, fault })
   }
   return verdicts
+}
+
+function anotherHistory({ genesis }: FileAudit, historyId: string): string | null {
+  if (!genesis || genesis.historyId === historyId) return null
+  return `is of history ${genesis.historyId}; cluster.yaml names ${historyId}`
 }
 
 function report(verdicts: readonly Verdict[], agree: boolean): string {
@@ -90,7 +98,7 @@ async function main(): Promise<number> {
     const name = nameOf(replica)
     audits.set(name, await audit(name, pathsOf(config, name).data))
   }
-  const verdicts = await compare(audits)
+  const verdicts = await compare(audits, config.historyId)
   const agree = verdicts.every(({ fault }) => fault === null)
   const text = values.json
     ? `${JSON.stringify({ agree, files: verdicts })}\n`

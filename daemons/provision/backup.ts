@@ -77,7 +77,9 @@ async function candidates(
 async function takeLog({ path, genesis, through }: Candidate, target: string): Promise<void> {
   await copyFile(path, target)
   // A replica may have learnt of commits while its file was copied.
-  const { commit } = await factsOf(target)
+  const { commit, last } = await factsOf(target)
+  if (Number.isFinite(through) && last < through)
+    throw new Error(`${path} ends at ${last}, and its replica said ${through} are committed`)
   await begin(target, { genesis: genesis!, through: Math.max(through, commit) })
   const { fault } = await auditFile(target)
   if (fault) throw new Error(`${path} is damaged: ${fault}`)

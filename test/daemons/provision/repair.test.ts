@@ -23,6 +23,7 @@ import { replaceReplica } from '../../../daemons/provision/replace.js'
 import { restore } from '../../../daemons/provision/restore.js'
 import { auditFile } from '../../../daemons/storage/audit.js'
 import { Store } from '../../../daemons/storage/store.js'
+import { daemonProgram, run } from '../../../clients/cli/programs.js'
 import { START, chained, endOf, messageDraft, termDraft } from '../storage/log-maker.js'
 import type { Batch } from '../../../protocol/entries/batch.js'
 import { NO_FENCE, advanceFence } from '../../../protocol/entries/fence.js'
@@ -105,6 +106,8 @@ t.test('of a running cluster only committed entries are taken', async (t) => {
   const committed = new Map([['s2', 4]])
   const backup = await makeBackup(config, file, { out, keys: false, committed })
   t.match(backup, { from: 's2', index: 4, keys: false })
+  const ahead = { out: join(t.testdirName, 'b'), keys: true, committed: new Map([['s1', 9]]) }
+  t.match((await makeBackup(config, file, ahead)).unfit, [/s1.db ends at 6, .* 9 are committed/])
   const elsewhere = join(t.testdirName, 'new')
   const { newAuthority } = await restore(out, elsewhere)
   t.equal(newAuthority, true, 'without keys there is a new authority')
@@ -218,6 +221,10 @@ t.test('the intact one of three files becomes the cluster', async (t) => {
     [],
   )
   t.equal((await auditFile(join(before, 's2.db'))).last, 6, 'the files of before are kept')
+  cpSync(join(before, 's3.db'), pathsOf(recovered, 's3').data)
+  const { code, stdout } = await run(daemonProgram('audit'), ['--dir', directory])
+  t.equal(code, 1)
+  t.match(stdout, /s3  is of history [0-9a-f]{32}; cluster.yaml names/)
 })
 
 t.test('recover names what it cannot use', async (t) => {
