@@ -16,17 +16,20 @@ import t from 'tap'
 import type { Test } from 'tap'
 import * as tar from 'tar'
 import { makeBackup, verifyBackup } from '../../../daemons/provision/backup.js'
+import { changeClusterFile } from '../../../daemons/provision/cluster-file.js'
 import { makeCluster } from '../../../daemons/provision/cluster.js'
 import { pathsOf, readConfig, type ClusterConfig } from '../../../daemons/provision/config.js'
 import { planRecovery, recoverCluster, whileStopped } from '../../../daemons/provision/recover.js'
 import { replaceReplica } from '../../../daemons/provision/replace.js'
 import { restore } from '../../../daemons/provision/restore.js'
 import { auditFile } from '../../../daemons/storage/audit.js'
+import { Connection } from '../../../daemons/storage/connection.js'
 import { Store } from '../../../daemons/storage/store.js'
 import { daemonProgram, run } from '../../../clients/cli/programs.js'
 import { START, chained, endOf, messageDraft, termDraft } from '../storage/log-maker.js'
 import type { Batch } from '../../../protocol/entries/batch.js'
 import { NO_FENCE, advanceFence } from '../../../protocol/entries/fence.js'
+import { FIRST_HISTORY } from '../../../protocol/entries/origin.js'
 import type { View } from '../../../protocol/entries/incarnation.js'
 
 const STORES = ['s1', 's2', 's3']
@@ -287,3 +290,28 @@ t.test('a replaced replica has the next generation, and no file', async (t) => {
   t.match(JSON.parse(client), { servers: [{ slot: 1, host: '127.0.0.8' }] })
   cpSync(before!, data)
 })
+
+t.test(
+  'a cluster from before histories had ids has the first one, until it is recovered',
+  async (t) => {
+    const { config, file, directory } = await made(t)
+    for (const name of STORES) {
+      await write(config, name, entries(3), 4)
+      const connection = await Connection.open(pathsOf(config, name).data, 'write')
+      const genesis = JSON.stringify({ clusterId: config.clusterId, slots: 3 })
+      await connection.run("UPDATE state SET value = ? WHERE key = 'genesis'", genesis)
+      await connection.close()
+    }
+    changeClusterFile(file, (document) => void document.delete('historyId'))
+    const before = readConfig(file)
+    t.equal(before.historyId, FIRST_HISTORY)
+    const { store, recovered } = (await Store.open(pathsOf(before, 's1').data))!
+    await store.close()
+    t.equal(recovered.genesis.historyId, FIRST_HISTORY)
+    t.equal((await run(daemonProgram('audit'), ['--dir', directory])).code, 0)
+    await recoverCluster(before, file, { from: [], orderTime: null })
+    const after = readConfig(file)
+    t.match(after.historyId, /^[0-9a-f]{32}$/)
+    for (const name of STORES) t.equal(await lastOfFile(after, name), 4, name)
+  },
+)
