@@ -10,7 +10,7 @@ import type { Effect, Input, LinkId, Machine } from '../../protocol/machine/mach
 import type { Message, The } from '../../protocol/messages/catalogue.js'
 import { LIMITS, TIMINGS } from '../../protocol/machine/config.js'
 import { ProcessingReplica } from '../../protocol/replicas/processing.js'
-import { ORIGIN } from '../simulator/cluster.js'
+import { ORIGIN } from '../simulator/origin.js'
 import { readKey, seal } from '../simulator/compute.js'
 import { Stage } from './stage.js'
 

@@ -12,7 +12,7 @@ import {
 } from '../../protocol/machine/config.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { ProcessingReplica } from '../../protocol/replicas/processing.js'
-import { ORIGIN } from '../simulator/cluster.js'
+import { ORIGIN } from '../simulator/origin.js'
 import { readKey, seal } from '../simulator/compute.js'
 import { PlayedClient } from './played.js'
 import { Stage } from './stage.js'

@@ -9,7 +9,7 @@ import { LIMITS, SNAPSHOT_BOUNDS, TIMINGS } from '../../protocol/machine/config.
 import type { Effect, Input, LinkId, Machine } from '../../protocol/machine/machine.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { ProcessingReplica } from '../../protocol/replicas/processing.js'
-import { ORIGIN } from '../simulator/cluster.js'
+import { ORIGIN } from '../simulator/origin.js'
 import { readKey, seal } from '../simulator/compute.js'
 import { Random } from '../simulator/random.js'
 import { SnapshotDisk } from '../simulator/snapshot-disk.js'

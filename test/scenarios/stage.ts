@@ -9,7 +9,7 @@ import type { Message, MessageName, The } from '../../protocol/messages/catalogu
 import { TAIL } from '../../protocol/machine/storage.js'
 import { TIMINGS } from '../../protocol/machine/config.js'
 import { PersistenceReplica } from '../../protocol/replicas/persistence.js'
-import { ORIGIN } from '../simulator/cluster.js'
+import { ORIGIN } from '../simulator/origin.js'
 import { Disk } from '../simulator/disk.js'
 import { freeze } from '../simulator/frames.js'
 import { History } from '../simulator/history.js'

@@ -20,12 +20,10 @@ import { Network } from './network.js'
 import { Random } from './random.js'
 import { SnapshotDisk } from './snapshot-disk.js'
 import type { Setting, Sizes } from './setting.js'
-import { FIRST_HISTORY } from '../../protocol/entries/origin.js'
+import { ORIGIN } from './origin.js'
 import { Timeline } from './timeline.js'
 import type { Transcript } from './transcript.js'
 import { Violation } from './violation.js'
-
-export const ORIGIN = { clusterId: 'simulated', historyId: FIRST_HISTORY }
 
 /** The machines that run in the hosts: the product's, machines with a planted bug, or stand-ins. */
 export interface Machines {
