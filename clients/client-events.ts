@@ -21,6 +21,29 @@ export interface ClientEvents {
       reason: string
     },
   ]
+  /**
+   * The service serves another history of the log, after a restore or a recovery: an index may name another
+   * message there. The client reads on from the read mark that the service has, so a message may come twice.
+   * Unanswered requests have been rejected with `HISTORY_CHANGED`.
+   */
+  history: [
+    {
+      /** History that the positions of before are of. */
+      from: string
+      /** History that is served now. */
+      to: string
+    },
+  ]
+  /**
+   * The client was connected, cannot connect now, and goes on trying; emitted once for each reason. A wrong
+   * certificate, version or cluster is a reason, too: it may be mended.
+   */
+  retrying: [
+    {
+      /** Why the last try failed: a text to show, not to match. */
+      reason: string
+    },
+  ]
   /** The cluster has another coordinator from now on. */
   coordinator: [
     {

@@ -124,6 +124,7 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
   readonly #marks: Marks
   readonly #mailbox: Mailbox
   #lostAt: number | null = null
+  #historyId: string | null = null
   #ended: TrocaError | null = null
 
   /** @internal `connect` makes clients. */
@@ -138,6 +139,7 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
         ready: (connection, previous) => this.#ready(connection, previous),
         lost: (reason) => this.#lost(reason),
         hopeless: (reason) => this.#end(reason),
+        retrying: ({ message: reason }) => this.events.emit('retrying', { reason }),
         message: (message) => this.#message(message),
         drained: () => this.#outbox.drained(),
         coordinator: (slot) => this.events.emit('coordinator', { slot }),
@@ -170,6 +172,22 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
   /** The name of {@link Client.account}; null: not logged in. */
   get user(): string | null {
     return this.account?.name ?? null
+  }
+
+  /**
+   * History of the log that is served; null: no server has answered yet. A position that outlives the program,
+   * such as an index to listen after, is good only for the history that it was kept with.
+   *
+   * @example
+   * ```ts
+   * const kept = { history: client.historyId, index: 4711 }
+   * // later, in another run
+   * const after = kept.history === client.historyId ? kept.index : 0
+   * for await (const message of client.messages({ after })) console.log(message.text)
+   * ```
+   */
+  get historyId(): string | null {
+    return this.#historyId
   }
 
   register(name: string, password: string, options: RegisterOptions = {}): Promise<Account> {
@@ -328,7 +346,7 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
   }
 
   #ready(connection: Link, previous: Server | null): void {
-    const { coordinator } = connection.welcome!
+    const { coordinator, historyId } = connection.welcome!
     const to = connection.server.slot
     this.events.emit('connected', { slot: to, coordinator })
     if (previous) {
@@ -336,11 +354,27 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
       this.events.emit('failover', { from: previous.slot, to, gapMs })
     }
     this.#lostAt = null
+    this.#serves(historyId, connection)
     this.#marks.connected()
     this.#operations.connected(connection)
     this.#outbox.connected(connection)
     this.#mailbox.connected()
     this.receipts.connected()
+  }
+
+  /** Nothing of another history is sent again: its positions may name other entries there (C3). */
+  #serves(historyId: string, { session }: Link): void {
+    const from = this.#historyId
+    this.#historyId = historyId
+    if (from === null || from === historyId) return
+    const cursor = session?.cursor ?? 0
+    this.#marks.historyChanged(cursor)
+    if (this.account) this.account = { ...this.account, cursor }
+    this.#operations.historyChanged()
+    this.#outbox.historyChanged()
+    this.#mailbox.historyChanged()
+    this.receipts.historyChanged()
+    this.events.emit('history', { from, to: historyId })
   }
 
   #lost(reason: TrocaError): void {

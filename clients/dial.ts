@@ -129,7 +129,10 @@ function tryPassword(connection: Link, name: string, password: string): Promise<
       (answer) => {
         if (answer?.type === 'PROGRESS') return
         clearTimeout(timer)
-        if (answer?.type === 'SESSION') return resolve()
+        if (answer?.type === 'SESSION') {
+          connection.session = answer
+          return resolve()
+        }
         if (answer?.type === 'ERROR') return reject(fromRefusal(answer))
         reject(connection.unreachable('closed the connection while logging in'))
       },

@@ -24,6 +24,11 @@ const CLIENT_ERRORS = {
     retriable: false,
     hint: 'without --e2e the message is sent, and the service can read it',
   },
+  HISTORY_CHANGED: {
+    code: 409,
+    retriable: false,
+    hint: 'the log was restored or recovered: read the inbox, and repeat what is missing there',
+  },
   BROKEN_PEER: {
     code: 405,
     retriable: false,

@@ -22,7 +22,13 @@ export type { ClientErrorName, TrocaErrorName } from './errors.js'
 export type { Key, RegisterOptions } from './identity.js'
 export type { EnvelopePage, ListenOptions, Page, PageOf, PageOptions, Usage } from './mailbox.js'
 export type { MessageApi } from './message-api.js'
-export type { ConnectOptions, OperationOptions, SendOptions, ServerAddress } from './options.js'
+export type {
+  Authority,
+  ConnectOptions,
+  OperationOptions,
+  SendOptions,
+  ServerAddress,
+} from './options.js'
 export type { Directory, Invitation } from './directory.js'
 export type { Receipt, SentPlace } from './outbox.js'
 export type { ListOptions, ReceiptEvent, Receipts, SentMessage } from './receipts.js'

@@ -8,7 +8,7 @@ import { WIRE_VERSION } from '../protocol/schema/shared.js'
 import type { Message, The } from '../protocol/messages/catalogue.js'
 import { FrameDecoder, encodeFrame } from '../protocol/wire/frame.js'
 import { clientError, fromRefusal, type TrocaError } from './errors.js'
-import type { Server } from './options.js'
+import type { Authority, Server } from './options.js'
 
 /** Longest frame from a server before its WELCOME. */
 const HANDSHAKE_FRAME_BYTES = 4 * 1024
@@ -17,7 +17,7 @@ const SERVER_FRAME_BYTES = 1024 * 1024
 const BOOT = randomBytes(8).toString('hex')
 
 export interface DialOptions {
-  readonly ca: string | Buffer | undefined
+  readonly ca: Authority | undefined
   readonly clusterId: string
   readonly tls: boolean
   /** The client's time-out: how long a distant server may take to welcome it. */
@@ -41,11 +41,21 @@ function checkReplica(clusterId: string, certificate: PeerCertificate): Error | 
   const names = (certificate.subjectaltname ?? '').split(', ')
   const ofCluster = clusterId === '' ? 'URI:troca://' : `URI:troca://${clusterId}/`
   const isReplica = (name: string): boolean =>
-    name.startsWith(ofCluster) && /\/processing\/\d+$/.test(name)
+    name.startsWith(ofCluster) && /\/processing\/\d+(\/\d+)?$/.test(name)
   if (names.some(isReplica)) return undefined
   return Object.assign(new Error('the certificate is not that of a processing replica'), {
     code: 'ERR_TLS_CERT_ALTNAME_INVALID',
   })
+}
+
+function caOf(ca: Authority): string | Buffer {
+  if (typeof ca !== 'function') return ca
+  try {
+    return ca()
+  } catch (error) {
+    const text = `the certificate of the CA cannot be read: ${(error as Error).message}`
+    throw clientError('BROKEN_PEER', text, true, error)
+  }
 }
 
 function openSocket(server: Server, options: DialOptions): Socket {
@@ -54,7 +64,7 @@ function openSocket(server: Server, options: DialOptions): Socket {
   return connectTls({
     host,
     port,
-    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    ...(options.ca === undefined ? {} : { ca: caOf(options.ca) }),
     minVersion: 'TLSv1.3',
     checkServerIdentity: (_host, certificate) => checkReplica(options.clusterId, certificate),
   }).setNoDelay(true)
@@ -72,6 +82,8 @@ const REASONS: Record<string, string> = {
 export class Link {
   readonly server: Server
   welcome: The<'WELCOME'> | null = null
+  /** The log-in of this connection, by the reconnector; null: there was none. */
+  session: The<'SESSION'> | null = null
   listener: LinkListener
   closed = false
   /** From HELLO to WELCOME: a round trip, and what the server took for it. */
@@ -169,6 +181,7 @@ export class Link {
       minVersion: WIRE_VERSION,
       maxVersion: WIRE_VERSION,
       clusterId,
+      historyId: '',
       role: 'client',
       slot: 0,
       boot: BOOT,

@@ -52,7 +52,10 @@ export interface PageOptions extends OperationOptions {
 
 /** How {@link Client.messages} listens. */
 export interface ListenOptions {
-  /** Messages after this index; by default after the last acknowledged message. */
+  /**
+   * Messages after this index; by default after the last acknowledged message. An index that was kept from
+   * an earlier run is of the history of then: see {@link Client.historyId}.
+   */
   readonly after?: number
   /** How many unacknowledged messages the service sends at most; 256 by default. */
   readonly window?: number
@@ -148,6 +151,11 @@ export class Mailbox {
 
   connected(): void {
     this.#subscription?.listen()
+  }
+
+  /** Positions of the subscription are of another history: it begins again, after the read mark. */
+  historyChanged(): void {
+    this.#subscription?.historyChanged()
   }
 
   push(messages: readonly WireMessage[]): void {

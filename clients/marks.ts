@@ -33,6 +33,11 @@ export class Marks {
     this.#readTold = this.#deliveredTold = cursor
   }
 
+  /** Marks of another history say nothing. `cursor`: the read mark in the history that is served now. */
+  historyChanged(cursor: number): void {
+    this.loggedIn(false, cursor)
+  }
+
   get read(): number {
     return this.#read
   }

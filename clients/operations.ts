@@ -111,6 +111,17 @@ export class Operations {
     }
   }
 
+  /**
+   * Rejects what callers wait for: the request or its answer may name positions of another history. What
+   * the client repeats by itself, without a time-out, goes on.
+   */
+  historyChanged(): void {
+    for (const pending of this.#pending) {
+      if (!Number.isFinite(pending.timeoutMs)) continue
+      this.#fail(pending, historyChanged(pending.what, pending.openTries === 0))
+    }
+  }
+
   /** Rejects every pending and every later operation with this error. */
   end(error: TrocaError): void {
     this.#ended = error
@@ -173,6 +184,12 @@ function whyMalformed(message: Message): string | null {
     if (error instanceof WireError) return error.message
     throw error
   }
+}
+
+/** HISTORY_CHANGED for one request. */
+export function historyChanged(what: string, definite: boolean): TrocaError {
+  const text = `the log was restored or recovered before ${what} was answered`
+  return clientError('HISTORY_CHANGED', text, definite)
 }
 
 /** TIMEOUT, or UNREACHABLE if there was no connection. */

@@ -12,12 +12,18 @@ export interface ServerAddress {
   readonly slot?: number
 }
 
+/** One or several certificates in PEM, or the function that reads them. */
+export type Authority = string | Buffer | (() => string | Buffer)
+
 /** The options of {@link connect}. */
 export interface ConnectOptions {
   /** The processing replicas, in the order of their slots: p1, p2 ... */
   readonly servers: readonly (ServerAddress | string)[]
-  /** Certificate of the cluster's CA, in PEM; needed unless `tls` is false. */
-  readonly ca?: string | Buffer
+  /**
+   * Certificate of the cluster's CA, in PEM; needed unless `tls` is false. A function is called at each try
+   * to connect, so that a program that runs for years can follow an exchange of the CA.
+   */
+  readonly ca?: Authority
   /** The cluster's name, from client.json; a server of another cluster refuses the client. */
   readonly clusterId?: string
   /** false: plain TCP, for lessons on loopback only. */

@@ -6,7 +6,7 @@ import type { Message, The } from '../protocol/messages/catalogue.js'
 import type { Link } from './link.js'
 import type { Deadline, Deadlines } from './deadlines.js'
 import { clientError, fromRefusal, type TrocaError } from './errors.js'
-import { onAbort, outOfTime, type Operations } from './operations.js'
+import { historyChanged, onAbort, outOfTime, type Operations } from './operations.js'
 import { StreamWindow, type Letter } from './stream-window.js'
 import type { Seal } from './inbox-message.js'
 
@@ -116,6 +116,14 @@ export class Outbox {
   disconnected(): void {
     this.#connection = null
     this.#window.disconnected()
+  }
+
+  /** Sends of the old history's stream end; later ones go into a stream of the new history. */
+  historyChanged(): void {
+    for (const letter of this.#window.leave())
+      this.#settled(letter)?.reject(historyChanged(`the send to ${letter.to}`, false))
+    this.#deadlines.clear(this.#pause)
+    this.#pause = null
   }
 
   drained(): void {

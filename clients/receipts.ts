@@ -144,6 +144,15 @@ export class Receipts {
     this.#unread.clear()
   }
 
+  /**
+   * The indices of the followed sends are of another history.
+   *
+   * @internal
+   */
+  historyChanged(): void {
+    this.#unread.clear()
+  }
+
   /** @internal */
   accepted(place: SentPlace): void {
     if (this.#following === 'no') return

@@ -13,6 +13,8 @@ import type { Server } from './options.js'
 
 const BACK_OFF_MIN_MS = 20
 const BACK_OFF_MAX_MS = 500
+/** After refusals that only people can mend, such as a certificate that has expired. */
+const BACK_OFF_REFUSED_MS = 5_000
 const BEAT_MS = 200
 /**
  * PING after this silence while a request is unanswered; otherwise after the server's heartbeat.
@@ -45,6 +47,8 @@ export interface ReconnectorListener {
   lost(reason: TrocaError): void
   /** Every server refuses this client for good, for example because of its password. */
   hopeless(reason: TrocaError): void
+  /** A client that was connected cannot connect, for another reason than before, and tries on. */
+  retrying(reason: TrocaError): void
   message(message: Message): void
   drained(): void
   coordinator(slot: number): void
@@ -62,6 +66,8 @@ export class Reconnector {
   readonly #listener: ReconnectorListener
   readonly #deadlines: Deadlines
   #previous: Server | null = null
+  /** The reason that `retrying` has told last. */
+  #told = ''
   #coordinator = 0
   #closed = false
   #moving = false
@@ -113,13 +119,29 @@ export class Reconnector {
       const failure = error as TrocaError
       this.lastFailure = failure
       if (this.#closed) return
-      if (!failure.retriable) return this.#listener.hopeless(failure)
+      if (this.#isFinal(failure)) return this.#listener.hopeless(failure)
+      this.#retrying(failure)
       // The next attempt begins with another server.
       this.#servers.push(this.#servers.shift()!)
-      const backOffMs = Math.min(BACK_OFF_MIN_MS * 2 ** attempt, BACK_OFF_MAX_MS)
+      const longestMs = failure.retriable ? BACK_OFF_MAX_MS : BACK_OFF_REFUSED_MS
+      const backOffMs = Math.min(BACK_OFF_MIN_MS * 2 ** attempt, longestMs)
       const waitMs = failure.retryAfterMs ?? backOffMs * (0.5 + Math.random() / 2)
       this.#deadlines.set(waitMs, () => void this.#reconnect(attempt + 1))
     }
+  }
+
+  /**
+   * A client that was connected before gives up only where its account is refused: certificates, clocks,
+   * versions and clusters are mended by others.
+   */
+  #isFinal({ name, retriable }: TrocaError): boolean {
+    return !retriable && (this.#previous === null || name === 'BAD_CREDENTIALS')
+  }
+
+  #retrying(failure: TrocaError): void {
+    if (this.#previous === null || failure.message === this.#told) return
+    this.#told = failure.message
+    this.#listener.retrying(failure)
   }
 
   get credentials(): Credentials | null {
@@ -161,6 +183,7 @@ export class Reconnector {
     const previous = this.#previous
     this.#previous = connection.server
     this.lastFailure = null
+    this.#told = ''
     this.#noCoordinatorSince = null
     this.#listener.ready(connection, previous)
     this.#beatAt = performance.now()

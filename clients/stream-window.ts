@@ -176,6 +176,21 @@ export class StreamWindow<T> {
     return true
   }
 
+  /**
+   * Leaves the stream, which the service may not know any more. Takes out the letters that may be stored;
+   * the others go into another stream.
+   */
+  leave(): Letter<T>[] {
+    const open = this.#unanswered.filter(({ openTries }) => openTries > 0)
+    const others = this.#unanswered.filter(({ openTries }) => openTries === 0)
+    for (const other of others) Object.assign(other, UNPLACED)
+    this.#unwritten.unshift(...others.filter(({ waiting }) => waiting !== null))
+    this.#unanswered = []
+    this.#sealed = true
+    this.disconnected()
+    return open
+  }
+
   /** Takes out every letter, at the end of the client. */
   drop(): Letter<T>[] {
     const all = [...this.#unanswered, ...this.#unwritten]

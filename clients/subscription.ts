@@ -72,6 +72,8 @@ export class Subscription {
   #asking = false
   #ended = false
   #failure: TrocaError | null = null
+  /** Histories that were left. */
+  #history = 0
 
   constructor(options: SubscriptionOptions, operations: Operations, subscriber: Subscriber) {
     this.#position = options.after
@@ -106,6 +108,12 @@ export class Subscription {
     )
   }
 
+  historyChanged(): void {
+    this.#history++
+    this.#position = null
+    this.#arrived = []
+  }
+
   push(messages: readonly WireMessage[]): void {
     const last = messages.at(-1)?.index ?? 0
     // Before LISTENING, #position may be null; the push then begins at the acknowledged mark.
@@ -135,8 +143,12 @@ export class Subscription {
       }
       batch = this.#arrived
       this.#arrived = []
+      const history = this.#history
       for (const message of await this.#subscriber.open(batch)) {
-        const ack = (): void => this.#subscriber.acknowledge(message.index)
+        if (history !== this.#history) break
+        const ack = (): void => {
+          if (history === this.#history) this.#subscriber.acknowledge(message.index)
+        }
         yield { ...message, ack }
       }
     }

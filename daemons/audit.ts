@@ -49,6 +49,7 @@ async function audit(name: string, path: string): Promise<FileAudit | string> {
 async function compare(
   audits: ReadonlyMap<string, FileAudit | string>,
   at: number | null,
+  historyId: string,
 ): Promise<Verdict[]> {
   const read = [...audits.values()].filter((one): one is FileAudit => typeof one !== 'string')
   const furthest = read.reduce<FileAudit | null>(
@@ -68,11 +69,16 @@ async function compare(
     const theirs = await chainOfFile(furthest!.path, committed)
     const same = own !== null && theirs !== null && hex(own) === hex(theirs)
     const differs = same ? null : `differs from the others at or below entry ${committed}`
-    const fault = one.fault ?? differs
+    const fault = one.fault ?? anotherHistory(one, historyId) ?? differs
     const there = await chainOfFile(path, chainAt)
     verdicts.push({ replica, last, committed, chain: hex(there ?? NONE), chainAt, fault })
   }
   return verdicts
+}
+
+function anotherHistory({ genesis }: FileAudit, historyId: string): string | null {
+  if (!genesis || genesis.historyId === historyId) return null
+  return `is of history ${genesis.historyId}; cluster.yaml names ${historyId}`
 }
 
 function report(verdicts: readonly Verdict[], sound: boolean, unseen: readonly string[]): string {
@@ -114,7 +120,7 @@ async function main(): Promise<number> {
     throw new Error(`no persistence replica is here; not seen: ${all.join(' ')}`)
   const audits = new Map<string, FileAudit | string>()
   for (const name of names) audits.set(name, await audit(name, pathsOf(config, name).data))
-  const verdicts = await compare(audits, at)
+  const verdicts = await compare(audits, at, config.historyId)
   const sound = verdicts.every(({ fault }) => fault === null)
   const told = { agree: sound && unseen.length === 0, sound, unseen, files: verdicts }
   const text = values.json ? `${JSON.stringify(told)}\n` : report(verdicts, sound, unseen)

@@ -6,7 +6,15 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { ReplicaAddress } from './provision/addresses.js'
-import { pathsOf, readConfig, shown, slotsOf, type ClusterConfig } from './provision/config.js'
+import {
+  logLevelOf,
+  pathsOf,
+  readConfig,
+  shown,
+  slotsOf,
+  type ClusterConfig,
+} from './provision/config.js'
+import { ConfigWatch } from './provision/config-watch.js'
 import { changesOf } from './provision/reload.js'
 import { CredentialWatch } from './net/credential-watch.js'
 import { DebugPort } from './observe/debug-port.js'
@@ -23,7 +31,7 @@ import { Figures } from './observe/registry.js'
 import { openLog, type ReplicaLog } from './log/log.js'
 import type { WorkerPool } from './workers/pool.js'
 import { isLoopback } from '../protocol/host.js'
-import type { LinkId, Machine } from '../protocol/machine/machine.js'
+import type { LinkId, LogLevel, Machine } from '../protocol/machine/machine.js'
 import type { Tier } from '../protocol/slots.js'
 
 /** Longest time from the stop signal to the exit, even if the machine has not finished draining. */
@@ -32,6 +40,8 @@ const DRAIN_MS = 8_000
 const FAREWELL_MS = 300
 
 export interface Context {
+  /** The cluster file. */
+  readonly file: string
   readonly config: ClusterConfig
   readonly self: Self
   readonly paths: ReturnType<typeof pathsOf>
@@ -81,17 +91,18 @@ class Daemon {
   readonly #driver: Driver
   readonly #links: Links
   readonly #own: ReplicaAddress
-  readonly #file: string
   readonly #bounds: LinkBounds
   readonly #credentials: CredentialWatch | null
   readonly #figures: Figures
   #debugPort: DebugPort | null = null
+  #configuration: ConfigWatch | null = null
   #leaving = false
+  #level: LogLevel
 
-  constructor(context: Context, { file, own }: Arguments, parts: Parts) {
+  constructor(context: Context, own: ReplicaAddress, parts: Parts) {
     const { config, self, paths, log } = context
     this.#context = context
-    this.#file = file
+    this.#level = logLevelOf(config, nameOf(self))
     this.#own = own
     this.#parts = parts
     const { machine, store, snapshot, workers, coordinator, userOf } = parts
@@ -143,13 +154,15 @@ class Daemon {
   }
 
   async start(): Promise<void> {
-    const { config, log } = this.#context
+    const { file, config, log } = this.#context
     await this.#links.start()
+    this.#configuration = new ConfigWatch(file, log, (changed) => this.#follow(changed))
     this.#debugPort = await this.#openDebugPort()
     if (!config.tls)
       log('warn', 'tls-off', { reason: 'plain TCP is for lessons, on loopback only' })
     process.on('SIGINT', () => this.drain())
     process.on('SIGTERM', () => this.drain())
+    process.on('SIGUSR2', () => this.#driver.feed({ type: 'resign' }))
     process.on('SIGHUP', () => this.#reload())
     this.#driver.start()
     this.#links.dial()
@@ -158,30 +171,45 @@ class Daemon {
   }
 
   /**
-   * Reads certificates and cluster file again, and takes over what can change while the replica
-   * runs: its parts look limits up in these objects each time.
+   * SIGHUP: reads certificates and cluster file again, and takes over what can change while the
+   * replica runs: its parts look limits up in these objects each time.
    */
   #reload(): void {
     this.#credentials?.reload()
-    const { config, log } = this.#context
-    const file = this.#file
-    try {
-      const { limits, level, taken, restart } = changesOf(config, readConfig(file))
-      Object.assign(config.limits, limits)
-      Object.assign(this.#bounds, linkLimitsOf({ ...this.#bounds, ...config.limits }))
-      if (level) {
-        Object.assign(config.log, { level })
-        log.setLevel(level)
-      }
-      log('info', 'config-reloaded', { file, reason: taken.join(' ') || 'nothing has changed' })
-      if (restart.length === 0) return
-      const names = restart.join(' ')
-      const reason = `needs a restart, and is as before until then: ${names}`
-      log('warn', 'config-needs-restart', { file, reason })
-    } catch (error) {
-      const reason = `${(error as Error).message}; the settings in use stay`
-      log('error', 'config-refused', { file, reason })
-    }
+    const { file, config, log } = this.#context
+    const edited = this.#configuration?.look()
+    if (!edited) return
+    const { limits, level, taken, restart } = changesOf(config, edited)
+    Object.assign(config.limits, limits)
+    Object.assign(this.#bounds, linkLimitsOf({ ...this.#bounds, ...config.limits }))
+    if (level) Object.assign(config.log, { level })
+    log('info', 'config-reloaded', { file, reason: taken.join(' ') || 'nothing has changed' })
+    if (restart.length === 0) return
+    const reason = `needs a restart, and is as before until then: ${restart.join(' ')}`
+    log('warn', 'config-needs-restart', { file, reason })
+  }
+
+  /** The change itself is logged at both levels. */
+  #logAt(level: LogLevel): void {
+    const { log } = this.#context
+    if (level === this.#level) return
+    this.#level = level
+    log.setLevel('info')
+    log('info', 'log-level', { to: level })
+    log.setLevel(level)
+  }
+
+  /** A changed cluster file of this cluster and history: replicas and levels of logs are taken up. */
+  #follow(edited: ClusterConfig): readonly string[] {
+    const { config, self } = this.#context
+    if (edited.clusterId !== self.clusterId || edited.historyId !== self.historyId) return []
+    this.#logAt(logLevelOf(edited, nameOf(self)))
+    Object.assign(config.log, { levels: edited.log.levels })
+    const isOwn = ({ role, slot }: ReplicaAddress): boolean =>
+      role === self.role && slot === self.slot
+    const replicas = edited.replicas.map((one) => (isOwn(one) ? this.#own : one))
+    if (replicas.length === config.replicas.length) Object.assign(config, { replicas })
+    return this.#links.update(edited.replicas)
   }
 
   /** Starts an orderly stop. A second call exits at once. */
@@ -205,6 +233,7 @@ class Daemon {
     this.#links.stop('this replica is being stopped')
     this.#debugPort?.close()
     this.#credentials?.stop()
+    this.#configuration?.stop()
     await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS))
     try {
       await this.#parts.store?.close()
@@ -225,6 +254,7 @@ class Daemon {
     const summary = (): string[] => [
       `replica: ${nameOf(self)}`,
       `cluster: ${self.clusterId}`,
+      `history: ${self.historyId}`,
       `state: ${notReady() ?? 'ready'}`,
       `uptime: ${Math.round(process.uptime())} s`,
       `clients: ${links.count('client')}`,
@@ -244,23 +274,25 @@ class Daemon {
 }
 
 async function start(role: Tier, make: (context: Context) => Promise<Parts>): Promise<void> {
-  const given = readArguments(role)
-  const { config, own } = given
+  const { file, config, own } = readArguments(role)
   const name = nameOf(own)
   const paths = pathsOf(config, name)
   mkdirSync(paths.logs, { recursive: true })
-  const log = openLog({ name, directory: paths.logs, ...config.log })
+  const level = logLevelOf(config, name)
+  const log = openLog({ name, directory: paths.logs, ...config.log, level })
   const self: Self = {
     role,
     slot: own.slot,
+    generation: own.generation,
     clusterId: config.clusterId,
+    historyId: config.historyId,
     boot: randomBytes(8).toString('hex'),
     tls: config.tls,
     processing: slotsOf(config, 'processing'),
     persistence: slotsOf(config, 'persistence'),
   }
-  const context = { config, self, paths, log }
-  const daemon = new Daemon(context, given, await make(context))
+  const context = { file, config, self, paths, log }
+  const daemon = new Daemon(context, own, await make(context))
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       const { message, stack = '' } = error instanceof Error ? error : new Error(String(error))

@@ -32,15 +32,22 @@ async function openStore({
 runDaemon('persistence', async (context): Promise<Parts> => {
   const { config, self, paths } = context
   const { store, recovered } = await openStore(context)
-  const { clusterId, persistence: slots } = self
+  const { clusterId, historyId, persistence: slots } = self
   const genesis = recovered?.genesis
   if (genesis && (genesis.clusterId !== clusterId || genesis.slots !== slots)) {
     const holds = `cluster ${genesis.clusterId} with ${genesis.slots} persistence replicas`
     const is = `the configuration names ${clusterId} with ${slots}`
     throw new Error(`${paths.data} belongs to ${holds}; ${is}`)
   }
+  if (genesis && genesis.historyId !== historyId) {
+    const is = `${paths.data} is of history ${genesis.historyId}`
+    const needed = `the configuration names ${historyId}, of a log that was restored or recovered`
+    const next = `take the file of that log, or move ${paths.data} away to begin as a learner`
+    throw new Error(`${is}; ${needed}; ${next}`)
+  }
   const machine = new PersistenceReplica({
     clusterId,
+    historyId,
     self: self.slot,
     slots,
     recovered,

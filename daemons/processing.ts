@@ -27,6 +27,7 @@ runDaemon('processing', async ({ config, self, paths, log }): Promise<Parts> => 
   )
   const machine = new ProcessingReplica({
     clusterId: self.clusterId,
+    historyId: self.historyId,
     self: self.slot,
     slots: self.processing,
     stores: self.persistence,

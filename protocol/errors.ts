@@ -144,6 +144,11 @@ export const ERRORS = {
   BAD_FRAME: final(301, 'the frame is malformed', 'this is a fault of the sender'),
   BAD_STATE: final(302, 'this message does not belong here', 'this is a fault of the sender'),
   WRONG_CLUSTER: final(303, 'this is another cluster', 'check the cluster id of both sides'),
+  WRONG_HISTORY: final(
+    312,
+    'this log has another history',
+    'take the configuration of the replicas that serve; their data too, if they were restored',
+  ),
   WRONG_VERSION: final(304, 'no protocol version in common', 'upgrade the older side'),
   FORBIDDEN: final(
     305,

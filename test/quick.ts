@@ -24,6 +24,7 @@ const SLOW = [
   'clients/rsa-cli.test.js',
   'clients/wrapping-nonces.test.js',
   'daemons/provision/cluster.test.js',
+  'daemons/provision/repair.test.js',
   'daemons/workers/computations.test.js',
   'fuzz/machines.test.js',
   'protocol/envelope/envelope.test.js',

@@ -15,6 +15,7 @@ import { join, resolve } from 'node:path'
 import type { Account } from '../accounts.js'
 import { KeyFolder } from '../e2e/key-store.js'
 import { USER_NAME, type ConnectOptions } from '../options.js'
+import { FIRST_HISTORY } from '../../protocol/entries/origin.js'
 import { EXIT, Failure } from './failure.js'
 import { say } from './texts.js'
 
@@ -29,7 +30,12 @@ export interface GlobalFlags {
 
 interface Remembered {
   user?: string
-  accounts: Record<string, Pick<Account, 'held' | 'fingerprint' | 'bits' | 'cursor'>>
+  accounts: Record<string, KeptAccount>
+}
+
+interface KeptAccount extends Pick<Account, 'held' | 'fingerprint' | 'bits' | 'cursor'> {
+  /** History that `cursor` is of; absent: FIRST_HISTORY. */
+  readonly history?: string
 }
 
 const DEFAULT_TIMEOUT_S = 10
@@ -51,6 +57,7 @@ export class Context {
   readonly passwordFile: string | undefined
   readonly #as: string | undefined
   readonly #startedAt = performance.now()
+  #history = FIRST_HISTORY
 
   constructor(flags: GlobalFlags) {
     this.dir = resolve(flags.dir ?? variable('TROCA_DIR') ?? '.troca')
@@ -117,11 +124,33 @@ export class Context {
     renameSync(`${path}.${process.pid}`, path)
   }
 
+  /**
+   * The service has answered with this history. Read marks that were kept of another one are forgotten;
+   * gives the names of their accounts.
+   */
+  serves(history: string): string[] {
+    this.#history = history
+    const { accounts } = this.read()
+    const others = Object.keys(accounts).filter((name) => {
+      const { history: kept = FIRST_HISTORY } = accounts[name]!
+      return kept !== history
+    })
+    if (others.length === 0) return []
+    this.change((remembered) => {
+      for (const name of others) {
+        const account = remembered.accounts[name]
+        if (account) remembered.accounts[name] = { ...account, cursor: 0, history }
+      }
+    })
+    return others
+  }
+
   /** Notes what the service says of an account. The current user stays, unless there is none. */
   rememberAccount({ name, held, fingerprint, bits, cursor }: Account): void {
     this.change((remembered) => {
       remembered.user ??= name
-      remembered.accounts[name] = { held, fingerprint, bits, cursor }
+      const history = this.#history
+      remembered.accounts[name] = { held, fingerprint, bits, cursor, history }
     })
   }
 

@@ -6,6 +6,7 @@
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { account } from './commands/account.js'
+import { backup } from './commands/backup.js'
 import { bench } from './commands/bench.js'
 import { block } from './commands/block.js'
 import { bundle } from './commands/bundle.js'
@@ -18,12 +19,18 @@ import { invite } from './commands/invite.js'
 import { join } from './commands/join.js'
 import { keys } from './commands/keys.js'
 import { listen } from './commands/listen.js'
+import { logLevel } from './commands/log-level.js'
 import { login } from './commands/login.js'
 import { logout } from './commands/logout.js'
 import { open } from './commands/open.js'
 import { passwd } from './commands/passwd.js'
 import { receipts } from './commands/receipts.js'
+import { recover } from './commands/recover.js'
 import { register } from './commands/register.js'
+import { replace } from './commands/replace.js'
+import { resign } from './commands/resign.js'
+import { restart } from './commands/restart.js'
+import { restore } from './commands/restore.js'
 import { rsa } from './commands/rsa.js'
 import { runReplica } from './commands/run.js'
 import { send } from './commands/send.js'
@@ -71,6 +78,13 @@ const parser = yargs(args)
   .command(join)
   .command(runReplica)
   .command(service)
+  .command(backup)
+  .command(restore)
+  .command(recover)
+  .command(replace)
+  .command(restart)
+  .command(logLevel)
+  .command(resign)
   .command(register)
   .command(login)
   .command(use)

@@ -6,7 +6,9 @@ import type { Context } from './context.js'
 import { explain } from './failure.js'
 import type { Sending } from './failure.js'
 import { knownPassword } from './password.js'
+import { note } from './output.js'
 import { sayKeys } from './say-keys.js'
+import { say } from './texts.js'
 
 /** How long the cluster is asked what is wrong, at most. */
 const EXPLAIN_MS = 1_000
@@ -16,6 +18,11 @@ export interface Need {
   readonly login?: boolean
   readonly sending?: boolean
   readonly stdinIsTaken?: boolean
+}
+
+/** Forgets read marks of another history, and says so. */
+function followHistory(context: Context, history: string): void {
+  for (const name of context.serves(history)) note(say('historyChanged', { name }))
 }
 
 /** The time-out of each answer of a server. What a person types takes its own time. */
@@ -36,6 +43,9 @@ export async function withClient<T>(
   try {
     client = await connect({ ...servers, keyStore: context.keyStore, timeoutMs: stepMs(context) })
     client.events.on('keys', sayKeys)
+    const follow = (history: string): void => followHistory(context, history)
+    follow(client.historyId!)
+    client.events.on('history', ({ to }) => follow(to))
     if (user !== undefined) await client.login(user, password!, { timeoutMs: stepMs(context) })
     if (need.sending) sending = 'begun'
     const done = await work(client)

@@ -155,6 +155,18 @@ export class Supervisor {
     )
   }
 
+  /** Stops one replica in good order; it stays in pm2's list. */
+  async stopOne(name: string): Promise<void> {
+    await this.#pm2(['stop', name], { withinMs: PM2_MS })
+  }
+
+  /** Stops one replica in good order, if it runs, and starts it. */
+  async restartOne(name: string): Promise<void> {
+    await this.#pm2(['restart', name])
+    // Only restarts that nobody asked for are a sign of trouble.
+    await this.#pm2(['reset', name])
+  }
+
   logPath(name: string): string {
     return join(this.dir, 'logs', `${name}.err.log`)
   }

@@ -339,6 +339,11 @@ const TEXTS = {
   cannotRead: ['cannot read {path}: {reason}', 'não é possível ler {path}: {reason}'],
   cannotWrite: ['cannot write {path}: {reason}', 'não é possível escrever {path}: {reason}'],
   listening: ['listening as {name}; Ctrl-C ends', 'à escuta como {name}; Ctrl-C termina'],
+  historyChanged: [
+    'WARNING: the log of this cluster was restored or recovered. The read mark of {name} that was kept here is forgotten; the inbox begins after the mark that the service has. Messages may be shown again, and the newest of before may be gone.',
+    'AVISO: o registo deste cluster foi reposto ou recuperado. A marca de leitura de {name} guardada aqui fica esquecida; a caixa começa depois da marca que o serviço tem. Podem voltar a aparecer mensagens, e as mais novas de antes podem faltar.',
+  ],
+  retrying: ['no connection: {reason}; trying on', 'sem ligação: {reason}; a insistir'],
   reconnecting: ['connection lost, reconnecting', 'ligação perdida, a religar'],
   working: ['{what} …', '{what} …'],
 } as const satisfies Record<string, readonly [en: string, pt: string]>
@@ -378,6 +383,8 @@ const ERRORS_PT: Record<string, string> = {
   NOT_READY: 'de momento não há coordenador',
   NO_QUORUM: 'há réplicas de persistência a menos',
   STORAGE_FULL: 'o disco está cheio',
+  WRONG_HISTORY: 'o registo tem outra história: foi reposto ou recuperado',
+  HISTORY_CHANGED: 'o registo foi reposto ou recuperado entretanto',
   UNREACHABLE: 'nenhuma réplica de processamento ao alcance',
   TIMEOUT: 'não houve resposta a tempo',
 }

@@ -5,7 +5,7 @@ import { connect as connectTcp } from 'node:net'
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Credentials } from './credentials.js'
-import { carriesUri, uriOf } from './identity.js'
+import { carriesUri } from './identity.js'
 import { hostPort } from '../../protocol/host.js'
 import type { Replica } from './identity.js'
 
@@ -23,8 +23,10 @@ const CONNECT_DEADLINE_MS = 2_000
 export interface DiallerOptions {
   readonly target: Replica
   readonly lane: 'main' | 'bulk'
-  readonly address: Address
-  readonly clusterId: string
+  /** Read at each try, as the replica may have been replaced. */
+  readonly address: () => Address
+  /** The identity that the replica must have, likewise. */
+  readonly uri: () => string
   /** Read at each try, as credentials may be renewed. null: plain TCP. */
   readonly credentials: () => Credentials | null
   readonly connected: (dialler: Dialler, socket: Socket) => void
@@ -53,7 +55,7 @@ export class Dialler {
   }
 
   get address(): string {
-    const { host, port } = this.#options.address
+    const { host, port } = this.#options.address()
     return hostPort(host, port)
   }
 
@@ -118,12 +120,11 @@ export class Dialler {
   }
 
   #open(ready: () => void): Socket {
-    const { clusterId, target } = this.#options
-    const { host, port } = this.#options.address
+    const { host, port } = this.#options.address()
     const credentials = this.#options.credentials()
     if (!credentials) return connectTcp({ host, port }, ready)
     const { ca, certificate, key } = credentials
-    const uri = uriOf(clusterId, target)
+    const uri = this.#options.uri()
     const options = { host, port, ca, cert: certificate, key, minVersion: 'TLSv1.3' as const }
     // A replica's identity is the URI in its certificate; host names are not checked.
     const checkServerIdentity = (_host: string, given: { subjectaltname?: string | undefined }) =>

@@ -5,18 +5,19 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { WIRE_VERSION } from '../../protocol/schema/shared.js'
-import { carriesUri, nameOf, uriOf, type Replica } from './identity.js'
+import { carriesUri, nameOf, type Replica } from './identity.js'
 import { ERRORS, type ErrorName } from '../../protocol/errors.js'
+import type { Origin } from '../../protocol/entries/origin.js'
 import type { Peer } from '../../protocol/machine/machine.js'
 import type { Message, The } from '../../protocol/messages/catalogue.js'
 import type { LinkBounds } from './bounds.js'
+import type { Roster } from './roster.js'
 
 /** Delay that a retriable refusal asks for. */
 const RETRY_AFTER_MS = 1_000
 
 /** This replica, as every handshake needs it. */
-export interface Self extends Replica {
-  readonly clusterId: string
+export interface Self extends Replica, Origin {
   readonly boot: string
   readonly tls: boolean
   /** Replicas of each tier, by slot. */
@@ -68,7 +69,8 @@ function checkCertificate(socket: Socket, uri: string): void {
     throw new Refusal('FORBIDDEN', VERDICTS[why] ?? stranger)
   }
   if (!carriesUri(given.subjectaltname, uri)) {
-    throw new Refusal('FORBIDDEN', `the certificate is not that of ${uri}`)
+    const next = 'if it was replaced, its new certificate and cluster file are needed'
+    throw new Refusal('FORBIDDEN', `the certificate is not that of ${uri}; ${next}`)
   }
 }
 
@@ -79,9 +81,9 @@ export function dials(self: Replica, other: Replica): boolean {
 }
 
 export function helloOf(self: Self, lane: 'main' | 'bulk'): The<'HELLO'> {
-  const { clusterId, role, slot, boot } = self
+  const { clusterId, historyId, role, slot, boot } = self
   const versions = { minVersion: WIRE_VERSION, maxVersion: WIRE_VERSION }
-  return { type: 'HELLO', ...versions, clusterId, role, slot, boot, lane }
+  return { type: 'HELLO', ...versions, clusterId, historyId, role, slot, boot, lane }
 }
 
 export function welcomeOf(
@@ -90,13 +92,14 @@ export function welcomeOf(
   coordinator: number,
   peer: Peer,
 ): The<'WELCOME'> {
-  const { clusterId, role, slot, boot } = self
+  const { clusterId, historyId, role, slot, boot } = self
   const maxFrame = peer.role === 'client' ? bounds.clientFrame : bounds.peerFrame
   const limits = { maxFrame, credit: bounds.credit, heartbeat: bounds.clientHeartbeatMs }
   return {
     type: 'WELCOME',
     version: WIRE_VERSION,
     clusterId,
+    historyId,
     role,
     slot,
     boot,
@@ -111,10 +114,17 @@ function differ(name: string, theirs: string): string {
   return `${is}; install the same version of Troca on both (docs/OPERATIONS.md, Upgrades)`
 }
 
+function anotherHistory(other: Replica, history: string, self: Self): Refusal {
+  const name = nameOf(other)
+  const are = `${name} has history ${history || 'none'}, ${nameOf(self)} has ${self.historyId}`
+  const next = 'the log was restored or recovered: both need the same cluster.yaml and its data'
+  return new Refusal('WRONG_HISTORY', `${are}; ${next}`)
+}
+
 /** The peer that HELLO names, if it may connect; throws Refusal otherwise. */
-export function judgeHello(self: Self, socket: Socket, hello: Message): Peer {
+export function judgeHello(self: Self, roster: Roster, socket: Socket, hello: Message): Peer {
   if (hello.type !== 'HELLO') throw new Refusal('BAD_STATE', 'HELLO comes first')
-  const { minVersion, maxVersion, clusterId, role, slot, boot, lane } = hello
+  const { minVersion, maxVersion, clusterId, historyId, role, slot, boot, lane } = hello
   // A client may leave the cluster's name empty: the CA that it trusts is the cluster's own.
   const unnamed = role === 'client' && clusterId === ''
   if (clusterId !== self.clusterId && !unnamed) {
@@ -135,7 +145,8 @@ export function judgeHello(self: Self, socket: Socket, hello: Message): Peer {
   if (slot < 1 || slot > self[role] || !dials(other, self)) {
     throw new Refusal('FORBIDDEN', `${nameOf(self)} accepts no connection from ${nameOf(other)}`)
   }
-  checkCertificate(socket, uriOf(clusterId, other))
+  checkCertificate(socket, roster.uriOf(other))
+  if (historyId !== self.historyId) throw anotherHistory(other, historyId, self)
   return { role, slot, boot, lane }
 }
 
@@ -147,10 +158,11 @@ export function judgeWelcome(
   welcome: Message,
 ): Peer {
   if (welcome.type !== 'WELCOME') throw new Refusal('BAD_STATE', 'WELCOME comes first')
-  const { version, clusterId, role, slot, boot } = welcome
+  const { version, clusterId, historyId, role, slot, boot } = welcome
   if (clusterId !== self.clusterId) {
     throw new Refusal('WRONG_CLUSTER', `${nameOf(dialled)} is of cluster ${clusterId}`)
   }
+  if (historyId !== self.historyId) throw anotherHistory(dialled, historyId, self)
   if (version !== WIRE_VERSION) {
     throw new Refusal('WRONG_VERSION', differ(nameOf(self), String(version)))
   }

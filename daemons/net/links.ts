@@ -18,6 +18,7 @@ import { LinkTable } from './link-table.js'
 import { Listener } from './listener.js'
 import { Outgoing } from './outgoing.js'
 import { Refusals } from './refusals.js'
+import { Roster } from './roster.js'
 import { Traffic } from './traffic.js'
 import { belongs } from './conversations.js'
 import type { LogFields } from '../log/log.js'
@@ -54,6 +55,7 @@ export class Links {
   readonly #events: LinksEvents
   readonly #links = new LinkTable()
   readonly #outgoing: Outgoing
+  readonly #roster: Roster
   readonly traffic = new Traffic()
   readonly #refusals: Refusals
   #credentials: Credentials | null
@@ -72,7 +74,8 @@ export class Links {
     this.#handshakes = new Handshakes(options.bounds.handshakes, (origin) =>
       this.#refusals.gaveWay(origin),
     )
-    this.#outgoing = new Outgoing(options.self, options.replicas, {
+    this.#roster = new Roster(options.self.clusterId, options.replicas)
+    this.#outgoing = new Outgoing(options.self, options.replicas, this.#roster, {
       credentials: () => this.#credentials,
       connected: (dialler, socket) => this.#greet(dialler, socket),
       log: (level, event, fields) => events.log(level, event, fields),
@@ -104,6 +107,17 @@ export class Links {
   renew(credentials: Credentials): void {
     this.#credentials = credentials
     this.#listener?.renew(credentials)
+  }
+
+  /** Takes up the replicas of a changed cluster file; the links of those that were replaced end. */
+  update(replicas: readonly (Replica & Address)[]): string[] {
+    const changed = this.#roster.update(replicas)
+    for (const link of [...this.#links.all()]) {
+      const { peer } = link
+      if (!peer || peer.role === 'client' || !changed.includes(nameOf(peer))) continue
+      link.end(`${nameOf(peer)} was replaced`)
+    }
+    return changed
   }
 
   get port(): number {
@@ -201,7 +215,7 @@ export class Links {
   #accept(socket: Socket): void {
     const { self, bounds, coordinator } = this.#options
     this.#open(socket, bounds.helloFrame, (link, message) => {
-      const peer = judgeHello(self, socket, message)
+      const peer = judgeHello(self, this.#roster, socket, message)
       if (peer.role === 'client') this.#judgeClient(link)
       link.send(encodeFrame(welcomeOf(self, bounds, coordinator(), peer)))
       return peer

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net'
 import type { Credentials } from './credentials.js'
 import { Dialler } from './dialler.js'
-import type { Address } from './dialler.js'
+import type { Roster } from './roster.js'
 import { dials } from './handshake.js'
 import type { Self } from './handshake.js'
 import { nameOf } from './identity.js'
@@ -20,20 +20,21 @@ export interface OutgoingPort {
 export class Outgoing {
   readonly #diallers: readonly Dialler[]
 
-  constructor(self: Self, replicas: readonly (Replica & Address)[], port: OutgoingPort) {
-    const { clusterId } = self
+  constructor(self: Self, replicas: readonly Replica[], roster: Roster, port: OutgoingPort) {
     const targets = replicas.filter((replica) => dials(self, replica))
-    this.#diallers = targets.flatMap(({ role, slot, host, port: number }) => {
+    this.#diallers = targets.flatMap(({ role, slot }) => {
       const lanes = role === self.role ? (['main'] as const) : (['main', 'bulk'] as const)
-      const to = { target: { role, slot }, address: { host, port: number }, clusterId }
+      const target = { role, slot }
       return lanes.map(
         (lane) =>
           new Dialler({
-            ...{ ...to, lane },
+            ...{ target, lane },
+            address: () => roster.addressOf(target),
+            uri: () => roster.uriOf(target),
             credentials: () => port.credentials(),
             connected: (dialler, socket) => port.connected(dialler, socket),
             failed: ({ address, lastError: reason }) =>
-              port.log('warn', 'dial-failed', { peer: nameOf(to.target), lane, address, reason }),
+              port.log('warn', 'dial-failed', { peer: nameOf(target), lane, address, reason }),
           }),
       )
     })

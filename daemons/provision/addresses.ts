@@ -9,7 +9,7 @@ import type { Address } from '../net/dialler.js'
 import type { Replica } from '../net/identity.js'
 import type { Checker } from './config-checker.js'
 
-export interface ReplicaAddress extends Replica, Address {
+export interface ReplicaAddress extends Required<Replica>, Address {
   /** Host that the replica binds. */
   readonly listen: string
   readonly machine: string
@@ -41,7 +41,9 @@ export function readTier(
   everyDebugHost: string,
 ): ReplicaAddress[] {
   const path = `replicas.${role}`
-  const names = ['slot', 'machine', 'host', 'listen', 'port', 'debugHost', 'debugPort']
+  const names = [
+    ...['slot', 'generation', 'machine', 'host', 'listen', 'port', 'debugHost', 'debugPort'],
+  ]
   const replicas = check.list(value, path, 1, MAX_SLOTS).map((one, i) => {
     const at = `${path}[${i}]`
     const given = check.object(one, at, names)
@@ -56,6 +58,7 @@ export function readTier(
     return {
       role,
       slot: check.integer(given['slot'], `${at}.slot`, 1, MAX_SLOTS),
+      generation: check.integer(given['generation'] ?? 1, `${at}.generation`, 1, 2 ** 31),
       machine: check.text(machine, `${at}.machine`, MACHINE, 'a name of A-Z a-z 0-9 . : _ -'),
       host,
       listen: orHost('listen', host),

@@ -21,6 +21,7 @@ import { nameOf } from '../net/identity.js'
 import { makeCertificates } from './issuance.js'
 import { Store } from '../storage/store.js'
 import type { Tier } from '../../protocol/slots.js'
+import type { Origin } from '../../protocol/entries/origin.js'
 import type { Registration } from '../../protocol/machine/config.js'
 
 export interface ClusterPlan {
@@ -65,7 +66,12 @@ function planned(plan: ClusterPlan, role: Tier) {
   })
 }
 
-function clusterFile(plan: ClusterPlan, clusterId: string) {
+/** A history id: 128 random bits. */
+export function newHistory(): string {
+  return randomBytes(16).toString('hex')
+}
+
+function clusterFile(plan: ClusterPlan, { clusterId, historyId }: Origin) {
   const replicas = {
     processing: planned(plan, 'processing'),
     persistence: planned(plan, 'persistence'),
@@ -76,11 +82,12 @@ function clusterFile(plan: ClusterPlan, clusterId: string) {
     throw new Error(`there is a host for ${name}; the cluster has only ${most} of its tier`)
   }
   const { tls, registration, keyBits } = plan
-  return { clusterId, tls, replicas, registration, limits: { keyBits } }
+  return { clusterId, historyId, tls, replicas, registration, limits: { keyBits } }
 }
 
-async function fill(directory: string, plan: ClusterPlan, clusterId: string): Promise<void> {
-  const file = clusterFile(plan, clusterId)
+async function fill(directory: string, plan: ClusterPlan, origin: Origin): Promise<void> {
+  const { clusterId } = origin
+  const file = clusterFile(plan, origin)
   const config = checkConfig(file, join(directory, 'cluster.yaml'))
   writeFileSync(join(directory, 'cluster.yaml'), stringify(file))
   if (plan.tls) await makeCertificates(directory, clusterId, config.replicas)
@@ -88,7 +95,7 @@ async function fill(directory: string, plan: ClusterPlan, clusterId: string): Pr
   const slots = plan.persistence
   for (const { slot } of file.replicas.persistence) {
     const { data } = pathsOf(config, nameOf({ role: 'persistence', slot }))
-    await Store.create(data, { clusterId, slots }, { counter: 1, nonce: '' })
+    await Store.create(data, { ...origin, slots }, { counter: 1, nonce: '' })
   }
   writeClientFile(config)
 }
@@ -104,7 +111,7 @@ export async function makeCluster(plan: ClusterPlan): Promise<ClusterMade> {
   const clusterId = `troca-${randomBytes(4).toString('hex')}`
   const made = mkdtempSync(join(dirname(directory), `.${basename(directory)}-`))
   try {
-    await fill(made, plan, clusterId)
+    await fill(made, plan, { clusterId, historyId: newHistory() })
     if (existsSync(directory)) rmdirSync(directory)
     renameSync(made, directory)
   } catch (error) {

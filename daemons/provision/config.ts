@@ -10,6 +10,7 @@ import { Checker } from './config-checker.js'
 import type { Suite } from '../../protocol/envelope/header.js'
 import type { LogLevel } from '../../protocol/machine/machine.js'
 import type { Tier } from '../../protocol/slots.js'
+import { FIRST_HISTORY, type Origin } from '../../protocol/entries/origin.js'
 import {
   LIMITS,
   REGISTRATION,
@@ -19,8 +20,7 @@ import {
   type Timings,
 } from '../../protocol/machine/config.js'
 
-export interface ClusterConfig {
-  readonly clusterId: string
+export interface ClusterConfig extends Origin {
   readonly tls: boolean
   /** Suite that texts are sealed with. All replicas need the same, or their votes differ. */
   readonly suite: Suite
@@ -34,6 +34,8 @@ export interface ClusterConfig {
   readonly debugHost: string
   readonly log: {
     readonly level: LogLevel
+    /** Levels of single replicas, by name, which go before `level`. */
+    readonly levels: Readonly<Record<string, LogLevel>>
     readonly maxFileBytes: number
     readonly maxFiles: number
     readonly stdout: boolean
@@ -54,22 +56,29 @@ export class ConfigError extends Error {
 /** The highest floor of a password's length: any longer password must fit in its field. */
 const MAX_PASSWORD_LENGTH = 128
 
+const HISTORY = new RegExp(`^([0-9a-f]{32}|${FIRST_HISTORY})$`)
+
 /**
  * The members that the debug port shows, named one by one so that no secret is shown by accident.
  */
 export function shown(config: ClusterConfig) {
-  const { clusterId, tls, suite, directory, registration, debugHost, ...numbers } = config
-  const { timings, limits, log } = numbers
+  const { clusterId, historyId, tls, suite, directory, registration, ...others } = config
+  const { debugHost, timings, limits, log } = others
   const replicas = config.replicas.map((one) => {
-    const { role, slot, machine, host, listen, port, debugHost, debugPort } = one
-    return { role, slot, machine, host, listen, port, debugHost, debugPort }
+    const { role, slot, generation, machine, host, listen, port, debugHost, debugPort } = one
+    return { role, slot, generation, machine, host, listen, port, debugHost, debugPort }
   })
-  const named = { clusterId, tls, suite, directory, registration, debugHost, replicas }
-  return { ...named, timings, limits, log }
+  const named = { clusterId, historyId, tls, suite, directory, registration, debugHost }
+  return { ...named, replicas, timings, limits, log }
 }
 
 export function slotsOf(config: ClusterConfig, tier: Tier): number {
   return config.replicas.filter(({ role }) => role === tier).length
+}
+
+/** The level of a replica's log. */
+export function logLevelOf({ log }: ClusterConfig, name: string): LogLevel {
+  return log.levels[name] ?? log.level
 }
 
 /** Paths of a replica's files. Invariant: the daemons write nowhere else. */
@@ -103,13 +112,22 @@ function readNumbers<T extends object>(
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
+function readLevels(check: Checker, value: unknown): Readonly<Record<string, LogLevel>> {
+  const names = Object.keys(value ?? {}).filter((name) => /^[ps]\d$/.test(name))
+  const given = check.object(value, 'log.levels', [...names, 'p1', 's1'])
+  return Object.fromEntries(
+    names.map((name) => [name, check.oneOf(given[name], `log.levels.${name}`, LEVELS)]),
+  )
+}
+
 function readLog(check: Checker, value: unknown, environment: NodeJS.ProcessEnv) {
-  const names = ['level', 'maxFileBytes', 'maxFiles', 'stdout']
+  const names = ['level', 'levels', 'maxFileBytes', 'maxFiles', 'stdout']
   const given = value === undefined ? {} : check.object(value, 'log', names)
   const level = environment['TROCA_LOG_LEVEL'] ?? given['level'] ?? 'info'
   const { maxFileBytes = 10 * 1024 * 1024, maxFiles = 5, stdout = true } = given
   return {
     level: check.oneOf(level, 'log.level', LEVELS),
+    levels: readLevels(check, given['levels'] ?? {}),
     maxFileBytes: check.integer(maxFileBytes, 'log.maxFileBytes', 10_000, 2 ** 31),
     maxFiles: check.integer(maxFiles, 'log.maxFiles', 1, 100),
     stdout: check.oneOf(stdout, 'log.stdout', [true, false]),
@@ -124,7 +142,7 @@ export function checkConfig(
 ): ClusterConfig {
   const check = new Checker()
   const names = [
-    ...['clusterId', 'tls', 'suite', 'replicas', 'directory', 'debugHost'],
+    ...['clusterId', 'historyId', 'tls', 'suite', 'replicas', 'directory', 'debugHost'],
     ...['registration', 'timings', 'limits', 'log'],
   ]
   const given = check.object(value, '', names)
@@ -154,9 +172,11 @@ export function checkConfig(
     check.problem('limits.minPasswordLength', `${limits.minPasswordLength}`, needed)
   }
   const wanted = 'up to 64 of a-z 0-9 and -'
+  const history = '32 hexadecimal digits, as restore or recover wrote them, or first'
   const place = check.text(given['directory'] ?? '.', 'directory', /./, 'a path')
   const config: ClusterConfig = {
     clusterId: check.text(given['clusterId'], 'clusterId', /^[a-z0-9-]{1,64}$/, wanted),
+    historyId: check.text(given['historyId'] ?? FIRST_HISTORY, 'historyId', HISTORY, history),
     tls: tls === true || tls === 'on',
     suite: check.oneOf(given['suite'] ?? 'jwe', 'suite', ['jwe', 'rsa'] as const),
     replicas,

@@ -21,10 +21,11 @@ async function issueAll(
   replicas: readonly (Replica & Pick<Address, 'host'>)[],
 ): Promise<string[]> {
   const names: string[] = []
-  for (const { role, slot, host } of replicas) {
-    const name = nameOf({ role, slot })
+  for (const replica of replicas) {
+    const { host } = replica
+    const name = nameOf(replica)
     const hosts = [...new Set([host, '127.0.0.1', 'localhost'])]
-    const { certificate, key } = await issue(authority, clusterId, { role, slot }, hosts)
+    const { certificate, key } = await issue(authority, clusterId, replica, hosts)
     const paths = pathsOf({ directory }, name)
     // A replica may be reading the files.
     replaceFile(paths.key, key, 0o600)
@@ -59,15 +60,16 @@ function read(file: string): string {
 }
 
 /**
- * Issues a new key and certificate for every replica of the cluster file, and writes client.json
- * anew; returns the names of the replicas.
+ * Issues a new key and certificate for every replica of the cluster file, or for one of them, and
+ * writes client.json anew; returns the names of the replicas.
  */
-export async function renewCertificates(configFile: string): Promise<string[]> {
+export async function renewCertificates(configFile: string, one?: string): Promise<string[]> {
   const config = readConfig(configFile)
   const { directory, clusterId, replicas, tls } = config
   if (!tls) throw new Error(`${configFile} has tls off: there are no certificates to renew`)
   const certificate = read(pathsOf(config, '').ca)
   const authority = await authorityOf({ certificate, key: read(keyOfAuthority(directory)) })
   writeClientFile(config)
-  return issueAll(directory, clusterId, authority, replicas)
+  const named = replicas.filter((replica) => one === undefined || nameOf(replica) === one)
+  return issueAll(directory, clusterId, authority, named)
 }

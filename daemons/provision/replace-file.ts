@@ -2,8 +2,8 @@
 
 import { renameSync, writeFileSync } from 'node:fs'
 
-export function replaceFile(file: string, text: string, mode: number): void {
+export function replaceFile(file: string, text: string, mode?: number): void {
   const draft = `${file}.new`
-  writeFileSync(draft, text, { mode })
+  writeFileSync(draft, text, mode === undefined ? {} : { mode })
   renameSync(draft, file)
 }

@@ -4,6 +4,7 @@
 import type { Connection } from './connection.js'
 import { EPOCH_ZERO, type Epoch } from '../../protocol/entries/epoch.js'
 import type { Genesis, Remembered, Transaction } from '../../protocol/machine/storage.js'
+import { FIRST_HISTORY } from '../../protocol/entries/origin.js'
 import type { Incarnation, Member, View } from '../../protocol/entries/incarnation.js'
 
 export interface DurableState {
@@ -42,7 +43,12 @@ export async function readState(connection: Connection): Promise<PartialState> {
   const stored = Object.fromEntries(
     rows.map(({ key, value }) => [key, JSON.parse(value) as unknown]),
   )
-  return { ...NOTHING, ...(stored as Partial<DurableState>) }
+  const { genesis, ...others } = stored as Partial<DurableState>
+  // A file that was made before histories had ids names none.
+  const named = genesis && {
+    genesis: { ...genesis, historyId: genesis.historyId ?? FIRST_HISTORY },
+  }
+  return { ...NOTHING, ...others, ...named }
 }
 
 /** Merges by key: an item with a known key replaces the old one in its place. */

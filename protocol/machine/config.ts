@@ -1,6 +1,7 @@
 // Configuration of a replica at its start. The replica learns everything else from its links and
 // its file.
 
+import type { Origin } from '../entries/origin.js'
 import type { Slot } from '../slots.js'
 import type { Entropy } from '../entropy.js'
 import { TAIL, type Recovered, type TailBounds } from './storage.js'
@@ -51,8 +52,7 @@ export const LOG_BOUNDS: LogBounds = {
   frameBytes: 160 * 1024,
 }
 
-export interface PersistenceConfig {
-  readonly clusterId: string
+export interface PersistenceConfig extends Origin {
   readonly self: Slot
   /** Persistence slots 1 ... slots. */
   readonly slots: number
@@ -125,8 +125,7 @@ export const LIMITS: Limits = {
   mailboxBytes: 1024 ** 3,
 }
 
-export interface ProcessingConfig {
-  readonly clusterId: string
+export interface ProcessingConfig extends Origin {
   readonly self: Slot
   /** Processing slots 1 ... slots. */
   readonly slots: number

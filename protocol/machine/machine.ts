@@ -56,6 +56,8 @@ export type Input =
    * A request to leave in good order (SIGTERM). The machine answers with `stopped` when it may go.
    */
   | { readonly type: 'drain' }
+  /** A request of people: a coordinator lets another one lead, and stays. */
+  | { readonly type: 'resign' }
 
 export type SaveOutcome =
   /** The part is in the transaction, or the transaction is in the file. */

@@ -7,9 +7,9 @@ import type { Fence } from '../entries/fence.js'
 import type { Batch } from '../entries/batch.js'
 import type { Drop, NamedDrop } from '../entries/drop.js'
 import type { Epoch } from '../entries/epoch.js'
+import type { Origin } from '../entries/origin.js'
 
-export interface Genesis {
-  readonly clusterId: string
+export interface Genesis extends Origin {
   /** Number of persistence slots; fixed for the life of the cluster. */
   readonly slots: number
 }

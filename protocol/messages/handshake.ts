@@ -2,7 +2,7 @@
 
 import { message } from '../schema/message.js'
 import { bool, oneOf, optional, text, uint } from '../schema/schema.js'
-import { boot, clusterId, millis, slot } from '../schema/shared.js'
+import { boot, clusterId, historyId, millis, slot } from '../schema/shared.js'
 
 const version = uint({ max: 255 })
 const role = oneOf('client', 'processing', 'persistence')
@@ -19,6 +19,7 @@ export const HELLO = message({
     minVersion: version.means('Lowest protocol version that the sender can speak.'),
     maxVersion: version.means('Highest protocol version that the sender can speak.'),
     clusterId: clusterId.means('Id of the cluster that is meant; a client may leave it empty.'),
+    historyId: historyId.means("History of the sender's log; a client leaves it empty."),
     role: role.means('What the sender is; the certificate of a replica must say the same.'),
     slot: slot.means('Slot of a replica within its tier, as in its certificate; a client says 0.'),
     boot: boot.means(
@@ -38,6 +39,7 @@ export const WELCOME = message({
   fields: {
     version: version.means('Protocol version that both speak from here on.'),
     clusterId,
+    historyId,
     role: role.means('Tier of the replica that answers.'),
     slot: slot.means('Slot of the replica that answers.'),
     boot,

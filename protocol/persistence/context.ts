@@ -42,6 +42,7 @@ export class PersistenceContext {
   readonly slots: number
   readonly majority: number
   readonly clusterId: string
+  readonly historyId: string
   readonly entropy: Entropy
   readonly timings: Timings
   readonly bounds: LogBounds
@@ -96,6 +97,7 @@ export class PersistenceContext {
     this.slots = config.slots
     this.majority = Math.floor(config.slots / 2) + 1
     this.clusterId = config.clusterId
+    this.historyId = config.historyId
     this.entropy = config.entropy
     this.timings = config.timings
     this.bounds = config.logBounds ?? LOG_BOUNDS

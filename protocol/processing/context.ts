@@ -32,6 +32,7 @@ export class ProcessingContext {
   readonly stores: number
   readonly boot: string
   readonly clusterId: string
+  readonly historyId: string
   readonly entropy: Entropy
   readonly timings: Timings
   readonly limits: Limits
@@ -64,6 +65,7 @@ export class ProcessingContext {
     this.stores = config.stores
     this.boot = config.boot
     this.clusterId = config.clusterId
+    this.historyId = config.historyId
     this.entropy = config.entropy
     this.timings = config.timings
     this.limits = config.limits

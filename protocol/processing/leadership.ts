@@ -305,11 +305,11 @@ export class Leadership {
   }
 
   /**
-   * The claim of another replica weighs more. This replica stays out of elections long enough for
-   * that claim to win.
+   * Another replica is to lead. This replica stays out of elections long enough for the claim of another
+   * one to win.
    */
-  resign(): void {
-    this.stop('a larger part of the ring asks to lead')
+  resign(reason: string): void {
+    this.stop(reason)
     const { now, timings } = this.#context
     this.#disqualifiedUntil = now.monotonic + timings.suspect * (1 + this.#context.random())
   }

@@ -55,7 +55,7 @@ export class Recovery {
   begin(stored: boolean): void {
     this.#snapshots?.started()
     if (!stored) return
-    this.#loader = new SnapshotLoader(this.#context.clusterId)
+    this.#loader = new SnapshotLoader(this.#context)
     this.#executor.placed = false
     this.#log.waits = true
     this.#load(null)

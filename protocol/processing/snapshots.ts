@@ -85,7 +85,7 @@ export class Snapshots {
 
   #begin(): void {
     const { base } = this.#executor
-    this.#underWay = headOf(base, this.#context.clusterId)
+    this.#underWay = headOf(base, this.#context)
     this.#changes.begin(this.#whole ? base.recordKeys() : undefined)
     this.#part(this.#whole)
     this.#whole = false

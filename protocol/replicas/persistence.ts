@@ -134,6 +134,7 @@ export class PersistenceReplica implements Machine {
         this.#context.outbox.log('info', 'draining')
         break
       case 'again':
+      case 'resign':
       case 'computed':
       case 'progress':
       case 'saved':

@@ -183,6 +183,9 @@ export class ProcessingReplica implements Machine {
         this.#draining = true
         this.#sessions.draining = true
         break
+      case 'resign':
+        if (this.#context.holds > 0) this.#leadership.resign('people have asked for it')
+        break
       case 'saved':
         this.#context.outbox.onSaved(input.outcome)
         break
@@ -283,7 +286,8 @@ export class ProcessingReplica implements Machine {
         this.#queries.onNotYet(message)
         return
       case 'RESIGN':
-        if (message.term === this.#context.holds) this.#leadership.resign()
+        if (message.term === this.#context.holds)
+          this.#leadership.resign('a larger part of the ring asks to lead')
         return
       default:
         // All other messages are the home's: from another replica they date from when it was the

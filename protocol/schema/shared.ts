@@ -3,9 +3,10 @@
 import { record } from './record.js'
 import { bytes, list, text, uint } from './schema.js'
 import { HASH_BYTES, STREAM_BYTES } from '../entries/entry.js'
+import { FIRST_HISTORY } from '../entries/origin.js'
 
 /** Version of the wire; HELLO names the versions that a sender can speak. */
-export const WIRE_VERSION = 2
+export const WIRE_VERSION = 3
 /** Replicas per tier at the most. */
 export const MAX_SLOTS = 9
 /** Bytes of one message's text at the most. */
@@ -53,6 +54,9 @@ export const request = uint({ min: 1, unit: 'request id' }).means(
 export const userName = text(64, 'alice')
 export const recipient = userName.means('Name of the recipient.')
 export const clusterId = text(64, 'troca-7c2f').means('Id of the cluster.')
+export const historyId = text(32, FIRST_HISTORY).means(
+  "Id of the log's history: random, hexadecimal, and another one once a log was restored from a copy.",
+)
 export const slots = list(slot, MAX_SLOTS)
 export const boot = text(32, NONCE).means('Random at each start of the process, hexadecimal.')
 export const nonce = text(32, NONCE)

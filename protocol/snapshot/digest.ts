@@ -10,7 +10,7 @@ import { headOf, recordOf } from './record.js'
  */
 export function stateDigest(ledger: Ledger): string {
   const digest = createHash('sha256')
-  const { place, ...rest } = headOf(ledger, '')
+  const { place, ...rest } = headOf(ledger, { clusterId: '', historyId: '' })
   digest.update(JSON.stringify([place.index, Buffer.from(place.chain).toString('hex'), rest]))
   for (const key of [...ledger.recordKeys()].sort()) {
     if (key[0] === RECORD.marks) continue

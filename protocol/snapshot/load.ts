@@ -1,6 +1,7 @@
 // Builds the committed state from the records of a snapshot, a part at a time.
 
 import { fromBase64url, readJson } from '../entries/json-body.js'
+import type { Origin } from '../entries/origin.js'
 import { decodeAccount } from '../state/account.js'
 import { KEPT_ANSWERS } from '../state/commands/sending.js'
 import { Ledger } from '../state/ledger.js'
@@ -9,17 +10,17 @@ import { Unpacker } from './packed.js'
 import { SNAPSHOT_FORMAT, type LoadedPart, type SnapshotHead } from './record.js'
 
 export class SnapshotLoader {
-  readonly #clusterId: string
+  readonly #origin: Origin
   readonly #ledger = new Ledger()
   loaded = 0
 
-  constructor(clusterId: string) {
-    this.#clusterId = clusterId
+  constructor(origin: Origin) {
+    this.#origin = origin
   }
 
   /**
    * The state, once the last part is there; null: more parts are needed. Throws if the parts are no
-   * snapshot of this cluster that this version reads.
+   * snapshot of this log that this version reads.
    */
   add({ records, head }: LoadedPart): Ledger | null {
     for (const { key, value } of records) put(this.#ledger, key, value)
@@ -28,13 +29,15 @@ export class SnapshotLoader {
   }
 
   #finish(head: SnapshotHead): Ledger {
-    const { format, clusterId, place, fence, termIndex } = head
+    const { format, clusterId, historyId, place, fence, termIndex } = head
     if (format !== SNAPSHOT_FORMAT)
       throw new RangeError(
         `it has format ${format}, and this version of Troca reads ${SNAPSHOT_FORMAT}: the state is built from the log`,
       )
-    if (clusterId !== this.#clusterId)
-      throw new RangeError(`it is of cluster ${clusterId}, not of ${this.#clusterId}`)
+    if (clusterId !== this.#origin.clusterId)
+      throw new RangeError(`it is of cluster ${clusterId}, not of ${this.#origin.clusterId}`)
+    if (historyId !== this.#origin.historyId)
+      throw new RangeError(`it is of history ${historyId}, not of ${this.#origin.historyId}`)
     return Object.assign(this.#ledger, { ...place, fence, termIndex })
   }
 }

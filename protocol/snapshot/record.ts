@@ -4,6 +4,7 @@
 
 import { writeJson, toBase64url } from '../entries/json-body.js'
 import type { Fence } from '../entries/fence.js'
+import type { Origin } from '../entries/origin.js'
 import type { Place } from '../entries/place.js'
 import { encodeAccount } from '../state/account.js'
 import type { Ledger } from '../state/ledger.js'
@@ -14,7 +15,7 @@ import { Packer } from './packed.js'
  * Raised with every change of what records hold, or of what execution makes of an entry: a snapshot
  * of another format is built anew from the log.
  */
-export const SNAPSHOT_FORMAT = 1
+export const SNAPSHOT_FORMAT = 2
 
 export interface StateRecord {
   readonly key: string
@@ -23,9 +24,8 @@ export interface StateRecord {
 }
 
 /** What a snapshot is of: the state at `place`, with the parts of it that are no records. */
-export interface SnapshotHead {
+export interface SnapshotHead extends Origin {
   readonly format: number
-  readonly clusterId: string
   readonly place: Place
   readonly fence: Fence
   readonly termIndex: number
@@ -46,9 +46,10 @@ export interface LoadedPart {
   readonly head: SnapshotHead | null
 }
 
-export function headOf(ledger: Ledger, clusterId: string): SnapshotHead {
+export function headOf(ledger: Ledger, { clusterId, historyId }: Origin): SnapshotHead {
   const { index, chain, fence, termIndex } = ledger
-  return { format: SNAPSHOT_FORMAT, clusterId, place: { index, chain }, fence, termIndex }
+  const origin = { clusterId, historyId }
+  return { format: SNAPSHOT_FORMAT, ...origin, place: { index, chain }, fence, termIndex }
 }
 
 export function recordOf(ledger: Ledger, key: string): StateRecord {

@@ -134,10 +134,10 @@ export class Incarnations {
   }
 
   #begin(incarnation: Incarnation): void {
-    const { clusterId, slots, self } = this.#context
+    const { clusterId, historyId, slots, self } = this.#context
     const incarnations = new Map(this.#context.incarnations).set(self, incarnation)
     const batch = {
-      genesis: { genesis: { clusterId, slots }, incarnation },
+      genesis: { genesis: { clusterId, historyId, slots }, incarnation },
       incarnations: [...incarnations].map(([slot, one]) => ({ slot, incarnation: one })),
       // A file that was rolled back keeps its log, but belongs to no view any more.
       ...(this.#hasFile && { view: { epoch: EPOCH_ZERO, members: [] } }),

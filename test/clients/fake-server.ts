@@ -45,6 +45,8 @@ export class FakeServer {
   coordinator: number
   credit = 256
   ready = true
+  /** History that WELCOME names. */
+  historyId = 'first'
   script: Script = () => {}
   /** Types of messages that the script answers instead of the server. */
   readonly scripted = new Set<Message['type']>()
@@ -105,6 +107,7 @@ export class FakeServer {
           type: 'WELCOME',
           version: 1,
           clusterId,
+          historyId: this.historyId,
           role: 'processing',
           slot,
           boot: '00',

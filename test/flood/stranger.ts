@@ -9,7 +9,13 @@ import { FrameDecoder, encodeFrame } from '../../protocol/wire/frame.js'
 
 const HELLO: Message = {
   type: 'HELLO',
-  ...{ minVersion: WIRE_VERSION, maxVersion: WIRE_VERSION, clusterId: '', role: 'client' },
+  ...{
+    minVersion: WIRE_VERSION,
+    maxVersion: WIRE_VERSION,
+    clusterId: '',
+    historyId: '',
+    role: 'client',
+  },
   ...{ slot: 0, boot: 'flood', lane: 'main' },
 }
 

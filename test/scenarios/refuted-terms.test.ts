@@ -10,7 +10,7 @@ import type { Effect, Input, LinkId, Machine } from '../../protocol/machine/mach
 import type { Message, The } from '../../protocol/messages/catalogue.js'
 import { LIMITS, TIMINGS } from '../../protocol/machine/config.js'
 import { ProcessingReplica } from '../../protocol/replicas/processing.js'
-import { CLUSTER_ID } from '../simulator/cluster.js'
+import { ORIGIN } from '../simulator/origin.js'
 import { readKey, seal } from '../simulator/compute.js'
 import { Stage } from './stage.js'
 
@@ -111,7 +111,7 @@ function play(terms: number, newest: () => number): Stage {
   stage.add('persistence', 1, () => new PlayedHome(logOfTerms(terms), newest))
   stage.add('processing', 1, (start) => {
     const sizes = { slots: 1, stores: 1, timings: TIMINGS, limits: LIMITS, readKey, seal }
-    const config = { clusterId: CLUSTER_ID, self: 1, ...start, ...sizes }
+    const config = { ...ORIGIN, self: 1, ...start, ...sizes }
     return new ProcessingReplica({ ...config, registration: 'open' })
   })
   stage.start()

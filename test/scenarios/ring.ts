@@ -12,7 +12,7 @@ import {
 } from '../../protocol/machine/config.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { ProcessingReplica } from '../../protocol/replicas/processing.js'
-import { CLUSTER_ID } from '../simulator/cluster.js'
+import { ORIGIN } from '../simulator/origin.js'
 import { readKey, seal } from '../simulator/compute.js'
 import { PlayedClient } from './played.js'
 import { Stage } from './stage.js'
@@ -37,7 +37,7 @@ export class Ring {
       const sizes = { slots: 3, stores: 1, timings: TIMINGS, readKey }
       this.stage.add('processing', slot, (start) => {
         const replica = new ProcessingReplica({
-          ...{ clusterId: CLUSTER_ID, self: slot, ...start, ...sizes },
+          ...{ ...ORIGIN, self: slot, ...start, ...sizes },
           registration: this.registration,
           limits: this.limits,
           seal: (input) => seal({ ...input, text: input.text + (this.wrong.get(slot)?.() ?? '') }),

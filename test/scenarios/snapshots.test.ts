@@ -9,7 +9,7 @@ import { LIMITS, SNAPSHOT_BOUNDS, TIMINGS } from '../../protocol/machine/config.
 import type { Effect, Input, LinkId, Machine } from '../../protocol/machine/machine.js'
 import type { Message } from '../../protocol/messages/catalogue.js'
 import { ProcessingReplica } from '../../protocol/replicas/processing.js'
-import { CLUSTER_ID } from '../simulator/cluster.js'
+import { ORIGIN } from '../simulator/origin.js'
 import { readKey, seal } from '../simulator/compute.js'
 import { Random } from '../simulator/random.js'
 import { SnapshotDisk } from '../simulator/snapshot-disk.js'
@@ -19,7 +19,7 @@ import { Stage } from './stage.js'
 function addP1(stage: Stage, snapshot: SnapshotDisk, near: number): void {
   const build = ({ boot, entropy }: { boot: string; entropy: (n: number) => Uint8Array }) =>
     new ProcessingReplica({
-      ...{ clusterId: CLUSTER_ID, self: 1, slots: 1, stores: 1, timings: TIMINGS, limits: LIMITS },
+      ...{ ...ORIGIN, self: 1, slots: 1, stores: 1, timings: TIMINGS, limits: LIMITS },
       ...{ boot, entropy, registration: 'open', seal, readKey, near },
       snapshots: { stored: snapshot.content !== null, bounds: SNAPSHOT_BOUNDS },
     })

@@ -9,7 +9,7 @@ import type { Message, MessageName, The } from '../../protocol/messages/catalogu
 import { TAIL } from '../../protocol/machine/storage.js'
 import { TIMINGS } from '../../protocol/machine/config.js'
 import { PersistenceReplica } from '../../protocol/replicas/persistence.js'
-import { CLUSTER_ID } from '../simulator/cluster.js'
+import { ORIGIN } from '../simulator/origin.js'
 import { Disk } from '../simulator/disk.js'
 import { freeze } from '../simulator/frames.js'
 import { History } from '../simulator/history.js'
@@ -119,8 +119,8 @@ export class Stage {
   addStore(slot: Slot, slots: number): void {
     const chance = new Steady(this.#seed, `disk ${slot}`)
     const disk = new Disk(slot, this.timeline, chance, this.#history, TAIL, () => {})
-    disk.format({ clusterId: CLUSTER_ID, slots }, { counter: 1, nonce: '' })
-    const config = { clusterId: CLUSTER_ID, self: slot, slots, timings: TIMINGS }
+    disk.format({ ...ORIGIN, slots }, { counter: 1, nonce: '' })
+    const config = { ...ORIGIN, self: slot, slots, timings: TIMINGS }
     const build = (start: Start): Machine =>
       new PersistenceReplica({ ...config, ...start, recovered: disk.recover() })
     this.add('persistence', slot, build, disk)

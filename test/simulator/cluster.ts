@@ -20,11 +20,10 @@ import { Network } from './network.js'
 import { Random } from './random.js'
 import { SnapshotDisk } from './snapshot-disk.js'
 import type { Setting, Sizes } from './setting.js'
+import { ORIGIN } from './origin.js'
 import { Timeline } from './timeline.js'
 import type { Transcript } from './transcript.js'
 import { Violation } from './violation.js'
-
-export const CLUSTER_ID = 'simulated'
 
 /** The machines that run in the hosts: the product's, machines with a planted bug, or stand-ins. */
 export interface Machines {
@@ -186,11 +185,11 @@ export class Cluster {
       const chance = new Random(seed, `disk ${slot}`)
       const disk = new Disk(slot, this.timeline, chance, this.history, logBounds.tail, written)
       disk.unsound = () => this.#setAside(slot)
-      const genesis = { clusterId: CLUSTER_ID, slots: sizes.persistence }
+      const genesis = { ...ORIGIN, slots: sizes.persistence }
       disk.format(genesis, { counter: 1, nonce: '' })
       const build = (start: Start): Machine =>
         this.#machines.persistence({
-          clusterId: CLUSTER_ID,
+          ...ORIGIN,
           self: slot,
           slots: sizes.persistence,
           recovered: disk.recover(),

@@ -45,12 +45,15 @@ export type Owner = Pick<Test, 'testdir' | 'teardown' | 'passing'>
 export class Cluster {
   readonly directory: string
   readonly replicas: readonly Replica[]
+  /** History of its log when it was started. */
+  readonly historyId: string
   readonly #clients: Client[] = []
 
   private constructor(directory: string, launch: Launch) {
     this.directory = directory
     const file = join(directory, 'cluster.yaml')
     const config = readConfig(file)
+    this.historyId = config.historyId
     this.replicas = config.replicas.map((one) => {
       const name = nameOf(one)
       const { data, logs } = pathsOf(config, name)

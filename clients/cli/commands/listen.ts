@@ -116,6 +116,8 @@ export const listen: CommandModule<GlobalFlags, Flags> = {
         stop.abort()
       })
       let [shown, last] = [0, 0]
+      client.events.on('history', () => (last = 0))
+      client.events.on('retrying', ({ reason }) => note(say('retrying', { reason })))
       try {
         for await (const message of messagesOf(client, plan)) {
           await hand(message, flags, context.json)

@@ -14,6 +14,7 @@ const hello: The<'HELLO'> = {
   minVersion: WIRE_VERSION,
   maxVersion: WIRE_VERSION,
   clusterId: CLUSTER,
+  historyId: 'first',
   role: 'client',
   slot: 0,
   boot: 'bare',

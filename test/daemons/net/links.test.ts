@@ -1,10 +1,10 @@
 // Connections over real TLS: which peers are accepted in which role, order, replacement, bounds.
 
 import t from 'tap'
+import { WIRE_VERSION } from '../../../protocol/schema/shared.js'
 import type { LinkId } from '../../../protocol/machine/machine.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import { encodeFrame } from '../../../protocol/wire/frame.js'
-import { WIRE_VERSION } from '../../../protocol/schema/shared.js'
 import { BarePeer } from './bare-peer.js'
 import { credentialsOf, startToy, type Toy } from '../runtime/toy-replica.js'
 

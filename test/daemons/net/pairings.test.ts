@@ -104,6 +104,19 @@ async function pairings(p2: Toy, s1: Toy): Promise<Pairing[]> {
       ...{ code: 'WRONG_CLUSTER', text: /this is cluster troca-toy/ },
     },
     {
+      ...{ name: 'a replica of another history', at: s1, certificate: p1 },
+      hello: { ...P1, historyId: '0'.repeat(32) },
+      ...{
+        code: 'WRONG_HISTORY',
+        text: /p1 has history 0{32}, s1 has first; the log was restored/,
+      },
+    },
+    {
+      ...{ name: 'another generation of the slot', at: s1, hello: P1 },
+      certificate: await credentialsOf({ ...P1, generation: 2 }),
+      ...{ ...FORBIDDEN, text: /is not that of troca:.*processing\/1; if it was replaced/ },
+    },
+    {
       ...{ name: 'a client says what a processing replica may', at: p2, hello: {}, then: ring },
       ...{ ...BAD_STATE, text: /REJECTED is not for a client to send/ },
     },
@@ -198,6 +211,25 @@ t.test('a dialled peer with another identity gets no link', async (t) => {
     p1.stop()
     s1.stop()
   }
+})
+
+t.test('a replaced replica loses its link, and only its successor gets one', async (t) => {
+  const s1 = await startToy(S1, [{ ...P1, port: 1 }])
+  t.teardown(() => s1.stop())
+  const old = await credentialsOf(P1)
+  const before = await BarePeer.connect(s1.port, old)
+  await before.hello(P1)
+  const others = [{ ...P1, host: '127.0.0.1', port: 1 }]
+  t.same(s1.links.update(others), [], 'the same list changes nothing')
+  t.same(s1.links.update([{ ...others[0]!, generation: 2 }]), ['p1'])
+  await before.closed
+  t.match(await s1.machine.first('link-down'), { reason: 'p1 was replaced' })
+  const again = await BarePeer.connect(s1.port, old)
+  void again.hello(P1)
+  t.match(await again.refusal(), /is not that of troca:.*processing\/1\/2; if it was replaced/)
+  const successor = await BarePeer.connect(s1.port, await credentialsOf({ ...P1, generation: 2 }))
+  t.match(await successor.hello(P1), { role: 'persistence', slot: 1, historyId: 'first' })
+  successor.socket.destroy()
 })
 
 t.test('plain TCP at a TLS port is refused, and TLS at a plain port', async (t) => {

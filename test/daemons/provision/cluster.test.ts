@@ -65,7 +65,8 @@ t.test('init makes a whole cluster', async (t) => {
   t.not(carriesUri('URI:troca://a/processing/12', 'troca://a/processing/1'), 'whole URIs only')
 
   const { store, recovered } = (await Store.open(pathsOf(config, 's2').data))!
-  t.same(recovered.genesis, { clusterId, slots: 3 })
+  t.same(recovered.genesis, { clusterId, historyId: config.historyId, slots: 3 })
+  t.match(config.historyId, /^[0-9a-f]{32}$/, 'the history is random')
   t.same(recovered.view, { epoch: { counter: 0, slot: 0 }, members: [] })
   await store.close()
   const client: unknown = JSON.parse(readFileSync(join(directory, 'client.json'), 'utf8'))

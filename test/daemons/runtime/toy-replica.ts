@@ -133,6 +133,7 @@ export async function startToy(
         ...self,
         ...sizes,
         clusterId: CLUSTER,
+        historyId: 'first',
         boot: options.boot ?? 'b1',
         tls: credentials !== null,
       },

@@ -16,7 +16,7 @@ import type { Incarnation } from '../../../protocol/entries/incarnation.js'
 import { envelopeOf } from '../../../protocol/entries/message.js'
 import { encodeTerm } from '../../../protocol/entries/fence.js'
 
-export const GENESIS: Genesis = { clusterId: 'troca-test', slots: 3 }
+export const GENESIS: Genesis = { clusterId: 'troca-test', historyId: 'first', slots: 3 }
 export const INCARNATION: Incarnation = { counter: 1, nonce: '' }
 export const START: Place = { index: 0, chain: CHAIN_ZERO }
 export const OWNER = { slot: 2, boot: 'b00t', nonce: 'n0nce' }

@@ -9,7 +9,14 @@ import { NO_FENCE } from '../../../protocol/entries/fence.js'
 import type { SnapshotHead, StateRecord } from '../../../protocol/snapshot/record.js'
 
 const headAt = (index: number): SnapshotHead => ({
-  ...{ format: 1, clusterId: 'troca-test', termIndex: 1, time: 5, fence: NO_FENCE },
+  ...{
+    format: 1,
+    clusterId: 'troca-test',
+    historyId: 'first',
+    termIndex: 1,
+    time: 5,
+    fence: NO_FENCE,
+  },
   place: { index, chain: new Uint8Array(32).fill(index) },
 })
 

@@ -54,7 +54,7 @@ export function adversaries(
   down: readonly string[],
 ): Adversary[] {
   const config = readConfig(configFile)
-  const { clusterId } = config
+  const { clusterId, historyId } = config
   const ca = readFileSync(pathsOf(config, '').ca, 'utf8')
   const hello = (
     role: 'client' | Replica['role'],
@@ -62,7 +62,7 @@ export function adversaries(
     lane: 'main' | 'bulk',
   ): Message => {
     const versions = { minVersion: WIRE_VERSION, maxVersion: WIRE_VERSION }
-    return { type: 'HELLO', ...versions, clusterId, role, slot, boot: 'fa11ed', lane }
+    return { type: 'HELLO', ...versions, clusterId, historyId, role, slot, boot: 'fa11ed', lane }
   }
   const thieves = config.replicas.filter((one) => stolen.includes(nameOf(one)))
   const targets = config.replicas.filter((one) => !down.includes(nameOf(one)))

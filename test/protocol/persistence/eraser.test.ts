@@ -18,7 +18,7 @@ import { Timeline } from '../../simulator/timeline.js'
 
 const MAIN = 1 as LinkId
 const BULK = 2 as LinkId
-const GENESIS = { clusterId: 'c', slots: 1 }
+const GENESIS = { clusterId: 'c', historyId: 'first', slots: 1 }
 
 /** A cluster of one persistence replica; the test decides when a read of the file ends. */
 class Store {
@@ -56,7 +56,7 @@ class Store {
 
   #start(recovered: Recovered | null): PersistenceReplica {
     const entropy = (bytes: number): Uint8Array => this.#random.bytes(bytes)
-    const at = { clusterId: 'c', self: 1, slots: 1, timings: TIMINGS }
+    const at = { clusterId: 'c', historyId: 'first', self: 1, slots: 1, timings: TIMINGS }
     const logBounds = { ...LOG_BOUNDS, stretch: this.#stretch }
     return new PersistenceReplica({ ...at, recovered, entropy, logBounds })
   }

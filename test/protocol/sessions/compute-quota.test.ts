@@ -31,7 +31,14 @@ class Desk {
   constructor(limits: Partial<Limits> = {}) {
     const numbers = { self: 1, slots: 1, stores: 1 }
     this.context = new ProcessingContext({
-      ...{ clusterId: 'c', boot: 'b', ...numbers, timings: TIMINGS, registration: 'open' },
+      ...{
+        clusterId: 'c',
+        historyId: 'first',
+        boot: 'b',
+        ...numbers,
+        timings: TIMINGS,
+        registration: 'open',
+      },
       ...{ seal, readKey, entropy: (bytes: number) => new Uint8Array(bytes) },
       limits: { ...LIMITS, ...limits },
     })

@@ -16,7 +16,15 @@ const NOW = { monotonic: 0, wall: 0 }
 /** Effects of a request at a replica without peers, on a connection without a log-in. */
 function answersTo(message: Message): Effect[] {
   const replica = new ProcessingReplica({
-    ...{ clusterId: 'c', boot: 'b', self: 1, slots: 1, stores: 1, timings: TIMINGS },
+    ...{
+      clusterId: 'c',
+      historyId: 'first',
+      boot: 'b',
+      self: 1,
+      slots: 1,
+      stores: 1,
+      timings: TIMINGS,
+    },
     ...{ limits: LIMITS, registration: 'open', seal, readKey },
     entropy: (bytes) => new Uint8Array(bytes),
   })

@@ -15,10 +15,10 @@ import { Ledger } from '../../../protocol/state/ledger.js'
 import { Random } from '../../simulator/random.js'
 import { applyBatch, randomLog } from './logs.js'
 
-const CLUSTER = 'troca-test'
+const ORIGIN = { clusterId: 'troca-test', historyId: 'first' }
 
 function load(records: ReadonlyMap<string, Uint8Array>, head: SnapshotHead): Ledger {
-  const loader = new SnapshotLoader(CLUSTER)
+  const loader = new SnapshotLoader(ORIGIN)
   const all = [...records].map(([key, value]) => ({ key, value }))
   all.sort((a, b) => (a.key < b.key ? -1 : 1))
   const half = Math.floor(all.length / 2)
@@ -31,7 +31,7 @@ class Saved {
   readonly ledger = new Ledger()
   readonly changes = new Changes((key) => recordOf(this.ledger, key))
   readonly records = new Map<string, Uint8Array>()
-  head = headOf(this.ledger, CLUSTER)
+  head = headOf(this.ledger, ORIGIN)
   #next: SnapshotHead | null = null
 
   constructor() {
@@ -40,7 +40,7 @@ class Saved {
 
   begin(): void {
     if (this.#next) return
-    this.#next = headOf(this.ledger, CLUSTER)
+    this.#next = headOf(this.ledger, ORIGIN)
     this.changes.begin()
   }
 
@@ -101,22 +101,23 @@ t.test('a state that is loaded and followed is the one that the log builds', asy
 })
 
 t.test('a snapshot that is not of this cluster and format is refused', async (t) => {
-  const head = headOf(new Ledger(), CLUSTER)
+  const head = headOf(new Ledger(), ORIGIN)
   const loading = (changed: Partial<SnapshotHead>) => () =>
-    new SnapshotLoader(CLUSTER).add({ records: [], head: { ...head, ...changed } })
+    new SnapshotLoader(ORIGIN).add({ records: [], head: { ...head, ...changed } })
   t.equal(loading({})()?.index, 0)
   t.throws(loading({ clusterId: 'another' }), { message: /of cluster another/ })
+  t.throws(loading({ historyId: 'another' }), { message: /of history another/ })
   const both = new RegExp(
     `format ${SNAPSHOT_FORMAT + 1}, and this .* reads ${SNAPSHOT_FORMAT}: the`,
   )
   t.throws(loading({ format: SNAPSHOT_FORMAT + 1 }), { message: both })
   const bad = { key: 'z00000000aalice', value: Uint8Array.of(0xff) }
-  t.throws(() => new SnapshotLoader(CLUSTER).add({ records: [bad], head }), RangeError)
+  t.throws(() => new SnapshotLoader(ORIGIN).add({ records: [bad], head }), RangeError)
 })
 
 t.test('the records of one log stay as they are, or the format is raised', async (t) => {
   const built = new Ledger()
   for (const batch of randomLog(1, 1_500)) applyBatch(built, batch)
-  const digest = '27ecea4d91102fd99004bb20aa7e19213e80bb8869ad7e79f1dcf6bc2afc12b8'
-  t.same([SNAPSHOT_FORMAT, stateDigest(built)], [1, digest])
+  const digest = '71e28d3822bdb1af675587ba93fa6689ecf0c80697447c8914578f6df861c450'
+  t.same([SNAPSHOT_FORMAT, stateDigest(built)], [2, digest])
 })

@@ -1,11 +1,14 @@
 // P9: a replica speaks as a voter only if it is one, and never for an incarnation of its file that
 // has ended. An incarnation ends when its replica is told of more than the file holds: the file was
-// put back.
+// put back. A new file is of the history that its replica was started with.
 
 import { sameIncarnation, type Incarnation } from '../../../protocol/entries/incarnation.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
+import type { Transaction } from '../../../protocol/machine/storage.js'
 import type { End } from '../connection.js'
+import type { Disk } from '../disk.js'
 import type { Host } from '../host.js'
+import { ORIGIN } from '../origin.js'
 import { expect } from '../violation.js'
 import { turnView, type Check } from './check.js'
 
@@ -34,6 +37,13 @@ export class IncarnationCheck implements Check {
     this.#over.delete(host)
     this.#asked.delete(host)
     this.#ends.delete(host)
+  }
+
+  written({ slot }: Disk, { genesis: begun }: Transaction): void {
+    if (!begun) return
+    const { clusterId, historyId } = begun.genesis
+    const same = clusterId === ORIGIN.clusterId && historyId === ORIGIN.historyId
+    expect(same, 'P9', () => `s${slot} begins a file of ${clusterId}, history ${historyId}`)
   }
 
   delivered(from: Host, to: Host, message: Message): void {

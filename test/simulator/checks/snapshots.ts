@@ -59,15 +59,16 @@ export class SnapshotCheck implements Check {
       this.#compare(host)
       const { content, damaged } = host.snapshot ?? { content: null, damaged: true }
       if (!content || damaged) continue
-      const { place, clusterId, format } = content.head
+      const { place, clusterId, historyId, format } = content.head
       const node = this.#history.ledger[place.index]
       // One of another log, which no replica has found yet.
       if (place.index > 0 && !(node?.chain && sameBytes(node.chain, place.chain))) continue
-      if (clusterId === 'another' || format === 0) continue
+      if ([clusterId, historyId].includes('another') || format === 0) continue
       const records = [...content.records]
         .map(([key, value]) => ({ key, value }))
         .sort((a, b) => (a.key < b.key ? -1 : 1))
-      const loaded = new SnapshotLoader(clusterId).add({ records, head: content.head })!
+      const loader = new SnapshotLoader(content.head)
+      const loaded = loader.add({ records, head: content.head })!
       expect(stateDigest(loaded) === this.#digestAt(place.index), 'G1', () => {
         return `the snapshot of ${host.name} has another state at ${place.index} than the log builds`
       })

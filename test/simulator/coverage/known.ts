@@ -114,6 +114,7 @@ const NOT_SIMULATED: readonly string[] = [
   'TOO_MANY_CONNECTIONS',
   'TOO_SLOW',
   'WRONG_CLUSTER',
+  'WRONG_HISTORY',
   'WRONG_VERSION',
 ]
 

@@ -32,6 +32,11 @@ const BLOWS: Readonly<Record<string, Blow>> = {
   'is of another cluster': (disk, { records, head }) => {
     disk.content = { records, head: { ...head, clusterId: 'another' } }
   },
+  'is of another history': (disk, { records, head }, random) => {
+    // The beginning of the log may be the same, so the chain says nothing.
+    const others = new Map([...records].filter(() => random.chance(0.7)))
+    disk.content = { records: others, head: { ...head, historyId: 'another' } }
+  },
   'has another format': (disk, { records, head }) => {
     disk.content = { records, head: { ...head, format: 0 } }
   },

@@ -132,4 +132,15 @@ export const INCARNATION_BUGS: readonly Bug[] = [
     ],
     caughtBy: ['P7', 'C6'],
   },
+  {
+    name: 'a new file is of no history',
+    changes: [
+      {
+        file: 'view/incarnations',
+        line: 'genesis: { genesis: { clusterId, historyId, slots }, incarnation },',
+        becomes: "genesis: { genesis: { clusterId, historyId: '', slots }, incarnation },",
+      },
+    ],
+    caughtBy: ['P9'],
+  },
 ]

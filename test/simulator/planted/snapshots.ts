@@ -34,7 +34,7 @@ export const SNAPSHOT_BUGS: readonly Bug[] = [
       {
         file: 'processing/snapshots',
         line: 'head: last ? this.#underWay : null }',
-        becomes: 'head: last ? headOf(this.#executor.base, this.#context.clusterId) : null }',
+        becomes: 'head: last ? headOf(this.#executor.base, this.#context) : null }',
       },
     ],
     caughtBy: ['G1'],
@@ -83,6 +83,18 @@ export const SNAPSHOT_BUGS: readonly Bug[] = [
         file: 'persistence/feed',
         line: 'const held = log.has(place);',
         becomes: 'const held = true;',
+      },
+    ],
+    caughtBy: ['G1', 'C2', 'C4', 'C5', 'halt', 'vote'],
+  },
+  {
+    name: 'a snapshot of another history is loaded',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'snapshot/load',
+        line: 'if (historyId !== this.#origin.historyId)',
+        becomes: 'if (false)',
       },
     ],
     caughtBy: ['G1', 'C2', 'C4', 'C5', 'halt', 'vote'],

@@ -12,7 +12,8 @@ import {
 } from '../../../protocol/machine/config.js'
 import { PersistenceReplica } from '../../../protocol/replicas/persistence.js'
 import { ProcessingReplica } from '../../../protocol/replicas/processing.js'
-import { CLUSTER_ID, type Cluster } from '../cluster.js'
+import { type Cluster } from '../cluster.js'
+import { ORIGIN } from '../origin.js'
 import type { Sizes } from '../setting.js'
 import { readKey, seal } from '../compute.js'
 import type { Start } from '../host.js'
@@ -73,7 +74,7 @@ export class Whole implements Workload {
 
   processing(slot: Slot, start: Start, sizes: Sizes, near: number): Machine {
     return this.#builders.processing({
-      clusterId: CLUSTER_ID,
+      ...ORIGIN,
       self: slot,
       slots: sizes.processing,
       stores: sizes.persistence,
