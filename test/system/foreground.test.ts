@@ -2,7 +2,8 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -22,8 +23,14 @@ function environment(dir: string) {
   return { PATH, HOME, LANG: 'C', NO_COLOR: '1', TROCA_DIR: dir, TROCA_PASSWORD: 'correct horse' }
 }
 
+/** Makes a cluster. Its folder is no testdir: it goes only after what runs in it has ended. */
 async function made(t: Test): Promise<string> {
-  const dir = join(t.testdir(), 'troca')
+  const root = mkdtempSync(join(tmpdir(), 'troca-foreground-'))
+  const dir = join(root, 'troca')
+  t.teardown(async () => {
+    await troca(dir, 'down')
+    rmSync(root, { recursive: true, force: true })
+  })
   const shape = ['--processing', '1', '--persistence', '1', '--key-bits', '2048']
   const args = ['init', ...shape, '--base-port', String(await freeBasePort())]
   const { code, stderr } = await run(CLI, args, { env: environment(dir) })
@@ -60,7 +67,6 @@ t.test('troca run is the replica itself: its output, its signals, its exit code'
 
 t.test('troca down ends the replicas of a pm2 that does not answer', async (t) => {
   const dir = await made(t)
-  t.teardown(() => troca(dir, 'down'))
   const up = await troca(dir, 'up', '--timeout', '60')
   t.equal(up.code, 0, up.stderr)
   const supervisor = new Supervisor(dir)

@@ -2,8 +2,16 @@
 // Each folder comes from a bundle, and holds the files of its own replicas alone.
 
 import { X509Certificate } from 'node:crypto'
-import { copyFileSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { networkInterfaces } from 'node:os'
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -21,8 +29,16 @@ const FORBIDDEN = /ca\.key|\/p1\.key/
 class World {
   readonly #root: string
 
+  /** Not a testdir: the folders go only after what runs in them has ended. */
   constructor(t: Test) {
-    this.#root = t.testdir()
+    this.#root = mkdtempSync(join(tmpdir(), 'troca-machines-'))
+    t.teardown(async () => {
+      const folders = readdirSync(this.#root).filter((name) =>
+        existsSync(join(this.folder(name), 'cluster.yaml')),
+      )
+      await Promise.all(folders.map((name) => this.troca(name, ['down'])))
+      rmSync(this.#root, { recursive: true, force: true })
+    })
   }
 
   folder(name: string): string {
@@ -68,7 +84,6 @@ async function threeMachines(t: Test): Promise<World> {
   const ports = ['--base-port', String(await freeBasePort()), '--key-bits', '2048']
   await world.does('admin', 'init', '--machines', places.join(','), ...ports)
   for (const name of Object.keys(MACHINES)) {
-    t.teardown(() => world.troca(name, ['down']))
     const file = world.folder(`${name}.tar.gz`)
     await world.does('admin', 'bundle', name, '--out', file)
     t.match(await world.does(name, 'join', file), /this is taken for the first start of s\d/)
@@ -200,7 +215,6 @@ t.test('machines of one tier each, one of them alone', async (t) => {
     ['p', '127.0.0.2'],
     ['s', '127.0.0.3'],
   ] as const) {
-    t.teardown(() => world.troca(name, ['down']))
     const file = world.folder(`${name}.tar.gz`)
     await world.does('admin', 'bundle', machine, '--out', file)
     await world.does(name, 'join', file)
@@ -235,7 +249,6 @@ t.test('a cluster on ::1', { skip: hasIPv6 ? false : 'this host has no ::1' }, a
   const shape = ['--processing', '1', '--persistence', '1', '--key-bits', '2048']
   const ports = ['--base-port', String(await freeBasePort('::1'))]
   await world.does('six', 'init', '--host', '[::1]', ...shape, ...ports)
-  t.teardown(() => world.troca('six', ['down']))
   t.match(await world.does('six', 'up'), /ready: coordinator p1, 2 replicas/)
   const { fingerprint, addresses } = readCluster(world.folder('six'))
   const [host] = addresses[0]!.split(/:(?=\d+$)/)
