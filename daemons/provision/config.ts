@@ -60,6 +60,8 @@ export class ConfigError extends Error {
 /** The highest floor of a password's length: any longer password must fit in its field. */
 const MAX_PASSWORD_LENGTH = 128
 
+const MIN_STREAM_IDLE_MS = 10_000
+
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/
 const HOST = /^[\w.:-]{1,253}$/
 
@@ -202,6 +204,10 @@ export function checkConfig(
   if (limits.minPasswordLength > MAX_PASSWORD_LENGTH) {
     const needed = `1 ... ${MAX_PASSWORD_LENGTH}`
     check.problem('limits.minPasswordLength', `${limits.minPasswordLength}`, needed)
+  }
+  if (limits.streamIdleMs < MIN_STREAM_IDLE_MS) {
+    const why = `at least ${MIN_STREAM_IDLE_MS}: a client that pauses for a moment keeps its stream`
+    check.problem('limits.streamIdleMs', `${limits.streamIdleMs}`, why)
   }
   const wanted = 'up to 64 of a-z 0-9 and -'
   const place = check.text(given['directory'] ?? '.', 'directory', /./, 'a path')

@@ -9,6 +9,9 @@ import { Changes } from '../snapshot/changes.js'
 import type { Executor } from '../state/executor.js'
 import type { ProcessingContext } from './context.js'
 
+/** Changed records that are remembered: those of ended streams would be ever more. */
+const MOST_CHANGES = 262_144
+
 export class Snapshots {
   readonly #context: ProcessingContext
   readonly #executor: Executor
@@ -32,6 +35,11 @@ export class Snapshots {
     this.#executor = executor
     this.#bounds = bounds
     this.#changes = new Changes((key) => recordOf(executor.base, key))
+  }
+
+  /** Records that the next save will have. */
+  get changes(): number {
+    return this.#changes.size
   }
 
   /** Index of the last save that is in the file; 0: none. */
@@ -63,9 +71,16 @@ export class Snapshots {
   maintain(): void {
     const { monotonic } = this.#context.now
     const entries = this.#executor.base.index - this.#savedIndex
+    if (this.#changes.size > MOST_CHANGES) this.#saveWhole()
     if (this.#underWay || monotonic < this.#retryAt) return
     const due = entries >= this.#bounds.entries || (entries > 0 && monotonic >= this.#dueAt)
     if (due || this.#whole) this.#begin()
+  }
+
+  /** No save has been possible for long: the next one has the whole state in place of its changes. */
+  #saveWhole(): void {
+    this.#changes.clear()
+    this.#whole = true
   }
 
   /** Runs `then` once all that is committed here is saved, or cannot be saved. */

@@ -5,7 +5,7 @@ import { bytes, list, text, uint } from './schema.js'
 import { HASH_BYTES, STREAM_BYTES } from '../entries/entry.js'
 
 /** Version of the wire; HELLO names the versions that a sender can speak. */
-export const WIRE_VERSION = 2
+export const WIRE_VERSION = 3
 /** Replicas per tier at the most. */
 export const MAX_SLOTS = 9
 /** Bytes of one message's text at the most. */
@@ -45,7 +45,7 @@ export const seq = uint().means('Number of the send within its stream: 1, 2, 3 .
 export const lamport = uint({ unit: 'Lamport' })
 export const hash = bytes(HASH_BYTES)
 export const stream = bytes(STREAM_BYTES).means(
-  'Id of the stream: random, chosen by the client that opened it.',
+  'Id of the stream, as STREAM_OPENED gave it; no id is ever given twice.',
 )
 export const request = uint({ min: 1, unit: 'request id' }).means(
   'Id that the asker gave the request; its answer repeats it.',

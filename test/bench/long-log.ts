@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { idOf } from '../../protocol/bytes.js'
 import { readConfig, slotsOf } from '../../daemons/provision/config.js'
 import { Store } from '../../daemons/storage/store.js'
 import { ContentKeys, recipientKeyOf } from '../../protocol/envelope/content-keys.js'
@@ -93,13 +94,13 @@ class Writer {
       drafts.push(decided)
     }
     if (this.#seq === STREAM_SENDS) {
-      this.#stream = randomBytes(16)
       this.#seq = 0
-      add({ kind: 'open-stream', user, stream: this.#stream })
+      add({ kind: 'open-stream', user, token: randomBytes(16), most: 64 })
+      this.#stream = drafts[0]!.meta.stream
       return this.#batch(drafts, term, k, time)
     }
     // A command is decided on the state after the one before it; only the next seq changes here.
-    const state = base.streams.get(Buffer.from(this.#stream).toString('latin1'))!
+    const state = base.stream(idOf(this.#stream))!
     for (let i = 0; i < sends && this.#seq < STREAM_SENDS; i++) {
       const seq = ++this.#seq
       state.next = seq

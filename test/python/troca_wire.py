@@ -44,7 +44,7 @@ class Connection:
         except OSError as error:
             raise Lost(str(error))
         self.socket.settimeout(5)
-        self.say(HELLO, 2, 2, config["clusterId"], CLIENT, 0, os.urandom(4).hex(), MAIN_LANE)
+        self.say(HELLO, 3, 3, config["clusterId"], CLIENT, 0, os.urandom(4).hex(), MAIN_LANE)
         welcome = self.hear()
         if welcome[0] != WELCOME:
             raise Lost(f"{welcome} in place of WELCOME")

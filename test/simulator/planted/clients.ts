@@ -32,7 +32,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'state/ledger',
+        file: 'state/streams',
         line: 'stream.next = seq + 1',
         becomes: 'stream.next = answered.code === 0 ? seq + 1 : seq',
       },
