@@ -12,6 +12,9 @@ import { defineCommand, defineEntry } from './define.js'
 /** Streams that one command ends, at the most. */
 export const MOST_IDLE = 128
 
+/** A stream with a send since then is in use, whatever the command says. */
+const LEAST_IDLE_MS = 1_000
+
 /** Throws if the bytes are no ids. */
 export function decodeEnds(body: Uint8Array): Uint8Array[] {
   const written = readJson(body)
@@ -27,8 +30,9 @@ export const endIdleStreams = defineCommand({
     idleSince: wallTime.means('A stream ends if its last send was executed by then.'),
   },
   weigh: ({ streams }) => 25 * streams.length,
-  decide(ledger, { streams, idleSince }) {
-    const idle = streams.filter((id) => (ledger.stream(idOf(id))?.used ?? Infinity) <= idleSince)
+  decide(ledger, { streams, idleSince }, { time }) {
+    const since = Math.min(idleSince, time - LEAST_IDLE_MS)
+    const idle = streams.filter((id) => (ledger.stream(idOf(id))?.used ?? Infinity) <= since)
     if (idle.length === 0) return noop(0)
     return plainDraft(KIND.streamsEnded, '', writeJson(idle.map(toBase64url)))
   },

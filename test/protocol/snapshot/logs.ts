@@ -18,6 +18,9 @@ export function applyBatch(ledger: Ledger, batch: Batch): void {
   ledger.applied(batch)
 }
 
+/** Streams are idle after twenty entries. */
+const timeAt = (index: number): number => 1_000 + 50 * index
+
 /** A log of `length` batches, each decided on the state before it. */
 export function randomLog(seed: number, length: number): Batch[] {
   const random = new Random(seed)
@@ -26,7 +29,7 @@ export function randomLog(seed: number, length: number): Batch[] {
   let k = 0
   const add = (term: number, number: number, drafts: readonly Draft[]): void => {
     const first = ledger.index + 1
-    const place = { first, epoch: { counter: 1, slot: 1 }, lamport: first, time: 1_000 + first }
+    const place = { first, epoch: { counter: 1, slot: 1 }, lamport: first, time: timeAt(first) }
     const before = batches.at(-1)?.chain ?? CHAIN_ZERO
     const batch = withChain(before, { ...place, term, k: number, ...packDrafts(drafts) })
     applyBatch(ledger, batch)
@@ -42,7 +45,7 @@ export function randomLog(seed: number, length: number): Batch[] {
       continue
     }
     const command = randomCommand(ledger, random)
-    const draft = decide(ledger, command, context({ k: ++k, time: 1_000 + ledger.index }), 0)
+    const draft = decide(ledger, command, context({ k: ++k, time: timeAt(ledger.index) }), 0)
     add(1, k, [draft])
   }
   return batches
@@ -56,13 +59,13 @@ function randomCommand(ledger: Ledger, random: Random): Command {
   const kind = random.below(100)
   if (kind < 8) return orders.register(user + (random.chance(0.5) ? '' : token), token)
   if (kind < 12) return orders.change(user, version, token, `${user}-${token}`)
-  if (kind < 16) return orders.invite(user, token, random.between(1, 400), 5)
+  if (kind < 16) return orders.invite(user, token, random.between(50, 20_000), 5)
   if (kind < 18) return orders.registerBy(token, `${user}-${token}`)
   if (kind < 24) return orders.block(user, other, random.chance(0.3))
   if (kind < 25) return orders.close(user, version, token)
   if (kind < 32) return orders.open(user, token, 3)
   if (kind < 33) return orders.closeStream(user, stream)
-  if (kind < 34) return orders.endIdle(700 + ledger.index, stream, someStream(ledger, random))
+  if (kind < 34) return orders.endIdle(timeAt(ledger.index), stream, someStream(ledger, random))
   if (kind < 42) {
     const indices = Array.from({ length: 5 }, () => random.below(ledger.index))
     return orders.remove(user, indices)

@@ -91,7 +91,7 @@ export const STREAM_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'state/commands/end-idle-streams',
-        line: '(ledger.stream(idOf(id))?.used ?? Infinity) <= idleSince',
+        line: '(ledger.stream(idOf(id))?.used ?? Infinity) <= since',
         becomes: 'ledger.stream(idOf(id)) !== undefined',
       },
       { file: 'processing/idle-streams', line: 'if (used <= idleSince)', becomes: 'if (true)' },
