@@ -165,6 +165,11 @@ export interface SnapshotBounds {
   readonly bytes: number
   /** Milliseconds until a save that failed is made again. */
   readonly retryMs: number
+  /**
+   * Changed records that are remembered for the next save: where no save is possible, the records of
+   * ended streams would be ever more. Beyond, the next save has the whole state.
+   */
+  readonly changes: number
 }
 
 export const SNAPSHOT_BOUNDS: SnapshotBounds = {
@@ -173,4 +178,5 @@ export const SNAPSHOT_BOUNDS: SnapshotBounds = {
   records: 1_024,
   bytes: 256 * 1024,
   retryMs: 30_000,
+  changes: 262_144,
 }

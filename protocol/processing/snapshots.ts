@@ -9,9 +9,6 @@ import { Changes } from '../snapshot/changes.js'
 import type { Executor } from '../state/executor.js'
 import type { ProcessingContext } from './context.js'
 
-/** Changed records that are remembered: those of ended streams would be ever more. */
-const MOST_CHANGES = 262_144
-
 export class Snapshots {
   readonly #context: ProcessingContext
   readonly #executor: Executor
@@ -71,7 +68,7 @@ export class Snapshots {
   maintain(): void {
     const { monotonic } = this.#context.now
     const entries = this.#executor.base.index - this.#savedIndex
-    if (this.#changes.size > MOST_CHANGES) this.#saveWhole()
+    if (this.#changes.size > this.#bounds.changes) this.#saveWhole()
     if (this.#underWay || monotonic < this.#retryAt) return
     const due = entries >= this.#bounds.entries || (entries > 0 && monotonic >= this.#dueAt)
     if (due || this.#whole) this.#begin()

@@ -117,7 +117,7 @@ export const STREAM_BUGS: readonly Bug[] = [
         becomes: '{ owner, token, next: seq + 1, used: this.stream(id).used }',
       },
     ],
-    caughtBy: ['stream'],
+    caughtBy: ['stream', 'G1'],
   },
   {
     name: 'the streams of a deleted account stay',

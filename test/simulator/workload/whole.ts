@@ -52,7 +52,14 @@ const TIGHT: readonly Partial<Limits>[] = [
 ]
 
 /** Saves so often, and in parts so small, that most entries come while one is under way. */
-const SNAPSHOTS = { entries: 30, intervalMs: 500, records: 4, bytes: 4_096, retryMs: 300 }
+const SNAPSHOTS = {
+  entries: 30,
+  intervalMs: 500,
+  records: 4,
+  bytes: 4_096,
+  retryMs: 300,
+  changes: 150,
+}
 
 export class Whole implements Workload {
   busy = true
