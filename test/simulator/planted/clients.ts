@@ -37,7 +37,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
         becomes: 'stream.next = answered.code === 0 ? seq + 1 : seq',
       },
     ],
-    caughtBy: ['C3', 'C5', 'halt', 'vote'],
+    caughtBy: ['C3', 'C5', 'halt', 'vote', 'G1'],
   },
   {
     name: 'a duplicate is answered before the commit',
