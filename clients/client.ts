@@ -31,6 +31,7 @@ import { Marks } from './marks.js'
 import type { MessageApi } from './message-api.js'
 import { Operations, onAbort } from './operations.js'
 import {
+  DEFAULT_STREAM_IDLE_MS,
   DEFAULT_TIMEOUT_MS,
   USER_NAME,
   parseServers,
@@ -157,7 +158,8 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
       cluster: clusterId,
       notice: (notice) => this.events.emit('keys', notice),
     })
-    this.#outbox = new Outbox(this.#operations, this.#deadlines, why, doubt)
+    const { streamIdleMs = DEFAULT_STREAM_IDLE_MS } = options
+    this.#outbox = new Outbox(this.#operations, this.#deadlines, why, doubt, streamIdleMs)
     this.receipts = new Receipts(this.#operations, (event) => this.events.emit('receipt', event))
     this.#marks = new Marks(this.#deadlines, () => this.#reconnector.connection)
     this.#mailbox = new Mailbox(this.#operations, this.#marks, {
@@ -339,7 +341,10 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
   }
 
   #is(account: Account | null): void {
-    if (account?.name !== this.user) this.receipts.forget()
+    if (account?.name !== this.user) {
+      this.receipts.forget()
+      this.#outbox.leaveStream()
+    }
     if (!account) return void (this.account = null)
     this.#marks.loggedIn(account.name === this.user, account.cursor)
     this.account = { ...account, cursor: this.#marks.read }

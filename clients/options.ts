@@ -41,6 +41,11 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal
   /** Time-out of connecting, and of each operation without its own, in ms; 10,000 by default. */
   readonly timeoutMs?: number
+  /**
+   * After this without a send, in ms, the client closes its stream of sends, and opens another for
+   * the next send; 300,000 by default.
+   */
+  readonly streamIdleMs?: number
 }
 
 /** The options of every operation. */
@@ -61,6 +66,7 @@ export interface SendOptions extends OperationOptions {
 export const USER_NAME = /^[a-z][a-z0-9._-]{0,31}$/
 
 export const DEFAULT_TIMEOUT_MS = 10_000
+export const DEFAULT_STREAM_IDLE_MS = 300_000
 
 export interface Server extends ServerAddress {
   readonly slot: number

@@ -11,6 +11,7 @@ import { StreamWindow, type Letter } from './stream-window.js'
 import type { Seal } from './inbox-message.js'
 
 const STREAM_ID_BYTES = 16
+const TOKEN_BYTES = 16
 /** Errors that another replica would give too, so the connected replica is not in doubt. */
 const NO_FAULT_OF_THE_REPLICA: ReadonlySet<string> = new Set([
   'OVERLOADED',
@@ -57,12 +58,15 @@ export class Outbox {
   readonly #deadlines: Deadlines
   readonly #whyDisconnected: () => TrocaError | null
   readonly #doubt: () => void
+  readonly #idleMs: number
   #connection: Link | null = null
   #stream = new Uint8Array(STREAM_ID_BYTES)
   readonly #accepted = new WeakSet<Letter<Waiting>>()
   #opening = false
   #sealing = false
   #pause: Deadline | null = null
+  /** Ends the stream, unless a send comes before. */
+  #idleEnd: Deadline | null = null
   #lastRefusal: TrocaError | null = null
   #ended: TrocaError | null = null
   #waitingCount = 0
@@ -73,8 +77,10 @@ export class Outbox {
     deadlines: Deadlines,
     whyDisconnected: () => TrocaError | null,
     doubt: () => void,
+    idleMs: number,
   ) {
     this.#operations = operations
+    this.#idleMs = idleMs
     this.#deadlines = deadlines
     this.#whyDisconnected = whyDisconnected
     this.#doubt = doubt
@@ -96,6 +102,7 @@ export class Outbox {
       const waiting: Waiting = { resolve, reject, deadline: null }
       const letter = this.#window.add(to, text, waiting, seal)
       this.#waitingCount++
+      this.#deadlines.clear(this.#idleEnd)
       waiting.deadline = this.#deadlines.set(timeoutMs, () => this.#late(letter, timeoutMs))
       onAbort(signal, (cause) => {
         if (!letter.waiting) return
@@ -120,7 +127,7 @@ export class Outbox {
 
   /** Sends of the old history's stream end; later ones go into a stream of the new history. */
   historyChanged(): void {
-    for (const letter of this.#window.leave())
+    for (const letter of this.#window.forsake())
       this.#settled(letter)?.reject(historyChanged(`the send to ${letter.to}`, false))
     this.#deadlines.clear(this.#pause)
     this.#pause = null
@@ -157,6 +164,7 @@ export class Outbox {
   error(message: The<'ERROR'>): void {
     const verdict = this.#window.error(message.request, message)
     if (verdict.kind === 'ignore') return
+    if (verdict.kind === 'moved') return this.#pump()
     const error = fromRefusal(message)
     if (verdict.kind === 'refused') {
       this.#settled(verdict.letter)?.reject(error)
@@ -174,13 +182,26 @@ export class Outbox {
     return new Promise((resolve) => this.#whenIdle.push(resolve))
   }
 
-  /** The service forgets the answers of the stream: all are here. Without a stream there is nothing to do. */
+  /** Ends the stream, if there is one and all its sends are settled. */
   async closeStream(timeoutMs: number): Promise<void> {
-    if (this.#window.wantsStream || this.#opening || !this.#connection) return
+    if (!this.#connection || !this.#window.leave()) return
     const stream = this.#stream
-    if (stream.every((byte) => byte === 0)) return
     const build = (request: number): Message => ({ type: 'CLOSE_STREAM', request, stream })
     await this.#operations.run({ what: 'closing the stream', build, timeoutMs })
+  }
+
+  /** The stream is another account's. */
+  leaveStream(): void {
+    this.#window.leave()
+  }
+
+  #closeWhenIdle(): void {
+    this.#deadlines.clear(this.#idleEnd)
+    this.#idleEnd = this.#deadlines.set(this.#idleMs, () => {
+      if (!this.#connection) return this.#closeWhenIdle()
+      // The service closes idle streams too, only later.
+      this.closeStream(this.#idleMs).catch(() => {})
+    })
   }
 
   end(error: TrocaError): void {
@@ -239,16 +260,16 @@ export class Outbox {
   #openStream(): void {
     if (this.#opening) return
     this.#opening = true
-    const stream = randomBytes(STREAM_ID_BYTES)
+    const token = randomBytes(TOKEN_BYTES)
     const opened = this.#operations.run({
       what: 'opening a stream',
-      build: (request) => ({ type: 'OPEN_STREAM', request, stream }),
+      build: (request) => ({ type: 'OPEN_STREAM', request, token }),
       timeoutMs: Infinity,
     })
     opened.then(
-      () => {
+      (answer) => {
         this.#opening = false
-        this.#stream = stream
+        this.#stream = new Uint8Array((answer as The<'STREAM_OPENED'>).stream)
         this.#window.streamOpened()
         this.#pump()
       },
@@ -283,6 +304,7 @@ export class Outbox {
     letter.waiting = null
     this.#deadlines.clear(waiting.deadline)
     if (--this.#waitingCount === 0) {
+      if (!this.#ended) this.#closeWhenIdle()
       for (const idle of this.#whenIdle.splice(0)) idle()
     }
     return waiting

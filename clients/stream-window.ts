@@ -9,6 +9,8 @@ import { ERRORS, errorName } from '../protocol/errors.js'
 import { refusedBeforeOrder, type Refusal } from './errors.js'
 
 export interface Letter<T> {
+  /** Letters are numbered as they are added, over all streams. */
+  readonly number: number
   /** Number in the open stream; 0: not written in it. */
   seq: number
   readonly to: string
@@ -27,6 +29,8 @@ export interface Letter<T> {
 
 export type Verdict<T> =
   | { readonly kind: 'ignore' }
+  /** The stream has ended: the letter is not stored, and goes into another stream. */
+  | { readonly kind: 'moved' }
   /** Write every unanswered letter again after `afterMs`, from the lowest seq on. */
   | { readonly kind: 'resend'; readonly afterMs: number }
   | { readonly kind: 'refused'; readonly letter: Letter<T> }
@@ -44,6 +48,7 @@ const worthAnotherTry = (code: number): boolean => {
 
 export class StreamWindow<T> {
   #limit = MAX_UNANSWERED
+  #added = 0
   /** No seq may be given: no stream is open yet, or the stream was left. */
   #sealed = true
   #nextSeq = 1
@@ -77,7 +82,7 @@ export class StreamWindow<T> {
   }
 
   add(to: string, text: string, waiting: T, seal: Seal | null = null): Letter<T> {
-    const letter = { ...UNPLACED, to, text, seal, waiting }
+    const letter = { ...UNPLACED, number: ++this.#added, to, text, seal, waiting }
     this.#unwritten.push(letter)
     return letter
   }
@@ -105,6 +110,14 @@ export class StreamWindow<T> {
     letter.request = request
     this.#tries.set(request, letter)
     return letter
+  }
+
+  /** No further letter goes into the stream. false: there is none, or a letter waits. */
+  leave(): boolean {
+    const waits = this.#unanswered.some((letter) => letter.waiting !== null)
+    if (this.#sealed || waits || this.#unwritten.length > 0) return false
+    this.#sealed = true
+    return true
   }
 
   /** The connection is lost: no answer will come, and every unanswered letter is written again. */
@@ -135,6 +148,9 @@ export class StreamWindow<T> {
     // After its stream was left, the letter counts as never written.
     const left = letter.seq === 0
     if (refusedBeforeOrder(refusal) && !left) letter.openTries--
+    if (refusal.code === ERRORS.STREAM_CLOSED.code) {
+      return left ? { kind: 'ignore' } : this.#streamClosed(letter, refusal)
+    }
     // A full mailbox may stay full, so the caller decides. The refusal consumed no seq.
     if (refusal.code === ERRORS.MAILBOX_FULL.code && this.#takeOut(letter)) {
       return { kind: 'refused', letter }
@@ -147,6 +163,24 @@ export class StreamWindow<T> {
     if (letter.request !== request || at < 0 || at >= this.#written) return { kind: 'ignore' }
     this.#written = 0
     return { kind: 'resend', afterMs: refusal.retryAfter ?? RETRY_MS }
+  }
+
+  /**
+   * The stream has ended, and takes nothing more. The try that was answered so changed nothing; an
+   * earlier one whose answer was lost may have, unless the service knows better (`definite`).
+   */
+  #streamClosed(letter: Letter<T>, { definite }: Refusal): Verdict<T> {
+    this.#sealed = true
+    letter.openTries = definite ? 0 : letter.openTries - 1
+    const awaited = [...this.#tries.values()].includes(letter)
+    if (letter.openTries > 0 && awaited) return { kind: 'ignore' }
+    if (!this.#settle(letter)) return { kind: 'ignore' }
+    if (letter.openTries > 0) return { kind: 'refused', letter }
+    if (letter.waiting === null) return { kind: 'moved' }
+    Object.assign(letter, UNPLACED)
+    const later = this.#unwritten.findIndex(({ number }) => number > letter.number)
+    this.#unwritten.splice(later < 0 ? this.#unwritten.length : later, 0, letter)
+    return { kind: 'moved' }
   }
 
   /**
@@ -177,10 +211,10 @@ export class StreamWindow<T> {
   }
 
   /**
-   * Leaves the stream, which the service may not know any more. Takes out the letters that may be stored;
-   * the others go into another stream.
+   * Leaves the stream, which the service may not know any more. Takes out the letters that may be
+   * stored; the others go into another stream.
    */
-  leave(): Letter<T>[] {
+  forsake(): Letter<T>[] {
     const open = this.#unanswered.filter(({ openTries }) => openTries > 0)
     const others = this.#unanswered.filter(({ openTries }) => openTries === 0)
     for (const other of others) Object.assign(other, UNPLACED)

@@ -113,7 +113,7 @@ export const ERRORS = {
     'this password cannot be chosen',
     'choose a longer one without control characters; a few random words are easy to remember',
   ),
-  STREAM_CLOSED: final(127, 'this stream is closed', 'send it in another stream'),
+  STREAM_CLOSED: final(127, 'this stream is closed', 'open another stream and send there'),
   OVERLOADED: later(201, 'the replica is overloaded', 'try again after a while'),
   NOT_READY: later(202, 'there is no coordinator at present', 'try again; troca status shows why'),
   NO_QUORUM: later(203, 'too few persistence replicas', 'start the missing ones; see troca status'),

@@ -57,6 +57,7 @@ export class ConfigError extends Error {
 const MAX_PASSWORD_LENGTH = 128
 
 const HISTORY = new RegExp(`^([0-9a-f]{32}|${FIRST_HISTORY})$`)
+const MIN_STREAM_IDLE_MS = 10_000
 
 /**
  * The members that the debug port shows, named one by one so that no secret is shown by accident.
@@ -170,6 +171,10 @@ export function checkConfig(
   if (limits.minPasswordLength > MAX_PASSWORD_LENGTH) {
     const needed = `1 ... ${MAX_PASSWORD_LENGTH}`
     check.problem('limits.minPasswordLength', `${limits.minPasswordLength}`, needed)
+  }
+  if (limits.streamIdleMs < MIN_STREAM_IDLE_MS) {
+    const why = `at least ${MIN_STREAM_IDLE_MS}: a client that pauses for a moment keeps its stream`
+    check.problem('limits.streamIdleMs', `${limits.streamIdleMs}`, why)
   }
   const wanted = 'up to 64 of a-z 0-9 and -'
   const history = '32 hexadecimal digits, as restore or recover wrote them, or first'

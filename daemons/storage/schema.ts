@@ -12,7 +12,7 @@ export const SCHEMA_VERSION = 5
 export const HAS_TERM = `kinds & ${bitsOf([KIND.term])}`
 export const HAS_DROP = `kinds & ${bitsOf([KIND.drop, KIND.closed])}`
 /** Batches without a body but those of messages. */
-const EMPTY_OR_MESSAGE = [KIND.message, KIND.refusal, KIND.stream, KIND.streamClosed]
+const EMPTY_OR_MESSAGE = [KIND.message, KIND.refusal, KIND.streamClosed]
 const BODIES_OF_MESSAGES = `kinds & ~${bitsOf(EMPTY_OR_MESSAGE)} = 0`
 /** The bodies of a batch as far as a reader without messages needs them. */
 export const LEAN_BODIES = `CASE WHEN ${BODIES_OF_MESSAGES} THEN x'' ELSE bodies END`

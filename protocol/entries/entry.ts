@@ -18,6 +18,8 @@ export const KIND = {
   /** A user is put on, or taken off, a block list. */
   block: 10,
   streamClosed: 11,
+  /** Several streams end, of any users. */
+  streamsEnded: 12,
 } as const
 
 export type Kind = (typeof KIND)[keyof typeof KIND]

@@ -6,7 +6,7 @@
 //   skid       the sender's signing key, where the sender signed
 
 import { EnvelopeError } from './envelope-error.js'
-import { fromBase64url, splitParts, toBase64url } from './parts.js'
+import { firstPart, fromBase64url, splitParts, toBase64url } from './parts.js'
 
 /** The place of a message; an envelope does not open at any other place. */
 export interface MessagePlace {
@@ -62,6 +62,19 @@ export function finishHeader(start: string, stream: Uint8Array, seq: number, tim
 /** The header of a stored body, unauthenticated. EnvelopeError unless it has our encoding. */
 export function readHeader(body: Uint8Array): EnvelopeHeader {
   return parseHeader(splitParts(body).header)
+}
+
+/**
+ * The sender that the header of a stored body names, signed or not; empty: it has no header of ours.
+ * Unauthenticated.
+ */
+export function senderOf(body: Uint8Array): string {
+  try {
+    return parseHeader(firstPart(body)).sender
+  } catch (error) {
+    if (error instanceof EnvelopeError) return ''
+    throw error
+  }
 }
 
 export function parseHeader(octets: Uint8Array): EnvelopeHeader {

@@ -42,6 +42,14 @@ export function isRsaAlone({ encryptedKey, nonce, ciphertext, tag }: EnvelopePar
   return encryptedKey.length > 0 && nonce.length + ciphertext.length + tag.length === 0
 }
 
+/** A view on the first part of a body, whatever follows. EnvelopeError if there is none. */
+export function firstPart(body: Uint8Array): Uint8Array {
+  if (body.length < PREFIX) throw new EnvelopeError()
+  const length = new DataView(body.buffer, body.byteOffset, body.length).getUint32(0)
+  if (length > body.length - PREFIX) throw new EnvelopeError()
+  return body.subarray(PREFIX, PREFIX + length)
+}
+
 /** Views into `body`. EnvelopeError unless it is exactly five parts of either suite. */
 export function splitParts(body: Uint8Array): EnvelopeParts {
   const view = new DataView(body.buffer, body.byteOffset, body.length)

@@ -97,7 +97,11 @@ export interface Limits {
   /** Open invitations of one user, and how long each stays open. */
   readonly invitations: number
   readonly invitationMs: number
-  /** Sends of one user, at one replica: in the long run, and at once after a pause. */
+  /** Open streams of one user: one more closes the one that has been idle for longest. */
+  readonly openStreams: number
+  /** A stream without a new send for so long, by the time of orders, is closed. */
+  readonly streamIdleMs: number
+  /** Sends and openings of streams by one user, at one replica: in the long run, and at once. */
   readonly sendsPerSecond: number
   readonly sendBurst: number
   /** Bytes of stored messages at which a mailbox accepts no more. */
@@ -120,6 +124,8 @@ export const LIMITS: Limits = {
   keyEpochMs: 600_000,
   invitations: 16,
   invitationMs: 7 * 24 * 3_600_000,
+  openStreams: 64,
+  streamIdleMs: 24 * 3_600_000,
   sendsPerSecond: 20_000,
   sendBurst: 100_000,
   mailboxBytes: 1024 ** 3,
@@ -158,6 +164,11 @@ export interface SnapshotBounds {
   readonly bytes: number
   /** Milliseconds until a save that failed is made again. */
   readonly retryMs: number
+  /**
+   * Changed records that are remembered for the next save: where no save is possible, the records of
+   * ended streams would be ever more. Beyond, the next save has the whole state.
+   */
+  readonly changes: number
 }
 
 export const SNAPSHOT_BOUNDS: SnapshotBounds = {
@@ -166,4 +177,5 @@ export const SNAPSHOT_BOUNDS: SnapshotBounds = {
   records: 1_024,
   bytes: 256 * 1024,
   retryMs: 30_000,
+  changes: 262_144,
 }

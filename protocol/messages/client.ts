@@ -39,9 +39,14 @@ export const OPEN_STREAM = message({
   answers: ['STREAM_OPENED'],
   login: 'required',
   ordered: true,
-  repeated: 'with the same `stream`: harmless',
-  meaning: 'Opens a stream of sends under a random id; it stays open until CLOSE_STREAM.',
-  fields: { request, stream: stream.means('Id of the new stream: 16 random bytes.') },
+  repeated: 'with the same `token`: the same stream, while it is open',
+  meaning:
+    'Opens a stream of sends. One beyond the limit of a user closes the one that has been idle for ' +
+    'longest.',
+  fields: {
+    request,
+    token: bytes(16).means('Random, chosen by the client; a repeated request has the same token.'),
+  },
 })
 
 export const STREAM_OPENED = message({
@@ -60,7 +65,7 @@ export const CLOSE_STREAM = message({
   login: 'required',
   ordered: true,
   repeated: 'harmless',
-  meaning: 'Ends a stream, once all its sends are answered: later sends in the stream are refused.',
+  meaning: 'Closes a stream, once all its sends are answered: later sends in it are refused.',
   fields: { request, stream },
 })
 

@@ -34,6 +34,11 @@ export class Snapshots {
     this.#changes = new Changes((key) => recordOf(executor.base, key))
   }
 
+  /** Records that the next save will have. */
+  get changes(): number {
+    return this.#changes.size
+  }
+
   /** Index of the last save that is in the file; 0: none. */
   get savedIndex(): number {
     return this.#savedIndex
@@ -63,9 +68,16 @@ export class Snapshots {
   maintain(): void {
     const { monotonic } = this.#context.now
     const entries = this.#executor.base.index - this.#savedIndex
+    if (this.#changes.size > this.#bounds.changes) this.#saveWhole()
     if (this.#underWay || monotonic < this.#retryAt) return
     const due = entries >= this.#bounds.entries || (entries > 0 && monotonic >= this.#dueAt)
     if (due || this.#whole) this.#begin()
+  }
+
+  /** No save has been possible for long: the next one has the whole state in place of its changes. */
+  #saveWhole(): void {
+    this.#changes.clear()
+    this.#whole = true
   }
 
   /** Runs `then` once all that is committed here is saved, or cannot be saved. */

@@ -3,7 +3,6 @@
 import { formatEpoch } from '../entries/epoch.js'
 import type { Coordinator } from '../processing/coordinator.js'
 import type { LogReplicas } from '../processing/log-replicas.js'
-import type { ProcessingMetrics } from '../machine/metrics.js'
 import type { Leadership } from '../processing/leadership.js'
 import type { ProcessingContext } from '../processing/context.js'
 import type { DebugWords } from '../machine/machine.js'
@@ -80,16 +79,32 @@ function describePeers({ peers, now }: ProcessingContext, logReplicas: LogReplic
   return [...ring, ...below].join('\n') || 'no links'
 }
 
+/** Gauges of what a replica keeps in memory: each has a bound (docs/ARCHITECTURE.md). */
+export function stateMetrics(executor: Executor) {
+  const { base } = executor
+  return {
+    troca_accounts: base.accounts.size,
+    troca_streams: base.streams.size,
+    troca_stream_answer_bytes: base.streams.answerBytes,
+    troca_ended_streams_users: base.streams.endedSize,
+    troca_names_ended: base.endedNames,
+    troca_invitations: base.invitations,
+    troca_block_lists: base.blockLists,
+    troca_marks: base.marks.size,
+    troca_sends_kept: base.sent.size,
+    troca_mailbox_messages: base.sizes.size,
+    troca_overlay_values: executor.ahead,
+    troca_orders_held: executor.heldOrders,
+  }
+}
+
 export function ringMetrics(
   context: ProcessingContext,
   logReplicas: LogReplicas,
   base: Ledger,
   coordinator: Coordinator,
   leadership: Leadership,
-): Omit<
-  ProcessingMetrics,
-  'troca_requests_pending' | 'troca_sessions' | 'troca_listeners' | 'troca_snapshot_index'
-> {
+) {
   const committed = logReplicas.get(logReplicas.home)?.heartbeat?.committed ?? 0
   const { orders, commands, oneOfOne, divergences } = coordinator.metrics
   return {
@@ -106,8 +121,6 @@ export function ringMetrics(
     troca_orders_in_flight: coordinator.inFlight,
     troca_commands_queued: coordinator.queued,
     troca_commands_queued_bytes: coordinator.queuedBytes,
-    troca_accounts: base.accounts.size,
-    troca_streams: base.openStreams,
     troca_ring_live: context.live.length,
     troca_clock_lead_seconds: context.clocks.lead / 1_000,
   }

@@ -10,6 +10,7 @@ import type { Message } from '../messages/catalogue.js'
 import { whyInvalid } from '../messages/validate.js'
 import { ProcessingContext, type Role } from '../processing/context.js'
 import { Coordinator } from '../processing/coordinator.js'
+import { IdleStreams } from '../processing/idle-streams.js'
 import { Leadership } from '../processing/leadership.js'
 import { LogClient } from '../processing/log-client.js'
 import { LogQueries } from '../processing/log-queries.js'
@@ -25,7 +26,7 @@ import type { Slot } from '../slots.js'
 import { stateDigest } from '../snapshot/digest.js'
 import { Executor } from '../state/executor.js'
 import { Follower } from './follower.js'
-import { processingWords, ringMetrics } from './processing-report.js'
+import { processingWords, ringMetrics, stateMetrics } from './processing-report.js'
 import { RingMember } from './ring-member.js'
 
 export class ProcessingReplica implements Machine {
@@ -40,6 +41,7 @@ export class ProcessingReplica implements Machine {
   readonly #coordinator: Coordinator
   readonly #leadership: Leadership
   readonly #submission: Submission
+  readonly #idleStreams: IdleStreams
   readonly #marks: MarkWriter
   readonly #sessions: SessionRouter
   readonly #follower: Follower
@@ -68,6 +70,7 @@ export class ProcessingReplica implements Machine {
       coordinate: () => coordinator.begin(),
       stopped: () => {
         this.#submission.stopped()
+        this.#idleStreams.stopped()
         executor.dropOverlay()
       },
       coordinator: (slot) => requests.answeredBy(slot),
@@ -96,6 +99,7 @@ export class ProcessingReplica implements Machine {
     this.#coordinator = coordinator
     this.#leadership = leadership
     this.#submission = submission
+    this.#idleStreams = new IdleStreams(context, executor, submission)
     this.#marks = marks
     this.#sessions = sessions
     this.#follower = new Follower({ ...parts, requests, coordinator, sessions, recovery })
@@ -238,9 +242,14 @@ export class ProcessingReplica implements Machine {
     this.#log.tick()
     this.#recovery.tick()
     this.#leadership.maintain()
-    if (this.#context.role === 'coordinator') this.#coordinator.tick()
+    if (this.#context.role === 'coordinator') this.#coordinate()
     this.#ring.tick()
     this.#marks.tick()
+  }
+
+  #coordinate(): void {
+    this.#coordinator.tick()
+    if (!this.#draining) this.#idleStreams.tick()
   }
 
   // ---- messages -------------------------------------------------------------------------------
@@ -373,10 +382,12 @@ export class ProcessingReplica implements Machine {
         this.#coordinator,
         this.#leadership,
       ),
+      ...stateMetrics(this.#executor),
+      ...this.#sessions.metrics(),
+      troca_idle_streams_ended_total: this.#idleStreams.ended,
       troca_snapshot_index: this.#snapshots?.savedIndex ?? 0,
+      troca_snapshot_changes: this.#snapshots?.changes ?? 0,
       troca_requests_pending: this.#requests.size,
-      troca_sessions: this.#sessions.size,
-      troca_listeners: this.#sessions.listeners,
     }
   }
 }

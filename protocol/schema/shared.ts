@@ -46,7 +46,7 @@ export const seq = uint().means('Number of the send within its stream: 1, 2, 3 .
 export const lamport = uint({ unit: 'Lamport' })
 export const hash = bytes(HASH_BYTES)
 export const stream = bytes(STREAM_BYTES).means(
-  'Id of the stream: random, chosen by the client that opened it.',
+  'Id of the stream, as STREAM_OPENED gave it; no id is ever given twice.',
 )
 export const request = uint({ min: 1, unit: 'request id' }).means(
   'Id that the asker gave the request; its answer repeats it.',

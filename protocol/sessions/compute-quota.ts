@@ -73,6 +73,16 @@ export class ComputeQuota {
     })
   }
 
+  /** Addresses whose registrations are counted. */
+  get counted(): number {
+    return this.#registrations.size
+  }
+
+  /** Accounts and addresses with wrong passwords. */
+  get failures(): number {
+    return this.#backoff.size
+  }
+
   get #keysPerAddress(): number {
     return Math.max(1, Math.floor(this.#context.limits.computationsPerAddress / KEY_WEIGHT))
   }

@@ -2,12 +2,10 @@
 // the recipient's client opens them itself.
 
 import { decodeMeta, type Entry } from '../entries/entry.js'
-import { idOf } from '../bytes.js'
-import type { MessagePlace } from '../envelope/header.js'
+import { senderOf, type MessagePlace } from '../envelope/header.js'
 import type { The } from '../messages/catalogue.js'
 import type { ProcessingContext } from '../processing/context.js'
 import type { LogQueries } from '../processing/log-queries.js'
-import type { Executor } from '../state/executor.js'
 import type { LogWaiters } from './log-waiters.js'
 import type { Session } from './session.js'
 
@@ -28,18 +26,11 @@ const PAGE = 128
 export class MessageOpener {
   readonly #context: ProcessingContext
   readonly #queries: LogQueries
-  readonly #executor: Executor
   readonly #waiters: LogWaiters
 
-  constructor(
-    context: ProcessingContext,
-    queries: LogQueries,
-    executor: Executor,
-    waiters: LogWaiters,
-  ) {
+  constructor(context: ProcessingContext, queries: LogQueries, waiters: LogWaiters) {
     this.#context = context
     this.#queries = queries
-    this.#executor = executor
     this.#waiters = waiters
   }
 
@@ -96,11 +87,14 @@ export class MessageOpener {
     })
   }
 
+  /**
+   * Execution wrote the header of the envelope, or compared it with the account that sent: so the
+   * header tells the sender. Streams end, and their owners are forgotten.
+   */
   #places(recipient: string, stored: readonly Openable[]): MessagePlace[] {
-    return stored.map(({ meta, time }) => {
+    return stored.map(({ meta, time, envelope }) => {
       const { stream, seq } = meta
-      const sender = this.#executor.base.stream(idOf(stream))?.owner ?? ''
-      return { sender, recipient, stream, seq, time }
+      return { sender: senderOf(envelope), recipient, stream, seq, time }
     })
   }
 }

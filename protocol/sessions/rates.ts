@@ -21,6 +21,8 @@ const REOPENS_WITH_S = 0.1
 const ROUNDING = 1e-6
 /** Full buckets are forgotten only when more than this number are kept. */
 const MIN_KEPT = 64
+/** Above this number, the older half of the buckets is forgotten, full or not. */
+const MAX_KEPT = 65_536
 
 export class RateLimiter {
   readonly #rate: Rate
@@ -75,6 +77,11 @@ export class RateLimiter {
     for (const [user, bucket] of this.#buckets) {
       if (this.#tokensOf(bucket, now) >= this.#rate.burst) this.#buckets.delete(user)
     }
-    this.#sweepAt = Math.max(MIN_KEPT, 2 * this.#buckets.size)
+    const most = this.#buckets.size >= MAX_KEPT ? MAX_KEPT / 2 : MAX_KEPT
+    for (const user of this.#buckets.keys()) {
+      if (this.#buckets.size <= most) break
+      this.#buckets.delete(user)
+    }
+    this.#sweepAt = Math.min(MAX_KEPT, Math.max(MIN_KEPT, 2 * this.#buckets.size))
   }
 }

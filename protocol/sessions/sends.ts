@@ -13,9 +13,12 @@ import { idOf } from '../bytes.js'
 import type { RequestContext } from './request-context.js'
 import { RateLimiter } from './rates.js'
 import type { Receipts } from './receipts.js'
+import { openedBy } from '../state/commands/open-stream.js'
 import type { ClientCommand } from '../state/commands/registry.js'
 import type { Session } from './session.js'
 import { refusal } from '../messages/refusal.js'
+
+const MAY_BE_STORED = 'the message may be stored: its answer is no longer kept'
 
 type Send = The<'SEND' | 'SEND_SEALED'>
 
@@ -40,12 +43,23 @@ export class Sends {
     this.#rates = new RateLimiter({ perSecond, burst })
   }
 
+  /** Users whose rate is counted. */
+  get counted(): number {
+    return this.#rates.size
+  }
+
   openStream(session: Session, user: string, message: The<'OPEN_STREAM'>): void {
-    const { request, stream } = message
-    const command = { kind: 'open-stream', user, stream } as const
+    const { request, token } = message
+    const refused = this.#whyTooFast(user, request)
+    if (refused) return this.#requests.reply(session, refused)
+    const { openStreams: most } = this.#context.limits
+    const command = { kind: 'open-stream', user, token, most } as const
     this.#requests.submit(session, request, command, ({ meta, body }) => {
       const code = meta.kind === KIND.noop ? decodeNote(body).code : 0
       if (code !== 0) return this.#requests.refuseByCode(session, request, code)
+      // A repeated request: the stream that the first one opened.
+      const known = openedBy(this.#executor.base, user, token)
+      const stream = meta.kind === KIND.stream ? meta.stream : Buffer.from(known![0], 'latin1')
       this.#requests.reply(session, { type: 'STREAM_OPENED', request, stream })
     })
   }
@@ -75,12 +89,8 @@ export class Sends {
   #whyRefused(user: string, message: Send): The<'ERROR'> | null {
     const { request, seq, to } = message
     if (seq === 0) return refusal(request, 'BAD_REQUEST', 'seq starts at 1')
-    const retryAfter = this.#rates.take(user, this.#context.now.monotonic)
-    if (retryAfter > 0) {
-      const { sendsPerSecond } = this.#context.limits
-      const detail = `${sendsPerSecond} a second; again in ${retryAfter} ms`
-      return refusal(request, 'RATE_LIMITED', detail, { retryAfter })
-    }
+    const tooFast = this.#whyTooFast(user, request)
+    if (tooFast) return tooFast
     const [held, most] = [this.#executor.base.sizes.of(to), this.#context.limits.mailboxBytes]
     if (held < most || this.#isKnown(message)) return null
     // Not `held`: the size of a mailbox is its owner's alone to know.
@@ -88,12 +98,20 @@ export class Sends {
     return refusal(request, 'MAILBOX_FULL', detail, { retryAfter: null })
   }
 
+  #whyTooFast(user: string, request: number): The<'ERROR'> | null {
+    const retryAfter = this.#rates.take(user, this.#context.now.monotonic)
+    if (retryAfter === 0) return null
+    const { sendsPerSecond } = this.#context.limits
+    const detail = `${sendsPerSecond} a second; again in ${retryAfter} ms`
+    return refusal(request, 'RATE_LIMITED', detail, { retryAfter })
+  }
+
   /**
-   * The seq is answered already or belongs to another send: execution tells which, even if the
-   * mailbox is full.
+   * The seq is answered already or belongs to another send, or the stream has ended: execution tells
+   * which, even if the mailbox is full.
    */
   #isKnown({ stream, seq }: Send): boolean {
-    return seq < (this.#executor.base.stream(idOf(stream))?.next ?? 0)
+    return seq < (this.#executor.base.stream(idOf(stream))?.next ?? Infinity)
   }
 
   /** The answer to a send, from its entry; a repeated send gets the original's answer (C5). */
@@ -110,8 +128,9 @@ export class Sends {
       return refusal(request, 'OUT_OF_ORDER', `expected ${value}`, { expected: value })
     }
     if (code === ERRORS.STREAM_CLOSED.code) {
-      // Each seq below `next` was executed before the stream's end, so its message may be stored.
-      return refusal(request, 'STREAM_CLOSED', '', { definite: seq >= value })
+      // Each seq below the next one was executed before the stream's end; 0: that is not remembered.
+      const definite = value > 0 && seq >= value
+      return refusal(request, 'STREAM_CLOSED', definite ? '' : MAY_BE_STORED, { definite })
     }
     if (code !== 0) return refusal(request, errorName(code) ?? 'BAD_REQUEST')
     const known = this.#executor.base.answered(idOf(stream), value)

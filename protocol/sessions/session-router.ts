@@ -48,6 +48,7 @@ export class SessionRouter {
   readonly #context: ProcessingContext
   readonly #executor: Executor
   readonly #requests: RequestContext
+  readonly #quota: ComputeQuota
   readonly #pushes: Pushes
   readonly #inbox: Inbox
   readonly #mailbox: MailboxRequests
@@ -69,7 +70,8 @@ export class SessionRouter {
     this.#executor = executor
     this.#requests = new RequestContext(context, queries, executor, submission)
     const quota = new ComputeQuota(context, this.#requests)
-    const opener = new MessageOpener(context, queries, executor, this.#requests.waiters)
+    this.#quota = quota
+    const opener = new MessageOpener(context, queries, this.#requests.waiters)
     this.#pushes = new Pushes(context, log, executor, this.#requests, opener)
     this.#inbox = new Inbox(executor, this.#requests, opener)
     this.#mailbox = new MailboxRequests(context.limits, executor, this.#requests)
@@ -82,17 +84,19 @@ export class SessionRouter {
     this.#changes = new AccountChanges(...accounts)
   }
 
-  get size(): number {
-    return this.#requests.sessions.size
+  metrics() {
+    return {
+      troca_sessions: this.#requests.sessions.size,
+      troca_listeners: this.#pushes.size,
+      troca_rates_kept: this.#sends.counted + this.#quota.counted,
+      troca_login_failures_kept: this.#quota.failures,
+      troca_log_waiters: this.#requests.waiters.size,
+    }
   }
 
   /** A client waits for the log: for a push, or for its end. */
   get awaitsLog(): boolean {
     return this.#pushes.size > 0 || this.#requests.waiters.size > 0
-  }
-
-  get listeners(): number {
-    return this.#pushes.size
   }
 
   // ---- connections ----------------------------------------------------------------------------

@@ -1,9 +1,11 @@
 // Builds the committed state from the records of a snapshot, a part at a time.
 
+import { idOf } from '../bytes.js'
 import { fromBase64url, readJson } from '../entries/json-body.js'
 import type { Origin } from '../entries/origin.js'
 import { decodeAccount } from '../state/account.js'
-import { KEPT_ANSWERS } from '../state/commands/sending.js'
+import { KEPT_ANSWERS } from '../state/answer-ring.js'
+import { EndedStreams } from '../state/ended-streams.js'
 import { Ledger } from '../state/ledger.js'
 import { RECORD, pageOfKey, ringOfKey } from '../state/record-key.js'
 import { Unpacker } from './packed.js'
@@ -61,9 +63,12 @@ function put(ledger: Ledger, key: string, value: Uint8Array): void {
     }
     case RECORD.stream: {
       const packed = new Unpacker(value)
-      const [owner, next, closed] = [packed.text(), packed.number(), packed.number() === 1]
-      return ledger.putStream(name, { owner, next, closed })
+      const [owner, token] = [packed.text(), packed.bytes()]
+      const [next, used] = [packed.number(), packed.number()]
+      return ledger.openStream(name, { owner, token, next, used })
     }
+    case RECORD.ended:
+      return putEnds(ledger, name, value)
     case RECORD.answers:
       return putAnswers(ledger, key, value)
     case RECORD.sent:
@@ -75,6 +80,16 @@ function put(ledger: Ledger, key: string, value: Uint8Array): void {
   }
 }
 
+function putEnds(ledger: Ledger, user: string, value: Uint8Array): void {
+  const packed = new Unpacker(value)
+  const count = packed.number()
+  const known: [string, number][] = []
+  while (!packed.ended) known.push([idOf(packed.bytes()), packed.number()])
+  const ended = new EndedStreams(count - known.length)
+  for (const [id, next] of known) ended.add(id, next)
+  ledger.streams.putEnds(user, ended)
+}
+
 /** A record may still hold the answer to a seq that the stream has forgotten since. */
 function putAnswers(ledger: Ledger, key: string, value: Uint8Array): void {
   const stream = ledger.stream(ringOfKey(key).id)
@@ -83,7 +98,7 @@ function putAnswers(ledger: Ledger, key: string, value: Uint8Array): void {
     const seq = packed.number()
     const [code, index, time] = [packed.number(), packed.number(), packed.number()]
     const answered = { code, index, time, digest: packed.bytes() }
-    if (seq >= stream.next - KEPT_ANSWERS) stream.answers.set(seq, answered)
+    if (seq >= stream.next - KEPT_ANSWERS) stream.answers.put(seq, answered, stream.next)
   }
 }
 

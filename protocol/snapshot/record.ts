@@ -82,13 +82,11 @@ function valueOf(ledger: Ledger, key: string): Uint8Array | null {
     case RECORD.stream: {
       const stream = ledger.stream(name)
       if (!stream) return null
-      const { owner, next, closed } = stream
-      return new Packer()
-        .text(owner)
-        .number(next)
-        .number(closed ? 1 : 0)
-        .done()
+      const { owner, token, next, used } = stream
+      return new Packer().text(owner).bytes(token).number(next).number(used).done()
     }
+    case RECORD.ended:
+      return ends(ledger, name)
     case RECORD.answers:
       return answers(ledger, key)
     case RECORD.sent:
@@ -100,12 +98,23 @@ function valueOf(ledger: Ledger, key: string): Uint8Array | null {
   }
 }
 
+function ends(ledger: Ledger, user: string): Uint8Array | null {
+  const ended = ledger.streams.ends(user)
+  if (!ended) return null
+  const packer = new Packer().number(ended.count)
+  for (const [id, next] of ended) packer.bytes(Buffer.from(id, 'latin1')).number(next)
+  return packer.done()
+}
+
 function answers(ledger: Ledger, key: string): Uint8Array | null {
   const { id, place } = ringOfKey(key)
+  const stream = ledger.stream(id)
+  if (!stream) return null
   const packer = new Packer()
   let some = false
-  for (const [seq, { digest, code, index, time }] of ledger.stream(id)?.answers ?? []) {
+  for (const seq of stream.answers.seqs(stream.next)) {
     if (ringPlaceOf(seq) !== place) continue
+    const { digest, code, index, time } = ledger.answered(id, seq)!
     packer.number(seq).number(code).number(index).number(time).bytes(digest)
     some = true
   }

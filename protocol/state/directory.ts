@@ -20,6 +20,19 @@ export class Directory implements DirectoryView {
   /** Snapshots are taken of what changes. */
   touch: Touch = () => {}
 
+  /** Names that stay taken, and what else is kept, for gauges. */
+  get endedNames(): number {
+    return this.#closed.size
+  }
+
+  get invitations(): number {
+    return this.#invitations.size
+  }
+
+  get blockLists(): number {
+    return this.#blocked.size
+  }
+
   account(name: string): Account | undefined {
     return this.accounts.get(name)
   }
@@ -60,32 +73,35 @@ export class Directory implements DirectoryView {
     this.#closed.set(name, token)
     this.#blocked.delete(name)
     for (const id of this.#invitedBy.get(name) ?? NOBODY) this.#forgetInvitation(id)
-    this.#invitedBy.delete(name)
   }
 
   putBlocked(user: string, senders: ReadonlySet<string>): void {
     this.touch(recordKey.blocked(user))
-    this.#blocked.set(user, senders)
+    if (senders.size > 0) this.#blocked.set(user, senders)
+    else this.#blocked.delete(user)
   }
 
   #forgetInvitation(id: string): void {
     this.touch(recordKey.invitation(id))
+    const { by } = this.#invitations.get(id)!
     this.#invitations.delete(id)
+    const ids = this.#invitedBy.get(by)!
+    ids.delete(id)
+    if (ids.size === 0) this.#invitedBy.delete(by)
   }
 
-  /** Expired invitations of the same user are forgotten. */
+  /** Expired invitations, of all users, are forgotten. */
   putInvitation(invited: Invited, time: number): void {
     const { by, invitation } = invited
     const id = idOf(invitation)
-    this.#invitedBy.get(this.#invitations.get(id)?.by ?? '')?.delete(id)
-    const ids = this.#invitedBy.get(by) ?? new Set()
-    for (const old of ids) {
-      if (isOpen(this.#invitations.get(old)!, time)) continue
-      ids.delete(old)
-      this.#forgetInvitation(old)
+    if (this.#invitations.has(id)) this.#forgetInvitation(id)
+    for (const [old, known] of this.#invitations) {
+      if (!isOpen(known, time)) this.#forgetInvitation(old)
     }
     this.touch(recordKey.invitation(id))
-    this.#invitedBy.set(by, ids.add(id))
+    const ids = this.#invitedBy.get(by)
+    if (ids) ids.add(id)
+    else this.#invitedBy.set(by, new Set([id]))
     this.#invitations.set(id, invited)
   }
 
@@ -162,10 +178,16 @@ export class DirectoryOverlay implements DirectoryView {
     this.#invitations.set(idOf(invited.invitation), invited, this.k)
   }
 
+  protected get directorySize(): number {
+    return this.#maps.reduce((sum, { size }) => sum + size, 0)
+  }
+
+  get #maps(): OverlayMap<unknown>[] {
+    return [this.#accounts, this.#closed, this.#blocked, this.#invitations]
+  }
+
   /** All orders through k are in the committed log, whole. */
-  settleDirectory(k: number): void {
-    for (const map of [this.#accounts, this.#closed, this.#blocked, this.#invitations]) {
-      map.settle(k)
-    }
+  protected settleDirectory(k: number): void {
+    for (const map of this.#maps) map.settle(k)
   }
 }

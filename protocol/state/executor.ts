@@ -10,8 +10,9 @@ import type { Account } from './account.js'
 import { decide } from './commands/registry.js'
 import type { KeyNames } from './decision.js'
 import type { RecipientKey, Seal } from '../envelope/seal.js'
-import { Ledger, Overlay } from './ledger.js'
+import { Ledger } from './ledger.js'
 import type { Order } from './order.js'
+import { Overlay } from './overlay.js'
 
 export interface Executed {
   readonly k: number
@@ -113,6 +114,16 @@ export class Executor {
     return this.placed ? this.base.index : 0
   }
 
+  /** Values that orders ahead of the log have written. */
+  get ahead(): number {
+    return this.#overlay.size
+  }
+
+  /** Orders that wait for the log, or are executed and not committed. */
+  get heldOrders(): number {
+    return this.#held.size + this.#executed.size
+  }
+
   executed(k: number): Executed | undefined {
     return this.#executed.get(k)
   }
@@ -156,7 +167,7 @@ export class Executor {
     const context = { term, k, time, keySeed, diverged, seal: this.#seal, keyOf, namesOf, readable }
     const drafts = order.commands.map((command, place) => {
       const draft = decide(this.#overlay, command, context, place)
-      this.#overlay.apply(draft, k)
+      this.#overlay.apply(draft, k, time)
       return draft
     })
     const contents = packDrafts(drafts)
@@ -175,12 +186,12 @@ export class Executor {
     const settles = term === this.#term && term > 0
     for (const entry of entriesOf(batch)) {
       this.base.apply(entry)
-      if (settles) this.#overlay.settle(entry.meta, k)
+      if (settles) this.#overlay.settle(entry.meta)
       each(entry)
     }
     this.base.applied(batch)
     if (!settles) return
-    this.#overlay.settleDirectory(k)
+    this.#overlay.settled(k)
     this.#held.delete(k)
     this.#executed.delete(k)
   }

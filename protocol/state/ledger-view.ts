@@ -3,6 +3,7 @@
 // way.
 
 import type { Account } from './account.js'
+import type { Ended } from './ended-streams.js'
 import type { Invited } from './invitation.js'
 
 /** Accounts, and the block lists and invitations that belong to them. */
@@ -22,12 +23,15 @@ export interface DirectoryView {
   invitationsOf(user: string): readonly Invited[]
 }
 
+/** An open stream. */
 export interface StreamView {
   readonly owner: string
+  /** Token of the request that opened it; empty: an older version opened it. */
+  readonly token: Uint8Array
   /** The seq that is executed next. */
   readonly next: number
-  /** True: no further send of the stream is executed. */
-  readonly closed: boolean
+  /** Time of the order that opened the stream or executed its last send, ms since 1970. */
+  readonly used: number
 }
 
 /** The answer to one seq of a stream. */
@@ -41,20 +45,30 @@ export interface Answered {
   readonly time: number
 }
 
-export interface LedgerView extends DirectoryView {
+/** Streams by id, as idOf() makes it. */
+export interface StreamsView {
+  /** undefined: no open stream has this id. */
   stream(id: string): StreamView | undefined
+  /** The open streams of a user. */
+  streamsOf(user: string): readonly (readonly [id: string, stream: StreamView])[]
   answered(id: string, seq: number): Answered | undefined
+  /** The end of a stream of this user; undefined: it is not remembered, or there was none. */
+  endedStream(user: string, id: string): Ended | undefined
+  /** Ends of this user's streams so far. */
+  endsOf(user: string): number
 }
+
+export interface LedgerView extends DirectoryView, StreamsView {}
 
 /** `time`: of the entry that is applied, ms since 1970. */
 export interface LedgerWriter extends LedgerView {
   putAccount(account: Account): void
-  /** `token`: of the request that ended the account. */
+  /** Its streams end with it. `token`: of the request that ended the account. */
   endAccount(name: string, token: Uint8Array): void
   putBlocked(user: string, senders: ReadonlySet<string>): void
   putInvitation(invited: Invited, time: number): void
-  openStream(id: string, owner: string): void
-  closeStream(id: string): void
+  openStream(id: string, stream: StreamView): void
+  endStream(id: string): void
   /** The next seq of the stream has its answer. `to`: the recipient. */
   putAnswer(stream: Uint8Array, seq: number, answered: Answered, to: string): void
 }

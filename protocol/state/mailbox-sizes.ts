@@ -42,6 +42,11 @@ export class MailboxSizes {
     this.#touch = touch
   }
 
+  /** Messages that are counted. */
+  get size(): number {
+    return [...this.#mailboxes.values()].reduce((sum, { live }) => sum + live, 0)
+  }
+
   of(mailbox: string): number {
     return this.#mailboxes.get(mailbox)?.bytes ?? 0
   }

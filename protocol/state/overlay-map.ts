@@ -4,6 +4,10 @@
 export class OverlayMap<T> {
   readonly #written = new Map<string, { readonly value: T; readonly k: number }>()
 
+  get size(): number {
+    return this.#written.size
+  }
+
   get(key: string): T | undefined {
     return this.#written.get(key)?.value
   }
@@ -12,8 +16,16 @@ export class OverlayMap<T> {
     this.#written.set(key, { value, k })
   }
 
+  has(key: string): boolean {
+    return this.#written.has(key)
+  }
+
   values(): T[] {
     return [...this.#written.values()].map(({ value }) => value)
+  }
+
+  *[Symbol.iterator](): Generator<[key: string, value: T]> {
+    for (const [key, { value }] of this.#written) yield [key, value]
   }
 
   /** All orders through k are in the committed log, whole. */

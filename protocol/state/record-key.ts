@@ -6,6 +6,8 @@ export const RECORD = {
   account: 'a',
   blocked: 'b',
   closed: 'c',
+  /** The ended streams of a user. */
+  ended: 'e',
   invitation: 'i',
   marks: 'm',
   sent: 'n',
@@ -32,6 +34,15 @@ export const firstOf = (page: number): number => page * PAGE_ENTRIES
 /** The kept answers of a stream, 256 at the most, lie in different places of its ring. */
 export const ringPlaceOf = (seq: number): number => Math.floor(seq / RING_SEQS) % RING_RECORDS
 
+/** Places of the ring that may have a record of a stream whose next seq is `next`. */
+export function ringPlacesOf(next: number): Set<number> {
+  // A record stays, with answers that are forgotten, until its place is written again.
+  const first = Math.max(1, next - RING_SEQS * RING_RECORDS)
+  const places = new Set<number>()
+  for (let seq = first; seq < next; seq++) places.add(ringPlaceOf(seq))
+  return places
+}
+
 const paged =
   (kind: RecordKind) =>
   (name: string, page: number): string =>
@@ -47,6 +58,7 @@ export const recordKey = {
   account: named(RECORD.account),
   blocked: named(RECORD.blocked),
   closed: named(RECORD.closed),
+  ended: named(RECORD.ended),
   invitation: named(RECORD.invitation),
   marks: named(RECORD.marks),
   sent: paged(RECORD.sent),

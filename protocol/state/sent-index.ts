@@ -1,6 +1,7 @@
 // The newest sends of each user over all streams, from the committed log. Only that user may query
 // them; execution never reads them.
 
+import { sameBytes } from '../bytes.js'
 import type { Answered } from './ledger-view.js'
 import { pageOf } from './record-key.js'
 
@@ -30,8 +31,11 @@ export class SentIndex {
 
   add(user: string, stream: Uint8Array, seq: number, answered: Answered, to: string): void {
     const { index, time, code } = answered
-    // A copy: the stream is a view on a whole frame, which it would keep in memory.
-    this.put(user, { stream: new Uint8Array(stream), seq, to, index, time, code })
+    const last = this.#byUser.get(user)?.at(-1)
+    // The stream is a view on a whole frame, which it would keep in memory. Sends in a row share a
+    // copy.
+    const own = last && sameBytes(last.stream, stream) ? last.stream : new Uint8Array(stream)
+    this.put(user, { stream: own, seq, to, index, time, code })
   }
 
   put(user: string, sent: SentMessage): void {
@@ -47,6 +51,11 @@ export class SentIndex {
 
   #touchPages(user: string, sends: readonly SentMessage[]): void {
     for (const page of new Set(sends.map(({ index }) => pageOf(index)))) this.#touch(user, page)
+  }
+
+  /** Sends that are kept, of all users. */
+  get size(): number {
+    return [...this.#byUser.values()].reduce((sum, { length }) => sum + length, 0)
   }
 
   /** The sends of one page, in log order. */

@@ -11,6 +11,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { idOf } from '../../protocol/bytes.js'
 import { readConfig, slotsOf } from '../../daemons/provision/config.js'
 import { Store } from '../../daemons/storage/store.js'
 import { ContentKeys, recipientKeyOf } from '../../protocol/envelope/content-keys.js'
@@ -96,11 +97,13 @@ class Writer {
 
   /** A new stream for each of these users. */
   open(users: readonly string[]): Batch {
-    return this.#order(users, (user) => {
-      const stream = randomBytes(16)
-      this.#streams.set(user, { id: stream, seq: 0 })
-      return { kind: 'open-stream', user, stream }
+    const batch = this.#order(users, (user) => {
+      return { kind: 'open-stream', user, token: randomBytes(16), most: 64 }
     })
+    for (const [i, { meta }] of entriesOf(batch).entries()) {
+      this.#streams.set(users[i]!, { id: meta.stream, seq: 0 })
+    }
+    return batch
   }
 
   needsStream(user: string): boolean {
@@ -113,7 +116,7 @@ class Writer {
     const { base } = this.#executor
     const stream = this.#streams.get(user)!
     // A command is decided on the state after the one before it; only the next seq changes here.
-    const state = base.streams.get(Buffer.from(stream.id).toString('latin1'))!
+    const state = base.stream(idOf(stream.id))!
     let index = base.index
     return this.#order(recipients, (to) => {
       const seq = ++stream.seq

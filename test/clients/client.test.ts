@@ -299,6 +299,68 @@ t.test(
   },
 )
 
+const streamsOf = (server: FakeServer): number =>
+  new Set(server.sends().map(({ stream }) => Buffer.from(stream).toString('hex'))).size
+
+t.test('a client that is idle for long closes its stream, and opens another to send', async (t) => {
+  const server = new FakeServer()
+  server.scripted.add('CLOSE_STREAM')
+  const closed = new Promise<void>((resolve) => {
+    server.script = (message, peer) => {
+      answerSends(message, peer)
+      if (message.type !== 'CLOSE_STREAM') return
+      peer.say({ type: 'STREAM_CLOSED', request: message.request })
+      resolve()
+    }
+  })
+  const client = await pair(t, [server], { streamIdleMs: 50 })
+  await client.send('alice', 'one')
+  await closed
+  t.match(await client.send('alice', 'two'), { seq: 1 })
+  t.equal(streamsOf(server), 2)
+  await client.close()
+  t.equal(server.heard.filter(({ type }) => type === 'CLOSE_STREAM').length, 2)
+})
+
+t.test('a client whose stream has ended sends in another one, unasked', async (t) => {
+  const server = new FakeServer()
+  let ended = ''
+  server.script = (message, peer) => {
+    if (message.type !== 'SEND') return
+    const stream = Buffer.from(message.stream).toString('hex')
+    if (message.text === 'first') ended = stream
+    if (message.text === 'first' || stream !== ended) peer.receipt(message)
+    else peer.streamClosed(message)
+  }
+  const client = await pair(t, [server])
+  await client.send('alice', 'first')
+  const texts = ['second', 'third', 'fourth']
+  const receipts = await Promise.all(texts.map((text) => client.send('alice', text)))
+  t.same(
+    receipts.map(({ seq }) => seq),
+    [1, 2, 3],
+    'in order, in a stream of their own',
+  )
+  t.equal(streamsOf(server), 2)
+})
+
+t.test(
+  'a send with a lost answer in an ended stream may be stored: it is not repeated',
+  async (t) => {
+    const server = new FakeServer()
+    let lost = 0
+    server.script = (message, peer) => {
+      if (message.type !== 'SEND') return
+      if (lost++ === 0) peer.drop()
+      else peer.streamClosed(message)
+    }
+    const client = await pair(t, [server])
+    const failure = await client.send('alice', 'once').catch((reason: unknown) => reason)
+    t.match(failure, { name: 'STREAM_CLOSED', definite: false })
+    t.equal(streamsOf(server), 1)
+  },
+)
+
 t.test('an aborted send that was never written is certainly not stored', async (t) => {
   const server = new FakeServer()
   server.scripted.add('OPEN_STREAM')

@@ -29,6 +29,13 @@ export class FakePeer {
     this.say({ type: 'ERROR', request, code, text, definite, retryAfter, expected: null })
   }
 
+  /** The stream of the send has ended; whether the send was executed before is not known. */
+  streamClosed({ request }: The<'SEND'>): void {
+    const { code, text } = ERRORS.STREAM_CLOSED
+    const facts = { definite: false, retryAfter: null, expected: null }
+    this.say({ type: 'ERROR', request, code, text, ...facts })
+  }
+
   receipt(send: The<'SEND'>): void {
     const { request, seq } = send
     this.say({ type: 'RECEIPT', request, seq, index: 100 + seq, time: 1_790_000_000_000 })
@@ -132,7 +139,7 @@ export class FakeServer {
         return { type: 'KEYS_ARE', request, keys }
       }
       case 'OPEN_STREAM':
-        return { type: 'STREAM_OPENED', request: message.request, stream: message.stream }
+        return { type: 'STREAM_OPENED', request: message.request, stream: message.token }
       case 'CLOSE_STREAM':
         return { type: 'STREAM_CLOSED', request: message.request }
       case 'PING':

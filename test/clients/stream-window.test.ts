@@ -177,6 +177,77 @@ t.test('MAILBOX_FULL does not settle a letter that may be stored already', (t) =
   t.end()
 })
 
+/** The end of a stream; `definite`: the service knows that the seq was never executed. */
+const closed = (definite: boolean) => ({ ...refusal('STREAM_CLOSED'), definite })
+
+t.test('what an ended stream did not take goes into another one, in order', (t) => {
+  const [window] = filled(5, 4)
+  takeAll(window, 1)
+  window.receipt(1)
+  t.match(window.error(3, closed(true)), { kind: 'moved' })
+  t.equal(window.take(9), undefined, 'no further letter goes into the stream')
+  t.notOk(window.wantsStream, 'two letters are unanswered')
+  t.match(window.error(2, closed(false)), { kind: 'moved' }, 'its only try changed nothing')
+  t.match(window.error(4, closed(false)), { kind: 'moved' })
+  t.ok(window.wantsStream)
+  window.streamOpened()
+  const texts = Array.from({ length: 4 }, (_, i) => window.take(10 + i)?.text)
+  t.strictSame(texts, ['t1', 't2', 't3', 't4'])
+  t.match(window.take(14), undefined)
+  t.match(window.receipt(10), { seq: 1, text: 't1' })
+  t.end()
+})
+
+t.test('a letter with a lost try in an ended stream may be stored, and is not sent again', (t) => {
+  const [window] = filled(3, 2)
+  takeAll(window, 1)
+  window.disconnected()
+  t.strictSame(takeAll(window, 10), [1, 2])
+  t.match(window.error(10, closed(false)), { kind: 'refused', letter: { text: 't0' } })
+  t.match(window.error(11, closed(true)), { kind: 'moved' }, 'of this one the service knows')
+  window.streamOpened()
+  t.match(window.take(20), { seq: 1, text: 't1' })
+  t.match(window.take(21), { seq: 2, text: 't2' })
+  t.end()
+})
+
+t.test('a letter is settled by the last of its tries that the service answers', (t) => {
+  const [window] = filled(1)
+  takeAll(window, 1)
+  window.error(1, refusal('OUT_OF_ORDER'))
+  takeAll(window, 2)
+  window.disconnected()
+  takeAll(window, 3)
+  t.match(window.error(3, closed(false)), { kind: 'refused', letter: { text: 't0' } })
+  t.equal(window.size, 0)
+  t.end()
+})
+
+t.test('a letter that was given up is forgotten with its stream', (t) => {
+  const [window, letters] = filled(2)
+  takeAll(window, 1)
+  t.equal(window.giveUp(letters[0]!), false)
+  t.match(window.error(1, closed(true)), { kind: 'moved' })
+  t.match(window.error(2, closed(true)), { kind: 'moved' })
+  window.streamOpened()
+  t.match(window.take(3), { text: 't1' })
+  t.equal(window.take(4), undefined)
+  t.end()
+})
+
+t.test('a stream is left only while no letter waits', (t) => {
+  const [window, letters] = filled(1)
+  t.equal(window.leave(), false, 'one is not written yet')
+  takeAll(window, 1)
+  t.equal(window.leave(), false, 'one is unanswered')
+  window.giveUp(letters[0]!)
+  t.equal(window.leave(), true, 'nobody waits for it any more')
+  t.equal(window.leave(), false, 'it is left already')
+  window.add('alice', 'next', 'w')
+  t.equal(window.take(2), undefined)
+  t.end()
+})
+
 t.test('drop() gives back every letter, in order', (t) => {
   const [window, letters] = filled(3, 2)
   takeAll(window, 1)

@@ -20,7 +20,8 @@ const { origin } = registration
 
 const COMMANDS: readonly Command[] = [
   registration,
-  { kind: 'open-stream', origin, user: 'alice', stream },
+  { kind: 'open-stream', origin, user: 'alice', token: stream, most: 4 },
+  { kind: 'end-idle-streams', origin, streams: [stream], idleSince: 1 },
   { kind: 'send', origin, ...place, text: 'olá' },
   { kind: 'send-sealed', origin, ...place, sealed: Uint8Array.of(1, 2, 3) },
   { kind: 'delete', origin, user: 'alice', indices: [1, 2] },

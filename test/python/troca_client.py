@@ -21,7 +21,8 @@ class Client(Account):
 
     def __init__(self, *of):
         super().__init__(*of)
-        self.stream = os.urandom(16)
+        self.token = os.urandom(16)
+        self.stream = None
         self.streaming = False
         self.next_seq = 1
         self.shown = {}  # (stream, seq) of a signed message: its index
@@ -37,7 +38,7 @@ class Client(Account):
 
     def send(self, to, text):
         if not self.streaming:
-            self.run(wire.OPEN_STREAM, self.stream, answers=wire.STREAM_OPENED)
+            self.stream = self.run(wire.OPEN_STREAM, self.token, answers=wire.STREAM_OPENED)[2]
             self.streaming = True
         seq, self.next_seq = self.next_seq, self.next_seq + 1
         asked = (wire.SEND, text)
@@ -131,11 +132,12 @@ class Client(Account):
         stream = self.pages(True)[-1][4]
         codes = {}
         for name, *asked in [
-            ("open", wire.OPEN_STREAM, stream),
             ("close", wire.CLOSE_STREAM, stream),
             ("send", wire.SEND, stream, 1, self.name, "x"),
             ("seq 0", wire.SEND, self.stream, 0, self.name, "x"),
-            ("open again", wire.OPEN_STREAM, self.stream),
+            ("open again", wire.OPEN_STREAM, self.token),
+            ("close own", wire.CLOSE_STREAM, self.stream),
+            ("send there", wire.SEND, self.stream, self.next_seq, self.name, "x"),
         ]:
             answer = self.connection.answer(self.connection.ask(*asked))
             codes[name] = answer[2] if answer[0] == wire.ERROR else "done"

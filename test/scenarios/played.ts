@@ -242,9 +242,8 @@ export class PlayedClient {
       invitation: null,
     })
     if (session.type !== 'SESSION') throw new Error(`no session: ${JSON.stringify(session)}`)
-    const stream = new Uint8Array(16).fill(name.charCodeAt(0))
-    const opened = this.ask({ type: 'OPEN_STREAM', stream })
+    const opened = this.ask({ type: 'OPEN_STREAM', token })
     if (opened.type !== 'STREAM_OPENED') throw new Error(`no stream: ${JSON.stringify(opened)}`)
-    return stream
+    return opened.stream
   }
 }

@@ -16,12 +16,12 @@ import { SnapshotDisk } from '../simulator/snapshot-disk.js'
 import { PASSWORD, PlayedClient } from './played.js'
 import { Stage } from './stage.js'
 
-function addP1(stage: Stage, snapshot: SnapshotDisk, near: number): void {
+function addP1(stage: Stage, snapshot: SnapshotDisk, near: number, bounds = SNAPSHOT_BOUNDS): void {
   const build = ({ boot, entropy }: { boot: string; entropy: (n: number) => Uint8Array }) =>
     new ProcessingReplica({
       ...{ ...ORIGIN, self: 1, slots: 1, stores: 1, timings: TIMINGS, limits: LIMITS },
       ...{ boot, entropy, registration: 'open', seal, readKey, near },
-      snapshots: { stored: snapshot.content !== null, bounds: SNAPSHOT_BOUNDS },
+      snapshots: { stored: snapshot.content !== null, bounds },
     })
   stage.add('processing', 1, build, null, snapshot)
 }
@@ -32,9 +32,9 @@ class Alone {
   readonly client = new PlayedClient(this.stage, 1)
   stream = new Uint8Array(16)
 
-  constructor() {
+  constructor(bounds = SNAPSHOT_BOUNDS) {
     this.stage.addStore(1, 1)
-    addP1(this.stage, this.snapshot, 1_000)
+    addP1(this.stage, this.snapshot, 1_000, bounds)
     this.stage.start()
     this.serves()
     this.client.connect('p1')
@@ -105,6 +105,38 @@ t.test('a replica that is told to stop saves all that it has applied', (t) => {
   t.equal(alone.snapshot.content?.head.place.index, entries)
   alone.stage.start('p1')
   alone.stage.until('the state', () => alone.replica.appliedIndex === entries)
+  t.equal(alone.replica.stateDigest(), digest, 'G1')
+  t.end()
+})
+
+t.test('where no save is possible, changed records are not remembered without end', (t) => {
+  const changes = 40
+  const alone = new Alone({ ...SNAPSHOT_BOUNDS, retryMs: 1_000, intervalMs: 1_000, changes })
+  for (let seq = 1; seq <= 3; seq++) alone.send(seq)
+  alone.stage.until('a save', () => alone.snapshot.content !== null)
+  alone.snapshot.full = true
+  for (let round = 1; round <= 60; round++) {
+    const token = new Uint8Array(16).fill(100 + round)
+    const opened = alone.client.ask({ type: 'OPEN_STREAM', token })
+    if (opened.type !== 'STREAM_OPENED') throw new Error('no stream')
+    const { stream } = opened
+    alone.client.ask({ type: 'SEND', stream, seq: 1, to: 'alice', text: 'olá' })
+    alone.client.ask({ type: 'CLOSE_STREAM', stream })
+    const { troca_snapshot_changes: kept } = alone.replica.metrics()
+    if (kept > changes) t.fail(`${kept} changed records are kept`)
+  }
+  alone.snapshot.full = false
+  alone.stage.until('a save', () => alone.snapshot.content?.head.place.index === alone.entries)
+  const keys = [...alone.snapshot.content!.records.keys()]
+  t.equal(
+    keys.filter((key) => key.startsWith('s')).length,
+    1,
+    'and the next save has the whole state',
+  )
+  const digest = alone.replica.stateDigest()
+  alone.stage.crash('p1')
+  alone.stage.start('p1')
+  alone.stage.until('the state', () => alone.replica.appliedIndex === alone.entries)
   t.equal(alone.replica.stateDigest(), digest, 'G1')
   t.end()
 })

@@ -173,11 +173,12 @@ t.test('keys, envelopes, receipts and the end of an account, in Python', { skip 
   })
 
   t.same(await python.do('edges'), {
-    open: ERRORS.CONFLICT.code,
     close: ERRORS.NO_SUCH_STREAM.code,
     send: ERRORS.NO_SUCH_STREAM.code,
     'seq 0': ERRORS.BAD_REQUEST.code,
     'open again': 'done',
+    'close own': 'done',
+    'send there': ERRORS.STREAM_CLOSED.code,
     'id 0': [0, ERRORS.BAD_FRAME.code],
     'window 0': [0, ERRORS.BAD_FRAME.code],
   })

@@ -33,7 +33,7 @@ export interface Written {
   readonly body: Uint8Array
   /** 0: not committed yet. */
   readonly index: number
-  /** Milliseconds since 1970; 0: not committed yet. */
+  /** Of the order, milliseconds since 1970. */
   readonly time: number
 }
 

@@ -14,6 +14,7 @@ import { BLOCK_ENTRY, block } from './block.js'
 import { changeAccount } from './change-account.js'
 import { STREAM_CLOSED_ENTRY, closeStream } from './close-stream.js'
 import type { CommandDefinition, EntryDefinition, Written } from './define.js'
+import { STREAMS_ENDED_ENTRY, endIdleStreams } from './end-idle-streams.js'
 import { CLOSED_ENTRY, deleteAccount } from './delete-account.js'
 import { deleteMessages } from './delete.js'
 import { INVITATION_ENTRY, invite } from './invite.js'
@@ -34,6 +35,7 @@ const COMMANDS = {
   block,
   'delete-account': deleteAccount,
   'close-stream': closeStream,
+  'end-idle-streams': endIdleStreams,
 } as const
 
 const ENTRIES: readonly EntryDefinition[] = [
@@ -45,6 +47,7 @@ const ENTRIES: readonly EntryDefinition[] = [
   REFUSAL_ENTRY,
   STREAM_ENTRY,
   STREAM_CLOSED_ENTRY,
+  STREAMS_ENDED_ENTRY,
 ]
 
 type Definitions = typeof COMMANDS
@@ -80,7 +83,7 @@ const DEFINITIONS = COMMANDS as unknown as Record<CommandKind, CommandDefinition
 /** A command on the wire. */
 export const commandField = variant({
   name: 'command',
-  meaning: 'A request of a client that takes a place in the order.',
+  meaning: 'A request that takes a place in the order: of a client, or of the coordinator itself.',
   choices: Object.fromEntries(
     Object.entries(COMMANDS).map(([kind, { fields }]) => [kind, { origin, ...fields }]),
   ),

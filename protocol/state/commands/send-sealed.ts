@@ -27,8 +27,8 @@ export const sendSealed = defineCommand({
   },
   weigh: ({ sealed }) => sealed.length,
   decidesDiverged: true,
-  decide: (ledger, command, context) =>
-    decideSend(ledger, command, context, {
+  decide: (ledger, command, context, place) =>
+    decideSend(ledger, command, context, place, {
       // No byte 0xff is in UTF-8, so this is never the digest of a text.
       digest: () => {
         const names = Buffer.from(`${command.user}\n${command.to}\n`, 'utf8')

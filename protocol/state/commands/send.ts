@@ -21,7 +21,7 @@ export const send = defineCommand({
   sharedBy: ({ user, to }) => `${user} ${to}`,
   decidesDiverged: true,
   decide: (ledger, command, context, place) =>
-    decideSend(ledger, command, context, {
+    decideSend(ledger, command, context, place, {
       digest: () => sha256(`${command.user}\n${command.to}\n${command.text}`),
       whyRefused: (_sender, recipient) =>
         isClientHeld(recipient.secrets) ? ERRORS.CLIENT_HELD.code : null,

@@ -6,12 +6,11 @@ import { KIND, type Draft } from '../../entries/entry.js'
 import { ERRORS } from '../../errors.js'
 import type { Sealed } from '../../envelope/seal.js'
 import type { Account } from '../account.js'
+import { KEPT_ANSWERS } from '../answer-ring.js'
 import { defineEntry } from './define.js'
 import { NONE, noop, sealedDraft, type ExecutionContext } from '../decision.js'
 import type { LedgerView } from '../ledger-view.js'
-
-/** Answers of a stream that are kept for repeated requests. */
-export const KEPT_ANSWERS = 256
+import { ownStream } from './streams.js'
 
 export interface SendCommand {
   readonly user: string
@@ -32,14 +31,16 @@ export function decideSend(
   ledger: LedgerView,
   command: SendCommand,
   context: ExecutionContext,
+  place: number,
   parts: SendParts,
 ): Draft {
   const { user, stream, seq, to } = command
   const id = idOf(stream)
-  const state = ledger.stream(id)
-  const sender = ledger.account(user)
-  if (!state || state.owner !== user || !sender) return noop(ERRORS.NO_SUCH_STREAM.code)
-  if (state.closed) return noop(ERRORS.STREAM_CLOSED.code, state.next)
+  const found = ownStream(ledger, user, stream, context, place)
+  if (!found.stream) return noop(found.code, found.next)
+  const state = found.stream
+  // Streams end with their account.
+  const sender = ledger.account(user)!
   const digest = parts.digest()
   if (seq > state.next) return noop(ERRORS.OUT_OF_ORDER.code, state.next)
   if (seq < state.next) {

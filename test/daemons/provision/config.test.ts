@@ -66,7 +66,7 @@ t.test('an error lists all problems, each with what is needed', async (t) => {
       persistence: [],
     },
     timings: { heartbeat: 1000, suspect: 1500, patience: 5000, coordinatorPatience: 10, tea: 4 },
-    limits: { keyBits: 512, minPasswordLength: 129 },
+    limits: { keyBits: 512, minPasswordLength: 129, streamIdleMs: 5 },
     log: { level: 'loud' },
   })
   const expected = [
@@ -81,6 +81,7 @@ t.test('an error lists all problems, each with what is needed', async (t) => {
     /^timings.coordinatorPatience is 10; needed: more than/,
     /^limits.keyBits is 512; needed: 2048/,
     /^limits.minPasswordLength is 129; needed: 1 ... 128/,
+    /^limits.streamIdleMs is 5; needed: at least 10000/,
     /^log.level is "loud"; needed: one of debug/,
     /processing 3 is 127.0.0.1:11, which processing 1 has too/,
   ]

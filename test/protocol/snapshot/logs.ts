@@ -12,12 +12,14 @@ import * as orders from '../state/orders.js'
 import { context } from '../state/orders.js'
 
 const USERS = ['alice', 'bob', 'carol', 'dave']
-const streamOf = (n: number) => new Uint8Array(16).fill(n)
 
 export function applyBatch(ledger: Ledger, batch: Batch): void {
   for (const entry of entriesOf(batch)) ledger.apply(entry)
   ledger.applied(batch)
 }
+
+/** Streams are idle after twenty entries. */
+const timeAt = (index: number): number => 1_000 + 50 * index
 
 /** A log of `length` batches, each decided on the state before it. */
 export function randomLog(seed: number, length: number): Batch[] {
@@ -27,7 +29,7 @@ export function randomLog(seed: number, length: number): Batch[] {
   let k = 0
   const add = (term: number, number: number, drafts: readonly Draft[]): void => {
     const first = ledger.index + 1
-    const place = { first, epoch: { counter: 1, slot: 1 }, lamport: first, time: 1_000 + first }
+    const place = { first, epoch: { counter: 1, slot: 1 }, lamport: first, time: timeAt(first) }
     const before = batches.at(-1)?.chain ?? CHAIN_ZERO
     const batch = withChain(before, { ...place, term, k: number, ...packDrafts(drafts) })
     applyBatch(ledger, batch)
@@ -43,7 +45,7 @@ export function randomLog(seed: number, length: number): Batch[] {
       continue
     }
     const command = randomCommand(ledger, random)
-    const draft = decide(ledger, command, context({ k: ++k, time: 1_000 + ledger.index }), 0)
+    const draft = decide(ledger, command, context({ k: ++k, time: timeAt(ledger.index) }), 0)
     add(1, k, [draft])
   }
   return batches
@@ -53,16 +55,17 @@ function randomCommand(ledger: Ledger, random: Random): Command {
   const [user, other] = [random.pick(USERS), random.pick(USERS)]
   const version = ledger.account(user)?.version ?? 1
   const token = random.below(200)
-  const stream = streamOf(random.below(6))
+  const stream = someStream(ledger, random)
   const kind = random.below(100)
   if (kind < 8) return orders.register(user + (random.chance(0.5) ? '' : token), token)
   if (kind < 12) return orders.change(user, version, token, `${user}-${token}`)
-  if (kind < 16) return orders.invite(user, token, random.between(1, 400), 5)
+  if (kind < 16) return orders.invite(user, token, random.between(50, 20_000), 5)
   if (kind < 18) return orders.registerBy(token, `${user}-${token}`)
   if (kind < 24) return orders.block(user, other, random.chance(0.3))
   if (kind < 25) return orders.close(user, version, token)
-  if (kind < 32) return orders.open(user, stream)
-  if (kind < 34) return orders.closeStream(user, stream)
+  if (kind < 32) return orders.open(user, token, 3)
+  if (kind < 33) return orders.closeStream(user, stream)
+  if (kind < 34) return orders.endIdle(timeAt(ledger.index), stream, someStream(ledger, random))
   if (kind < 42) {
     const indices = Array.from({ length: 5 }, () => random.below(ledger.index))
     return orders.remove(user, indices)
@@ -70,10 +73,15 @@ function randomCommand(ledger: Ledger, random: Random): Command {
   return sendOn(ledger, random, user, other)
 }
 
+/** A stream that is open; one that never was, if none is. */
+function someStream(ledger: Ledger, random: Random): Uint8Array {
+  const ids = [...ledger.streams].map(([id]) => id)
+  return Buffer.from(ids.length > 0 ? random.pick(ids) : '\u0001'.repeat(16), 'latin1')
+}
+
 /** The next send of some stream of the user; a send of a stream that is not open otherwise. */
 function sendOn(ledger: Ledger, random: Random, user: string, to: string): Command {
-  const open = [...ledger.streams].filter(([, one]) => one.owner === user && !one.closed)
+  const open = ledger.streamsOf(user)
   const [id, { next }] = open.length > 0 ? random.pick(open) : ['\u0001'.repeat(16), { next: 1 }]
-  const stream = Buffer.from(id, 'latin1')
-  return { ...orders.send(next, `text ${ledger.index}`, to, user), stream } as Command
+  return orders.send(next, `text ${ledger.index}`, to, user, Buffer.from(id, 'latin1'))
 }

@@ -12,7 +12,8 @@ import { decodeInvitation } from '../../../protocol/state/invitation.js'
 import { decodeNote } from '../../../protocol/entries/note.js'
 import { decide, type Command } from '../../../protocol/state/commands/registry.js'
 import type { Draft } from '../../../protocol/entries/entry.js'
-import { Ledger, Overlay } from '../../../protocol/state/ledger.js'
+import { Ledger } from '../../../protocol/state/ledger.js'
+import { Overlay } from '../../../protocol/state/overlay.js'
 import {
   block,
   change,
@@ -26,6 +27,7 @@ import {
   registerUninvited,
   remove,
   send,
+  streamAt,
 } from './orders.js'
 
 const code = (name: ErrorName): number => ERRORS[name].code
@@ -49,7 +51,7 @@ class Course {
     const other = decide(new Overlay(this.#committed), command, at, 0)
     this.#t.same(other, draft, 'C2: the same ahead of the log and behind it')
     const { meta, body } = draft
-    this.#overlay.apply(draft, k)
+    this.#overlay.apply(draft, k, this.time)
     const place = { index: k, term: 1, k, place: 0, time: this.time }
     this.#committed.apply({
       ...place,
@@ -165,7 +167,8 @@ t.test('after the end of an account its name has no account, and stays taken', (
   course.refused(register('bob', 2), 'NAME_TAKEN')
   course.refused(register('bob', 3), 'NAME_TAKEN')
   course.refused(send(1, 'olá'), 'NO_SUCH_USER')
-  course.refused(send(1, 'olá', 'alice', 'bob'), 'NO_SUCH_STREAM')
+  course.refused(send(1, 'olá', 'alice', 'bob', streamAt(4)), 'STREAM_CLOSED')
+  course.refused(open('bob'), 'NO_SUCH_USER')
   course.refused(registerBy(1, 'carol'), 'BAD_INVITATION')
   course.refused(change('bob', 2, 8), 'NO_SUCH_USER')
   course.refused(invite('bob', 2), 'NO_SUCH_USER')

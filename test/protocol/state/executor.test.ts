@@ -12,6 +12,7 @@ import { encodeTerm } from '../../../protocol/entries/fence.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
 import type { Command } from '../../../protocol/state/commands/registry.js'
 import { Executor } from '../../../protocol/state/executor.js'
+import { streamIdAt } from '../../../protocol/state/stream-id.js'
 import { readKey, seal } from '../../simulator/compute.js'
 import { open, register, send } from './orders.js'
 
@@ -70,10 +71,11 @@ t.test('exactly the next k is executed: a later one waits', (t) => {
 
 t.test('a replica that takes an order from the feed comes to the same as its executors', (t) => {
   const [ahead, behind] = [executor(), executor()]
+  const stream = streamIdAt({ term: 1, k: 1 }, 2)
   const orders = [
     order(1, [register('alice'), register('bob'), open('alice')]),
-    order(2, [send(1, 'olá'), open('alice')]),
-    order(3, [send(2, 'adeus')]),
+    order(2, [send(1, 'olá', 'bob', 'alice', stream), open('alice')]),
+    order(3, [send(2, 'adeus', 'bob', 'alice', stream)]),
   ]
   const first = term()
   for (const one of [ahead, behind]) one.apply(first)

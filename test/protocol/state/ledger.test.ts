@@ -3,13 +3,16 @@ import { ERRORS } from '../../../protocol/errors.js'
 import { entriesOf, packDrafts, withChain } from '../../../protocol/entries/batch.js'
 import { KIND, plainMeta, type Draft, type Kind } from '../../../protocol/entries/entry.js'
 import { encodeMarks } from '../../../protocol/entries/marks.js'
+import { ANSWER_BYTES } from '../../../protocol/state/answer-ring.js'
 import { decide, type Command } from '../../../protocol/state/commands/registry.js'
 import { KEPT_SENDS } from '../../../protocol/state/sent-index.js'
-import { Ledger, Overlay } from '../../../protocol/state/ledger.js'
+import { Ledger } from '../../../protocol/state/ledger.js'
+import { Overlay } from '../../../protocol/state/overlay.js'
 import { idOf } from '../../../protocol/bytes.js'
 import { encodeTerm } from '../../../protocol/entries/fence.js'
 import { STREAM, context, closeStream, open, register, send } from './orders.js'
 
+/** The third order of each course opens it. */
 const ID = idOf(STREAM)
 
 interface Executed {
@@ -40,14 +43,14 @@ class Ahead {
   execute(command: Command): Executed {
     const k = ++this.#k
     const draft = decide(this.overlay, command, context({ k }), 0)
-    this.overlay.apply(draft, k)
+    this.overlay.apply(draft, k, 1_000 + this.base.index)
     return { draft, k }
   }
 
   commit({ draft, k }: Executed): void {
     this.#log(1, k, [draft])
-    this.overlay.settle(draft.meta, k)
-    this.overlay.settleDirectory(k)
+    this.overlay.settle(draft.meta)
+    this.overlay.settled(k)
   }
 
   /** Commits an entry with the marks of these users. */
@@ -63,10 +66,10 @@ class Ahead {
 
 t.test('the overlay is read before the committed log', (t) => {
   const ahead = new Ahead()
-  ahead.execute(register('alice'))
+  for (const name of ['alice', 'bob']) ahead.execute(register(name))
   ahead.execute(open('alice'))
   t.equal(ahead.overlay.account('alice')?.name, 'alice')
-  t.same(ahead.overlay.stream(ID), { owner: 'alice', next: 1, closed: false })
+  t.match(ahead.overlay.stream(ID), { owner: 'alice', next: 1 })
   t.equal(ahead.base.account('alice'), undefined, 'nothing of it is committed')
   t.equal(ahead.base.stream(ID), undefined)
   t.end()
@@ -74,14 +77,15 @@ t.test('the overlay is read before the committed log', (t) => {
 
 t.test('a committed value is read from the ledger, and equals the one in the overlay', (t) => {
   const ahead = new Ahead()
-  const course = [register('alice'), open('alice'), send(1, 'a', 'alice'), send(2, 'b', 'alice')]
+  const begin = [register('alice'), register('bob'), open('alice')]
+  const course = [...begin, send(1, 'a', 'alice'), send(2, 'b', 'alice')]
   const executed = course.map((command) => ahead.execute(command))
   t.equal(ahead.overlay.answered(ID, 1)?.index, 0, 'ahead of the log it has no index')
   for (const one of executed) {
     ahead.commit(one)
     t.equal(ahead.overlay.stream(ID)?.next, 3, `order ${one.k} is committed`)
   }
-  t.equal(ahead.overlay.answered(ID, 1)?.index, 4)
+  t.equal(ahead.overlay.answered(ID, 1)?.index, 5)
   t.equal(ahead.overlay.account('alice'), ahead.base.account('alice'))
   t.equal(ahead.overlay.stream(ID), ahead.base.stream(ID), 'nothing is left in the overlay')
   t.end()
@@ -89,24 +93,29 @@ t.test('a committed value is read from the ledger, and equals the one in the ove
 
 t.test('a stream closed in the overlay is closed by the commit too, and keeps no answers', (t) => {
   const ahead = new Ahead()
-  const course = [register('alice'), open('alice'), send(1, 'a', 'alice'), closeStream('alice')]
+  const begin = [register('alice'), register('bob'), open('alice')]
+  const course = [...begin, send(1, 'a', 'alice'), closeStream('alice')]
   const executed = course.map((command) => ahead.execute(command))
-  t.match(ahead.overlay.stream(ID), { next: 2, closed: true })
-  t.equal(ahead.base.openStreams, 0)
-  for (const one of executed.slice(0, 3)) ahead.commit(one)
-  t.match(ahead.base.stream(ID), { next: 2, closed: false })
-  t.equal(ahead.base.openStreams, 1)
-  ahead.commit(executed[3]!)
-  t.match(ahead.base.stream(ID), { owner: 'alice', next: 2, closed: true })
-  t.equal(ahead.base.openStreams, 0)
+  t.equal(ahead.overlay.stream(ID), undefined)
+  t.same(ahead.overlay.endedStream('alice', ID), { number: 1, next: 2 })
+  t.equal(ahead.base.streams.size, 0)
+  for (const one of executed.slice(0, 4)) ahead.commit(one)
+  t.match(ahead.base.stream(ID), { next: 2 })
+  t.equal(ahead.overlay.stream(ID), undefined, 'the end is still ahead')
+  t.equal(ahead.base.streams.size, 1)
+  ahead.commit(executed[4]!)
+  t.equal(ahead.base.stream(ID), undefined)
+  t.same(ahead.base.endedStream('alice', ID), { number: 1, next: 2 })
+  t.equal(ahead.base.streams.size, 0)
   t.equal(ahead.base.answered(ID, 1), undefined)
-  t.equal(ahead.overlay.stream(ID), ahead.base.stream(ID), 'nothing is left in the overlay')
+  t.equal(ahead.overlay.size, 0, 'nothing is left in the overlay')
   t.end()
 })
 
 t.test('the commit of an order does not take back what a later order wrote', (t) => {
   const ahead = new Ahead()
-  for (const command of [register('alice'), open('alice')]) ahead.commit(ahead.execute(command))
+  const begin = [register('alice'), register('bob'), open('alice')]
+  for (const command of begin) ahead.commit(ahead.execute(command))
   const first = ahead.execute(send(1, 'a', 'alice'))
   const second = ahead.execute(send(2, 'b', 'alice'))
   ahead.commit(first)
@@ -183,8 +192,12 @@ t.test('the index of sends is newest first, over all streams, with refusals, and
 
 t.test('a stored digest is no view on a frame', (t) => {
   const ahead = new Ahead()
-  for (const command of [register('alice'), open('alice')]) ahead.commit(ahead.execute(command))
+  const begin = [register('alice'), register('bob'), open('alice')]
+  for (const command of begin) ahead.commit(ahead.execute(command))
   ahead.commit(ahead.execute(send(1, 'a', 'alice')))
-  t.equal(ahead.base.answered(ID, 1)?.digest.buffer.byteLength, 32)
+  const { digest } = ahead.base.answered(ID, 1)!
+  t.equal(digest.length, 32)
+  t.equal(digest.buffer.byteLength, 4 * ANSWER_BYTES, 'but one on the ring of a short stream')
+  t.equal(ahead.base.stream(ID)!.token.buffer.byteLength, 16)
   t.end()
 })

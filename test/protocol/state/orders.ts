@@ -12,8 +12,13 @@ import { readKey, seal } from '../../simulator/compute.js'
 import type { Command } from '../../../protocol/state/commands/registry.js'
 import type { ExecutionContext } from '../../../protocol/state/decision.js'
 import { Executor } from '../../../protocol/state/executor.js'
+import { streamIdAt } from '../../../protocol/state/stream-id.js'
 
-export const STREAM = new Uint8Array(16).fill(1)
+/** The stream that the first command of order `k` opens. */
+export const streamAt = (k: number): Uint8Array => streamIdAt({ term: 1, k }, 0)
+
+/** The stream of a course whose third order opens one. */
+export const STREAM = streamAt(3)
 const origin = { slot: 1, boot: 'boot', id: 1 }
 
 export function register(name: string, token = 1): Command {
@@ -120,9 +125,10 @@ export function sendSealed(
   header: Partial<EnvelopeHeader> = {},
   to = 'bob',
   user = 'alice',
+  stream = STREAM,
 ): Command {
   const named = { kid: `key of ${to}`, signer: `signer of ${user}`, sender: user, recipient: to }
-  const full = { ...named, stream: STREAM, seq, time: 999, ...header }
+  const full = { ...named, stream, seq, time: 999, ...header }
   const start = headerStart(full.kid, full.sender, full.recipient, 'jwe', full.signer)
   const envelope = joinParts({
     header: Buffer.from(finishHeader(start, full.stream, full.seq, full.time)),
@@ -132,19 +138,30 @@ export function sendSealed(
     tag: new Uint8Array(16),
   })
   const sealed = concat(envelope, field(Buffer.from('signature')))
-  return { kind: 'send-sealed', origin, user, stream: STREAM, seq, to, sealed }
+  return { kind: 'send-sealed', origin, user, stream, seq, to, sealed }
 }
 
-export function open(user: string, stream = STREAM): Command {
-  return { kind: 'open-stream', origin, user, stream }
+export function open(user: string, token = 1, most = 100): Command {
+  const bytes = new Uint8Array(16).fill(token)
+  return { kind: 'open-stream', origin, user, token: bytes, most }
 }
 
 export function closeStream(user: string, stream = STREAM): Command {
   return { kind: 'close-stream', origin, user, stream }
 }
 
-export function send(seq: number, text: string, to = 'bob', user = 'alice'): Command {
-  return { kind: 'send', origin, user, stream: STREAM, seq, to, text }
+export function endIdle(idleSince: number, ...streams: Uint8Array[]): Command {
+  return { kind: 'end-idle-streams', origin, streams, idleSince }
+}
+
+export function send(
+  seq: number,
+  text: string,
+  to = 'bob',
+  user = 'alice',
+  stream = STREAM,
+): Command {
+  return { kind: 'send', origin, user, stream, seq, to, text }
 }
 
 export function context(change: Partial<ExecutionContext> = {}): ExecutionContext {

@@ -49,11 +49,11 @@ t.test('one byte at a time gives the same messages', async (t) => {
 
 t.test('a decoded message does not change when its chunk is overwritten', async (t) => {
   const chunk = Buffer.from(
-    encodeFrame({ type: 'OPEN_STREAM', request: 1, stream: Buffer.alloc(16, 7) }),
+    encodeFrame({ type: 'OPEN_STREAM', request: 1, token: Buffer.alloc(16, 7) }),
   )
   const [message] = new FrameDecoder(LIMIT).push(chunk)
   chunk.fill(0xff)
-  t.same(plain(message), { type: 'OPEN_STREAM', request: 1, stream: Array(16).fill(7) })
+  t.same(plain(message), { type: 'OPEN_STREAM', request: 1, token: Array(16).fill(7) })
 })
 
 t.test('frames encoded earlier do not change when others are encoded', async (t) => {

@@ -34,7 +34,7 @@ function sendKey(
   return `${user} sends ${hex(stream)}/${seq} ${to} ${text}`
 }
 
-const openKey = (user: string, stream: Uint8Array): string => `${user} opens ${hex(stream)}`
+const openKey = (user: string, token: Uint8Array): string => `${user} opens ${hex(token)}`
 
 const closeKey = (user: string, stream: Uint8Array): string => `${user} closes ${hex(stream)}`
 
@@ -54,13 +54,14 @@ function commandKey(command: Command): string {
   if (command.kind === 'send-sealed') {
     return sendKey(command.user, { ...command, text: textOfSealed(command.sealed) })
   }
-  if (command.kind === 'open-stream') return openKey(command.user, command.stream)
+  if (command.kind === 'open-stream') return openKey(command.user, command.token)
   if (command.kind === 'close-stream') return closeKey(command.user, command.stream)
   if (command.kind === 'change-account') return changeKey(command.user, command.token)
   if (command.kind === 'delete') return deleteKey(command.user, command.indices)
   if (command.kind === 'register') return command.name
   if (command.kind === 'invite') return inviteKey(command.user, command.invitation)
   if (command.kind === 'block') return blockKey(command.user, command.name, command.blocked)
+  if (command.kind === 'end-idle-streams') return 'ends idle streams'
   return `${command.user} leaves`
 }
 
@@ -84,8 +85,8 @@ export class AnswerCheck implements Check {
   sent(from: Host, to: Host, message: Message): void {
     if (to.role !== 'client') return
     if (message.type === 'STREAM_OPENED') {
-      const { user } = this.#requests.of(to, message.request, 'OPEN_STREAM')
-      this.#uses(from, to, openKey(user, message.stream))
+      const { asked, user } = this.#requests.of(to, message.request, 'OPEN_STREAM')
+      this.#uses(from, to, openKey(user, asked.token))
     } else if (message.type === 'STREAM_CLOSED') {
       const { asked, user } = this.#requests.of(to, message.request, 'CLOSE_STREAM')
       this.#uses(from, to, closeKey(user, asked.stream))
@@ -102,7 +103,7 @@ export class AnswerCheck implements Check {
     } else if (message.type === 'ERROR' && ORDERED.has(errorName(message.code) ?? '')) {
       const { asked, user } = this.#requests.any(to, message.request)
       if (asked.type === 'SEND') this.#uses(from, to, sendKey(user, asked))
-      if (asked.type === 'OPEN_STREAM') this.#uses(from, to, openKey(user, asked.stream))
+      if (asked.type === 'OPEN_STREAM') this.#uses(from, to, openKey(user, asked.token))
       if (asked.type === 'CLOSE_STREAM') this.#uses(from, to, closeKey(user, asked.stream))
       if (isChange(asked)) {
         this.#uses(from, to, changeKey(user, asked.token))

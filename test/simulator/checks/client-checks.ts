@@ -2,6 +2,7 @@
 
 import type { Coverage } from '../coverage.js'
 import type { History } from '../history.js'
+import type { Host } from '../host.js'
 import { AnswerCheck } from './answers.js'
 import type { Check } from './check.js'
 import { ClientCheck } from './clients.js'
@@ -15,7 +16,12 @@ import { StreamCheck } from './streams.js'
 import { checkKeptAnswers } from './kept-answers.js'
 import { Requests } from './requests.js'
 
-export function clientChecks(history: History, coverage: Coverage, now: () => number): Check[] {
+export function clientChecks(
+  history: History,
+  coverage: Coverage,
+  processing: readonly Host[],
+  now: () => number,
+): Check[] {
   const ledger = new ClientLedger(history)
   const requests = new Requests(ledger)
   const commands = new Commands()
@@ -24,7 +30,7 @@ export function clientChecks(history: History, coverage: Coverage, now: () => nu
     requests,
     commands,
     new ClientCheck(ledger, requests, coverage),
-    new StreamCheck(ledger, requests, coverage),
+    new StreamCheck(history, ledger, requests, commands, coverage, processing),
     new DeliveryCheck(ledger, requests),
     new AnswerCheck(history, requests, commands),
     new DirectoryCheck(history, ledger, requests, commands),

@@ -139,9 +139,8 @@ export class ClientCheck implements Check {
         return expect(this.#ledger.isOld(stream, seq), 'C5', () => `${told}, which is kept`)
       case 'NO_SUCH_STREAM': {
         const known = this.#ledger.streams.get(hex(stream))
-        const closed = this.#ledger.closed.has(user)
-        const open = known?.owner === user && known.index <= end && !closed
-        return expect(!open, 'C5', () => `${told}, which was open when asked`)
+        const was = known?.owner === user && known.index <= end
+        return expect(!was, 'C5', () => `${told}, which was opened before it asked`)
       }
     }
   }

@@ -3,7 +3,7 @@
 
 import { KIND } from '../../../protocol/entries/entry.js'
 import { ERRORS } from '../../../protocol/errors.js'
-import { KEPT_ANSWERS } from '../../../protocol/state/commands/sending.js'
+import { KEPT_ANSWERS } from '../../../protocol/state/answer-ring.js'
 import type { History } from '../history.js'
 import { expect } from '../violation.js'
 import type { Commands } from './commands.js'

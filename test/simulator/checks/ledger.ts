@@ -3,10 +3,12 @@
 
 import { sealedOfText } from '../held.js'
 import { decodeDrop, isDrop, type Drop } from '../../../protocol/entries/drop.js'
-import { KIND } from '../../../protocol/entries/entry.js'
+import { KIND, type Entry } from '../../../protocol/entries/entry.js'
 import { sameBytes, sha256 } from '../../../protocol/bytes.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
 import { decodeAccount, type Account } from '../../../protocol/state/account.js'
+import { decodeEnds } from '../../../protocol/state/commands/end-idle-streams.js'
+import { decodeOpening } from '../../../protocol/state/commands/open-stream.js'
 import { decodeClosing } from '../../../protocol/state/commands/delete-account.js'
 import { decodeMarks, type Mark } from '../../../protocol/entries/marks.js'
 import type { History, Node } from '../history.js'
@@ -17,14 +19,20 @@ export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('h
 /** Number of answers that a stream keeps for repeated requests. */
 const KEPT_ANSWERS = 256
 
-interface StreamPlace {
+export interface StreamPlace {
   readonly owner: string
+  /** Token of the request that opened it. */
+  readonly token: Uint8Array
   /** Index of the entry that opened the stream. */
   readonly index: number
   /** The next seq of the stream. */
   next: number
+  /** Time of the order that opened it or executed its last send, ms since 1970. */
+  used: number
   /** Index of the entry that closed the stream; Infinity: it is open. */
   closedAt: number
+  /** Number of its end among those of its owner, from 1; 0: it is open. */
+  end: number
 }
 
 /** The digest that binds a place of a stream to its user, recipient and text. */
@@ -57,6 +65,8 @@ export class ClientLedger {
   /** Closed accounts: the index of the closing entry and the token of its request. */
   readonly closed = new Map<string, { readonly index: number; readonly token: Uint8Array }>()
   readonly streams = new Map<string, StreamPlace>()
+  /** Ends of streams so far, by owner. */
+  readonly #ends = new Map<string, number>()
   readonly #places = new Map<string, Node>()
   readonly #mailboxes = new Map<string, number[]>()
   /** Index of the first DROP that names a message, by the message's index. */
@@ -132,6 +142,15 @@ export class ClientLedger {
     return this.#dropped.get(index) ?? Infinity
   }
 
+  /** The open streams of a user. */
+  openOf(user: string): [id: string, stream: StreamPlace][] {
+    return [...this.streams].filter(([, { owner, end }]) => owner === user && end === 0)
+  }
+
+  endsOf(user: string): number {
+    return this.#ends.get(user) ?? 0
+  }
+
   mark(user: string): Mark {
     return this.marks.get(user) ?? UNMARKED
   }
@@ -153,11 +172,13 @@ export class ClientLedger {
     } else if (kind === KIND.closed) {
       expect(this.accounts.delete(mailbox), 'closed', () => `${mailbox} ends twice, at ${index}`)
       this.closed.set(mailbox, { index, token: decodeClosing(entry!.body) })
+      for (const [id] of this.openOf(mailbox)) this.#streamEnds(index, id, mailbox)
     } else if (kind === KIND.stream) {
-      expect(!this.streams.has(hex(stream)), 'C3', () => `a stream is opened twice, at ${index}`)
-      this.streams.set(hex(stream), { owner: mailbox, index, next: 1, closedAt: Infinity })
+      this.#streamOpened(entry!)
     } else if (kind === KIND.streamClosed) {
-      this.#streamClosed(index, hex(stream), mailbox)
+      this.#streamEnds(index, hex(stream), mailbox)
+    } else if (kind === KIND.streamsEnded) {
+      for (const id of decodeEnds(entry!.body)) this.#streamEnds(index, hex(id))
     } else if (kind === KIND.marks) this.#marksMoved(index, decodeMarks(entry!.body))
     if (isDrop(entry!.meta)) this.#drop(decodeDrop(entry!))
     if (kind !== KIND.message && kind !== KIND.refusal) return
@@ -167,6 +188,7 @@ export class ClientLedger {
       return `entry ${index} goes into a stream that entry ${known!.closedAt} closed`
     })
     known!.next = seq + 1
+    known!.used = entry!.time
     this.#places.set(`${hex(stream)}/${seq}`, node)
     const sent = this.#sent.get(known!.owner)
     if (sent) sent.push(index)
@@ -202,11 +224,24 @@ export class ClientLedger {
     this.#versions.set(name, [...versions, { index, account }])
   }
 
-  #streamClosed(index: number, stream: string, owner: string): void {
+  #streamOpened({ index, time, meta, body }: Entry): void {
+    const { mailbox: owner, stream } = meta
+    const { token, ends } = decodeOpening(body)
+    expect(!this.streams.has(hex(stream)), 'C3', () => `a stream is opened twice, at ${index}`)
+    expect(this.accounts.has(owner), 'C3', () => `entry ${index} opens a stream of nobody`)
+    for (const id of ends) this.#streamEnds(index, hex(id), owner)
+    const begun = { index, next: 1, used: time, closedAt: Infinity, end: 0 }
+    this.streams.set(hex(stream), { owner, token, ...begun })
+  }
+
+  /** `owner`: of the entry; absent: it ends streams of any users. */
+  #streamEnds(index: number, stream: string, owner?: string): void {
     const known = this.streams.get(stream)
-    const isOpen = known?.owner === owner && known.closedAt === Infinity
+    const isOpen = known?.closedAt === Infinity && (owner === undefined || known.owner === owner)
     expect(isOpen, 'C3', () => `entry ${index} closes a stream of ${owner} that is not open`)
     known!.closedAt = index
+    known!.end = this.endsOf(known!.owner) + 1
+    this.#ends.set(known!.owner, known!.end)
   }
 
   #drop({ index, mailbox, indices }: Drop): void {

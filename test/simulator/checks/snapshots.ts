@@ -1,15 +1,17 @@
 // G1: the state of a processing replica that loaded a snapshot equals the state that is built from
 // entry 1, when it is loaded and at the end; and so does every snapshot on a disk.
 
+import type { Origin } from '../../../protocol/entries/origin.js'
 import type { ProcessingReplica } from '../../../protocol/replicas/processing.js'
 import { stateDigest } from '../../../protocol/snapshot/digest.js'
 import { SnapshotLoader } from '../../../protocol/snapshot/load.js'
+import type { LoadedPart } from '../../../protocol/snapshot/record.js'
 import { Ledger } from '../../../protocol/state/ledger.js'
 import { entriesOf } from '../../../protocol/entries/batch.js'
 import { sameBytes } from '../../../protocol/bytes.js'
 import type { History } from '../history.js'
 import type { Host } from '../host.js'
-import { expect } from '../violation.js'
+import { Violation, expect } from '../violation.js'
 import type { Check } from './check.js'
 
 export class SnapshotCheck implements Check {
@@ -67,11 +69,19 @@ export class SnapshotCheck implements Check {
       const records = [...content.records]
         .map(([key, value]) => ({ key, value }))
         .sort((a, b) => (a.key < b.key ? -1 : 1))
-      const loader = new SnapshotLoader(content.head)
-      const loaded = loader.add({ records, head: content.head })!
+      const loaded = loadedOf(host.name, content.head, { records, head: content.head })
       expect(stateDigest(loaded) === this.#digestAt(place.index), 'G1', () => {
         return `the snapshot of ${host.name} has another state at ${place.index} than the log builds`
       })
     }
+  }
+}
+
+/** The state in a snapshot that no fault has damaged. */
+function loadedOf(name: string, origin: Origin, part: LoadedPart): Ledger {
+  try {
+    return new SnapshotLoader(origin).add(part)!
+  } catch (error) {
+    throw new Violation('G1', `the snapshot of ${name} cannot be loaded: ${String(error)}`)
   }
 }

@@ -42,7 +42,11 @@ export const SITUATIONS = [
   'a claim after fruitless rounds of the ring',
   'a coordinator without persistence stops',
   'a repeated send gets its receipt again',
-  // Situations of closed streams and the sizes of mailboxes.
+  // Situations of streams and the sizes of mailboxes.
+  'OPEN_STREAM is answered again',
+  'a user has as many streams as it may',
+  'idle streams end',
+  'a send in a stream whose end is forgotten',
   'CLOSE_STREAM is answered again',
   'an executed send is repeated after the end of its stream',
   'USAGE of a mailbox with deleted messages',

@@ -32,12 +32,12 @@ export const CLIENT_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'state/ledger',
+        file: 'state/streams',
         line: 'stream.next = seq + 1',
         becomes: 'stream.next = answered.code === 0 ? seq + 1 : seq',
       },
     ],
-    caughtBy: ['C3', 'C5', 'halt', 'vote'],
+    caughtBy: ['C3', 'C5', 'halt', 'vote', 'G1'],
   },
   {
     name: 'a duplicate is answered before the commit',

@@ -26,10 +26,10 @@ export const SESSION_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'sessions/sends',
-        line: "const command = { kind: 'open-stream', user, stream };",
+        line: "const command = { kind: 'open-stream', user, token, most };",
         becomes:
-          "const command = { kind: 'open-stream', user, stream };\n" +
-          "this.#requests.reply(session, { type: 'STREAM_OPENED', request, stream, index: this.#executor.base.index });",
+          "const command = { kind: 'open-stream', user, token, most };\n" +
+          "this.#requests.reply(session, { type: 'STREAM_OPENED', request, stream: token });",
       },
     ],
     caughtBy: ['C4', 'C5', 'C8', 'crash'],
@@ -67,7 +67,7 @@ export const SESSION_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'state/commands/sending',
+        file: 'state/answer-ring',
         line: 'export const KEPT_ANSWERS = 256;',
         becomes: 'export const KEPT_ANSWERS = 2;',
       },

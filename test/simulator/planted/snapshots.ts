@@ -8,11 +8,17 @@ export const SNAPSHOT_BUGS: readonly Bug[] = [
     workload: 'whole',
     changes: [
       {
-        file: 'state/ledger',
-        line: 'this.touch(recordKey.stream(id));\n        this.touch(recordKey.answers(id, ringPlaceOf(seq)));',
-        becomes: 'this.touch(recordKey.answers(id, ringPlaceOf(seq)));',
+        file: 'state/streams',
+        line: 'this.#touch(recordKey.stream(id));\n        this.#touch(recordKey.answers(id, ringPlaceOf(seq)));',
+        becomes: 'this.#touch(recordKey.answers(id, ringPlaceOf(seq)));',
       },
     ],
+    caughtBy: ['G1'],
+  },
+  {
+    name: 'the end of a stream is not saved',
+    workload: 'whole',
+    changes: [{ file: 'state/streams', line: 'this.#touch(recordKey.ended(owner));', becomes: '' }],
     caughtBy: ['G1'],
   },
   {

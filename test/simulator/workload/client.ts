@@ -27,8 +27,6 @@ import { SideLine } from './side-line.js'
 import { SendStream } from './stream.js'
 
 const STAYS_MS = 5_000
-/** A stream that all users try to open; it becomes one user's. */
-const COMMON_STREAM = new Uint8Array(16).fill(7)
 
 export class Client implements Machine {
   readonly #user: string
@@ -267,12 +265,15 @@ export class Client implements Machine {
     )
   }
 
-  /** Sends on a stream that most likely is another user's. */
+  /** Sends on a stream that most likely is another user's, and tries to close it. */
   #intrude(): void {
-    const [stream, random, link] = [COMMON_STREAM, this.#random, this.#link]
-    const [seq, to, text] = [random.between(1, 3), random.pick(this.#world.users), random.hex(4)]
+    const [random, link] = [this.#random, this.#link]
+    const { streams, users } = this.#world
+    if (streams.length === 0) return
+    const stream = random.pick(streams)
+    const [seq, to, text] = [random.between(1, 3), random.pick(users), random.hex(4)]
     if (random.chance(0.5)) {
-      this.#ask(link, (request) => ({ type: 'OPEN_STREAM', request, stream }))
+      this.#ask(link, (request) => ({ type: 'CLOSE_STREAM', request, stream }))
     }
     this.#ask(link, (request) => ({ type: 'SEND', request, stream, seq, to, text }))
   }

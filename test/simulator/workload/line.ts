@@ -10,6 +10,8 @@ export interface ClientWorld {
   /** Users whose clients hold their keys. */
   readonly held: ReadonlySet<string>
   readonly contacts: Contacts
+  /** Ids of streams that were opened lately, of all users. */
+  readonly streams: Uint8Array[]
   readonly processing: number
   readonly busy: () => boolean
   readonly dial: (processing: Slot) => void

@@ -1,10 +1,11 @@
 // One stream of a virtual user: pipelined sends, everything unanswered again from the lowest seq
 // after a break, and what a client should not do but may: the same request twice, at once or long
-// after, a seq used again with another text, and more of a stream that it has closed.
+// after, a seq used again with another text, more of a stream that has ended, and many streams.
 
 import { ERRORS } from '../../../protocol/errors.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
-import { KEPT_ANSWERS } from '../../../protocol/state/commands/sending.js'
+import { KEPT_ANSWERS } from '../../../protocol/state/answer-ring.js'
+import { sameBytes } from '../../../protocol/bytes.js'
 import { sealedBy } from '../held.js'
 import type { Line } from './line.js'
 
@@ -14,9 +15,10 @@ interface Sent {
   readonly text: string
 }
 
-/** A stream that the user has closed, and what the user sent in it. */
+/** A stream that has ended, and what the user sent in it. */
 interface Closed {
   readonly id: Uint8Array
+  readonly token: Uint8Array
   readonly sent: readonly Sent[]
 }
 
@@ -37,10 +39,16 @@ const isClosed = (answer: Message): boolean =>
 
 /** Number of sends kept, some of whose answers are forgotten, or just about to be. */
 const KEPT = KEPT_ANSWERS + 50
+/** Ended streams that a user still asks about. */
+const KEPT_CLOSED = 4
+/** Ids of streams that users know of each other. */
+const SHARED_IDS = 20
 
 export class SendStream {
   readonly #line: Line
-  #id: Uint8Array
+  /** null: the stream is not open yet. */
+  #id: Uint8Array | null = null
+  #token: Uint8Array
   readonly #pace: number
   #window: number
   /** Whether the stream was asked for on this connection. */
@@ -51,12 +59,13 @@ export class SendStream {
   #waiting: Sent[] = []
   #inFlight: Sent[] = []
   #answered: Sent[] = []
-  #closed: Closed | null = null
+  /** Streams that have ended, the oldest first. */
+  #closed: Closed[] = []
   #quietUntil = 0
 
   constructor(line: Line, pace: number, window: number) {
     this.#line = line
-    this.#id = line.random.bytes(16)
+    this.#token = line.random.bytes(16)
     this.#pace = pace
     this.#window = window
   }
@@ -71,8 +80,9 @@ export class SendStream {
   }
 
   work(): void {
-    const { random, now } = this.#line
+    const { random, now, world } = this.#line
     if (now < this.#quietUntil) return
+    if (world.busy() && random.chance(0.002)) return this.#rest()
     if (!this.#asked) return this.#open()
     if (!this.#opened) return
     while (this.#inFlight.length < this.#window) {
@@ -82,8 +92,26 @@ export class SendStream {
     }
     if (random.chance(0.02)) this.again(this.#line)
     // Mostly the user waits until all sends are answered, as a client should.
-    const closes = this.#line.world.busy() && random.chance(0.006)
+    const closes = world.busy() && random.chance(0.006)
     if (closes && (this.idle || random.chance(0.3))) this.#close()
+    if (world.busy() && random.chance(0.0005)) this.#openMany()
+  }
+
+  /** The user sends nothing for a while: the stream may end meanwhile. */
+  #rest(): void {
+    const { random, now } = this.#line
+    this.#quietUntil = now + random.between(500, 5_000)
+    this.#line.did('workload: a user rests')
+  }
+
+  /** Opens more streams than a user may have, and forgets them. */
+  #openMany(): void {
+    const { random } = this.#line
+    for (let left = random.between(1, 30); left > 0; left--) {
+      const token = random.bytes(16)
+      this.#line.ask((request) => ({ type: 'OPEN_STREAM', request, token }))
+    }
+    this.#line.did('workload: many streams are opened')
   }
 
   #close(): void {
@@ -95,23 +123,46 @@ export class SendStream {
   }
 
   sayClose(line: Line, then?: (answer: Message) => void, stream = this.#id): void {
+    if (!stream) return
     line.ask((request) => ({ type: 'CLOSE_STREAM', request, stream }), then)
   }
 
   #open(): void {
-    const { random } = this.#line
-    const stream = this.#id
-    const build = (request: number): Message => ({ type: 'OPEN_STREAM', request, stream })
-    this.#asked = true
+    const { random, world } = this.#line
+    const token = this.#token
     this.#waiting = [...this.#inFlight, ...this.#waiting]
     this.#inFlight = []
+    // A stream that is open stays open: the user goes on in it.
+    if (this.#id) {
+      this.#asked = true
+      this.#opened = true
+      if (random.chance(0.1)) this.#openAgain(this.#id)
+      return
+    }
+    if (!world.busy() && this.#waiting.length === 0) return
+    this.#asked = true
+    const build = (request: number): Message => ({ type: 'OPEN_STREAM', request, token })
     this.#line.ask(build, (answer) => {
-      if (stream !== this.#id) return
-      if (answer.type === 'STREAM_OPENED') this.#opened = true
-      else if (isClosed(answer)) this.#goOnElsewhere()
-      else this.#refused(answer)
+      if (token !== this.#token || this.#id) return
+      if (answer.type !== 'STREAM_OPENED') return this.#refused(answer)
+      this.#id = answer.stream
+      this.#opened = true
+      world.streams.unshift(answer.stream)
+      world.streams.splice(SHARED_IDS)
     })
     if (random.chance(0.1)) this.#line.ask(build)
+  }
+
+  /** Gets the same stream, unless that has ended. */
+  #openAgain(id: Uint8Array): void {
+    const token = this.#token
+    this.#line.ask(
+      (request) => ({ type: 'OPEN_STREAM', request, token }),
+      (answer) => {
+        if (answer.type !== 'STREAM_OPENED' || this.#id !== id) return
+        if (!sameBytes(answer.stream, id)) this.#goOnElsewhere()
+      },
+    )
   }
 
   #fresh(): Sent | undefined {
@@ -129,6 +180,7 @@ export class SendStream {
     then?: (answer: Message) => void,
     stream = this.#id,
   ): void {
+    if (!stream) return
     const { world, user } = line
     // Every sixteenth seq is sealed also for a recipient who does not hold keys: that is refused.
     const seals = world.held.has(user) && (world.held.has(to) || seq % 16 === 0)
@@ -168,7 +220,9 @@ export class SendStream {
   /** Repeats an earlier send, perhaps over another connection. */
   again(line: Line): void {
     const { random } = line
-    if (this.#closed && random.chance(0.2)) return this.#askClosed(line, this.#closed)
+    if (this.#closed.length > 0 && random.chance(0.2)) {
+      return this.#askClosed(line, random.pick(this.#closed))
+    }
     const from = random.chance(0.3) ? this.#inFlight : this.#answered
     if (from.length === 0) return
     const sent = (random.chance(0.2) && this.#halfForgotten()) || random.pick(from)
@@ -176,8 +230,8 @@ export class SendStream {
     else this.#say(line, sent)
   }
 
-  /** What the user may ask of a stream that it has closed, and gets no further by. */
-  #askClosed(line: Line, { id, sent }: Closed): void {
+  /** What the user may ask of a stream that has ended, and gets no further by. */
+  #askClosed(line: Line, { id, token, sent }: Closed): void {
     const { random } = line
     const last = sent.at(-1)
     const next = { seq: (last?.seq ?? 0) + 1, to: line.user, text: 'after the end' }
@@ -185,7 +239,7 @@ export class SendStream {
     random.pick([
       () => this.#say(line, again, undefined, id),
       () => this.sayClose(line, undefined, id),
-      () => line.ask((request) => ({ type: 'OPEN_STREAM', request, stream: id })),
+      () => line.ask((request) => ({ type: 'OPEN_STREAM', request, token })),
     ])()
   }
 
@@ -217,13 +271,16 @@ export class SendStream {
 
   /** The stream is closed; sends without an answer are new ones in another stream. */
   #goOnElsewhere(): void {
-    this.#closed = { id: this.#id, sent: [...this.#answered, ...this.#inFlight] }
+    const [id, token] = [this.#id, this.#token]
+    if (id) this.#closed.push({ id, token, sent: [...this.#answered, ...this.#inFlight] })
+    if (this.#closed.length > KEPT_CLOSED) this.#closed.shift()
     this.#continueWith([...this.#inFlight, ...this.#waiting])
     this.#line.did('workload: a stream is closed')
   }
 
   #continueWith(rest: readonly Sent[]): void {
-    this.#id = this.#line.random.bytes(16)
+    this.#id = null
+    this.#token = this.#line.random.bytes(16)
     this.#waiting = rest.map((sent, i) => ({ ...sent, seq: i + 1 }))
     this.#nextSeq = rest.length + 1
     this.#inFlight = []

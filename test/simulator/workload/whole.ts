@@ -22,6 +22,7 @@ import { Random } from '../random.js'
 import type { Passwords } from './account.js'
 import { Client } from './client.js'
 import { Contacts } from './contacts.js'
+import { SHORTEST_IDLE_MS, SHORT_IDLE_MS } from './idle.js'
 
 export interface Builders {
   readonly persistence: (config: PersistenceConfig) => Machine
@@ -46,10 +47,20 @@ const TIGHT: readonly Partial<Limits>[] = [
   { sendsPerSecond: 50, sendBurst: 20 },
   { mailboxBytes: 20_000 },
   { invitations: 1 },
+  { openStreams: 4 },
+  { streamIdleMs: SHORTEST_IDLE_MS },
+  { openStreams: 3, streamIdleMs: 3_000 },
 ]
 
 /** Saves so often, and in parts so small, that most entries come while one is under way. */
-const SNAPSHOTS = { entries: 30, intervalMs: 500, records: 4, bytes: 4_096, retryMs: 300 }
+const SNAPSHOTS = {
+  entries: 30,
+  intervalMs: 500,
+  records: 4,
+  bytes: 4_096,
+  retryMs: 300,
+  changes: 150,
+}
 
 export class Whole implements Workload {
   busy = true
@@ -62,6 +73,7 @@ export class Whole implements Workload {
   #held: ReadonlySet<string> | null = null
   readonly #passwords: Passwords = new Map()
   readonly #contacts = new Contacts()
+  readonly #streams: Uint8Array[] = []
   #registration: Registration | null = null
 
   constructor(builders = PRODUCT) {
@@ -133,13 +145,23 @@ export class Whole implements Workload {
     const { processing, clients } = sizes
     const name = this.#nameOf(slot, start, clients)
     this.#held ??= heldIn(this.#users, start)
-    const [users, held, contacts] = [this.#users, this.#held, this.#contacts]
-    const world = { users, held, contacts, processing, busy: () => this.busy, dial }
+    const [users, held, contacts, streams] = [
+      ...([this.#users, this.#held, this.#contacts, this.#streams] as const),
+    ]
+    const world = { users, held, contacts, streams, processing, busy: () => this.busy, dial }
     return new Client(name, start, world, this.#passwords)
   }
 
   settled(cluster: Cluster): boolean {
-    return cluster.clients.every((host) => (host.machine as Client | null)?.settled ?? false)
+    const clients = cluster.clients.map((host) => host.machine as Client | null)
+    return clients.every((client) => client?.settled ?? false) && this.#streamsEnded(cluster)
+  }
+
+  /** Nobody sends any more, so every stream is idle, unless the time of orders stands still. */
+  #streamsEnded({ processing, history }: Cluster): boolean {
+    if (!this.#limits || this.#limits.streamIdleMs > SHORT_IDLE_MS) return true
+    if (processing.some(({ wall }) => wall < history.committed.fence.time)) return true
+    return processing.every((host) => host.machine?.metrics()['troca_streams'] === 0)
   }
 }
 
