@@ -4,6 +4,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import {
   isLoopback,
@@ -16,6 +17,7 @@ import {
 } from './provision/config.js'
 import { CredentialWatch } from './net/credential-watch.js'
 import { DebugPort } from './observe/debug-port.js'
+import { DiskWatch, diskRoom } from './observe/disk.js'
 import { debugWords } from './observe/debug-words.js'
 import { Driver, EXIT, type Surroundings } from './runtime/driver.js'
 import { traceOf } from './runtime/trace.js'
@@ -85,6 +87,7 @@ class Daemon {
   readonly #own: ReplicaAddress
   readonly #credentials: CredentialWatch | null
   readonly #figures: Figures
+  readonly #disk: DiskWatch
   #debugPort: DebugPort | null = null
   #leaving = false
 
@@ -131,8 +134,12 @@ class Daemon {
     const { host, port } = own
     const options = { self, credentials, bounds, coordinator, userOf, replicas: config.replicas }
     this.#links = new Links({ ...options, address: { host, port } }, events)
+    const disk = () => diskRoom(dirname(paths.data))
+    this.#disk = new DiskWatch(disk, ({ free, size }) =>
+      log('warn', 'disk-low', { folder: dirname(paths.data), freeBytes: free, sizeBytes: size }),
+    )
     this.#figures = new Figures(self.role, {
-      ...{ machine, links: this.#links, driver: this.#driver, notReady: parts.notReady },
+      ...{ machine, links: this.#links, driver: this.#driver, notReady: parts.notReady, disk },
       credentials: this.#credentials,
       ...(store && { store }),
       ...(workers && { computations: () => workers.metrics() }),
@@ -150,6 +157,7 @@ class Daemon {
     process.on('SIGHUP', () => this.#credentials?.reload())
     this.#driver.start()
     this.#links.dial()
+    this.#disk.start()
     this.#parts.store?.watch((error) => this.#driver.failed(error))
     log('info', 'started', { port: this.#own.port, pid: process.pid })
   }
@@ -175,6 +183,7 @@ class Daemon {
     this.#links.stop('this replica is being stopped')
     this.#debugPort?.close()
     this.#credentials?.stop()
+    this.#disk.stop()
     await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS))
     try {
       await this.#parts.store?.close()

@@ -30,7 +30,7 @@ async function openStore({
 }
 
 runDaemon('persistence', async (context): Promise<Parts> => {
-  const { config, self, paths } = context
+  const { config, self, paths, log } = context
   const { store, recovered } = await openStore(context)
   const { clusterId, persistence: slots } = self
   const genesis = recovered?.genesis
@@ -38,6 +38,10 @@ runDaemon('persistence', async (context): Promise<Parts> => {
     const holds = `cluster ${genesis.clusterId} with ${genesis.slots} persistence replicas`
     const is = `the configuration names ${clusterId} with ${slots}`
     throw new Error(`${paths.data} belongs to ${holds}; ${is}`)
+  }
+  if (!(await store.canShrink())) {
+    const reason = 'it is of an earlier version: it uses room again, and gives none back'
+    log('warn', 'file-keeps-its-size', { file: paths.data, reason })
   }
   const machine = new PersistenceReplica({
     clusterId,

@@ -30,12 +30,14 @@ export interface Ended {
   readonly code: number
   readonly stdout: string
   readonly stderr: string
+  /** It had not ended in time, and was killed. */
+  readonly late: boolean
 }
 
 export function run(
   script: string,
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; show?: boolean } = {},
+  options: { env?: NodeJS.ProcessEnv; show?: boolean; timeoutMs?: number } = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script, ...args], {
@@ -46,8 +48,21 @@ export function run(
     let stderr = ''
     child.stdout?.on('data', (chunk) => (stdout += String(chunk)))
     child.stderr?.on('data', (chunk) => (stderr += String(chunk)))
+    let late = false
+    const { timeoutMs } = options
+    const timer = setTimeout(() => {
+      late = true
+      child.kill('SIGKILL')
+      // What it has started may hold its pipes open.
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+    }, timeoutMs)
+    if (timeoutMs === undefined) clearTimeout(timer)
     child.on('error', reject)
-    child.on('close', (code, signal) => resolve({ code: code ?? (signal ? 1 : 0), stdout, stderr }))
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      resolve({ code: code ?? (signal ? 1 : 0), stdout, stderr, late })
+    })
   })
 }
 

@@ -2,7 +2,7 @@
 // touches no other programs. pm2 reports success too early; only the replicas' answers count.
 
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,10 @@ import { PACKAGE_DIR, daemonEnvironment, run } from './programs.js'
 /** Longest path of a socket here; Linux allows 107 bytes, macOS 103. */
 const SOCKET_PATH_BYTES = 100
 const STOP_POLL_MS = 50
+/** pm2 may hang, on a full disk for example: so long it has for an answer, and for a stop. */
+const LIST_MS = 10_000
+const ASK_MS = 60_000
+/** Longer than a replica takes to drain. */
 const STOP_MS = 15_000
 
 export interface Supervised {
@@ -28,6 +32,56 @@ function alive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
+}
+
+type Running = Pick<Supervised, 'name' | 'pid'>
+
+export interface Stopped {
+  /** pm2 has answered in time. */
+  readonly answered: boolean
+  /** Processes that did not end by themselves. */
+  readonly killed: readonly Running[]
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  // It may have ended just now.
+  if (pid > 0 && alive(pid)) process.kill(pid, signal)
+}
+
+/** Waits until the processes have ended; kills those that take too long, and gives their names. */
+async function ended(processes: readonly Running[]): Promise<Running[]> {
+  const until = performance.now() + STOP_MS
+  let killed: Running[] = []
+  for (;;) {
+    const left = processes.filter(({ pid }) => pid > 0 && alive(pid))
+    if (left.length === 0) return killed
+    if (performance.now() > until) {
+      for (const { pid } of left) kill(pid, 'SIGKILL')
+      killed = [...new Set([...killed, ...left])]
+    }
+    await new Promise((resolve) => setTimeout(resolve, STOP_POLL_MS))
+  }
+}
+
+/** Whether the process is a replica of this folder. A system without /proc does not tell: false. */
+function isReplica(pid: number, dir: string): boolean {
+  const path = `/proc/${pid}/cmdline`
+  if (!(pid > 0) || !existsSync(path)) return false
+  const words = readFileSync(path, 'utf8').split('\0')
+  return words.includes(join(dir, 'cluster.yaml')) && words.includes('--slot')
+}
+
+function listed({ stdout }: { readonly stdout: string }): Supervised[] {
+  // pm2 may print lines of its own before the list.
+  const line = stdout.split('\n').findLast((text) => text.startsWith('['))
+  const list = JSON.parse(line ?? '[]') as {
+    name: string
+    pid: number
+    pm2_env: { status: string; restart_time: number }
+  }[]
+  return list.map(({ name, pid, pm2_env }) => {
+    return { name, pid, status: pm2_env.status, restarts: pm2_env.restart_time }
+  })
 }
 
 export class Supervisor {
@@ -57,36 +111,44 @@ export class Supervisor {
 
   async list(): Promise<Supervised[]> {
     if (!this.running) return []
-    const { stdout } = await this.#pm2('jlist')
-    // pm2 may print lines of its own before the list.
-    const line = stdout.split('\n').findLast((text) => text.startsWith('['))
-    const list = JSON.parse(line ?? '[]') as {
-      name: string
-      pid: number
-      pm2_env: { status: string; restart_time: number }
-    }[]
-    return list.map(({ name, pid, pm2_env }) => {
-      return { name, pid, status: pm2_env.status, restarts: pm2_env.restart_time }
-    })
+    return listed(await this.#pm2('jlist'))
   }
 
-  /** Stops the processing replicas, then the others, then pm2's daemon; true if anything ran. */
-  async stop(): Promise<boolean> {
-    if (!this.running) return false
-    const replicas = await this.list()
+  /**
+   * Stops the processing replicas, then the others, then pm2's daemon. Where pm2 does not answer, or
+   * a replica does not end, the very processes are killed; null: nothing ran.
+   */
+  async stop(): Promise<Stopped | null> {
+    if (!this.running) return null
     const daemon = this.#daemonPid()
-    const processing = replicas.filter(({ name }) => name.startsWith('p')).map(({ name }) => name)
-    if (processing.length > 0) await this.#pm2('stop', ...processing)
-    await this.#pm2('kill')
-    const pids = [...replicas.map(({ pid }) => pid), daemon].filter((pid) => pid > 0)
-    const until = performance.now() + STOP_MS
-    while (pids.some(alive)) {
-      if (performance.now() > until)
-        for (const pid of pids.filter(alive)) process.kill(pid, 'SIGKILL')
-      await new Promise((resolve) => setTimeout(resolve, STOP_POLL_MS))
-    }
+    const answer = await this.#pm2Within(LIST_MS, 'jlist')
+    const replicas = answer.late ? this.#fromFiles() : listed(answer)
+    const answered = !answer.late && (await this.#askToStop(replicas))
+    // It would start the replicas again.
+    if (!answered) kill(daemon, 'SIGKILL')
+    if (!answered) for (const { pid } of replicas) kill(pid, 'SIGTERM')
+    const killed = await ended([...replicas, { name: 'pm2', pid: daemon }])
     if (!this.home.startsWith(this.dir)) rmSync(this.home, { recursive: true, force: true })
-    return true
+    return { answered, killed }
+  }
+
+  /** False: pm2 has not answered in time. */
+  async #askToStop(replicas: readonly Running[]): Promise<boolean> {
+    const processing = replicas.filter(({ name }) => name.startsWith('p')).map(({ name }) => name)
+    if (processing.length > 0 && (await this.#pm2Within(ASK_MS, 'stop', ...processing)).late)
+      return false
+    return !(await this.#pm2Within(ASK_MS, 'kill')).late
+  }
+
+  /** The replicas that pm2 has noted in files, as far as their processes are those of this folder. */
+  #fromFiles(): Running[] {
+    const folder = join(this.dir, 'pids')
+    const files = existsSync(folder) ? readdirSync(folder) : []
+    return files.flatMap((file) => {
+      const pid = Number(readFileSync(join(folder, file), 'utf8'))
+      const [, name] = /^([ps]\d+)[-\d]*\.pid$/.exec(file) ?? []
+      return name && isReplica(pid, this.dir) ? [{ name, pid }] : []
+    })
   }
 
   logPath(name: string): string {
@@ -112,9 +174,13 @@ export class Supervisor {
   }
 
   #pm2(...args: string[]): ReturnType<typeof run> {
+    return this.#pm2Within(undefined, ...args)
+  }
+
+  #pm2Within(timeoutMs: number | undefined, ...args: string[]): ReturnType<typeof run> {
     const require = createRequire(import.meta.url)
     const program = join(require.resolve('pm2/package.json'), '..', 'bin', 'pm2')
     const env = daemonEnvironment({ PM2_HOME: this.home, TROCA_DIR: this.dir, NO_COLOR: '1' })
-    return run(program, args, { env })
+    return run(program, args, { env, ...(timeoutMs === undefined ? {} : { timeoutMs }) })
   }
 }

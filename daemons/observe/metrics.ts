@@ -6,6 +6,8 @@ import type { CredentialWatch } from '../net/credential-watch.js'
 import type { Driver } from '../runtime/driver.js'
 import type { Links } from '../net/links.js'
 import type { Role } from '../net/traffic.js'
+import type { DiskRoom } from './disk.js'
+import { VERSIONS } from './version.js'
 import { PROCESS_ROWS } from './process-metrics.js'
 import { one, type Row, type Sample } from './row.js'
 import { errorName } from '../../protocol/errors.js'
@@ -19,6 +21,12 @@ export interface StoreFigures {
   readonly scrubbedAt: number
   /** The pass under way has verified entries through this index. */
   readonly scrub: { readonly verified: number }
+  readonly housekeeping: {
+    readonly segments: number
+    readonly vacuumedPages: number
+    /** When a step last gave pages back, ms since 1970; 0: none has. */
+    readonly vacuumedAt: number
+  }
   /** Bytes by part of the log. */
   sizes(): Promise<Readonly<Record<string, number>>>
 }
@@ -29,6 +37,8 @@ export interface Sources {
   readonly links: Links
   readonly driver: Driver
   readonly notReady: () => string | null
+  /** Room where the data is; null: the system does not tell. */
+  readonly disk: () => DiskRoom | null
   readonly credentials: CredentialWatch | null
   readonly store?: StoreFigures
   readonly computations?: () => { threads: number; running: number; waiting: number }
@@ -51,7 +61,20 @@ export const ROWS = {
     type: 'gauge',
     read: ({ notReady }) => one(notReady() === null ? 1 : 0),
   },
+  troca_build_info: {
+    help: '1; the labels name the versions of Troca, of its wire and of Node.',
+    type: 'gauge',
+    labels: ['version', 'wire', 'node'],
+    read: () => [{ labels: VERSIONS, value: 1 }],
+  },
   ...PROCESS_ROWS,
+  troca_disk_bytes: {
+    help: 'The disk of the data folder: its size, size, and what is free for this process, free.',
+    type: 'gauge',
+    labels: ['part'],
+    read: ({ disk }) =>
+      Object.entries(disk() ?? {}).map(([part, value]) => ({ labels: { part }, value })),
+  },
   troca_certificate_expiry_timestamp_seconds: {
     help: 'When the certificate in use, and the authority that signed it, expire.',
     type: 'gauge',
@@ -200,8 +223,23 @@ export const STORE_ROWS = {
     type: 'gauge',
     read: ({ store }) => (store ? one(store.scrub.verified) : []),
   },
+  troca_segments_total: {
+    help: 'Segments that old batches were packed into.',
+    type: 'counter',
+    read: ({ store }) => (store ? one(store.housekeeping.segments) : []),
+  },
+  troca_vacuumed_pages_total: {
+    help: 'Free pages of the file that were given back to the system.',
+    type: 'counter',
+    read: ({ store }) => (store ? one(store.housekeeping.vacuumedPages) : []),
+  },
+  troca_vacuum_timestamp_seconds: {
+    help: 'When pages were last given back; 0: not since the start.',
+    type: 'gauge',
+    read: ({ store }) => (store ? one(Math.round(store.housekeeping.vacuumedAt / 1_000)) : []),
+  },
   troca_log_bytes: {
-    help: 'Bytes of the log: of its file, main, of the write-ahead log, wal, and of all pages, content.',
+    help: 'Bytes of the log: of its file, main, of the write-ahead log, wal, of all pages, content, and of free ones, free.',
     type: 'gauge',
     labels: ['part'],
     read: async ({ store }) => {

@@ -12,6 +12,8 @@ import type { Suite } from '../../protocol/envelope/header.js'
 import type { LogLevel } from '../../protocol/machine/machine.js'
 import type { Tier } from '../../protocol/slots.js'
 import { MAX_SLOTS } from '../../protocol/schema/shared.js'
+import { AGE_FORM, SIZE_FORM, parseAge, parseSize } from '../../protocol/quantities.js'
+import type { RetentionRule } from '../../protocol/entries/retention.js'
 import {
   LIMITS,
   REGISTRATION,
@@ -36,6 +38,8 @@ export interface ClusterConfig {
   readonly timings: Timings
   readonly limits: Limits & LinkLimits
   readonly registration: Registration
+  /** For every mailbox; 0: that bound is off. The coordinator's file counts. */
+  readonly retention: RetentionRule
   /** Host that the debug ports listen on; loopback by default. */
   readonly debugHost: string
   readonly log: {
@@ -72,12 +76,12 @@ export function isLoopback(host: string): boolean {
  */
 export function shown(config: ClusterConfig) {
   const { clusterId, tls, suite, directory, registration, debugHost, ...numbers } = config
-  const { timings, limits, log } = numbers
+  const { timings, limits, retention, log } = numbers
   const replicas = config.replicas.map(({ role, slot, host, port, debugPort }) => {
     return { role, slot, host, port, debugPort }
   })
   const named = { clusterId, tls, suite, directory, registration, debugHost, replicas }
-  return { ...named, timings, limits, log }
+  return { ...named, timings, limits, retention, log }
 }
 
 export function slotsOf(config: ClusterConfig, tier: Tier): number {
@@ -137,6 +141,32 @@ function readNumbers<T extends object>(
   return Object.fromEntries(read) as T
 }
 
+/** A missing bound is off. */
+function readRetention(check: Checker, value: unknown): RetentionRule {
+  const given =
+    value === undefined ? {} : check.object(value, 'retention', ['age', 'count', 'bytes'])
+  const { age, count, bytes } = given
+  return {
+    age: readQuantity(check, age, 'retention.age', parseAge, AGE_FORM),
+    count: count === undefined ? 0 : check.integer(count, 'retention.count', 1, 2 ** 31),
+    bytes: readQuantity(check, bytes, 'retention.bytes', parseSize, SIZE_FORM),
+  }
+}
+
+function readQuantity(
+  check: Checker,
+  value: unknown,
+  path: string,
+  parse: (text: string) => number | null,
+  form: string,
+): number {
+  if (value === undefined) return 0
+  const written = typeof value === 'number' ? String(value) : value
+  const read = typeof written === 'string' ? parse(written) : null
+  if (read === null) check.problem(path, JSON.stringify(value), form)
+  return read ?? 0
+}
+
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 function readLog(check: Checker, value: unknown, environment: NodeJS.ProcessEnv) {
@@ -176,7 +206,7 @@ export function checkConfig(
   const check = new Checker()
   const names = [
     ...['clusterId', 'tls', 'suite', 'replicas', 'directory', 'debugHost'],
-    ...['registration', 'timings', 'limits', 'log'],
+    ...['registration', 'retention', 'timings', 'limits', 'log'],
   ]
   const given = check.object(value, '', names)
   const tiers = check.object(given['replicas'], 'replicas', ['processing', 'persistence'])
@@ -215,6 +245,7 @@ export function checkConfig(
     timings,
     limits,
     registration: check.oneOf(given['registration'] ?? 'open', 'registration', REGISTRATION),
+    retention: readRetention(check, given['retention']),
     log: readLog(check, given['log'], environment),
   }
   checkAddresses(check, replicas, config.tls)

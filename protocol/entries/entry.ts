@@ -18,6 +18,10 @@ export const KIND = {
   /** A user is put on, or taken off, a block list. */
   block: 10,
   streamClosed: 11,
+  /** Messages of a mailbox have outlasted its retention. */
+  expired: 12,
+  /** How long a user wants its messages kept. */
+  retention: 13,
 } as const
 
 export type Kind = (typeof KIND)[keyof typeof KIND]

@@ -3,6 +3,7 @@
 
 import type { Slot } from '../slots.js'
 import type { Entropy } from '../entropy.js'
+import { KEEP_ALL, type RetentionRule } from '../entries/retention.js'
 import { TAIL, type Recovered, type TailBounds } from './storage.js'
 import type { RecipientKey, Seal } from '../envelope/seal.js'
 
@@ -125,6 +126,15 @@ export const LIMITS: Limits = {
   mailboxBytes: 1024 ** 3,
 }
 
+export interface RetentionConfig {
+  /** For every mailbox. The coordinator's alone counts. */
+  readonly rule: RetentionRule
+  /** Between two looks at all mailboxes, ms. */
+  readonly everyMs: number
+}
+
+export const RETENTION: RetentionConfig = { rule: KEEP_ALL, everyMs: 5_000 }
+
 export interface ProcessingConfig {
   readonly clusterId: string
   readonly self: Slot
@@ -137,6 +147,8 @@ export interface ProcessingConfig {
   readonly timings: Timings
   readonly limits: Limits
   readonly registration: Registration
+  /** Absent: as RETENTION. */
+  readonly retention?: RetentionConfig
   /** Makes the envelope of a text in execution; deterministic. */
   readonly seal: Seal
   readonly readKey: (publicKey: Uint8Array) => RecipientKey

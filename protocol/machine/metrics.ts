@@ -18,6 +18,7 @@ export const PROCESSING_METRICS = {
   troca_commands_queued_bytes: 'Bytes of the commands that wait for a place in an order.',
   troca_requests_pending: 'Commands of own clients that wait for their committed entry.',
   troca_accounts: 'Accounts in the state.',
+  troca_retention_expired_total: 'Messages erased by retention, in orders that this replica gave.',
   troca_streams: 'Streams that are open.',
   troca_ring_live: 'Processing replicas linked, this one included.',
   troca_clock_lead_seconds: 'By how much the own wall clock is ahead of a majority of the ring.',

@@ -88,7 +88,11 @@ export function ringMetrics(
   leadership: Leadership,
 ): Omit<
   ProcessingMetrics,
-  'troca_requests_pending' | 'troca_sessions' | 'troca_listeners' | 'troca_snapshot_index'
+  | 'troca_requests_pending'
+  | 'troca_sessions'
+  | 'troca_listeners'
+  | 'troca_snapshot_index'
+  | 'troca_retention_expired_total'
 > {
   const committed = logReplicas.get(logReplicas.home)?.heartbeat?.committed ?? 0
   const { orders, commands, oneOfOne, divergences } = coordinator.metrics

@@ -1,6 +1,7 @@
 // Builds the committed state from the records of a snapshot, a part at a time.
 
 import { fromBase64url, readJson } from '../entries/json-body.js'
+import { decodeRetention } from '../entries/retention.js'
 import { decodeAccount } from '../state/account.js'
 import { KEPT_ANSWERS } from '../state/commands/sending.js'
 import { Ledger } from '../state/ledger.js'
@@ -46,6 +47,15 @@ function put(ledger: Ledger, key: string, value: Uint8Array): void {
       return ledger.putBlocked(name, new Set(readJson(value) as string[]))
     case RECORD.closed:
       return ledger.endAccount(name, value)
+    case RECORD.expired: {
+      const packed = new Unpacker(value)
+      const through = packed.number()
+      const unread: { after: number; through: number }[] = []
+      while (!packed.ended) unread.push({ after: packed.number(), through: packed.number() })
+      return ledger.expiries.put(name, { through, unread })
+    }
+    case RECORD.retention:
+      return ledger.putRetention(name, decodeRetention(value))
     case RECORD.invitation: {
       const [id, expires, by, used] = readJson(value) as [string, number, string, boolean]
       return ledger.putInvitation({ invitation: fromBase64url(id), expires, by, used }, 0)

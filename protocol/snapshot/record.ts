@@ -3,6 +3,7 @@
 // states have equal records (G1).
 
 import { writeJson, toBase64url } from '../entries/json-body.js'
+import { encodeRetention, keepsAll } from '../entries/retention.js'
 import type { Fence } from '../entries/fence.js'
 import type { Place } from '../entries/place.js'
 import { encodeAccount } from '../state/account.js'
@@ -14,7 +15,7 @@ import { Packer } from './packed.js'
  * Raised with every change of what records hold, or of what execution makes of an entry: a snapshot
  * of another format is built anew from the log.
  */
-export const SNAPSHOT_FORMAT = 1
+export const SNAPSHOT_FORMAT = 2
 
 export interface StateRecord {
   readonly key: string
@@ -68,6 +69,17 @@ function valueOf(ledger: Ledger, key: string): Uint8Array | null {
     }
     case RECORD.closed:
       return ledger.closing(name) ?? null
+    case RECORD.expired: {
+      const { through, unread } = ledger.expiries.of(name)
+      if (through === 0) return null
+      const packer = new Packer().number(through)
+      for (const one of unread) packer.number(one.after).number(one.through)
+      return packer.done()
+    }
+    case RECORD.retention: {
+      const wish = ledger.retention(name)
+      return keepsAll(wish) ? null : encodeRetention(wish)
+    }
     case RECORD.invitation: {
       const invited = ledger.invitation(name)
       if (!invited) return null

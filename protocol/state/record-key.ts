@@ -6,9 +6,11 @@ export const RECORD = {
   account: 'a',
   blocked: 'b',
   closed: 'c',
+  expired: 'e',
   invitation: 'i',
   marks: 'm',
   sent: 'n',
+  retention: 'r',
   stream: 's',
   /** The answers of a stream: its owner and next seq come first. */
   answers: 't',
@@ -47,8 +49,10 @@ export const recordKey = {
   account: named(RECORD.account),
   blocked: named(RECORD.blocked),
   closed: named(RECORD.closed),
+  expired: named(RECORD.expired),
   invitation: named(RECORD.invitation),
   marks: named(RECORD.marks),
+  retention: named(RECORD.retention),
   sent: paged(RECORD.sent),
   stream: named(RECORD.stream),
   answers: (id: string, place: number): string =>

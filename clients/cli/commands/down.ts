@@ -3,7 +3,7 @@
 import type { CommandModule } from 'yargs'
 import { Context } from '../context.js'
 import type { GlobalFlags } from '../context.js'
-import { clearProgress, progress, result, resultJson } from '../output.js'
+import { clearProgress, note, progress, result, resultJson } from '../output.js'
 import { Supervisor } from '../supervisor.js'
 import { say } from '../texts.js'
 
@@ -15,7 +15,9 @@ export const down: CommandModule<GlobalFlags, GlobalFlags> = {
     progress(say('stopping'))
     const stopped = await new Supervisor(context.dir).stop()
     clearProgress()
-    if (context.json) resultJson({ stopped })
+    if (stopped?.answered === false) note(say('pm2Silent'))
+    for (const { name, pid } of stopped?.killed ?? []) note(say('killedLate', { name, pid }))
+    if (context.json) resultJson({ stopped: stopped !== null, killed: stopped?.killed ?? [] })
     else result(say(stopped ? 'stopped' : 'notRunning'))
   },
 }

@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
 import type { Client } from '../../client.js'
+import type { PageOptions } from '../../mailbox.js'
 import { Context } from '../context.js'
 import type { GlobalFlags } from '../context.js'
 import { EXIT, Failure } from '../failure.js'
@@ -50,13 +51,17 @@ function wanted(context: Context, client: Client, flags: Flags): Wanted & { seen
 
 /** Shows messages page by page; gives their number and the last index. */
 async function eachOf<M extends { readonly index: number; readonly time: number }>(
-  read: (after: number) => Promise<{ messages: readonly M[]; next: number; more: boolean }>,
+  read: (
+    from: Pick<PageOptions, 'after' | 'since'>,
+  ) => Promise<{ messages: readonly M[]; next: number; more: boolean }>,
   { after, fromMs, limit }: Wanted,
   show: (message: M) => void,
 ): Promise<{ shown: number; last: number }> {
   let [shown, last] = [0, 0]
+  let from: Pick<PageOptions, 'after' | 'since'> = { after }
+  if (fromMs > 0) from = { after, since: new Date(fromMs) }
   for (let more = true; more && shown < limit;) {
-    const page = await read(after)
+    const page = await read(from)
     for (const message of page.messages) {
       if (shown === limit) break
       if (message.time < fromMs) continue
@@ -64,7 +69,7 @@ async function eachOf<M extends { readonly index: number; readonly time: number 
       last = message.index
       shown++
     }
-    after = page.next
+    from = { after: page.next }
     more = page.more
   }
   return { shown, last }
@@ -74,7 +79,7 @@ async function show(client: Client, context: Context, flags: Flags): Promise<voi
   const { seen, ...which } = wanted(context, client, flags)
   if (!context.json) sayMode(client.account!)
   const { shown, last } = await eachOf(
-    (after) => client.inbox({ after, limit: PAGE_MESSAGES, timeoutMs: stepMs(context) }),
+    (from) => client.inbox({ ...from, limit: PAGE_MESSAGES, timeoutMs: stepMs(context) }),
     which,
     (message) => showMessage(message, context.json),
   )
@@ -89,7 +94,7 @@ async function exportJwe(client: Client, context: Context, flags: Flags): Promis
   const { out } = flags
   if (out !== undefined) makeDirectory(out)
   const { shown } = await eachOf(
-    (after) => client.envelopes({ after, limit: PAGE_MESSAGES, timeoutMs: stepMs(context) }),
+    (from) => client.envelopes({ ...from, limit: PAGE_MESSAGES, timeoutMs: stepMs(context) }),
     wanted(context, client, flags),
     (message) => {
       if (out !== undefined)

@@ -15,6 +15,7 @@ import { PACKAGE_DIR, daemonProgram, run } from '../programs.js'
 import type { ReplicaPorts } from '../cluster.js'
 import { EXIT, Failure } from '../failure.js'
 import { fine, fault } from './finding.js'
+import { inWords } from './in-words.js'
 import type { Finding } from './finding.js'
 
 const DAY_MS = 86_400_000
@@ -135,11 +136,6 @@ export function checkModes(dir: string): Finding[] {
       values,
     )
   })
-}
-
-const inWords = (bytes: number): string => {
-  const gib = bytes / 1024 ** 3
-  return gib >= 1 ? `${gib.toFixed(1)} GiB` : `${Math.round(bytes / 1024 ** 2)} MiB`
 }
 
 export function checkDisk(dir: string): Finding[] {

@@ -13,7 +13,8 @@ import {
 import { PersistenceReplica } from '../../../protocol/replicas/persistence.js'
 import { ProcessingReplica } from '../../../protocol/replicas/processing.js'
 import { CLUSTER_ID, type Cluster } from '../cluster.js'
-import type { Sizes } from '../setting.js'
+import type { Setting, Sizes } from '../setting.js'
+import { KEEP_ALL } from '../../../protocol/entries/retention.js'
 import { readKey, seal } from '../compute.js'
 import type { Start } from '../host.js'
 import type { Workload } from '../simulation.js'
@@ -50,6 +51,9 @@ const TIGHT: readonly Partial<Limits>[] = [
 /** Saves so often, and in parts so small, that most entries come while one is under way. */
 const SNAPSHOTS = { entries: 30, intervalMs: 500, records: 4, bytes: 4_096, retryMs: 300 }
 
+/** Between two looks at all mailboxes, ms. */
+const RETENTION_EVERY_MS = 300
+
 export class Whole implements Workload {
   busy = true
   readonly leastTail = 256
@@ -71,7 +75,9 @@ export class Whole implements Workload {
     return this.#builders.persistence(config)
   }
 
-  processing(slot: Slot, start: Start, sizes: Sizes, near: number): Machine {
+  processing(slot: Slot, start: Start, setting: Setting): Machine {
+    const { sizes, logBounds, retention = KEEP_ALL, uneven = false } = setting
+    const rule = uneven && slot % 2 === 0 ? KEEP_ALL : retention
     return this.#builders.processing({
       clusterId: CLUSTER_ID,
       self: slot,
@@ -82,7 +88,8 @@ export class Whole implements Workload {
       timings: TIMINGS,
       limits: this.#limitsOf(start),
       registration: this.#registrationOf(start),
-      near,
+      near: logBounds.near,
+      retention: { rule, everyMs: RETENTION_EVERY_MS },
       snapshots: { stored: start.snapshot!.content !== null, bounds: SNAPSHOTS },
       seal: (input) =>
         seal(
