@@ -2,7 +2,15 @@
 // touches no other programs. pm2 reports success too early; only the replicas' answers count.
 
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -63,12 +71,18 @@ async function ended(processes: readonly Running[]): Promise<Running[]> {
   }
 }
 
-/** Whether the process is a replica of this folder. A system without /proc does not tell: false. */
+/**
+ * Whether the process is a replica of this folder: pm2 shows its program alone, and runs it in the
+ * folder. A system without /proc does not tell: false.
+ */
 function isReplica(pid: number, dir: string): boolean {
-  const path = `/proc/${pid}/cmdline`
-  if (!(pid > 0) || !existsSync(path)) return false
-  const words = readFileSync(path, 'utf8').split('\0')
-  return words.includes(join(dir, 'cluster.yaml')) && words.includes('--slot')
+  try {
+    const program = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    const runs = /[\\/]daemons[\\/](processing|persistence)\.js/.test(program)
+    return runs && readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dir)
+  } catch {
+    return false
+  }
 }
 
 function listed({ stdout }: { readonly stdout: string }): Supervised[] {
