@@ -104,12 +104,12 @@ export class Store {
     return { commit, indexed, erased, fence, erasures: this.#erasures }
   }
 
-  /** A disk without room must not end the process: the statement is made again. */
+  /** Lack of room, or a reader, must not end the process: the statement is made again. */
   async #pragma(name: string): Promise<readonly unknown[]> {
     try {
       return await this.#writer.all(`PRAGMA ${name}`)
     } catch (error) {
-      if (isSqliteError(error) && error.code === 'SQLITE_FULL') return []
+      if (isSqliteError(error) && ['SQLITE_FULL', 'SQLITE_BUSY'].includes(error.code)) return []
       throw error
     }
   }

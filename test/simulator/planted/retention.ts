@@ -78,7 +78,7 @@ export const RETENTION_BUGS: readonly Bug[] = [
         becomes: 'const gone = indices ?? [];',
       },
     ],
-    caughtBy: ['quota', 'retention'],
+    caughtBy: ['quota', 'retention', 'G1'],
   },
   {
     name: 'a page shows what has expired and is not erased yet',
