@@ -39,24 +39,6 @@ export const RETENTION_BUGS: readonly Bug[] = [
     caughtBy: ['retention'],
   },
   {
-    name: 'retention follows a wish that its user has taken back',
-    workload: 'whole',
-    changes: [
-      {
-        file: 'state/commands/expire',
-        line: 'time < at || !sameRule(ledger.retention(by), { age, count, bytes })',
-        becomes: 'time < at',
-      },
-      {
-        file: RETENTION,
-        line: 'return stricter(this.#config.rule, this.#executor.base.retention(user));',
-        becomes:
-          'const kept = (this.kept ??= new Map());\n        if (this.#executor.base.retention(user).age + this.#executor.base.retention(user).count > 0)\n            kept.set(user, this.#executor.base.retention(user));\n        return stricter(this.#config.rule, kept.get(user) ?? this.#executor.base.retention(user));',
-      },
-    ],
-    caughtBy: ['retention'],
-  },
-  {
     name: 'retention looks once and never again',
     workload: 'whole',
     changes: [
