@@ -25,6 +25,8 @@ import {
   type ListenOptions,
   type Page,
   type PageOptions,
+  type Retention,
+  type RetentionRule,
   type Usage,
 } from './mailbox.js'
 import { Marks } from './marks.js'
@@ -263,6 +265,14 @@ export class Client implements AccountApi, MessageApi, AsyncDisposable {
 
   usage(options: OperationOptions = {}): Promise<Usage> {
     return this.#mailbox.usage(options)
+  }
+
+  retention(options: OperationOptions = {}): Promise<Retention> {
+    return this.#mailbox.retention(options)
+  }
+
+  retain(rule: RetentionRule, options: OperationOptions = {}): Promise<Retention> {
+    return this.#mailbox.retain(rule, options)
   }
 
   delete(indices: readonly number[], options: OperationOptions = {}): Promise<void> {

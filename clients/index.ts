@@ -20,7 +20,8 @@ export type { Contact, Held, KeyNotice } from './e2e/known-keys.js'
 export { TrocaError } from './errors.js'
 export type { ClientErrorName, TrocaErrorName } from './errors.js'
 export type { Key, RegisterOptions } from './identity.js'
-export type { EnvelopePage, ListenOptions, Page, PageOf, PageOptions, Usage } from './mailbox.js'
+export type { EnvelopePage, ListenOptions, Page, PageOf, PageOptions } from './mailbox.js'
+export type { Retention, RetentionRule, Usage } from './mailbox.js'
 export type { MessageApi } from './message-api.js'
 export type {
   Authority,

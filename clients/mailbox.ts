@@ -42,12 +42,32 @@ export interface Usage {
   readonly quota: number
 }
 
+/** Bounds beyond which the oldest messages of a mailbox are erased; 0: that bound is off. */
+export interface RetentionRule {
+  /** Milliseconds from the send of a message to its end. */
+  readonly age: number
+  /** Messages that are kept at the most. */
+  readonly count: number
+  /** Bytes of messages that are kept at the most, as they are stored. */
+  readonly bytes: number
+}
+
+/** How long messages of a mailbox are kept: in each respect the stricter bound of both counts. */
+export interface Retention {
+  /** What the user has set. */
+  readonly own: RetentionRule
+  /** What the operator has set for every mailbox. */
+  readonly cluster: RetentionRule
+}
+
 /** Which page of a mailbox. */
 export interface PageOptions extends OperationOptions {
   /** Messages after this index; 0 by default. */
   readonly after?: number
   /** Messages of the page at most; 200 by default. */
   readonly limit?: number
+  /** Only messages from this time on. */
+  readonly since?: Date
 }
 
 /** How {@link Client.messages} listens. */
@@ -97,10 +117,14 @@ export class Mailbox {
 
   async #page(options: PageOptions, sealed: boolean): Promise<PageOf<WireMessage>> {
     const { after = 0, limit = PAGE_MESSAGES } = options
-    const build = (request: number): Message => ({ type: 'INBOX', request, after, limit, sealed })
+    const since = options.since ? options.since.getTime() : null
+    const build = (request: number): Message => {
+      return { type: 'INBOX', request, after, limit, sealed, since }
+    }
     const page = (await this.#operations.ask('reading the inbox', build, options)) as The<'PAGE'>
     const { messages, next, more, cursor } = page
-    this.#marks.received(after, next, messages.at(-1)?.index ?? 0)
+    // Messages before `since` were not received: a mark would cover them.
+    if (since === null) this.#marks.received(after, next, messages.at(-1)?.index ?? 0)
     return { messages, next, more, cursor }
   }
 
@@ -114,6 +138,30 @@ export class Mailbox {
     const asked = this.#operations.ask('asking for the usage', build, options)
     const { bytes, quota } = (await asked) as The<'USAGE_IS'>
     return { bytes, quota }
+  }
+
+  async retention(options: OperationOptions): Promise<Retention> {
+    const build = (request: number): Message => ({ type: 'RETENTION', request })
+    return this.#retention(build, 'asking for the retention', options)
+  }
+
+  async retain(rule: RetentionRule, options: OperationOptions): Promise<Retention> {
+    const { age, count, bytes } = rule
+    const build = (request: number): Message => ({ type: 'RETAIN', request, age, count, bytes })
+    return this.#retention(build, 'setting the retention', options)
+  }
+
+  async #retention(
+    build: (request: number) => Message,
+    what: string,
+    options: OperationOptions,
+  ): Promise<Retention> {
+    const { own, cluster } = (await this.#operations.ask(
+      what,
+      build,
+      options,
+    )) as The<'RETENTION_IS'>
+    return { own, cluster }
   }
 
   async delete(indices: readonly number[], options: OperationOptions): Promise<void> {

@@ -1,7 +1,15 @@
 // The methods of Client for messages, with their documentation. Client hands each call on to its
 // Outbox or its Mailbox.
 
-import type { EnvelopePage, ListenOptions, Page, PageOptions, Usage } from './mailbox.js'
+import type {
+  EnvelopePage,
+  ListenOptions,
+  Page,
+  PageOptions,
+  Retention,
+  RetentionRule,
+  Usage,
+} from './mailbox.js'
 import type { OperationOptions, SendOptions } from './options.js'
 import type { Receipt } from './outbox.js'
 import type { ReceivedMessage } from './subscription.js'
@@ -39,7 +47,8 @@ export interface MessageApi {
    * Reads a page of the mailbox. The page has every message whose receipt came before the call.
    * Reading a page marks nothing as read; {@link Client.ack} does.
    *
-   * @param options - `after`: a log index, 0 for the beginning; `limit`: messages, 200 by default.
+   * @param options - `after`: a log index, 0 for the beginning; `limit`: messages, 200 by default;
+   * `since`: only messages from this time on, which the service finds without reading the others.
    * @returns The messages, and the index after which the next page begins.
    * @throws TrocaError `NOT_LOGGED_IN`, or `TIMEOUT` if too few replicas are up.
    * @example
@@ -89,6 +98,33 @@ export interface MessageApi {
    * ```
    */
   usage(options?: OperationOptions): Promise<Usage>
+
+  /**
+   * Tells how long messages of the mailbox are kept.
+   *
+   * @returns What the user and the operator have set; the stricter bound counts.
+   * @throws TrocaError `NOT_LOGGED_IN`.
+   * @example
+   * ```ts
+   * const { own, cluster } = await client.retention()
+   * console.log(own.count || 'any number', cluster.age / 86_400_000, 'days')
+   * ```
+   */
+  retention(options?: OperationOptions): Promise<Retention>
+
+  /**
+   * Sets how long messages of the mailbox are kept. Beyond a bound the oldest are erased for ever,
+   * read or not. The operator's bounds hold beside these.
+   *
+   * @param rule - The bounds; 0 for one that is off.
+   * @returns The retention from now on.
+   * @throws TrocaError `NOT_LOGGED_IN`.
+   * @example
+   * ```ts
+   * await client.retain({ age: 30 * 86_400_000, count: 1_000, bytes: 0 })
+   * ```
+   */
+  retain(rule: RetentionRule, options?: OperationOptions): Promise<Retention>
 
   /**
    * Deletes messages of the mailbox for ever. An index without a message is ignored.

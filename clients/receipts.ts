@@ -1,4 +1,4 @@
-// The states of the account's sends: accepted, stored, delivered, read or refused. The service
+// The states of the account's sends: accepted, stored, delivered, read, refused or expired. The service
 // tells them to the sender alone. Followed sends are followed again on each new connection, which
 // then reports states that were reached meanwhile.
 
@@ -20,8 +20,9 @@ export interface SentMessage extends SentPlace {
   readonly time: number
   /**
    * `delivered`: a client of the recipient has received it. `read`: it was acknowledged as read.
+   * `expired`: retention erased it before it was read.
    */
-  readonly state: 'stored' | 'delivered' | 'read' | 'refused'
+  readonly state: 'stored' | 'delivered' | 'read' | 'refused' | 'expired'
   /** Why the send was refused; null: it was not. */
   readonly error: ErrorName | null
 }
@@ -29,7 +30,7 @@ export interface SentMessage extends SentPlace {
 /** A send has reached a later state; it may skip one. */
 export interface ReceiptEvent extends SentPlace {
   /** `accepted`: the send is ordered but not yet stored, and may still fail. */
-  readonly state: 'accepted' | 'stored' | 'delivered' | 'read'
+  readonly state: 'accepted' | 'stored' | 'delivered' | 'read' | 'expired'
   /** Log index of the message; null while it is only accepted. */
   readonly index: number | null
 }
@@ -175,11 +176,17 @@ export class Receipts {
   }
 
   /**
-   * The recipient's marks have moved. Each state of a send is told once.
+   * The recipient's marks have moved, or messages have expired. Each state of a send is told once.
    *
    * @internal
    */
-  moved({ to, delivered, read }: The<'RECEIPT_STATE'>): void {
+  moved({ to, delivered, read, expired }: The<'RECEIPT_STATE'>): void {
+    for (const index of expired) {
+      const one = this.#unread.get(index)
+      if (one?.to !== to) continue
+      this.#unread.delete(index)
+      this.#tell({ to, stream: one.stream, seq: one.seq, state: 'expired', index })
+    }
     for (const [index, one] of this.#unread) {
       if (one.to !== to || index > delivered || (one.delivered && index > read)) continue
       one.delivered = true

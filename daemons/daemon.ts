@@ -4,6 +4,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { ReplicaAddress } from './provision/addresses.js'
 import {
@@ -18,8 +19,9 @@ import { ConfigWatch } from './provision/config-watch.js'
 import { changesOf } from './provision/reload.js'
 import { CredentialWatch } from './net/credential-watch.js'
 import { DebugPort } from './observe/debug-port.js'
+import { DiskWatch, diskRoom } from './observe/disk.js'
 import { debugWords } from './observe/debug-words.js'
-import { VERSION } from './observe/version.js'
+import { VERSIONS } from './observe/version.js'
 import { Driver, EXIT, type Surroundings } from './runtime/driver.js'
 import { traceOf } from './runtime/trace.js'
 import type { Self } from './net/handshake.js'
@@ -94,6 +96,7 @@ class Daemon {
   readonly #bounds: LinkBounds
   readonly #credentials: CredentialWatch | null
   readonly #figures: Figures
+  readonly #disk: DiskWatch
   #debugPort: DebugPort | null = null
   #configuration: ConfigWatch | null = null
   #leaving = false
@@ -144,8 +147,12 @@ class Daemon {
     const bounds = this.#bounds
     const options = { self, credentials, bounds, coordinator, userOf, replicas: config.replicas }
     this.#links = new Links({ ...options, address: { host, port } }, events)
+    const disk = () => diskRoom(dirname(paths.data))
+    this.#disk = new DiskWatch(disk, ({ free, size }) =>
+      log('warn', 'disk-low', { folder: dirname(paths.data), freeBytes: free, sizeBytes: size }),
+    )
     this.#figures = new Figures(self.role, {
-      ...{ machine, links: this.#links, driver: this.#driver, notReady: parts.notReady },
+      ...{ machine, links: this.#links, driver: this.#driver, notReady: parts.notReady, disk },
       credentials: this.#credentials,
       paths: { directory: config.directory, data: paths.data },
       ...(store && { store }),
@@ -166,8 +173,9 @@ class Daemon {
     process.on('SIGHUP', () => this.#reload())
     this.#driver.start()
     this.#links.dial()
+    this.#disk.start()
     this.#parts.store?.watch((error) => this.#driver.failed(error))
-    log('info', 'started', { version: VERSION, port: this.#own.port, pid: process.pid })
+    log('info', 'started', { version: VERSIONS.version, port: this.#own.port, pid: process.pid })
   }
 
   /**
@@ -234,6 +242,7 @@ class Daemon {
     this.#debugPort?.close()
     this.#credentials?.stop()
     this.#configuration?.stop()
+    this.#disk.stop()
     await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS))
     try {
       await this.#parts.store?.close()

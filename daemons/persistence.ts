@@ -30,7 +30,7 @@ async function openStore({
 }
 
 runDaemon('persistence', async (context): Promise<Parts> => {
-  const { config, self, paths } = context
+  const { config, self, paths, log } = context
   const { store, recovered } = await openStore(context)
   const { clusterId, historyId, persistence: slots } = self
   const genesis = recovered?.genesis
@@ -44,6 +44,10 @@ runDaemon('persistence', async (context): Promise<Parts> => {
     const needed = `the configuration names ${historyId}, of a log that was restored or recovered`
     const next = `take the file of that log, or move ${paths.data} away to begin as a learner`
     throw new Error(`${is}; ${needed}; ${next}`)
+  }
+  if (!(await store.canShrink())) {
+    const reason = 'it is of an earlier version: it uses room again, and gives none back'
+    log('warn', 'file-keeps-its-size', { file: paths.data, reason })
   }
   const machine = new PersistenceReplica({
     clusterId,

@@ -12,6 +12,7 @@ import type { RecipientKey } from '../protocol/envelope/content-keys.js'
 import type { Suite } from '../protocol/envelope/header.js'
 import type { Seal, SealInput } from '../protocol/envelope/seal.js'
 import type { LinkId } from '../protocol/machine/machine.js'
+import { RETENTION } from '../protocol/machine/config.js'
 import { ProcessingReplica } from '../protocol/replicas/processing.js'
 
 /** The cast is sound: `readKey` makes every recipient key, so each one is a `RecipientKey`. */
@@ -36,6 +37,7 @@ runDaemon('processing', async ({ config, self, paths, log }): Promise<Parts> => 
     timings: config.timings,
     limits: config.limits,
     registration: config.registration,
+    retention: { ...RETENTION, rule: config.retention },
     seal: makeSeal(config.suite),
     readKey: recipientKeyOf,
     snapshots: { stored: snapshot.stored },

@@ -36,6 +36,8 @@ export interface Ended {
   readonly code: number
   readonly stdout: string
   readonly stderr: string
+  /** It had not ended in time, and was killed. */
+  readonly late: boolean
 }
 
 export function run(
@@ -55,8 +57,21 @@ export function run(
     let stderr = ''
     child.stdout?.on('data', (chunk) => (stdout += String(chunk)))
     child.stderr?.on('data', (chunk) => (stderr += String(chunk)))
+    let late = false
+    const { withinMs } = options
+    const timer = setTimeout(() => {
+      late = true
+      child.kill('SIGKILL')
+      // What it has started may hold its pipes open.
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+    }, withinMs)
+    if (withinMs === undefined) clearTimeout(timer)
     child.on('error', reject)
-    child.on('close', (code, signal) => resolve({ code: code ?? (signal ? 1 : 0), stdout, stderr }))
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      resolve({ code: code ?? (signal ? 1 : 0), stdout, stderr, late })
+    })
   })
 }
 

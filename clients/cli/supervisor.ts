@@ -2,7 +2,15 @@
 // touches no other programs. pm2 reports success too early; only the replicas' answers count.
 
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,12 +21,13 @@ import { say } from './texts.js'
 /** Longest path of a socket here; Linux allows 107 bytes, macOS 103. */
 const SOCKET_PATH_BYTES = 100
 const STOP_POLL_MS = 50
-/** Longest time of a question to pm2, and of its part in a stop: on a full disk it may hang. */
-const PM2_MS = 15_000
-/** Longer than draining takes. */
-const DRAIN_MS = 10_000
+/** pm2 may hang, on a full disk for example: so long it has for an answer, and for a stop. */
+const LIST_MS = 10_000
+const ASK_MS = 60_000
+/** Longer than a replica takes to drain. */
+const STOP_MS = 15_000
 /** How long the system may need to end a process after SIGKILL. */
-const KILL_MS = 5_000
+const KILL_MS = 10_000
 
 export interface Supervised {
   readonly name: string
@@ -37,32 +46,65 @@ function alive(pid: number): boolean {
   }
 }
 
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal)
-  } catch {
-    // The process has ended meanwhile.
-  }
+type Running = Pick<Supervised, 'name' | 'pid'>
+
+export interface Stopped {
+  /** pm2 has answered in time. */
+  readonly answered: boolean
+  /** Processes that did not end by themselves. */
+  readonly killed: readonly Running[]
 }
 
-/** Whether all these processes have ended, within a time. */
-async function allEnded(pids: readonly number[], withinMs: number): Promise<boolean> {
-  const until = performance.now() + withinMs
-  while (pids.some(alive)) {
-    if (performance.now() > until) return false
+function kill(pid: number, signal: NodeJS.Signals): void {
+  // It may have ended just now.
+  if (pid > 0 && alive(pid)) process.kill(pid, signal)
+}
+
+/** Waits until the processes have ended; kills those that take too long, and gives their names. */
+async function ended(processes: readonly Running[]): Promise<readonly Running[]> {
+  const until = performance.now() + STOP_MS
+  let killed: readonly Running[] = []
+  for (;;) {
+    const left = processes.filter(({ pid }) => pid > 0 && alive(pid))
+    if (left.length === 0) return killed
+    const lateMs = performance.now() - until
+    if (lateMs > KILL_MS) {
+      const pids = left.map(({ pid }) => pid).join(', ')
+      throw new Failure(EXIT.failed, say('notStopped', { pids }))
+    }
+    if (lateMs > 0) {
+      for (const { pid } of left) kill(pid, 'SIGKILL')
+      killed = [...new Set([...killed, ...left])]
+    }
     await new Promise((resolve) => setTimeout(resolve, STOP_POLL_MS))
   }
-  return true
 }
 
-/** Whether the process is this replica's; a file may have kept the pid of an earlier boot. */
-function isReplica(pid: number, name: string): boolean {
-  const tier = name.startsWith('p') ? 'processing.js' : 'persistence.js'
+/**
+ * Whether the process is a replica of this folder: pm2 shows its program alone, and runs it in the
+ * folder. A system without /proc does not tell: false.
+ */
+function isReplica(pid: number, dir: string): boolean {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(tier)
+    const program = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    const runs = /[\\/]daemons[\\/](processing|persistence)\.js/.test(program)
+    return runs && readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dir)
   } catch {
     return false
   }
+}
+
+function listed({ stdout }: { readonly stdout: string }): Supervised[] {
+  // pm2 may print lines of its own before the list.
+  const line = stdout.split('\n').findLast((text) => text.startsWith('['))
+  const list = JSON.parse(line ?? '[]') as {
+    name: string
+    pid: number
+    pm2_env: { status: string; restart_time: number }
+  }[]
+  return list.map(({ name, pid, pm2_env }) => {
+    return { name, pid, status: pm2_env.status, restarts: pm2_env.restart_time }
+  })
 }
 
 export class Supervisor {
@@ -95,69 +137,53 @@ export class Supervisor {
   /** Empty also where pm2 does not answer in time. */
   async list(): Promise<Supervised[]> {
     if (!this.running) return []
-    const { code, stdout } = await this.#pm2(['jlist'], { withinMs: PM2_MS })
-    if (code !== 0) return []
-    // pm2 may print lines of its own before the list.
-    const line = stdout.split('\n').findLast((text) => text.startsWith('['))
-    const list = JSON.parse(line ?? '[]') as {
-      name: string
-      pid: number
-      pm2_env: { status: string; restart_time: number }
-    }[]
-    return list.map(({ name, pid, pm2_env }) => {
-      return { name, pid, status: pm2_env.status, restarts: pm2_env.restart_time }
-    })
+    const answer = await this.#pm2(['jlist'], { withinMs: LIST_MS })
+    return answer.code === 0 ? listed(answer) : []
   }
 
   /**
-   * Stops the processing replicas, then the others, then pm2's daemon; true if anything ran. A pm2
-   * that does not answer in time is left out: the processes get the signals from here.
+   * Stops the processing replicas, then the others, then pm2's daemon. Where pm2 does not answer, or
+   * a replica does not end, the very processes are killed; null: nothing ran.
    */
-  async stop(): Promise<boolean> {
-    if (!this.running) return false
-    const replicas = await this.list()
+  async stop(): Promise<Stopped | null> {
+    if (!this.running) return null
     const daemon = this.#daemonPid()
-    const pids = new Map(replicas.map(({ name, pid }) => [name, pid]))
-    for (const [name, pid] of this.#writtenPids()) if (!pids.get(name)) pids.set(name, pid)
-    const all = [...pids.values()].filter((pid) => pid > 0)
-    const processing = [...pids.keys()].filter((name) => name.startsWith('p'))
-    // A pm2 that has listed nothing does not answer, or has nothing to stop.
-    if (replicas.length > 0) {
-      if (processing.length > 0) await this.#pm2(['stop', ...processing], { withinMs: PM2_MS })
-      await this.#pm2(['kill'], { withinMs: PM2_MS })
-    }
-    if (alive(daemon)) {
-      // First, because a running pm2 would start the replicas again.
-      send(daemon, 'SIGKILL')
-      for (const pid of all) send(pid, 'SIGTERM')
-    }
-    if (!(await allEnded(all, DRAIN_MS))) for (const pid of all) send(pid, 'SIGKILL')
-    const rest = [...all, daemon]
-    if (!(await allEnded(rest, KILL_MS))) {
-      const left = rest.filter(alive).join(', ')
-      throw new Failure(EXIT.failed, say('notStopped', { pids: left }))
-    }
+    const answer = await this.#pm2(['jlist'], { withinMs: LIST_MS })
+    const replicas = answer.late ? this.#fromFiles() : listed(answer)
+    const answered = !answer.late && (await this.#askToStop(replicas))
+    // It would start the replicas again.
+    if (!answered) kill(daemon, 'SIGKILL')
+    if (!answered) for (const { pid } of replicas) kill(pid, 'SIGTERM')
+    const killed = await ended([...replicas, { name: 'pm2', pid: daemon }])
     if (!this.home.startsWith(this.dir)) rmSync(this.home, { recursive: true, force: true })
-    return true
+    return { answered, killed }
   }
 
-  /** Pids of the replicas by the files that pm2 keeps of them, where its answer lacks them. */
-  #writtenPids(): Map<string, number> {
+  /** False: pm2 has not answered in time. */
+  async #askToStop(replicas: readonly Running[]): Promise<boolean> {
+    const processing = replicas.filter(({ name }) => name.startsWith('p')).map(({ name }) => name)
+    if (
+      processing.length > 0 &&
+      (await this.#pm2(['stop', ...processing], { withinMs: ASK_MS })).late
+    )
+      return false
+    return !(await this.#pm2(['kill'], { withinMs: ASK_MS })).late
+  }
+
+  /** The replicas that pm2 has noted in files, as far as their processes are those of this folder. */
+  #fromFiles(): Running[] {
     const folder = join(this.dir, 'pids')
     const files = existsSync(folder) ? readdirSync(folder) : []
-    return new Map(
-      files.flatMap((file) => {
-        // pm2 adds its own number: p1-0.pid.
-        const name = /^([ps]\d)(-\d+)?\.pid$/.exec(file)?.[1]
-        const pid = Number(readFileSync(join(folder, file), 'utf8'))
-        return name && pid > 0 && isReplica(pid, name) ? [[name, pid] as const] : []
-      }),
-    )
+    return files.flatMap((file) => {
+      const pid = Number(readFileSync(join(folder, file), 'utf8'))
+      const [, name] = /^([ps]\d+)[-\d]*\.pid$/.exec(file) ?? []
+      return name && isReplica(pid, this.dir) ? [{ name, pid }] : []
+    })
   }
 
   /** Stops one replica in good order; it stays in pm2's list. */
   async stopOne(name: string): Promise<void> {
-    await this.#pm2(['stop', name], { withinMs: PM2_MS })
+    await this.#pm2(['stop', name], { withinMs: ASK_MS })
   }
 
   /** Stops one replica in good order, if it runs, and starts it. */

@@ -25,9 +25,9 @@ export interface ReplicaLog extends Log {
 
 const ALLOWED = new Set(
   `acked address answers applied attempt base bits boot bytes clients code commit committed coordinator count counter
-  durable duration epoch expected exitCode file from heldBack holds host incarnation index k kind lane last
+  durable duration epoch expected exitCode file folder freeBytes from heldBack holds host incarnation index k kind lane last
   lamport clock leadMs link live members mismatched needed newest newestTerm of oldest outcome part parts
-  peer pid port previous promised reached reason records role round slot slots stack status term tier to
+  peer pid port previous promised reached reason records role round sizeBytes slot slots stack status term tier to
   unanswered until user verdict version view votes waiting wall winner`.split(/\s+/),
 )
 const MAX_VALUE_CHARS = 256

@@ -1,10 +1,9 @@
 // The words of the debug port, one row a word: its meaning and its answer. The words of the
 // protocol's state come from the machine (protocol/replicas), those of the process from here.
 
-import { VERSION } from './version.js'
-import { WIRE_VERSION } from '../../protocol/schema/shared.js'
 import type { DebugWords } from '../../protocol/machine/machine.js'
 import type { Figures } from './registry.js'
+import { VERSIONS } from './version.js'
 
 export interface WordSources {
   readonly machine: { readonly debugWords: DebugWords }
@@ -39,7 +38,7 @@ export function debugWords(sources: WordSources): DebugWords {
     },
     version: {
       meaning: 'versions of Troca, of its wire and of Node',
-      answer: () => `troca ${VERSION}\nwire ${WIRE_VERSION}\nnode ${process.versions.node}`,
+      answer: () => `troca ${VERSIONS.version}\nwire ${VERSIONS.wire}\nnode ${VERSIONS.node}`,
     },
     help: { meaning: 'this list', answer: () => help(words) },
   }

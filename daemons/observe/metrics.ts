@@ -2,17 +2,17 @@
 // process are in process-metrics.ts, those of the machine in protocol/machine/metrics.ts. Names and
 // units follow Prometheus.
 
-import { stat, statfs } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import type { CredentialWatch } from '../net/credential-watch.js'
 import type { Driver } from '../runtime/driver.js'
 import type { Links } from '../net/links.js'
 import type { Role } from '../net/traffic.js'
+import type { DiskRoom } from './disk.js'
+import { VERSIONS } from './version.js'
 import { PROCESS_ROWS } from './process-metrics.js'
 import { one, type Row, type Sample } from './row.js'
-import { VERSION } from './version.js'
 import { errorName } from '../../protocol/errors.js'
 import type { Machine } from '../../protocol/machine/machine.js'
-import { WIRE_VERSION } from '../../protocol/schema/shared.js'
 
 /** What a store tells about its file. */
 export interface StoreFigures {
@@ -22,6 +22,12 @@ export interface StoreFigures {
   readonly scrubbedAt: number
   /** The pass under way has verified entries through this index. */
   readonly scrub: { readonly verified: number }
+  readonly housekeeping: {
+    readonly segments: number
+    readonly vacuumedPages: number
+    /** When a step last gave pages back, ms since 1970; 0: none has. */
+    readonly vacuumedAt: number
+  }
   /** Bytes by part of the log. */
   sizes(): Promise<Readonly<Record<string, number>>>
 }
@@ -32,6 +38,8 @@ export interface Sources {
   readonly links: Links
   readonly driver: Driver
   readonly notReady: () => string | null
+  /** Room where the data is; null: the system does not tell. */
+  readonly disk: () => DiskRoom | null
   readonly credentials: CredentialWatch | null
   readonly store?: StoreFigures
   /** Paths of the replica's folder, and of its file: the log, or the snapshot. */
@@ -59,26 +67,6 @@ function bytesOf(path: string): Promise<number> {
 }
 
 export const ROWS = {
-  troca_build_info: {
-    help: 'Always 1; the labels are the versions of Troca, of the wire and of Node.',
-    type: 'gauge',
-    labels: ['version', 'wire', 'node'],
-    read: () => {
-      const labels = { version: VERSION, wire: `${WIRE_VERSION}`, node: process.versions.node }
-      return [{ labels, value: 1 }]
-    },
-  },
-  troca_disk_bytes: {
-    help: 'Bytes of the disk of the folder: free, those that may still be written, and all.',
-    type: 'gauge',
-    labels: ['part'],
-    read: async ({ paths }) => {
-      if (!paths) return []
-      const { bavail, blocks, bsize } = await statfs(paths.directory)
-      const parts = { free: bavail * bsize, all: blocks * bsize }
-      return Object.entries(parts).map(([part, value]) => ({ labels: { part }, value }))
-    },
-  },
   troca_file_bytes: {
     help: "Bytes of this replica's file, the log or the snapshot: main, and its write-ahead log, wal.",
     type: 'gauge',
@@ -97,7 +85,20 @@ export const ROWS = {
     type: 'gauge',
     read: ({ notReady }) => one(notReady() === null ? 1 : 0),
   },
+  troca_build_info: {
+    help: '1; the labels name the versions of Troca, of its wire and of Node.',
+    type: 'gauge',
+    labels: ['version', 'wire', 'node'],
+    read: () => [{ labels: VERSIONS, value: 1 }],
+  },
   ...PROCESS_ROWS,
+  troca_disk_bytes: {
+    help: 'The disk of the data folder: its size, size, and what is free for this process, free.',
+    type: 'gauge',
+    labels: ['part'],
+    read: ({ disk }) =>
+      Object.entries(disk() ?? {}).map(([part, value]) => ({ labels: { part }, value })),
+  },
   troca_certificate_expiry_timestamp_seconds: {
     help: 'When the certificate in use, and the authority that signed it, expire.',
     type: 'gauge',
@@ -246,8 +247,23 @@ export const STORE_ROWS = {
     type: 'gauge',
     read: ({ store }) => (store ? one(store.scrub.verified) : []),
   },
+  troca_segments_total: {
+    help: 'Segments that old batches were packed into.',
+    type: 'counter',
+    read: ({ store }) => (store ? one(store.housekeeping.segments) : []),
+  },
+  troca_vacuumed_pages_total: {
+    help: 'Free pages of the file that were given back to the system.',
+    type: 'counter',
+    read: ({ store }) => (store ? one(store.housekeeping.vacuumedPages) : []),
+  },
+  troca_vacuum_timestamp_seconds: {
+    help: 'When pages were last given back; 0: not since the start.',
+    type: 'gauge',
+    read: ({ store }) => (store ? one(Math.round(store.housekeeping.vacuumedAt / 1_000)) : []),
+  },
   troca_log_bytes: {
-    help: 'Bytes of the log: of its file, main, of the write-ahead log, wal, and of all pages, content.',
+    help: 'Bytes of the log: of its file, main, of the write-ahead log, wal, of all pages, content, and of free ones, free.',
     type: 'gauge',
     labels: ['part'],
     read: async ({ store }) => {

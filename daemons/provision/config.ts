@@ -11,6 +11,8 @@ import type { Suite } from '../../protocol/envelope/header.js'
 import type { LogLevel } from '../../protocol/machine/machine.js'
 import type { Tier } from '../../protocol/slots.js'
 import { FIRST_HISTORY, type Origin } from '../../protocol/entries/origin.js'
+import type { RetentionRule } from '../../protocol/entries/retention.js'
+import { AGE_FORM, SIZE_FORM, parseAge, parseSize } from '../../protocol/quantities.js'
 import {
   LIMITS,
   REGISTRATION,
@@ -30,6 +32,8 @@ export interface ClusterConfig extends Origin {
   readonly timings: Timings
   readonly limits: Limits & LinkLimits
   readonly registration: Registration
+  /** For every mailbox; 0: that bound is off. The coordinator's file counts. */
+  readonly retention: RetentionRule
   /** Host that the debug ports listen on, unless a replica has its own; loopback by default. */
   readonly debugHost: string
   readonly log: {
@@ -64,13 +68,13 @@ const MIN_STREAM_IDLE_MS = 10_000
  */
 export function shown(config: ClusterConfig) {
   const { clusterId, historyId, tls, suite, directory, registration, ...others } = config
-  const { debugHost, timings, limits, log } = others
+  const { debugHost, timings, limits, retention, log } = others
   const replicas = config.replicas.map((one) => {
     const { role, slot, generation, machine, host, listen, port, debugHost, debugPort } = one
     return { role, slot, generation, machine, host, listen, port, debugHost, debugPort }
   })
   const named = { clusterId, historyId, tls, suite, directory, registration, debugHost }
-  return { ...named, replicas, timings, limits, log }
+  return { ...named, replicas, timings, limits, retention, log }
 }
 
 export function slotsOf(config: ClusterConfig, tier: Tier): number {
@@ -111,6 +115,32 @@ function readNumbers<T extends object>(
   return Object.fromEntries(read) as T
 }
 
+/** A missing bound is off. */
+function readRetention(check: Checker, value: unknown): RetentionRule {
+  const given =
+    value === undefined ? {} : check.object(value, 'retention', ['age', 'count', 'bytes'])
+  const { age, count, bytes } = given
+  return {
+    age: readQuantity(check, age, 'retention.age', parseAge, AGE_FORM),
+    count: count === undefined ? 0 : check.integer(count, 'retention.count', 1, 2 ** 31),
+    bytes: readQuantity(check, bytes, 'retention.bytes', parseSize, SIZE_FORM),
+  }
+}
+
+function readQuantity(
+  check: Checker,
+  value: unknown,
+  path: string,
+  parse: (text: string) => number | null,
+  form: string,
+): number {
+  if (value === undefined) return 0
+  const written = typeof value === 'number' ? String(value) : value
+  const read = typeof written === 'string' ? parse(written) : null
+  if (read === null) check.problem(path, JSON.stringify(value), form)
+  return read ?? 0
+}
+
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 function readLevels(check: Checker, value: unknown): Readonly<Record<string, LogLevel>> {
@@ -144,7 +174,7 @@ export function checkConfig(
   const check = new Checker()
   const names = [
     ...['clusterId', 'historyId', 'tls', 'suite', 'replicas', 'directory', 'debugHost'],
-    ...['registration', 'timings', 'limits', 'log'],
+    ...['registration', 'retention', 'timings', 'limits', 'log'],
   ]
   const given = check.object(value, '', names)
   const tiers = check.object(given['replicas'], 'replicas', ['processing', 'persistence'])
@@ -190,6 +220,7 @@ export function checkConfig(
     timings,
     limits,
     registration: check.oneOf(given['registration'] ?? 'open', 'registration', REGISTRATION),
+    retention: readRetention(check, given['retention']),
     log: readLog(check, given['log'], environment),
   }
   checkAddresses(check, replicas, config.tls)

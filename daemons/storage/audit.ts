@@ -6,7 +6,7 @@ import { Connection } from './connection.js'
 import { readState } from './durable-state.js'
 import { openReader } from './files.js'
 import { chainFault, layoutOf, unsoundIfDamaged } from './recover.js'
-import { BATCH_COLUMNS, batchOf, type BatchRow } from './schema.js'
+import { batchesAfter, chainAt } from './segments.js'
 import { CHAIN_ZERO, lacks, lastOf, metasOf, type Batch } from '../../protocol/entries/batch.js'
 import { dropsOf, names } from '../../protocol/entries/drop.js'
 import type { Genesis } from '../../protocol/machine/storage.js'
@@ -50,7 +50,9 @@ export async function auditFile(
       const unexplained = new Unexplained()
       const streams = new Streams()
       while (place.index < last) {
-        const batches = await batchesAfter(connection, place.index, last)
+        const batches = (await batchesAfter(connection, place.index, STEP)).filter(
+          (batch) => lastOf(batch) <= last,
+        )
         const fault =
           chainFault(place, batches) ??
           (batches.length === 0 ? missing(place) : null) ??
@@ -113,19 +115,11 @@ function missing(place: Place): string {
   return `entry ${place.index + 1} is missing`
 }
 
-async function batchesAfter(connection: Connection, after: number, through: number) {
-  const sql = `SELECT ${BATCH_COLUMNS} FROM batches WHERE last > ? AND last <= ? ORDER BY last LIMIT ?`
-  return (await connection.all<BatchRow>(sql, after, through, STEP)).map(batchOf)
-}
-
 /** The chain that a file holds at an index; null where it holds none. */
 export async function chainOfFile(path: string, index: number): Promise<Uint8Array | null> {
-  if (index === 0) return CHAIN_ZERO
   const connection = await openReader(path)
   try {
-    const sql = 'SELECT chain FROM batches WHERE last = ?'
-    const [row] = await connection.all<{ chain: Uint8Array }>(sql, index)
-    return row?.chain ?? null
+    return await chainAt(connection, index)
   } finally {
     await connection.close()
   }

@@ -3,6 +3,7 @@
 
 import type { Connection } from './connection.js'
 import { EPOCH_ZERO, type Epoch } from '../../protocol/entries/epoch.js'
+import { NO_FENCE, type Fence } from '../../protocol/entries/fence.js'
 import type { Genesis, Remembered, Transaction } from '../../protocol/machine/storage.js'
 import { FIRST_HISTORY } from '../../protocol/entries/origin.js'
 import type { Incarnation, Member, View } from '../../protocol/entries/incarnation.js'
@@ -20,11 +21,13 @@ export interface DurableState {
   readonly indexed: number
   /** DROP entries through here are carried out. */
   readonly erased: number
+  /** At the end of the segments. */
+  readonly fence: Fence
   /** When a pass through the whole file last ended, ms since 1970; 0: never. */
   readonly scrubbed: number
 }
 
-const NOTHING = {
+export const NOTHING = {
   promised: EPOCH_ZERO,
   view: { epoch: EPOCH_ZERO, members: [] },
   commit: 0,
@@ -32,6 +35,7 @@ const NOTHING = {
   remembered: [],
   indexed: 0,
   erased: 0,
+  fence: NO_FENCE,
   scrubbed: 0,
 }
 

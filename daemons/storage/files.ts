@@ -23,10 +23,18 @@ export async function pragma(connection: Connection, name: string): Promise<unkn
   return row && Object.values(row)[0]
 }
 
-/** Bytes of all pages of the file, those in the write-ahead log included. */
-export async function contentBytes(connection: Connection): Promise<number> {
-  const pages = Number(await pragma(connection, 'page_count'))
-  return pages * Number(await pragma(connection, 'page_size'))
+/** Bytes of all pages of the file, those in the write-ahead log included, and of its free pages. */
+export async function pageBytes(
+  connection: Connection,
+): Promise<{ content: number; free: number }> {
+  const bytes = Number(await pragma(connection, 'page_size'))
+  const content = bytes * Number(await pragma(connection, 'page_count'))
+  return { content, free: bytes * Number(await pragma(connection, 'freelist_count')) }
+}
+
+/** Whether free pages can be given back: a file keeps the mode that it was made in. */
+export async function canShrink(connection: Connection): Promise<boolean> {
+  return (await pragma(connection, 'auto_vacuum')) === 2
 }
 
 /** Opens the writer: a commit is on disk when it returns, and SQLite zeroes deleted content. */
@@ -38,7 +46,9 @@ export async function openWriter(
   const connection = await Connection.open(path, mode)
   try {
     await connection.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
+      // An empty file takes auto_vacuum up, a file with content keeps what it has.
+      `PRAGMA auto_vacuum = INCREMENTAL;
+       PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
        PRAGMA cache_size = -16384; PRAGMA secure_delete = ON`,
     )
     if (maxBytes !== undefined) {

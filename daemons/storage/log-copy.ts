@@ -7,6 +7,7 @@ import { UPSERT_STATE, readState, stateParameter, type DurableState } from './du
 import { migrate } from './migrate.js'
 import { unsoundIfDamaged } from './recover.js'
 import { BATCH_COLUMNS, batchOf, insertions, type BatchRow } from './schema.js'
+import * as segments from './segments.js'
 import type { Connection } from './connection.js'
 import {
   CHAIN_ZERO,
@@ -52,13 +53,11 @@ export function factsOf(path: string): Promise<LogFacts> {
   })
 }
 
-/** The last batch that ends at or before `index`; null: there is none. */
+/** The end of the last batch that ends at or before `index`. */
 export async function placeBefore(path: string, index: number): Promise<Place> {
   const connection = await openReader(path)
   try {
-    const sql = 'SELECT last, chain FROM batches WHERE last <= ? ORDER BY last DESC LIMIT 1'
-    const [row] = await connection.all<{ last: number; chain: Uint8Array }>(sql, index)
-    return row ? { index: row.last, chain: row.chain } : { index: 0, chain: CHAIN_ZERO }
+    return await segments.placeBefore(connection, index)
   } finally {
     await connection.close()
   }
@@ -96,7 +95,7 @@ export async function begin(
     const end = await lastBatch(connection)
     const commit = end ? lastOf(end) : 0
     await connection.run('DELETE FROM mail WHERE idx > ?', commit)
-    const { indexed, erased } = await readState(connection)
+    const { indexed, erased, fence } = await readState(connection)
     const state: DurableState = {
       genesis,
       incarnation: { counter: 1, nonce: '' },
@@ -109,6 +108,7 @@ export async function begin(
       indexed: Math.min(indexed, commit),
       erased: Math.min(erased, commit),
       scrubbed: 0,
+      fence,
     }
     await connection.run(UPSERT_STATE, stateParameter(state))
     await connection.exec('COMMIT')
@@ -132,7 +132,8 @@ async function appendTerm(
   const end = await lastBatch(connection)
   if (!end) return
   const [newest] = await connection.all<{ term: number }>('SELECT max(term) AS term FROM batches')
-  const term = (newest?.term ?? 0) + 1
+  const { fence } = await readState(connection)
+  const term = Math.max(newest?.term ?? 0, fence.term) + 1
   const { epoch, lamport } = end
   const place = { first: lastOf(end) + 1, epoch, term, k: 0, lamport: lamport + 1, time }
   const batch = withChain(end.chain, { ...place, ...packDrafts([termOfNobody(nonce)]) })

@@ -2,7 +2,7 @@
 
 import type { Connection } from './connection.js'
 import { pragma } from './files.js'
-import { BATCHES, insertions } from './schema.js'
+import { BATCHES, DROPS, SEGMENTS, insertions } from './schema.js'
 import { sameBytes, sha256 } from '../../protocol/bytes.js'
 import {
   CHAIN_ZERO,
@@ -26,6 +26,7 @@ const STATEMENTS: ReadonlyMap<number, string> = new Map([
      CREATE INDEX drops ON entries (idx) WHERE kind IN (7, 8)`,
   ],
   [3, 'DROP TABLE places'],
+  [5, `${SEGMENTS} DROP INDEX drops; ${DROPS}`],
 ])
 
 /** The layout that had a row an entry. */

@@ -14,6 +14,7 @@ import {
 } from './schema.js'
 import { readState, type DurableState } from './durable-state.js'
 import { pragma } from './files.js'
+import { chainAt, packedThrough } from './segments.js'
 import {
   CHAIN_ZERO,
   bodiesMatch,
@@ -26,7 +27,7 @@ import { dropsOf, type Drop } from '../../protocol/entries/drop.js'
 import { sameBytes } from '../../protocol/bytes.js'
 import type { Place } from '../../protocol/entries/place.js'
 import { TAIL, type Recovered } from '../../protocol/machine/storage.js'
-import { NO_FENCE, advanceFence, type Fence } from '../../protocol/entries/fence.js'
+import { advanceFence, type Fence } from '../../protocol/entries/fence.js'
 
 /** The file exists but must not be used: the replica counts it as lost. */
 export class StoreUnsound extends Error {
@@ -95,13 +96,6 @@ export function chainFault(previous: Place, batches: readonly Batch[]): string |
   return null
 }
 
-async function chainAt(connection: Connection, index: number): Promise<Uint8Array | null> {
-  if (index === 0) return CHAIN_ZERO
-  const sql = 'SELECT chain FROM batches WHERE last = ?'
-  const [row] = await connection.all<{ chain: Uint8Array }>(sql, index)
-  return row?.chain ?? null
-}
-
 /** The end of the last batch that lies before the part of the log that stays in memory. */
 async function tailStart(connection: Connection): Promise<number> {
   const [row] = await connection.all<{ start: number | null }>(
@@ -120,8 +114,9 @@ async function tailStart(connection: Connection): Promise<number> {
 
 async function readTail(path: string, connection: Connection, after: number): Promise<Batch[]> {
   const sql = `SELECT ${BATCH_COLUMNS} FROM batches WHERE last > ? ORDER BY last`
-  const tail = (await connection.all<BatchRow>(sql, after)).map(batchOf)
-  const from = tail[0] ? tail[0].first - 1 : after
+  const loose = Math.max(after, await packedThrough(connection))
+  const tail = (await connection.all<BatchRow>(sql, loose)).map(batchOf)
+  const from = tail[0] ? tail[0].first - 1 : loose
   const chain = await chainAt(connection, from)
   if (!chain) throw new StoreUnsound(path, `entry ${from} is missing`)
   const fault = chainFault({ index: from, chain }, tail)
@@ -129,18 +124,21 @@ async function readTail(path: string, connection: Connection, after: number): Pr
   return tail
 }
 
-/** The newest TERM at or below `commit`, with the last order of that term there. */
-async function readFence(connection: Connection, commit: number): Promise<Fence> {
+/**
+ * The newest TERM at or below `commit`, with the last order of that term there. `packed`: at the end
+ * of the segments.
+ */
+async function readFence(connection: Connection, commit: number, packed: Fence): Promise<Fence> {
   const newest = (where: string, ...values: number[]): Promise<BatchRow[]> =>
     connection.all<BatchRow>(
       `SELECT ${BATCH_COLUMNS} FROM batches WHERE ${where} AND last <= ? ORDER BY last DESC LIMIT 1`,
       ...values,
       commit,
     )
-  const [term] = await newest(HAS_TERM)
-  if (!term) return NO_FENCE
-  const [end] = await newest('term = ?', term.term)
-  return [term, end ?? term].map(batchOf).reduce(advanceFence, NO_FENCE)
+  const [begin] = await newest(HAS_TERM)
+  const term = begin?.term ?? packed.term
+  const [end] = term > 0 ? await newest('term = ?', term) : []
+  return [begin, end].flatMap((row) => (row ? batchOf(row) : [])).reduce(advanceFence, packed)
 }
 
 async function readDrops(connection: Connection, erased: number, commit: number): Promise<Drop[]> {
@@ -176,7 +174,7 @@ export async function recover(path: string, connection: Connection): Promise<Rec
     )
   }
   const tail = await readTail(path, connection, Math.min(commit, await tailStart(connection)))
-  const fence = await readFence(connection, commit)
+  const fence = await readFence(connection, commit, rest.fence)
   const drops = await readDrops(connection, rest.erased, commit)
   const state = { ...rest, genesis, incarnation, commit }
   const { promised, view, incarnations, remembered } = state

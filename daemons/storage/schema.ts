@@ -1,21 +1,23 @@
-// The schema of one persistence replica's file: the log, a row a batch; an index by mailbox; and
-// the durable state by key.
+// The schema of one persistence replica's file: the log, a row a batch, or a row a segment of old
+// batches; an index by mailbox; and the durable state by key.
 
 import type { Value } from './connection.js'
 import { decodeHead, lastOf, type Batch } from '../../protocol/entries/batch.js'
 import { KIND, bitsOf } from '../../protocol/entries/entry.js'
 
 /** Stored in the file. A file of an earlier layout is migrated, of another refused. */
-export const SCHEMA_VERSION = 5
+export const SCHEMA_VERSION = 6
 
 /** Batches that hold a TERM; and those that erase bodies. */
 export const HAS_TERM = `kinds & ${bitsOf([KIND.term])}`
-export const HAS_DROP = `kinds & ${bitsOf([KIND.drop, KIND.closed])}`
+export const HAS_DROP = `kinds & ${bitsOf([KIND.drop, KIND.closed, KIND.expired])}`
 /** Batches without a body but those of messages. */
 const EMPTY_OR_MESSAGE = [KIND.message, KIND.refusal, KIND.streamClosed]
 const BODIES_OF_MESSAGES = `kinds & ~${bitsOf(EMPTY_OR_MESSAGE)} = 0`
 /** The bodies of a batch as far as a reader without messages needs them. */
 export const LEAN_BODIES = `CASE WHEN ${BODIES_OF_MESSAGES} THEN x'' ELSE bodies END`
+
+export const DROPS = `CREATE INDEX drops ON batches (last) WHERE ${HAS_DROP};`
 
 export const BATCHES = `
 CREATE TABLE batches (
@@ -39,11 +41,26 @@ CREATE TABLE batches (
   bodies BLOB NOT NULL
 ) STRICT;
 CREATE INDEX terms ON batches (last) WHERE ${HAS_TERM};
-CREATE INDEX drops ON batches (last) WHERE ${HAS_DROP};
+${DROPS}
+`
+
+/** Consecutive batches that are committed and old: each entry is in one of both tables. */
+export const SEGMENTS = `
+CREATE TABLE segments (
+  -- Log indices of the first entry and of the last.
+  last INTEGER PRIMARY KEY,
+  first INTEGER NOT NULL,
+  -- The highest time of an order in it; 0: it has none.
+  time INTEGER NOT NULL,
+  -- The chain at its end; those within follow from its content.
+  chain BLOB NOT NULL,
+  packed BLOB NOT NULL
+) STRICT;
 `
 
 export const SCHEMA = `
 ${BATCHES}
+${SEGMENTS}
 -- mail holds the committed messages through state 'indexed'; later ones are kept in memory.
 CREATE TABLE mail (
   mailbox TEXT NOT NULL,
@@ -55,7 +72,7 @@ CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT R
 PRAGMA user_version = ${SCHEMA_VERSION};
 `
 
-export const TABLES = ['batches', 'mail', 'state'] as const
+export const TABLES = ['batches', 'segments', 'mail', 'state'] as const
 
 /** Rows of one statement at the most. */
 const MOST_ROWS = 16

@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isSqliteError, type Connection } from './connection.js'
 import { openReader } from './files.js'
 import { StoreUnsound, chainFault, unsoundIfDamaged } from './recover.js'
-import { BATCH_COLUMNS, HAS_DROP, HAS_TERM, batchOf, type BatchRow } from './schema.js'
+import { HAS_DROP, HAS_TERM } from './schema.js'
+import { batchesAfter } from './segments.js'
 import { CHAIN_ZERO, lastOf } from '../../protocol/entries/batch.js'
 import type { Place } from '../../protocol/entries/place.js'
 
@@ -110,9 +111,8 @@ export class Scrub {
     while (place.index < through) {
       const before = place
       place = await this.#step(async () => {
-        const sql = `SELECT ${BATCH_COLUMNS} FROM batches WHERE last > ? ORDER BY last LIMIT ?`
-        const rows = await connection.all<BatchRow>(sql, before.index, STEP_BATCHES)
-        const batches = rows.map(batchOf).filter((batch) => lastOf(batch) <= through)
+        const found = await batchesAfter(connection, before.index, STEP_BATCHES)
+        const batches = found.filter((batch) => lastOf(batch) <= through)
         const end = batches.at(-1)
         const fault = chainFault(before, batches)
         if (!end || fault !== null)

@@ -7,9 +7,16 @@
 
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { Connection, isSqliteError } from './connection.js'
-import { UPSERT_STATE, changes, stateParameter, type PartialState } from './durable-state.js'
+import {
+  NOTHING,
+  UPSERT_STATE,
+  changes,
+  stateParameter,
+  type PartialState,
+} from './durable-state.js'
 import { erasureOf, type Step } from './erasure.js'
-import { lock, openReader, openWriter } from './files.js'
+import { canShrink, lock, openReader, openWriter } from './files.js'
+import { Housekeeping, type HousekeepingBounds, type Kept } from './housekeeping.js'
 import { migrate } from './migrate.js'
 import { LogReader } from './reads.js'
 import { StoreUnsound, recover, unsoundIfDamaged } from './recover.js'
@@ -19,7 +26,7 @@ import { INSERT_MAIL, WaitingIndex } from './waiting-index.js'
 import { CHAIN_ZERO, lastOf } from '../../protocol/entries/batch.js'
 import { sameBytes } from '../../protocol/bytes.js'
 import type { NamedDrop } from '../../protocol/entries/drop.js'
-import { EPOCH_ZERO, sameEpoch } from '../../protocol/entries/epoch.js'
+import { sameEpoch } from '../../protocol/entries/epoch.js'
 import type {
   DurableState,
   Genesis,
@@ -34,17 +41,6 @@ import type { Incarnation } from '../../protocol/entries/incarnation.js'
 
 /** Committed entries that wait in memory before one step writes them to the table `mail`. */
 const INDEX_STEP = 4096
-
-const NEW: PartialState = {
-  promised: EPOCH_ZERO,
-  view: { epoch: EPOCH_ZERO, members: [] },
-  commit: 0,
-  incarnations: [],
-  remembered: [],
-  indexed: 0,
-  erased: 0,
-  scrubbed: 0,
-}
 
 /** Path of the note that records damage found while the file was in use. */
 const damageOf = (path: string): string => `${path}.damage`
@@ -61,6 +57,8 @@ export class Store {
   #queue: Promise<unknown> = Promise.resolve()
   #broken: Error | null = null
   readonly scrub: Scrub
+  readonly housekeeping: Housekeeping
+  #erasures = 0
   /** Transactions that are on disk, since the file was opened. */
   transactions = 0
 
@@ -71,6 +69,7 @@ export class Store {
     lock: Connection,
     state: PartialState,
     last: Place,
+    bounds?: HousekeepingBounds,
   ) {
     this.#path = path
     this.#writer = writer
@@ -83,6 +82,41 @@ export class Store {
       () => this.#state.commit,
       () => this.#scrubbed(),
     )
+    this.housekeeping = new Housekeeping(
+      path,
+      {
+        kept: () => this.#kept(),
+        index: () => this.#enqueue(() => this.#index()),
+        write: (steps, erasures, fence) =>
+          this.#enqueue(async () => {
+            if (this.#erasures !== erasures || !(await this.#atomically(steps))) return false
+            this.#state = { ...this.#state, fence }
+            return true
+          }),
+        pragma: (name) => this.#enqueue(() => this.#pragma(name)),
+      },
+      bounds,
+    )
+  }
+
+  #kept(): Kept {
+    const { commit, indexed, erased, fence } = this.#state
+    return { commit, indexed, erased, fence, erasures: this.#erasures }
+  }
+
+  /** Lack of room, or a reader, must not end the process: the statement is made again. */
+  async #pragma(name: string): Promise<readonly unknown[]> {
+    try {
+      return await this.#writer.all(`PRAGMA ${name}`)
+    } catch (error) {
+      if (isSqliteError(error) && ['SQLITE_FULL', 'SQLITE_BUSY'].includes(error.code)) return []
+      throw error
+    }
+  }
+
+  /** Whether the file gives room back; files of before layout 6 only use it again. */
+  canShrink(): Promise<boolean> {
+    return canShrink(this.#writer)
   }
 
   /** Creates a file with its genesis. Throws if the file exists. */
@@ -100,7 +134,7 @@ export class Store {
     const writer = await openWriter(path, 'create')
     await writer.exec(`BEGIN; ${SCHEMA} COMMIT`)
     const reader = await openReader(path)
-    return new Store(path, writer, reader, locked, NEW, { index: 0, chain: CHAIN_ZERO })
+    return new Store(path, writer, reader, locked, NOTHING, { index: 0, chain: CHAIN_ZERO })
   }
 
   /**
@@ -109,7 +143,7 @@ export class Store {
    */
   static async open(
     path: string,
-    { maxBytes }: { readonly maxBytes?: number } = {},
+    options: { readonly maxBytes?: number; readonly housekeeping?: HousekeepingBounds } = {},
   ): Promise<{ store: Store; recovered: Recovered } | null> {
     if (!existsSync(path)) return null
     if (existsSync(damageOf(path))) {
@@ -120,14 +154,14 @@ export class Store {
     try {
       const locked = keep(await lock(path))
       return await unsoundIfDamaged(path, async () => {
-        const writer = keep(await openWriter(path, 'write', maxBytes))
+        const writer = keep(await openWriter(path, 'write', options.maxBytes))
         await migrate(writer)
         const { recovered, state } = await recover(path, writer)
         const reader = keep(await openReader(path))
-        const store = new Store(path, writer, reader, locked, state, {
-          index: recovered.durable.last,
-          chain: recovered.durable.chain,
-        })
+        const { last: index, chain } = recovered.durable
+        const place = { index, chain }
+        const { housekeeping } = options
+        const store = new Store(path, writer, reader, locked, state, place, housekeeping)
         store.#waiting.add(await store.#reader.waitingAfter(state.indexed))
         return { store, recovered }
       })
@@ -175,12 +209,14 @@ export class Store {
     return this.#state.scrubbed
   }
 
-  /** Goes through the whole file in the background, from now on until the store is closed. */
+  /** Goes through the whole file, and keeps it small, until the store is closed. */
   watch(failed: (error: Error) => void, pace?: ScrubPace): void {
-    this.scrub.start((error) => {
+    const ended = (error: Error): void => {
       if (error instanceof StoreUnsound) this.#note(error.reason)
       failed(error)
-    }, pace)
+    }
+    this.scrub.start(ended, pace)
+    this.housekeeping.start(ended)
   }
 
   /** Rejects with StoreUnsound if the file is damaged; `open` then refuses the file for good. */
@@ -195,18 +231,19 @@ export class Store {
   }
 
   /**
-   * Bytes of the main file and of the write-ahead log, and of all pages in both as long as they can
-   * be read. The main file grows at checkpoints only.
+   * Bytes of the main file and of the write-ahead log, and of all pages and the free pages in both as
+   * long as they can be read. The main file grows and shrinks at checkpoints only.
    */
   async sizes(): Promise<Readonly<Record<string, number>>> {
     const bytes = (end: string) => statSync(this.#path + end, { throwIfNoEntry: false })?.size ?? 0
-    const content = await this.#reader.contentBytes().catch(() => null)
-    return { main: bytes(''), wal: bytes('-wal'), ...(content !== null && { content }) }
+    const pages = await this.#reader.pageBytes().catch(() => null)
+    return { main: bytes(''), wal: bytes('-wal'), ...pages }
   }
 
   /** Closes after all requested writes, and moves the write-ahead log into the file. */
   async close(): Promise<void> {
     await this.scrub.stop()
+    await this.housekeeping.stop()
     await this.#queue
     await this.#reader.close()
     if (!this.#broken) await this.#writer.all('PRAGMA wal_checkpoint(TRUNCATE)')
@@ -269,6 +306,7 @@ export class Store {
     if (truncates) this.#waiting.truncateAfter(truncateAfter)
     this.#waiting.add(batches)
     this.#waiting.erase(erasure.indices)
+    if (erasure.indices.length > 0) this.#erasures++
     this.#state = { ...this.#state, ...changed, commit }
     this.#last = last
     const durable = this.#durable()

@@ -20,6 +20,10 @@ export const KIND = {
   streamClosed: 11,
   /** Several streams end, of any users. */
   streamsEnded: 12,
+  /** Messages of a mailbox have outlasted its retention. */
+  expired: 13,
+  /** How long a user wants its messages kept. */
+  retention: 14,
 } as const
 
 export type Kind = (typeof KIND)[keyof typeof KIND]

@@ -4,6 +4,7 @@
 import type { Origin } from '../entries/origin.js'
 import type { Slot } from '../slots.js'
 import type { Entropy } from '../entropy.js'
+import { KEEP_ALL, type RetentionRule } from '../entries/retention.js'
 import { TAIL, type Recovered, type TailBounds } from './storage.js'
 import type { RecipientKey, Seal } from '../envelope/seal.js'
 
@@ -131,6 +132,15 @@ export const LIMITS: Limits = {
   mailboxBytes: 1024 ** 3,
 }
 
+export interface RetentionConfig {
+  /** For every mailbox. The coordinator's alone counts. */
+  readonly rule: RetentionRule
+  /** Between two looks at all mailboxes, ms. */
+  readonly everyMs: number
+}
+
+export const RETENTION: RetentionConfig = { rule: KEEP_ALL, everyMs: 5_000 }
+
 export interface ProcessingConfig extends Origin {
   readonly self: Slot
   /** Processing slots 1 ... slots. */
@@ -142,6 +152,8 @@ export interface ProcessingConfig extends Origin {
   readonly timings: Timings
   readonly limits: Limits
   readonly registration: Registration
+  /** Absent: as RETENTION. */
+  readonly retention?: RetentionConfig
   /** Makes the envelope of a text in execution; deterministic. */
   readonly seal: Seal
   readonly readKey: (publicKey: Uint8Array) => RecipientKey

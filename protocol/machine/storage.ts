@@ -90,6 +90,8 @@ export type ReadQuery =
     }
   /** The chain at each index; indices that are not in the log are missing from the result. */
   | { readonly kind: 'places'; readonly indices: readonly number[] }
+  /** The last entry that was ordered before a time, ms since 1970. */
+  | { readonly kind: 'time'; readonly time: number }
 
 export type ReadResult =
   | {
@@ -99,6 +101,8 @@ export type ReadResult =
     }
   | { readonly kind: 'batches'; readonly batches: readonly Batch[] }
   | { readonly kind: 'places'; readonly places: readonly Place[] }
+  /** All entries of orders at or below `index` are older than the time, none above it is. */
+  | { readonly kind: 'time'; readonly index: number }
   /** The file changed under the reader or cannot be read now; the read may be repeated. */
   | { readonly kind: 'failed'; readonly reason: string }
 

@@ -179,7 +179,9 @@ const sendState = record({
     to: recipient,
     index: index.means('Log index of the message, or of its refusal.'),
     time: storedAt,
-    state: oneOf('stored', 'delivered', 'read', 'refused').means('State of the send.'),
+    state: oneOf('stored', 'delivered', 'read', 'refused', 'expired').means(
+      'State of the send; expired: retention erased it before it was read.',
+    ),
     code: uint({ max: 65_535 }).means('Code of the error that refused it; 0: it was not refused.'),
   },
 })
@@ -250,10 +252,15 @@ export const RECEIPT_STATE = message({
   tag: 0x3d,
   name: 'RECEIPT_STATE',
   by: 'processing',
-  meaning: 'More messages of this session to a user have been delivered or read.',
+  meaning: 'More messages of this session to a user have been delivered, read, or have expired.',
   fields: {
     to: recipient,
-    delivered: index.means('Log index of the last own message that the recipient has received.'),
+    delivered: index.means(
+      'Log index of the last own message that the recipient has received; 0: no news.',
+    ),
     read: index.means('Log index of the last one that the recipient has read; 0: no news.'),
+    expired: list(index, MAX_FOLLOWED).means(
+      'Own messages that retention erased before they were read, whatever the other fields say.',
+    ),
   },
 })

@@ -241,6 +241,28 @@ export const TIP_IS = message({
   fields: { request: query, index: index.means('That log index.') },
 })
 
+export const SEEK = message({
+  tag: 0x78,
+  name: 'SEEK',
+  by: 'processing',
+  answers: ['SEEK_IS', 'NOT_YET'],
+  meaning: 'Asks where the log was at a time; on the bulk lane.',
+  fields: { request: query, time: wallTime.means('The time, by the time of orders.') },
+})
+
+export const SEEK_IS = message({
+  tag: 0x79,
+  name: 'SEEK_IS',
+  by: 'persistence',
+  meaning: 'The last committed entry before the time, as far as this replica knows.',
+  fields: {
+    request: query,
+    index: index.means(
+      'Its log index; 0: the log began later. No entry of an older order is above.',
+    ),
+  },
+})
+
 export const PLACED = message({
   tag: 0x71,
   name: 'PLACED',

@@ -9,11 +9,13 @@ import {
   MAX_WINDOW,
   index,
   request,
+  rule,
   seq,
   stream,
   userName,
   recipient,
   storedAt,
+  wallTime,
 } from '../schema/shared.js'
 
 export const INBOX = message({
@@ -35,6 +37,9 @@ export const INBOX = message({
     sealed: bool.means(
       'True: `envelope`, as it is stored, in place of `text`; false: texts, where the service has ' +
         'the keys.',
+    ),
+    since: optional(wallTime).means(
+      'Messages from this time on, and after `after`; nil: of any time.',
     ),
   },
 })
@@ -163,6 +168,48 @@ export const USAGE_IS = message({
     request,
     bytes: uint({ unit: 'bytes' }).means('Bytes of the stored messages, as they are kept.'),
     quota: uint({ unit: 'bytes' }).means('Bytes at which the mailbox accepts no more messages.'),
+  },
+})
+
+export const RETAIN = message({
+  tag: 0x50,
+  name: 'RETAIN',
+  by: 'client',
+  answers: ['RETENTION_IS'],
+  login: 'required',
+  ordered: true,
+  repeated: 'harmless',
+  meaning: 'Sets how long messages of the own mailbox are kept; the stricter bound counts.',
+  fields: { request, ...rule },
+})
+
+export const RETENTION = message({
+  tag: 0x51,
+  name: 'RETENTION',
+  by: 'client',
+  answers: ['RETENTION_IS'],
+  login: 'required',
+  ordered: false,
+  repeated: 'harmless',
+  meaning: 'Asks how long messages of the own mailbox are kept.',
+  fields: { request },
+})
+
+const retentionRule = record({
+  name: 'retention rule',
+  meaning: 'Bounds beyond which the oldest messages of a mailbox are erased.',
+  fields: rule,
+})
+
+export const RETENTION_IS = message({
+  tag: 0x52,
+  name: 'RETENTION_IS',
+  by: 'processing',
+  meaning: 'The retention of the mailbox: in each respect the stricter bound of both counts.',
+  fields: {
+    request,
+    own: retentionRule.means('What the user has set.'),
+    cluster: retentionRule.means('What the configuration of this replica says for every mailbox.'),
   },
 })
 

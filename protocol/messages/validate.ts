@@ -36,7 +36,7 @@ function expect(holds: boolean, what: string): void {
 function checkBody({ index, meta, body }: Pick<Entry, 'index' | 'meta' | 'body'>): void {
   const { kind } = meta
   if (kind === KIND.term) decodeTerm(body)
-  else if (kind === KIND.drop) decodeDrop({ index, meta, body })
+  else if (kind === KIND.drop || kind === KIND.expired) decodeDrop({ index, meta, body })
   else if (kind === KIND.marks) decodeMarks(body)
 }
 
@@ -57,7 +57,7 @@ function checkBatch(batch: Listed): void {
   checkBodies(batch)
   const { entries } = decodeHead(batch.head)
   for (const { meta } of entries) checkPlace(meta.kind, batch.term, batch.k, entries.length)
-  if (!hasKind(batch, KIND.term, KIND.drop, KIND.marks)) return
+  if (!hasKind(batch, KIND.term, KIND.drop, KIND.expired, KIND.marks)) return
   for (const entry of entriesOf(batch)) checkBody(entry)
 }
 

@@ -119,12 +119,23 @@ export class LogService {
       case 'READ':
         this.#reads.add({ kind: 'page', link, message })
         return
+      case 'SEEK':
+        this.#onSeek(link, message)
+        return
       case 'TIP':
         this.#reads.add({ kind: 'tip', link, request: message.request })
         return
       default:
         this.#context.outbox.close(link, `${message.type} does not belong on this connection`)
     }
+  }
+
+  #onSeek(link: LinkId, { request, time }: The<'SEEK'>): void {
+    const { outbox, log } = this.#context
+    outbox.read({ kind: 'time', time }, (result) => {
+      if (result.kind !== 'time') return outbox.send(link, { type: 'NOT_YET', request })
+      outbox.send(link, { type: 'SEEK_IS', request, index: Math.min(result.index, log.commit) })
+    })
   }
 
   #onClaim(link: LinkId, message: The<'CLAIM'>): void {

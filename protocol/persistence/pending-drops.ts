@@ -34,7 +34,7 @@ export class PendingDrops {
     for (const drop of this.#drops) {
       if (drop.mailbox !== mailbox) continue
       if (drop.indices) indices.push(...drop.indices)
-      else through = drop.index
+      else through = Math.max(through, drop.through)
     }
     return { through, indices }
   }

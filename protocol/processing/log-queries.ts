@@ -1,4 +1,4 @@
-// TIP and READ: linearizable queries to the persistence tier. Any persistence replica may answer. A
+// TIP and READ: linearizable queries to the persistence tier; SEEK: places of the log by time. Any persistence replica may answer. A
 // query that a replica cannot answer yet, or whose link is lost, goes to the next replica.
 
 import type { The } from '../messages/catalogue.js'
@@ -6,8 +6,8 @@ import type { Slot } from '../slots.js'
 import type { ProcessingContext } from './context.js'
 import type { LogReplicas } from './log-replicas.js'
 
-type Query = The<'READ'> | The<'TIP'>
-type Answer = The<'READ_PAGE'> | The<'TIP_IS'>
+type Query = The<'READ'> | The<'TIP'> | The<'SEEK'>
+type Answer = The<'READ_PAGE'> | The<'TIP_IS'> | The<'SEEK_IS'>
 
 interface OpenQuery {
   readonly message: Query
@@ -53,6 +53,17 @@ export class LogQueries {
     const request = ++this.#next
     this.#add({ type: 'READ', request, mailbox, after, limit }, (answer) =>
       then(answer?.type === 'READ_PAGE' ? answer : null),
+    )
+  }
+
+  /**
+   * Index of the last entry that was ordered before a time, ms since 1970, or of an earlier one: the
+   * replica that answers may lack the newest; null: no replica could tell.
+   */
+  seek(time: number, then: (index: number | null) => void): void {
+    const request = ++this.#next
+    this.#add({ type: 'SEEK', request, time }, (answer) =>
+      then(answer?.type === 'SEEK_IS' ? answer.index : null),
     )
   }
 

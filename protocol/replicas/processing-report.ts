@@ -90,6 +90,8 @@ export function stateMetrics(executor: Executor) {
     troca_names_ended: base.endedNames,
     troca_invitations: base.invitations,
     troca_block_lists: base.blockLists,
+    troca_retention_wishes: base.retentions,
+    troca_mailboxes_expired: base.expiries.size,
     troca_marks: base.marks.size,
     troca_sends_kept: base.sent.size,
     troca_mailbox_messages: base.sizes.size,

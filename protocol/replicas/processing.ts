@@ -3,7 +3,7 @@
 
 import { invariant } from '../assert.js'
 import type { Durations } from '../durations.js'
-import { SNAPSHOT_BOUNDS, type ProcessingConfig } from '../machine/config.js'
+import { RETENTION, SNAPSHOT_BOUNDS, type ProcessingConfig } from '../machine/config.js'
 import type { DebugWords, Effect, Input, LinkId, Machine, Now, Peer } from '../machine/machine.js'
 import type { PROCESSING_DURATIONS, ProcessingMetrics } from '../machine/metrics.js'
 import type { Message } from '../messages/catalogue.js'
@@ -18,6 +18,7 @@ import { LogReplicas } from '../processing/log-replicas.js'
 import { LogWrites } from '../processing/log-writes.js'
 import { PendingRequests } from '../processing/pending-requests.js'
 import { Recovery } from '../processing/recovery.js'
+import { Retention } from '../processing/retention.js'
 import { Snapshots } from '../processing/snapshots.js'
 import { Submission } from '../processing/submission.js'
 import { MarkWriter } from '../sessions/mark-writer.js'
@@ -43,6 +44,7 @@ export class ProcessingReplica implements Machine {
   readonly #submission: Submission
   readonly #idleStreams: IdleStreams
   readonly #marks: MarkWriter
+  readonly #retention: Retention
   readonly #sessions: SessionRouter
   readonly #follower: Follower
   readonly #snapshots: Snapshots | null
@@ -81,13 +83,20 @@ export class ProcessingReplica implements Machine {
     })
     const submission = new Submission(context, log, requests, leadership, coordinator)
     const marks = new MarkWriter(context, log, writes, executor)
+    const retention = new Retention(
+      ...([context, executor, queries, submission] as const),
+      config.retention ?? RETENTION,
+    )
     const { snapshots: kept } = config
     const snapshots = kept ? new Snapshots(context, executor, kept.bounds ?? SNAPSHOT_BOUNDS) : null
     const recovery = new Recovery(context, executor, log, queries, snapshots, {
       placed: () => this.#follower.placed(),
     })
     const parts = { context, log, executor, leadership }
-    const sessions = new SessionRouter({ ...parts, logReplicas, queries, submission, marks })
+    const sessions = new SessionRouter({
+      ...parts,
+      ...{ logReplicas, queries, submission, marks, retention },
+    })
     this.#context = context
     this.#ring = new RingMember({ ...parts, requests, coordinator })
     this.#executor = executor
@@ -101,6 +110,7 @@ export class ProcessingReplica implements Machine {
     this.#submission = submission
     this.#idleStreams = new IdleStreams(context, executor, submission)
     this.#marks = marks
+    this.#retention = retention
     this.#sessions = sessions
     this.#follower = new Follower({ ...parts, requests, coordinator, sessions, recovery })
     this.#snapshots = snapshots
@@ -245,6 +255,7 @@ export class ProcessingReplica implements Machine {
     if (this.#context.role === 'coordinator') this.#coordinate()
     this.#ring.tick()
     this.#marks.tick()
+    if (!this.#draining) this.#retention.tick()
   }
 
   #coordinate(): void {
@@ -289,6 +300,7 @@ export class ProcessingReplica implements Machine {
         return
       case 'READ_PAGE':
       case 'TIP_IS':
+      case 'SEEK_IS':
         this.#queries.onAnswer(message)
         return
       case 'NOT_YET':
@@ -385,6 +397,7 @@ export class ProcessingReplica implements Machine {
       ...stateMetrics(this.#executor),
       ...this.#sessions.metrics(),
       troca_idle_streams_ended_total: this.#idleStreams.ended,
+      troca_retention_expired_total: this.#retention.expired,
       troca_snapshot_index: this.#snapshots?.savedIndex ?? 0,
       troca_snapshot_changes: this.#snapshots?.changes ?? 0,
       troca_requests_pending: this.#requests.size,

@@ -37,6 +37,14 @@ const NONCE = '00112233aabbccdd'
 export const slot = uint({ max: MAX_SLOTS, unit: 'slot' }).means(
   'Number of the replica in its tier, from 1.',
 )
+/** Bounds of a retention, of which each may be off. */
+export const rule = {
+  age: uint({ unit: 'ms' }).means('Messages older than this expire; 0: none does for its age.'),
+  count: uint().means('Messages that are kept at the most, the newest; 0: any number.'),
+  bytes: uint({ unit: 'bytes' }).means(
+    'Bytes of messages that are kept at the most, as they are stored; 0: any number.',
+  ),
+}
 export const index = uint({ unit: 'log index' }).means('Place in the log, from 1.')
 export const term = uint({ unit: 'term' }).means('Term of a coordinator; each is above the last.')
 export const millis = uint({ unit: 'ms' })

@@ -4,6 +4,7 @@ import { FairSemaphore } from '../fair-semaphore.js'
 import type { ErrorName } from '../errors.js'
 import type { Message, The } from '../messages/catalogue.js'
 import { refusal } from '../messages/refusal.js'
+import type { LogQueries } from '../processing/log-queries.js'
 import type { Executor } from '../state/executor.js'
 import type { InboxMessage, MessageOpener } from './opener.js'
 import type { RequestContext } from './request-context.js'
@@ -14,12 +15,19 @@ const PAGES_AT_ONCE = 4
 
 export class Inbox {
   readonly #executor: Executor
+  readonly #queries: LogQueries
   readonly #requests: RequestContext
   readonly #opener: MessageOpener
   readonly #pages = new FairSemaphore(PAGES_AT_ONCE)
 
-  constructor(executor: Executor, requests: RequestContext, opener: MessageOpener) {
+  constructor(
+    executor: Executor,
+    queries: LogQueries,
+    requests: RequestContext,
+    opener: MessageOpener,
+  ) {
     this.#executor = executor
+    this.#queries = queries
     this.#requests = requests
     this.#opener = opener
   }
@@ -34,11 +42,31 @@ export class Inbox {
   }
 
   #read(session: Session, message: The<'INBOX'>, answer: (answer: Message) => void): void {
-    const { request, after, limit, sealed } = message
+    const { request } = message
     const { user } = session
     const refuse = (name: ErrorName, detail = ''): void => answer(refusal(request, name, detail))
     // The request may have waited for its turn, and the user may have logged out.
     if (!user) return refuse('NOT_LOGGED_IN')
+    this.#from(message, (from) => {
+      if (from === null) return refuse('NO_QUORUM')
+      this.#page(session, user, { ...message, after: from }, answer)
+    })
+  }
+
+  /** The log index after which the page begins; null: no replica could tell. */
+  #from({ after, since }: The<'INBOX'>, then: (after: number | null) => void): void {
+    if (since === null) then(after)
+    else this.#queries.seek(since, (index) => then(index === null ? null : Math.max(index, after)))
+  }
+
+  #page(
+    session: Session,
+    user: string,
+    message: The<'INBOX'>,
+    answer: (answer: Message) => void,
+  ): void {
+    const { request, after, limit, sealed } = message
+    const refuse = (name: ErrorName, detail = ''): void => answer(refusal(request, name, detail))
     this.#opener.read(user, after, limit, (page) => {
       if (!page) return refuse('NO_QUORUM')
       if (session.user !== user) return refuse('NOT_LOGGED_IN')

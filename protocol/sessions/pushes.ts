@@ -27,6 +27,8 @@ interface Listener {
   reading: boolean
   /** Messages deleted while a page is read, which may be older than their deletion. */
   readonly deleted: Set<number>
+  /** All messages through this index have expired while a page is read. */
+  expired: number
   /** Pushes being opened, in log order: they leave in this order, however the workers finish. */
   readonly opening: Opening[]
 }
@@ -76,6 +78,7 @@ export class Pushes implements Subscriptions {
       live: false,
       reading: false,
       deleted: new Set(),
+      expired: 0,
       opening: [],
     }
     this.#listeners.set(session.link, listener)
@@ -124,13 +127,16 @@ export class Pushes implements Subscriptions {
   }
 
   /** Deleted messages that have not been pushed yet are not pushed any more. */
-  dropped({ mailbox, indices }: Drop): void {
+  dropped({ mailbox, indices, through }: Drop): void {
     for (const listener of this.#listeners.values()) {
-      // `indices` is null when the account is deleted: its sessions end with it.
-      if (listener.session.user !== mailbox || !indices) continue
-      for (const { without } of listener.opening) for (const index of indices) without.add(index)
-      if (listener.reading) for (const index of indices) listener.deleted.add(index)
-      const left = listener.underWay.filter((index) => !indices.includes(index))
+      if (listener.session.user !== mailbox) continue
+      const gone = indices ?? listener.underWay.filter((index) => index <= through)
+      for (const { without } of listener.opening) for (const index of gone) without.add(index)
+      if (listener.reading) {
+        for (const index of gone) listener.deleted.add(index)
+        listener.expired = Math.max(listener.expired, through)
+      }
+      const left = listener.underWay.filter((index) => !gone.includes(index))
       listener.underWay.splice(0, Infinity, ...left)
       if (!listener.live) this.#readOn(listener)
     }
@@ -184,8 +190,11 @@ export class Pushes implements Subscriptions {
         this.#readOn(listener)
         return
       }
-      const stored = page.stored.filter(({ index }) => !listener.deleted.has(index))
+      const stored = page.stored.filter(
+        ({ index }) => index > listener.expired && !listener.deleted.has(index),
+      )
       listener.deleted.clear()
+      listener.expired = 0
       if (stored.length > 0) this.#push(listener, stored)
       const end = page.more ? (page.stored.at(-1)?.index ?? 0) : page.through
       listener.sent = Math.max(listener.sent, end)

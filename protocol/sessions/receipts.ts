@@ -1,4 +1,4 @@
-// A sender's view of its sends: accepted, stored, delivered, read or refused. Only the sender is
+// A sender's view of its sends: accepted, stored, delivered, read, refused or expired. Only the sender is
 // told, and of its recipients' marks it learns only what they mean for its own messages.
 
 import type { LinkId } from '../machine/machine.js'
@@ -52,6 +52,7 @@ export class Receipts implements Subscriptions {
 
   #stateOf({ to, index, code }: SentMessage): Receipt['state'] {
     if (code !== 0) return 'refused'
+    if (this.#executor.base.expiries.unread(to, index)) return 'expired'
     const { delivered, read } = this.#executor.base.marks.of(to)
     if (index <= read) return 'read'
     return index <= delivered ? 'delivered' : 'stored'
@@ -108,19 +109,26 @@ export class Receipts implements Subscriptions {
     unread.delete(oldest!)
   }
 
-  /** Marks of these users have moved in the committed log. */
+  /** Marks of these users have moved in the committed log, or messages to them have expired. */
   moved(users: ReadonlySet<string>): void {
     for (const follower of this.#followers.values()) {
       for (const user of users) this.#tell(follower, user)
     }
   }
 
-  /** Tells which messages to this user have been delivered or read, and not reported yet. */
+  /** Tells what has become of messages to this user, and was not reported yet. */
   #tell({ session, user, unread }: Follower, to: string): void {
     if (session.user !== user) return
-    const mark = this.#executor.base.marks.of(to)
+    const { marks, expiries } = this.#executor.base
+    const mark = marks.of(to)
+    const expired: number[] = []
     let [delivered, read] = [0, 0]
     for (const [index, one] of unread) {
+      if (one.to === to && expiries.unread(to, index)) {
+        expired.push(index)
+        unread.delete(index)
+        continue
+      }
       const isRead = index <= mark.read
       if (one.to !== to || index > mark.delivered || (one.delivered && !isRead)) continue
       one.delivered = true
@@ -129,8 +137,9 @@ export class Receipts implements Subscriptions {
       read = Math.max(read, index)
       unread.delete(index)
     }
-    if (delivered === 0) return
-    this.#context.outbox.send(session.link, { type: 'RECEIPT_STATE', to, delivered, read })
+    if (delivered === 0 && expired.length === 0) return
+    const state = { type: 'RECEIPT_STATE', to, delivered, read, expired } as const
+    this.#context.outbox.send(session.link, state)
   }
 
   forget(link: LinkId): void {

@@ -12,6 +12,7 @@ import type { ProcessingContext } from '../processing/context.js'
 import type { Leadership } from '../processing/leadership.js'
 import type { LogClient } from '../processing/log-client.js'
 import type { LogQueries } from '../processing/log-queries.js'
+import type { Retention } from '../processing/retention.js'
 import type { LogReplicas } from '../processing/log-replicas.js'
 import type { Submission } from '../processing/submission.js'
 import type { Executor } from '../state/executor.js'
@@ -41,6 +42,7 @@ export interface SessionParts {
   readonly leadership: Leadership
   readonly submission: Submission
   readonly marks: MarkWriter
+  readonly retention: Retention
 }
 
 export class SessionRouter {
@@ -58,7 +60,7 @@ export class SessionRouter {
   readonly #registration: Registration
   readonly #changes: AccountChanges
   readonly #directory: DirectoryRequests
-  /** Committed since the last `caughtUp`: messages to push, and users whose marks moved. */
+  /** Committed since the last `caughtUp`: messages to push, and users about whom senders are told. */
   #arrived: Entry[] = []
   readonly #marked = new Set<string>()
   draining = false
@@ -73,8 +75,8 @@ export class SessionRouter {
     this.#quota = quota
     const opener = new MessageOpener(context, queries, this.#requests.waiters)
     this.#pushes = new Pushes(context, log, executor, this.#requests, opener)
-    this.#inbox = new Inbox(executor, this.#requests, opener)
-    this.#mailbox = new MailboxRequests(context.limits, executor, this.#requests)
+    this.#inbox = new Inbox(executor, queries, this.#requests, opener)
+    this.#mailbox = new MailboxRequests(context.limits, executor, this.#requests, parts.retention)
     this.#receipts = new Receipts(context, executor, this.#requests)
     this.#sends = new Sends(context, executor, this.#receipts, this.#requests)
     this.#directory = new DirectoryRequests(context.limits, executor, this.#requests)
@@ -186,6 +188,10 @@ export class SessionRouter {
         return this.#directory.blocked(session, user, message)
       case 'USAGE':
         return this.#mailbox.usage(session, user, message)
+      case 'RETAIN':
+        return this.#mailbox.retain(session, user, message)
+      case 'RETENTION':
+        return this.#mailbox.retention(session, user, message)
       case 'DELETE':
         return this.#mailbox.delete(session, user, message)
       case 'RECEIPTS':
@@ -228,6 +234,7 @@ export class SessionRouter {
       for (const [user] of decodeMarks(entry.body)) this.#marked.add(user)
     }
     if (!isDrop(meta)) return
+    if (meta.kind === KIND.expired) this.#marked.add(meta.mailbox)
     const drop = decodeDrop(entry)
     this.#arrived = this.#arrived.filter((one) => !drops(drop, one))
     this.#pushes.dropped(drop)

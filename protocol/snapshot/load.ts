@@ -3,6 +3,7 @@
 import { idOf } from '../bytes.js'
 import { fromBase64url, readJson } from '../entries/json-body.js'
 import type { Origin } from '../entries/origin.js'
+import { decodeRetention } from '../entries/retention.js'
 import { decodeAccount } from '../state/account.js'
 import { KEPT_ANSWERS } from '../state/answer-ring.js'
 import { EndedStreams } from '../state/ended-streams.js'
@@ -53,6 +54,15 @@ function put(ledger: Ledger, key: string, value: Uint8Array): void {
       return ledger.putBlocked(name, new Set(readJson(value) as string[]))
     case RECORD.closed:
       return ledger.endAccount(name, value)
+    case RECORD.expired: {
+      const packed = new Unpacker(value)
+      const through = packed.number()
+      const unread: { after: number; through: number }[] = []
+      while (!packed.ended) unread.push({ after: packed.number(), through: packed.number() })
+      return ledger.expiries.put(name, { through, unread })
+    }
+    case RECORD.retention:
+      return ledger.putRetention(name, decodeRetention(value))
     case RECORD.invitation: {
       const [id, expires, by, used] = readJson(value) as [string, number, string, boolean]
       return ledger.putInvitation({ invitation: fromBase64url(id), expires, by, used }, 0)

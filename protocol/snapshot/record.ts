@@ -3,6 +3,7 @@
 // states have equal records (G1).
 
 import { writeJson, toBase64url } from '../entries/json-body.js'
+import { encodeRetention, keepsAll } from '../entries/retention.js'
 import type { Fence } from '../entries/fence.js'
 import type { Origin } from '../entries/origin.js'
 import type { Place } from '../entries/place.js'
@@ -69,6 +70,17 @@ function valueOf(ledger: Ledger, key: string): Uint8Array | null {
     }
     case RECORD.closed:
       return ledger.closing(name) ?? null
+    case RECORD.expired: {
+      const { through, unread } = ledger.expiries.of(name)
+      if (through === 0) return null
+      const packer = new Packer().number(through)
+      for (const one of unread) packer.number(one.after).number(one.through)
+      return packer.done()
+    }
+    case RECORD.retention: {
+      const wish = ledger.retention(name)
+      return keepsAll(wish) ? null : encodeRetention(wish)
+    }
     case RECORD.invitation: {
       const invited = ledger.invitation(name)
       if (!invited) return null

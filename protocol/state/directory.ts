@@ -1,7 +1,8 @@
-// The directory: accounts, names of ended accounts, block lists and invitations; in the committed
+// The directory: accounts, names of ended accounts, block lists, retentions and invitations; in the committed
 // log, and in an overlay ahead of it.
 
 import { idOf } from '../bytes.js'
+import { KEEP_ALL, keepsAll, type RetentionRule } from '../entries/retention.js'
 import type { Account } from './account.js'
 import { isOpen, type Invited } from './invitation.js'
 import type { DirectoryView } from './ledger-view.js'
@@ -14,6 +15,7 @@ export class Directory implements DirectoryView {
   readonly accounts = new Map<string, Account>()
   readonly #closed = new Map<string, Uint8Array>()
   readonly #blocked = new Map<string, ReadonlySet<string>>()
+  readonly #retentions = new Map<string, RetentionRule>()
   readonly #invitations = new Map<string, Invited>()
   /** Ids of invitations, by the user who invited. */
   readonly #invitedBy = new Map<string, Set<string>>()
@@ -27,6 +29,10 @@ export class Directory implements DirectoryView {
 
   get invitations(): number {
     return this.#invitations.size
+  }
+
+  get retentions(): number {
+    return this.#retentions.size
   }
 
   get blockLists(): number {
@@ -53,6 +59,10 @@ export class Directory implements DirectoryView {
     return this.#blocked.get(user) ?? NOBODY
   }
 
+  retention(user: string): RetentionRule {
+    return this.#retentions.get(user) ?? KEEP_ALL
+  }
+
   invitation(id: string): Invited | undefined {
     return this.#invitations.get(id)
   }
@@ -68,10 +78,12 @@ export class Directory implements DirectoryView {
   }
 
   endAccount(name: string, token: Uint8Array): void {
-    for (const of of ['account', 'closed', 'blocked'] as const) this.touch(recordKey[of](name))
+    for (const of of ['account', 'closed', 'blocked', 'retention'] as const)
+      this.touch(recordKey[of](name))
     this.accounts.delete(name)
     this.#closed.set(name, token)
     this.#blocked.delete(name)
+    this.#retentions.delete(name)
     for (const id of this.#invitedBy.get(name) ?? NOBODY) this.#forgetInvitation(id)
   }
 
@@ -79,6 +91,12 @@ export class Directory implements DirectoryView {
     this.touch(recordKey.blocked(user))
     if (senders.size > 0) this.#blocked.set(user, senders)
     else this.#blocked.delete(user)
+  }
+
+  putRetention(user: string, wish: RetentionRule): void {
+    this.touch(recordKey.retention(user))
+    if (keepsAll(wish)) this.#retentions.delete(user)
+    else this.#retentions.set(user, wish)
   }
 
   #forgetInvitation(id: string): void {
@@ -110,6 +128,7 @@ export class Directory implements DirectoryView {
     for (const name of this.accounts.keys()) yield recordKey.account(name)
     for (const name of this.#closed.keys()) yield recordKey.closed(name)
     for (const name of this.#blocked.keys()) yield recordKey.blocked(name)
+    for (const name of this.#retentions.keys()) yield recordKey.retention(name)
     for (const id of this.#invitations.keys()) yield recordKey.invitation(id)
   }
 }
@@ -120,6 +139,7 @@ export class DirectoryOverlay implements DirectoryView {
   readonly #accounts = new OverlayMap<Account>()
   readonly #closed = new OverlayMap<Uint8Array>()
   readonly #blocked = new OverlayMap<ReadonlySet<string>>()
+  readonly #retentions = new OverlayMap<RetentionRule>()
   readonly #invitations = new OverlayMap<Invited>()
   /** The order that is being applied. */
   protected k = 0
@@ -149,6 +169,10 @@ export class DirectoryOverlay implements DirectoryView {
     return this.#blocked.get(user) ?? this.#directory.blocked(user)
   }
 
+  retention(user: string): RetentionRule {
+    return this.#retentions.get(user) ?? this.#directory.retention(user)
+  }
+
   invitation(id: string): Invited | undefined {
     const known = this.#invitations.get(id) ?? this.#directory.invitation(id)
     return known && this.account(known.by) ? known : undefined
@@ -174,6 +198,10 @@ export class DirectoryOverlay implements DirectoryView {
     this.#blocked.set(user, senders, this.k)
   }
 
+  putRetention(user: string, wish: RetentionRule): void {
+    this.#retentions.set(user, wish, this.k)
+  }
+
   putInvitation(invited: Invited): void {
     this.#invitations.set(idOf(invited.invitation), invited, this.k)
   }
@@ -183,7 +211,7 @@ export class DirectoryOverlay implements DirectoryView {
   }
 
   get #maps(): OverlayMap<unknown>[] {
-    return [this.#accounts, this.#closed, this.#blocked, this.#invitations]
+    return [this.#accounts, this.#closed, this.#blocked, this.#retentions, this.#invitations]
   }
 
   /** All orders through k are in the committed log, whole. */

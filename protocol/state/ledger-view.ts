@@ -2,6 +2,7 @@
 // executed ahead of it have the same interface, so both decide commands and apply entries in one
 // way.
 
+import type { RetentionRule } from '../entries/retention.js'
 import type { Account } from './account.js'
 import type { Ended } from './ended-streams.js'
 import type { Invited } from './invitation.js'
@@ -18,6 +19,8 @@ export interface DirectoryView {
   closing(name: string): Uint8Array | undefined
   /** Senders whose messages this user refuses. */
   blocked(user: string): ReadonlySet<string>
+  /** The user's own wish. */
+  retention(user: string): RetentionRule
   /** By id. It is undefined also if the account that invited has ended. */
   invitation(id: string): Invited | undefined
   invitationsOf(user: string): readonly Invited[]
@@ -66,6 +69,7 @@ export interface LedgerWriter extends LedgerView {
   /** Its streams end with it. `token`: of the request that ended the account. */
   endAccount(name: string, token: Uint8Array): void
   putBlocked(user: string, senders: ReadonlySet<string>): void
+  putRetention(user: string, wish: RetentionRule): void
   putInvitation(invited: Invited, time: number): void
   openStream(id: string, stream: StreamView): void
   endStream(id: string): void

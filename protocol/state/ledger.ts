@@ -1,16 +1,18 @@
 // The state of execution as the committed log has it; the overlay holds what orders ahead of it have
-// written. Both change only by decided entries. Marks, the index of sends and the sizes of mailboxes
-// are kept in the ledger too, for queries; execution never reads them.
+// written. Both change only by decided entries. Marks, the index of sends, what has expired and the
+// sizes of mailboxes are kept in the ledger too, for queries; execution never reads them.
 
 import { idOf } from '../bytes.js'
 import { decodeDrop, isDrop } from '../entries/drop.js'
 import { CHAIN_ZERO, type Batch } from '../entries/batch.js'
 import { KIND, type Entry } from '../entries/entry.js'
+import { decodeExpiry } from '../entries/expiry.js'
 import { advanceFence, NO_FENCE, type Fence } from '../entries/fence.js'
 import { decodeMarks, Marks } from '../entries/marks.js'
 import { applyEntry } from './commands/registry.js'
 import { Directory } from './directory.js'
 import type { Ended } from './ended-streams.js'
+import { Expiries } from './expiries.js'
 import type { Answered, LedgerWriter, StreamView } from './ledger-view.js'
 import { MailboxSizes } from './mailbox-sizes.js'
 import { recordKey } from './record-key.js'
@@ -23,6 +25,7 @@ export class Ledger extends Directory implements LedgerWriter {
   readonly marks: Marks
   readonly sent = new SentIndex((user, page) => this.touch(recordKey.sent(user, page)))
   readonly sizes = new MailboxSizes((name, page) => this.touch(recordKey.sizes(name, page)))
+  readonly expiries = new Expiries((name) => this.touch(recordKey.expired(name)))
   index = 0
   /** The chain at the end of the last batch that is applied whole. */
   chain: Uint8Array = CHAIN_ZERO
@@ -103,6 +106,7 @@ export class Ledger extends Directory implements LedgerWriter {
     }
     if (meta.kind === KIND.message) this.sizes.add(meta.mailbox, index, bodyBytes)
     if (isDrop(meta)) this.sizes.drop(decodeDrop(entry))
+    if (meta.kind === KIND.expired) this.expiries.add(meta.mailbox, decodeExpiry(body))
     applyEntry(this, meta, entry)
   }
 
@@ -116,6 +120,7 @@ export class Ledger extends Directory implements LedgerWriter {
   /** Keys of all records, in no particular order. */
   *recordKeys(): Generator<string> {
     yield* this.directoryKeys()
+    for (const name of this.expiries.mailboxes()) yield recordKey.expired(name)
     for (const [user] of this.marks) yield recordKey.marks(user)
     yield* this.streams.keys()
     for (const [user, page] of this.sent.pages()) yield recordKey.sent(user, page)

@@ -3,6 +3,7 @@
 // execution never reads them.
 
 import type { Drop } from '../entries/drop.js'
+import type { RetentionRule } from '../entries/retention.js'
 import { firstOf, pageOf } from './record-key.js'
 
 interface Mailbox {
@@ -66,11 +67,12 @@ export class MailboxSizes {
     mailbox.bytes += bytes
   }
 
-  drop({ mailbox: name, indices }: Drop): void {
+  drop({ mailbox: name, indices, through }: Drop): void {
     const mailbox = this.#mailboxes.get(name)
     if (!mailbox) return
-    for (const page of new Set(indices?.map(pageOf) ?? pagesOf(mailbox))) this.#touch(name, page)
-    for (const index of indices ?? []) {
+    const gone = indices ?? liveThrough(mailbox, through)
+    for (const page of new Set(gone.map(pageOf))) this.#touch(name, page)
+    for (const index of gone) {
       const at = placeOf(mailbox, index)
       const bytes = mailbox.sizes[at] ?? 0
       if (mailbox.indices[at] !== index || at >= mailbox.length || bytes === 0) continue
@@ -78,8 +80,32 @@ export class MailboxSizes {
       mailbox.live--
       mailbox.bytes -= bytes
     }
-    if (!indices || mailbox.live === 0) this.#mailboxes.delete(name)
+    if (mailbox.live === 0) this.#mailboxes.delete(name)
     else if (mailbox.live * 2 < mailbox.length) resized(mailbox)
+  }
+
+  /**
+   * The oldest messages that are beyond the rule, `most` at the most: their number, and the log index
+   * of the last. `older`: messages through this log index are older than the rule's age.
+   */
+  expired(
+    name: string,
+    { count, bytes }: RetentionRule,
+    older: number,
+    most: number,
+  ): { readonly through: number; readonly messages: number } {
+    const mailbox = this.#mailboxes.get(name)
+    if (!mailbox) return { through: 0, messages: 0 }
+    let [live, held, through, found] = [mailbox.live, mailbox.bytes, 0, 0]
+    for (let at = 0; at < mailbox.length && found < most; at++) {
+      const size = mailbox.sizes[at]!
+      if (size === 0) continue
+      const index = mailbox.indices[at]!
+      const beyond = index <= older || (count > 0 && live > count) || (bytes > 0 && held > bytes)
+      if (!beyond) break
+      ;[live, held, through, found] = [live - 1, held - size, index, found + 1]
+    }
+    return { through, messages: found }
   }
 
   /** Log indices and bytes of the messages of one page, in log order. */
@@ -98,6 +124,14 @@ export class MailboxSizes {
     for (const [name, mailbox] of this.#mailboxes)
       for (const page of pagesOf(mailbox)) yield [name, page]
   }
+}
+
+/** Log indices of the messages through an index. */
+function liveThrough({ indices, sizes, length }: Mailbox, through: number): number[] {
+  const found: number[] = []
+  for (let at = 0; at < length && indices[at]! <= through; at++)
+    if (sizes[at] !== 0) found.push(indices[at]!)
+  return found
 }
 
 function pagesOf({ indices, length }: Mailbox): Set<number> {

@@ -8,9 +8,11 @@ export const RECORD = {
   closed: 'c',
   /** The ended streams of a user. */
   ended: 'e',
+  expired: 'x',
   invitation: 'i',
   marks: 'm',
   sent: 'n',
+  retention: 'r',
   stream: 's',
   /** The answers of a stream: its owner and next seq come first. */
   answers: 't',
@@ -59,8 +61,10 @@ export const recordKey = {
   blocked: named(RECORD.blocked),
   closed: named(RECORD.closed),
   ended: named(RECORD.ended),
+  expired: named(RECORD.expired),
   invitation: named(RECORD.invitation),
   marks: named(RECORD.marks),
+  retention: named(RECORD.retention),
   sent: paged(RECORD.sent),
   stream: named(RECORD.stream),
   answers: (id: string, place: number): string =>

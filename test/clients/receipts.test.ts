@@ -47,10 +47,10 @@ t.test('each state of a send is told once, and a skipped state is not told', asy
     peer.receipt(message)
     peer.say({ type: 'ACCEPTED', request, seq })
     if (seq < 3) return
-    peer.say({ type: 'RECEIPT_STATE', to: 'alice', delivered: 102, read: 0 })
-    peer.say({ type: 'RECEIPT_STATE', to: 'alice', delivered: 102, read: 101 })
-    peer.say({ type: 'RECEIPT_STATE', to: 'carol', delivered: 103, read: 103 })
-    peer.say({ type: 'RECEIPT_STATE', to: 'alice', delivered: 103, read: 103 })
+    peer.say({ type: 'RECEIPT_STATE', to: 'alice', delivered: 102, read: 0, expired: [] })
+    peer.say({ type: 'RECEIPT_STATE', to: 'alice', delivered: 102, read: 101, expired: [] })
+    peer.say({ type: 'RECEIPT_STATE', to: 'carol', delivered: 103, read: 103, expired: [] })
+    peer.say({ type: 'RECEIPT_STATE', to: 'alice', delivered: 103, read: 103, expired: [] })
   })
   const client = await connected(t, server)
   await client.send('alice', 'before anybody asks').catch(() => {})
@@ -87,10 +87,10 @@ t.test('a client follows its unread sends again after a lost connection', async 
   server.script = followed((message, peer) => {
     if (message.type !== 'FOLLOW_RECEIPTS') return
     if (asked().length === 1) {
-      peer.say({ type: 'RECEIPT_STATE', to: 'alice', delivered: 8, read: 7 })
+      peer.say({ type: 'RECEIPT_STATE', to: 'alice', delivered: 8, read: 7, expired: [] })
       return peer.drop()
     }
-    peer.say({ type: 'RECEIPT_STATE', to: 'alice', delivered: 9, read: 9 })
+    peer.say({ type: 'RECEIPT_STATE', to: 'alice', delivered: 9, read: 9, expired: [] })
   })
   const client = await connected(t, server)
   const told: unknown[] = []

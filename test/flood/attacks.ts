@@ -161,7 +161,7 @@ const deaf: Attack = (scene, outcome) =>
       if (stranger.socket.writableNeedDrain) return
       for (let n = 0; n < 50; n++) {
         const request = stranger.nextRequest()
-        stranger.say({ type: 'INBOX', request, after: 0, limit: 128, sealed: true })
+        stranger.say({ type: 'INBOX', request, after: 0, limit: 128, sealed: true, since: null })
         stranger.say({ type: 'STATUS', request: stranger.nextRequest() })
       }
     }

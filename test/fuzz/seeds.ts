@@ -18,6 +18,8 @@ function exampleOf<N extends Message['type']>(type: N): Extract<Message, { type:
 const registration = exampleOf('FORWARD').commands[0]!
 const { origin } = registration
 
+const rule = { age: 1, count: 2, bytes: 3 }
+
 const COMMANDS: readonly Command[] = [
   registration,
   { kind: 'open-stream', origin, user: 'alice', token: stream, most: 4 },
@@ -25,6 +27,8 @@ const COMMANDS: readonly Command[] = [
   { kind: 'send', origin, ...place, text: 'olá' },
   { kind: 'send-sealed', origin, ...place, sealed: Uint8Array.of(1, 2, 3) },
   { kind: 'delete', origin, user: 'alice', indices: [1, 2] },
+  { kind: 'retain', origin, user: 'alice', ...rule },
+  { kind: 'expire', origin, user: 'alice', through: 3, read: 1, at: 0, ...rule },
 ]
 
 const BODIES = ['[0,0]', '[1,"b","n"]', '[["alice",1]]', '[1,2]', '{}', '{"token":1}', 'null', '[']

@@ -85,7 +85,7 @@ class Client(Account):
     def pages(self, sealed):
         messages, after, more = [], 0, True
         while more:
-            _, _, page, after, more, _ = self.run(wire.INBOX, after, 100, sealed, answers=wire.PAGE)
+            _, _, page, after, more, _ = self.run(wire.INBOX, after, 100, sealed, None, answers=wire.PAGE)
             messages += page
         return messages
 
@@ -123,7 +123,7 @@ class Client(Account):
         """Follows an own message until its recipient has read it."""
         self.run(wire.FOLLOW_RECEIPTS, [int(index)], answers=wire.FOLLOWING_RECEIPTS)
         while True:
-            _, to, _, read = self.connection.notice(wire.RECEIPT_STATE)
+            _, to, _, read, _ = self.connection.notice(wire.RECEIPT_STATE)
             if read >= int(index):
                 return {"to": to}
 
@@ -142,10 +142,10 @@ class Client(Account):
             answer = self.connection.answer(self.connection.ask(*asked))
             codes[name] = answer[2] if answer[0] == wire.ERROR else "done"
         for name, *asked in [
-            ("id 0", wire.INBOX, 0, 0, 1, False),
+            ("id 0", wire.INBOX, 0, 0, 1, False, None),
             ("window 0", wire.LISTEN, 1, None, 0),
         ]:
-            self.run(wire.INBOX, 0, 0, False, answers=wire.PAGE)
+            self.run(wire.INBOX, 0, 0, False, None, answers=wire.PAGE)
             try:
                 self.connection.say(*asked)
                 self.connection.hear()

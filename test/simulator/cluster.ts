@@ -28,7 +28,7 @@ import { Violation } from './violation.js'
 /** The machines that run in the hosts: the product's, machines with a planted bug, or stand-ins. */
 export interface Machines {
   persistence(config: PersistenceConfig): Machine
-  processing(slot: Slot, start: Start, sizes: Sizes, near: number): Machine
+  processing(slot: Slot, start: Start, setting: Setting): Machine
   client?(slot: Slot, start: Start, dial: (to: Slot) => void, sizes: Sizes): Machine
   /** From now on, or not any more, this replica computes wrong bytes. */
   corrupt?(slot: Slot, wrong: boolean): void
@@ -206,8 +206,7 @@ export class Cluster {
   #makeProcessing(around: Surroundings): void {
     const { seed, sizes } = this.#setting
     for (let slot = 1; slot <= sizes.processing; slot++) {
-      const { near } = this.#setting.logBounds
-      const build = (start: Start): Machine => this.#machines.processing(slot, start, sizes, near)
+      const build = (start: Start): Machine => this.#machines.processing(slot, start, this.#setting)
       const name = `p${slot}`
       const random = new Random(seed, name)
       const snapshot = new SnapshotDisk(this.timeline, new Random(seed, `snapshot ${slot}`))

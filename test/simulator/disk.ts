@@ -39,6 +39,7 @@ const NOTHING: { readonly [K in ReadQuery['kind']]: ReadResult } = {
   places: { kind: 'places', places: [] },
   batches: { kind: 'batches', batches: [] },
   mailbox: { kind: 'mailbox', messages: [], more: false },
+  time: { kind: 'time', index: 0 },
 }
 
 const ZERO: DurableState = {

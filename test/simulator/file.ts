@@ -163,7 +163,15 @@ export class File {
         return this.#batches(query)
       case 'mailbox':
         return this.#mailbox(query)
+      case 'time':
+        return { kind: 'time', index: this.#before(query.time) }
     }
+  }
+
+  /** The last entry before the first order that is not older; marks are no orders. */
+  #before(time: number): number {
+    const first = this.log.find(({ entry }) => entry && entry.term > 0 && entry.time >= time)
+    return first ? first.index - first.entry!.place - 1 : this.last.index
   }
 
   #batches(query: Extract<ReadQuery, { kind: 'batches' }>): ReadResult | null {

@@ -1,6 +1,7 @@
 // The setting of a run: sizes, speeds, and the bounds of logs and frames.
 
 import type { LogBounds } from '../../protocol/machine/config.js'
+import { KEEP_ALL, type RetentionRule } from '../../protocol/entries/retention.js'
 import { Random } from './random.js'
 
 export interface Sizes {
@@ -17,6 +18,10 @@ export interface Setting {
   /** Mean latency in one direction, milliseconds. */
   readonly latency: number
   readonly logBounds: LogBounds
+  /** Of every mailbox. */
+  readonly retention?: RetentionRule
+  /** Every second replica has no retention in its configuration. */
+  readonly uneven?: boolean
   /**
    * Whether an assertion of a replica's own may stop it: beyond the fault model that may be all
    * that it can do.
@@ -30,6 +35,19 @@ export const hasTinyFrames = ({
   stretch,
   frameBytes,
 }: Pick<LogBounds, 'stretch' | 'frameBytes'>): boolean => stretch < 8 || frameBytes < 1_000
+
+const RULES: readonly RetentionRule[] = [
+  KEEP_ALL,
+  KEEP_ALL,
+  { ...KEEP_ALL, age: 1_500 },
+  { ...KEEP_ALL, count: 10 },
+  { ...KEEP_ALL, bytes: 3_000 },
+  { age: 3_000, count: 40, bytes: 20_000 },
+]
+
+function retentionOf(random: Random): Pick<Setting, 'retention' | 'uneven'> {
+  return { retention: random.pick(RULES), uneven: random.chance(0.15) }
+}
 
 /** The setting that the seed chooses. `least`: number of small entries that are always in memory. */
 export function settingOf(
@@ -53,5 +71,13 @@ export function settingOf(
     // A view waits while its members fetch the entries that they lack: some tens of frames at most.
     near: hasTinyFrames({ stretch, frameBytes }) ? Math.min(near, 60) : near,
   }
-  return { seed, sizes, wire, latency, logBounds, mayHalt }
+  return {
+    seed,
+    sizes,
+    wire,
+    latency,
+    logBounds,
+    mayHalt,
+    ...retentionOf(new Random(seed, 'retention')),
+  }
 }

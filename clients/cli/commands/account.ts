@@ -1,6 +1,7 @@
-// troca account delete: deletes the current user's account for ever.
+// troca account delete: deletes the current user's account for ever; retention is another file.
 
 import type { Argv, CommandModule } from 'yargs'
+import { accountRetention } from './account-retention.js'
 import { Context } from '../context.js'
 import type { GlobalFlags } from '../context.js'
 import { EXIT, Failure } from '../failure.js'
@@ -46,6 +47,7 @@ const deleteAccount: CommandModule<GlobalFlags, Flags> = {
 export const account: CommandModule<GlobalFlags, GlobalFlags> = {
   command: 'account',
   describe: 'the account of the current user',
-  builder: (yargs: Argv<GlobalFlags>) => yargs.command(deleteAccount).demandCommand(1, 1),
+  builder: (yargs: Argv<GlobalFlags>) =>
+    yargs.command(deleteAccount).command(accountRetention).demandCommand(1, 1),
   handler: () => {},
 }

@@ -5,7 +5,7 @@ import { hasCluster } from '../cluster-file.js'
 import { Context } from '../context.js'
 import type { GlobalFlags } from '../context.js'
 import { MACHINE, findHere, namesOf, type MachineFlags } from '../machine.js'
-import { clearProgress, progress, result, resultJson } from '../output.js'
+import { clearProgress, note, progress, result, resultJson } from '../output.js'
 import { Supervisor } from '../supervisor.js'
 import { say } from '../texts.js'
 
@@ -18,7 +18,10 @@ export const down: CommandModule<GlobalFlags, MachineFlags> = {
     progress(say('stopping'))
     const stopped = await new Supervisor(context.dir).stop()
     clearProgress()
-    if (context.json) return resultJson({ stopped })
+    if (stopped?.answered === false) note(say('pm2Silent'))
+    const killed = stopped?.killed ?? []
+    for (const { name, pid } of killed) note(say('killedLate', { name, pid }))
+    if (context.json) return resultJson({ stopped: stopped !== null, killed })
     const here = stopped && hasCluster(context.dir) ? await findHere(context, flags.machine) : null
     if (here === null || here.others.length === 0) {
       return result(say(stopped ? 'stopped' : 'notRunning'))

@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
 import type { Client } from '../../client.js'
+import type { PageOptions } from '../../mailbox.js'
 import { Context } from '../context.js'
 import type { GlobalFlags } from '../context.js'
 import { EXIT, Failure } from '../failure.js'
@@ -63,14 +64,16 @@ interface Page<M> {
  * `shown` once after each page, with the index of the last message that was shown.
  */
 async function eachOf<M extends { readonly index: number; readonly time: number }>(
-  read: (after: number) => Promise<Page<M>>,
+  read: (from: Pick<PageOptions, 'after' | 'since'>) => Promise<Page<M>>,
   { after, fromMs, limit }: Wanted,
   show: (message: M) => Promise<void>,
   { passed, shown }: { passed?: (index: number) => void; shown?: (last: number) => void } = {},
 ): Promise<number> {
   let count = 0
+  let from: Pick<PageOptions, 'after' | 'since'> = { after }
+  if (fromMs > 0) from = { after, since: new Date(fromMs) }
   for (let more = true; more && count < limit;) {
-    const page = await read(after)
+    const page = await read(from)
     let last = 0
     for (const message of page.messages) {
       if (count === limit) break
@@ -83,7 +86,7 @@ async function eachOf<M extends { readonly index: number; readonly time: number 
       count++
     }
     if (last > 0) shown?.(last)
-    after = page.next
+    from = { after: page.next }
     more = page.more
   }
   return count
@@ -96,7 +99,7 @@ async function show(client: Client, context: Context, flags: Flags): Promise<voi
   let gap = which.after > seen
   let left = false
   const count = await eachOf(
-    (after) => client.inbox({ after, limit: PAGE_MESSAGES, timeoutMs: stepMs(context) }),
+    (from) => client.inbox({ ...from, limit: PAGE_MESSAGES, timeoutMs: stepMs(context) }),
     which,
     (message) => showMessage(message, context.json),
     {
@@ -120,7 +123,7 @@ async function exportJwe(client: Client, context: Context, flags: Flags): Promis
   const { out } = flags
   if (out !== undefined) makeDirectory(out)
   const shown = await eachOf(
-    (after) => client.envelopes({ after, limit: PAGE_MESSAGES, timeoutMs: stepMs(context) }),
+    (from) => client.envelopes({ ...from, limit: PAGE_MESSAGES, timeoutMs: stepMs(context) }),
     wanted(context, client, flags),
     async (message) => {
       const path = out === undefined ? null : join(out, `${message.index}.jwe`)

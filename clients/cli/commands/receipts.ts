@@ -35,6 +35,8 @@ function sayState(state: State): string {
       return paint.cyan(say('stateDelivered'))
     case 'read':
       return paint.green(say('stateRead'))
+    case 'expired':
+      return paint.red(say('stateExpired'))
     case 'refused':
       return paint.red(say('stateRefused'))
   }
@@ -54,7 +56,7 @@ function show(sends: readonly SentMessage[], context: Context): void {
   result(table(head, inOrder.map(row)))
 }
 
-/** Prints changes until every send is read, or until Ctrl-C. */
+/** Prints changes until every send is read or has expired, or until Ctrl-C. */
 async function follow(
   client: Client,
   sends: readonly SentMessage[],
@@ -70,7 +72,7 @@ async function follow(
       const { index, to, state } = event
       if (context.json) resultJson(event)
       else result(`${paint.dim(String(index).padStart(6))}  ${paint.cyan(to)}: ${sayState(state)}`)
-      if (state === 'read') open.delete(index!)
+      if (state === 'read' || state === 'expired') open.delete(index!)
       if (open.size === 0) resolve()
     })
   })
@@ -80,7 +82,7 @@ async function follow(
 
 export const receipts: CommandModule<GlobalFlags, Flags> = {
   command: 'receipts',
-  describe: 'states of sent messages: stored, delivered, read or refused',
+  describe: 'states of sent messages: stored, delivered, read, expired or refused',
   builder: (yargs) =>
     yargs
       .option('to', { type: 'string', describe: 'only messages to this user' })

@@ -16,6 +16,7 @@ import type { ReplicaPorts } from '../cluster-file.js'
 import { isLoopback } from '../../../protocol/host.js'
 import { EXIT, Failure } from '../failure.js'
 import { fine, fault } from './finding.js'
+import { inWords } from './in-words.js'
 import type { Finding } from './finding.js'
 
 const DAY_MS = 86_400_000
@@ -153,11 +154,6 @@ export function checkModes(dir: string): Finding[] {
       values,
     )
   })
-}
-
-const inWords = (bytes: number): string => {
-  const gib = bytes / 1024 ** 3
-  return gib >= 1 ? `${gib.toFixed(1)} GiB` : `${Math.round(bytes / 1024 ** 2)} MiB`
 }
 
 export function checkDisk(dir: string): Finding[] {

@@ -9,6 +9,7 @@ import { hostPort } from '../../../protocol/host.js'
 import { askDebugPort, reachable } from '../debug-port.js'
 import type { Supervised, Supervisor } from '../supervisor.js'
 import { fine, fault } from './finding.js'
+import { inWords } from './in-words.js'
 import type { Finding } from './finding.js'
 import type { Inspected, Inspection } from './folder.js'
 
@@ -96,19 +97,35 @@ export async function checkState(dir: string, replica: Inspection): Promise<Told
     const state = line(await ask('stat'), 'state: ')
     if (state === undefined) throw new Error('this is no debug port')
     const asked = Date.now()
-    const shown = Number(line(await ask('mntr'), 'troca_clock_timestamp_seconds\t'))
+    const figures = await ask('mntr')
+    const shown = Number(line(figures, 'troca_clock_timestamp_seconds\t'))
     const middle = (asked + Date.now()) / 2 / 1_000
     const served =
       state === 'ready'
         ? fine('ready', name, 'ready')
         : fault('fail', 'ready', name, ['notReady', 'notReadyNext'], { ...values, reason: state })
-    return { runs: true, findings: [served, clock(name, Math.abs(shown - middle))] }
+    const findings = [served, clock(name, Math.abs(shown - middle)), ...room(name, figures)]
+    return { runs: true, findings }
   } catch {
     return {
       runs: false,
       findings: [fault('fail', 'ready', name, ['silent', 'silentNext'], values)],
     }
   }
+}
+
+/** Room that a replica's log takes, and that its disk has; nothing from a replica without a log. */
+function room(name: string, figures: string): Finding[] {
+  const value = (label: string): number => {
+    const found = figures.split('\n').find((one) => one.startsWith(`${label}\t`))
+    return Number(found?.split('\t')[1] ?? NaN)
+  }
+  const part = (of: string): number => value(`troca_log_bytes{part="${of}"}`)
+  const [main, wal, free] = [part('main'), part('wal'), part('free')]
+  if (Number.isNaN(main)) return []
+  const left = value('troca_disk_bytes{part="free"}')
+  const sizes = { file: inWords(main), wal: inWords(wal), reused: inWords(free || 0) }
+  return [fine('file', name, 'fileSize', { ...sizes, free: inWords(left) })]
 }
 
 function clock(name: string, difference: number): Finding {

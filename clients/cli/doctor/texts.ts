@@ -67,6 +67,10 @@ export const DOCTOR_TEXTS = {
     'chown or chmod {file} for the user that runs the replicas',
     'chown ou chmod de {file} para o utilizador das réplicas',
   ],
+  fileSize: [
+    'log of {file}, of which {reused} are free, and {wal} not moved into it yet; the disk has {free} free',
+    'registo de {file}, dos quais {reused} livres, e {wal} ainda por juntar; o disco tem {free} livres',
+  ],
   port: ['answers', 'responde'],
   portDead: ['does not answer at {at}: {reason}', 'não responde em {at}: {reason}'],
   portDeadNext: [

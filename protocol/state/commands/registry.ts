@@ -17,9 +17,11 @@ import type { CommandDefinition, EntryDefinition, Written } from './define.js'
 import { STREAMS_ENDED_ENTRY, endIdleStreams } from './end-idle-streams.js'
 import { CLOSED_ENTRY, deleteAccount } from './delete-account.js'
 import { deleteMessages } from './delete.js'
+import { EXPIRED_ENTRY, expire } from './expire.js'
 import { INVITATION_ENTRY, invite } from './invite.js'
 import { STREAM_ENTRY, openStream } from './open-stream.js'
 import { register } from './register.js'
+import { RETENTION_ENTRY, retain } from './retain.js'
 import { sendSealed } from './send-sealed.js'
 import { send } from './send.js'
 
@@ -36,15 +38,19 @@ const COMMANDS = {
   'delete-account': deleteAccount,
   'close-stream': closeStream,
   'end-idle-streams': endIdleStreams,
+  retain,
+  expire,
 } as const
 
 const ENTRIES: readonly EntryDefinition[] = [
   ACCOUNT_ENTRY,
   BLOCK_ENTRY,
   CLOSED_ENTRY,
+  EXPIRED_ENTRY,
   INVITATION_ENTRY,
   MESSAGE_ENTRY,
   REFUSAL_ENTRY,
+  RETENTION_ENTRY,
   STREAM_ENTRY,
   STREAM_CLOSED_ENTRY,
   STREAMS_ENDED_ENTRY,

@@ -15,10 +15,11 @@ const P1 = { role: 'processing', slot: 1 } as const
 function figuresOf(toy: Toy, tier: Tier = 'processing'): Figures {
   return new Figures(tier, {
     ...{ machine: toy.machine, links: toy.links, driver: toy.driver },
-    ...{ notReady: () => null, credentials: null },
+    ...{ notReady: () => null, credentials: null, disk: () => ({ size: 9_000, free: 7_000 }) },
     store: {
       scrubbedAt: 0,
       scrub: { verified: 0 },
+      housekeeping: { segments: 4, vacuumedPages: 5, vacuumedAt: 6_000 },
       transactions: 3,
       sizes: () => Promise.resolve({ main: 4_096, content: 8_192 }),
     },
@@ -47,6 +48,8 @@ t.test('lines have the samples of the exposition, with a tab', async (t) => {
   for (const line of lines) t.match(line, /^[a-z0-9_]+(\{.*\})?\t\S+$/)
   t.ok(lines.includes('troca_computations_waiting\t7'))
   t.ok(lines.includes('troca_links{role="client"}\t0'))
+  t.ok(lines.includes('troca_disk_bytes{part="free"}\t7000'))
+  t.ok(lines.some((line) => /^troca_build_info\{version="\d+\.\d+\.\d+.*\t1$/.test(line)))
 })
 
 t.test("Prometheus's parser reads the metrics", { skip: skipWithoutParser }, async (t) => {

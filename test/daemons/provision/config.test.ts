@@ -46,6 +46,22 @@ t.test('the debug port shows named members only', async (t) => {
   t.same(shown(grown), config, 'a new member is not shown by itself')
 })
 
+t.test('a retention is off by default, and has units', async (t) => {
+  const read = (retention: unknown) =>
+    checkConfig({ ...sound, retention }, 'cluster.yaml').retention
+  t.same(checkConfig(sound, 'cluster.yaml').retention, { age: 0, count: 0, bytes: 0 })
+  t.same(read({ age: '30d', count: 1_000, bytes: '5MB' }), {
+    ...{ age: 30 * 86_400_000, count: 1_000, bytes: 5_000_000 },
+  })
+  t.same(read({ bytes: 4_096 }), { age: 0, count: 0, bytes: 4_096 })
+  t.match(problems({ ...sound, retention: { age: 30, count: 0, bytes: '5mb', days: 1 } }), [
+    /retention.days is not known/,
+    /retention.age is 30; needed: a whole number above 0 with s, m, h or d/,
+    /retention.count is 0; needed: a whole number 1/,
+    /retention.bytes is "5mb"; needed: .*5MB/,
+  ])
+})
+
 t.test('debug ports listen on loopback by default', async (t) => {
   t.equal(checkConfig(sound, 'cluster.yaml').debugHost, '127.0.0.1')
   t.equal(checkConfig({ ...sound, debugHost: '10.0.0.1' }, 'cluster.yaml').debugHost, '10.0.0.1')

@@ -181,11 +181,17 @@ t.test(
     const end = [closedDraft('alice'), messageDraft('bob', 1, 4)]
     const batches = chained(START, [drafts, end])
     await store.write({ batches, commit: 5 })
-    await store.write({ commit: 5, erase: [{ index: 3, mailbox: 'alice', indices: [1] }] })
+    await store.write({
+      commit: 5,
+      erase: [{ index: 3, mailbox: 'alice', indices: [1], through: 0 }],
+    })
     await store.close()
     const { store: again, recovered } = (await Store.open(path))!
-    t.same(recovered.drops, [{ index: 4, mailbox: 'alice', indices: null }])
-    await again.write({ commit: 5, erase: [{ index: 4, mailbox: 'alice', indices: [3] }] })
+    t.same(recovered.drops, [{ index: 4, mailbox: 'alice', indices: null, through: 3 }])
+    await again.write({
+      commit: 5,
+      erase: [{ index: 4, mailbox: 'alice', indices: [3], through: 0 }],
+    })
     t.same(indicesOf(await read(again, 'alice')), [])
     t.same(indicesOf(await read(again, 'bob')), [2, 5])
     await again.close()

@@ -80,7 +80,7 @@ t.test('a file of layout 4 holds the same afterwards', async (t) => {
   t.match(recovered, { genesis: GENESIS, incarnation: INCARNATION, lamport: 2 * LAST })
   t.match(recovered.durable, { last: LAST, commit: 1_205, promised: { counter: 2, slot: 1 } })
   t.same(recovered.fence, { term: 3, owner: OWNER, k: 303, time: 2_205 })
-  t.same(recovered.drops, [{ index: 1_203, mailbox: 'alice', indices: [4] }])
+  t.same(recovered.drops, [{ index: 1_203, mailbox: 'alice', indices: [4], through: 0 }])
 
   const log = await store.read({ kind: 'batches', after: 0, limit: 10_000, maxBytes: 1e9 })
   const batches = log.kind === 'batches' ? log.batches : []

@@ -3,6 +3,7 @@
 
 import t from 'tap'
 import { packDrafts } from '../../../protocol/entries/batch.js'
+import { encodeExpiry } from '../../../protocol/entries/expiry.js'
 import { encodeDrop } from '../../../protocol/entries/drop.js'
 import { KIND, plainMeta, type Draft } from '../../../protocol/entries/entry.js'
 import { TAIL, type Recovered } from '../../../protocol/machine/storage.js'
@@ -29,6 +30,8 @@ class Store {
   readonly #heard: Message[] = []
   /** Reads of the file that have not been carried out. */
   readonly reads: (() => void)[] = []
+  /** Messages that each transaction erased. */
+  readonly erasures: number[] = []
   /** false: writes that erase are never carried out. */
   erases = true
   #id = 0
@@ -93,6 +96,8 @@ class Store {
     if (effect.type === 'persist') {
       const { token, transaction } = effect
       if (transaction.erase && !this.erases) return
+      const { erase } = transaction
+      if (erase) this.erasures.push(erase.reduce((sum, { indices }) => sum + indices.length, 0))
       this.disk.write(transaction, (result) => this.#feed({ type: 'stored', token, result }))
     }
     if (effect.type === 'read') {
@@ -223,5 +228,50 @@ t.test('the end of an account removes its mailbox from pages at once, and from t
   t.equal(store.disk.file!.dropped, 8)
   store.restart()
   t.same(store.reads, [], 'the erasure does not begin again')
+  t.end()
+})
+
+t.test('an expiry erases the messages of its mailbox through an index, a page at a time', (t) => {
+  seq = 0
+  const store = new Store(2)
+  const expiry = (through: number): Draft => {
+    return { meta: plainMeta(KIND.expired, 0, 'bob'), body: encodeExpiry({ through, read: 0 }) }
+  }
+  store.append(message('bob'), message('alice'), message('bob'), message('bob'), message('bob'))
+  store.append(expiry(5), message('bob'))
+  store.settle()
+  store.read('bob')
+  store.settle()
+  store.reads.splice(0, 2, ...store.reads.slice(0, 2).reverse())
+  store.release()
+  t.same(store.pages(), [[6, 8]], 'hidden before the bodies are erased')
+  while (store.reads.length > 0) store.release()
+  t.same([...store.disk.file!.erased], [2, 4, 5])
+  t.equal(store.disk.file!.dropped, 7)
+  store.append(expiry(1_000))
+  store.settle()
+  while (store.reads.length > 0) store.release()
+  t.same([...store.disk.file!.erased], [2, 4, 5, 6, 8], 'nothing above the entry itself')
+  t.end()
+})
+
+t.test('many deletions are carried out in transactions of 64 messages', (t) => {
+  seq = 0
+  const store = new Store()
+  const drafts = Array.from({ length: 200 }, () => message('bob'))
+  store.append(...drafts.slice(0, 100))
+  store.append(...drafts.slice(100))
+  store.settle()
+  const all = Array.from({ length: 200 }, (_, i) => i + 2)
+  store.append(drop('bob', ...all.slice(0, 10)), drop('bob', ...all.slice(10, 138)))
+  store.append(drop('bob', ...all.slice(138)))
+  store.settle()
+  t.same([...store.disk.file!.erased], all)
+  t.ok(store.erasures.length >= 4)
+  t.ok(
+    store.erasures.every((count) => count <= 64),
+    store.erasures.join(' '),
+  )
+  t.equal(store.disk.file!.dropped, 204)
   t.end()
 })

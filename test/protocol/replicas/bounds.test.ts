@@ -49,7 +49,7 @@ function busy(): Ring {
   for (let seq = 1; seq <= 6; seq++) ring.ask(seq, `text ${seq}`)
   client.ask({ type: 'DELETE', indices: [ring.messages[0]!.index] })
   client.ask({ type: 'CLOSE_STREAM', stream })
-  client.ask({ type: 'INBOX', after: 0, limit: 10, sealed: false })
+  client.ask({ type: 'INBOX', after: 0, limit: 10, sealed: false, since: null })
   client.ask({ type: 'LOGIN', name: 'alice', password: `not ${PASSWORD}` })
   const opened = client.ask({ type: 'OPEN_STREAM', token: tokenOf(3) })
   if (opened.type !== 'STREAM_OPENED') throw new Error('no stream')
@@ -59,7 +59,7 @@ function busy(): Ring {
     client.send({ type: 'SEND', stream: opened.stream, seq, to: 'alice', text: 'olá' })
   }
   client.send({ type: 'LOGIN', name: 'alice', password: PASSWORD })
-  client.send({ type: 'INBOX', after: 0, limit: 10, sealed: false })
+  client.send({ type: 'INBOX', after: 0, limit: 10, sealed: false, since: null })
   ring.stage.run(100)
   return ring
 }

@@ -130,6 +130,26 @@ t.test('earlier sends are followed by their indices: only own ones that are stor
   t.end()
 })
 
+t.test('what expired unread is told so, whatever the marks say later', (t) => {
+  const scene = new Scene()
+  for (const index of [3, 5, 7]) scene.sends('alice', index)
+  scene.marks('alice', 5, 3)
+  scene.follow(5, 7)
+  scene.said()
+  scene.base.expiries.add('alice', { through: 6, read: 3 })
+  scene.receipts.moved(new Set(['alice']))
+  const state = { type: 'RECEIPT_STATE', to: 'alice', delivered: 0, read: 0, expired: [5] }
+  t.same(scene.said(), [state])
+  scene.marks('alice', 9, 9)
+  t.same(scene.states(), [['alice', 7, 7]], 'it is not told of again')
+  t.same(scene.list(10), [
+    [7, 'read'],
+    [5, 'expired'],
+    [3, 'read'],
+  ])
+  t.end()
+})
+
 t.test('only the newest sends are followed', (t) => {
   const scene = new Scene()
   scene.follow()

@@ -70,6 +70,12 @@ function randomCommand(ledger: Ledger, random: Random): Command {
     const indices = Array.from({ length: 5 }, () => random.below(ledger.index))
     return orders.remove(user, indices)
   }
+  if (kind < 45) return orders.retain(user, { age: 0, count: random.below(3), bytes: 0 })
+  if (kind < 50) {
+    const through = random.below(ledger.index)
+    const place = { through, read: random.below(through + 1), at: 0 }
+    return orders.expire(user, place, ledger.retention(user))
+  }
   return sendOn(ledger, random, user, other)
 }
 

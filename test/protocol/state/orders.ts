@@ -5,6 +5,7 @@ import {
   headerStart,
   type EnvelopeHeader,
 } from '../../../protocol/envelope/header.js'
+import { KEEP_ALL, type RetentionRule } from '../../../protocol/entries/retention.js'
 import { field, joinParts } from '../../../protocol/envelope/parts.js'
 import type { AccountKey } from '../../../protocol/envelope/secrets.js'
 import { concat } from '../../../protocol/rsa/octets.js'
@@ -35,6 +36,18 @@ export function register(name: string, token = 1): Command {
     ...{ kind: 'register', origin, name, token: new Uint8Array(16).fill(token) },
     ...{ invitation: null, byInvitation: false, ...secrets },
   }
+}
+
+export function retain(user: string, wish: RetentionRule): Command {
+  return { kind: 'retain', origin, user, ...wish }
+}
+
+export function expire(
+  user: string,
+  what: { readonly through: number; readonly read: number; readonly at: number },
+  wish = KEEP_ALL,
+): Command {
+  return { kind: 'expire', origin, user, ...what, ...wish }
 }
 
 /** `key` names the new key; the old one becomes the older key. */

@@ -62,7 +62,7 @@ export function checksOf(cluster: Cluster, setting: Setting, clients: boolean): 
     new ConsentCheck(neighbours),
   ]
   if (clients) {
-    checks.push(...clientChecks(history, coverage, processing, () => timeline.now))
+    checks.push(...clientChecks(history, coverage, { processing, setting }, () => timeline.now))
     checks.push(new OrderCheck(history, wrong), new SnapshotCheck(history, processing))
     checks.push(new CandidateCheck(sizes.processing), new LogQueryCheck(stores, sizes.persistence))
     checks.push(new ClaimWeightCheck(demand), new HomeCheck(stores, sizes.persistence))

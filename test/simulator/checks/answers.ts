@@ -3,6 +3,7 @@
 
 import { errorName } from '../../../protocol/errors.js'
 import { KIND } from '../../../protocol/entries/entry.js'
+import type { RetentionRule } from '../../../protocol/entries/retention.js'
 import { sha256 } from '../../../protocol/bytes.js'
 import type { Message, The } from '../../../protocol/messages/catalogue.js'
 import type { History, Node } from '../history.js'
@@ -43,6 +44,9 @@ const changeKey = (user: string, token: Uint8Array): string => `${user} changes 
 const deleteKey = (user: string, indices: readonly number[]): string =>
   `${user} deletes ${indices.join()}`
 
+const retainKey = (user: string, { age, count, bytes }: RetentionRule): string =>
+  `${user} keeps ${age} ${count} ${bytes}`
+
 const inviteKey = (user: string, invitation: Uint8Array): string =>
   `${user} invites by ${hex(invitation)}`
 
@@ -60,6 +64,8 @@ function commandKey(command: Command): string {
   if (command.kind === 'delete') return deleteKey(command.user, command.indices)
   if (command.kind === 'register') return command.name
   if (command.kind === 'invite') return inviteKey(command.user, command.invitation)
+  if (command.kind === 'retain') return retainKey(command.user, command)
+  if (command.kind === 'expire') return `messages of ${command.user} expire`
   if (command.kind === 'block') return blockKey(command.user, command.name, command.blocked)
   if (command.kind === 'end-idle-streams') return 'ends idle streams'
   return `${command.user} leaves`
@@ -93,6 +99,9 @@ export class AnswerCheck implements Check {
     } else if (message.type === 'DELETED') {
       const { asked, user } = this.#requests.of(to, message.request, 'DELETE')
       this.#uses(from, to, deleteKey(user, asked.indices))
+    } else if (message.type === 'RETENTION_IS') {
+      const { asked, user } = this.#requests.any(to, message.request)
+      if (asked.type === 'RETAIN') this.#uses(from, to, retainKey(user, asked))
     } else if (message.type === 'INVITED') {
       const { asked, user } = this.#requests.of(to, message.request, 'INVITE')
       this.#uses(from, to, inviteKey(user, sha256(asked.code)))

@@ -1,6 +1,7 @@
 // The checks of what clients ask and are told. They share one view of the committed log.
 
 import type { Coverage } from '../coverage.js'
+import type { Setting } from '../setting.js'
 import type { History } from '../history.js'
 import type { Host } from '../host.js'
 import { AnswerCheck } from './answers.js'
@@ -12,6 +13,7 @@ import { ClientLedger } from './ledger.js'
 import { LinearizableCheck } from './linearizable.js'
 import { DirectoryCheck } from './directory.js'
 import { ReceiptCheck } from './receipts.js'
+import { RetentionCheck } from './retention.js'
 import { StreamCheck } from './streams.js'
 import { checkKeptAnswers } from './kept-answers.js'
 import { Requests } from './requests.js'
@@ -19,7 +21,7 @@ import { Requests } from './requests.js'
 export function clientChecks(
   history: History,
   coverage: Coverage,
-  processing: readonly Host[],
+  { processing, setting }: { processing: readonly Host[]; setting: Setting },
   now: () => number,
 ): Check[] {
   const ledger = new ClientLedger(history)
@@ -35,6 +37,7 @@ export function clientChecks(
     new AnswerCheck(history, requests, commands),
     new DirectoryCheck(history, ledger, requests, commands),
     new ReceiptCheck(ledger, requests),
-    new LinearizableCheck(coverage, now),
+    new LinearizableCheck(history, coverage, now),
+    new RetentionCheck(history, setting, requests, coverage, now),
   ]
 }

@@ -2,7 +2,8 @@
 // answers compare answers with it.
 
 import { sealedOfText } from '../held.js'
-import { decodeDrop, isDrop, type Drop } from '../../../protocol/entries/drop.js'
+import { decodeDrop, isDrop, names, type Drop } from '../../../protocol/entries/drop.js'
+import { decodeExpiry, type Expiry } from '../../../protocol/entries/expiry.js'
 import { KIND, type Entry } from '../../../protocol/entries/entry.js'
 import { sameBytes, sha256 } from '../../../protocol/bytes.js'
 import type { The } from '../../../protocol/messages/catalogue.js'
@@ -71,6 +72,8 @@ export class ClientLedger {
   readonly #mailboxes = new Map<string, number[]>()
   /** Index of the first DROP that names a message, by the message's index. */
   readonly #dropped = new Map<number, number>()
+  /** Messages that expired, each with the entry that says so first. */
+  readonly #expired = new Map<number, { readonly index: number; readonly unread: boolean }>()
   /** Indices of all sends, refused ones too, by user. */
   readonly #sent = new Map<string, number[]>()
   readonly marks = new Map<string, Mark>()
@@ -181,6 +184,7 @@ export class ClientLedger {
       for (const id of decodeEnds(entry!.body)) this.#streamEnds(index, hex(id))
     } else if (kind === KIND.marks) this.#marksMoved(index, decodeMarks(entry!.body))
     if (isDrop(entry!.meta)) this.#drop(decodeDrop(entry!))
+    if (kind === KIND.expired) this.#expire(index, mailbox, decodeExpiry(entry!.body))
     if (kind !== KIND.message && kind !== KIND.refusal) return
     const known = this.streams.get(hex(stream))
     expect(known !== undefined, 'C3', () => `entry ${index} of a stream that is not open`)
@@ -244,11 +248,23 @@ export class ClientLedger {
     this.#ends.set(known!.owner, known!.end)
   }
 
-  #drop({ index, mailbox, indices }: Drop): void {
-    const mine = new Set(this.mailbox(mailbox))
-    for (const named of indices ?? mine) {
-      if (mine.has(named) && !this.#dropped.has(named)) this.#dropped.set(named, index)
+  #drop(drop: Drop): void {
+    for (const one of this.mailbox(drop.mailbox)) {
+      if (names(drop, one) && !this.#dropped.has(one)) this.#dropped.set(one, drop.index)
     }
+  }
+
+  #expire(index: number, mailbox: string, { through, read }: Expiry): void {
+    for (const one of this.mailbox(mailbox)) {
+      if (one > through || this.#expired.has(one)) continue
+      this.#expired.set(one, { index, unread: one > read })
+    }
+  }
+
+  /** Index of the entry by which the message expired unread; Infinity: it did not. */
+  expiredUnreadAt(message: number): number {
+    const expired = this.#expired.get(message)
+    return expired?.unread ? expired.index : Infinity
   }
 
   #marksMoved(index: number, marks: readonly (readonly [string, Mark])[]): void {

@@ -1,8 +1,11 @@
 // Client histories are linearizable per mailbox. Checked at the end of a run, from nothing but what
 // clients asked and were told.
 
+import { decodeDrop, drops } from '../../../protocol/entries/drop.js'
+import { KIND } from '../../../protocol/entries/entry.js'
 import type { Message } from '../../../protocol/messages/catalogue.js'
 import type { Coverage } from '../coverage.js'
+import type { History as Log } from '../history.js'
 import type { Host } from '../host.js'
 import { linearize, type Operation } from '../linearizable/linearize.js'
 import {
@@ -28,9 +31,20 @@ export class LinearizableCheck implements Check {
   /** The user that is logged in, by replica and client. */
   readonly #users = new Map<string, string>()
 
-  constructor(coverage: Coverage, now: () => number) {
+  /** Messages that expired, by mailbox: a page may show them or not. */
+  readonly #expired = new Map<string, number[]>()
+
+  constructor(log: Log, coverage: Coverage, now: () => number) {
     this.#coverage = coverage
     this.#recorder = new Recorder(now)
+    log.onCommit(({ entry, meta }) => {
+      if (meta!.kind !== KIND.expired) return
+      const drop = decodeDrop(entry!)
+      const gone = log.ledger.flatMap((one) =>
+        one.entry && drops(drop, one.entry) ? one.index : [],
+      )
+      this.#expired.set(drop.mailbox, [...(this.#expired.get(drop.mailbox) ?? []), ...gone])
+    })
   }
 
   sent(from: Host, to: Host, message: Message): void {
@@ -44,11 +58,20 @@ export class LinearizableCheck implements Check {
   }
 
   ended(): void {
-    for (const [mailbox, history] of this.#recorder.histories()) {
+    for (const [mailbox, asked] of this.#recorder.histories()) {
+      const history = this.#withExpiry(mailbox, asked)
       const verdict = linearize(history, new Mailbox(history))
       this.#coverage.reach(`mailbox ${verdict}`)
       if (verdict === 'not linearizable') throw this.#violation(mailbox, history)
     }
+  }
+
+  /** No client is told of an expiry: it is like a deletion without an answer. */
+  #withExpiry(mailbox: string, history: History): History {
+    const indices = this.#expired.get(mailbox)
+    if (!indices) return history
+    const what = { kind: 'delete', indices, index: null } as const
+    return [...history, { called: -1, returned: Infinity, who: 'retention', what }]
   }
 
   #violation(mailbox: string, history: History): Violation {

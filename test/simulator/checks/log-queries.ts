@@ -1,4 +1,4 @@
-// P7 rests on this where a processing replica sends TIP or READ: a query that could not be sent
+// P7 rests on this where a processing replica sends TIP, READ or SEEK: a query that could not be sent
 // goes to the next store that can be asked, and a query that no store can answer is given up soon.
 // Requests are numbered as they arise, so a query that is never sent leaves a gap in the numbers. A
 // breach delays clients by seconds, and the cluster may serve all the same.
@@ -62,11 +62,13 @@ export class LogQueryCheck implements Check {
     const { askable, open } = this.#perBoot.of(to)
     const store = askable.get(from)
     if (store) store.heard = to.steppedAt
-    if (message.type === 'TIP_IS' || message.type === 'READ_PAGE') open.delete(message.request)
+    const { type } = message
+    if (type === 'TIP_IS' || type === 'READ_PAGE' || type === 'SEEK_IS')
+      open.delete(message.request)
   }
 
   sent(from: Host, to: Host, message: Message): void {
-    if (message.type !== 'TIP' && message.type !== 'READ') return
+    if (message.type !== 'TIP' && message.type !== 'READ' && message.type !== 'SEEK') return
     const asker = this.#perBoot.of(from)
     const { gaps, highest, at, askable } = asker
     const { request } = message

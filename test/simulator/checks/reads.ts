@@ -107,9 +107,9 @@ export class ReadCheck implements Check {
     for (let i = asked.after + 1; i <= page.through; i++) {
       const { entry, meta } = ledger[i]!
       if (!isDrop(meta!) || meta!.mailbox !== asked.mailbox) continue
-      const { indices } = decodeDrop(entry!)
+      const { indices, through } = decodeDrop(entry!)
       for (const index of indices ?? []) gone.add(index)
-      if (!indices) goneThrough = i
+      if (!indices) goneThrough = Math.max(goneThrough, through)
     }
     const wanted: number[] = []
     for (let i = asked.after + 1; i <= end; i++) {

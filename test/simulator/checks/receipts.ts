@@ -82,10 +82,10 @@ export class ReceiptCheck implements Check {
       },
     )
     const before = this.#marks.get(`${to.name}/${message.request}`)!
-    for (const receipt of sends) this.#state(to, receipt, before)
+    for (const receipt of sends) this.#state(to, message.request, receipt, before)
   }
 
-  #state(to: Host, receipt: Receipt, before: ReadonlyMap<string, Mark>): void {
+  #state(to: Host, request: number, receipt: Receipt, before: ReadonlyMap<string, Mark>): void {
     const { index, time, stream, seq, state, code } = receipt
     const { entry, meta } = this.#ledger.at(index)!
     const place = entry!.time === time && meta!.seq === seq && meta!.mailbox === receipt.to
@@ -96,6 +96,16 @@ export class ReceiptCheck implements Check {
         return `${to.name} is told that ${index} is ${state}; it was refused`
       })
     }
+    const { end } = this.#requests.any(to, request)
+    const expired = this.#ledger.expiredUnreadAt(index)
+    if (state === 'expired') {
+      return expect(expired < Infinity, 'receipt', () => {
+        return `${to.name} is told that ${index} is expired; no entry says so`
+      })
+    }
+    expect(expired > end, 'receipt', () => {
+      return `${to.name} is told that ${index} is ${state}; it expired unread by ${expired}`
+    })
     const rank = STATES.indexOf(state)
     const least = rankOf(index, before.get(receipt.to) ?? { delivered: 0, read: 0 })
     const most = rankOf(index, this.#ledger.mark(receipt.to))
@@ -108,7 +118,14 @@ export class ReceiptCheck implements Check {
     const user = this.#requests.userAt(from, to)
     const mine = this.#ledger.sentBy(user)
     const mark = this.#ledger.mark(message.to)
-    const { delivered, read } = message
+    const { delivered, read, expired } = message
+    for (const index of expired) {
+      const own = this.#ledger.at(index)?.meta?.mailbox === message.to && mine.includes(index)
+      expect(own && this.#ledger.expiredUnreadAt(index) < Infinity, 'receipt', () => {
+        return `${to.name} is told that ${index} to ${message.to} expired; the log does not say so`
+      })
+    }
+    if (delivered === 0 && expired.length > 0) return
     for (const index of [delivered, read]) {
       const { kind, mailbox } = this.#ledger.at(index)?.meta ?? {}
       const own = kind === KIND.message && mailbox === message.to && mine.includes(index)

@@ -28,6 +28,8 @@ const NAMES = [
   'BLOCKED',
   'DELETE_ACCOUNT',
   'USAGE',
+  'RETAIN',
+  'RETENTION',
   'RECEIPTS',
   'FOLLOW_RECEIPTS',
 ] as const

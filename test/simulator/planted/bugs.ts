@@ -7,6 +7,7 @@ import { LOG_BUGS } from './log.js'
 import { ORDER_BUGS } from './order.js'
 import { DIRECTORY_BUGS } from './directory.js'
 import { RECEIPT_BUGS } from './receipts.js'
+import { RETENTION_BUGS } from './retention.js'
 import { SESSION_BUGS } from './sessions.js'
 import { SNAPSHOT_BUGS } from './snapshots.js'
 import { STREAM_BUGS } from './streams.js'
@@ -27,4 +28,5 @@ export const BUGS: readonly Bug[] = [
   ...DIRECTORY_BUGS,
   ...RECEIPT_BUGS,
   ...SNAPSHOT_BUGS,
+  ...RETENTION_BUGS,
 ]

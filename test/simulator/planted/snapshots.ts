@@ -27,7 +27,7 @@ export const SNAPSHOT_BUGS: readonly Bug[] = [
     changes: [
       {
         file: 'state/mailbox-sizes',
-        line: 'for (const page of new Set(indices?.map(pageOf) ?? pagesOf(mailbox)))',
+        line: 'for (const page of new Set(gone.map(pageOf)))',
         becomes: 'for (const page of [])',
       },
     ],

@@ -2,12 +2,21 @@
 // look at somebody's keys, deletions, the size of the mailbox. A user remembers every password that it has chosen and tries
 // them in turn when it does not know which one counts.
 
+import { KEEP_ALL, type RetentionRule } from '../../../protocol/entries/retention.js'
 import { wrap } from '../compute.js'
 import { heldKey } from '../held.js'
 import type { Line } from './line.js'
 
 /** Passwords that each user has chosen, the newest last; two clients may have one name. */
 export type Passwords = Map<string, string[]>
+
+const WISHES: readonly RetentionRule[] = [
+  KEEP_ALL,
+  KEEP_ALL,
+  { ...KEEP_ALL, age: 2_000 },
+  { ...KEEP_ALL, count: 5 },
+  { ...KEEP_ALL, bytes: 1_000 },
+]
 
 export class Account {
   readonly #line: Line
@@ -52,6 +61,7 @@ export class Account {
     if (random.chance(0.002)) this.#rotateKey()
     if (random.chance(0.02)) this.#delete()
     if (random.chance(0.01)) this.#line.ask((request) => ({ type: 'USAGE', request }))
+    if (random.chance(0.003)) this.#retain()
     if (random.chance(0.0003)) {
       const name = random.pick(world.users)
       this.#line.ask((request) => ({ type: 'KEYS', request, name }))
@@ -136,6 +146,14 @@ export class Account {
         },
       ),
     )
+  }
+
+  /** Keeps less from now on, or all that the cluster keeps; or asks what holds. */
+  #retain(): void {
+    const { random } = this.#line
+    if (random.chance(0.3)) return this.#line.ask((request) => ({ type: 'RETENTION', request }))
+    const wish = random.pick(WISHES)
+    this.#again(() => this.#line.ask((request) => ({ type: 'RETAIN', request, ...wish })))
   }
 
   /** Asks once, now and then twice; true: twice. */

@@ -4,7 +4,7 @@ import type { Machine } from '../../../protocol/machine/machine.js'
 import { PersistenceReplica } from '../../../protocol/replicas/persistence.js'
 import type { PersistenceConfig } from '../../../protocol/machine/config.js'
 import type { Cluster } from '../cluster.js'
-import type { Sizes } from '../setting.js'
+import type { Setting } from '../setting.js'
 import type { Start } from '../host.js'
 import type { Workload } from '../simulation.js'
 import { Writer } from './writer.js'
@@ -23,7 +23,7 @@ export class PersistenceOnly implements Workload {
     return this.#build(config)
   }
 
-  processing(slot: number, start: Start, sizes: Sizes): Machine {
+  processing(slot: number, start: Start, { sizes }: Pick<Setting, 'sizes'>): Machine {
     return new Writer(slot, start, sizes.persistence, () => this.busy)
   }
 

@@ -53,7 +53,7 @@ export class Reader {
   #read(after: number, limit: number): void {
     this.#asking = true
     this.#line.ask(
-      (request) => ({ type: 'INBOX', request, after, limit, sealed: false }),
+      (request) => ({ type: 'INBOX', request, after, limit, sealed: false, since: null }),
       (answer) => this.#page(answer),
     )
   }
@@ -63,7 +63,14 @@ export class Reader {
     const { random } = this.#line
     const after = random.pick([0, random.below(this.#after + 1), this.#after + FAR])
     const limit = random.pick(LIMITS)
-    this.#line.ask((request) => ({ type: 'INBOX', request, after, limit, sealed: false }))
+    this.#line.ask((request) => ({
+      type: 'INBOX',
+      request,
+      after,
+      limit,
+      sealed: false,
+      since: null,
+    }))
   }
 
   #listen(): void {

@@ -14,7 +14,8 @@ import { PersistenceReplica } from '../../../protocol/replicas/persistence.js'
 import { ProcessingReplica } from '../../../protocol/replicas/processing.js'
 import { type Cluster } from '../cluster.js'
 import { ORIGIN } from '../origin.js'
-import type { Sizes } from '../setting.js'
+import type { Setting, Sizes } from '../setting.js'
+import { KEEP_ALL } from '../../../protocol/entries/retention.js'
 import { readKey, seal } from '../compute.js'
 import type { Start } from '../host.js'
 import type { Workload } from '../simulation.js'
@@ -62,6 +63,9 @@ const SNAPSHOTS = {
   changes: 150,
 }
 
+/** Between two looks at all mailboxes, ms. */
+const RETENTION_EVERY_MS = 300
+
 export class Whole implements Workload {
   busy = true
   readonly leastTail = 256
@@ -84,7 +88,9 @@ export class Whole implements Workload {
     return this.#builders.persistence(config)
   }
 
-  processing(slot: Slot, start: Start, sizes: Sizes, near: number): Machine {
+  processing(slot: Slot, start: Start, setting: Setting): Machine {
+    const { sizes, logBounds, retention = KEEP_ALL, uneven = false } = setting
+    const rule = uneven && slot % 2 === 0 ? KEEP_ALL : retention
     return this.#builders.processing({
       ...ORIGIN,
       self: slot,
@@ -95,7 +101,8 @@ export class Whole implements Workload {
       timings: TIMINGS,
       limits: this.#limitsOf(start),
       registration: this.#registrationOf(start),
-      near,
+      near: logBounds.near,
+      retention: { rule, everyMs: RETENTION_EVERY_MS },
       snapshots: { stored: start.snapshot!.content !== null, bounds: SNAPSHOTS },
       seal: (input) =>
         seal(
