@@ -25,6 +25,8 @@ import type { ExecutionContext } from '../../protocol/state/decision.js'
 import { Executor } from '../../protocol/state/executor.js'
 
 const ORDER_COMMANDS = 100
+/** New accounts of one order: their keys must fit a frame. */
+const ORDER_ACCOUNTS = 16
 /** Orders of one transaction. */
 const GROUP = 100
 /** Sends of one stream. */
@@ -180,14 +182,14 @@ const users = Array.from(
   (_, i) => `u${String(i + 1).padStart(5, '0')}`,
 )
 
-function* slices<T>(list: readonly T[]): Generator<T[]> {
-  for (let i = 0; i < list.length; i += ORDER_COMMANDS) yield list.slice(i, i + ORDER_COMMANDS)
+function* slices<T>(list: readonly T[], size: number): Generator<T[]> {
+  for (let i = 0; i < list.length; i += size) yield list.slice(i, i + size)
 }
 
 function* batches(): Generator<Batch> {
   const fresh = users.filter((name) => !executor.base.account(name))
-  for (const names of slices(fresh)) yield writer.register(names, values.from)
-  for (const names of slices(users)) yield writer.open(names)
+  for (const names of slices(fresh, ORDER_ACCOUNTS)) yield writer.register(names, values.from)
+  for (const names of slices(users, ORDER_COMMANDS)) yield writer.open(names)
   const [senders, recipients] = users.length > 0 ? [users, users] : [[values.from], [values.to]]
   for (let n = 0, left = Number(values.messages); left > 0; n++, left -= ORDER_COMMANDS) {
     const sender = senders[n % senders.length]!
