@@ -2,7 +2,7 @@
 // behind loses pushes, not messages: pages of its mailbox are read and pushed until it has caught
 // up. Texts are opened in workers and pushed in log order.
 
-import type { Drop } from '../entries/drop.js'
+import { names, type Drop } from '../entries/drop.js'
 import type { Entry } from '../entries/entry.js'
 import { envelopeOf } from '../entries/message.js'
 import type { LinkId } from '../machine/machine.js'
@@ -25,10 +25,8 @@ interface Listener {
   /** True: pushes come from the feed; false: pages are read until the listener has caught up. */
   live: boolean
   reading: boolean
-  /** Messages deleted while a page is read, which may be older than their deletion. */
-  readonly deleted: Set<number>
-  /** All messages through this index have expired while a page is read. */
-  expired: number
+  /** Erasures while a page is read: the page may be from before them. */
+  readonly dropped: Drop[]
   /** Pushes being opened, in log order: they leave in this order, however the workers finish. */
   readonly opening: Opening[]
 }
@@ -36,8 +34,11 @@ interface Listener {
 interface Opening {
   /** null: not opened yet. */
   messages: InboxMessage[] | null
-  /** Indices deleted since. */
-  readonly without: Set<number>
+  /**
+   * Erasures since. `underWay` does not tell what they name here: a page or another device may have
+   * shown and acknowledged messages that are still being opened.
+   */
+  readonly dropped: Drop[]
 }
 
 export class Pushes implements Subscriptions {
@@ -77,8 +78,7 @@ export class Pushes implements Subscriptions {
       underWay: [],
       live: false,
       reading: false,
-      deleted: new Set(),
-      expired: 0,
+      dropped: [],
       opening: [],
     }
     this.#listeners.set(session.link, listener)
@@ -127,16 +127,12 @@ export class Pushes implements Subscriptions {
   }
 
   /** Deleted messages that have not been pushed yet are not pushed any more. */
-  dropped({ mailbox, indices, through }: Drop): void {
+  dropped(drop: Drop): void {
     for (const listener of this.#listeners.values()) {
-      if (listener.session.user !== mailbox) continue
-      const gone = indices ?? listener.underWay.filter((index) => index <= through)
-      for (const { without } of listener.opening) for (const index of gone) without.add(index)
-      if (listener.reading) {
-        for (const index of gone) listener.deleted.add(index)
-        listener.expired = Math.max(listener.expired, through)
-      }
-      const left = listener.underWay.filter((index) => !gone.includes(index))
+      if (listener.session.user !== drop.mailbox) continue
+      for (const { dropped } of listener.opening) dropped.push(drop)
+      if (listener.reading) listener.dropped.push(drop)
+      const left = listener.underWay.filter((index) => !names(drop, index))
       listener.underWay.splice(0, Infinity, ...left)
       if (!listener.live) this.#readOn(listener)
     }
@@ -145,14 +141,14 @@ export class Pushes implements Subscriptions {
   #push(listener: Listener, stored: readonly Openable[]): void {
     for (const { index } of stored) listener.underWay.push(index)
     listener.sent = stored.at(-1)?.index ?? listener.sent
-    const place: Opening = { messages: null, without: new Set() }
+    const place: Opening = { messages: null, dropped: [] }
     listener.opening.push(place)
     this.#opener.open(listener.session, stored, (messages) => {
       if (!messages) return this.#backTo(listener, place, stored[0]!.index - 1)
       place.messages = messages
       while (listener.opening[0]?.messages) {
-        const { messages: opened, without } = listener.opening.shift()!
-        const ready = opened!.filter(({ index }) => !without.has(index))
+        const { messages: opened, dropped } = listener.opening.shift()!
+        const ready = opened!.filter(({ index }) => !dropped.some((drop) => names(drop, index)))
         if (this.#listeners.get(listener.session.link) !== listener || ready.length === 0) continue
         this.#context.outbox.send(listener.session.link, { type: 'PUSH', messages: ready })
       }
@@ -190,11 +186,9 @@ export class Pushes implements Subscriptions {
         this.#readOn(listener)
         return
       }
-      const stored = page.stored.filter(
-        ({ index }) => index > listener.expired && !listener.deleted.has(index),
-      )
-      listener.deleted.clear()
-      listener.expired = 0
+      const { dropped } = listener
+      const stored = page.stored.filter(({ index }) => !dropped.some((drop) => names(drop, index)))
+      listener.dropped.length = 0
       if (stored.length > 0) this.#push(listener, stored)
       const end = page.more ? (page.stored.at(-1)?.index ?? 0) : page.through
       listener.sent = Math.max(listener.sent, end)
