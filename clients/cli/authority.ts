@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { EXIT, Failure } from './failure.js'
 import { note } from './output.js'
 import { askLine } from './password.js'
-import { say } from './texts.js'
+import { sayMachine } from './machine-texts.js'
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
@@ -22,7 +22,7 @@ export function fingerprintsIn(dir: string): string[] {
 }
 
 export function noteAuthority(fingerprints: readonly string[]): void {
-  for (const fingerprint of fingerprints) note(say('authorityIs', { fingerprint }))
+  for (const fingerprint of fingerprints) note(sayMachine('authorityIs', { fingerprint }))
 }
 
 const bare = (fingerprint: string): string =>
@@ -42,10 +42,10 @@ export async function confirmAuthority(
   if (expected !== undefined) {
     if (fingerprints.length > 0 && fingerprints.every((one) => bare(one) === bare(expected))) return
     const fingerprint = fingerprints.join(' ') || 'none'
-    throw new Failure(EXIT.authentication, say('authorityOther', { fingerprint }))
+    throw new Failure(EXIT.authentication, sayMachine('authorityOther', { fingerprint }))
   }
   noteAuthority(fingerprints)
-  const answer = process.stdin.isTTY ? await askLine(say('confirmAuthority')) : ''
+  const answer = process.stdin.isTTY ? await askLine(sayMachine('confirmAuthority')) : ''
   if (/^(yes|sim)$/i.test(answer.trim())) return
-  throw new Failure(EXIT.authentication, say('authorityUnconfirmed'))
+  throw new Failure(EXIT.authentication, sayMachine('authorityUnconfirmed'))
 }

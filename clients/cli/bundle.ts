@@ -19,7 +19,7 @@ import { fingerprintsIn } from './authority.js'
 import { Context } from './context.js'
 import { EXIT, Failure } from './failure.js'
 import { MACHINE_FILE } from './machine.js'
-import { say } from './texts.js'
+import { sayMachine } from './machine-texts.js'
 
 /** All that a bundle may hold. */
 const CONTENT = [
@@ -34,7 +34,7 @@ const STATUS_MS = 3_000
 /** Throws a Failure unless the folder is absent or empty. */
 export function demandEmpty(dir: string): void {
   if (!existsSync(dir) || readdirSync(dir).length === 0) return
-  throw new Failure(EXIT.failed, say('folderInUse', { dir }))
+  throw new Failure(EXIT.failed, sayMachine('folderInUse', { dir }))
 }
 
 /** Makes a folder by `fill`, whole or not at all. */
@@ -65,7 +65,7 @@ export interface Laid {
 async function checkContent(file: string): Promise<void> {
   const names: string[] = []
   const fail = (reason: string): never => {
-    throw new Failure(EXIT.failed, say('notBundle', { file, reason }))
+    throw new Failure(EXIT.failed, sayMachine('notBundle', { file, reason }))
   }
   const strange: string[] = []
   try {

@@ -13,7 +13,7 @@ import { replicasOf, type ReplicaPorts } from './cluster-file.js'
 import type { Context, GlobalFlags } from './context.js'
 import { EXIT, Failure } from './failure.js'
 import { note } from './output.js'
-import { say } from './texts.js'
+import { sayMachine } from './machine-texts.js'
 
 /** The file that names the machine of a folder. */
 export const MACHINE_FILE = 'machine'
@@ -75,18 +75,18 @@ export async function findHere(context: Context, flag: string | undefined): Prom
     const here = split(replicas, [name])
     if (here.own.length > 0) return here
     const facts = { machine: name, machines: machines.join(', ') }
-    throw new Failure(EXIT.usage, say('noSuchMachine', facts))
+    throw new Failure(EXIT.usage, sayMachine('noSuchMachine', facts))
   }
   const local = await Promise.all(
     replicas.map(async ({ host, listen }) => (await isLocal(host)) || isLocal(listen)),
   )
   const own = machinesOf(replicas.filter((_, i) => local[i]))
   if (own.length > 0) return split(replicas, own)
-  throw new Failure(EXIT.usage, say('whichMachine', { machines: machines.join(', ') }))
+  throw new Failure(EXIT.usage, sayMachine('whichMachine', { machines: machines.join(', ') }))
 }
 
 /** Says which machine a command speaks for, if there are others. */
 export function noteMachine({ machine, own, others }: Here): void {
   if (others.length === 0) return
-  note(say('speaksFor', { machine, own: namesOf(own), others: namesOf(others) }))
+  note(sayMachine('speaksFor', { machine, own: namesOf(own), others: namesOf(others) }))
 }

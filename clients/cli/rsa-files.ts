@@ -21,6 +21,7 @@ import { result, resultJson } from './output.js'
 import { askPassphrase } from './password.js'
 import type { PassphraseFlags } from './password.js'
 import { say } from './texts.js'
+import { sayRsa } from './rsa-texts.js'
 
 export function entropy(bytes: number): Uint8Array {
   return new Uint8Array(randomBytes(bytes))
@@ -136,7 +137,7 @@ export async function readInput(path: string | undefined): Promise<Uint8Array> {
 
 /** Called before the search for primes, which takes long. */
 export function refuseExisting(path: string): void {
-  if (existsSync(path)) throw new Failure(EXIT.failed, say('rsaExists', { path }))
+  if (existsSync(path)) throw new Failure(EXIT.failed, sayRsa('rsaExists', { path }))
 }
 
 /** Writes a private key with mode 0600, atomically; over another file only with `force`. */
@@ -146,8 +147,9 @@ export function writePrivateKey(path: string, pem: string, force = false): void 
     writeFileSync(written, pem, { flag: 'wx', mode: 0o600 })
     if (force) renameSync(written, path)
   } catch (error) {
-    const name = codeOf(error) === 'EEXIST' ? 'rsaExists' : 'cannotWrite'
-    throw new Failure(EXIT.failed, say(name, { path, reason: reasonOf(error) }))
+    const facts = { path, reason: reasonOf(error) }
+    const exists = codeOf(error) === 'EEXIST'
+    throw new Failure(EXIT.failed, exists ? sayRsa('rsaExists', facts) : say('cannotWrite', facts))
   }
 }
 
@@ -190,7 +192,7 @@ export function refuseTerminal(flags: {
   json?: boolean | undefined
 }): void {
   if (flags.out === undefined && !flags.json && process.stdout.isTTY) {
-    throw new Failure(EXIT.usage, say('rsaBinary'))
+    throw new Failure(EXIT.usage, sayRsa('rsaBinary'))
   }
 }
 

@@ -11,6 +11,7 @@ import { EXIT, Failure } from '../failure.js'
 import { note, result, resultJson } from '../output.js'
 import { daemonProgram, run } from '../programs.js'
 import { say } from '../texts.js'
+import { sayMachine } from '../machine-texts.js'
 
 interface Flags extends GlobalFlags {
   name?: string | undefined
@@ -40,7 +41,7 @@ export const bundle: CommandModule<GlobalFlags, Flags> = {
     const { dir, json } = context
     if (!hasCluster(dir)) throw new Failure(EXIT.failed, say('noCluster', { dir }))
     const { name, client } = flags
-    if (!name && !client) throw new Failure(EXIT.usage, say('bundleWhat'))
+    if (!name && !client) throw new Failure(EXIT.usage, sayMachine('bundleWhat'))
     const short = (name ?? 'client').replace(/[^\w.-]+/g, '-')
     const out = resolve(flags.out ?? `troca-${short}.tar.gz`)
     const what = name ? ['--machine', name] : ['--client']
@@ -52,9 +53,9 @@ export const bundle: CommandModule<GlobalFlags, Flags> = {
     const fingerprints = fingerprintsIn(dir)
     if (json) return resultJson({ ...made, machine: name ?? null, fingerprints })
     const facts = { file: made.file, machine: name ?? '', names: made.replicas.join(' ') }
-    result(say(client ? 'bundledClient' : 'bundled', facts))
+    result(sayMachine(client ? 'bundledClient' : 'bundled', facts))
     const without = made.replicas.filter((one) => one.startsWith('s') && !made.stores.includes(one))
-    if (without.length > 0) note(say('bundledLearner', { names: without.join(' ') }))
+    if (without.length > 0) note(sayMachine('bundledLearner', { names: without.join(' ') }))
     noteAuthority(fingerprints)
   },
 }

@@ -8,6 +8,7 @@ import { MACHINE, findHere, namesOf, type MachineFlags } from '../machine.js'
 import { clearProgress, note, progress, result, resultJson } from '../output.js'
 import { Supervisor } from '../supervisor.js'
 import { say } from '../texts.js'
+import { sayMachine } from '../machine-texts.js'
 
 export const down: CommandModule<GlobalFlags, MachineFlags> = {
   command: 'down',
@@ -27,6 +28,6 @@ export const down: CommandModule<GlobalFlags, MachineFlags> = {
       return result(say(stopped ? 'stopped' : 'notRunning'))
     }
     const { machine, own, others } = here
-    result(say('stoppedHere', { machine, names: namesOf(own), others: namesOf(others) }))
+    result(sayMachine('stoppedHere', { machine, names: namesOf(own), others: namesOf(others) }))
   },
 }

@@ -11,7 +11,7 @@ import type { GlobalFlags } from '../context.js'
 import { addressesOf, authorityOf, joinAt, shownAt } from '../join.js'
 import { namesOf } from '../machine.js'
 import { note, result, resultJson } from '../output.js'
-import { say } from '../texts.js'
+import { sayMachine } from '../machine-texts.js'
 
 interface Flags extends GlobalFlags {
   from: string[]
@@ -29,17 +29,17 @@ async function joinBundle(context: Context, file: string, expected?: string): Pr
   if (json) return resultJson({ dir, machine, stores: ran ? [] : stores })
   noteAuthority(fingerprintsIn(dir))
   const names = stores.join(' ')
-  if (ran) note(say('storesLeftOut', { names }))
+  if (ran) note(sayMachine('storesLeftOut', { names }))
   else if (ran === null && stores.length > 0) {
     const files = stores.map((name) => joinPath(dir, 'data', `${name}.db`)).join(' ')
-    note(say('storesKept', { names, files }))
+    note(sayMachine('storesKept', { names, files }))
   }
   if (machine === null) {
     const { clusterId: cluster = '' } = context.servers()
-    return result(say('joinedClient', { dir, cluster }))
+    return result(sayMachine('joinedClient', { dir, cluster }))
   }
   const own = replicasOf(dir).filter((one) => one.machine === machine)
-  result(say('joinedMachine', { dir, machine, names: namesOf(own) }))
+  result(sayMachine('joinedMachine', { dir, machine, names: namesOf(own) }))
 }
 
 async function joinAddresses(context: Context, { from, fingerprint, ca }: Flags): Promise<void> {
@@ -55,8 +55,8 @@ async function joinAddresses(context: Context, { from, fingerprint, ca }: Flags)
   const { clusterId: cluster, replicas } = await joinAt(dir, shown, authority)
   const all = replicas.filter(({ tier }) => tier === 'processing').length
   if (json) return resultJson({ dir, cluster, servers: shown.length, all })
-  if (shown.length < all) note(say('fewServers', { known: shown.length, all }))
-  result(say('joinedClient', { dir, cluster }))
+  if (shown.length < all) note(sayMachine('fewServers', { known: shown.length, all }))
+  result(sayMachine('joinedClient', { dir, cluster }))
 }
 
 export const join: CommandModule<GlobalFlags, Flags> = {

@@ -12,6 +12,7 @@ import { passphraseFileOption } from '../password.js'
 import { entropy, readInput, readPrivateKeys, readPublicKeys, writeOutput } from '../rsa-files.js'
 import type { KeyFlags } from '../rsa-files.js'
 import { say } from '../texts.js'
+import { sayRsa } from '../rsa-texts.js'
 
 interface Flags extends GlobalFlags, KeyFlags {
   signer?: string | undefined
@@ -39,7 +40,7 @@ function showJson({ header, plaintext }: OpenedJwe): void {
 /** Prints to a terminal: only text, and escaped. */
 function showText(content: Uint8Array): void {
   const text = textOf(content)
-  if (text === null) throw new Failure(EXIT.usage, say('rsaBinary'))
+  if (text === null) throw new Failure(EXIT.usage, sayRsa('rsaBinary'))
   result(harmless(text))
 }
 

@@ -36,7 +36,7 @@ import {
   writePrivateKey,
   writeText,
 } from '../rsa-files.js'
-import { say } from '../texts.js'
+import { sayRsa } from '../rsa-texts.js'
 
 const DEFAULT_BITS = 3072
 const PROGRESS_EVERY_MS = 100
@@ -117,7 +117,7 @@ const gen: CommandModule<GlobalFlags, GenFlags> = {
       const now = performance.now()
       if (now - told < PROGRESS_EVERY_MS) return
       told = now
-      progress(say('rsaSearching', { bits: Math.ceil(bits / 2), candidates }))
+      progress(sayRsa('rsaSearching', { bits: Math.ceil(bits / 2), candidates }))
     })
     clearProgress()
     const pem =
@@ -127,7 +127,7 @@ const gen: CommandModule<GlobalFlags, GenFlags> = {
     const made = { bits, thumbprint: thumbprint(key) }
     if (out !== undefined) writePrivateKey(out, pem)
     if (json) resultJson({ ...made, ...(out === undefined ? { pem } : { out }) })
-    else result(out === undefined ? pem.trimEnd() : say('rsaMade', { ...made, out }))
+    else result(out === undefined ? pem.trimEnd() : sayRsa('rsaMade', { ...made, out }))
   },
 }
 
@@ -153,7 +153,7 @@ const encrypt: CommandModule<GlobalFlags, OaepFlags> = {
     const capacity = oaepCapacity(key, hash)
     if (message.length > capacity) {
       const facts = { length: message.length, bits: key.bits, capacity, hash }
-      throw new Failure(EXIT.failed, say('rsaTooLong', facts), facts)
+      throw new Failure(EXIT.failed, sayRsa('rsaTooLong', facts), facts)
     }
     writeOutput(flags, oaepEncrypt(key, message, entropy(hashLength(hash)), options))
   },
@@ -170,7 +170,7 @@ const decrypt: CommandModule<GlobalFlags, OaepFlags> = {
       writeOutput(flags, oaepDecrypt(key, ciphertext, entropy, oaepOptions(key, flags)))
     } catch (error) {
       if (error instanceof RsaError && error.code === 'decryption') {
-        throw new Failure(EXIT.failed, say('rsaNotOpened'))
+        throw new Failure(EXIT.failed, sayRsa('rsaNotOpened'))
       }
       throw error
     }
@@ -203,10 +203,10 @@ const verify: CommandModule<GlobalFlags, PssFlags & { signature: string }> = {
     const options = pssOptions(key, flags)
     const signature = readFile(flags.signature)
     if (!pssVerify(key, await readInput(flags.in), signature, options)) {
-      throw new Failure(EXIT.failed, say('rsaInvalid'), { valid: false })
+      throw new Failure(EXIT.failed, sayRsa('rsaInvalid'), { valid: false })
     }
     if (flags.json) resultJson({ valid: true })
-    else result(say('rsaValid'))
+    else result(sayRsa('rsaValid'))
   },
 }
 

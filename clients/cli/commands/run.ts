@@ -11,6 +11,7 @@ import { EXIT, Failure } from '../failure.js'
 import { namesOf } from '../machine.js'
 import { daemonProgram, forgetSecrets } from '../programs.js'
 import { say } from '../texts.js'
+import { sayMachine } from '../machine-texts.js'
 
 interface Flags extends GlobalFlags {
   replica: string
@@ -27,7 +28,7 @@ export const runReplica: CommandModule<GlobalFlags, Flags> = {
     const replicas = replicasOf(dir)
     if (!replicas.some((one) => one.name === name)) {
       const facts = { name, names: namesOf(replicas) }
-      throw new Failure(EXIT.usage, say('noSuchReplica', facts))
+      throw new Failure(EXIT.usage, sayMachine('noSuchReplica', facts))
     }
     const program = daemonProgram(name.startsWith('p') ? 'processing' : 'persistence')
     forgetSecrets()

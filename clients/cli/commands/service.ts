@@ -12,6 +12,7 @@ import { MACHINE, findHere, noteMachine, type MachineFlags } from '../machine.js
 import { result, resultJson } from '../output.js'
 import { say } from '../texts.js'
 import { unitOf, type Unit } from '../units.js'
+import { sayMachine } from '../machine-texts.js'
 
 interface Flags extends MachineFlags {
   user: string
@@ -74,7 +75,7 @@ const install: CommandModule<GlobalFlags, Flags & { 'unit-dir': string }> = {
     }
     const names = units.map(({ name }) => name)
     if (context.json) return resultJson({ folder, names })
-    result(say('unitsWritten', { folder, names: names.join(' ') }))
+    result(sayMachine('unitsWritten', { folder, names: names.join(' ') }))
   },
 }
 

@@ -12,6 +12,7 @@ import { MACHINE, findHere, type MachineFlags } from '../machine.js'
 import { paint, result, resultJson, table } from '../output.js'
 import { stepMs, withClient } from '../run.js'
 import { say } from '../texts.js'
+import { sayMachine } from '../machine-texts.js'
 
 type Replica = ClusterStatus['replicas'][number]
 
@@ -37,7 +38,7 @@ export function statusTable(
   const where = (text: string): string[] => (several ? [text] : [])
   return table(
     [
-      ...['replica', ...where(say('headMachine'))],
+      ...['replica', ...where(sayMachine('headMachine'))],
       ...['tier', 'role', 'term/epoch', 'last', 'committed', 'lamport', 'lag'],
     ],
     status.replicas.map((replica) => {
@@ -67,7 +68,7 @@ async function withOwnStates(failure: unknown, context: Context, flag?: string):
   const here = await findHere(context, flag).catch(() => null)
   if (!here || here.others.length === 0) return failure
   const states = (await Promise.all(here.own.map(stateOf))).join(', ')
-  const text = `${failure.message} ${say('ownOnly', { states })}`
+  const text = `${failure.message} ${sayMachine('ownOnly', { states })}`
   return new Failure(failure.exitCode, text, failure.facts)
 }
 

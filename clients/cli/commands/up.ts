@@ -13,6 +13,7 @@ import { SHAPE, shapeArgs } from '../shape.js'
 import type { Shape } from '../shape.js'
 import { machinesIn, statusTable } from './status.js'
 import { say } from '../texts.js'
+import { sayMachine } from '../machine-texts.js'
 
 type Flags = MachineFlags & Shape
 
@@ -36,7 +37,7 @@ export const up: CommandModule<GlobalFlags, Flags> = {
     if (!status || !serves) {
       const names = namesOf(here.own)
       const missing = status ? whatIsMissing(status) : ''
-      return result(say('isUpHere', { machine: here.machine, names, missing }).trim())
+      return result(sayMachine('isUpHere', { machine: here.machine, names, missing }).trim())
     }
     const { coordinator, replicas } = status
     result(statusTable(status, machinesIn(context.dir)))
