@@ -218,7 +218,7 @@ export class ProcessingReplica implements Machine {
     this.#ring.settle()
     if (this.#context.role === 'coordinator') this.#coordinator.issue()
     const leads = this.#context.role !== 'follower'
-    this.#log.hurry(leads || this.#requests.size > 0 || this.#sessions.awaitsLog)
+    this.#log.settle(leads || this.#requests.size > 0 || this.#sessions.awaitsLog)
     if (this.#draining && this.#requests.size === 0) this.#stop()
     this.#snapshots?.maintain()
   }

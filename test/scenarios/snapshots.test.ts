@@ -109,6 +109,19 @@ t.test('a replica that is told to stop saves all that it has applied', (t) => {
   t.end()
 })
 
+t.test('the last listener goes with a batch: the log is followed from the end of a batch', (t) => {
+  const alone = new Alone()
+  alone.client.ask({ type: 'LISTEN', after: 0, window: 8 })
+  const mark = alone.stage.said.length
+  const token = new Uint8Array(16).fill(9)
+  alone.client.ask({ type: 'DELETE_ACCOUNT', name: 'alice', password: PASSWORD, token })
+  alone.stage.until('no more bodies', () => alone.begins(mark).length > 0)
+  alone.stage.run(1_000)
+  t.same(alone.begins(mark), [alone.entries])
+  t.notOk(alone.stage.logged('p1 state-not-of-this-log'))
+  t.end()
+})
+
 t.test('where no save is possible, changed records are not remembered without end', (t) => {
   const changes = 40
   const alone = new Alone({ ...SNAPSHOT_BOUNDS, retryMs: 1_000, intervalMs: 1_000, changes })
