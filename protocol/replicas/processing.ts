@@ -91,6 +91,9 @@ export class ProcessingReplica implements Machine {
     const snapshots = kept ? new Snapshots(context, executor, kept.bounds ?? SNAPSHOT_BOUNDS) : null
     const recovery = new Recovery(context, executor, log, queries, snapshots, {
       placed: () => this.#follower.placed(),
+      astray: (reason) => {
+        if (context.holds > 0) leadership.stop(reason)
+      },
     })
     const parts = { context, log, executor, leadership }
     const sessions = new SessionRouter({
