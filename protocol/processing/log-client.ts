@@ -26,6 +26,9 @@ export class LogClient {
   #othersAt: number | null = null
   /** Since when the preferred store could be the home as well, monotonic ms. */
   #preferableSince = Infinity
+  /** Somebody here wants the bodies of messages. */
+  #wantsBodies = false
+  /** The feed carries them. */
   #bodies = false
   #urgent = false
   /** When somebody last waited for the log, monotonic ms. */
@@ -199,17 +202,20 @@ export class LogClient {
 
   /** The feed carries the bodies of messages only while this replica wants them. */
   wantBodies(wanted: boolean): void {
-    if (this.#bodies === wanted) return
-    this.#bodies = wanted
-    this.follow()
+    this.#wantsBodies = wanted
   }
 
   /**
-   * Called at the end of each step: whether somebody here waits for the log. A client mostly asks
-   * again, so the urgency stays for a while.
+   * Called at the end of each step: amid a batch, the index of the state and its chain are of two
+   * places. `needed`: somebody here waits for the log. A client mostly asks again, so the urgency
+   * stays for a while.
    */
-  hurry(needed: boolean): void {
+  settle(needed: boolean): void {
     const { now, timings } = this.#context
+    if (this.#bodies !== this.#wantsBodies) {
+      this.#bodies = this.#wantsBodies
+      this.follow()
+    }
     if (needed) this.#neededAt = now.monotonic
     const urgent = now.monotonic - this.#neededAt <= timings.suspect
     if (urgent === this.#urgent) return

@@ -15,6 +15,8 @@ import type { Snapshots } from './snapshots.js'
 export interface RecoveryEvents {
   /** The committed log holds the place of the state. */
   placed(): void
+  /** The state is not of this log: it is forgotten, with the results of orders under way. */
+  astray(reason: string): void
 }
 
 export class Recovery {
@@ -115,6 +117,7 @@ export class Recovery {
   #astray(reason: string): void {
     const { index } = this.#executor.base
     this.#context.outbox.log('error', 'state-not-of-this-log', { index, reason })
+    this.#events.astray(reason)
     this.rebuild()
     this.#events.placed()
   }

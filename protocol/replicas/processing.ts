@@ -91,6 +91,9 @@ export class ProcessingReplica implements Machine {
     const snapshots = kept ? new Snapshots(context, executor, kept.bounds ?? SNAPSHOT_BOUNDS) : null
     const recovery = new Recovery(context, executor, log, queries, snapshots, {
       placed: () => this.#follower.placed(),
+      astray: (reason) => {
+        if (context.holds > 0) leadership.stop(reason)
+      },
     })
     const parts = { context, log, executor, leadership }
     const sessions = new SessionRouter({
@@ -218,7 +221,7 @@ export class ProcessingReplica implements Machine {
     this.#ring.settle()
     if (this.#context.role === 'coordinator') this.#coordinator.issue()
     const leads = this.#context.role !== 'follower'
-    this.#log.hurry(leads || this.#requests.size > 0 || this.#sessions.awaitsLog)
+    this.#log.settle(leads || this.#requests.size > 0 || this.#sessions.awaitsLog)
     if (this.#draining && this.#requests.size === 0) this.#stop()
     this.#snapshots?.maintain()
   }

@@ -109,6 +109,44 @@ t.test('a replica that is told to stop saves all that it has applied', (t) => {
   t.end()
 })
 
+t.test('the last listener goes with a batch: the log is followed from the end of a batch', (t) => {
+  const alone = new Alone()
+  alone.client.ask({ type: 'LISTEN', after: 0, window: 8 })
+  const mark = alone.stage.said.length
+  const token = new Uint8Array(16).fill(9)
+  alone.client.ask({ type: 'DELETE_ACCOUNT', name: 'alice', password: PASSWORD, token })
+  alone.stage.until('no more bodies', () => alone.begins(mark).length > 0)
+  alone.stage.run(1_000)
+  t.same(alone.begins(mark), [alone.entries])
+  t.notOk(alone.stage.logged('p1 state-not-of-this-log'))
+  t.end()
+})
+
+t.test('a coordinator whose state is not of the log gives its term up', (t) => {
+  const alone = new Alone()
+  const { replica } = alone
+  const step = replica.step.bind(replica)
+  const lie = (input: Input): Input => {
+    if (input.type !== 'message' || input.message.type !== 'PLACED') return input
+    return { ...input, message: { ...input.message, held: false } }
+  }
+  replica.step = (input, now) => step(lie(input), now)
+  const { term } = replica
+  alone.stage.hold('s1', 'p1')
+  const mark = alone.stage.said.length
+  const send = { type: 'SEND', stream: alone.stream, seq: 1, to: 'alice', text: '1' } as const
+  alone.client.send(send)
+  alone.stage.until('an append', () => alone.stage.sent('APPEND', mark).length > 0)
+  alone.client.send({ type: 'LISTEN', after: 0, window: 8 })
+  alone.stage.run(50)
+  alone.stage.release('s1', 'p1')
+  alone.stage.until('the astray state', () => alone.stage.logged('p1 state-not-of-this-log'))
+  replica.step = step
+  alone.stage.until('the next term', () => replica.term > term)
+  t.match(alone.client.ask(send), { type: 'RECEIPT' }, 'orders go on')
+  t.end()
+})
+
 t.test('where no save is possible, changed records are not remembered without end', (t) => {
   const changes = 40
   const alone = new Alone({ ...SNAPSHOT_BOUNDS, retryMs: 1_000, intervalMs: 1_000, changes })

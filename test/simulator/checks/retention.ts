@@ -28,7 +28,12 @@ const BOUND_MS = 4_000
 
 interface Kept {
   readonly entry: Entry
-  /** Since when the newer messages fill the rule, virtual ms. */
+  /** When the newer messages first filled the rule, virtual ms: the message may be erased. */
+  filledAt: number
+  /**
+   * Since when they fill it, virtual ms; Infinity: they do not, perhaps since the owner has deleted
+   * some. The message must be erased.
+   */
   filledSince: number
 }
 
@@ -88,11 +93,12 @@ export class RetentionCheck implements Check {
       const drop = decodeDrop(entry)
       mailbox.kept = mailbox.kept.filter((one) => !drops(drop, one.entry))
     }
-    if (meta.kind === KIND.message) mailbox.kept.push({ entry, filledSince: Infinity })
+    if (meta.kind === KIND.message)
+      mailbox.kept.push({ entry, filledAt: Infinity, filledSince: Infinity })
     if (meta.kind === KIND.retention) {
       mailbox.wish = decodeRetention(entry.body)
       mailbox.wishes.push({ from: index, wish: mailbox.wish })
-      for (const one of mailbox.kept) one.filledSince = Infinity
+      for (const one of mailbox.kept) one.filledAt = one.filledSince = Infinity
     }
     this.#fill(mailbox)
   }
@@ -105,7 +111,8 @@ export class RetentionCheck implements Check {
       messages++
       held += one.entry.bodyBytes
       const full = (count > 0 && messages > count) || (bytes > 0 && held > bytes)
-      if (full) one.filledSince = Math.min(one.filledSince, this.#now())
+      one.filledSince = full ? Math.min(one.filledSince, this.#now()) : Infinity
+      one.filledAt = Math.min(one.filledAt, one.filledSince)
     }
   }
 
@@ -113,10 +120,10 @@ export class RetentionCheck implements Check {
     this.#coverage.reach('messages expire')
     const drop = decodeDrop(expired)
     const { age } = stricter(this.#rule, wish)
-    for (const { entry, filledSince } of kept) {
+    for (const { entry, filledAt } of kept) {
       if (!drops(drop, entry)) continue
       const old = age > 0 && this.#time - entry.time > age
-      expect(old || filledSince < Infinity, 'retention', () => {
+      expect(old || filledAt < Infinity, 'retention', () => {
         const rule = JSON.stringify(stricter(this.#rule, wish))
         return `entry ${drop.index} erases ${entry.index} of ${drop.mailbox}, which ${rule} keeps`
       })

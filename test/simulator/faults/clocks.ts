@@ -1,4 +1,5 @@
-// Faults of wall clocks. Nothing but the times that people read may depend on wall clocks.
+// Faults of wall clocks. Nothing may depend on wall clocks but the times that people read, and whether
+// a replica votes for the time of an order.
 
 import type { Fault } from './strike.js'
 

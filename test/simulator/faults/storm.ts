@@ -65,11 +65,10 @@ const NAMES = Object.keys(FAULTS) as FaultName[]
 const isBeyond = (name: FaultName): boolean => (FAULTS[name] as Fault).beyond === true
 
 /**
- * Faults that make no replica vote late. Wrong bytes go with these alone, because a replica alone
- * in L decides alone.
+ * Faults that keep no replica from voting in time. Wrong bytes go with these alone, because a replica
+ * alone in L decides alone. Clocks are not among them: a replica whose clock is behind gives no vote.
  */
 const RING_WHOLE: readonly FaultName[] = [
-  'wall-clock',
   'client-crash',
   'lost-file',
   'lost-files',

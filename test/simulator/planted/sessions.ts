@@ -123,6 +123,34 @@ export const SESSION_BUGS: readonly Bug[] = [
     caughtBy: ['push', 'mark', 'read'],
   },
   {
+    name: 'what expires while it is opened is pushed',
+    workload: 'whole',
+    changes: [
+      {
+        file: PUSHES,
+        line: 'for (const { dropped } of listener.opening)',
+        becomes: 'if (drop.indices) for (const { dropped } of listener.opening)',
+      },
+    ],
+    caughtBy: ['deleted'],
+  },
+  {
+    name: 'the feed is asked for amid a batch',
+    workload: 'whole',
+    changes: [
+      {
+        file: 'processing/log-client',
+        line: 'this.#wantsBodies = wanted;',
+        becomes:
+          'this.#wantsBodies = wanted;\n' +
+          'if (this.#bodies === wanted) return;\n' +
+          'this.#bodies = wanted;\n' +
+          'this.follow();',
+      },
+    ],
+    caughtBy: ['P7', 'C6'],
+  },
+  {
     name: 'a mark goes back',
     workload: 'whole',
     changes: [
