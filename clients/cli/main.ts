@@ -42,7 +42,8 @@ import { verify } from './commands/verify.js'
 import { whoami } from './commands/whoami.js'
 import { wantsJson } from './context.js'
 import { EXIT, Failure, explain, report } from './failure.js'
-import { onClosedOutput } from './output.js'
+import { HelpWanted, NO_COMMAND, type Usage } from './help.js'
+import { onClosedOutput, result } from './output.js'
 import { packageVersion } from './programs.js'
 
 const args = hideBin(process.argv)
@@ -52,7 +53,7 @@ const json = args.includes('--json') || wantsJson()
 onClosedOutput(() => process.exit(EXIT.ok))
 
 /** Arguments that may have several values. */
-const LISTS = new Set(['_', '--', 'text', 'index'])
+const LISTS = new Set(['_', '--', 'text', 'index', 'from', 'host'])
 
 const parser = yargs(args)
   .scriptName('troca')
@@ -110,10 +111,12 @@ const parser = yargs(args)
       throw new Failure(EXIT.usage, `--${flag} is given ${value.length} times; once is enough`)
     }
   })
-  .demandCommand(1, 1)
+  .demandCommand(1, 1, NO_COMMAND, undefined)
   .strict()
   .recommendCommands()
-  .fail((message: string | null, error: Error | undefined) => {
+  .alias({ h: 'help', v: 'version' })
+  .fail((message: string | null, error: Error | undefined, usage: unknown) => {
+    if (message === NO_COMMAND) throw new HelpWanted((usage as Usage).help())
     // yargs gives an `error` for a command's own failure, and only a message for wrong usage.
     throw error ?? new Failure(EXIT.usage, `${message ?? 'wrong usage'}. troca --help`)
   })
@@ -121,5 +124,6 @@ const parser = yargs(args)
 try {
   await parser.parseAsync()
 } catch (error) {
-  process.exitCode = report(await explain(error, null, 'no', 0), json)
+  if (error instanceof HelpWanted) result(error.message)
+  else process.exitCode = report(await explain(error, null, 'no', 0), json)
 }

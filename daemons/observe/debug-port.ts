@@ -1,6 +1,6 @@
 // The debug port: plain TCP for netcat, on loopback unless the cluster file names another host.
 // Each connection takes one word and gets one answer, as ZooKeeper's four-letter words do: `echo
-// ruok | nc 127.0.0.1 7411`. A line that opens with GET is HTTP: /livez, /readyz and /metrics.
+// ruok | nc 127.0.0.1 7411`. A line that opens with a method is HTTP: /livez, /readyz and /metrics.
 // Invariant: the port is read-only, and its answers hold no secrets.
 
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
@@ -22,24 +22,46 @@ const MAX_INPUT_BYTES = 8_192
 const DEADLINE_MS = 5_000
 const MAX_CONNECTIONS = 64
 
-function http(status: string, type: string, body: string): string {
-  const length = Buffer.byteLength(body)
-  const head = [`HTTP/1.1 ${status}`, `Content-Type: ${type}`, `Content-Length: ${length}`]
-  return [...head, 'Connection: close', '', body].join('\r\n')
+/** Methods of RFC 9110 that somebody may try; the port answers to the first three. */
+const REQUEST = /^(GET|HEAD|OPTIONS|POST|PUT|DELETE|PATCH|TRACE|CONNECT) (\S+)/
+const ALLOWED = 'GET, HEAD, OPTIONS'
+
+interface Page {
+  readonly status: string
+  readonly type: string
+  readonly body: string
 }
 
-async function answerGet(path: string, answers: DebugAnswers): Promise<string> {
-  const plain = 'text/plain; charset=utf-8'
-  if (path === '/livez') return http('200 OK', plain, 'ok\n')
+const plain = (status: string, body: string): Page => {
+  return { status, type: 'text/plain; charset=utf-8', body }
+}
+
+async function pageOf(path: string, answers: DebugAnswers): Promise<Page> {
+  if (path === '/livez') return plain('200 OK', 'ok\n')
   if (path === '/readyz') {
     const reason = answers.notReady()
-    if (reason === null) return http('200 OK', plain, 'ok\n')
-    return http('503 Service Unavailable', plain, `${reason}\n`)
+    return reason === null
+      ? plain('200 OK', 'ok\n')
+      : plain('503 Service Unavailable', `${reason}\n`)
   }
   if (path === '/metrics') {
-    return http('200 OK', answers.figures.contentType, await answers.figures.exposition())
+    const { figures } = answers
+    return { status: '200 OK', type: figures.contentType, body: await figures.exposition() }
   }
-  return http('404 Not Found', plain, 'not found; try /livez, /readyz or /metrics\n')
+  return plain('404 Not Found', 'not found; try /livez, /readyz or /metrics\n')
+}
+
+/** The response (RFC 9110); one to HEAD has the length of the body and not the body. */
+async function answerHttp(method: string, target: string, answers: DebugAnswers): Promise<string> {
+  const page = ALLOWED.split(', ').includes(method)
+    ? await pageOf(target.replace(/[?#].*$/, ''), answers)
+    : plain('405 Method Not Allowed', `${method} is not answered here; needed: ${ALLOWED}\n`)
+  const { status, type, body } = method === 'OPTIONS' ? plain('204 No Content', '') : page
+  const head = [`HTTP/1.1 ${status}`, `Allow: ${ALLOWED}`, 'Connection: close']
+  if (method !== 'OPTIONS') {
+    head.push(`Content-Type: ${type}`, `Content-Length: ${Buffer.byteLength(body)}`)
+  }
+  return [...head, '', method === 'HEAD' ? '' : body].join('\r\n')
 }
 
 function serve(socket: Socket, answers: DebugAnswers, deadlineMs: number): void {
@@ -47,14 +69,14 @@ function serve(socket: Socket, answers: DebugAnswers, deadlineMs: number): void 
   const answer = (ended: boolean): void => {
     const line = /^([^\n]*?)\r?\n/.exec(input)?.[1] ?? (ended ? input : null)
     if (line === null) return
-    const get = /^GET (\S+)/.exec(line)
+    const request = REQUEST.exec(line)
     // HTTP is answered after the last header: closing with unread bytes would reset the connection.
-    if (get && !ended && !/\r?\n\r?\n/.test(input)) return
+    if (request && !ended && !/\r?\n\r?\n/.test(input)) return
     socket.removeAllListeners('data')
     socket.removeAllListeners('end')
     socket.resume()
-    const answered = get
-      ? answerGet(get[1]!, answers)
+    const answered = request
+      ? answerHttp(request[1]!, request[2]!, answers)
       : answerWord(answers.words, line.trim()).then((text) => `${text}\n`)
     answered.then(
       (text) => socket.end(text),

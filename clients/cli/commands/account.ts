@@ -9,6 +9,7 @@ import { note, result, resultJson } from '../output.js'
 import { askLine, knownPassword } from '../password.js'
 import { stepMs, withClient } from '../run.js'
 import { say } from '../texts.js'
+import { NO_COMMAND } from '../help.js'
 
 interface Flags extends GlobalFlags {
   yes: boolean
@@ -48,6 +49,9 @@ export const account: CommandModule<GlobalFlags, GlobalFlags> = {
   command: 'account',
   describe: 'the account of the current user',
   builder: (yargs: Argv<GlobalFlags>) =>
-    yargs.command(deleteAccount).command(accountRetention).demandCommand(1, 1),
+    yargs
+      .command(deleteAccount)
+      .command(accountRetention)
+      .demandCommand(1, 1, NO_COMMAND, undefined),
   handler: () => {},
 }

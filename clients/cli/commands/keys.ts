@@ -14,6 +14,7 @@ import { say } from '../texts.js'
 import { exportKeys, importKey } from './key-files.js'
 import { signing } from './keys-signing.js'
 import { trust } from './keys-trust.js'
+import { NO_COMMAND } from '../help.js'
 
 interface OfUser extends GlobalFlags {
   name?: string | undefined
@@ -98,7 +99,7 @@ export const keys: CommandModule<GlobalFlags, GlobalFlags> = {
       .command(rotate)
       .command(exportKeys)
       .command(importKey)
-      .demandCommand(1, 1)
+      .demandCommand(1, 1, NO_COMMAND, undefined)
       .strict(),
   handler() {},
 }

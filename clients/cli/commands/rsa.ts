@@ -37,6 +37,7 @@ import {
   writeText,
 } from '../rsa-files.js'
 import { sayRsa } from '../rsa-texts.js'
+import { NO_COMMAND } from '../help.js'
 
 const DEFAULT_BITS = 3072
 const PROGRESS_EVERY_MS = 100
@@ -259,7 +260,7 @@ export const rsa: CommandModule<GlobalFlags, GlobalFlags> = {
   builder: (yargs) =>
     [publicHalf, encrypt, decrypt, sign, verify, inspect]
       .reduce((all, command) => all.command(command as CommandModule), yargs.command(gen))
-      .demandCommand(1, 1)
+      .demandCommand(1, 1, NO_COMMAND, undefined)
       .strict(),
   handler() {},
 }

@@ -13,6 +13,7 @@ import { result, resultJson } from '../output.js'
 import { say } from '../texts.js'
 import { unitOf, type Unit } from '../units.js'
 import { sayMachine } from '../machine-texts.js'
+import { NO_COMMAND } from '../help.js'
 
 interface Flags extends MachineFlags {
   user: string
@@ -82,6 +83,7 @@ const install: CommandModule<GlobalFlags, Flags & { 'unit-dir': string }> = {
 export const service: CommandModule<GlobalFlags, GlobalFlags> = {
   command: 'service',
   describe: 'systemd units for the replicas of this machine',
-  builder: (yargs: Argv<GlobalFlags>) => yargs.command(print).command(install).demandCommand(1, 1),
+  builder: (yargs: Argv<GlobalFlags>) =>
+    yargs.command(print).command(install).demandCommand(1, 1, NO_COMMAND, undefined),
   handler: () => {},
 }

@@ -10,7 +10,7 @@ import type { The } from '../../../protocol/messages/catalogue.js'
 import { ALL, MAIN, cluster, receipts, troca } from '../cli-cluster.js'
 import { sessionOf, type FakeServer, type Script } from '../fake-server.js'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const env = { TROCA_USER: 'bob', TROCA_PASSWORD: 'pw' }
 const TOO_LONG = 'x'.repeat(70_000)

@@ -53,9 +53,14 @@ t.test('the debug port answers words and HTTP pages', async (t) => {
   const get = (path: string) => ask(port, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
   t.match(await get('/livez'), /^HTTP\/1.1 200 OK[^]*\r\n\r\nok\n$/)
   const page =
-    /^HTTP\/1.1 200 OK\r\nContent-Type: text\/plain; version=0.0.4\r\n[^]*troca_clients 2\n$/
+    /^HTTP\/1.1 200 OK\r\n[^]*Content-Type: text\/plain; version=0.0.4\r\n[^]*troca_clients 2\n$/
   t.match(await get('/metrics'), page)
   t.match(await get('/secret'), /^HTTP\/1.1 404/)
+  t.match(await get('/livez?verbose=1'), /^HTTP\/1.1 200/)
+  const by = (method: string) => ask(port, `${method} /livez HTTP/1.1\r\nHost: x\r\n\r\n`)
+  t.match(await by('HEAD'), /^HTTP\/1.1 200 OK\r\n[^]*Content-Length: 3\r\n\r\n$/)
+  t.match(await by('OPTIONS'), /^HTTP\/1.1 204 [^]*Allow: GET, HEAD, OPTIONS\r\n/)
+  t.match(await by('POST'), /^HTTP\/1.1 405 [^]*needed: GET, HEAD, OPTIONS\n$/)
   t.match(await get('/readyz'), /^HTTP\/1.1 200/)
   ready = false
   t.match(await get('/readyz'), /^HTTP\/1.1 503[^]*no coordinator is known/)
