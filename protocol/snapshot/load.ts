@@ -84,7 +84,7 @@ function put(ledger: Ledger, key: string, value: Uint8Array): void {
     case RECORD.sent:
       return putSends(ledger, key, value)
     case RECORD.sizes:
-      return putSizes(ledger, key, value)
+      return putSizes(ledger, value)
     default:
       throw new RangeError(`no kind of record has the key ${JSON.stringify(key)}`)
   }
@@ -121,11 +121,13 @@ function putSends(ledger: Ledger, key: string, value: Uint8Array): void {
   }
 }
 
-function putSizes(ledger: Ledger, key: string, value: Uint8Array): void {
-  const { name } = pageOfKey(key)
-  let index = 0
+function putSizes(ledger: Ledger, value: Uint8Array): void {
   for (const packed = new Unpacker(value); !packed.ended;) {
-    index += packed.number()
-    ledger.sizes.add(name, index, packed.number())
+    const mailbox = packed.text()
+    let index = 0
+    for (let left = packed.number(); left > 0; left--) {
+      index += packed.number()
+      ledger.sizes.add(mailbox, index, packed.number())
+    }
   }
 }

@@ -2,20 +2,29 @@
 
 const CHUNK = 128
 
+/** Bytes of a number of 53 bits, at the most. */
+const MOST_OF_NUMBER = 8
+
 /** Writes numbers of up to 53 bits, seven bits a byte, the lowest first (LEB128). */
 export class Packer {
-  readonly #bytes: number[] = []
+  #buffer = Buffer.allocUnsafe(256)
+  #length = 0
 
   number(value: number): this {
+    this.#makeRoom(MOST_OF_NUMBER)
     let rest = value
-    for (; rest >= CHUNK; rest = Math.floor(rest / CHUNK)) this.#bytes.push((rest % CHUNK) | CHUNK)
-    this.#bytes.push(rest)
+    for (; rest >= CHUNK; rest = Math.floor(rest / CHUNK)) {
+      this.#buffer[this.#length++] = (rest % CHUNK) | CHUNK
+    }
+    this.#buffer[this.#length++] = rest
     return this
   }
 
   bytes(value: Uint8Array): this {
     this.number(value.length)
-    for (const byte of value) this.#bytes.push(byte)
+    this.#makeRoom(value.length)
+    this.#buffer.set(value, this.#length)
+    this.#length += value.length
     return this
   }
 
@@ -24,7 +33,15 @@ export class Packer {
   }
 
   done(): Uint8Array {
-    return Uint8Array.from(this.#bytes)
+    return Uint8Array.prototype.slice.call(this.#buffer, 0, this.#length)
+  }
+
+  #makeRoom(bytes: number): void {
+    const needed = this.#length + bytes
+    if (needed <= this.#buffer.length) return
+    const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#buffer.length))
+    larger.set(this.#buffer.subarray(0, this.#length))
+    this.#buffer = larger
   }
 }
 

@@ -143,12 +143,17 @@ function sends(ledger: Ledger, key: string): Uint8Array | null {
 }
 
 function sizes(ledger: Ledger, key: string): Uint8Array | null {
-  const { name, page } = pageOfKey(key)
+  const { name: bucket, page } = pageOfKey(key)
   const packer = new Packer()
-  let last = -1
-  for (const [index, bytes] of ledger.sizes.page(name, page)) {
-    packer.number(last < 0 ? index : index - last).number(bytes)
-    last = index
+  let some = false
+  for (const [mailbox, messages] of ledger.sizes.page(Number(bucket), page)) {
+    packer.text(mailbox).number(messages.length)
+    let last = 0
+    for (const [index, bytes] of messages) {
+      packer.number(index - last).number(bytes)
+      last = index
+    }
+    some = true
   }
-  return last < 0 ? null : packer.done()
+  return some ? packer.done() : null
 }

@@ -24,7 +24,7 @@ export class Ledger extends Directory implements LedgerWriter {
   readonly streams = new Streams((key) => this.touch(key))
   readonly marks: Marks
   readonly sent = new SentIndex((user, page) => this.touch(recordKey.sent(user, page)))
-  readonly sizes = new MailboxSizes((name, page) => this.touch(recordKey.sizes(name, page)))
+  readonly sizes = new MailboxSizes((bucket, page) => this.touch(recordKey.sizes(bucket, page)))
   readonly expiries = new Expiries((name) => this.touch(recordKey.expired(name)))
   index = 0
   /** The chain at the end of the last batch that is applied whole. */
@@ -124,6 +124,6 @@ export class Ledger extends Directory implements LedgerWriter {
     for (const [user] of this.marks) yield recordKey.marks(user)
     yield* this.streams.keys()
     for (const [user, page] of this.sent.pages()) yield recordKey.sent(user, page)
-    for (const [name, page] of this.sizes.pages()) yield recordKey.sizes(name, page)
+    for (const [bucket, page] of this.sizes.pages()) yield recordKey.sizes(bucket, page)
   }
 }

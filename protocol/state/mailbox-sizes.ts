@@ -4,7 +4,7 @@
 
 import type { Drop } from '../entries/drop.js'
 import type { RetentionRule } from '../entries/retention.js'
-import { firstOf, pageOf } from './record-key.js'
+import { ALL_BUCKETS, bucketOf, firstOf, pageOf } from './record-key.js'
 
 interface Mailbox {
   /** Log indices, ascending, in the first `length` places. */
@@ -35,31 +35,40 @@ function resized(mailbox: Mailbox): void {
 }
 
 export class MailboxSizes {
-  readonly #mailboxes = new Map<string, Mailbox>()
-  readonly #touch: (mailbox: string, page: number) => void
+  /** By bucket. */
+  readonly #mailboxes = ALL_BUCKETS.map(() => new Map<string, Mailbox>())
+  readonly #touch: (bucket: number, page: number) => void
 
-  /** `touch` is called before a page of a mailbox changes. */
-  constructor(touch: (mailbox: string, page: number) => void = () => {}) {
+  /** `touch` is called before a page of a bucket changes. */
+  constructor(touch: (bucket: number, page: number) => void = () => {}) {
     this.#touch = touch
   }
 
   /** Messages that are counted. */
   get size(): number {
-    return [...this.#mailboxes.values()].reduce((sum, { live }) => sum + live, 0)
+    let sum = 0
+    for (const bucket of this.#mailboxes) for (const { live } of bucket.values()) sum += live
+    return sum
   }
 
   of(mailbox: string): number {
-    return this.#mailboxes.get(mailbox)?.bytes ?? 0
+    return this.#get(mailbox)?.bytes ?? 0
+  }
+
+  #get(mailbox: string): Mailbox | undefined {
+    return this.#mailboxes[bucketOf(mailbox)]!.get(mailbox)
   }
 
   /** The committed log has this message. If its body is erased already, a later DROP says so. */
   add(name: string, index: number, bytes: number): void {
-    const mailbox = this.#mailboxes.get(name) ?? {
+    const bucket = bucketOf(name)
+    const mailboxes = this.#mailboxes[bucket]!
+    const mailbox = mailboxes.get(name) ?? {
       ...{ indices: new Float64Array(FIRST), sizes: new Uint32Array(FIRST) },
       ...{ length: 0, live: 0, bytes: 0 },
     }
-    this.#touch(name, pageOf(index))
-    this.#mailboxes.set(name, mailbox)
+    this.#touch(bucket, pageOf(index))
+    mailboxes.set(name, mailbox)
     if (mailbox.length === mailbox.indices.length) resized(mailbox)
     mailbox.indices[mailbox.length] = index
     mailbox.sizes[mailbox.length++] = bytes
@@ -68,10 +77,11 @@ export class MailboxSizes {
   }
 
   drop({ mailbox: name, indices, through }: Drop): void {
-    const mailbox = this.#mailboxes.get(name)
+    const bucket = bucketOf(name)
+    const mailbox = this.#mailboxes[bucket]!.get(name)
     if (!mailbox) return
     const gone = indices ?? liveThrough(mailbox, through)
-    for (const page of new Set(gone.map(pageOf))) this.#touch(name, page)
+    for (const page of new Set(gone.map(pageOf))) this.#touch(bucket, page)
     for (const index of gone) {
       const at = placeOf(mailbox, index)
       const bytes = mailbox.sizes[at] ?? 0
@@ -80,7 +90,7 @@ export class MailboxSizes {
       mailbox.live--
       mailbox.bytes -= bytes
     }
-    if (mailbox.live === 0) this.#mailboxes.delete(name)
+    if (mailbox.live === 0) this.#mailboxes[bucket]!.delete(name)
     else if (mailbox.live * 2 < mailbox.length) resized(mailbox)
   }
 
@@ -94,7 +104,7 @@ export class MailboxSizes {
     older: number,
     most: number,
   ): { readonly through: number; readonly messages: number } {
-    const mailbox = this.#mailboxes.get(name)
+    const mailbox = this.#get(name)
     if (!mailbox) return { through: 0, messages: 0 }
     let [live, held, through, found] = [mailbox.live, mailbox.bytes, 0, 0]
     for (let at = 0; at < mailbox.length && found < most; at++) {
@@ -108,22 +118,38 @@ export class MailboxSizes {
     return { through, messages: found }
   }
 
-  /** Log indices and bytes of the messages of one page, in log order. */
-  *page(name: string, page: number): Generator<[index: number, bytes: number]> {
-    const mailbox = this.#mailboxes.get(name)
-    if (!mailbox) return
-    const { indices, sizes, length } = mailbox
-    for (let at = placeOf(mailbox, firstOf(page)); at < length; at++) {
-      if (pageOf(indices[at]!) !== page) return
-      if (sizes[at] !== 0) yield [indices[at]!, sizes[at]!]
+  /** By mailbox of the bucket, in the order of names: its messages of one page, in log order. */
+  *page(
+    bucket: number,
+    page: number,
+  ): Generator<[mailbox: string, messages: [index: number, bytes: number][]]> {
+    const mailboxes = this.#mailboxes[bucket] ?? new Map<string, Mailbox>()
+    for (const name of [...mailboxes.keys()].sort()) {
+      const messages = messagesOf(mailboxes.get(name)!, page)
+      if (messages.length > 0) yield [name, messages]
     }
   }
 
   /** All pages that may hold a message. */
-  *pages(): Generator<[mailbox: string, page: number]> {
-    for (const [name, mailbox] of this.#mailboxes)
-      for (const page of pagesOf(mailbox)) yield [name, page]
+  *pages(): Generator<[bucket: number, page: number]> {
+    for (const [bucket, mailboxes] of this.#mailboxes.entries()) {
+      const pages = new Set<number>()
+      for (const mailbox of mailboxes.values()) {
+        for (const page of pagesOf(mailbox)) pages.add(page)
+      }
+      for (const page of pages) yield [bucket, page]
+    }
   }
+}
+
+function messagesOf(mailbox: Mailbox, page: number): [index: number, bytes: number][] {
+  const { indices, sizes, length } = mailbox
+  const found: [number, number][] = []
+  for (let at = placeOf(mailbox, firstOf(page)); at < length; at++) {
+    if (pageOf(indices[at]!) !== page) break
+    if (sizes[at] !== 0) found.push([indices[at]!, sizes[at]!])
+  }
+  return found
 }
 
 /** Log indices of the messages through an index. */

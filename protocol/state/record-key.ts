@@ -25,6 +25,18 @@ type RecordKind = (typeof RECORD)[keyof typeof RECORD]
 const PAGE_ENTRIES = 16_384
 const PAGE_DIGITS = 9
 
+/** Records of one page of sizes: mailboxes share them, or ten thousand would make a record each. */
+const BUCKETS = 16
+
+/** The number of the record that has the sizes of this mailbox, in every page. */
+export function bucketOf(mailbox: string): number {
+  let hash = 0
+  for (let i = 0; i < mailbox.length; i++) hash = (hash * 31 + mailbox.charCodeAt(i)) % 65_521
+  return hash % BUCKETS
+}
+
+export const ALL_BUCKETS: readonly number[] = Array.from({ length: BUCKETS }, (_, i) => i)
+
 /** Seqs of one record of answers; the records of a stream are a ring. */
 const RING_SEQS = 16
 const RING_RECORDS = 17
@@ -55,6 +67,8 @@ const named =
   (name: string): string =>
     kind + name
 
+const ofSizes = paged(RECORD.sizes)
+
 /** `id` as idOf() makes it. */
 export const recordKey = {
   account: named(RECORD.account),
@@ -69,7 +83,7 @@ export const recordKey = {
   stream: named(RECORD.stream),
   answers: (id: string, place: number): string =>
     RECORD.answers + String.fromCharCode(65 + place) + id,
-  sizes: paged(RECORD.sizes),
+  sizes: (bucket: number, page: number): string => ofSizes(String(bucket), page),
 }
 
 /** Name and page of a key that `sent` or `sizes` made. */
