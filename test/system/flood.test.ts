@@ -3,7 +3,7 @@
 import t from 'tap'
 import { Campaign } from '../flood/campaign.js'
 
-t.setTimeout(280_000)
+t.setTimeout(560_000)
 
 t.test('honest clients are served under every attack', async (t) => {
   const report = await Campaign.run(t, { seconds: 2, scale: 0.02 }, () => {})
