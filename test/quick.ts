@@ -15,6 +15,7 @@ const SEEDS = 24
 const SLOW = [
   'system/',
   'flood/',
+  'simulator/planted.test.js',
   'simulator/simulator.test.js',
   'examples/documentation.test.js',
   'clients/cli.test.js',
