@@ -3,7 +3,7 @@
 // write-ahead log into the file, so that no erased text outlasts it there. Each step is a transaction
 // of less than one group of appends, and waits its turn among the writes.
 
-import { setTimeout as sleep } from 'node:timers/promises'
+import { Background } from './background.js'
 import { isSqliteError, type Connection } from './connection.js'
 import { UPSERT_STATE, stateParameter } from './durable-state.js'
 import type { Step } from './erasure.js'
@@ -75,8 +75,7 @@ export class Housekeeping {
   readonly #housed: Housed
   #pace = PACE
   readonly bounds: HousekeepingBounds
-  readonly #stopped = new AbortController()
-  #ended: Promise<void> = Promise.resolve()
+  readonly #background = new Background()
   #reader: Connection | null = null
   /** Erasures whose old bytes are known to have left the write-ahead log. */
   #truncated = 0
@@ -96,14 +95,11 @@ export class Housekeeping {
   /** Begins; `failed` is called once, with StoreUnsound where damage was found. */
   start(failed: (error: Error) => void, pace = PACE): void {
     this.#pace = pace
-    this.#ended = this.#run().catch((error: unknown) => {
-      if (!this.#stopped.signal.aborted) failed(error as Error)
-    })
+    this.#background.start(() => this.#run(), failed)
   }
 
   async stop(): Promise<void> {
-    this.#stopped.abort()
-    await this.#ended
+    await this.#background.stop()
     await this.#reader?.close()
   }
 
@@ -115,7 +111,7 @@ export class Housekeeping {
       const pause = worked
         ? Math.max(LEAST_PAUSE_MS, took / this.#pace.share - took)
         : this.#pace.idleMs
-      await sleep(pause, undefined, { signal: this.#stopped.signal })
+      await this.#background.pause(pause)
     }
   }
 

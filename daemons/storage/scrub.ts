@@ -2,7 +2,7 @@
 // not check. Each batch is verified by the chain, the other tables and indices are read to their
 // ends. Only committed batches are read, which never change but for bodies that are erased.
 
-import { setTimeout as sleep } from 'node:timers/promises'
+import { Background } from './background.js'
 import { isSqliteError, type Connection } from './connection.js'
 import { openReader } from './files.js'
 import { StoreUnsound, chainFault, unsoundIfDamaged } from './recover.js'
@@ -37,8 +37,7 @@ export class Scrub {
   readonly #committed: () => number
   readonly #notePass: () => Promise<void>
   #pace = SCRUB_PACE
-  readonly #stopped = new AbortController()
-  #ended: Promise<void> = Promise.resolve()
+  readonly #background = new Background()
   /** The pass under way has verified entries through this index. */
   verified = 0
 
@@ -52,26 +51,19 @@ export class Scrub {
   /** Begins; `failed` is called once, with StoreUnsound where damage was found. */
   start(failed: (error: Error) => void, pace = SCRUB_PACE): void {
     this.#pace = pace
-    this.#ended = this.#run().catch((error: unknown) => {
-      if (!this.#stopped.signal.aborted) failed(error as Error)
-    })
+    this.#background.start(() => this.#run(), failed)
   }
 
-  async stop(): Promise<void> {
-    this.#stopped.abort()
-    await this.#ended
+  stop(): Promise<void> {
+    return this.#background.stop()
   }
 
   async #run(): Promise<void> {
-    await this.#pause(this.#pace.firstMs)
+    await this.#background.pause(this.#pace.firstMs)
     for (;;) {
       await this.pass()
-      await this.#pause(this.#pace.restMs)
+      await this.#background.pause(this.#pace.restMs)
     }
-  }
-
-  #pause(ms: number): Promise<void> {
-    return sleep(ms, undefined, { signal: this.#stopped.signal })
   }
 
   /** One whole pass. Throws StoreUnsound. */
@@ -100,7 +92,7 @@ export class Scrub {
       if (!isSqliteError(error) || error.code !== 'SQLITE_BUSY') throw error
     }
     const took = performance.now() - begun
-    await this.#pause(Math.max(LEAST_PAUSE_MS, took / this.#pace.share - took))
+    await this.#background.pause(Math.max(LEAST_PAUSE_MS, took / this.#pace.share - took))
     return done ? done.value : this.#step(work)
   }
 
